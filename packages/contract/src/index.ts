@@ -1,0 +1,60 @@
+export { Endpoint } from './endpoint.ts';
+export { HealthCheck } from './health-check.ts';
+export {
+  Address,
+  DEFAULT_TTL_MS,
+  DEFAULT_WEIGHT,
+  Instance,
+  InstancePatch,
+  Labels,
+  Lease,
+  Registered,
+  Registration,
+  type RegistrationInput,
+  Revised,
+  Revision,
+  TtlMs,
+  Weight,
+} from './instance.ts';
+export {
+  InstanceId,
+  isLeaseId,
+  LabelKey,
+  LabelValue,
+  LeaseId,
+  NamespaceName,
+  PortName,
+  ServiceName,
+  shortLeaseId,
+} from './names.ts';
+export { Override, OverrideRequest } from './override.ts';
+export { InstancePort, InstancePorts, PortNumber, Protocol } from './port.ts';
+export {
+  Problem,
+  PROBLEM_MEDIA_TYPE,
+  type ProblemCode,
+  ProblemError,
+  PROBLEMS,
+} from './problem.ts';
+export { MAX_RENEWALS, RenewReply, RenewRequest } from './renewal.ts';
+export { pathOf, type Route, type RouteName, ROUTES } from './routes.ts';
+export { EndpointList, ServiceList, ServiceSummary, ServiceView } from './service.ts';
+export {
+  type Conditions,
+  Doubt,
+  type InstanceState,
+  InstanceStatus,
+  STATE_TABLE,
+  stateOf,
+  type Tier,
+} from './state.ts';
+export { Timeline, TimelineEvent, TimelineKind } from './timeline.ts';
+export {
+  BookmarkEvent,
+  ChangeEvent,
+  CompactedEvent,
+  HoldEvent,
+  SnapshotEvent,
+  WATCH_EVENTS,
+  WATCH_PING_MS,
+} from './watch.ts';

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+
+interface ProblemKind {
+  readonly status: number;
+  /** Whether the same request may succeed later, or at another registry server. */
+  readonly retryable: boolean;
+  readonly title: string;
+}
+
+const kind = (status: number, retryable: boolean, title: string): ProblemKind => ({
+  status,
+  retryable,
+  title,
+});
+
+/** The one table of everything that the registry refuses, and how. */
+export const PROBLEMS = {
+  invalid_request: kind(400, false, 'A field of the request is wrong'),
+  malformed_json: kind(400, false, 'The body is not JSON'),
+  too_many_labels: kind(400, false, 'The instance has more labels than the server allows'),
+  label_too_long: kind(400, false, 'A label is longer than the server allows'),
+  unauthenticated: kind(401, false, 'A valid token is needed'),
+  forbidden: kind(403, false, 'The token does not cover this'),
+  label_forbidden: kind(403, false, 'The token may not set this label'),
+  address_forbidden: kind(403, false, 'The token may not register this address'),
+  route_not_found: kind(404, false, 'There is nothing at this path'),
+  service_not_found: kind(404, false, 'No such service'),
+  instance_not_found: kind(404, false, 'No such instance'),
+  override_not_found: kind(404, false, 'The instance has no override'),
+  lease_unknown: kind(404, false, 'The registry does not know this lease: register again'),
+  method_not_allowed: kind(405, false, 'The path does not take this method'),
+  instance_taken: kind(409, false, 'Another process holds this instance id'),
+  lease_superseded: kind(409, false, 'A successor holds this instance id: do not register again'),
+  body_too_large: kind(413, false, 'The body is larger than the server allows'),
+  uri_too_long: kind(414, false, 'A part of the path is longer than the server allows'),
+  unsupported_media_type: kind(415, false, 'The body must be application/json'),
+  service_full: kind(422, false, 'The service has as many instances as the server allows'),
+  rate_limited: kind(429, true, 'Too many requests from this caller'),
+  headers_too_large: kind(431, false, 'The request head is larger than the server allows'),
+  internal_error: kind(500, true, 'The registry failed'),
+  too_many_watches: kind(503, true, 'This server has as many open streams as it allows'),
+  store_unavailable: kind(
+    503,
+    true,
+    'The store cannot be reached: nothing was changed for certain',
+  ),
+  replica_behind: kind(503, true, 'This server has not yet seen the revision asked for'),
+  replica_cold: kind(503, true, 'This server has not loaded the roll yet'),
+  warming_up: kind(503, true, 'The store is new: instances are being given time to return'),
+  shutting_down: kind(503, true, 'This server is going away'),
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Media type of an error reply (RFC 9457). */
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+const codes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
+
+/** Body of every error reply. */
+export const Problem = z
+  .object({
+    code: z.enum(codes),
+    status: z.int(),
+    title: z.string(),
+    retryable: z.boolean(),
+    /** Path of the field that is wrong, e.g. `ports.http`; empty when no one field is. */
+    field: z.string(),
+    /** What was wrong, what was expected, and the value where it is no secret. */
+    message: z.string(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.output<typeof Problem>;
+
+/** A refusal on its way out; becomes a {@link Problem} at the border. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly code: ProblemCode;
+  readonly field: string;
+  /** Seconds for a Retry-After header; undefined = the table's default. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { field?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.field = options.field ?? '';
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return PROBLEMS[this.code].retryable;
+  }
+
+  toProblem(): Problem {
+    const { status, retryable, title } = PROBLEMS[this.code];
+    return { code: this.code, status, title, retryable, field: this.field, message: this.message };
+  }
+}

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import {
+  Instance,
+  InstancePatch,
+  Registered,
+  Registration,
+  Revised,
+  Revision,
+} from './instance.ts';
+import { InstanceId, LeaseId, NamespaceName, PortName, ServiceName } from './names.ts';
+import { Override, OverrideRequest } from './override.ts';
+import { RenewReply, RenewRequest } from './renewal.ts';
+import { EndpointList, ServiceList, ServiceView } from './service.ts';
+import { Timeline } from './timeline.ts';
+
+/** One call of the API: the server registers it, the client builds its requests from it. */
+export interface Route {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+  /** With `:name` where a parameter stands. */
+  readonly path: string;
+  readonly summary: string;
+  /** What a token must cover; `none` needs no token. */
+  readonly scope: 'none' | 'read' | 'register' | 'lease' | 'admin';
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** Status of success and its body; null = no body, `stream` = server-sent events. */
+  readonly reply: { readonly status: number; readonly body: z.ZodType | null | 'stream' };
+}
+
+const flag = z
+  .enum(['true', 'false'], { error: "expected 'true' or 'false'" })
+  .transform((text) => text === 'true');
+const oneOrMany = <T extends z.ZodType>(item: T) =>
+  z.union([item, z.array(item).max(1_000)]).transform((given) => [given].flat() as z.output<T>[]);
+
+const ServiceParams = z.strictObject({ ns: NamespaceName, svc: ServiceName });
+const InstanceParams = z.strictObject({ ns: NamespaceName, svc: ServiceName, id: InstanceId });
+const OwnerQuery = z.strictObject({ lease: LeaseId.optional() });
+const INSTANCE = '/v1/namespaces/:ns/services/:svc/instances/:id';
+
+/** The native API, call by call. */
+export const ROUTES = {
+  register: {
+    method: 'PUT',
+    path: INSTANCE,
+    summary: 'Register an instance, or register it again',
+    scope: 'register',
+    params: InstanceParams,
+    query: z.strictObject({ takeover: flag.default(false) }),
+    body: Registration,
+    reply: { status: 200, body: Registered },
+  },
+  patchInstance: {
+    method: 'PATCH',
+    path: INSTANCE,
+    summary: 'Change status, weight or labels of an instance',
+    scope: 'register',
+    params: InstanceParams,
+    query: OwnerQuery,
+    body: InstancePatch,
+    reply: { status: 200, body: Revised },
+  },
+  deregister: {
+    method: 'DELETE',
+    path: INSTANCE,
+    summary: 'Take an instance off the roll',
+    scope: 'register',
+    params: InstanceParams,
+    query: OwnerQuery,
+    reply: { status: 200, body: Revised },
+  },
+  readInstance: {
+    method: 'GET',
+    path: INSTANCE,
+    summary: 'Read an instance',
+    scope: 'read',
+    params: InstanceParams,
+    reply: { status: 200, body: Instance },
+  },
+  putOverride: {
+    method: 'PUT',
+    path: `${INSTANCE}/override`,
+    summary: "Override an instance's status",
+    scope: 'admin',
+    params: InstanceParams,
+    body: OverrideRequest,
+    reply: { status: 200, body: Override },
+  },
+  deleteOverride: {
+    method: 'DELETE',
+    path: `${INSTANCE}/override`,
+    summary: "Lift the override of an instance's status",
+    scope: 'admin',
+    params: InstanceParams,
+    reply: { status: 200, body: Revised },
+  },
+  heartbeat: {
+    method: 'PUT',
+    path: '/v1/leases/:lease',
+    summary: 'One heartbeat',
+    scope: 'lease',
+    params: z.strictObject({ lease: LeaseId }),
+    reply: { status: 204, body: null },
+  },
+  renew: {
+    method: 'POST',
+    path: '/v1/leases/renew',
+    summary: 'Many heartbeats',
+    scope: 'lease',
+    body: RenewRequest,
+    reply: { status: 200, body: RenewReply },
+  },
+  hold: {
+    method: 'GET',
+    path: '/v1/leases/hold',
+    summary:
+      'Bind leases to this connection: when it closes without goodbye they are suspect at once',
+    scope: 'lease',
+    query: z.strictObject({ lease: oneOrMany(LeaseId) }),
+    reply: { status: 200, body: 'stream' },
+  },
+  listServices: {
+    method: 'GET',
+    path: '/v1/namespaces/:ns/services',
+    summary: 'List the services of a namespace',
+    scope: 'read',
+    params: z.strictObject({ ns: NamespaceName }),
+    reply: { status: 200, body: ServiceList },
+  },
+  readService: {
+    method: 'GET',
+    path: '/v1/namespaces/:ns/services/:svc',
+    summary: 'Read a service and its roll',
+    scope: 'read',
+    params: ServiceParams,
+    reply: { status: 200, body: ServiceView },
+  },
+  resolve: {
+    method: 'GET',
+    path: '/v1/namespaces/:ns/services/:svc/endpoints',
+    summary: 'Resolve a service to its endpoints',
+    scope: 'read',
+    params: ServiceParams,
+    query: z.strictObject({
+      port: PortName.optional(),
+      zone: z.string().optional(),
+      /** Labels that an endpoint must have: `k=v,k2=v2`. */
+      selector: z.string().max(1_024).optional(),
+      ready: flag.optional(),
+      /** Wait until the server has seen this revision. */
+      since: Revision.optional(),
+    }),
+    reply: { status: 200, body: EndpointList },
+  },
+  watch: {
+    method: 'GET',
+    path: '/v1/watch',
+    summary: 'Watch endpoint changes as server-sent events',
+    scope: 'read',
+    query: z.strictObject({
+      namespace: NamespaceName.default('default'),
+      /** Every service of the namespace when left out. */
+      service: oneOrMany(ServiceName).optional(),
+      kind: z.enum(['endpoints']).default('endpoints'),
+      /** Resume after this revision; the `Last-Event-ID` header says the same. */
+      since: Revision.optional(),
+    }),
+    reply: { status: 200, body: 'stream' },
+  },
+  events: {
+    method: 'GET',
+    path: '/v1/events',
+    summary: 'Read the timeline: who registered, drained, expired, when and why',
+    scope: 'read',
+    query: z.strictObject({
+      namespace: NamespaceName.default('default'),
+      service: ServiceName.optional(),
+      instance: InstanceId.optional(),
+      limit: z.coerce.number().int().min(1).max(1_000).default(100),
+    }),
+    reply: { status: 200, body: Timeline },
+  },
+} as const satisfies Record<string, Route>;
+
+export type RouteName = keyof typeof ROUTES;
+
+/** Fills the parameters of a route's path, percent-encoded. Throws a TypeError when one is missing. */
+export function pathOf(route: Route, params: Readonly<Record<string, string>> = {}): string {
+  return route.path.replaceAll(/:([a-z]+)/g, (_, name: string) => {
+    const value = params[name];
+    if (value === undefined) throw new TypeError(`${route.path} needs a parameter '${name}'`);
+    return encodeURIComponent(value);
+  });
+}

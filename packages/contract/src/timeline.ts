@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { Revision } from './instance.ts';
+
+/** What can happen to an instance. */
+export const TimelineKind = z.enum([
+  'registered',
+  'reregistered',
+  'updated',
+  'draining',
+  'suspected',
+  'recovered',
+  'unreachable',
+  'restored',
+  'deregistered',
+  'expired',
+  'superseded',
+  'overridden',
+  'override-removed',
+]);
+export type TimelineKind = z.output<typeof TimelineKind>;
+
+/** One line of the timeline: who, what, when, why. */
+export const TimelineEvent = z
+  .object({
+    revision: Revision,
+    /** Unix time in ms on the store's clock. */
+    atMs: z.int(),
+    namespace: z.string(),
+    service: z.string(),
+    instance: z.string(),
+    kind: TimelineKind,
+    reason: z.string(),
+  })
+  .meta({ id: 'TimelineEvent' });
+export type TimelineEvent = z.output<typeof TimelineEvent>;
+
+/** Reply to reading the timeline, oldest first. */
+export const Timeline = z.object({ events: z.array(TimelineEvent) }).meta({ id: 'Timeline' });
+export type Timeline = z.output<typeof Timeline>;

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { Endpoint } from './endpoint.ts';
+import { Revision } from './instance.ts';
+
+/**
+ * The watch stream (server-sent events; `id:` is the revision of every event but `compacted`).
+ *
+ * A stream begins with one `snapshot` for each service and a `bookmark` with `synced: true`, unless it resumes:
+ * then the changes missed come first. `compacted` says that the past is gone: what the snapshots up to the next
+ * synced bookmark do not name no longer exists.
+ */
+export const SnapshotEvent = z
+  .object({
+    namespace: z.string(),
+    service: z.string(),
+    revision: Revision,
+    /** Identity of the store's memory; another one means that the store was emptied or replaced. */
+    epoch: z.string(),
+    endpoints: z.array(Endpoint),
+  })
+  .meta({ id: 'SnapshotEvent' });
+export type SnapshotEvent = z.output<typeof SnapshotEvent>;
+
+/** What changed of one service; `removes` are endpoint ids. */
+export const ChangeEvent = z
+  .object({
+    namespace: z.string(),
+    service: z.string(),
+    revision: Revision,
+    upserts: z.array(Endpoint),
+    removes: z.array(z.string()),
+  })
+  .meta({ id: 'ChangeEvent' });
+export type ChangeEvent = z.output<typeof ChangeEvent>;
+
+/** Everything up to `revision` has been sent; also the ping of the stream. */
+export const BookmarkEvent = z
+  .object({
+    revision: Revision,
+    epoch: z.string(),
+    synced: z.boolean(),
+    /** ms since the registry last proved its picture against the store. */
+    storeAgeMs: z.int(),
+    /** Set when the server is going away: move to another one now. */
+    moving: z.boolean(),
+  })
+  .meta({ id: 'BookmarkEvent' });
+export type BookmarkEvent = z.output<typeof BookmarkEvent>;
+
+/** The stream cannot resume from `since`: snapshots follow. */
+export const CompactedEvent = z.object({ revision: Revision, reason: z.string() }).meta({
+  id: 'CompactedEvent',
+});
+export type CompactedEvent = z.output<typeof CompactedEvent>;
+
+/** Names of the events of a watch stream. */
+export const WATCH_EVENTS = ['snapshot', 'change', 'bookmark', 'compacted'] as const;
+
+/** A watch stream is silent for no longer than this, in ms. */
+export const WATCH_PING_MS = 5_000;
+
+/** First event of a hold stream, then a ping at least every {@link WATCH_PING_MS}. */
+export const HoldEvent = z
+  .object({
+    /** Leases bound to this connection. */
+    held: z.array(z.string()),
+    /** The store does not know these: register again. */
+    unknown: z.array(z.string()),
+    /** Someone else has these: never register again by yourself. */
+    superseded: z.array(z.string()),
+  })
+  .meta({ id: 'HoldEvent' });
+export type HoldEvent = z.output<typeof HoldEvent>;

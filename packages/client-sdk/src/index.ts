@@ -1,1 +1,23 @@
-export {};
+export type { Policy } from '@rollcall/balancing';
+export type { Endpoint } from '@rollcall/contract';
+export { RollcallError, type RollcallErrorCode } from './error.ts';
+export type { RollcallOptions } from './options.ts';
+export type {
+  DrainOptions,
+  LeaseState,
+  RegisterOptions,
+  Registration,
+  RegistrationEvents,
+} from './registration.ts';
+export { Rollcall } from './rollcall.ts';
+export type { Runtime, SignalSource, Timer } from './runtime.ts';
+export type {
+  NoEndpoint,
+  Outcome,
+  PickedEndpoint,
+  Service,
+  ServiceOptions,
+  ServiceRequestOptions,
+  ServiceSnapshot,
+  ServiceStats,
+} from './service.ts';

@@ -1,0 +1,58 @@
+import type { Random } from '../order.ts';
+import { AliasTable } from './alias-table.ts';
+
+/** Slots of the longest schedule; weights whose reduced sum is above it are drawn instead. */
+const MAX_SLOTS = 4_096;
+
+/** Yields indexes in weighted turn. */
+export interface Turns {
+  next(): number;
+}
+
+/**
+ * Weighted turns over a precomputed cycle: with weights reduced by their greatest common divisor, an
+ * index of weight w has its k-th of w slots at (k + 1/2) / w of the cycle, so that its turns lie evenly.
+ * A cycle above 4,096 slots would cost more to build than it is worth for each change: such weights
+ * are drawn from an alias table, exact in the mean and not in turn.
+ *
+ * A cycle begins at a random slot: a snapshot replaced often does not favour whoever stands first.
+ */
+export function createTurns(weights: readonly number[], random: Random): Turns {
+  const divisor = weights.reduce(greatestCommonDivisor, 0);
+  const slots = weights.reduce((total, weight) => total + weight / divisor, 0);
+  if (slots > MAX_SLOTS && !weights.every((weight) => weight === weights[0])) {
+    const table = new AliasTable(weights, random);
+    return { next: () => table.draw() };
+  }
+  return new Cycle(scheduleOf(weights, divisor), random);
+}
+
+function scheduleOf(weights: readonly number[], divisor: number): Uint32Array {
+  const slots: { at: number; index: number }[] = [];
+  weights.forEach((weight, index) => {
+    const turns = weight / divisor;
+    for (let k = 0; k < turns; k++) slots.push({ at: (k + 0.5) / turns, index });
+  });
+  slots.sort((a, b) => a.at - b.at || a.index - b.index);
+  return Uint32Array.from(slots, (slot) => slot.index);
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+class Cycle implements Turns {
+  readonly #schedule: Uint32Array;
+  #cursor: number;
+
+  constructor(schedule: Uint32Array, random: Random) {
+    this.#schedule = schedule;
+    this.#cursor = Math.floor(random() * schedule.length);
+  }
+
+  next(): number {
+    const cursor = this.#cursor;
+    this.#cursor = cursor + 1 === this.#schedule.length ? 0 : cursor + 1;
+    return this.#schedule[cursor]!;
+  }
+}

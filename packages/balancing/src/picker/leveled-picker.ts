@@ -1,0 +1,64 @@
+import type { Candidate } from '../candidate.ts';
+import type { Level, Order, Random } from '../order.ts';
+import type { NonePicked, PickContext, Picked, Picker, PickResult } from '../picker.ts';
+import { POLICIES, type Policy } from '../policy.ts';
+
+const EMPTY: NonePicked = Object.freeze({ kind: 'none', reason: 'empty' });
+const NONE_ADMITTED: NonePicked = Object.freeze({ kind: 'none', reason: 'none_admitted' });
+
+/**
+ * Builds a picker over `candidates`, in O(n). `random` is uniform in [0, 1).
+ * Throws a TypeError on a negative or non-finite weight.
+ */
+export function createPicker<T extends Candidate>(
+  policy: Policy,
+  candidates: readonly T[],
+  { random }: { readonly random: Random },
+): Picker<T> {
+  const levels: T[][] = [[], [], [], []];
+  for (const candidate of candidates) {
+    const { id, weight, tier } = candidate;
+    if (!(weight >= 0 && Number.isFinite(weight)))
+      throw new TypeError(`candidate ${id} has weight ${weight}: expected a number of at least 0`);
+    levels[tier * 2 + (weight > 0 ? 0 : 1)]!.push(candidate);
+  }
+  const create = POLICIES[policy];
+  const orders = levels
+    .filter((targets) => targets.length > 0)
+    .map((targets) => create(levelOf(targets), random));
+  return new LeveledPicker(Object.freeze([...candidates]), orders);
+}
+
+function levelOf<T extends Candidate>(targets: readonly T[]): Level<T> {
+  const isEqual = targets.every((target) => target.weight === targets[0]!.weight);
+  return {
+    targets,
+    results: targets.map((target): Picked<T> => Object.freeze({ kind: 'picked', target })),
+    weights: targets.map((target) => (isEqual ? 1 : target.weight)),
+    isEqual,
+  };
+}
+
+class LeveledPicker<T extends Candidate> implements Picker<T> {
+  readonly candidates: readonly T[];
+  readonly #orders: readonly Order<T>[];
+  readonly #first: Order<T> | undefined;
+
+  constructor(candidates: readonly T[], orders: readonly Order<T>[]) {
+    this.candidates = candidates;
+    this.#orders = orders;
+    this.#first = orders[0];
+  }
+
+  pick(context?: PickContext<T>): PickResult<T> {
+    const first = this.#first;
+    if (first === undefined) return EMPTY;
+    const admit = context?.admit;
+    if (admit === undefined) return first.next();
+    for (const order of this.#orders) {
+      const picked = order.nextAdmitted(admit);
+      if (picked !== undefined) return picked;
+    }
+    return NONE_ADMITTED;
+  }
+}

@@ -1,0 +1,49 @@
+export interface RetryBudgetOptions {
+  /** Retries allowed per call, 0..1. */
+  readonly ratio: number;
+  /** Retries per second allowed besides, so that a quiet client may retry at all. */
+  readonly minPerSecond: number;
+  /** The most retries that can be saved up for a burst. */
+  readonly burst: number;
+}
+
+/** Seconds of `minPerSecond` that a quiet client saves up, and starts with. */
+const RESERVE_SECONDS = 10;
+
+/**
+ * A token bucket that keeps retries a share of calls, so that retrying never multiplies an overload.
+ * Each call brings `ratio` of a token, each second `minPerSecond` (up to ten seconds' worth), each
+ * retry costs one. The time is passed in, in ms on one monotonic clock.
+ */
+export class RetryBudget {
+  readonly #options: RetryBudgetOptions;
+  #tokens: number;
+  #refilledAtMs: number;
+
+  constructor(options: RetryBudgetOptions, nowMs: number) {
+    this.#options = options;
+    this.#tokens = this.#reserve;
+    this.#refilledAtMs = nowMs;
+  }
+
+  get #reserve(): number {
+    return Math.min(this.#options.minPerSecond * RESERVE_SECONDS, this.#options.burst);
+  }
+
+  /** Counts a first try. */
+  deposit(): void {
+    const tokens = this.#tokens + this.#options.ratio;
+    if (tokens <= this.#options.burst) this.#tokens = tokens;
+  }
+
+  /** Takes one retry out of the budget; false when there is none left. */
+  tryWithdraw(nowMs: number): boolean {
+    const elapsedMs = Math.max(nowMs - this.#refilledAtMs, 0);
+    this.#refilledAtMs = nowMs;
+    const refilled = this.#tokens + (elapsedMs / 1_000) * this.#options.minPerSecond;
+    this.#tokens = Math.max(this.#tokens, Math.min(refilled, this.#reserve));
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}

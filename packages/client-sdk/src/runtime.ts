@@ -1,0 +1,29 @@
+/** A timer that was set; cancelling it twice, or after it fired, does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** The process signals, as far as the SDK meddles with them. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): void;
+  off(signal: NodeJS.Signals, listener: () => void): void;
+  listenerCount(signal: NodeJS.Signals): number;
+  /** Sends the signal to this very process. */
+  raise(signal: NodeJS.Signals): void;
+}
+
+/** All that the SDK takes from the world besides the network. Parts can be replaced in tests. */
+export interface Runtime {
+  /** Monotonic time in ms. */
+  nowMs(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** 128 random bits in hex, unguessable. */
+  randomId(): string;
+  /** A name for this machine, for default instance ids. */
+  hostName(): string;
+  processId(): number;
+  /** Calls back once after `delayMs`. `isBackground`: does not keep the process alive. */
+  setTimer(callback: () => void, delayMs: number, isBackground?: boolean): Timer;
+  readonly signals: SignalSource;
+}

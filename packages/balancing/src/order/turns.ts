@@ -20,11 +20,13 @@ export interface Turns {
 export function createTurns(weights: readonly number[], random: Random): Turns {
   const divisor = weights.reduce(greatestCommonDivisor, 0);
   const slots = weights.reduce((total, weight) => total + weight / divisor, 0);
-  if (slots > MAX_SLOTS && !weights.every((weight) => weight === weights[0])) {
+  const isEqual = slots === weights.length;
+  if (slots > MAX_SLOTS && !isEqual) {
     const table = new AliasTable(weights, random);
     return { next: () => table.draw() };
   }
-  return new Cycle(scheduleOf(weights, divisor), random);
+  const schedule = isEqual ? Uint32Array.from(weights.keys()) : scheduleOf(weights, divisor);
+  return new Cycle(schedule, random);
 }
 
 function scheduleOf(weights: readonly number[], divisor: number): Uint32Array {

@@ -1,0 +1,242 @@
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { Agent } from 'undici';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { type Config, ConfigError, isPublicHost } from './config.ts';
+import { RouteBinder } from './http/bind.ts';
+import { bindInstances } from './http/instances.ts';
+import { bindLeases } from './http/leases.ts';
+import { ServerMetrics } from './http/metrics.ts';
+import { bindOperations } from './http/operations.ts';
+import { bindReads } from './http/reads.ts';
+import { buildServer } from './http/server.ts';
+import { bindWatch } from './http/watch.ts';
+import { Admission } from './registry/admission.ts';
+import { Checker, networkCheck } from './registry/checker.ts';
+import { Follower } from './registry/follower.ts';
+import { Picture } from './registry/picture.ts';
+import { Registry } from './registry/registry.ts';
+import { SelfRegistration } from './registry/self.ts';
+import { Sweeper } from './registry/sweeper.ts';
+import { TimelineBook } from './registry/timeline.ts';
+import { WarmUp } from './registry/warm-up.ts';
+import { type Clock, systemClock } from './runtime/clock.ts';
+import { type Random, systemRandom } from './runtime/random.ts';
+import { MemoryStore } from './store/memory/memory-store.ts';
+import { connectRedis } from './store/redis/connect.ts';
+import { keysOf } from './store/redis/keys.ts';
+import { RedisStore } from './store/redis/redis-store.ts';
+import type { Store } from './store/store.ts';
+import { readTokenLines, Tokens } from './tokens.ts';
+import { HoldDesk } from './watch/holds.ts';
+import { WatchHub } from './watch/hub.ts';
+
+const TIMELINE_EVENTS = 10_000;
+
+/** What the outside gives a server; real ones by default. */
+export interface Runtime {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger: FastifyBaseLogger;
+  readonly version: string;
+}
+
+/** A server that listens. */
+export interface RegistryServer {
+  /** e.g. `http://127.0.0.1:7400`. */
+  readonly url: string;
+  /** Readiness off, streams told to move, requests under way answered, then everything closed. Twice without harm. */
+  close(): Promise<void>;
+}
+
+function createStore(
+  config: Config,
+  clock: Clock,
+  random: Random,
+  logger: FastifyBaseLogger,
+): Store {
+  const { guardMs, logEntries: logLength } = config;
+  const epoch = random.hex(8);
+  if (config.store === 'memory') return new MemoryStore({ clock, epoch, logLength, guardMs });
+  const connections = connectRedis(config.store, (error) => {
+    logger.debug({ err: error }, 'redis connection');
+  });
+  return new RedisStore({
+    ...connections,
+    keys: keysOf(0, config.storePrefix),
+    epoch,
+    logLength,
+    guardMs,
+  });
+}
+
+function readPem(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new ConfigError(`${option} ${file}: ${(error as Error).message}`);
+  }
+}
+
+function httpsOf({ tlsCert, tlsKey, tlsClientCa }: Config) {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  const pair = { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey) };
+  if (tlsClientCa === undefined) return pair;
+  const ca = readPem('--tls-client-ca', tlsClientCa);
+  return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
+}
+
+function tokensOf({ token, tokenFile }: Config): Tokens {
+  const lines =
+    tokenFile === undefined ? [] : readTokenLines(readPem('--token-file', tokenFile).toString());
+  return new Tokens([...token, ...lines]);
+}
+
+/** An address for the roll when the server listens on all of them. */
+function advertisedAddress({ advertise, host }: Config): string {
+  if (advertise !== undefined) return advertise;
+  if (host !== '0.0.0.0' && host !== '::') return host;
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return own.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<number> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new ConfigError(
+        `--port ${port}: something else listens on ${host}:${port}; choose another one, or 0 for any`,
+      );
+    }
+    if (code === 'EACCES')
+      throw new ConfigError(`--port ${port}: not allowed to listen on ${host}:${port}`);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new ConfigError(`--host ${host}: no address of this machine`);
+    }
+    throw error;
+  }
+  return (app.server.address() as AddressInfo).port;
+}
+
+/** Wires a registry server and starts it. Rejects with a {@link ConfigError} when an option cannot be carried out. */
+export async function startRegistryServer(
+  config: Config,
+  runtime: Runtime,
+): Promise<RegistryServer> {
+  const { clock = systemClock, random = systemRandom, logger, version } = runtime;
+  const tokens = tokensOf(config);
+  const https = httpsOf(config);
+  const store = createStore(config, clock, random, logger);
+  const picture = new Picture(clock);
+  const timeline = new TimelineBook(TIMELINE_EVENTS);
+  const warmUp = new WarmUp(clock, config.warmUpMs);
+  const hub = new WatchHub(picture, clock);
+  const admission = new Admission(config, {
+    isPublic: isPublicHost(config.host),
+    allowed: config.allowAddress,
+  });
+  const { maxInstancesPerService, maxWritesPerSecond, maxWatches } = config;
+  const registry = new Registry({ store, picture, admission, random, maxInstancesPerService });
+  const holds = new HoldDesk(registry, clock, config.maxHolds);
+
+  const follower = new Follower(store, picture, clock, {
+    applied(entries, changes) {
+      timeline.note(entries);
+      hub.publish(changes);
+    },
+    relisted(changes) {
+      hub.relisted(changes);
+    },
+    loaded(isEmpty) {
+      if (isEmpty) warmUp.begin();
+      logger.info({ revision: picture.revision, isEmpty }, 'the roll is loaded');
+    },
+    reachable(isReachable, error) {
+      if (isReachable) logger.info('the store is reachable');
+      else
+        logger.error(
+          { reason: error?.message },
+          'the store is unreachable: reads go on from memory, writes are refused',
+        );
+    },
+    restored(taken) {
+      logger.warn(
+        { taken },
+        'the store had lost its data: restored from the picture of this server',
+      );
+    },
+  });
+
+  let isClosing = false;
+  const app = await buildServer({ logger, maxBodyBytes: config.maxBodyBytes, https, version });
+  const sweeper = new Sweeper(store, clock, () => picture.revision);
+  const metrics = new ServerMetrics({ picture, follower, sweeper, hub, holds });
+  metrics.observe(app);
+  const binder = new RouteBinder(app, tokens);
+  bindInstances(binder, registry, maxWritesPerSecond);
+  bindLeases(binder, registry, holds);
+  bindReads(binder, { picture, warmUp, timeline });
+  bindWatch(binder, { picture, hub, warmUp, maxWatches, isClosing: () => isClosing });
+  bindOperations(app, { picture, follower, metrics, isClosing: () => isClosing });
+
+  let port: number;
+  try {
+    port = await listen(app, config);
+  } catch (error) {
+    sweeper.close();
+    hub.close();
+    holds.close();
+    await app.close();
+    await store.close();
+    throw error;
+  }
+
+  const stop = new AbortController();
+  const following = follower.run(stop.signal);
+  const address = advertisedAddress(config);
+  const id = `${address}:${port}`.replaceAll(/[^A-Za-z0-9._:-]/g, '-');
+  const self = new SelfRegistration({ registry, clock, id, nonce: random.hex(16), address, port });
+  void self.beat();
+  const dispatcher = new Agent({ connections: 1, pipelining: 0 });
+  const checker = new Checker({
+    store,
+    picture,
+    clock,
+    self: id,
+    runCheck: networkCheck(dispatcher),
+  });
+
+  const shutDown = async () => {
+    isClosing = true;
+    checker.close();
+    hub.move();
+    holds.move();
+    await self.close();
+    await drained(clock, config.shutdownMs, () => hub.size + holds.size === 0);
+    hub.close();
+    holds.close();
+    await app.close();
+    sweeper.close();
+    stop.abort();
+    await store.close();
+    await following;
+    await dispatcher.close();
+  };
+  let closing: Promise<void> | undefined;
+  const shown = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return {
+    url: `${https === undefined ? 'http' : 'https'}://${shown}:${port}`,
+    close: () => (closing ??= shutDown()),
+  };
+}
+
+/** Waits until a claim holds, or for so many ms. */
+async function drained(clock: Clock, ms: number, isDone: () => boolean): Promise<void> {
+  const endMs = clock.monotonicMs() + ms;
+  while (!isDone() && clock.monotonicMs() < endMs) {
+    await new Promise<void>((resolve) => void clock.after(20, resolve));
+  }
+}

@@ -1,0 +1,117 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv4 } from 'node:net';
+import { ProblemError, type Route, type RouteName, ROUTES } from '@rollcall/contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Caller, Grants } from '../registry/caller.ts';
+import type { Tokens } from '../tokens.ts';
+
+type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined;
+type PartOf<N extends RouteName, P extends string> =
+  (typeof ROUTES)[N] extends Record<P, infer T> ? OutputOf<T> : undefined;
+
+/** A call that was checked against its route. */
+export interface Call<N extends RouteName> {
+  readonly params: PartOf<N, 'params'>;
+  readonly query: PartOf<N, 'query'>;
+  readonly body: PartOf<N, 'body'>;
+  readonly caller: Caller;
+  readonly reply: FastifyReply;
+  readonly raw: IncomingMessage;
+  readonly headers: FastifyRequest['headers'];
+}
+
+export interface BindOptions {
+  /** Requests of one caller in a second; 0 = no limit. */
+  readonly maxPerSecond?: number;
+  /** The handler checks the parameters itself: for the heartbeat, where a schema costs as much as the work. */
+  readonly skipsValidation?: boolean;
+}
+
+/** Registers routes of the contract on a server, each behind the scope that it names. */
+export class RouteBinder {
+  readonly #app: FastifyInstance;
+  readonly #tokens: Tokens;
+
+  constructor(app: FastifyInstance, tokens: Tokens) {
+    this.#app = app;
+    this.#tokens = tokens;
+  }
+
+  bind<N extends RouteName>(
+    name: N,
+    handle: (call: Call<N>) => Promise<unknown>,
+    options: BindOptions = {},
+  ): void {
+    const route: Route = ROUTES[name];
+    const { method, path: url, summary, scope } = route;
+    this.#app.route({
+      method,
+      url,
+      schema: schemaOf(route, name, summary),
+      ...(options.skipsValidation === true ? { validatorCompiler: () => () => true } : {}),
+      config: {
+        rateLimit:
+          options.maxPerSecond === undefined || options.maxPerSecond === 0
+            ? false
+            : { max: options.maxPerSecond, timeWindow: 1_000 },
+      },
+      onRequest: async (request) => {
+        checkScope(this.#grantsOf(request), scope);
+      },
+      handler: async (request, reply) => {
+        const caller = { grants: this.#grantsOf(request), peerAddress: peerOf(request.raw) };
+        const { params, query, body, raw, headers } = request;
+        const call = { params, query, body, caller, reply, raw, headers } as unknown as Call<N>;
+        const value = await handle(call);
+        if (route.reply.body === 'stream') return reply;
+        return reply.code(route.reply.status).send(value);
+      },
+    });
+  }
+
+  #grantsOf(request: FastifyRequest): Grants {
+    const grants = this.#tokens.grantsFor(request.headers.authorization);
+    if (grants !== undefined) return grants;
+    throw new ProblemError(
+      'unauthenticated',
+      "expected the header 'authorization: Bearer TOKEN' with a token that this registry knows",
+      { field: 'authorization' },
+    );
+  }
+}
+
+function schemaOf(route: Route, name: string, summary: string) {
+  const { params, query, body, reply } = route;
+  const isJson = reply.body !== null && reply.body !== 'stream';
+  return {
+    operationId: name,
+    summary,
+    ...(params === undefined ? {} : { params }),
+    ...(query === undefined ? {} : { querystring: query }),
+    ...(body === undefined ? {} : { body }),
+    ...(isJson ? { response: { [reply.status]: reply.body } } : {}),
+  };
+}
+
+/** Throws `forbidden` when a token covers too little; register scopes are checked against the service later. */
+function checkScope(grants: Grants, scope: Route['scope']): void {
+  const { isAdmin, mayRead, register } = grants;
+  const isCovered =
+    isAdmin ||
+    scope === 'none' ||
+    (scope === 'read' && mayRead) ||
+    ((scope === 'register' || scope === 'lease') && register.size > 0);
+  if (isCovered) return;
+  const needed = scope === 'register' || scope === 'lease' ? 'register:SERVICE' : scope;
+  throw new ProblemError('forbidden', `the token does not cover ${needed}`, {
+    field: 'authorization',
+  });
+}
+
+/** The address of the other end; an IPv4 caller of a dual-stack server as IPv4. */
+function peerOf({ socket }: IncomingMessage): string {
+  const address = socket.remoteAddress ?? '127.0.0.1';
+  const mapped = address.startsWith('::ffff:') ? address.slice(7) : address;
+  return isIPv4(mapped) ? mapped : address;
+}

@@ -1,0 +1,50 @@
+import type { FastifyReply } from 'fastify';
+import type { Committed, Registry } from '../registry/registry.ts';
+import type { RouteBinder } from './bind.ts';
+
+interface InstanceParams {
+  readonly ns: string;
+  readonly svc: string;
+  readonly id: string;
+}
+
+const refOf = ({ ns, svc, id }: InstanceParams) => ({ namespace: ns, service: svc, id });
+
+/** A write is done when the store has it; the header tells when this server's own reads lag behind. */
+function answer<T>(reply: FastifyReply, { value, isApplied }: Committed<T>): T {
+  reply.header('rollcall-applied', String(isApplied));
+  return value;
+}
+
+/** The calls that change instances. */
+export function bindInstances(binder: RouteBinder, registry: Registry, maxPerSecond: number): void {
+  const options = { maxPerSecond };
+  binder.bind(
+    'register',
+    async ({ caller, params, query, body, reply }) =>
+      answer(reply, await registry.register(caller, refOf(params), body, query.takeover)),
+    options,
+  );
+  binder.bind(
+    'patchInstance',
+    async ({ caller, params, query, body, reply }) =>
+      answer(reply, await registry.patch(caller, refOf(params), body, query.lease)),
+    options,
+  );
+  binder.bind(
+    'deregister',
+    async ({ caller, params, query, reply }) =>
+      answer(reply, await registry.deregister(caller, refOf(params), query.lease)),
+    options,
+  );
+  binder.bind(
+    'putOverride',
+    async ({ params, body, reply }) => answer(reply, await registry.override(refOf(params), body)),
+    options,
+  );
+  binder.bind(
+    'deleteOverride',
+    async ({ params, reply }) => answer(reply, await registry.liftOverride(refOf(params))),
+    options,
+  );
+}

@@ -1,0 +1,134 @@
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
+import type { Follower } from '../registry/follower.ts';
+import type { Picture } from '../registry/picture.ts';
+import type { Sweeper } from '../registry/sweeper.ts';
+import type { HoldDesk } from '../watch/holds.ts';
+import type { WatchHub } from '../watch/hub.ts';
+
+export interface MetricSources {
+  readonly picture: Picture;
+  readonly follower: Follower;
+  readonly sweeper: Sweeper;
+  readonly hub: WatchHub;
+  readonly holds: HoldDesk;
+}
+
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** The server's metrics. Gauges are read when asked for; only requests are counted as they happen. */
+export class ServerMetrics {
+  readonly #metrics = new Metrics();
+  readonly #requests: Histogram<'route' | 'status'>;
+
+  constructor(sources: MetricSources) {
+    collectDefaultMetrics({ register: this.#metrics });
+    this.#requests = new Histogram({
+      name: 'rollcall_http_request_seconds',
+      help: 'Time to answer a request, by route and status.',
+      labelNames: ['route', 'status'],
+      buckets: BUCKETS,
+      registers: [this.#metrics],
+    });
+    this.#roll(sources);
+    this.#streams(sources);
+  }
+
+  get contentType(): string {
+    return this.#metrics.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#metrics.metrics();
+  }
+
+  /** Counts every answer of a server. */
+  observe(app: FastifyInstance): void {
+    app.addHook('onResponse', async (request, reply) => {
+      const route = request.routeOptions.url ?? 'unknown';
+      const labels = { route, status: String(reply.statusCode) };
+      this.#requests.observe(labels, reply.elapsedTime / 1_000);
+    });
+  }
+
+  #roll({ picture, follower, sweeper }: MetricSources): void {
+    this.#gauge('rollcall_services', 'Services with instances on the roll.', () => {
+      return picture.roll?.services.size ?? 0;
+    });
+    this.#gauge('rollcall_instances', 'Instances on the roll.', () => {
+      let count = 0;
+      for (const roll of picture.roll?.services.values() ?? []) count += roll.size;
+      return count;
+    });
+    this.#gauge(
+      'rollcall_revision',
+      'Last revision that this server has seen.',
+      () => picture.revision,
+    );
+    this.#gauge(
+      'rollcall_store_age_seconds',
+      'Time since the store last proved the picture.',
+      () => {
+        return picture.isLoaded ? picture.ageMs() / 1_000 : -1;
+      },
+    );
+    this.#gauge('rollcall_store_reachable', '1 when the store answers.', () => {
+      return follower.isStoreReachable ? 1 : 0;
+    });
+    this.#counter('rollcall_expired_total', 'Instances evicted by this server.', () => {
+      return sweeper.totals.expired;
+    });
+    this.#counter('rollcall_guarded_total', 'Silent instances that the guard kept.', () => {
+      return sweeper.totals.guarded;
+    });
+  }
+
+  #streams({ hub, holds }: MetricSources): void {
+    this.#gauge('rollcall_watch_streams', 'Open watch streams.', () => hub.size);
+    this.#gauge('rollcall_hold_streams', 'Open hold streams.', () => holds.size);
+    const { totals } = hub;
+    this.#counter('rollcall_changes_total', 'Changes sent to watchers.', () => totals.changes);
+    this.#counter(
+      'rollcall_watch_parked_total',
+      'Times a slow watcher was parked.',
+      () => totals.parked,
+    );
+    this.#counter('rollcall_watch_dropped_total', 'Slow watchers dropped.', () => totals.dropped);
+    this.#counter(
+      'rollcall_watch_resumed_total',
+      'Watches resumed without a snapshot.',
+      () => totals.resumed,
+    );
+    this.#counter(
+      'rollcall_holds_broken_total',
+      'Holds closed by the other side.',
+      () => holds.totals.broken,
+    );
+    this.#counter('rollcall_suspected_total', 'Instances made suspect by this server.', () => {
+      return holds.totals.suspected;
+    });
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#metrics],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  #counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.#metrics],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify';
+import type { Follower } from '../registry/follower.ts';
+import type { Picture } from '../registry/picture.ts';
+import type { ServerMetrics } from './metrics.ts';
+
+export interface OperationSources {
+  readonly picture: Picture;
+  readonly follower: Follower;
+  readonly metrics: ServerMetrics;
+  readonly isClosing: () => boolean;
+}
+
+/** What orchestrators and dashboards ask. No token is needed: nothing here names an instance. */
+export function bindOperations(app: FastifyInstance, sources: OperationSources): void {
+  const { picture, follower, metrics, isClosing } = sources;
+  const schema = { hide: true };
+
+  app.get('/livez', { schema }, async () => ({ status: 'live' }));
+
+  app.get<{ Querystring: { for?: string } }>('/readyz', { schema }, async (request, reply) => {
+    const isLoaded = picture.isLoaded;
+    const canWrite = follower.isStoreReachable;
+    const isReady = isLoaded && !isClosing() && (request.query.for !== 'writes' || canWrite);
+    return reply.code(isReady ? 200 : 503).send({
+      status: isReady ? 'ready' : 'not ready',
+      isLoaded,
+      isStoreReachable: canWrite,
+      isClosing: isClosing(),
+      storeAgeMs: isLoaded ? picture.ageMs() : null,
+      revision: String(picture.revision),
+    });
+  });
+
+  app.get('/metrics', { schema }, async (_, reply) => {
+    return reply.header('content-type', metrics.contentType).send(await metrics.text());
+  });
+
+  app.get('/openapi.json', { schema }, async () => app.swagger());
+}

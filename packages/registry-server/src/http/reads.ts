@@ -1,0 +1,133 @@
+import { type Instance, ProblemError, type ServiceSummary, STATE_TABLE } from '@rollcall/contract';
+import { stateOfRecord } from '../registry/endpoints.ts';
+import type { Picture } from '../registry/picture.ts';
+import { missError } from '../registry/registry.ts';
+import type { TimelineBook } from '../registry/timeline.ts';
+import type { WarmUp } from '../registry/warm-up.ts';
+import { fieldOf, type InstanceRecord } from '../store/record.ts';
+import type { RouteBinder } from './bind.ts';
+import { matchesSelector, parseSelector } from './selector.ts';
+
+/** How long a read waits for the revision that it asks for, in ms. */
+const BEHIND_MS = 1_000;
+
+/** Throws `replica_behind` unless the picture reaches a revision soon; never an older answer. */
+export async function awaitRevision(picture: Picture, since: string | undefined): Promise<void> {
+  if (since === undefined || (await picture.reached(Number(since), BEHIND_MS))) return;
+  const message = `this server has seen revision ${picture.revision}, expected ${since} or later`;
+  throw new ProblemError('replica_behind', message, { field: 'since' });
+}
+
+/** Throws `replica_cold` until the roll has been read once. */
+export function checkLoaded(picture: Picture): void {
+  if (picture.isLoaded) return;
+  throw new ProblemError('replica_cold', 'the roll has not been read from the store yet');
+}
+
+function instanceOf(picture: Picture, record: InstanceRecord): Instance {
+  const override = picture.roll?.override(fieldOf(record));
+  const state = stateOfRecord(record, override);
+  const { namespace, service, id, revision, doubt, lease, registeredAtMs } = record;
+  const { address, ports, labels, zone, weight, ttlMs, status } = record.body;
+  return {
+    namespace,
+    service,
+    id,
+    address,
+    ports: ports as Instance['ports'],
+    labels: { ...labels },
+    zone,
+    weight,
+    ttlMs,
+    persistent: lease === '',
+    status,
+    doubt: doubt ?? null,
+    override: override ?? null,
+    state,
+    ...STATE_TABLE[state],
+    revision: String(revision),
+    registeredAtMs,
+  };
+}
+
+function summaryOf(picture: Picture, namespace: string, service: string): ServiceSummary {
+  const ready = new Set<string>();
+  const known = picture.service(namespace, service);
+  for (const endpoint of known?.endpoints ?? []) if (endpoint.ready) ready.add(endpoint.instance);
+  return {
+    namespace,
+    service,
+    revision: String(known?.revision ?? picture.revision),
+    instances: picture.instancesOf(namespace, service).size,
+    ready: ready.size,
+  };
+}
+
+export interface ReadSources {
+  readonly picture: Picture;
+  readonly warmUp: WarmUp;
+  readonly timeline: TimelineBook;
+}
+
+/** The calls that read the roll; all are answered from memory. */
+export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: ReadSources): void {
+  const checkService = (namespace: string, service: string) => {
+    checkLoaded(picture);
+    if (picture.instancesOf(namespace, service).size > 0) return;
+    warmUp.check(service);
+    throw new ProblemError('service_not_found', `no instance of ${service} is on the roll`, {
+      field: 'svc',
+    });
+  };
+
+  binder.bind('listServices', async ({ params: { ns } }) => {
+    checkLoaded(picture);
+    const services = picture.servicesOf(ns).map((service) => summaryOf(picture, ns, service));
+    return { revision: String(picture.revision), services };
+  });
+
+  binder.bind('readService', async ({ params: { ns, svc } }) => {
+    checkService(ns, svc);
+    const roll = [...picture.instancesOf(ns, svc).values()]
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      .map((record) => instanceOf(picture, record));
+    return { ...summaryOf(picture, ns, svc), roll };
+  });
+
+  binder.bind('readInstance', async ({ params: { ns, svc, id } }) => {
+    checkLoaded(picture);
+    const record = picture.instancesOf(ns, svc).get(id);
+    if (record === undefined) {
+      warmUp.check(svc);
+      throw missError('missing', 'id');
+    }
+    return instanceOf(picture, record);
+  });
+
+  binder.bind('resolve', async ({ params: { ns, svc }, query }) => {
+    checkLoaded(picture);
+    await awaitRevision(picture, query.since);
+    checkService(ns, svc);
+    const selector = query.selector === undefined ? [] : parseSelector(query.selector);
+    const known = picture.service(ns, svc);
+    const endpoints = (known?.endpoints ?? []).filter(
+      (endpoint) =>
+        (query.port === undefined || endpoint.portName === query.port) &&
+        (query.zone === undefined || endpoint.zone === query.zone) &&
+        (query.ready === undefined || endpoint.ready === query.ready) &&
+        matchesSelector(selector, endpoint.labels),
+    );
+    return {
+      namespace: ns,
+      service: svc,
+      revision: String(known?.revision ?? picture.revision),
+      storeAgeMs: picture.ageMs(),
+      endpoints,
+    };
+  });
+
+  binder.bind('events', async ({ query }) => {
+    checkLoaded(picture);
+    return { events: timeline.read(query) };
+  });
+}

@@ -1,0 +1,48 @@
+import { ProblemError, Revision } from '@rollcall/contract';
+import type { Picture } from '../registry/picture.ts';
+import type { WarmUp } from '../registry/warm-up.ts';
+import type { WatchHub } from '../watch/hub.ts';
+import { EventStream } from '../watch/stream.ts';
+import type { RouteBinder } from './bind.ts';
+import { awaitRevision, checkLoaded } from './reads.ts';
+
+export interface WatchSources {
+  readonly picture: Picture;
+  readonly hub: WatchHub;
+  readonly warmUp: WarmUp;
+  readonly maxWatches: number;
+  readonly isClosing: () => boolean;
+}
+
+/** Where to resume: the query, else what a browser's EventSource sends by itself. */
+function sinceOf(query: string | undefined, header: unknown): string | undefined {
+  if (query !== undefined) return query;
+  if (typeof header !== 'string' || header === '') return undefined;
+  if (Revision.safeParse(header).success) return header;
+  throw new ProblemError('invalid_request', 'expected a revision as the registry gave it', {
+    field: 'last-event-id',
+  });
+}
+
+/** The watch stream. */
+export function bindWatch(binder: RouteBinder, sources: WatchSources): void {
+  const { picture, hub, warmUp, maxWatches, isClosing } = sources;
+  binder.bind('watch', async ({ query, headers, reply, raw }) => {
+    if (isClosing()) throw new ProblemError('shutting_down', 'watch at another server');
+    if (hub.size >= maxWatches) {
+      const message = `this server holds ${maxWatches} watch streams, the most that --max-watches allows`;
+      throw new ProblemError('too_many_watches', message);
+    }
+    checkLoaded(picture);
+    const since = sinceOf(query.since, headers['last-event-id']);
+    await awaitRevision(picture, since);
+    const { namespace, service: services } = query;
+    for (const service of services ?? []) {
+      if (picture.instancesOf(namespace, service).size === 0) warmUp.check(service);
+    }
+    if (services === undefined && picture.servicesOf(namespace).length === 0) warmUp.check('any');
+    reply.hijack();
+    const interest = { namespace, services: services && [...new Set(services)] };
+    hub.subscribe(new EventStream(raw), interest, since === undefined ? undefined : Number(since));
+  });
+}

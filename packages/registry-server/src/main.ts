@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { startRegistryServer } from './compose.ts';
+import { ConfigError, helpText, readConfig } from './config.ts';
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+const argv = process.argv.slice(2);
+
+if (argv.includes('--help')) {
+  process.stdout.write(helpText());
+} else if (argv.includes('--version')) {
+  process.stdout.write(`${version}\n`);
+} else {
+  await run();
+}
+
+async function run(): Promise<void> {
+  try {
+    const config = readConfig(argv, process.env);
+    const logger = pino({ level: config.logLevel });
+    const server = await startRegistryServer(config, { logger, version });
+    logger.info({ url: server.url, store: config.store.replace(/\/\/.*@/, '//***@') }, 'listening');
+    // A terminal's Ctrl-C arrives twice when something in between passes it on.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        void server.close().then(() => process.exit(0));
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`rollcall-registry: ${error.message}\n`);
+    process.exitCode = 2;
+  }
+}

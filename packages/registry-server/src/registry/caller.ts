@@ -1,0 +1,29 @@
+/** What a token allows. */
+export interface Grants {
+  readonly isAdmin: boolean;
+  readonly mayRead: boolean;
+  /** `*`, `<service>` or `<namespace>/<service>`. */
+  readonly register: ReadonlySet<string>;
+}
+
+/** Who makes a call. */
+export interface Caller {
+  readonly grants: Grants;
+  /** Address of the connection's other end, without an IPv4-mapped prefix. */
+  readonly peerAddress: string;
+}
+
+/** May do everything: the server itself, or anybody when no tokens are set. */
+export const EVERYTHING: Grants = Object.freeze({
+  isAdmin: true,
+  mayRead: true,
+  register: new Set(['*']),
+});
+
+/** Whether grants cover registering under a service. */
+export function mayRegister(grants: Grants, namespace: string, service: string): boolean {
+  const { isAdmin, register } = grants;
+  return (
+    isAdmin || register.has('*') || register.has(service) || register.has(`${namespace}/${service}`)
+  );
+}

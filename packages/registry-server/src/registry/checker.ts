@@ -1,0 +1,144 @@
+import { connect } from 'node:net';
+import { createHash } from 'node:crypto';
+import type { HealthCheck, InstanceStatus } from '@rollcall/contract';
+import { type Dispatcher, request } from 'undici';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import { fieldOf, type InstanceRecord } from '../store/record.ts';
+import type { Store } from '../store/store.ts';
+import type { Picture } from './picture.ts';
+import { SELF } from './self.ts';
+
+const TICK_MS = 250;
+
+interface Checked {
+  dueAtMs: number;
+  isRunning: boolean;
+  passes: number;
+  failures: number;
+}
+
+/** Runs one check. Resolves to whether it passed; never rejects. */
+export type RunCheck = (record: InstanceRecord, check: HealthCheck) => Promise<boolean>;
+
+export interface CheckerOptions {
+  readonly store: Store;
+  readonly picture: Picture;
+  readonly clock: Clock;
+  /** Id of this server among the registry servers. */
+  readonly self: string;
+  readonly runCheck: RunCheck;
+}
+
+/**
+ * Checks the persistent instances, which hold no lease, and sets their status. Each is checked by one of the registry
+ * servers on the roll, chosen by rendezvous hashing; while they disagree about the roll two may check the same, which
+ * changes nothing: a status that is already so takes no revision.
+ */
+export class Checker {
+  readonly #options: CheckerOptions;
+  readonly #checked = new Map<string, Checked>();
+  readonly #timer: Timer;
+
+  constructor(options: CheckerOptions) {
+    this.#options = options;
+    this.#timer = options.clock.every(TICK_MS, () => this.tick());
+  }
+
+  /** Starts the checks that are due. */
+  tick(): void {
+    const { picture, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const seen = new Set<string>();
+    const servers = [...picture.instancesOf(SELF.namespace, SELF.service).keys()];
+    for (const record of picture.instances()) {
+      if (record.lease !== '' || record.body.check === undefined) continue;
+      const field = fieldOf(record);
+      seen.add(field);
+      const checked = this.#checked.get(field) ?? {
+        dueAtMs: nowMs,
+        isRunning: false,
+        passes: 0,
+        failures: 0,
+      };
+      this.#checked.set(field, checked);
+      if (checked.isRunning || checked.dueAtMs > nowMs) continue;
+      checked.dueAtMs = nowMs + record.body.check.intervalMs;
+      if (!this.#isMine(field, servers)) continue;
+      checked.isRunning = true;
+      void this.#check(record, record.body.check, checked);
+    }
+    for (const field of this.#checked.keys()) if (!seen.has(field)) this.#checked.delete(field);
+  }
+
+  close(): void {
+    this.#timer.cancel();
+  }
+
+  #isMine(field: string, servers: readonly string[]): boolean {
+    if (!servers.includes(this.#options.self)) return servers.length === 0;
+    const weightOf = (server: string) =>
+      createHash('sha1').update(`${server} ${field}`).digest('hex');
+    return servers.every((server) => weightOf(server) <= weightOf(this.#options.self));
+  }
+
+  async #check(record: InstanceRecord, check: HealthCheck, checked: Checked): Promise<void> {
+    const { store, picture, runCheck } = this.#options;
+    try {
+      const isPass = await runCheck(record, check);
+      checked.passes = isPass ? checked.passes + 1 : 0;
+      checked.failures = isPass ? 0 : checked.failures + 1;
+      const status = statusAfter(record.body.status, check, checked);
+      if (status === record.body.status) return;
+      const field = fieldOf(record);
+      await store.update({ field, lease: undefined, patch: { status }, floor: picture.revision });
+    } catch {
+      // The store is away: the next check says it again.
+    } finally {
+      checked.isRunning = false;
+    }
+  }
+}
+
+/** One pass is enough for an instance that was never checked. */
+function statusAfter(status: InstanceStatus, check: HealthCheck, checked: Checked): InstanceStatus {
+  const passesNeeded = status === 'starting' ? 1 : check.healthyThreshold;
+  if (checked.passes >= passesNeeded && status !== 'draining') return 'up';
+  if (checked.failures >= check.unhealthyThreshold && status !== 'draining') return 'down';
+  return status;
+}
+
+/** Checks over the network: a TCP connect, or an HTTP GET whose status must lie in a range. */
+export function networkCheck(dispatcher: Dispatcher): RunCheck {
+  return async ({ body }, check) => {
+    const named = check.port ?? ('http' in body.ports ? 'http' : Object.keys(body.ports)[0]);
+    const port = body.ports[named ?? '']?.port;
+    if (port === undefined) return false;
+    if (check.type === 'tcp') return canConnect(body.address, port, check.timeoutMs);
+    try {
+      const host = body.address.includes(':') ? `[${body.address}]` : body.address;
+      const reply = await request(`http://${host}:${port}${check.path}`, {
+        dispatcher,
+        signal: AbortSignal.timeout(check.timeoutMs),
+        headers: { 'user-agent': 'rollcall-check' },
+      });
+      await reply.body.dump();
+      const [lowest, highest] = check.codes;
+      return reply.statusCode >= lowest && reply.statusCode <= highest;
+    } catch {
+      return false;
+    }
+  };
+}
+
+function canConnect(host: string, port: number, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: timeoutMs });
+    const end = (isPass: boolean) => {
+      socket.destroy();
+      resolve(isPass);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('timeout', () => end(false));
+    socket.once('error', () => end(false));
+  });
+}

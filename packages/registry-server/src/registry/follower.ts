@@ -1,0 +1,130 @@
+import { type Clock, pause } from '../runtime/clock.ts';
+import type { LogEntry } from '../store/log-entry.ts';
+import { type Store, StoreUnavailableError } from '../store/store.ts';
+import type { Picture, ServiceChange } from './picture.ts';
+import { Roll } from './roll.ts';
+import { SELF } from './self.ts';
+
+const RETRY_MS = 200;
+
+/** Who wants to know what the follower sees. Called in the order of the log, never concurrently. */
+export interface FollowerEvents {
+  /** Entries were applied; `changes` is what looks different for it. */
+  applied(entries: readonly LogEntry[], changes: readonly ServiceChange[]): void;
+  /** The roll was read anew: whoever waits for every change in between has missed some. */
+  relisted(changes: readonly ServiceChange[]): void;
+  /** The roll was read for the first time; it may have been empty. */
+  loaded(isEmpty: boolean): void;
+  /** The store went away or came back; the picture stands meanwhile. */
+  reachable(isReachable: boolean, error: Error | undefined): void;
+  /** The store had lost its memory and took so many things from this server's picture. */
+  restored(taken: number): void;
+}
+
+/**
+ * Keeps the picture in step with the store's log. Each entry names the one before it: where the chain breaks, the
+ * roll is read anew, and if it broke because the store lost writes, this server's picture is offered to it first.
+ */
+export class Follower {
+  readonly #store: Store;
+  readonly #picture: Picture;
+  readonly #clock: Clock;
+  readonly #events: FollowerEvents;
+  #isReachable: boolean | undefined;
+
+  constructor(store: Store, picture: Picture, clock: Clock, events: FollowerEvents) {
+    this.#store = store;
+    this.#picture = picture;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  get isStoreReachable(): boolean {
+    return this.#isReachable === true;
+  }
+
+  /** Follows until the signal says so; does not reject. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (!this.#picture.isLoaded) await this.#relist(signal);
+        await this.#step(signal);
+        this.#setReachable(true);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#setReachable(false, error as Error);
+        if (!(error instanceof StoreUnavailableError)) await this.#forget(signal);
+        await pause(this.#clock, RETRY_MS, signal).catch(() => {});
+      }
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    const { revision, epoch } = this.#picture;
+    const page = await this.#store.follow(revision, signal);
+    const first = page.entries[0];
+    if (first !== undefined) {
+      if (first.prev !== revision || !isChain(page.entries)) return this.#mend(signal);
+      this.#events.applied(page.entries, this.#picture.apply(page.entries));
+      this.#picture.prove();
+      return undefined;
+    }
+    if (page.head?.epoch !== epoch || page.head.revision < revision) return this.#mend(signal);
+    if (page.head.revision === revision) this.#picture.prove();
+    return undefined;
+  }
+
+  /** The chain is broken: find out whether the store forgot, tell it what it forgot, and read it anew. */
+  async #mend(signal: AbortSignal): Promise<void> {
+    const { revision, epoch, roll } = this.#picture;
+    const continuity = await this.#store.continuity({ revision, epoch });
+    if (continuity === 'lost' && roll !== undefined) {
+      const offer = roll.offer(this.#clock.monotonicMs());
+      const { taken } = await this.#store.restore({ ...offer, floor: revision });
+      this.#events.restored(taken);
+    }
+    await this.#relist(signal);
+  }
+
+  async #relist(signal: AbortSignal): Promise<void> {
+    // Any write gives an empty store its epoch; a sweep is the one that is always due.
+    await this.#store.expire({ floor: this.#picture.revision });
+    const snapshot = await this.#store.snapshot();
+    const roll = new Roll(snapshot, this.#clock.monotonicMs());
+    while (roll.revision < snapshot.upTo) {
+      const { entries } = await this.#store.follow(roll.revision, signal);
+      const isWhole = entries[0]?.prev === roll.revision && isChain(entries);
+      if (!isWhole)
+        throw new StoreUnavailableError('the log moved on while the roll was being read');
+      for (const entry of entries) roll.apply(entry, this.#clock.monotonicMs());
+    }
+    const isFirst = !this.#picture.isLoaded;
+    this.#events.relisted(this.#picture.replace(roll));
+    this.#picture.prove();
+    if (isFirst) this.#events.loaded(isEmptyRoll(roll));
+  }
+
+  /** An entry that this version cannot read must not stop the server: what it says is in the roll. */
+  async #forget(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#relist(signal);
+    } catch {
+      // The loop tries again.
+    }
+  }
+
+  #setReachable(isReachable: boolean, error?: Error): void {
+    if (this.#isReachable === isReachable) return;
+    this.#isReachable = isReachable;
+    this.#events.reachable(isReachable, error);
+  }
+}
+
+function isChain(entries: readonly LogEntry[]): boolean {
+  return entries.every((entry, i) => i === 0 || entry.prev === entries[i - 1]?.revision);
+}
+
+/** Whether nobody but registry servers is on it. */
+function isEmptyRoll({ services }: Roll): boolean {
+  return [...services.keys()].every((key) => key === `${SELF.namespace}/${SELF.service}`);
+}

@@ -1,0 +1,187 @@
+import {
+  type InstancePatch,
+  type Override,
+  type OverrideRequest,
+  ProblemError,
+  type ProblemCode,
+  type Registered,
+  type Registration,
+  type RenewReply,
+} from '@rollcall/contract';
+import type { Random } from '../runtime/random.ts';
+import { makeLeaseId } from '../store/lease-id.ts';
+import { fieldOf, type InstanceBody, type InstanceRef } from '../store/record.ts';
+import type { ChangeOutcome, HoldOutcome, Store } from '../store/store.ts';
+import type { Admission } from './admission.ts';
+import type { Caller } from './caller.ts';
+import { overrideKeyOf, type StoredOverride } from './endpoints.ts';
+import type { Picture } from './picture.ts';
+
+/** How long a committed write waits for this server's own picture, in ms. */
+const APPLY_WAIT_MS = 1_000;
+
+const PARTITION = 0;
+
+export interface RegistryOptions {
+  readonly store: Store;
+  readonly picture: Picture;
+  readonly admission: Admission;
+  readonly random: Random;
+  readonly maxInstancesPerService: number;
+}
+
+/** A write that is committed; `isApplied` tells whether this server's reads show it yet. */
+export interface Committed<T> {
+  readonly value: T;
+  readonly isApplied: boolean;
+}
+
+const MISSES = {
+  missing: ['instance_not_found', 'there is no such instance on the roll'],
+  unknown: ['lease_unknown', 'the registry does not know this lease: register again'],
+  superseded: ['lease_superseded', 'a successor holds this instance id: do not register again'],
+} as const satisfies Record<string, readonly [ProblemCode, string]>;
+
+/** The error for a lease or instance that is not there, naming the field of the request. */
+export function missError(kind: keyof typeof MISSES, field: string): ProblemError {
+  const [code, message] = MISSES[kind];
+  return new ProblemError(code, message, { field });
+}
+
+/** The rules of the roll: who may write what, and what a write answers. */
+export class Registry {
+  readonly #store: Store;
+  readonly #picture: Picture;
+  readonly #admission: Admission;
+  readonly #random: Random;
+  readonly #maxInstances: number;
+
+  constructor(options: RegistryOptions) {
+    this.#store = options.store;
+    this.#picture = options.picture;
+    this.#admission = options.admission;
+    this.#random = options.random;
+    this.#maxInstances = options.maxInstancesPerService;
+  }
+
+  /** Throws a {@link ProblemError} when the caller may not, the id is taken or the service is full. */
+  async register(
+    caller: Caller,
+    ref: InstanceRef,
+    registration: Registration,
+    takeover: boolean,
+  ): Promise<Committed<Registered>> {
+    this.#admission.checkRegistration(caller, ref, registration);
+    const { persistent, ttlMs, nonce } = registration;
+    const outcome = await this.#store.grant({
+      field: fieldOf(ref),
+      lease: persistent ? '' : makeLeaseId(PARTITION, ttlMs, this.#random.hex(16)),
+      nonce: nonce ?? '',
+      takeover,
+      body: this.#bodyOf(caller, ref, registration),
+      maxInstances: this.#maxInstances,
+      floor: this.#floor,
+    });
+    if (outcome.kind === 'taken') {
+      const message = `instance ${ref.id} of ${ref.service} is held by a live process with another nonce; expected a free id, or takeover=true`;
+      throw new ProblemError('instance_taken', message, { field: 'id' });
+    }
+    if (outcome.kind === 'full') {
+      const message = `service ${ref.service} has ${this.#maxInstances} instances, the most that the server allows`;
+      throw new ProblemError('service_full', message, { field: 'svc' });
+    }
+    const lease = persistent
+      ? null
+      : { id: outcome.lease, ttlMs, heartbeatIntervalMs: Math.floor(ttlMs / 3) };
+    return this.#committed({ lease, revision: String(outcome.revision) }, outcome.revision);
+  }
+
+  async patch(
+    caller: Caller,
+    ref: InstanceRef,
+    patch: InstancePatch,
+    lease?: string,
+  ): Promise<Committed<{ revision: string }>> {
+    this.#admission.checkService(caller, ref);
+    const known = this.#picture.instancesOf(ref.namespace, ref.service).get(ref.id);
+    this.#admission.checkLabels(caller, ref, { ...known?.body.labels, ...patch.labels });
+    const change = { field: fieldOf(ref), lease, patch, floor: this.#floor };
+    return this.#changed(await this.#store.update(change), lease);
+  }
+
+  async deregister(caller: Caller, ref: InstanceRef, lease?: string) {
+    this.#admission.checkService(caller, ref);
+    const outcome = await this.#store.revoke({ field: fieldOf(ref), lease, floor: this.#floor });
+    return this.#changed(outcome, lease);
+  }
+
+  renew(leases: readonly string[]): Promise<RenewReply> {
+    return this.#store.renew(leases, { floor: this.#floor }) as Promise<RenewReply>;
+  }
+
+  hold(lease: string): Promise<HoldOutcome> {
+    return this.#store.hold(lease, { floor: this.#floor });
+  }
+
+  suspect(lease: string, hold: number): Promise<boolean> {
+    return this.#store.suspect(lease, hold, { floor: this.#floor });
+  }
+
+  /** The instance must be on the roll now; the override outlives it. */
+  async override(ref: InstanceRef, request: OverrideRequest): Promise<Committed<Override>> {
+    if (!this.#picture.instancesOf(ref.namespace, ref.service).has(ref.id)) {
+      throw missError('missing', 'id');
+    }
+    const { status, author, reason, forMs } = request;
+    const stored: StoredOverride = { status, author, reason };
+    const { revision, untilMs } = await this.#store.put({
+      key: overrideKeyOf(fieldOf(ref)),
+      value: JSON.stringify(stored),
+      forMs: forMs ?? 0,
+      why: 'overridden',
+      floor: this.#floor,
+    });
+    return this.#committed({ ...stored, untilMs: untilMs === 0 ? null : untilMs }, revision);
+  }
+
+  async liftOverride(ref: InstanceRef): Promise<Committed<{ revision: string }>> {
+    const key = overrideKeyOf(fieldOf(ref));
+    const outcome = await this.#store.remove({ key, why: 'override-removed', floor: this.#floor });
+    if (outcome.kind === 'missing') {
+      throw new ProblemError('override_not_found', `instance ${ref.id} has no override`);
+    }
+    return this.#changed(outcome, undefined);
+  }
+
+  get #floor(): number {
+    return this.#picture.revision;
+  }
+
+  #bodyOf(caller: Caller, ref: InstanceRef, registration: Registration): InstanceBody {
+    const { address, ports, labels, zone, weight, ttlMs, status, persistent, check } = registration;
+    const known = this.#picture.instancesOf(ref.namespace, ref.service).get(ref.id);
+    // A persistent instance is what its checks say, from the first one on and across registrations.
+    const checked = known?.lease === '' ? known.body.status : 'starting';
+    return {
+      address: address ?? caller.peerAddress,
+      ports,
+      labels: { app: ref.service, ...labels },
+      zone,
+      weight,
+      ttlMs,
+      status: persistent ? checked : status,
+      ...(check === undefined ? {} : { check }),
+    };
+  }
+
+  #changed(outcome: ChangeOutcome, lease: string | undefined) {
+    if (outcome.kind !== 'changed') {
+      throw missError(outcome.kind, lease === undefined ? 'id' : 'lease');
+    }
+    return this.#committed({ revision: String(outcome.revision) }, outcome.revision);
+  }
+
+  async #committed<T>(value: T, revision: number): Promise<Committed<T>> {
+    return { value, isApplied: await this.#picture.reached(revision, APPLY_WAIT_MS) };
+  }
+}

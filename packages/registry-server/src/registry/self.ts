@@ -1,0 +1,66 @@
+import { ProblemError, Registration } from '@rollcall/contract';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import type { InstanceRef } from '../store/record.ts';
+import { StoreUnavailableError } from '../store/store.ts';
+import { EVERYTHING } from './caller.ts';
+import type { Registry } from './registry.ts';
+
+const TTL_MS = 10_000;
+
+/** Namespace and name of the service that the registry servers themselves are. */
+export const SELF = Object.freeze({ namespace: 'default', service: 'rollcall' });
+
+export interface SelfOptions {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** Id of this server among the registry servers. */
+  readonly id: string;
+  readonly nonce: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Keeps this server on the roll as an instance of the service `rollcall`, so that servers know of each other. */
+export class SelfRegistration {
+  readonly #options: SelfOptions;
+  readonly #ref: InstanceRef;
+  readonly #timer: Timer;
+  #lease: string | undefined;
+
+  constructor(options: SelfOptions) {
+    this.#options = options;
+    this.#ref = { ...SELF, id: options.id };
+    this.#timer = options.clock.every(TTL_MS / 3, () => void this.beat());
+  }
+
+  /** Registers, or renews. A store that is away is no failure: the next beat tries again. */
+  async beat(): Promise<void> {
+    const { registry, nonce, address, port } = this.#options;
+    try {
+      if (this.#lease !== undefined) {
+        const { unknown, superseded } = await registry.renew([this.#lease]);
+        if (unknown.length + superseded.length === 0) return;
+      }
+      const registration = Registration.parse({
+        address,
+        ports: { http: port },
+        ttlMs: TTL_MS,
+        nonce,
+      });
+      const caller = { grants: EVERYTHING, peerAddress: address };
+      const { value } = await registry.register(caller, this.#ref, registration, true);
+      this.#lease = value.lease?.id;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) && !(error instanceof ProblemError))
+        throw error;
+    }
+  }
+
+  /** Leaves the roll. */
+  async close(): Promise<void> {
+    this.#timer.cancel();
+    const { registry, address } = this.#options;
+    const caller = { grants: EVERYTHING, peerAddress: address };
+    await registry.deregister(caller, this.#ref, this.#lease).catch(() => {});
+  }
+}

@@ -1,0 +1,34 @@
+import type { TimelineKind } from '@rollcall/contract';
+import type { InstanceRecord, ResourceRecord } from './record.ts';
+
+interface EntryBase {
+  /** Strictly increasing; the id of the entry. */
+  readonly revision: number;
+  /** Revision of the entry before it: a reader whose last one differs has missed something. */
+  readonly prev: number;
+  /** Unix ms on the store's clock. */
+  readonly atMs: number;
+  readonly why: TimelineKind;
+}
+
+/** One committed write. */
+export type LogEntry =
+  | (EntryBase & { readonly op: 'set'; readonly record: InstanceRecord })
+  | (EntryBase & { readonly op: 'del'; readonly field: string })
+  | (EntryBase & { readonly op: 'put'; readonly resource: ResourceRecord })
+  | (EntryBase & { readonly op: 'rm'; readonly key: string });
+
+/** What following the log gives: entries, or the proof that there are none. */
+export interface LogPage {
+  readonly entries: readonly LogEntry[];
+  /** Given with an empty page: where the store stands, so that a loss of data is seen. */
+  readonly head?: StoreHead;
+}
+
+/** The store's own account of itself. */
+export interface StoreHead {
+  /** Identity of the store's memory: made when it is empty, gone when it is. */
+  readonly epoch: string;
+  /** Last revision. */
+  readonly revision: number;
+}

@@ -1,0 +1,146 @@
+import type { TimelineKind } from '@rollcall/contract';
+import { INSTANCE_TOMBSTONE_MS } from '../limits.ts';
+import type { LogEntry } from '../log-entry.ts';
+import { fieldOf, type InstanceRecord, type ResourceRecord, serviceOfField } from '../record.ts';
+
+/** What is committed, less what the partition itself adds. */
+type Committed =
+  | { readonly op: 'set'; readonly record: InstanceRecord }
+  | { readonly op: 'del'; readonly field: string }
+  | { readonly op: 'put'; readonly resource: ResourceRecord }
+  | { readonly op: 'rm'; readonly key: string };
+
+/** A service's window in which silent losses are counted. */
+export interface GuardWindow {
+  beganMs: number;
+  size: number;
+  lost: number;
+  untilMs: number;
+}
+
+interface Grave {
+  /** Revision of the deletion, or the field that a lease was for. */
+  readonly value: number | string;
+  readonly untilMs: number;
+}
+
+/** The tables of one partition and what every write does to them: the memory driver's Redis. */
+export class Partition {
+  readonly instances = new Map<string, InstanceRecord>();
+  readonly holders = new Map<string, string>();
+  readonly deadlines = new Map<string, number>();
+  readonly resources = new Map<string, ResourceRecord>();
+  readonly graves = new Map<string, Grave>();
+  readonly holds = new Map<string, number>();
+  readonly counts = new Map<string, number>();
+  readonly guards = new Map<string, GuardWindow>();
+  readonly log: LogEntry[] = [];
+  last = 0;
+  longestTtlMs = 0;
+  lastSweepMs: number | undefined;
+  grace = { startMs: 0, untilMs: 0, lastGapMs: 0 };
+
+  readonly #logLength: number;
+  readonly #onAppend: () => void;
+
+  constructor(logLength: number, onAppend: () => void) {
+    this.#logLength = logLength;
+    this.#onAppend = onAppend;
+  }
+
+  nextRevision(nowMs: number, floor: number): number {
+    return Math.max(this.last + 1, Math.floor(nowMs * 1_000), floor + 1);
+  }
+
+  append(revision: number, atMs: number, why: TimelineKind, committed: Committed): void {
+    const entry: LogEntry = {
+      revision,
+      prev: this.last,
+      atMs: Math.floor(atMs),
+      why,
+      ...committed,
+    };
+    this.last = revision;
+    this.log.push(entry);
+    if (this.log.length > this.#logLength * 1.1)
+      this.log.splice(0, this.log.length - this.#logLength);
+    this.#onAppend();
+  }
+
+  bury(member: string, value: number | string, untilMs: number): void {
+    this.graves.set(member, { value, untilMs });
+  }
+
+  instanceGraveMs(): number {
+    return Math.max(this.longestTtlMs, INSTANCE_TOMBSTONE_MS);
+  }
+
+  startLease(lease: string, field: string, deadlineMs: number): void {
+    this.deadlines.set(lease, deadlineMs);
+    this.holders.set(lease, field);
+    this.graves.delete(`l:${lease}`);
+  }
+
+  /** That it was this field's is remembered, to tell a successor from a loss of memory. */
+  endLease(lease: string, field: string, nowMs: number): void {
+    if (lease === '') return;
+    this.deadlines.delete(lease);
+    this.holders.delete(lease);
+    this.holds.delete(lease);
+    this.bury(`l:${lease}`, field, nowMs + this.instanceGraveMs());
+  }
+
+  /** Why a lease is not there. */
+  missOf(lease: string): { kind: 'unknown' | 'superseded' } {
+    const grave = this.graves.get(`l:${lease}`);
+    const hasSuccessor = grave !== undefined && this.instances.has(String(grave.value));
+    return { kind: hasSuccessor ? 'superseded' : 'unknown' };
+  }
+
+  count(field: string, by: number): void {
+    const service = serviceOfField(field);
+    const count = (this.counts.get(service) ?? 0) + by;
+    if (count > 0) {
+      this.counts.set(service, count);
+      return;
+    }
+    this.counts.delete(service);
+    this.guards.delete(service);
+  }
+
+  /** Writes and logs a record; `kept` is the revision of its content when it is not that of this write. */
+  writeRecord(
+    record: Omit<InstanceRecord, 'revision'>,
+    at: { nowMs: number; floor: number },
+    why: TimelineKind,
+    kept?: number,
+  ): number {
+    const revision = this.nextRevision(at.nowMs, at.floor);
+    const written = Object.freeze({ ...record, revision: kept ?? revision });
+    this.instances.set(fieldOf(record), written);
+    this.append(revision, at.nowMs, why, { op: 'set', record: written });
+    return revision;
+  }
+
+  deleteRecord(
+    record: InstanceRecord,
+    at: { nowMs: number; floor: number },
+    why: TimelineKind,
+  ): number {
+    const field = fieldOf(record);
+    this.instances.delete(field);
+    this.count(field, -1);
+    this.endLease(record.lease, field, at.nowMs);
+    const revision = this.nextRevision(at.nowMs, at.floor);
+    this.append(revision, at.nowMs, why, { op: 'del', field });
+    this.bury(`i:${field}`, revision, at.nowMs + this.instanceGraveMs());
+    return revision;
+  }
+
+  /** A sign of life: the doubt goes, and whoever watches sees it. */
+  clearDoubt(lease: string, at: { nowMs: number; floor: number }): void {
+    const record = this.instances.get(this.holders.get(lease) ?? '');
+    if (record?.lease !== lease || record.doubt === undefined) return;
+    this.writeRecord({ ...record, doubt: undefined, doubtUntilMs: 0 }, at, 'recovered');
+  }
+}

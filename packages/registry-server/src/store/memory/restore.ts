@@ -1,0 +1,78 @@
+import { ttlOfLease } from '../lease-id.ts';
+import { fieldOf, type InstanceRecord, type ResourceRecord } from '../record.ts';
+import type { RestoreRequest, Tombstone } from '../store.ts';
+import type { Partition } from './partition.ts';
+
+interface At {
+  readonly nowMs: number;
+  readonly floor: number;
+}
+
+/** Takes from a picture what is newer than record and tombstone; the rules are those of restore.lua. */
+export function restore(partition: Partition, request: RestoreRequest, nowMs: number): number {
+  const at = { nowMs, floor: request.floor };
+  let taken = 0;
+  for (const record of request.instances) taken += restoreInstance(partition, record, at);
+  for (const resource of request.resources) taken += restoreResource(partition, resource, at);
+  for (const tombstone of request.tombstones) taken += restoreTombstone(partition, tombstone, at);
+  return taken;
+}
+
+function isBuried(partition: Partition, member: string, revision: number): boolean {
+  const grave = partition.graves.get(member);
+  return grave !== undefined && Number(grave.value) >= revision;
+}
+
+function restoreInstance(partition: Partition, offered: InstanceRecord, at: At): number {
+  const field = fieldOf(offered);
+  const existing = partition.instances.get(field);
+  if (isBuried(partition, `i:${field}`, offered.revision)) return 0;
+  if (existing !== undefined && existing.revision >= offered.revision) return 0;
+  const known = existing?.lease === offered.lease ? existing : undefined;
+  if (existing === undefined) partition.count(field, 1);
+  else if (known === undefined) partition.endLease(existing.lease, field, at.nowMs);
+  if (offered.lease !== '' && known === undefined) {
+    const ttlMs = ttlOfLease(offered.lease);
+    partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
+    partition.startLease(offered.lease, field, at.nowMs + ttlMs);
+  }
+  const unconfirmed = offered.lease === '' ? undefined : 'unconfirmed';
+  const record = {
+    ...offered,
+    doubt: known === undefined || offered.lease === '' ? unconfirmed : known.doubt,
+    doubtUntilMs: known?.doubtUntilMs ?? 0,
+  };
+  partition.writeRecord(record, at, 'restored', offered.revision);
+  return 1;
+}
+
+function restoreResource(partition: Partition, offered: ResourceRecord, at: At): number {
+  const existing = partition.resources.get(offered.key);
+  if (isBuried(partition, `r:${offered.key}`, offered.revision)) return 0;
+  if (existing !== undefined && existing.revision >= offered.revision) return 0;
+  if (offered.untilMs !== 0 && offered.untilMs <= at.nowMs) return 0;
+  partition.resources.set(offered.key, offered);
+  const revision = partition.nextRevision(at.nowMs, at.floor);
+  partition.append(revision, at.nowMs, 'restored', { op: 'put', resource: offered });
+  return 1;
+}
+
+function restoreTombstone(partition: Partition, { member, revision, forMs }: Tombstone, at: At) {
+  if (isBuried(partition, member, revision)) return 0;
+  const key = member.slice(2);
+  if (member.startsWith('i:')) {
+    const existing = partition.instances.get(key);
+    if (existing !== undefined && existing.revision >= revision) return 0;
+    if (existing !== undefined) partition.deleteRecord(existing, at, 'deregistered');
+  } else {
+    const existing = partition.resources.get(key);
+    if (existing !== undefined && existing.revision >= revision) return 0;
+    if (partition.resources.delete(key)) {
+      const own = partition.nextRevision(at.nowMs, at.floor);
+      partition.append(own, at.nowMs, 'override-removed', { op: 'rm', key });
+    }
+  }
+  // With the revision offered, not that of this write: a picture in which it came back later must still win.
+  partition.bury(member, revision, at.nowMs + forMs);
+  return 1;
+}

@@ -1,0 +1,126 @@
+import * as limits from '../limits.ts';
+import { ttlOfLease } from '../lease-id.ts';
+import { fieldOf, type InstanceRecord, serviceOfField } from '../record.ts';
+import type { SweepOutcome } from '../store.ts';
+import type { GuardWindow, Partition } from './partition.ts';
+
+interface At {
+  readonly nowMs: number;
+  readonly floor: number;
+}
+
+/** One sweep over a partition; the rules are those of expire.lua. */
+export function sweep(partition: Partition, at: At, guardMs: number): SweepOutcome {
+  removeEnded(partition, at);
+  const graceUntilMs = graceOf(partition, at.nowMs);
+  if (at.nowMs < graceUntilMs) return { expired: 0, guarded: 0, graceUntilMs, more: false };
+
+  const victims = dueOf(partition, at.nowMs);
+  const guard = new Guard(partition, at.nowMs, guardMs, victims);
+  let expired = 0;
+  let guarded = 0;
+  for (const record of victims) {
+    if (expired + guarded >= limits.SWEEP_LIMIT) break;
+    const window = record.doubt === undefined ? guard.windowOf(record) : undefined;
+    if (window !== undefined && window.untilMs > at.nowMs) {
+      partition.deadlines.set(record.lease, window.untilMs);
+      partition.writeRecord(
+        { ...record, doubt: 'unreachable', doubtUntilMs: Math.floor(window.untilMs) },
+        at,
+        'unreachable',
+      );
+      guarded++;
+    } else {
+      if (window !== undefined) window.lost++;
+      partition.deleteRecord(record, at, 'expired');
+      expired++;
+    }
+  }
+  return { expired, guarded, graceUntilMs: 0, more: victims.length > expired + guarded };
+}
+
+function removeEnded(partition: Partition, at: At): void {
+  for (const { key, untilMs } of partition.resources.values()) {
+    if (untilMs === 0 || untilMs > at.nowMs) continue;
+    partition.resources.delete(key);
+    const revision = partition.nextRevision(at.nowMs, at.floor);
+    partition.append(revision, at.nowMs, 'override-removed', { op: 'rm', key });
+    partition.bury(`r:${key}`, revision, at.nowMs + limits.RESOURCE_TOMBSTONE_MS);
+  }
+  for (const [member, { untilMs }] of partition.graves) {
+    if (untilMs <= at.nowMs) partition.graves.delete(member);
+  }
+}
+
+/** Nobody could renew while nobody swept, and a clock that stepped makes every deadline wrong. */
+function graceOf(partition: Partition, nowMs: number): number {
+  const { lastSweepMs: last, longestTtlMs: longest, grace } = partition;
+  partition.lastSweepMs = nowMs;
+  if (last !== undefined && nowMs >= last && nowMs - last <= limits.SWEEP_GAP_MS) {
+    return grace.untilMs;
+  }
+  const isChained =
+    grace.startMs > 0 &&
+    grace.startMs <= nowMs &&
+    nowMs - grace.lastGapMs <= longest + limits.SWEEP_GAP_MS * 2;
+  const startMs = isChained ? grace.startMs : nowMs;
+  const untilMs = Math.min(nowMs + longest, startMs + limits.LONGEST_GRACE_MS);
+  partition.grace = { startMs, untilMs, lastGapMs: nowMs };
+  for (const [lease, deadline] of partition.deadlines) {
+    if (deadline > nowMs + longest) partition.deadlines.set(lease, nowMs + ttlOfLease(lease));
+  }
+  return untilMs;
+}
+
+function dueOf(partition: Partition, nowMs: number): InstanceRecord[] {
+  const due: [string, number][] = [];
+  for (const entry of partition.deadlines) if (entry[1] <= nowMs) due.push(entry);
+  due.sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
+  return due.slice(0, limits.SWEEP_COUNT_LIMIT).flatMap(([lease]) => {
+    const record = partition.instances.get(partition.holders.get(lease) ?? '');
+    return record === undefined ? [] : [record];
+  });
+}
+
+/** Decides per service whether silence is believed. */
+class Guard {
+  readonly #partition: Partition;
+  readonly #nowMs: number;
+  readonly #guardMs: number;
+  readonly #silent = new Map<string, number>();
+  readonly #seen = new Set<string>();
+
+  constructor(partition: Partition, nowMs: number, guardMs: number, victims: InstanceRecord[]) {
+    this.#partition = partition;
+    this.#nowMs = nowMs;
+    this.#guardMs = guardMs;
+    for (const record of victims) {
+      if (record.doubt !== undefined) continue;
+      const service = serviceOfField(fieldOf(record));
+      this.#silent.set(service, (this.#silent.get(service) ?? 0) + 1);
+    }
+  }
+
+  windowOf(record: InstanceRecord): GuardWindow {
+    const service = serviceOfField(fieldOf(record));
+    const { guards, counts } = this.#partition;
+    const nowMs = this.#nowMs;
+    let window = guards.get(service);
+    if (window === undefined) {
+      window = { beganMs: 0, size: 0, lost: 0, untilMs: 0 };
+      guards.set(service, window);
+    }
+    if (this.#seen.has(service)) return window;
+    this.#seen.add(service);
+    const isOver = nowMs - window.beganMs > ttlOfLease(record.lease) || nowMs < window.beganMs;
+    if (window.beganMs === 0 || isOver) {
+      Object.assign(window, { beganMs: nowMs, lost: 0, size: counts.get(service) ?? 0 });
+    }
+    if (window.untilMs > nowMs + this.#guardMs) window.untilMs = 0;
+    const lost = window.lost + (this.#silent.get(service) ?? 0);
+    if (window.untilMs <= nowMs && window.size >= limits.GUARD_FLOOR && lost * 2 > window.size) {
+      window.untilMs = nowMs + this.#guardMs;
+    }
+    return window;
+  }
+}

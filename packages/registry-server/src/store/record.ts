@@ -1,0 +1,64 @@
+import type { Doubt, HealthCheck, InstancePorts, InstanceStatus } from '@rollcall/contract';
+
+/** What an instance said of itself; the store keeps it as it is, save for what `update` changes. */
+export interface InstanceBody {
+  readonly address: string;
+  readonly ports: InstancePorts;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly zone: string;
+  readonly weight: number;
+  readonly ttlMs: number;
+  readonly status: InstanceStatus;
+  /** Only a persistent instance has one. */
+  readonly check?: HealthCheck;
+}
+
+/** Who is meant: an instance id within a service within a namespace. */
+export interface InstanceRef {
+  readonly namespace: string;
+  readonly service: string;
+  readonly id: string;
+}
+
+/** An instance as the store holds it. Immutable: each change makes a new one. */
+export interface InstanceRecord extends InstanceRef {
+  /** Revision of the write that gave it its content; a restored record keeps the one it had. */
+  readonly revision: number;
+  /** Empty for a persistent instance. */
+  readonly lease: string;
+  /** Empty when the registrant gave none. */
+  readonly nonce: string;
+  readonly doubt: Doubt | undefined;
+  /** Unix ms at which an `unreachable` doubt ends; 0 otherwise. */
+  readonly doubtUntilMs: number;
+  /** Unix ms on the store's clock. */
+  readonly registeredAtMs: number;
+  readonly body: InstanceBody;
+}
+
+/** A durable thing that holds no lease: an override, later a declared object. */
+export interface ResourceRecord {
+  /** `<kind>/<namespace>/<name...>`. */
+  readonly key: string;
+  readonly revision: number;
+  /** Unix ms at which the store removes it; 0 = never. */
+  readonly untilMs: number;
+  /** JSON text. */
+  readonly value: string;
+}
+
+/** The field of an instance in the store: `namespace/service/id`; no part can hold a slash. */
+export function fieldOf(ref: InstanceRef): string {
+  return `${ref.namespace}/${ref.service}/${ref.id}`;
+}
+
+/** The part of a field that names the service. */
+export function serviceOfField(field: string): string {
+  return field.slice(0, field.lastIndexOf('/'));
+}
+
+/** Reads a field back. */
+export function refOfField(field: string): InstanceRef {
+  const [namespace = '', service = '', id = ''] = field.split('/');
+  return { namespace, service, id };
+}

@@ -1,0 +1,66 @@
+import { TimelineKind } from '@rollcall/contract';
+import type { LogEntry } from '../log-entry.ts';
+import {
+  type InstanceBody,
+  type InstanceRecord,
+  refOfField,
+  type ResourceRecord,
+} from '../record.ts';
+
+/** Reads `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`; the body is the only part with `|`. */
+export function decodeRecord(field: string, text: string): InstanceRecord {
+  const parts: string[] = [];
+  let from = 0;
+  for (let i = 0; i < 6; i++) {
+    const to = text.indexOf('|', from);
+    parts.push(text.slice(from, to));
+    from = to + 1;
+  }
+  const [revision, lease = '', nonce = '', doubt, doubtUntilMs, registeredAtMs] = parts;
+  return {
+    ...refOfField(field),
+    revision: Number(revision),
+    lease,
+    nonce,
+    doubt: doubt === '' ? undefined : (doubt as InstanceRecord['doubt']),
+    doubtUntilMs: Number(doubtUntilMs),
+    registeredAtMs: Number(registeredAtMs),
+    body: JSON.parse(text.slice(from)) as InstanceBody,
+  };
+}
+
+/** Reads `revision|untilMs|value`. */
+export function decodeResource(key: string, text: string): ResourceRecord {
+  const first = text.indexOf('|');
+  const second = text.indexOf('|', first + 1);
+  return {
+    key,
+    revision: Number(text.slice(0, first)),
+    untilMs: Number(text.slice(first + 1, second)),
+    value: text.slice(second + 1),
+  };
+}
+
+/** Reads an entry of the log stream as ioredis gives it: id and a flat list of names and values. */
+export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
+  const fields = new Map<string, string>();
+  for (let i = 0; i < flat.length; i += 2) fields.set(flat[i] as string, flat[i + 1] as string);
+  const text = (name: string) => fields.get(name) ?? '';
+  const key = text('key');
+  const base = {
+    revision: Number(id.slice(0, id.indexOf('-'))),
+    prev: Number(text('prev')),
+    atMs: Number(text('at')),
+    why: TimelineKind.parse(text('why')),
+  };
+  switch (text('op')) {
+    case 'set':
+      return { ...base, op: 'set', record: decodeRecord(key, text('value')) };
+    case 'del':
+      return { ...base, op: 'del', field: key };
+    case 'put':
+      return { ...base, op: 'put', resource: decodeResource(key, text('value')) };
+    default:
+      return { ...base, op: 'rm', key };
+  }
+}

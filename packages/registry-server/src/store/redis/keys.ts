@@ -1,0 +1,49 @@
+/** The keys of one partition. They share a hash tag, so a Redis Cluster keeps them in one slot. */
+export interface PartitionKeys {
+  /** HASH field -> record. */
+  readonly instances: string;
+  /** HASH lease -> field. */
+  readonly holders: string;
+  /** ZSET lease -> deadline, Unix ms. */
+  readonly leases: string;
+  /** HASH key -> resource. */
+  readonly resources: string;
+  /** HASH `i:<field>` | `r:<key>` -> revision of the deletion; `l:<lease>` -> field it was for. */
+  readonly tombstones: string;
+  /** ZSET tombstone -> Unix ms at which it is forgotten. */
+  readonly graves: string;
+  /** STREAM `<revision>-0` -> prev, at, op, key, value, why. */
+  readonly log: string;
+  /** HASH epoch, last, longestTtl, lastSweepAt, graceStart, graceUntil, lastGapAt. */
+  readonly meta: string;
+  /** SET of leases in doubt. */
+  readonly doubts: string;
+  /** HASH lease -> number of its current hold. */
+  readonly holds: string;
+  /** HASH service -> instances on the roll. */
+  readonly counts: string;
+  /** HASH service -> the guard's window. */
+  readonly guards: string;
+  /** ZSET resource -> Unix ms at which it ends. */
+  readonly expiries: string;
+}
+
+/** Spells the keys of a partition; nobody else does. */
+export function keysOf(partition: number, prefix = 'rollcall'): PartitionKeys {
+  const key = (name: string) => `${prefix}:{${partition}}:${name}`;
+  return {
+    instances: key('instances'),
+    holders: key('holders'),
+    leases: key('leases'),
+    resources: key('resources'),
+    tombstones: key('tombstones'),
+    graves: key('graves'),
+    log: key('log'),
+    meta: key('meta'),
+    doubts: key('doubts'),
+    holds: key('holds'),
+    counts: key('counts'),
+    guards: key('guards'),
+    expiries: key('expiries'),
+  };
+}

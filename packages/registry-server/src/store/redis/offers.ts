@@ -1,0 +1,30 @@
+import type { RestoreRequest } from '../store.ts';
+
+const GROUPS = 200;
+
+/** The arguments of the restore script, in calls of at most 200 groups so that none blocks the store for long. */
+export function* offersOf(request: RestoreRequest): Generator<string[]> {
+  let args: string[] = [];
+  for (const group of groupsOf(request)) {
+    args.push(...group);
+    if (args.length >= GROUPS * 4) {
+      yield args;
+      args = [];
+    }
+  }
+  if (args.length > 0) yield args;
+}
+
+function* groupsOf({ instances, resources, tombstones }: RestoreRequest): Generator<string[]> {
+  for (const record of instances) {
+    const { namespace, service, id, lease, nonce, registeredAtMs, body } = record;
+    const rest = `${lease}|${nonce}|${registeredAtMs}|${JSON.stringify(body)}`;
+    yield ['i', `${namespace}/${service}/${id}`, String(record.revision), rest];
+  }
+  for (const { key, revision, untilMs, value } of resources) {
+    yield ['r', key, String(revision), `${untilMs}|${value}`];
+  }
+  for (const { member, revision, forMs } of tombstones) {
+    yield ['d', member, String(revision), String(Math.ceil(forMs))];
+  }
+}

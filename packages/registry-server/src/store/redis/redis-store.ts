@@ -1,0 +1,221 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { LogPage, StoreHead } from '../log-entry.ts';
+import * as limits from '../limits.ts';
+import type { ResourceRecord } from '../record.ts';
+import {
+  type ChangeOutcome,
+  type Continuity,
+  type GrantOutcome,
+  type GrantRequest,
+  type HoldOutcome,
+  type PutRequest,
+  type RemoveRequest,
+  type RenewOutcome,
+  type RestoreRequest,
+  type RevokeRequest,
+  type Store,
+  type StoreSnapshot,
+  StoreUnavailableError,
+  type SweepOutcome,
+  type UpdateRequest,
+  type Write,
+} from '../store.ts';
+import { decodeEntry, decodeRecord, decodeResource } from './codec.ts';
+import { type CommandOptions, defineCommands, type RunCommand } from './commands.ts';
+import type { PartitionKeys } from './keys.ts';
+import { offersOf } from './offers.ts';
+import { RenewalQueue } from './renewals.ts';
+import { readSnapshot } from './snapshot.ts';
+
+const Granted = z.union([
+  z.tuple([z.literal('granted'), z.string(), z.string()]),
+  z.tuple([z.enum(['taken', 'full'])]),
+]);
+const Renewed = z.tuple([z.array(z.string()), z.array(z.string())]);
+const Held = z.union([
+  z.tuple([z.literal('held'), z.string()]),
+  z.tuple([z.enum(['unknown', 'superseded'])]),
+]);
+const Changed = z.union([
+  z.tuple([z.literal('changed'), z.string()]),
+  z.tuple([z.enum(['missing', 'unknown', 'superseded'])]),
+]);
+const Swept = z.tuple([z.int(), z.int(), z.string(), z.string()]);
+const Put = z.tuple([z.string(), z.string()]);
+
+export interface RedisStoreOptions extends Omit<CommandOptions, 'keys'> {
+  readonly keys: PartitionKeys;
+  /** For commands. */
+  readonly redis: Redis;
+  /** For the blocking read of the log alone. */
+  readonly reader: Redis;
+  /** How long the guard holds, in ms. */
+  readonly guardMs?: number | undefined;
+}
+
+/** The roll in Redis: each write is one script, the log is one stream. */
+export class RedisStore implements Store {
+  readonly #redis: Redis;
+  readonly #reader: Redis;
+  readonly #keys: PartitionKeys;
+  readonly #guardMs: number;
+  readonly #run: RunCommand;
+  readonly #renewals: RenewalQueue;
+
+  constructor(options: RedisStoreOptions) {
+    this.#redis = options.redis;
+    this.#reader = options.reader;
+    this.#keys = options.keys;
+    this.#guardMs = options.guardMs ?? limits.DEFAULT_GUARD_MS;
+    this.#run = defineCommands(options.redis, options);
+    this.#renewals = new RenewalQueue(async (leases, floor) => {
+      const [unknown, superseded] = await this.#script(Renewed, 'renew', floor, leases);
+      return { unknown, superseded };
+    });
+  }
+
+  async grant(request: GrantRequest): Promise<GrantOutcome> {
+    const { field, lease, nonce, takeover, body, maxInstances } = request;
+    const args = [field, lease, nonce, takeover ? '1' : '0', JSON.stringify(body), maxInstances];
+    const reply = await this.#script(Granted, 'grant', request.floor, args);
+    if (reply[0] !== 'granted') return { kind: reply[0] };
+    return { kind: 'granted', lease: reply[1], revision: Number(reply[2]) };
+  }
+
+  renew(leases: readonly string[], { floor }: Write): Promise<RenewOutcome> {
+    return this.#renewals.renew(leases, floor);
+  }
+
+  async hold(lease: string, { floor }: Write): Promise<HoldOutcome> {
+    const reply = await this.#script(Held, 'hold', floor, [lease]);
+    return reply[0] === 'held' ? { kind: 'held', hold: Number(reply[1]) } : { kind: reply[0] };
+  }
+
+  async suspect(lease: string, hold: number, { floor }: Write): Promise<boolean> {
+    const args = [lease, String(hold), limits.SUSPECT_MS];
+    return (await this.#script(z.int(), 'suspect', floor, args)) === 1;
+  }
+
+  async update({ field, lease, patch, floor }: UpdateRequest): Promise<ChangeOutcome> {
+    return this.#change('update', floor, [field, lease ?? '', JSON.stringify(patch)]);
+  }
+
+  async revoke({ field, lease, floor }: RevokeRequest): Promise<ChangeOutcome> {
+    return this.#change('revoke', floor, [field, lease ?? '']);
+  }
+
+  async expire({ floor }: Write): Promise<SweepOutcome> {
+    const [expired, guarded, graceUntil, more] = await this.#script(Swept, 'expire', floor, [
+      limits.SWEEP_GAP_MS,
+      limits.LONGEST_GRACE_MS,
+      this.#guardMs,
+      limits.GUARD_FLOOR,
+      limits.SWEEP_LIMIT,
+      limits.SWEEP_COUNT_LIMIT,
+    ]);
+    return { expired, guarded, graceUntilMs: Number(graceUntil), more: more === '1' };
+  }
+
+  async put({ key, value, forMs, why, floor }: PutRequest): Promise<ResourceRecord> {
+    const [revision, untilMs] = await this.#script(Put, 'put', floor, [key, value, forMs, why]);
+    return { key, value, revision: Number(revision), untilMs: Number(untilMs) };
+  }
+
+  async remove({ key, why, floor }: RemoveRequest): Promise<ChangeOutcome> {
+    return this.#change('remove', floor, [key, limits.RESOURCE_TOMBSTONE_MS, why]);
+  }
+
+  async restore(request: RestoreRequest): Promise<{ taken: number }> {
+    let taken = 0;
+    for (const args of offersOf(request)) {
+      taken += await this.#script(z.int(), 'restore', request.floor, args);
+    }
+    return { taken };
+  }
+
+  async follow(after: number, signal: AbortSignal): Promise<LogPage> {
+    const reply = await this.#reach(() =>
+      this.#reader.xread(
+        'COUNT',
+        500,
+        'BLOCK',
+        limits.FOLLOW_WAIT_MS,
+        'STREAMS',
+        this.#keys.log,
+        `${after}-0`,
+      ),
+    );
+    if (reply === null || reply === undefined) return { entries: [], head: await this.#head() };
+    signal.throwIfAborted();
+    return {
+      entries: reply.flatMap(([, rows]) => rows.map(([id, flat]) => decodeEntry(id, flat))),
+    };
+  }
+
+  async continuity(position: StoreHead): Promise<Continuity> {
+    const { epoch, revision } = await this.#head();
+    if (epoch !== position.epoch || revision < position.revision) return 'lost';
+    if (revision === position.revision) return 'kept';
+    const id = `${position.revision}-0`;
+    const [own, first] = await this.#reach(() =>
+      Promise.all([
+        this.#redis.xrange(this.#keys.log, id, id),
+        this.#redis.xrange(this.#keys.log, '-', '+', 'COUNT', 1),
+      ]),
+    );
+    if (own.length > 0) return 'kept';
+    const firstId = first[0]?.[0] ?? '0-0';
+    return Number(firstId.slice(0, firstId.indexOf('-'))) > position.revision ? 'trimmed' : 'lost';
+  }
+
+  snapshot(): Promise<StoreSnapshot> {
+    return this.#reach(() => readSnapshot(this.#redis, this.#keys));
+  }
+
+  async close(): Promise<void> {
+    this.#redis.disconnect();
+    this.#reader.disconnect();
+  }
+
+  /** A connection on which an answer is overdue is hung: a new one finds out sooner than TCP does. */
+  #reconnect(): void {
+    for (const connection of [this.#redis, this.#reader]) {
+      if (connection.status === 'ready') connection.disconnect(true);
+    }
+  }
+
+  /** An empty store has no epoch yet: the first write, be it a sweep, makes one. */
+  async #head(): Promise<StoreHead> {
+    const [epoch, last] = await this.#reach(() =>
+      this.#redis.hmget(this.#keys.meta, 'epoch', 'last'),
+    );
+    return { epoch: epoch ?? '', revision: Number(last ?? 0) };
+  }
+
+  async #change(name: 'update' | 'revoke' | 'remove', floor: number, args: (string | number)[]) {
+    const reply = await this.#script(Changed, name, floor, args);
+    if (reply[0] !== 'changed') return { kind: reply[0] };
+    return { kind: reply[0], revision: Number(reply[1]) };
+  }
+
+  async #script<T extends z.ZodType>(
+    schema: T,
+    name: Parameters<RunCommand>[0],
+    floor: number,
+    args: readonly (string | number)[],
+  ): Promise<z.output<T>> {
+    return schema.parse(await this.#reach(() => this.#run(name, floor, args)));
+  }
+
+  /** Whatever Redis or the way to it says against a command, the store is unavailable; a fault of ours is not. */
+  async #reach<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Error) || error.message.includes('user_script')) throw error;
+      if (error.message === 'Command timed out') this.#reconnect();
+      throw new StoreUnavailableError(`Redis: ${error.message}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,126 @@
+-- Prelude of every script: names for KEYS, the clock, revisions, records, tombstones.
+-- KEYS  all keys of the partition, in the order of keys.ts
+-- ARGV  1 floor, 2 epoch to use if the store has none, 3 length of the log; a script's own follow from 4
+-- A record is `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`, a resource `revision|untilMs|value`.
+local INSTANCES, HOLDERS, LEASES, RESOURCES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local TOMBSTONES, GRAVES, LOG, META = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local DOUBTS, HOLDS, COUNTS, GUARDS, EXPIRIES = KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+
+local seconds, micros = clock()
+local nowMs = seconds * 1000 + math.floor(micros / 1000)
+local nowUs = seconds * 1000000 + micros
+local floor = tonumber(ARGV[1])
+
+-- Lua's tostring keeps 14 digits; revisions have 16.
+local function text(number) return string.format('%.0f', number) end
+
+if redis.call('HSETNX', META, 'epoch', ARGV[2]) == 1 then
+  redis.call('HSET', META, 'last', '0')
+end
+
+local function longestTtl() return tonumber(redis.call('HGET', META, 'longestTtl') or '0') end
+
+local function noteTtl(ttlMs)
+  if ttlMs > longestTtl() then redis.call('HSET', META, 'longestTtl', text(ttlMs)) end
+end
+
+-- Takes the next revision; `append` must follow with it.
+local function nextRevision()
+  local last = tonumber(redis.call('HGET', META, 'last'))
+  return text(math.max(last + 1, nowUs, floor + 1)), text(last)
+end
+
+local function append(revision, prev, op, key, value, why)
+  redis.call('XADD', LOG, 'MAXLEN', '~', ARGV[3], revision .. '-0',
+    'prev', prev, 'at', text(nowMs), 'op', op, 'key', key, 'value', value, 'why', why)
+  redis.call('HSET', META, 'last', revision)
+end
+
+local function readRecord(field)
+  local value = redis.call('HGET', INSTANCES, field)
+  if not value then return nil end
+  local revision, lease, nonce, doubt, doubtUntil, registeredAt, body =
+    string.match(value, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  return { revision = revision, lease = lease, nonce = nonce, doubt = doubt, doubtUntil = doubtUntil,
+    registeredAt = registeredAt, body = body }
+end
+
+-- Writes a record and logs it. `kept` is the revision of its content, when it is not that of this write.
+local function writeRecord(field, record, why, kept)
+  local revision, prev = nextRevision()
+  record.revision = kept or revision
+  local value = table.concat({ record.revision, record.lease, record.nonce, record.doubt, record.doubtUntil,
+    record.registeredAt, record.body }, '|')
+  redis.call('HSET', INSTANCES, field, value)
+  append(revision, prev, 'set', field, value, why)
+  return revision
+end
+
+local function serviceOf(field) return string.match(field, '^(.*)/[^/]*$') end
+
+local function ttlOf(lease) return tonumber(string.match(lease, '^%d+%.(%d+)%.')) end
+
+local function deadlineOf(lease)
+  local score = redis.call('ZSCORE', LEASES, lease)
+  return score and tonumber(score)
+end
+
+local function bury(member, value, forMs)
+  redis.call('HSET', TOMBSTONES, member, value)
+  redis.call('ZADD', GRAVES, text(nowMs + forMs), member)
+end
+
+local function instanceGraveMs() return math.max(longestTtl(), 60000) end
+
+-- Ends a lease; that it was this field's is remembered, to tell a successor from a loss of memory.
+local function endLease(lease, field)
+  if lease == '' then return end
+  redis.call('ZREM', LEASES, lease)
+  redis.call('HDEL', HOLDERS, lease)
+  redis.call('SREM', DOUBTS, lease)
+  redis.call('HDEL', HOLDS, lease)
+  bury('l:' .. lease, field, instanceGraveMs())
+end
+
+local function startLease(lease, field, deadlineMs)
+  redis.call('ZADD', LEASES, text(deadlineMs), lease)
+  redis.call('HSET', HOLDERS, lease, field)
+  redis.call('HDEL', TOMBSTONES, 'l:' .. lease)
+  redis.call('ZREM', GRAVES, 'l:' .. lease)
+end
+
+-- Why a lease is not there: 'superseded' when its field has another holder, else 'unknown'.
+local function missOf(lease)
+  local field = redis.call('HGET', TOMBSTONES, 'l:' .. lease)
+  if field and redis.call('HEXISTS', INSTANCES, field) == 1 then return 'superseded' end
+  return 'unknown'
+end
+
+local function countInstance(field, by)
+  local service = serviceOf(field)
+  if redis.call('HINCRBY', COUNTS, service, by) <= 0 then
+    redis.call('HDEL', COUNTS, service)
+    redis.call('HDEL', GUARDS, service)
+  end
+end
+
+local function deleteRecord(field, record, why)
+  redis.call('HDEL', INSTANCES, field)
+  countInstance(field, -1)
+  endLease(record.lease, field)
+  local revision, prev = nextRevision()
+  append(revision, prev, 'del', field, '', why)
+  bury('i:' .. field, revision, instanceGraveMs())
+  return revision
+end
+
+-- A sign of life: the doubt goes, and whoever watches sees it.
+local function clearDoubt(lease)
+  if redis.call('SREM', DOUBTS, lease) == 0 then return end
+  local field = redis.call('HGET', HOLDERS, lease)
+  local record = field and readRecord(field)
+  if record and record.lease == lease and record.doubt ~= '' then
+    record.doubt, record.doubtUntil = '', '0'
+    writeRecord(field, record, 'recovered')
+  end
+end

@@ -1,0 +1,35 @@
+-- Moves the deadlines of many leases: the hot path, one ZADD for all.
+-- ARGV 4.. lease ids, at most 1000
+-- Replies {{unknown ids}, {superseded ids}}
+local args = { 'ZADD', LEASES, 'XX', 'CH' }
+local size = 4
+local lastTtl, deadline = '', ''
+for i = 4, #ARGV do
+  local ttl = string.match(ARGV[i], '^%d+%.(%d+)%.')
+  if ttl ~= lastTtl then
+    lastTtl = ttl
+    deadline = text(nowMs + tonumber(ttl))
+  end
+  args[size + 1] = deadline
+  args[size + 2] = ARGV[i]
+  size = size + 2
+end
+local moved = redis.call(unpack(args))
+
+local unknown, superseded = {}, {}
+-- Equal deadlines count as unmoved too (the same lease twice within a millisecond), so look before believing.
+if moved ~= #ARGV - 3 then
+  for i = 4, #ARGV do
+    if not deadlineOf(ARGV[i]) then
+      if missOf(ARGV[i]) == 'superseded' then
+        superseded[#superseded + 1] = ARGV[i]
+      else
+        unknown[#unknown + 1] = ARGV[i]
+      end
+    end
+  end
+end
+if redis.call('EXISTS', DOUBTS) == 1 then
+  for i = 4, #ARGV do clearDoubt(ARGV[i]) end
+end
+return { unknown, superseded }

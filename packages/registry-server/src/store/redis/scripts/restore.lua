@@ -1,0 +1,79 @@
+-- Takes from a replica's picture what is newer than record and tombstone.
+-- ARGV 4.. groups of four: kind, key, revision, rest
+--   'i' field revision `lease|nonce|registeredAtMs|body`    'r' key revision `untilMs|value`
+--   'd' tombstone member ('i:...' or 'r:...') revision ms that it stays
+-- Replies the number taken
+local taken = 0
+
+local function isBuried(member, revision)
+  local grave = redis.call('HGET', TOMBSTONES, member)
+  return grave and tonumber(grave) >= revision
+end
+
+local function restoreInstance(field, revision, rest)
+  local existing = readRecord(field)
+  if isBuried('i:' .. field, tonumber(revision)) then return end
+  if existing and tonumber(existing.revision) >= tonumber(revision) then return end
+  local lease, nonce, registeredAt, body = string.match(rest, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  local isKnown = existing and existing.lease == lease
+  local doubt = 'unconfirmed'
+  if lease == '' then doubt = '' elseif isKnown then doubt = existing.doubt end
+  if existing and not isKnown then endLease(existing.lease, field) end
+  if not existing then countInstance(field, 1) end
+  if lease ~= '' and not isKnown then
+    noteTtl(ttlOf(lease))
+    startLease(lease, field, nowMs + ttlOf(lease))
+    redis.call('SADD', DOUBTS, lease)
+  end
+  writeRecord(field, { lease = lease, nonce = nonce, doubt = doubt,
+    doubtUntil = isKnown and existing.doubtUntil or '0', registeredAt = registeredAt, body = body }, 'restored', revision)
+  taken = taken + 1
+end
+
+local function restoreResource(key, revision, rest)
+  local existing = redis.call('HGET', RESOURCES, key)
+  if isBuried('r:' .. key, tonumber(revision)) then return end
+  if existing and tonumber(string.match(existing, '^(%d+)|')) >= tonumber(revision) then return end
+  local untilMs = string.match(rest, '^(%d+)|')
+  if untilMs ~= '0' then
+    if tonumber(untilMs) <= nowMs then return end
+    redis.call('ZADD', EXPIRIES, untilMs, key)
+  else
+    redis.call('ZREM', EXPIRIES, key)
+  end
+  local stored = revision .. '|' .. rest
+  redis.call('HSET', RESOURCES, key, stored)
+  local own, prev = nextRevision()
+  append(own, prev, 'put', key, stored, 'restored')
+  taken = taken + 1
+end
+
+local function restoreTombstone(member, revision, forMs)
+  if isBuried(member, tonumber(revision)) then return end
+  local key = string.sub(member, 3)
+  if string.sub(member, 1, 2) == 'i:' then
+    local existing = readRecord(key)
+    if existing and tonumber(existing.revision) >= tonumber(revision) then return end
+    if existing then deleteRecord(key, existing, 'deregistered') end
+  else
+    local existing = redis.call('HGET', RESOURCES, key)
+    if existing and tonumber(string.match(existing, '^(%d+)|')) >= tonumber(revision) then return end
+    if existing then
+      redis.call('HDEL', RESOURCES, key)
+      redis.call('ZREM', EXPIRIES, key)
+      local own, prev = nextRevision()
+      append(own, prev, 'rm', key, '', 'override-removed')
+    end
+  end
+  -- With the revision offered, not that of this write: a picture in which it came back later must still win.
+  bury(member, revision, tonumber(forMs))
+  taken = taken + 1
+end
+
+for i = 4, #ARGV, 4 do
+  local kind = ARGV[i]
+  if kind == 'i' then restoreInstance(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+  elseif kind == 'r' then restoreResource(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+  else restoreTombstone(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
+end
+return taken

@@ -1,0 +1,7 @@
+-- Takes an instance off the roll.
+-- ARGV 4 field, 5 lease ('' = whoever holds it)
+-- Replies {'changed', revision} | {'missing'} | {'superseded'}
+local record = readRecord(ARGV[4])
+if not record then return { 'missing' } end
+if ARGV[5] ~= '' and ARGV[5] ~= record.lease then return { 'superseded' } end
+return { 'changed', deleteRecord(ARGV[4], record, 'deregistered') }

@@ -1,0 +1,17 @@
+-- The connection of a hold closed without goodbye.
+-- ARGV 4 lease, 5 hold, 6 ms that are left to a suspect
+-- Replies 1 if it was the current hold, else 0
+local lease = ARGV[4]
+if redis.call('HGET', HOLDS, lease) ~= ARGV[5] then return 0 end
+redis.call('HDEL', HOLDS, lease)
+local field = redis.call('HGET', HOLDERS, lease)
+local record = field and readRecord(field)
+local deadline = deadlineOf(lease)
+if not record or record.lease ~= lease or not deadline then return 0 end
+redis.call('ZADD', LEASES, 'XX', text(math.min(deadline, nowMs + tonumber(ARGV[6]))), lease)
+redis.call('SADD', DOUBTS, lease)
+if record.doubt ~= 'suspect' then
+  record.doubt, record.doubtUntil = 'suspect', '0'
+  writeRecord(field, record, 'suspected')
+end
+return 1

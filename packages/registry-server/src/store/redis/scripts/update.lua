@@ -1,0 +1,24 @@
+-- Changes status, weight or labels of an instance; nothing new, no revision.
+-- ARGV 4 field, 5 lease ('' = whoever holds it), 6 patch (JSON)
+-- Replies {'changed', revision} | {'missing'} | {'unknown'} | {'superseded'}
+local field, lease = ARGV[4], ARGV[5]
+local record = readRecord(field)
+if not record then
+  if lease ~= '' then return { missOf(lease) } end
+  return { 'missing' }
+end
+if lease ~= '' and lease ~= record.lease then return { 'superseded' } end
+local body, patch = cjson.decode(record.body), cjson.decode(ARGV[6])
+local isNew, why = false, 'updated'
+if patch.status and patch.status ~= body.status then
+  body.status, isNew = patch.status, true
+  if patch.status == 'draining' then why = 'draining' end
+end
+if patch.weight and patch.weight ~= body.weight then body.weight, isNew = patch.weight, true end
+for key, value in pairs(patch.labels or {}) do
+  if value == cjson.null then value = nil end
+  if body.labels[key] ~= value then body.labels[key], isNew = value, true end
+end
+if not isNew then return { 'changed', record.revision } end
+record.body = cjson.encode(body)
+return { 'changed', writeRecord(field, record, why) }

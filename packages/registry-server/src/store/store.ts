@@ -1,0 +1,147 @@
+import type { LogPage, StoreHead } from './log-entry.ts';
+import type { InstanceBody, InstanceRecord, ResourceRecord } from './record.ts';
+
+/** Every write names the highest revision that its caller has seen; the new one is above it. */
+export interface Write {
+  readonly floor: number;
+}
+
+export interface GrantRequest extends Write {
+  readonly field: string;
+  /** The id to use if a new lease is granted; empty = persistent, no lease. */
+  readonly lease: string;
+  readonly nonce: string;
+  readonly takeover: boolean;
+  readonly body: InstanceBody;
+  /** How many instances the service may have. */
+  readonly maxInstances: number;
+}
+
+export type GrantOutcome =
+  | { readonly kind: 'granted'; readonly lease: string; readonly revision: number }
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'full' };
+
+export interface RenewOutcome {
+  readonly unknown: readonly string[];
+  readonly superseded: readonly string[];
+}
+
+/** The lease named is not the current one: forgotten, or a successor has the id. */
+export type LeaseMiss = { readonly kind: 'unknown' } | { readonly kind: 'superseded' };
+
+export type HoldOutcome = { readonly kind: 'held'; readonly hold: number } | LeaseMiss;
+
+/** What changes of an instance; a label set to null goes. */
+export interface BodyPatch {
+  readonly status?: InstanceBody['status'] | undefined;
+  readonly weight?: number | undefined;
+  readonly labels?: Readonly<Record<string, string | null>> | undefined;
+}
+
+export interface UpdateRequest extends Write {
+  readonly field: string;
+  /** Undefined = whoever holds it. */
+  readonly lease: string | undefined;
+  readonly patch: BodyPatch;
+}
+
+export interface RevokeRequest extends Write {
+  readonly field: string;
+  readonly lease: string | undefined;
+}
+
+export type ChangeOutcome =
+  | { readonly kind: 'changed'; readonly revision: number }
+  | { readonly kind: 'missing' }
+  | LeaseMiss;
+
+/** What one sweep did. */
+export interface SweepOutcome {
+  readonly expired: number;
+  /** Silent instances that the guard kept as unreachable. */
+  readonly guarded: number;
+  /** Unix ms until which nothing is evicted; 0 = no grace. */
+  readonly graceUntilMs: number;
+  /** Whether more was due than one sweep takes. */
+  readonly more: boolean;
+}
+
+export interface PutRequest extends Write {
+  readonly key: string;
+  readonly value: string;
+  /** How long it stays, in ms; 0 = for good. */
+  readonly forMs: number;
+  readonly why: 'overridden';
+}
+
+export interface RemoveRequest extends Write {
+  readonly key: string;
+  readonly why: 'override-removed';
+}
+
+/** Mark of something deleted, so that nobody's older picture brings it back. */
+export interface Tombstone {
+  /** `i:<field>` or `r:<key>`. */
+  readonly member: string;
+  readonly revision: number;
+  /** How much longer it is to be kept, in ms. */
+  readonly forMs: number;
+}
+
+/** A replica's picture, offered to a store that lost its own. */
+export interface RestoreRequest extends Write {
+  readonly instances: readonly InstanceRecord[];
+  readonly resources: readonly ResourceRecord[];
+  readonly tombstones: readonly Tombstone[];
+}
+
+/** Everything in the store; `head` was true before the reading began, so following starts there. */
+export interface StoreSnapshot {
+  readonly head: StoreHead;
+  /** Last revision when the reading ended: what was read may be as new as this. */
+  readonly upTo: number;
+  readonly instances: readonly InstanceRecord[];
+  readonly resources: readonly ResourceRecord[];
+  readonly tombstones: readonly Tombstone[];
+}
+
+/** Why a position in the log cannot be followed any more. */
+export type Continuity = 'kept' | 'trimmed' | 'lost';
+
+/**
+ * The roll: eleven verbs and a snapshot. Every write is atomic, takes the next revision and appends to the log.
+ *
+ * Every method rejects with {@link StoreUnavailableError} when the store cannot be reached; a write may then have
+ * happened or not. Drivers pass the same conformance suite.
+ */
+export interface Store {
+  /** Puts an instance on the roll. The same nonce gets the same lease. */
+  grant(request: GrantRequest): Promise<GrantOutcome>;
+  /** Moves the deadlines of known leases to now + TTL and clears doubts; changes no revision otherwise. */
+  renew(leases: readonly string[], write: Write): Promise<RenewOutcome>;
+  /** Numbers a new hold on a lease, which replaces the one before, and renews. */
+  hold(lease: string, write: Write): Promise<HoldOutcome>;
+  /** The hold's connection closed: true if it was the current one. */
+  suspect(lease: string, hold: number, write: Write): Promise<boolean>;
+  update(request: UpdateRequest): Promise<ChangeOutcome>;
+  revoke(request: RevokeRequest): Promise<ChangeOutcome>;
+  /** One sweep. Any replica may call it at any time. */
+  expire(write: Write): Promise<SweepOutcome>;
+  put(request: PutRequest): Promise<ResourceRecord>;
+  remove(request: RemoveRequest): Promise<ChangeOutcome>;
+  /** Takes what is newer than record and tombstone; the order of offers does not matter. */
+  restore(request: RestoreRequest): Promise<{ readonly taken: number }>;
+  /** Entries after a revision, in order; an empty page with the head after some 500 ms without any. */
+  follow(after: number, signal: AbortSignal): Promise<LogPage>;
+  /** Whether the log still has this position. */
+  continuity(position: StoreHead): Promise<Continuity>;
+  snapshot(): Promise<StoreSnapshot>;
+  /** Ends following and connections; twice without harm. */
+  close(): Promise<void>;
+}
+
+/** The store did not answer, or answered that it cannot serve. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+}

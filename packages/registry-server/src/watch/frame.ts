@@ -1,0 +1,16 @@
+/** One server-sent event, encoded once as an HTTP chunk and shared by all who get it. */
+export interface Frame {
+  readonly chunk: Buffer;
+  /** Where the event begins and ends within the chunk, for the rare HTTP/1.0 reader. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Encodes an event; `id` is what a reader resumes from. */
+export function encodeFrame(event: string, data: unknown, id?: number): Frame {
+  const head = id === undefined ? '' : `id: ${id}\n`;
+  const body = Buffer.from(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  const size = Buffer.from(`${body.length.toString(16)}\r\n`);
+  const chunk = Buffer.concat([size, body, Buffer.from('\r\n')]);
+  return { chunk, from: size.length, to: size.length + body.length };
+}

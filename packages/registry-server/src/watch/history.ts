@@ -1,0 +1,53 @@
+import type { ServiceChange } from '../registry/picture.ts';
+import { encodeFrame, type Frame } from './frame.ts';
+
+/** A change as it was sent. */
+export interface SentChange {
+  readonly namespace: string;
+  readonly service: string;
+  readonly revision: number;
+  readonly frame: Frame;
+}
+
+/** Encodes a change once for all. */
+export function sentChangeOf(change: ServiceChange): SentChange {
+  const { namespace, service, revision, upserts, removes } = change;
+  const data = { namespace, service, revision: String(revision), upserts, removes };
+  return { namespace, service, revision, frame: encodeFrame('change', data, revision) };
+}
+
+/** The last changes, so that a stream that broke can resume where it was. */
+export class ChangeHistory {
+  readonly #capacity: number;
+  #changes: SentChange[] = [];
+  /** Everything after this revision is in the history. */
+  #since = Number.POSITIVE_INFINITY;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /**
+   * The roll was read, at this revision: nothing is known of before. When it was read anew several changes share the
+   * revision, and one who has seen it may lack some of them.
+   */
+  begin(revision: number): void {
+    this.#since = this.#since === Number.POSITIVE_INFINITY ? revision : revision + 1;
+    this.#changes = [];
+  }
+
+  add(change: SentChange): void {
+    this.#changes.push(change);
+    if (this.#changes.length <= this.#capacity * 1.1) return;
+    const dropped = this.#changes.splice(0, this.#changes.length - this.#capacity);
+    this.#since = dropped.at(-1)?.revision ?? this.#since;
+  }
+
+  /** Changes after a revision, oldest first; undefined when the history does not reach back so far. */
+  after(revision: number): readonly SentChange[] | undefined {
+    if (revision < this.#since) return undefined;
+    let from = this.#changes.length;
+    while (from > 0 && (this.#changes[from - 1] as SentChange).revision > revision) from--;
+    return this.#changes.slice(from);
+  }
+}

@@ -1,0 +1,107 @@
+import { type HoldEvent, ProblemError, WATCH_PING_MS } from '@rollcall/contract';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import type { HoldOutcome } from '../store/store.ts';
+import { encodeFrame, type Frame } from './frame.ts';
+import type { EventStream } from './stream.ts';
+
+/** What the desk needs of the registry. */
+export interface HoldKeeper {
+  hold(lease: string): Promise<HoldOutcome>;
+  suspect(lease: string, hold: number): Promise<boolean>;
+}
+
+interface Held {
+  readonly lease: string;
+  readonly hold: number;
+}
+
+/** What became of the leases that a stream asked to hold. */
+export interface HoldsTaken {
+  readonly holds: readonly Held[];
+  readonly event: HoldEvent;
+}
+
+const PING = encodeFrame('ping', {});
+const MOVE = encodeFrame('move', {});
+
+/**
+ * The hold streams of this server: leases bound to open connections. Only when the other side closes one are its
+ * leases suspect; never when this server goes away, or the network does, since then the TTL decides.
+ */
+export class HoldDesk {
+  readonly #keeper: HoldKeeper;
+  readonly #max: number;
+  readonly #streams = new Set<EventStream>();
+  readonly #timer: Timer;
+  #isClosing = false;
+  readonly totals = { broken: 0, suspected: 0 };
+
+  constructor(keeper: HoldKeeper, clock: Clock, max: number) {
+    this.#keeper = keeper;
+    this.#max = max;
+    this.#timer = clock.every(WATCH_PING_MS * 0.8, () => this.#send(PING));
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Throws when no further stream can be taken on. */
+  checkRoom(): void {
+    if (this.#isClosing) throw new ProblemError('shutting_down', 'hold at another server');
+    if (this.#streams.size < this.#max) return;
+    const message = `this server holds ${this.#max} hold streams, the most that --max-holds allows`;
+    throw new ProblemError('too_many_watches', message);
+  }
+
+  /** Numbers a hold on each lease. */
+  async take(leases: readonly string[]): Promise<HoldsTaken> {
+    const outcomes = await Promise.all(leases.map((lease) => this.#keeper.hold(lease)));
+    const holds: Held[] = [];
+    const event: HoldEvent = { held: [], unknown: [], superseded: [] };
+    for (const [i, outcome] of outcomes.entries()) {
+      const lease = leases[i] as string;
+      event[outcome.kind].push(lease);
+      if (outcome.kind === 'held') holds.push({ lease, hold: outcome.hold });
+    }
+    return { holds, event };
+  }
+
+  /** Keeps a stream until it ends. */
+  keep(stream: EventStream, { holds, event }: HoldsTaken): void {
+    this.#streams.add(stream);
+    stream.send(encodeFrame('held', event));
+    if (this.#isClosing) stream.send(MOVE);
+    stream.onEnd((end) => {
+      this.#streams.delete(stream);
+      if (end !== 'peer' || this.#isClosing) return;
+      this.totals.broken++;
+      for (const { lease, hold } of holds) void this.#suspect(lease, hold);
+    });
+  }
+
+  /** Tells every stream to move to another server. */
+  move(): void {
+    this.#isClosing = true;
+    this.#send(MOVE);
+  }
+
+  /** Ends every stream; twice without harm. */
+  close(): void {
+    this.#isClosing = true;
+    this.#timer.cancel();
+    for (const stream of this.#streams) stream.close();
+  }
+
+  async #suspect(lease: string, hold: number): Promise<void> {
+    try {
+      if (await this.#keeper.suspect(lease, hold)) this.totals.suspected++;
+    } catch {
+      // The store is away: the TTL decides.
+    }
+  }
+
+  #send(frame: Frame): void {
+    for (const stream of this.#streams) stream.send(frame);
+  }
+}

@@ -1,0 +1,206 @@
+import { WATCH_PING_MS } from '@rollcall/contract';
+import type { Picture, ServiceChange, ServicePicture } from '../registry/picture.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import { encodeFrame, type Frame } from './frame.ts';
+import { ChangeHistory, type SentChange, sentChangeOf } from './history.ts';
+import type { EventStream } from './stream.ts';
+import { Subscriber, type Interest } from './subscriber.ts';
+
+/** How many subscribers get a frame before the event loop gets its turn. */
+const SLICE = 500;
+
+/** Changes kept for streams that resume. */
+const HISTORY = 10_000;
+
+/** A subscriber that took nothing for so long is dropped, in ms. */
+const PARKED_MS = 30_000;
+
+interface Delivery {
+  readonly frame: Frame;
+  /** Subscribers whose picture is at or beyond it already leave it out; undefined = all take it. */
+  readonly revision: number | undefined;
+  readonly subscribers: readonly Subscriber[];
+}
+
+/**
+ * Fans changes out to the watch streams. One frame is encoded per event and shared; delivery runs in slices, in the
+ * order of the log; a subscriber that is slow is parked and later resynced, and holds up nobody.
+ */
+export class WatchHub {
+  readonly #picture: Picture;
+  readonly #clock: Clock;
+  readonly #history = new ChangeHistory(HISTORY);
+  readonly #byService = new Map<string, Set<Subscriber>>();
+  readonly #all = new Set<Subscriber>();
+  #snapshots = new WeakMap<ServicePicture, Frame>();
+  readonly #timer: Timer;
+  #deliveries: Delivery[] = [];
+  #isDelivering = false;
+  #isMoving = false;
+  readonly totals = { changes: 0, parked: 0, dropped: 0, resumed: 0, snapshots: 0 };
+
+  constructor(picture: Picture, clock: Clock) {
+    this.#picture = picture;
+    this.#clock = clock;
+    this.#timer = clock.every(WATCH_PING_MS * 0.8, () => this.#ping());
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** The roll was read for the first time, or anew; its epoch may be another one. */
+  relisted(changes: readonly ServiceChange[]): void {
+    this.publish(changes);
+    this.#history.begin(this.#picture.revision);
+    this.#snapshots = new WeakMap();
+  }
+
+  publish(changes: readonly ServiceChange[]): void {
+    for (const change of changes) {
+      const sent = sentChangeOf(change);
+      this.#history.add(sent);
+      this.totals.changes++;
+      const subscribers = [
+        ...(this.#byService.get(`${change.namespace}/${change.service}`) ?? []),
+        ...(this.#byService.get(`${change.namespace}/`) ?? []),
+      ];
+      if (subscribers.length === 0) continue;
+      this.#deliver({ frame: sent.frame, revision: sent.revision, subscribers });
+    }
+  }
+
+  /** Takes a stream on: what it missed, or snapshots; then every change. The picture must be loaded. */
+  subscribe(stream: EventStream, interest: Interest, since: number | undefined): void {
+    const subscriber = new Subscriber(stream, interest, this.#picture.revision);
+    const missed = since === undefined ? undefined : this.#history.after(since);
+    if (missed === undefined) this.#sync(subscriber, since !== undefined);
+    else this.#resume(subscriber, missed);
+    const keys = [...subscriber.keys()];
+    for (const key of keys) {
+      const set = this.#byService.get(key) ?? new Set();
+      this.#byService.set(key, set.add(subscriber));
+    }
+    this.#all.add(subscriber);
+    stream.onEnd(() => {
+      this.#all.delete(subscriber);
+      for (const key of keys) {
+        const set = this.#byService.get(key);
+        set?.delete(subscriber);
+        if (set?.size === 0) this.#byService.delete(key);
+      }
+    });
+  }
+
+  /** Tells every stream to move to another server. New ones are told at their first bookmark. */
+  move(): void {
+    this.#isMoving = true;
+    this.#ping();
+  }
+
+  /** Ends every stream; twice without harm. */
+  close(): void {
+    this.#timer.cancel();
+    for (const subscriber of this.#all) subscriber.stream.close();
+  }
+
+  #resume(subscriber: Subscriber, missed: readonly SentChange[]): void {
+    this.totals.resumed++;
+    for (const { namespace, service, frame } of missed) {
+      if (subscriber.wants(namespace, service)) subscriber.stream.send(frame);
+    }
+    subscriber.stream.send(this.#bookmark());
+  }
+
+  #sync(subscriber: Subscriber, isCompacted: boolean): void {
+    const { stream, interest } = subscriber;
+    if (isCompacted) {
+      const revision = String(this.#picture.revision);
+      const reason = 'what lies between is no longer known: snapshots follow';
+      stream.send(encodeFrame('compacted', { revision, reason }));
+    }
+    for (const service of interest.services ?? this.#picture.servicesOf(interest.namespace)) {
+      stream.send(this.#snapshotOf(interest.namespace, service));
+      this.totals.snapshots++;
+    }
+    stream.send(this.#bookmark());
+  }
+
+  #snapshotOf(namespace: string, service: string): Frame {
+    const { revision: now, epoch } = this.#picture;
+    const known = this.#picture.service(namespace, service);
+    const cached = known && this.#snapshots.get(known);
+    if (cached !== undefined) return cached;
+    const revision = known?.revision ?? now;
+    const endpoints = known?.endpoints ?? [];
+    const data = { namespace, service, revision: String(revision), epoch, endpoints };
+    // The id is where the stream stands, so that resuming from it replays nothing that the snapshot holds.
+    const frame = encodeFrame('snapshot', data, revision);
+    if (known !== undefined) this.#snapshots.set(known, frame);
+    return frame;
+  }
+
+  #bookmark(): Frame {
+    const { revision, epoch } = this.#picture;
+    const data = {
+      revision: String(revision),
+      epoch,
+      synced: true,
+      storeAgeMs: this.#picture.ageMs(),
+      moving: this.#isMoving,
+    };
+    return encodeFrame('bookmark', data, revision);
+  }
+
+  #ping(): void {
+    if (this.#all.size === 0) return;
+    const nowMs = this.#clock.monotonicMs();
+    for (const subscriber of this.#all) {
+      if (subscriber.parkedAtMs === undefined || nowMs - subscriber.parkedAtMs < PARKED_MS)
+        continue;
+      this.totals.dropped++;
+      subscriber.stream.destroy();
+    }
+    this.#deliver({ frame: this.#bookmark(), revision: undefined, subscribers: [...this.#all] });
+  }
+
+  #deliver(delivery: Delivery): void {
+    this.#deliveries.push(delivery);
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    this.#run(0);
+  }
+
+  #run(from: number): void {
+    let left = SLICE;
+    let at = from;
+    for (;;) {
+      const delivery = this.#deliveries[0];
+      if (delivery === undefined) break;
+      const to = Math.min(delivery.subscribers.length, at + left);
+      left -= to - at;
+      for (; at < to; at++) this.#send(delivery.subscribers[at] as Subscriber, delivery);
+      if (at < delivery.subscribers.length) {
+        setImmediate(() => this.#run(at));
+        return;
+      }
+      this.#deliveries.shift();
+      at = 0;
+    }
+    this.#isDelivering = false;
+  }
+
+  #send(subscriber: Subscriber, { frame, revision }: Delivery): void {
+    if (subscriber.parkedAtMs !== undefined) return;
+    if (revision !== undefined && revision <= subscriber.fromRevision) return;
+    subscriber.stream.send(frame);
+    if (!subscriber.isSlow()) return;
+    this.totals.parked++;
+    subscriber.parkedAtMs = this.#clock.monotonicMs();
+    subscriber.stream.onDrain(() => {
+      subscriber.parkedAtMs = undefined;
+      subscriber.fromRevision = this.#picture.revision;
+      this.#sync(subscriber, true);
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { EventStream } from './stream.ts';
+
+/** A reader with more than this unread is parked, in bytes. */
+const SLOW_BYTES = 1_048_576;
+
+/** What a stream is about. */
+export interface Interest {
+  readonly namespace: string;
+  /** Undefined = every service of the namespace. */
+  readonly services: readonly string[] | undefined;
+}
+
+/** One watch stream: synced, or parked because its reader is slow. */
+export class Subscriber {
+  readonly stream: EventStream;
+  readonly interest: Interest;
+  /** It has everything up to here: older deliveries under way are not for it. */
+  fromRevision: number;
+  /** Since when it is parked, on the monotonic clock; undefined = it is not. */
+  parkedAtMs: number | undefined;
+
+  constructor(stream: EventStream, interest: Interest, fromRevision: number) {
+    this.stream = stream;
+    this.interest = interest;
+    this.fromRevision = fromRevision;
+  }
+
+  /** Keys under which the hub finds it. */
+  keys(): readonly string[] {
+    const { namespace, services } = this.interest;
+    return services === undefined
+      ? [`${namespace}/`]
+      : services.map((service) => `${namespace}/${service}`);
+  }
+
+  wants(namespace: string, service: string): boolean {
+    const { services } = this.interest;
+    return namespace === this.interest.namespace && (services?.includes(service) ?? true);
+  }
+
+  isSlow(): boolean {
+    return this.stream.bufferedBytes > SLOW_BYTES;
+  }
+}

@@ -1,0 +1,69 @@
+import type { TargetOutcome } from '../observer.ts';
+import type { Target } from '../target.ts';
+import { AttemptResult } from './attempt-result.ts';
+import type { ExchangeServices } from './exchange-services.ts';
+import type { UpstreamConnection, UpstreamOwner } from './upstream-connection.ts';
+
+/** The use of one connection to one target, with its counters and deadlines. Used again for each attempt. */
+export class Attempt {
+  upstream: UpstreamConnection | undefined;
+  target: Target | undefined;
+  #startedAt = 0;
+  readonly #services: ExchangeServices;
+  readonly #result = new AttemptResult();
+
+  constructor(services: ExchangeServices) {
+    this.#services = services;
+  }
+
+  /** `isFresh`: not on a connection that served before. */
+  start(target: Target, owner: UpstreamOwner, isFresh: boolean): UpstreamConnection {
+    this.target = target;
+    target.counters.inFlight++;
+    target.counters.requests++;
+    this.#startedAt = this.#services.clock.now();
+    this.upstream = this.#services.pool.acquire(target, owner, isFresh);
+    return this.upstream;
+  }
+
+  /** As the connection's `write`; false starts the clock on a target that takes nothing. */
+  write(buffer: Uint8Array, start: number, end: number): boolean {
+    const upstream = this.upstream!;
+    if (upstream.write(buffer, start, end)) return true;
+    upstream.writeDeadline = this.#services.clock.now() + this.#services.timeouts.writeStallMs;
+    return false;
+  }
+
+  expectBytesWithin(ms: number): void {
+    if (this.upstream !== undefined) this.upstream.readDeadline = this.#services.clock.now() + ms;
+  }
+
+  /** Ends the attempt and its connection. Nothing happens when there is none. */
+  giveUp(outcome: TargetOutcome, reason: string): void {
+    const upstream = this.upstream;
+    if (upstream === undefined) return;
+    this.#finish(outcome, 0, reason);
+    upstream.discard();
+  }
+
+  /** A whole answer. `keepAliveSeconds`: -1 when not said; undefined: the connection cannot be used again. */
+  complete(status: number, keepAliveSeconds: number | undefined): void {
+    const upstream = this.upstream!;
+    this.#finish('answered', status, '');
+    if (keepAliveSeconds === undefined) upstream.discard();
+    else this.#services.pool.release(upstream, keepAliveSeconds);
+  }
+
+  #finish(outcome: TargetOutcome, status: number, reason: string): void {
+    this.upstream = undefined;
+    const target = this.target!;
+    target.counters.inFlight--;
+    if (outcome === 'connect_failed') target.counters.connectFailures++;
+    if (outcome !== 'answered' && outcome !== 'cancelled') target.counters.failures++;
+    const result = this.#result;
+    result.status = status;
+    result.durationMs = this.#services.clock.now() - this.#startedAt;
+    result.reason = reason;
+    this.#services.observer.onTargetResult(target, outcome, result);
+  }
+}

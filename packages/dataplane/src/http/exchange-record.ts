@@ -1,0 +1,67 @@
+import type { ExchangeRecord } from '../observer.ts';
+import type { Target } from '../target.ts';
+import type { RequestHead } from './request-head.ts';
+
+const QUESTION = 63;
+const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'];
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/** The record that observers see, filled from a head and used again for each request of a connection. */
+export class RequestRecord implements ExchangeRecord {
+  method = '';
+  host = '';
+  target = '';
+  path = '';
+  clientAddress = '';
+  status = 0;
+  reason = '';
+  group = '';
+  finalTarget: Target | undefined = undefined;
+  attempts = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  minorVersion = 1;
+  durationMs = 0;
+
+  get isIdempotent(): boolean {
+    return IDEMPOTENT.has(this.method);
+  }
+
+  clear(clientAddress: string): void {
+    this.method = '';
+    this.host = '';
+    this.target = '';
+    this.path = '';
+    this.clientAddress = clientAddress;
+    this.status = 0;
+    this.reason = '';
+    this.group = '';
+    this.finalTarget = undefined;
+    this.attempts = 0;
+    this.requestBytes = 0;
+    this.responseBytes = 0;
+    this.minorVersion = 1;
+    this.durationMs = 0;
+  }
+
+  fill(source: Buffer, head: RequestHead): void {
+    this.method = methodOf(source, head.start, head.methodEnd);
+    this.host = source.toString('latin1', head.hostStart, head.hostNameEnd).toLowerCase();
+    const target = source.toString('latin1', head.pathStart, head.targetEnd);
+    this.target = target === '' || target.charCodeAt(0) === QUESTION ? `/${target}` : target;
+    const query = this.target.indexOf('?');
+    this.path = query === -1 ? this.target : this.target.slice(0, query);
+    this.minorVersion = head.minorVersion;
+  }
+}
+
+function methodOf(source: Buffer, start: number, end: number): string {
+  for (let i = 0; i < KNOWN_METHODS.length; i++) {
+    const method = KNOWN_METHODS[i]!;
+    if (method.length !== end - start) continue;
+    let same = 0;
+    while (same < method.length && source[start + same] === method.charCodeAt(same)) same++;
+    if (same === method.length) return method;
+  }
+  return source.toString('latin1', start, end);
+}

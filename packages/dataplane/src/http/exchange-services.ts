@@ -1,0 +1,45 @@
+import type { Observer } from '../observer.ts';
+import type { HttpLimits, HttpTimeouts } from '../options.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { HttpCounters } from './plane-counters.ts';
+import type { RequestHead } from './request-head.ts';
+import type { ClientIdentity, RequestWriter } from './request-writer.ts';
+import type { ResponseHead } from './response-head.ts';
+import type { ResponseWriter } from './response-writer.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { UpstreamPool } from './upstream-pool.ts';
+
+/** What all exchanges of one server share. Parsers and writers are shared because nothing is parsed in two steps. */
+export interface ExchangeServices {
+  readonly observer: Observer;
+  readonly pool: UpstreamPool;
+  readonly clock: Clock;
+  readonly counters: HttpCounters;
+  readonly timeouts: HttpTimeouts;
+  readonly limits: HttpLimits;
+  readonly budget: RetryBudget;
+  readonly trustForwarded: boolean;
+  readonly requestHead: RequestHead;
+  readonly requestWriter: RequestWriter;
+  readonly responseHead: ResponseHead;
+  readonly responseWriter: ResponseWriter;
+  /** Answers say `Connection: close` from now on. */
+  isClosing: boolean;
+}
+
+/** The client's connection as an exchange sees it. */
+export interface ClientPort {
+  readonly identity: ClientIdentity;
+  readonly address: string;
+  /** As of Connection: false means that `exchange.onClientDrain` follows. */
+  write(buffer: Uint8Array, start: number, end: number): boolean;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** The answer was handed over; without `keepAlive` the connection is to end. */
+  onAnswered(keepAlive: boolean): void;
+  /** From now on bytes go to and fro unread. */
+  onTunnel(): void;
+  shutdown(): void;
+  /** The answer cannot be completed. */
+  abort(): void;
+}

@@ -1,0 +1,75 @@
+import type { ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { RawClient } from '../testing/raw-client.ts';
+import { TestBench } from '../testing/test-bench.ts';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test('closing lets requests finish, says so, and takes no more', async () => {
+  await using bench = await TestBench.start();
+  const waiting: ServerResponse[] = [];
+  await bench.addHttp((_, response) => {
+    waiting.push(response);
+  });
+  const client = await RawClient.connect(bench.port);
+  client.send(GET);
+  await expect.poll(() => waiting.length).toBe(1);
+  const closed = bench.server.close(60_000);
+  await expect(RawClient.connect(bench.port)).rejects.toThrow('ECONNREFUSED');
+  expect(bench.server.counters.requestsInFlight).toBe(1);
+  waiting[0]?.end('finished');
+  await client.until(() => client.isEnded);
+  expect(client.text).toContain('Connection: close\r\n');
+  expect(client.text).toContain('finished');
+  client.close();
+  await closed;
+});
+
+test('a request already on its way on an unused connection is still answered', async () => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  await bench.addHttp((_, response) => response.end('ok'));
+  const busy = await RawClient.connect(bench.port);
+  const idle = await RawClient.connect(bench.port);
+  busy.send(GET);
+  await busy.untilText('ok');
+  const closed = bench.server.close(60_000);
+  busy.send(GET);
+  await busy.until(() => busy.isEnded);
+  expect(busy.text.match(/ok/g)).toHaveLength(2);
+  expect(busy.text.match(/Connection: close/g)).toHaveLength(1);
+  expect(idle.isEnded).toBe(false);
+  runtime.advance(1_000);
+  await idle.until(() => idle.isEnded);
+  for (const client of [busy, idle]) client.close();
+  await closed;
+});
+
+test('what does not finish within the grace is cut off', async () => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  await bench.addHttp(() => {});
+  const client = await RawClient.connect(bench.port);
+  client.send(GET);
+  await expect.poll(() => bench.group.targets[0]?.counters.inFlight).toBe(1);
+  const closed = bench.server.close(5_000);
+  runtime.advance(4_000);
+  expect(client.isClosed).toBe(false);
+  runtime.advance(2_000);
+  await closed;
+  await client.until(() => client.isClosed);
+});
+
+test('connections beyond the limit are closed on arrival', async () => {
+  await using bench = await TestBench.start({ limits: { clientConnections: 1 } });
+  await bench.addHttp((_, response) => response.end('ok'));
+  const first = await RawClient.connect(bench.port);
+  await expect.poll(() => bench.server.counters.connectionsOpen).toBe(1);
+  const second = await RawClient.connect(bench.port).catch(() => undefined);
+  await second?.until(() => second.isClosed);
+  first.send(GET);
+  await first.untilText('ok');
+  expect(bench.server.counters.connectionsRefused).toBe(1);
+  first.close();
+});

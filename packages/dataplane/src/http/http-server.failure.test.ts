@@ -1,0 +1,427 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { type Socket, createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { RawClient } from '../testing/raw-client.ts';
+import { TestBench, answering } from '../testing/test-bench.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+function head(method: string, ...fields: string[]): string {
+  return `${[`${method} / HTTP/1.1`, 'Host: a', 'Connection: close', ...fields].join('\r\n')}\r\n\r\n`;
+}
+
+async function unusedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test.each([['GET'], ['POST']])('%s goes to another target when one refuses', async (method) => {
+  await using bench = await TestBench.start();
+  bench.addPort(await unusedPort());
+  await bench.addHttp((incoming, response) => incoming.pipe(response));
+  const answer = await RawClient.exchange(bench.port, `${head(method, 'Content-Length: 4')}body`);
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(answer).toContain('body');
+  expect(bench.recorder.results.map(({ outcome }) => outcome)).toEqual([
+    'connect_failed',
+    'answered',
+  ]);
+});
+
+test('when nobody accepts a connection the 502 says so', async () => {
+  await using bench = await TestBench.start({ limits: { attempts: 2 } });
+  for (let i = 0; i < 3; i++) bench.addPort(await unusedPort());
+  const answer = await RawClient.exchange(bench.port, head('GET'));
+  expect(answer).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+  expect(answer).toContain('Rollcall-Reason: upstream_connect_failed\r\n');
+  expect(answer).toContain('ECONNREFUSED');
+  expect(bench.recorder.responses[0]!.attempts).toBe(2);
+});
+
+test('without targets the 503 names the group', async () => {
+  await using bench = await TestBench.start();
+  const answer = await RawClient.exchange(bench.port, head('GET'));
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+  expect(answer).toContain('target group \\"list\\" has no targets');
+  expect(answer).toContain('Retry-After: ');
+});
+
+for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']) {
+  test(`${method} is repeated elsewhere when its target dies before an answer`, async () => {
+    await using bench = await TestBench.start();
+    let killed = 0;
+    await bench.addTcp((socket) => {
+      socket.once('data', () => {
+        killed++;
+        socket.resetAndDestroy();
+      });
+    });
+    await bench.addTcp(answering(OK));
+    const answer = await RawClient.exchange(bench.port, head(method));
+    expect(killed).toBe(1);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  });
+}
+
+for (const method of ['POST', 'PATCH', 'LOCK']) {
+  test(`${method} is never repeated once bytes may have arrived`, async () => {
+    await using bench = await TestBench.start();
+    let arrived = 0;
+    for (let i = 0; i < 2; i++) {
+      await bench.addTcp((socket) => {
+        socket.once('data', () => {
+          arrived++;
+          socket.end();
+        });
+      });
+    }
+    const answer = await RawClient.exchange(bench.port, head(method));
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer).toContain('Rollcall-Reason: upstream_closed\r\n');
+    expect(arrived).toBe(1);
+  });
+}
+
+test('a PUT whose body is at hand is repeated, a longer one is not', async () => {
+  await using bench = await TestBench.start({ limits: { replayBytes: 1_000 } });
+  const bodies: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    await bench.addTcp((socket) => {
+      let text = '';
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString('latin1');
+        if (!text.endsWith('!')) return;
+        bodies.push(text.slice(text.indexOf('\r\n\r\n') + 4));
+        if (bodies.length % 2 === 1) socket.resetAndDestroy();
+        else socket.write(OK);
+      });
+    });
+  }
+  for (const [size, status] of [[500, 200] as const, [2_000, 502] as const]) {
+    bodies.length = 0;
+    const client = await RawClient.connect(bench.port);
+    client.send(head('PUT', `Content-Length: ${size}`));
+    for (let sent = 0; sent < size - 1; sent += 1) client.send('x');
+    client.send('!');
+    await client.until(() => client.isEnded);
+    expect(client.text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(bodies).toEqual(Array(status === 200 ? 2 : 1).fill(`${'x'.repeat(size - 1)}!`));
+    client.close();
+  }
+});
+
+/** A target that closes each connection right after its first answer, without having said so. */
+function closingAfterFirst(arrived: string[]) {
+  let connections = 0;
+  return (socket: Socket) => {
+    const isFirst = connections++ === 0;
+    socket.on('data', (chunk: Buffer) => {
+      const text = chunk.toString('latin1');
+      if (isFirst && text.includes('/second')) {
+        // The request crosses the close on its way.
+        socket.resetAndDestroy();
+        return;
+      }
+      arrived.push(text.slice(0, text.indexOf(' HTTP')));
+      socket.write(OK);
+    });
+  };
+}
+
+test('a stale connection is replaced by a fresh one to the same target', async () => {
+  await using bench = await TestBench.start();
+  const arrived: string[] = [];
+  await bench.addTcp(closingAfterFirst(arrived));
+  const client = await RawClient.connect(bench.port);
+  client.send('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.untilText('\r\n\r\nok');
+  client.send('GET /second HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.until(() => client.text.split('\r\n\r\nok').length === 3);
+  expect(arrived).toEqual(['GET /first', 'GET /second']);
+  expect(bench.group.targets[0]!.counters.failures).toBe(0);
+  client.close();
+});
+
+test('a POST on a stale connection fails rather than being sent twice', async () => {
+  await using bench = await TestBench.start();
+  const arrived: string[] = [];
+  await bench.addTcp(closingAfterFirst(arrived));
+  const client = await RawClient.connect(bench.port);
+  client.send('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.untilText('\r\n\r\nok');
+  client.send('POST /second HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  await client.untilText('HTTP/1.1 502 ');
+  expect(arrived).toEqual(['GET /first']);
+  client.close();
+});
+
+test('an unused connection that the target closes is not used again', async () => {
+  await using bench = await TestBench.start();
+  const server = await bench.addHttp((_, response) => response.end('ok'));
+  const client = await RawClient.connect(bench.port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.untilText('ok');
+  const target = bench.group.targets[0]!;
+  expect(bench.server.idleConnections(target)).toBe(1);
+  server.closeIdleConnections();
+  await expect.poll(() => bench.server.idleConnections(target)).toBe(0);
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  await client.until(() => client.isEnded);
+  expect(client.text.match(/200 OK/g)).toHaveLength(2);
+});
+
+test('a target that dies inside its answer cuts the client off', async () => {
+  await using bench = await TestBench.start();
+  await bench.addTcp(
+    answering('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart', (socket) => socket.end()),
+  );
+  const client = await RawClient.connect(bench.port);
+  client.send(head('GET'));
+  await client.until(() => client.isClosed);
+  expect(client.isEnded).toBe(false);
+  expect(bench.recorder.responses[0]).toMatchObject({ status: 200, reason: 'upstream_closed' });
+  expect(bench.recorder.results).toEqual([{ target: expect.any(String), outcome: 'failed' }]);
+});
+
+test('a close-delimited body that ends in a reset is no complete answer', async () => {
+  await using bench = await TestBench.start();
+  const sockets: Socket[] = [];
+  await bench.addTcp((socket) => {
+    sockets.push(socket);
+    answering('HTTP/1.1 200 OK\r\n\r\npart')(socket);
+  });
+  const client = await RawClient.connect(bench.port);
+  client.send(head('GET'));
+  await client.untilText('part');
+  for (const socket of sockets) socket.resetAndDestroy();
+  await client.until(() => client.isClosed);
+  expect(client.isEnded).toBe(false);
+});
+
+test.each([
+  ['no HTTP', 'hello\r\n\r\n'],
+  ['bare LF', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n'],
+  ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
+  [
+    'length and chunks',
+    'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n',
+  ],
+  ['a bad first chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ['a huge head', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`],
+])('a malformed answer (%s) is a 502, without another try', async (_name, response) => {
+  await using bench = await TestBench.start();
+  let arrived = 0;
+  for (let i = 0; i < 2; i++) await bench.addTcp(answering(response, () => arrived++));
+  const answer = await RawClient.exchange(bench.port, head('GET'));
+  expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+  expect(answer).toContain('Rollcall-Reason: upstream_bad_response\r\n');
+  expect(arrived).toBe(1);
+});
+
+test('bytes after an answer do not become the next one', async () => {
+  await using bench = await TestBench.start();
+  await bench.addTcp(answering(`${OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`));
+  const client = await RawClient.connect(bench.port);
+  for (let n = 2; n <= 4; n++) {
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(() => client.text.split('\r\n\r\nok').length === n);
+  }
+  expect(client.text).not.toContain('evil');
+  client.close();
+});
+
+test.each([
+  ['silent', 'upstream_timeout', (): void => {}],
+  ['half a head', 'upstream_timeout', answering('HTTP/1.1 200 OK\r\nX: ')],
+])('a target that stays %s: 504, and no other is asked', async (_name, reason, onSocket) => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  let arrived = 0;
+  for (let i = 0; i < 2; i++) {
+    await bench.addTcp((socket) => {
+      socket.once('data', () => arrived++);
+      onSocket(socket);
+    });
+  }
+  const client = await RawClient.connect(bench.port);
+  client.send(head('GET'));
+  await expect.poll(() => arrived).toBe(1);
+  runtime.advance(59_000);
+  expect(bench.recorder.responses).toEqual([]);
+  runtime.advance(2_000);
+  await client.until(() => client.isEnded);
+  expect(client.text).toMatch(/^HTTP\/1\.1 504 Gateway Timeout\r\n/);
+  expect(client.text).toContain(`Rollcall-Reason: ${reason}\r\n`);
+  expect(arrived).toBe(1);
+});
+
+test('a target that stalls inside its answer cuts the client off', async () => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  await bench.addTcp(answering('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart'));
+  const client = await RawClient.connect(bench.port);
+  client.send(head('GET'));
+  await client.untilText('part');
+  runtime.advance(61_000);
+  await client.until(() => client.isClosed);
+  expect(bench.recorder.responses[0]).toMatchObject({ reason: 'upstream_timeout' });
+});
+
+test('an unused connection to a target ends before the time the target gives it', async () => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  await bench.addTcp(
+    answering('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=3\r\nContent-Length: 2\r\n\r\nok'),
+  );
+  const client = await RawClient.connect(bench.port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.untilText('\r\n\r\nok');
+  const target = bench.group.targets[0]!;
+  runtime.advance(1_500);
+  expect(bench.server.idleConnections(target)).toBe(1);
+  runtime.advance(1_000);
+  expect(bench.server.idleConnections(target)).toBe(0);
+  client.close();
+});
+
+test.each([
+  ['a head that never ends', 'GET / HTTP/1.1\r\nHost: a', 'client_head_timeout', 11_000],
+  ['a body that stops', head('POST', 'Content-Length: 9'), 'client_body_timeout', 31_000],
+])('%s: 408', async (_name, text, reason, ms) => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  let arrived = 0;
+  await bench.addHttp(() => arrived++);
+  const client = await RawClient.connect(bench.port);
+  client.send(text);
+  await expect.poll(() => bench.server.counters.requestBytes).toBe(text.length);
+  await expect.poll(() => arrived).toBe(reason === 'client_body_timeout' ? 1 : 0);
+  runtime.advance(ms);
+  await client.until(() => client.isEnded);
+  expect(client.text).toMatch(/^HTTP\/1\.1 408 /);
+  expect(client.text).toContain(reason);
+  client.close();
+});
+
+test('silent and idle clients are closed without a word', async () => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  await bench.addTcp(answering(OK));
+  const silent = await RawClient.connect(bench.port);
+  const idle = await RawClient.connect(bench.port);
+  idle.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await idle.untilText('\r\n\r\nok');
+  const { length } = idle.text;
+  runtime.advance(12_000);
+  await silent.until(() => silent.isEnded);
+  expect(silent.text).toBe('');
+  expect(idle.isEnded).toBe(false);
+  runtime.advance(64_000);
+  await idle.until(() => idle.isEnded);
+  expect(idle.text).toHaveLength(length);
+});
+
+test('a client that takes nothing is cut off in the end', async () => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  await bench.addHttp((_, response) => response.end(Buffer.alloc(50_000_000)));
+  const client = await RawClient.connect(bench.port);
+  client.socket.pause();
+  client.send(head('GET'));
+  await expect.poll(() => bench.server.counters.responseBytes).toBeGreaterThan(0);
+  let before = -1;
+  while (bench.server.counters.responseBytes !== before) {
+    before = bench.server.counters.responseBytes;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  runtime.advance(31_000);
+  await expect.poll(() => bench.recorder.responses.length).toBe(1);
+  expect(bench.recorder.responses[0]).toMatchObject({ status: 499, reason: 'client_closed' });
+  expect(bench.group.targets[0]!.counters).toMatchObject({ inFlight: 0, failures: 0 });
+  client.close();
+});
+
+test('a client that goes away ends the request at the target', async () => {
+  await using bench = await TestBench.start();
+  let isCancelled = false;
+  await bench.addHttp((incoming, response) => {
+    response.on('close', () => {
+      isCancelled = true;
+    });
+    incoming.resume();
+  });
+  const client = await RawClient.connect(bench.port);
+  client.send(head('GET'));
+  await expect.poll(() => bench.group.targets[0]?.counters.connections).toBe(1);
+  client.socket.resetAndDestroy();
+  await expect.poll(() => isCancelled).toBe(true);
+  expect(bench.recorder.responses[0]).toMatchObject({ status: 499, reason: 'client_closed' });
+});
+
+test('a target can be retired and severed', async () => {
+  await using bench = await TestBench.start();
+  await bench.addHttp((incoming, response) => {
+    if (incoming.url === '/') response.end('ok');
+  });
+  const target = bench.group.targets[0]!;
+  const client = await RawClient.connect(bench.port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.untilText('ok');
+  const waiting = await RawClient.connect(bench.port);
+  waiting.send('POST /never HTTP/1.1\r\nHost: a\r\n\r\n');
+  await expect.poll(() => target.counters.inFlight).toBe(1);
+  bench.server.retire(target);
+  expect(bench.server.idleConnections(target)).toBe(0);
+  expect(target.counters.inFlight).toBe(1);
+  bench.server.sever(target);
+  await waiting.untilText('HTTP/1.1 502 ');
+  expect(target.counters.inFlight).toBe(0);
+  for (const each of [client, waiting]) each.close();
+});
+
+async function spawnUpstream(): Promise<{ child: ChildProcess; port: number }> {
+  const file = new URL('../testing/upstream-process.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(child.stdout, 'data');
+  return { child, port: Number(String(line)) };
+}
+
+test('kill -9 of targets under load fails no GET', async () => {
+  await using bench = await TestBench.start();
+  const upstreams = await Promise.all([spawnUpstream(), spawnUpstream(), spawnUpstream()]);
+  for (const { port } of upstreams) bench.addPort(port);
+  const agent = new Agent({ keepAlive: true });
+  const statuses = new Map<number, number>();
+  const over = new AbortController();
+  const get = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      const path = '/?delay=2';
+      const outgoing = request({ host: '127.0.0.1', port: bench.port, agent, path }).end();
+      const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+      await incoming.resume().toArray();
+      statuses.set(incoming.statusCode!, (statuses.get(incoming.statusCode!) ?? 0) + 1);
+    }
+  };
+  const clients = Array.from({ length: 16 }, get);
+  const answered = () => statuses.get(200) ?? 0;
+  await expect.poll(answered).toBeGreaterThan(200);
+  upstreams[0].child.kill('SIGKILL');
+  const before = answered();
+  await expect.poll(answered).toBeGreaterThan(before + 200);
+  upstreams[1].child.kill('SIGKILL');
+  const after = answered();
+  await expect.poll(answered).toBeGreaterThan(after + 200);
+  over.abort();
+  await Promise.all(clients);
+  upstreams[2].child.kill('SIGKILL');
+  agent.destroy();
+  expect([...statuses.keys()]).toEqual([200]);
+  expect(bench.server.counters.retries).toBeGreaterThan(0);
+});

@@ -1,0 +1,146 @@
+import type { Address, Listener, Transport } from '../io/transport.ts';
+import type { Observer } from '../observer.ts';
+import type { HttpLimits, HttpTimeouts } from '../options.ts';
+import type { Router } from '../router.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Timers } from '../runtime/timers.ts';
+import type { Target } from '../target.ts';
+import { ClientSession } from './client-session.ts';
+import type { ExchangeServices } from './exchange-services.ts';
+import { type HttpCounters, createHttpCounters } from './plane-counters.ts';
+import { RequestHead } from './request-head.ts';
+import { RequestWriter } from './request-writer.ts';
+import { ResponseHead } from './response-head.ts';
+import { ResponseWriter } from './response-writer.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { UpstreamPool } from './upstream-pool.ts';
+
+export interface HttpServerOptions {
+  readonly observer: Observer;
+  readonly timeouts: HttpTimeouts;
+  readonly limits: HttpLimits;
+  /**
+   * Keep X-Forwarded-Proto, -Host and -Port of requests that carry them, for a balancer behind another. Elsewhere a
+   * client could claim anything.
+   */
+  readonly trustForwarded: boolean;
+}
+
+export interface HttpServerRuntime {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+const SWEEP_MS = 250;
+
+/**
+ * Forwards HTTP/1.1 from any number of listeners to the targets that the router's groups name. All timeouts are kept by
+ * one sweep.
+ */
+export class HttpServer {
+  readonly counters: HttpCounters = createHttpCounters();
+  readonly #runtime: HttpServerRuntime;
+  readonly #services: ExchangeServices;
+  readonly #sessions = new Set<ClientSession>();
+  readonly #listeners: Listener[] = [];
+  readonly #endSweep: () => void;
+  #closed: Promise<void> | undefined;
+  #onEmpty: (() => void) | undefined;
+  #closeBy = Number.POSITIVE_INFINITY;
+
+  constructor(options: HttpServerOptions, runtime: HttpServerRuntime) {
+    const { timeouts, limits } = options;
+    const poolOptions = {
+      connectMs: timeouts.connectMs,
+      idleMs: timeouts.upstreamIdleMs,
+      idlePerTarget: limits.idlePerTarget,
+    };
+    this.#runtime = runtime;
+    this.#services = {
+      ...options,
+      pool: new UpstreamPool(runtime, this.counters, poolOptions),
+      clock: runtime.clock,
+      counters: this.counters,
+      budget: new RetryBudget(limits.retryRatio, limits.retryReserve),
+      requestHead: new RequestHead(limits.fieldCount),
+      requestWriter: new RequestWriter(),
+      responseHead: new ResponseHead(limits.fieldCount),
+      responseWriter: new ResponseWriter(),
+      isClosing: false,
+    };
+    this.#endSweep = runtime.timers.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  /**
+   * @param router routes what comes in here.
+   * @throws the system's error when the address cannot be bound.
+   */
+  async listen(address: Address, router: Router): Promise<Listener> {
+    const place = { router, onGone: this.#onGone };
+    const listener = await this.#runtime.transport.listen(address, (connection) => {
+      const session = new ClientSession(connection, this.#services, place);
+      this.#sessions.add(session);
+      this.counters.connectionsAccepted++;
+      this.counters.connectionsOpen++;
+      if (this.#sessions.size > this.#services.limits.clientConnections) {
+        this.counters.connectionsRefused++;
+        session.abort();
+      }
+      return session;
+    });
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /** No new requests go to this target (its owner sees to that): closes its unused connections. */
+  retire(target: Target): void {
+    this.#services.pool.retire(target);
+  }
+
+  /** Breaks what is still under way on this target. */
+  sever(target: Target): void {
+    this.#services.pool.sever(target);
+  }
+
+  idleConnections(target: Target): number {
+    return this.#services.pool.idleCount(target);
+  }
+
+  /**
+   * Accepts no more, lets what is under way finish for at most `graceMs`, then breaks it. Every answer from now on says
+   * `Connection: close`. Resolves when all is closed; further calls get the first one's promise.
+   */
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#services.isClosing = true;
+    this.#closeBy = this.#runtime.clock.now() + graceMs;
+    for (const session of this.#sessions) session.startClosing();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    if (this.#sessions.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+    }
+    this.#endSweep();
+    this.#services.pool.close();
+  }
+
+  readonly #onGone = (session: ClientSession): void => {
+    if (!this.#sessions.delete(session)) return;
+    this.counters.connectionsOpen--;
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+  };
+
+  #sweep(): void {
+    const now = this.#runtime.clock.now();
+    for (const session of this.#sessions) session.expire(now);
+    this.#services.pool.expire(now);
+    if (now < this.#closeBy) return;
+    for (const session of this.#sessions) session.abort();
+  }
+}

@@ -1,0 +1,38 @@
+/** Takes bytes as a connection does. */
+export interface ByteSink {
+  write(buffer: Uint8Array, start: number, end: number): boolean;
+}
+
+/** What of a request was sent or is to be sent, kept as long as it may have to be sent (again). */
+export class Replay {
+  /** Everything from the first byte on is here. */
+  isComplete = true;
+  #parts: Buffer[] = [];
+  #bodyBytes = 0;
+
+  start(headAndBody: Buffer, bodyBytes: number): void {
+    this.#parts.length = 0;
+    this.#parts.push(headAndBody);
+    this.#bodyBytes = bodyBytes;
+    this.isComplete = true;
+  }
+
+  /** Copies a further piece of body, unless that would be more than `limit`: then nothing can be repeated any more. */
+  add(piece: Uint8Array, limit: number): void {
+    if (!this.isComplete) return;
+    this.#bodyBytes += piece.length;
+    if (this.#bodyBytes > limit) this.drop();
+    else this.#parts.push(Buffer.from(piece));
+  }
+
+  drop(): void {
+    this.isComplete = false;
+    this.#parts.length = 0;
+  }
+
+  sendTo(sink: ByteSink): boolean {
+    let isFlowing = true;
+    for (const part of this.#parts) isFlowing = sink.write(part, 0, part.length);
+    return isFlowing;
+  }
+}

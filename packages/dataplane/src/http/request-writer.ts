@@ -1,0 +1,146 @@
+import { ascii } from './bytes.ts';
+import { Field } from './field-table.ts';
+import type { RequestHead } from './request-head.ts';
+
+const VERSION_LINE = ascii(' HTTP/1.1\r\n');
+const LINE_END = ascii('\r\n');
+const HOST = ascii('Host: ');
+const UPGRADE = ascii('Connection: Upgrade\r\nUpgrade: websocket\r\n');
+const SLASH_BYTE = 47;
+
+/** What a client connection adds to each of its requests; computed once, when it is accepted. */
+export interface ClientIdentity {
+  /** `Host` for HTTP/1.0 clients that sent none: where they connected to. */
+  readonly localAuthority: Uint8Array;
+  /** Ready lines but for what depends on the request: For without value and the rest. */
+  readonly address: Uint8Array;
+  readonly protoAndPort: Uint8Array;
+}
+
+export function createClientIdentity(address: string, local: string, port: number): ClientIdentity {
+  const host = local.includes(':') ? `[${local}]` : local;
+  return {
+    localAuthority: ascii(`${host}:${port}`),
+    address: ascii(address),
+    protoAndPort: ascii(`X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\n`),
+  };
+}
+
+const FORWARDED_FOR = ascii('X-Forwarded-For: ');
+const FORWARDED_HOST = ascii('X-Forwarded-Host: ');
+const SEPARATOR = ascii(', ');
+
+export interface RequestRewrite {
+  readonly head: RequestHead;
+  readonly identity: ClientIdentity;
+  /** Keep X-Forwarded-Proto, -Host and -Port of the client where it sent them. */
+  readonly trustForwarded: boolean;
+}
+
+/** Builds what goes upstream: one buffer of its own, so that it can be sent again. */
+export class RequestWriter {
+  #out: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  /** `body` is the part of `source` after the head that belongs to this request. */
+  write(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
+    const { head, identity } = rewrite;
+    const fixed = 256 + identity.address.length + identity.protoAndPort.length;
+    const hostLength = 2 * (head.hostEnd - head.hostStart) + identity.localAuthority.length;
+    this.#out = Buffer.allocUnsafe(bodyEnd - head.start + fixed + hostLength);
+    this.#length = 0;
+    this.#requestLine(source, head);
+    this.#host(source, rewrite);
+    this.#forwarded(source, rewrite);
+    if (head.isWebSocketUpgrade) this.#bytes(UPGRADE);
+    this.#fields(source, rewrite);
+    this.#copy(source, head.fields.end, bodyEnd);
+    return this.#out.subarray(0, this.#length);
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    this.#out.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #copy(source: Buffer, start: number, end: number): void {
+    this.#length += source.copy(this.#out, this.#length, start, end);
+  }
+
+  #requestLine(source: Buffer, head: RequestHead): void {
+    if (!head.isAbsoluteTarget && head.minorVersion === 1) {
+      this.#copy(source, head.start, head.lineEnd);
+      return;
+    }
+    this.#copy(source, head.start, head.methodEnd + 1);
+    if (head.isAbsoluteTarget && source[head.pathStart] !== SLASH_BYTE) {
+      this.#out[this.#length++] = SLASH_BYTE;
+    }
+    this.#copy(source, head.pathStart, head.targetEnd);
+    this.#bytes(VERSION_LINE);
+  }
+
+  #host(source: Buffer, { head, identity }: RequestRewrite): void {
+    this.#bytes(HOST);
+    this.#hostValue(source, head, identity);
+    this.#bytes(LINE_END);
+  }
+
+  #hostValue(source: Buffer, head: RequestHead, identity: ClientIdentity): void {
+    if (head.hostEnd > head.hostStart) this.#copy(source, head.hostStart, head.hostEnd);
+    else this.#bytes(identity.localAuthority);
+  }
+
+  #forwarded(source: Buffer, rewrite: RequestRewrite): void {
+    const { head, identity, trustForwarded } = rewrite;
+    const fields = head.fields;
+    this.#bytes(FORWARDED_FOR);
+    for (let i = 0; i < fields.count; i++) {
+      if (fields.kind(i) !== Field.forwardedFor) continue;
+      if (fields.valueStart(i) === fields.valueEnd(i)) continue;
+      this.#copy(source, fields.valueStart(i), fields.valueEnd(i));
+      this.#bytes(SEPARATOR);
+    }
+    this.#bytes(identity.address);
+    this.#bytes(LINE_END);
+    if (trustForwarded && hasKind(head, Field.forwardedProto)) return;
+    this.#bytes(FORWARDED_HOST);
+    this.#hostValue(source, head, identity);
+    this.#bytes(LINE_END);
+    this.#bytes(identity.protoAndPort);
+  }
+
+  /** Copies runs of kept field lines. */
+  #fields(source: Buffer, rewrite: RequestRewrite): void {
+    const fields = rewrite.head.fields;
+    let runStart = rewrite.head.lineEnd;
+    for (let i = 0; i < fields.count; i++) {
+      if (isKept(fields.kind(i), rewrite)) continue;
+      this.#copy(source, runStart, fields.lineStart(i));
+      runStart = fields.lineEnd(i);
+    }
+    this.#copy(source, runStart, fields.end);
+  }
+}
+
+function hasKind(head: RequestHead, kind: number): boolean {
+  for (let i = 0; i < head.fields.count; i++) if (head.fields.kind(i) === kind) return true;
+  return false;
+}
+
+function isKept(kind: number, { head, trustForwarded }: RequestRewrite): boolean {
+  switch (kind) {
+    case Field.other:
+    case Field.contentLength:
+    case Field.transferEncoding:
+      return true;
+    case Field.expect:
+      return head.minorVersion === 1;
+    case Field.forwardedHost:
+    case Field.forwardedPort:
+    case Field.forwardedProto:
+      return trustForwarded && hasKind(head, Field.forwardedProto);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,60 @@
+import { BodyFraming } from './body-framing.ts';
+import { Fault, INCOMPLETE } from './fault.ts';
+import { HeadAssembler } from './head-assembler.ts';
+import type { ResponseHead } from './response-head.ts';
+
+/** Follows the answers on one connection: heads, possibly in pieces, then where the body ends. */
+export class ResponseReader {
+  readonly framing = new BodyFraming();
+  /** After a head was read: what follows it. */
+  buffer: Buffer = Buffer.alloc(0);
+  position = 0;
+  end = 0;
+  readonly #assembler = new HeadAssembler();
+  readonly #head: ResponseHead;
+  readonly #headBytes: number;
+
+  /** `head` is shared: it holds the head read last, by whichever reader. */
+  constructor(head: ResponseHead, headBytes: number) {
+    this.#head = head;
+    this.#headBytes = headBytes;
+  }
+
+  reset(): void {
+    this.#assembler.clear();
+    this.framing.none();
+  }
+
+  /** @returns the position after a head in `buffer`, INCOMPLETE (the bytes were kept), or a Fault. */
+  readHead(source: Buffer, start: number, end: number): number {
+    this.buffer = source;
+    this.position = start;
+    this.end = end;
+    const assembler = this.#assembler;
+    if (assembler.length > 0) {
+      assembler.append(source, start, end);
+      if (!assembler.isWorthParsing() && assembler.length < this.#headBytes) return INCOMPLETE;
+      this.buffer = assembler.take();
+      this.position = 0;
+      this.end = this.buffer.length;
+    }
+    const limit = Math.min(this.end, this.position + this.#headBytes);
+    const after = this.#head.parse(this.buffer, this.position, limit);
+    if (after !== INCOMPLETE) {
+      if (after > 0) this.position = after;
+      return after;
+    }
+    if (this.end - this.position >= this.#headBytes) return Fault.headTooLarge;
+    assembler.append(this.buffer, this.position, this.end);
+    return INCOMPLETE;
+  }
+
+  /** Decides where the body of the head just read ends (RFC 9112 section 6.3). */
+  frameBody(isHeadRequest: boolean): void {
+    const head = this.#head;
+    if (isHeadRequest || head.isBodyless) this.framing.none();
+    else if (head.length.isChunked) this.framing.chunked();
+    else if (head.length.contentLength !== -1) this.framing.length(head.length.contentLength);
+    else this.framing.untilClose();
+  }
+}

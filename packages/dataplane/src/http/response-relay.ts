@@ -1,0 +1,230 @@
+import type { ClientPort, ExchangeServices } from './exchange-services.ts';
+import { INCOMPLETE } from './fault.ts';
+import { ResponseReader } from './response-reader.ts';
+import type { ResponseRewrite } from './response-writer.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+/** What the relay reports while it reads; every method may end the exchange. */
+export interface RelayOwner {
+  /** @returns whether the client's connection stays open after this answer. */
+  onAnswerHead(status: number, isKeepable: boolean): boolean;
+  onAnswerBytes(byteCount: number): void;
+  onAnswerEnd(keepAliveSeconds: number | undefined): void;
+  onAnswerBroken(fault: number): void;
+  onUnexpectedUpgrade(): void;
+  onSwitched(): void;
+}
+
+export interface RelayedRequest {
+  readonly isHead: boolean;
+  readonly minorVersion: number;
+  readonly isUpgrade: boolean;
+}
+
+const NO_REQUEST: RelayedRequest = { isHead: false, minorVersion: 1, isUpgrade: false };
+const CONTINUE_ONLY: ResponseRewrite = {
+  connection: 'implied',
+  dropTransferEncoding: true,
+  dropContentLength: true,
+};
+
+/** Passes answers from a target to the client, head and first body bytes in one write. */
+export class ResponseRelay {
+  /** The client has not taken what was written last. */
+  isBlocked = false;
+  hasPassedInterim = false;
+  /** Anything at all came on this attempt. */
+  hasBytes = false;
+  #request = NO_REQUEST;
+  #hasFinal = false;
+  #isDechunking = false;
+  #isReusable = false;
+  #keepAliveSeconds = -1;
+  readonly #reader: ResponseReader;
+  readonly #client: ClientPort;
+  readonly #services: ExchangeServices;
+  readonly #owner: RelayOwner;
+  readonly #sendData: (buffer: Buffer, start: number, end: number) => void;
+
+  constructor(client: ClientPort, services: ExchangeServices, owner: RelayOwner) {
+    this.#client = client;
+    this.#services = services;
+    this.#owner = owner;
+    this.#reader = new ResponseReader(services.responseHead, services.limits.headBytes);
+    this.#sendData = (buffer, start, end) => this.send(undefined, buffer, start, end);
+  }
+
+  get isUntilClose(): boolean {
+    return this.#reader.framing.isUntilClose;
+  }
+
+  /** The whole answer is with the client's connection, which may not have taken all of it yet. */
+  get isComplete(): boolean {
+    return this.#hasFinal && this.#reader.framing.isDone;
+  }
+
+  begin(request: RelayedRequest): void {
+    this.#request = request;
+    this.hasPassedInterim = false;
+  }
+
+  reset(): void {
+    this.#reader.reset();
+    this.hasBytes = false;
+    this.#hasFinal = false;
+    this.#isDechunking = false;
+  }
+
+  /** Writes to the client; `upstream`, when given, is paused until that has drained. */
+  send(
+    upstream: UpstreamConnection | undefined,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.#owner.onAnswerBytes(end - start);
+    this.#services.counters.responseBytes += end - start;
+    if (this.#client.write(buffer, start, end)) return;
+    this.isBlocked = true;
+    if (upstream !== undefined) this.#hold(upstream);
+  }
+
+  onClientDrain(upstream: UpstreamConnection | undefined): void {
+    this.isBlocked = false;
+    if (upstream === undefined) return;
+    upstream.resume();
+    if (this.isComplete) this.#finish(upstream);
+    else this.#expectMore(upstream);
+  }
+
+  pass(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
+    this.send(upstream, buffer, start, end);
+  }
+
+  readHead(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
+    const reader = this.#reader;
+    const { responseHead } = this.#services;
+    this.hasBytes = true;
+    let source = buffer;
+    let position = start;
+    let stop = end;
+    while (position < stop) {
+      const after = reader.readHead(source, position, stop);
+      if (after === INCOMPLETE) return;
+      if (after < 0) {
+        this.#owner.onAnswerBroken(after);
+        return;
+      }
+      source = reader.buffer;
+      position = after;
+      stop = reader.end;
+      if (responseHead.status === 101) {
+        this.#switch(upstream);
+        return;
+      }
+      if (responseHead.status >= 200) {
+        this.#relayFinal(upstream);
+        return;
+      }
+      this.#relayInterim(upstream);
+    }
+  }
+
+  readBody(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
+    const { framing } = this.#reader;
+    const stop = framing.take(buffer, start, end, this.#isDechunking ? this.#sendData : null);
+    if (stop < 0) {
+      this.#owner.onAnswerBroken(stop);
+      return;
+    }
+    if (stop < end) this.#isReusable = false;
+    if (!this.#isDechunking) this.send(undefined, buffer, start, stop);
+    this.#afterBody(upstream);
+  }
+
+  #relayFinal(upstream: UpstreamConnection): void {
+    const { responseHead: head, responseWriter } = this.#services;
+    const reader = this.#reader;
+    reader.frameBody(this.#request.isHead);
+    const { framing } = reader;
+    this.#isReusable = head.isPersistent && !framing.isUntilClose;
+    this.#keepAliveSeconds = head.keepAliveSeconds;
+    const isOld = this.#request.minorVersion === 0;
+    this.#isDechunking = isOld && head.length.isChunked && !framing.isDone;
+    const headEnd = reader.position;
+    let bodyEnd = headEnd;
+    if (!this.#isDechunking) bodyEnd = framing.take(reader.buffer, headEnd, reader.end, null);
+    if (bodyEnd < 0) {
+      this.#owner.onAnswerBroken(bodyEnd);
+      return;
+    }
+    const isKeepable = !framing.isUntilClose && !this.#isDechunking;
+    this.#hasFinal = true;
+    const keepsAlive = this.#owner.onAnswerHead(head.status, isKeepable);
+    const kept = isOld ? 'keep-alive' : 'implied';
+    responseWriter.rewrite(
+      reader.buffer,
+      head,
+      {
+        connection: keepsAlive ? kept : 'close',
+        dropTransferEncoding: isOld || this.#request.isHead || head.isBodyless,
+        dropContentLength: head.status === 204,
+      },
+      bodyEnd,
+    );
+    this.send(undefined, responseWriter.buffer, responseWriter.start, responseWriter.end);
+    if (this.#isDechunking) {
+      this.readBody(upstream, reader.buffer, headEnd, reader.end);
+      return;
+    }
+    if (bodyEnd < reader.end) this.#isReusable = false;
+    this.#afterBody(upstream);
+  }
+
+  #afterBody(upstream: UpstreamConnection): void {
+    // Blocked: the bytes are still in use, so the connection they came from may not read yet, not even for others.
+    if (this.isBlocked) {
+      this.#hold(upstream);
+    } else if (this.isComplete) {
+      this.#finish(upstream);
+    } else {
+      this.#expectMore(upstream);
+    }
+  }
+
+  #relayInterim(upstream: UpstreamConnection): void {
+    if (this.#request.minorVersion === 0) return;
+    const { responseHead, responseWriter } = this.#services;
+    const reader = this.#reader;
+    this.hasPassedInterim = true;
+    responseWriter.rewrite(reader.buffer, responseHead, CONTINUE_ONLY, reader.position);
+    this.send(upstream, responseWriter.buffer, responseWriter.start, responseWriter.end);
+  }
+
+  #switch(upstream: UpstreamConnection): void {
+    const { responseHead, responseWriter } = this.#services;
+    if (!this.#request.isUpgrade) {
+      this.#owner.onUnexpectedUpgrade();
+      return;
+    }
+    const { buffer, end } = this.#reader;
+    responseWriter.rewrite(buffer, responseHead, { ...CONTINUE_ONLY, connection: 'upgrade' }, end);
+    this.send(upstream, responseWriter.buffer, responseWriter.start, responseWriter.end);
+    this.#owner.onSwitched();
+  }
+
+  #finish(upstream: UpstreamConnection): void {
+    upstream.readDeadline = 0;
+    this.#owner.onAnswerEnd(this.#isReusable ? this.#keepAliveSeconds : undefined);
+  }
+
+  #hold(upstream: UpstreamConnection): void {
+    upstream.readDeadline = 0;
+    upstream.pause();
+  }
+
+  #expectMore(upstream: UpstreamConnection): void {
+    const { clock, timeouts } = this.#services;
+    upstream.readDeadline = clock.now() + timeouts.responseIdleMs;
+  }
+}

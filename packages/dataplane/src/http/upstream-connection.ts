@@ -1,0 +1,117 @@
+import type { ConnectHandler, Connection, Transport } from '../io/transport.ts';
+import type { Target } from '../target.ts';
+
+/** Whoever uses a connection to a target at the moment. */
+export interface UpstreamOwner {
+  onUpstreamOpen(): void;
+  onUpstreamData(buffer: Buffer, start: number, end: number): void;
+  onUpstreamDrain(): void;
+  /** The target will send no more. */
+  onUpstreamEnd(): void;
+  onUpstreamClose(error: NodeJS.ErrnoException | undefined): void;
+  onUpstreamDeadline(): void;
+}
+
+/** The pool's side of a connection that nobody uses. */
+export interface IdleKeeper {
+  /** The connection can serve no further request. Possibly more than once. */
+  onIdleLost(connection: UpstreamConnection): void;
+  onGone(connection: UpstreamConnection): void;
+}
+
+/** One connection to a target: used by one exchange at a time, kept by the pool in between. */
+export class UpstreamConnection implements ConnectHandler {
+  owner: UpstreamOwner | null;
+  isOpen = false;
+  /** Served a request before: a close without an answer may only mean that it was stale. */
+  isReused = false;
+  /** On the clock of the plane; 0: none. */
+  readDeadline = 0;
+  writeDeadline = 0;
+  readonly target: Target;
+  #connection: Connection | undefined;
+  readonly #keeper: IdleKeeper;
+
+  constructor(target: Target, owner: UpstreamOwner, keeper: IdleKeeper) {
+    this.target = target;
+    this.owner = owner;
+    this.#keeper = keeper;
+  }
+
+  connect(transport: Transport): void {
+    this.#connection = transport.connect(this.target, this);
+  }
+
+  write(buffer: Uint8Array, start: number, end: number): boolean {
+    return this.#connection!.write(buffer, start, end);
+  }
+
+  pause(): void {
+    this.#connection!.pause();
+  }
+
+  resume(): void {
+    this.#connection!.resume();
+  }
+
+  shutdown(): void {
+    this.#connection!.shutdown();
+  }
+
+  /** Gives the connection up; its owner hears no more of it. */
+  discard(): void {
+    this.owner = null;
+    this.#connection!.close();
+  }
+
+  /** Breaks the connection under its owner, who is told as if the target had done it. */
+  sever(): void {
+    this.#connection!.abort();
+  }
+
+  expire(now: number): void {
+    const isDue =
+      (this.readDeadline !== 0 && now >= this.readDeadline) ||
+      (this.writeDeadline !== 0 && now >= this.writeDeadline);
+    if (!isDue) return;
+    this.readDeadline = 0;
+    this.writeDeadline = 0;
+    if (this.owner === null) this.#loseIdle();
+    else this.owner.onUpstreamDeadline();
+  }
+
+  onConnect(): void {
+    this.isOpen = true;
+    this.owner?.onUpstreamOpen();
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    // Bytes that nobody asked for: whatever they are, they must not become the next answer.
+    if (this.owner === null) this.#loseIdle();
+    else this.owner.onUpstreamData(buffer, start, end);
+  }
+
+  onDrain(): void {
+    this.writeDeadline = 0;
+    this.owner?.onUpstreamDrain();
+  }
+
+  onEnd(): void {
+    if (this.owner === null) this.#loseIdle();
+    else this.owner.onUpstreamEnd();
+  }
+
+  onClose(error: NodeJS.ErrnoException | undefined): void {
+    const owner = this.owner;
+    this.owner = null;
+    this.#keeper.onIdleLost(this);
+    this.#keeper.onGone(this);
+    owner?.onUpstreamClose(error);
+    this.isOpen = false;
+  }
+
+  #loseIdle(): void {
+    this.#keeper.onIdleLost(this);
+    this.discard();
+  }
+}

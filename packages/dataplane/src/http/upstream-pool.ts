@@ -1,0 +1,129 @@
+import type { Transport } from '../io/transport.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Target } from '../target.ts';
+import type { HttpCounters } from './plane-counters.ts';
+import { type IdleKeeper, UpstreamConnection, type UpstreamOwner } from './upstream-connection.ts';
+
+export interface PoolOptions {
+  readonly connectMs: number;
+  readonly idleMs: number;
+  readonly idlePerTarget: number;
+}
+
+interface TargetEntry {
+  /** Last in, first out: the warmest is used, the rest may grow old. */
+  readonly idle: UpstreamConnection[];
+  open: number;
+  isRetired: boolean;
+}
+
+/** A target that says how long it keeps a connection is believed, less this, for the time a request is on its way. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+
+/** All connections to targets, used and unused. */
+export class UpstreamPool implements IdleKeeper {
+  readonly #entries = new Map<Target, TargetEntry>();
+  readonly #all = new Set<UpstreamConnection>();
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #counters: HttpCounters;
+  readonly #options: PoolOptions;
+
+  constructor(
+    io: { readonly transport: Transport; readonly clock: Clock },
+    counters: HttpCounters,
+    options: PoolOptions,
+  ) {
+    this.#transport = io.transport;
+    this.#clock = io.clock;
+    this.#counters = counters;
+    this.#options = options;
+  }
+
+  /** An open connection, or one that will say `onUpstreamOpen` or `onUpstreamClose`. `isFresh`: not an unused one. */
+  acquire(target: Target, owner: UpstreamOwner, isFresh: boolean): UpstreamConnection {
+    const entry = this.#entryOf(target);
+    const idle = isFresh ? undefined : entry.idle.pop();
+    if (idle !== undefined) {
+      this.#counters.upstreamReuses++;
+      idle.owner = owner;
+      idle.isReused = true;
+      idle.readDeadline = 0;
+      return idle;
+    }
+    this.#counters.upstreamConnects++;
+    const connection = new UpstreamConnection(target, owner, this);
+    connection.readDeadline = this.#clock.now() + this.#options.connectMs;
+    entry.open++;
+    target.counters.connections++;
+    this.#all.add(connection);
+    connection.connect(this.#transport);
+    return connection;
+  }
+
+  /** Takes back a connection whose request and answer are both complete. `keepAliveSeconds` < 0: not said. */
+  release(connection: UpstreamConnection, keepAliveSeconds: number): void {
+    const entry = this.#entryOf(connection.target);
+    const saidMs = keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS;
+    const idleMs =
+      keepAliveSeconds < 0 ? this.#options.idleMs : Math.min(saidMs, this.#options.idleMs);
+    if (entry.isRetired || idleMs <= 0 || entry.idle.length >= this.#options.idlePerTarget) {
+      connection.discard();
+      return;
+    }
+    connection.owner = null;
+    connection.writeDeadline = 0;
+    connection.readDeadline = this.#clock.now() + idleMs;
+    entry.idle.push(connection);
+  }
+
+  /** Closes unused connections and keeps no more: the target takes no new requests. */
+  retire(target: Target): void {
+    const entry = this.#entries.get(target);
+    if (entry === undefined) return;
+    entry.isRetired = true;
+    for (const connection of entry.idle.splice(0)) connection.discard();
+  }
+
+  /** Breaks what is still under way on a target. */
+  sever(target: Target): void {
+    this.retire(target);
+    for (const connection of this.#all) {
+      if (connection.target === target) connection.sever();
+    }
+  }
+
+  expire(now: number): void {
+    for (const connection of this.#all) connection.expire(now);
+  }
+
+  close(): void {
+    for (const connection of this.#all) connection.discard();
+  }
+
+  idleCount(target: Target): number {
+    return this.#entries.get(target)?.idle.length ?? 0;
+  }
+
+  onIdleLost(connection: UpstreamConnection): void {
+    const idle = this.#entries.get(connection.target)?.idle;
+    const index = idle?.indexOf(connection) ?? -1;
+    if (index !== -1) idle!.splice(index, 1);
+  }
+
+  onGone(connection: UpstreamConnection): void {
+    if (!this.#all.delete(connection)) return;
+    connection.target.counters.connections--;
+    const entry = this.#entries.get(connection.target);
+    if (entry !== undefined && --entry.open === 0) this.#entries.delete(connection.target);
+  }
+
+  #entryOf(target: Target): TargetEntry {
+    let entry = this.#entries.get(target);
+    if (entry === undefined) {
+      entry = { idle: [], open: 0, isRetired: false };
+      this.#entries.set(target, entry);
+    }
+    return entry;
+  }
+}

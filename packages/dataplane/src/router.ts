@@ -1,0 +1,35 @@
+import type { TargetGroup } from './target.ts';
+
+/** A request as routing sees it. Valid during the call only: the object is used again for the next request. */
+export interface RequestView {
+  readonly method: string;
+  /** Lower case, without port; empty when an HTTP/1.0 client sent none. */
+  readonly host: string;
+  /** As sent, with its query. */
+  readonly target: string;
+  /** As sent, without query: neither decoded nor normalised. */
+  readonly path: string;
+  readonly clientAddress: string;
+}
+
+/** Send the request to the group. Make one object per rule, not one per request. */
+export interface Forward {
+  readonly kind: 'forward';
+  readonly group: TargetGroup;
+}
+
+/** Answer the request here. */
+export interface Respond {
+  readonly kind: 'respond';
+  readonly status: number;
+  /** Machine-readable reason: in the body, in the `Rollcall-Reason` header and in the log. */
+  readonly code: string;
+  readonly detail: string;
+  /** Instead of the problem document made from code and detail. */
+  readonly content?: { readonly type: string; readonly body: string } | undefined;
+}
+
+export interface Router {
+  /** Called once per request; must neither block nor throw. */
+  route(request: RequestView): Forward | Respond;
+}

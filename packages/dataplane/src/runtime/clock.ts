@@ -1,0 +1,6 @@
+/** Monotonic time in milliseconds; only differences mean anything. */
+export interface Clock {
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => performance.now() };

@@ -1,0 +1,43 @@
+/** Plain numbers, written by the data plane and read by whoever shows them. */
+export interface TargetCounters {
+  /** Requests (or connections, for byte kernels) under way now. */
+  inFlight: number;
+  requests: number;
+  /** Attempts that ended without a complete answer, connect failures among them. */
+  failures: number;
+  connectFailures: number;
+  connections: number;
+}
+
+export function createTargetCounters(): TargetCounters {
+  return { inFlight: 0, requests: 0, failures: 0, connectFailures: 0, connections: 0 };
+}
+
+/**
+ * Something that takes traffic. Its identity is the object: the pool of connections hangs on it, so an owner keeps one
+ * object for as long as the same process stands behind it, and makes a new one when another takes its place.
+ */
+export interface Target {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly counters: TargetCounters;
+}
+
+export interface NoTarget {
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** One moment of a target group. Frozen and replaced whole; every kernel of the data plane reads the same one. */
+export interface TargetSnapshot {
+  /** @returns a target that is not among `tried`, or undefined when there is none (left). */
+  pick(tried: readonly Target[]): Target | undefined;
+  /** Why `pick([])` answers nothing: for the 503 and the log. */
+  explainNone(): NoTarget;
+}
+
+export interface TargetGroup {
+  readonly name: string;
+  snapshot(): TargetSnapshot;
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { type Socket, connect } from 'node:net';
+
+/** A TCP client that sends bytes as they stand and waits for what it wants to see. */
+export class RawClient {
+  text = '';
+  isEnded = false;
+  isClosed = false;
+  readonly socket: Socket;
+  readonly #waiting = new Set<() => void>();
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    const changed = () => {
+      for (const check of this.#waiting) check();
+    };
+    socket.on('data', (chunk: Buffer) => {
+      this.text += chunk.toString('latin1');
+      changed();
+    });
+    socket.on('end', () => {
+      this.isEnded = true;
+      changed();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.isClosed = true;
+      changed();
+    });
+  }
+
+  static async connect(port: number): Promise<RawClient> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    await once(socket, 'connect');
+    return new RawClient(socket);
+  }
+
+  /** Everything that one connection answers to `text` until the other side ends it. */
+  static async exchange(port: number, text: string): Promise<string> {
+    const client = await RawClient.connect(port);
+    client.send(text);
+    await client.until(() => client.isEnded || client.isClosed);
+    client.socket.destroy();
+    return client.text;
+  }
+
+  send(text: string): void {
+    this.socket.write(text, 'latin1');
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!condition()) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  untilText(part: string): Promise<void> {
+    return this.until(() => this.text.includes(part));
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,60 @@
+import type { ExchangeRecord, Observer, TargetOutcome } from '../observer.ts';
+import type { Forward, RequestView, Respond, Router } from '../router.ts';
+import {
+  type Target,
+  type TargetGroup,
+  type TargetSnapshot,
+  createTargetCounters,
+} from '../target.ts';
+
+export function createTarget(port: number, id = `target-${port}`): Target {
+  return { id, host: '127.0.0.1', port, counters: createTargetCounters() };
+}
+
+/** Takes its targets in turn; the simplest thing that a data plane can be run on. */
+export class TargetList implements TargetGroup, TargetSnapshot, Router {
+  readonly name = 'list';
+  targets: Target[];
+  #turn = 0;
+
+  constructor(targets: Target[]) {
+    this.targets = targets;
+  }
+
+  snapshot(): TargetSnapshot {
+    return this;
+  }
+
+  pick(tried: readonly Target[]): Target | undefined {
+    for (let i = 0; i < this.targets.length; i++) {
+      const target = this.targets[this.#turn++ % this.targets.length]!;
+      if (!tried.includes(target)) return target;
+    }
+    return undefined;
+  }
+
+  explainNone() {
+    return { code: 'no_targets', detail: 'target group "list" has no targets' };
+  }
+
+  route(request: RequestView): Forward | Respond {
+    if (request.path === '/refused') {
+      return { kind: 'respond', status: 404, code: 'no_rule', detail: 'no rule matches' };
+    }
+    return { kind: 'forward', group: this };
+  }
+}
+
+/** Keeps what it sees. */
+export class Recorder implements Observer {
+  readonly responses: ExchangeRecord[] = [];
+  readonly results: { target: string; outcome: TargetOutcome }[] = [];
+
+  onResponse(record: ExchangeRecord): void {
+    this.responses.push({ ...record });
+  }
+
+  onTargetResult(target: Target, outcome: TargetOutcome): void {
+    this.results.push({ target: target.id, outcome });
+  }
+}

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { type RequestListener, type Server, createServer } from 'node:http';
+import { type AddressInfo, type Socket, createServer as createTcpServer } from 'node:net';
+import { HttpServer } from '../http/http-server.ts';
+import { NetTransport } from '../io/net-transport.ts';
+import { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from '../options.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { systemTimers } from '../runtime/timers.ts';
+import type { ManualRuntime } from './manual-runtime.ts';
+import { Recorder, TargetList, createTarget } from './target-list.ts';
+
+export interface BenchOptions {
+  timeouts?: Partial<HttpTimeouts>;
+  limits?: Partial<HttpLimits>;
+  trustForwarded?: boolean;
+  /** Instead of real time. */
+  runtime?: ManualRuntime;
+}
+
+/** A data plane on real sockets with its upstreams, and the end of all of them. */
+export class TestBench implements AsyncDisposable {
+  readonly recorder = new Recorder();
+  readonly group = new TargetList([]);
+  readonly server: HttpServer;
+  port = 0;
+  readonly #ends: (() => void)[] = [];
+  readonly #runtime: ManualRuntime | undefined;
+
+  private constructor({ timeouts, limits, trustForwarded = false, runtime }: BenchOptions) {
+    this.#runtime = runtime;
+    this.server = new HttpServer(
+      {
+        observer: this.recorder,
+        timeouts: { ...HTTP_TIMEOUTS, ...timeouts },
+        limits: { ...HTTP_LIMITS, ...limits },
+        trustForwarded,
+      },
+      {
+        transport: new NetTransport(),
+        clock: runtime ?? systemClock,
+        timers: runtime ?? systemTimers,
+      },
+    );
+  }
+
+  static async start(options: BenchOptions = {}): Promise<TestBench> {
+    const bench = new TestBench(options);
+    const listener = await bench.server.listen({ host: '127.0.0.1', port: 0 }, bench.group);
+    bench.port = listener.address.port;
+    return bench;
+  }
+
+  /** A node:http server that becomes a target. */
+  async addHttp(listener: RequestListener): Promise<Server> {
+    const server = createServer(listener);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    this.addPort((server.address() as AddressInfo).port);
+    this.#ends.push(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    return server;
+  }
+
+  /** A TCP server that becomes a target. */
+  async addTcp(onSocket: (socket: Socket) => void): Promise<void> {
+    const sockets = new Set<Socket>();
+    const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      onSocket(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    this.addPort((server.address() as AddressInfo).port);
+    this.#ends.push(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+  }
+
+  addPort(port: number): void {
+    this.group.targets = [...this.group.targets, createTarget(port)];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const end of this.#ends) end();
+    const closed = this.server.close(0);
+    this.#runtime?.advance(1_000);
+    await closed;
+  }
+}
+
+/** Answers every request head that arrives with the same bytes. */
+export function answering(response: string, then?: (socket: Socket) => void) {
+  return (socket: Socket) => {
+    socket.on('data', () => {
+      socket.write(response, 'latin1');
+      then?.(socket);
+    });
+  };
+}

@@ -57,15 +57,15 @@ function createStore(
   logger: FastifyBaseLogger,
 ): Store {
   const { guardMs, logEntries: logLength } = config;
-  const epoch = random.hex(8);
-  if (config.store === 'memory') return new MemoryStore({ clock, epoch, logLength, guardMs });
+  if (config.store === 'memory')
+    return new MemoryStore({ clock, epoch: random.hex(8), logLength, guardMs });
   const connections = connectRedis(config.store, (error) => {
     logger.debug({ err: error }, 'redis connection');
   });
   return new RedisStore({
     ...connections,
     keys: keysOf(0, config.storePrefix),
-    epoch,
+    makeEpoch: () => random.hex(8),
     logLength,
     guardMs,
   });

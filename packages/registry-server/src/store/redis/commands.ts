@@ -26,8 +26,8 @@ export type RunCommand = (
 
 export interface CommandOptions {
   readonly keys: PartitionKeys;
-  /** Epoch to use if the store has none. */
-  readonly epoch: string;
+  /** Makes the epoch to use if the store has none: another one each time, since it may be emptied again. */
+  readonly makeEpoch: () => string;
   /** Entries that the log keeps, approximately. */
   readonly logLength: number;
   /** Lua source that defines `clock()`; Redis TIME by default, something else in tests of time. */
@@ -50,6 +50,6 @@ export function defineCommands(redis: Redis, options: CommandOptions): RunComman
   const scripted = redis as unknown as Scripted;
   return (name, floor, args) => {
     const run = scripted[`rollcall_${name}`] as Scripted[string];
-    return run.call(redis, ...keys, String(floor), options.epoch, options.logLength, ...args);
+    return run.call(redis, ...keys, String(floor), options.makeEpoch(), options.logLength, ...args);
   };
 }

@@ -1,0 +1,9 @@
+export { ManualClock } from './manual-clock.ts';
+export { storeConformance } from './store-conformance.ts';
+export {
+  type CreateHarness,
+  type HarnessOptions,
+  memoryHarness,
+  redisHarness,
+  type StoreHarness,
+} from './store-harness.ts';

@@ -1,0 +1,65 @@
+import type { Clock, Timer } from '../runtime/clock.ts';
+
+interface Waiting {
+  atMs: number;
+  readonly everyMs: number | undefined;
+  readonly call: () => void;
+}
+
+/** A clock that stands still until a test moves it. Monotonic and wall time move together, save for `step`. */
+export class ManualClock implements Clock {
+  #monotonicMs = 0;
+  #wallMs: number;
+  readonly #waiting = new Set<Waiting>();
+
+  constructor(wallMs = 1_800_000_000_000) {
+    this.#wallMs = wallMs;
+  }
+
+  nowMs(): number {
+    return this.#wallMs;
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs;
+  }
+
+  after(ms: number, call: () => void): Timer {
+    return this.#wait({ atMs: this.#monotonicMs + ms, everyMs: undefined, call });
+  }
+
+  every(ms: number, call: () => void): Timer {
+    return this.#wait({ atMs: this.#monotonicMs + ms, everyMs: ms, call });
+  }
+
+  /** Lets time pass: timers that fall due are called in order. */
+  advance(ms: number): void {
+    const endMs = this.#monotonicMs + ms;
+    for (;;) {
+      const [next] = [...this.#waiting]
+        .filter(({ atMs }) => atMs <= endMs)
+        .toSorted((a, b) => a.atMs - b.atMs);
+      if (next === undefined) break;
+      this.#move(next.atMs - this.#monotonicMs);
+      if (next.everyMs === undefined) this.#waiting.delete(next);
+      else next.atMs += next.everyMs;
+      next.call();
+    }
+    this.#move(endMs - this.#monotonicMs);
+  }
+
+  /** The wall clock is set: forward or back. */
+  step(ms: number): void {
+    this.#wallMs += ms;
+  }
+
+  #move(ms: number): void {
+    this.#monotonicMs += ms;
+    this.#wallMs += ms;
+  }
+
+  #wait(waiting: Waiting): Timer {
+    this.#waiting.add(waiting);
+    return { cancel: () => void this.#waiting.delete(waiting) };
+  }
+}

@@ -1,32 +1,131 @@
+import { NamespaceName, PortName, ServiceName } from '@rollcall/contract';
+import { POLICIES, type Policy } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
+import { z } from 'zod';
+import { NamespaceDirectory } from './directory/namespace-directory.ts';
 import { RollcallError } from './error.ts';
+import { createInterceptor } from './interceptor.ts';
 import { parseOptions, type ResolvedOptions, RollcallOptions } from './options.ts';
 import type { RegisterOptions, Registration } from './registration.ts';
+import { DepartureSignals } from './registration/departure-signals.ts';
+import { InstanceRegistration } from './registration/instance-registration.ts';
+import { Registrar } from './registration/registrar.ts';
+import { parseRegistration } from './registration/registration-spec.ts';
+import { RegistryClient } from './registry/registry-client.ts';
 import type { Service, ServiceOptions } from './service.ts';
+import { LiveService } from './service/live-service.ts';
 
-/** A client of the registry. */
+const ServiceKey = z.strictObject({
+  name: ServiceName,
+  namespace: NamespaceName,
+  port: PortName.optional(),
+  policy: z.enum(Object.keys(POLICIES) as [Policy, ...Policy[]]),
+  scheme: z.enum(['http', 'https']).default('http'),
+});
+
+/**
+ * A client of the registry: puts instances on the roll and keeps live pictures of services. Nothing is
+ * opened before the first registration or service. Close it when done: open streams keep the process alive.
+ */
 export class Rollcall {
   readonly #options: ResolvedOptions;
+  readonly #client: RegistryClient;
+  readonly #registrar: Registrar;
+  readonly #signals: DepartureSignals;
+  readonly #registrations = new Set<InstanceRegistration>();
+  readonly #directories = new Map<string, NamespaceDirectory>();
+  readonly #services = new Map<string, LiveService>();
+  #closed: Promise<void> | undefined;
 
+  /** Throws a {@link RollcallError} `invalid_options` that names the option. */
   constructor(options: RollcallOptions) {
     this.#options = Object.freeze(parseOptions(RollcallOptions, options));
+    this.#client = new RegistryClient(this.#options);
+    this.#registrar = new Registrar(this.#client, this.#options);
+    this.#signals = new DepartureSignals(this.#options.runtime.signals);
   }
 
-  /** Puts an instance on the roll and keeps it there. */
+  /**
+   * Puts an instance on the roll and keeps it there until it is drained, deregistered or superseded.
+   * Resolves once it is registered, however long no registry can be reached; rejects with a
+   * {@link RollcallError} at once when trying again cannot help, or with the signal's reason.
+   */
   async register(options: RegisterOptions): Promise<Registration> {
-    throw new RollcallError('closed', `not yet: ${options.service} ${this.#options.namespace}`);
+    this.#throwIfClosed();
+    const spec = parseRegistration(options, this.#options);
+    const registration = new InstanceRegistration(this.#registrar, spec, () => {
+      this.#registrations.delete(registration);
+      this.#signals.remove(registration);
+    });
+    if (options.onSuperseded !== undefined) registration.on('superseded', options.onSuperseded);
+    this.#registrations.add(registration);
+    try {
+      await registration.begin(options.signal);
+    } catch (error) {
+      void registration.close();
+      throw error;
+    }
+    if (spec.signals.length > 0) this.#signals.add(spec.signals, registration);
+    return registration;
   }
 
-  /** The live picture of a service, and calls to it. */
+  /** The live picture of a service and calls to it; the same object for the same name and options. */
   service(name: string, options: ServiceOptions = {}): Service {
-    throw new RollcallError('closed', `not yet: ${name} ${options.namespace}`);
+    return this.#service(name, options);
   }
 
-  /** Lets an undici dispatcher reach `http://<service>.rollcall`. */
+  /** Lets an undici dispatcher reach `http://<service>.rollcall` and `http://<service>.<namespace>.rollcall`. */
   interceptor(): Dispatcher.DispatcherComposeInterceptor {
-    throw new RollcallError('closed', 'not yet');
+    return createInterceptor(
+      this.#options.hostSuffix,
+      ({ service, namespace, scheme }) =>
+        this.#service(service, { scheme, ...(namespace === undefined ? {} : { namespace }) })
+          .dispatcher,
+    );
   }
 
-  /** Ends everything; twice does no harm. */
-  async close(): Promise<void> {}
+  /** Takes its instances off the roll and ends all streams, timers and connections. Twice does no harm. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  #service(name: string, given: ServiceOptions): LiveService {
+    this.#throwIfClosed();
+    const { namespace, policy } = this.#options;
+    const parsed = parseOptions(ServiceKey, { namespace, policy, ...given, name });
+    const key = JSON.stringify([parsed.namespace, name, parsed.port, parsed.policy, parsed.scheme]);
+    const known = this.#services.get(key);
+    if (known !== undefined) return known;
+    const { port, ...rest } = parsed;
+    const service = new LiveService(name, port === undefined ? rest : { ...rest, port }, {
+      options: this.#options,
+      directory: this.#directory(parsed.namespace),
+      onClosed: () => this.#services.delete(key),
+    });
+    this.#services.set(key, service);
+    return service;
+  }
+
+  #directory(namespace: string): NamespaceDirectory {
+    const known = this.#directories.get(namespace);
+    if (known !== undefined) return known;
+    const directory = new NamespaceDirectory(this.#client, this.#options, namespace);
+    this.#directories.set(namespace, directory);
+    return directory;
+  }
+
+  async #close(): Promise<void> {
+    this.#signals.close();
+    await Promise.all([
+      ...[...this.#registrations].map((registration) => registration.close()),
+      ...[...this.#services.values()].map((service) => service.close()),
+    ]);
+    this.#registrar.close();
+    for (const directory of this.#directories.values()) directory.close();
+    await this.#client.close();
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed !== undefined) throw new RollcallError('closed', 'the client was closed');
+  }
 }

@@ -15,11 +15,11 @@ export interface SignalSource {
 /** All that the SDK takes from the world besides the network. Parts can be replaced in tests. */
 export interface Runtime {
   /** Monotonic time in ms. */
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** Uniform in [0, 1). */
-  random(): number;
+  readonly random: () => number;
   /** 128 random bits in hex, unguessable. */
-  randomId(): string;
+  readonly randomId: () => string;
   /** A name for this machine, for default instance ids. */
   hostName(): string;
   processId(): number;

@@ -1,0 +1,112 @@
+import {
+  createPicker,
+  Ejection,
+  type FailureKind,
+  type PickContext,
+  type Picker,
+  type Policy,
+} from '@rollcall/balancing';
+import type { Endpoint } from '@rollcall/contract';
+import type { ResolvedOptions } from '../options.ts';
+import { within } from '../pause.ts';
+import type { Timer } from '../runtime.ts';
+import { channelIdOf, EndpointChannel } from './endpoint-channel.ts';
+
+/**
+ * The channels to a service's endpoints and the picker over those that may be called. The picker is
+ * rebuilt at the first pick after the endpoints or the ejections changed.
+ */
+export class ChannelSet {
+  readonly #options: ResolvedOptions;
+  readonly #policy: Policy;
+  readonly #scheme: 'http' | 'https';
+  readonly #ejection: Ejection;
+  #channels = new Map<string, EndpointChannel>();
+  readonly #leaving = new Set<Promise<void>>();
+  #picker: Picker<EndpointChannel> | undefined;
+  #return: Timer | undefined;
+  #ejections = 0;
+  #isClosed = false;
+
+  constructor(options: ResolvedOptions, policy: Policy, scheme: 'http' | 'https') {
+    this.#options = options;
+    this.#policy = policy;
+    this.#scheme = scheme;
+    this.#ejection = new Ejection({ ...options.calls.ejection, random: options.runtime.random });
+  }
+
+  /** How often an endpoint was ejected. */
+  get ejections(): number {
+    return this.#ejections;
+  }
+
+  /** Calls under way on the endpoints that are still there. */
+  get inFlight(): number {
+    let inFlight = 0;
+    for (const channel of this.#channels.values()) inFlight += channel.inFlight;
+    return inFlight;
+  }
+
+  /** Takes over new endpoints; the connections of those that left end after the calls under way. */
+  update(endpoints: readonly Endpoint[]): void {
+    if (this.#isClosed) return;
+    const channels = new Map<string, EndpointChannel>();
+    for (const endpoint of endpoints) {
+      const id = channelIdOf(endpoint);
+      const channel = this.#channels.get(id);
+      channel?.update(endpoint);
+      channels.set(id, channel ?? new EndpointChannel(endpoint, this.#scheme, this.#options.calls));
+    }
+    for (const [id, channel] of this.#channels) if (!channels.has(id)) this.#dismiss(channel);
+    this.#channels = channels;
+    this.#ejection.retain(new Set(channels.keys()));
+    this.#picker = undefined;
+  }
+
+  /** The channel for the next call; undefined when there is none. Allocates nothing. */
+  pick(context?: PickContext<EndpointChannel>): EndpointChannel | undefined {
+    const result = (this.#picker ??= this.#createPicker()).pick(context);
+    return result.kind === 'picked' ? result.target : undefined;
+  }
+
+  failed(channel: EndpointChannel, kind: FailureKind): void {
+    channel.hasFailed = true;
+    if (this.#channels.get(channel.id) !== channel) return;
+    if (!this.#ejection.failed(channel.id, kind, this.#options.runtime.nowMs())) return;
+    this.#ejections++;
+    this.#picker = undefined;
+  }
+
+  succeeded(channel: EndpointChannel): void {
+    channel.hasFailed = false;
+    this.#ejection.succeeded(channel.id);
+  }
+
+  /** Waits for the calls under way, `graceMs` at most, then ends all connections. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosed = true;
+    this.#return?.cancel();
+    const channels = [...this.#channels.values()];
+    this.#channels = new Map();
+    this.#picker = undefined;
+    const closing = [...channels.map((channel) => channel.close()), ...this.#leaving];
+    await within(this.#options.runtime, graceMs, Promise.all(closing));
+    await Promise.all(channels.map((channel) => channel.destroy()));
+  }
+
+  #createPicker(): Picker<EndpointChannel> {
+    const { runtime } = this.#options;
+    const nowMs = runtime.nowMs();
+    const usable = [...this.#channels.values()].filter(({ endpoint }) => endpoint.tier !== null);
+    this.#return?.cancel();
+    const returnMs = this.#ejection.nextReturnMs(nowMs);
+    if (returnMs !== Infinity && !this.#isClosed)
+      this.#return = runtime.setTimer(() => (this.#picker = undefined), returnMs - nowMs + 1, true);
+    return createPicker(this.#policy, this.#ejection.admitted(usable, nowMs), runtime);
+  }
+
+  #dismiss(channel: EndpointChannel): void {
+    const leaving = channel.close().finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+  }
+}

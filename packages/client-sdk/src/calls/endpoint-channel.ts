@@ -1,0 +1,73 @@
+import type { Candidate } from '@rollcall/balancing';
+import type { Endpoint } from '@rollcall/contract';
+import { Pool } from 'undici';
+import type { CallOptions } from '../options.ts';
+
+/** Names an endpoint together with where it is: one that moved is another target. */
+export function channelIdOf({ id, address, port }: Endpoint): string {
+  return `${id}@${address}:${port}`;
+}
+
+/** The connections to one endpoint and what is under way on them. Opened at the first call. */
+export class EndpointChannel implements Candidate {
+  readonly id: string;
+  inFlight = 0;
+  /** Set by a failed call, so that only calls after one have to report their success. */
+  hasFailed = false;
+  #endpoint: Endpoint;
+  readonly #scheme: 'http' | 'https';
+  readonly #options: CallOptions;
+  #pool: Pool | undefined;
+
+  constructor(endpoint: Endpoint, scheme: 'http' | 'https', options: CallOptions) {
+    this.id = channelIdOf(endpoint);
+    this.#endpoint = endpoint;
+    this.#scheme = scheme;
+    this.#options = options;
+  }
+
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+
+  get weight(): number {
+    return this.#endpoint.weight;
+  }
+
+  get tier(): 0 | 1 {
+    return this.#endpoint.tier ?? 1;
+  }
+
+  get pool(): Pool {
+    return (this.#pool ??= this.#open());
+  }
+
+  /** Takes over what changed of the endpoint: weight, tier, labels; its address cannot. */
+  update(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+  }
+
+  /** Closes the connections after the calls under way. Twice does no harm. */
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
+  /** Closes the connections at once; calls under way fail. */
+  async destroy(): Promise<void> {
+    await this.#pool?.destroy();
+  }
+
+  #open(): Pool {
+    const { address, port } = this.#endpoint;
+    const host = address.includes(':') ? `[${address}]` : address;
+    const options = this.#options;
+    return new Pool(`${this.#scheme}://${host}:${port}`, {
+      allowH2: false,
+      connections: options.maxConnections,
+      headersTimeout: options.headersTimeoutMs,
+      bodyTimeout: options.bodyTimeoutMs,
+      keepAliveTimeout: options.keepAliveMs,
+      connect: { ...options.connect, timeout: options.connectTimeoutMs },
+    });
+  }
+}

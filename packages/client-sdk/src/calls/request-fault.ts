@@ -1,0 +1,51 @@
+import { isReadable, Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+
+/** The caller's own mistakes: no endpoint is to blame and none can do better. */
+const CALLER_FAULTS = new Set([
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_ABORTED',
+]);
+
+/** This machine ran out of something: no endpoint is to blame. */
+const LOCAL_FAULTS = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CLOSED',
+  'UND_ERR_DESTROYED',
+]);
+
+/** The connection ended under the request, as it does when an instance dies. */
+const DEATHS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED', 'ENETDOWN']);
+
+/** Methods that may be repeated (RFC 9110, 9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
+
+const codeOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?? '';
+
+export const isCallerFault = (error: Error): boolean => CALLER_FAULTS.has(codeOf(error));
+
+export const isLocalFault = (error: Error): boolean => LOCAL_FAULTS.has(codeOf(error));
+
+export const isDeath = (error: Error): boolean => DEATHS.has(codeOf(error));
+
+/** Whether the request may be sent again although a server may have acted on it. The caller's word counts first. */
+export function isIdempotent({ method, idempotent }: Dispatcher.DispatchOptions): boolean {
+  return idempotent ?? IDEMPOTENT.has(method);
+}
+
+/**
+ * Whether the body can be sent again from its start. `wasSent`: a connection took the request up; a
+ * stream that no connection has touched yet is still whole.
+ */
+export function isReplayable(body: unknown, wasSent: boolean): boolean {
+  if (body === null || body === undefined || typeof body === 'string') return true;
+  if (typeof body === 'function' || ArrayBuffer.isView(body)) return true;
+  if (wasSent) return false;
+  const stream = body as Readable;
+  if (typeof stream.pipe !== 'function') return true;
+  return !Readable.isDisturbed(stream) && isReadable(stream) !== false;
+}

@@ -1,0 +1,139 @@
+import {
+  type BookmarkEvent,
+  type ChangeEvent,
+  pathOf,
+  ROUTES,
+  type SnapshotEvent,
+} from '@rollcall/contract';
+import type { RollcallError } from '../error.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { RegistryClient } from '../registry/registry-client.ts';
+import { LiveStream, type StreamPlan, type StreamSession } from '../stream/live-stream.ts';
+import { isNewer, withChange, withSnapshot } from './picture.ts';
+import { ServiceFeed } from './service-feed.ts';
+import { type WatchListener, WatchSession } from './watch-session.ts';
+
+/** Above this many services their names would not fit a URL: the whole namespace is watched. */
+const MAX_NAMED_SERVICES = 100;
+
+/** Where a broken watch may go on: all changes of `services` up to `revision` are known. */
+interface Resume {
+  readonly revision: string;
+  readonly services: ReadonlySet<string>;
+}
+
+/** The live pictures of the services in use of one namespace, over one watch stream. */
+export class NamespaceDirectory implements StreamPlan, WatchListener {
+  readonly #namespace: string;
+  readonly #options: ResolvedOptions;
+  readonly #feeds = new Map<string, ServiceFeed>();
+  readonly #stream: LiveStream;
+  #resume: Resume | undefined;
+  #behind = 0;
+  #isRefreshDue = false;
+  #failure: RollcallError | undefined;
+
+  constructor(client: RegistryClient, options: ResolvedOptions, namespace: string) {
+    this.#namespace = namespace;
+    this.#options = options;
+    this.#stream = new LiveStream(client, options, this);
+  }
+
+  /** Why the watch is down; undefined while it is up or has not failed yet. */
+  get failure(): RollcallError | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * The feed of a service, watched from now on; all services that are asked for in one turn share one
+   * new stream. Each caller gives it back by {@link release}.
+   */
+  acquire(service: string): ServiceFeed {
+    const known = this.#feeds.get(service);
+    const feed = known ?? new ServiceFeed(this.#options);
+    feed.users++;
+    if (known === undefined) {
+      this.#feeds.set(service, feed);
+      this.#refreshSoon();
+    }
+    return feed;
+  }
+
+  /** Stops watching the service after its last user. The stream stays as it is while others are watched. */
+  release(service: string): void {
+    const feed = this.#feeds.get(service);
+    if (feed === undefined || --feed.users > 0) return;
+    feed.close();
+    this.#feeds.delete(service);
+    if (this.#feeds.size === 0) this.#refreshSoon();
+  }
+
+  close(): void {
+    this.#stream.close();
+    for (const feed of this.#feeds.values()) feed.close();
+    this.#feeds.clear();
+  }
+
+  begin(): StreamSession | undefined {
+    const services = new Set(this.#feeds.keys());
+    if (services.size === 0) return undefined;
+    const resume = this.#canResume() ? this.#resume : undefined;
+    const query = new URLSearchParams({ namespace: this.#namespace });
+    if (services.size <= MAX_NAMED_SERVICES)
+      for (const service of services) query.append('service', service);
+    if (resume !== undefined) query.append('since', resume.revision);
+    const path = `${pathOf(ROUTES.watch)}?${query.toString()}`;
+    const scope = { namespace: this.#namespace, services, isResuming: resume !== undefined };
+    return new WatchSession(path, scope, this);
+  }
+
+  /** Only when every service in use has a picture and was covered by the stream that got so far. */
+  #canResume(): boolean {
+    const covered = this.#resume?.services;
+    return [...this.#feeds].every(
+      ([service, feed]) => feed.picture !== undefined && covered?.has(service) === true,
+    );
+  }
+
+  onFailure(error: RollcallError): void {
+    this.#failure = error;
+    if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length)
+      this.#resume = undefined;
+    if (error.retryable) return;
+    for (const feed of this.#feeds.values()) feed.events.emit('refused', error);
+  }
+
+  onSnapshot(event: SnapshotEvent): boolean {
+    const feed = this.#feeds.get(event.service);
+    if (feed === undefined) return true;
+    const graceMs = this.#options.unconfirmedGraceMs;
+    const nowMs = this.#options.runtime.nowMs();
+    const held = feed.picture;
+    feed.publish(withSnapshot(held, event, { nowMs, graceMs }));
+    return held?.epoch !== event.epoch || !isNewer(held.snapshot.revision, event.revision);
+  }
+
+  onChange(event: ChangeEvent, epoch: string | undefined): void {
+    const feed = this.#feeds.get(event.service);
+    const picture = feed?.picture;
+    if (picture === undefined || (epoch !== undefined && epoch !== picture.epoch)) return;
+    feed?.publish(withChange(picture, event));
+  }
+
+  onSynced(event: BookmarkEvent, session: WatchSession): void {
+    const { services } = session.scope;
+    for (const service of services) this.#feeds.get(service)?.prove(event.storeAgeMs);
+    this.#resume = { revision: event.revision, services };
+    this.#behind = 0;
+    this.#failure = undefined;
+  }
+
+  #refreshSoon(): void {
+    if (this.#isRefreshDue) return;
+    this.#isRefreshDue = true;
+    queueMicrotask(() => {
+      this.#isRefreshDue = false;
+      this.#stream.refresh();
+    });
+  }
+}

@@ -1,0 +1,121 @@
+import {
+  type ChangeEvent,
+  type Endpoint,
+  type SnapshotEvent,
+  STATE_TABLE,
+} from '@rollcall/contract';
+import type { ServiceSnapshot } from '../service.ts';
+
+/** A snapshot and what is needed to carry it on. Immutable: every step makes a new one. */
+export interface Picture {
+  readonly snapshot: ServiceSnapshot;
+  /** Identity of the store's memory that the snapshot came from. */
+  readonly epoch: string;
+  /** Endpoints that a new store has not named yet: id -> when they are given up, on the client's clock. */
+  readonly unconfirmed: ReadonlyMap<string, number>;
+}
+
+const NOBODY: ReadonlyMap<string, number> = new Map();
+const UNCONFIRMED_REASON = 'not yet back on the roll of a new store';
+
+/** Whether revision `a` came after `b`; both are decimal numbers of up to 16 digits. */
+export function isNewer(a: string, b: string): boolean {
+  return a.length === b.length ? a > b : a.length > b.length;
+}
+
+/**
+ * The picture after a snapshot. One of the same store replaces the picture unless it is older. One of
+ * another store (its epoch differs) proves nothing about those it does not name: the store was emptied
+ * or replaced, so they stay for `graceMs` as a last resort.
+ */
+export function withSnapshot(
+  previous: Picture | undefined,
+  event: SnapshotEvent,
+  { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
+): Picture {
+  const isSameStore = previous?.epoch === event.epoch;
+  if (isSameStore && !isNewer(event.revision, previous.snapshot.revision)) return previous;
+  const named = new Set(event.endpoints.map(({ id }) => id));
+  const unconfirmed = new Map<string, number>();
+  const kept: Endpoint[] = [];
+  for (const endpoint of previous?.snapshot.endpoints ?? []) {
+    const untilMs = previous?.unconfirmed.get(endpoint.id);
+    if (named.has(endpoint.id) || (isSameStore && untilMs === undefined)) continue;
+    unconfirmed.set(endpoint.id, untilMs ?? nowMs + graceMs);
+    kept.push(untilMs === undefined ? asUnconfirmed(endpoint) : endpoint);
+  }
+  return pictureOf(event, event.epoch, [...event.endpoints, ...kept], unconfirmed);
+}
+
+/** The picture after a change; the same one when it already had it. */
+export function withChange(previous: Picture, event: ChangeEvent): Picture {
+  if (!isNewer(event.revision, previous.snapshot.revision)) return previous;
+  const upserts = new Map(event.upserts.map((endpoint) => [endpoint.id, endpoint]));
+  const removes = new Set(event.removes);
+  const endpoints = previous.snapshot.endpoints.flatMap((endpoint) => {
+    const upsert = upserts.get(endpoint.id);
+    upserts.delete(endpoint.id);
+    return removes.has(endpoint.id) ? [] : [upsert ?? endpoint];
+  });
+  const named = new Set([...removes, ...event.upserts.map(({ id }) => id)]);
+  return pictureOf(
+    event,
+    previous.epoch,
+    [...endpoints, ...upserts.values()],
+    without(previous.unconfirmed, (id) => named.has(id)),
+  );
+}
+
+/** The picture once the grace of unconfirmed endpoints has ended; the same one when none has. */
+export function withoutExpired(previous: Picture, nowMs: number): Picture {
+  const isOver = (id: string) => (previous.unconfirmed.get(id) ?? Infinity) <= nowMs;
+  const endpoints = previous.snapshot.endpoints.filter(({ id }) => !isOver(id));
+  if (endpoints.length === previous.snapshot.endpoints.length) return previous;
+  return pictureOf(
+    previous.snapshot,
+    previous.epoch,
+    endpoints,
+    without(previous.unconfirmed, isOver),
+  );
+}
+
+/** When the next grace ends; Infinity when nobody is unconfirmed. */
+export function nextExpiryMs(picture: Picture): number {
+  return Math.min(Infinity, ...picture.unconfirmed.values());
+}
+
+/** A doubt counts only against one that would otherwise be called: those draining or down stay that. */
+function asUnconfirmed(endpoint: Endpoint): Endpoint {
+  if (endpoint.tier === null) return endpoint;
+  return freeze({
+    ...endpoint,
+    ...STATE_TABLE.unconfirmed,
+    state: 'unconfirmed',
+    reason: UNCONFIRMED_REASON,
+  });
+}
+
+function pictureOf(
+  { namespace, service, revision }: Omit<ServiceSnapshot, 'endpoints'>,
+  epoch: string,
+  endpoints: readonly Endpoint[],
+  unconfirmed: ReadonlyMap<string, number>,
+): Picture {
+  const frozen = Object.freeze(endpoints.map(freeze));
+  const snapshot = Object.freeze({ namespace, service, revision, endpoints: frozen });
+  return { snapshot, epoch, unconfirmed };
+}
+
+function freeze(endpoint: Endpoint): Endpoint {
+  if (Object.isFrozen(endpoint)) return endpoint;
+  Object.freeze(endpoint.labels);
+  return Object.freeze(endpoint);
+}
+
+function without(
+  from: ReadonlyMap<string, number>,
+  isGone: (id: string) => boolean,
+): ReadonlyMap<string, number> {
+  if (from.size === 0) return NOBODY;
+  return new Map([...from].filter(([id]) => !isGone(id)));
+}

@@ -1,0 +1,74 @@
+import { Emitter } from '../emitter.ts';
+import type { RollcallError } from '../error.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Timer } from '../runtime.ts';
+import type { ServiceSnapshot } from '../service.ts';
+import { nextExpiryMs, type Picture, withoutExpired } from './picture.ts';
+
+export interface FeedEvents {
+  /** A new picture, already to be seen in {@link ServiceFeed.snapshot}. */
+  change: (snapshot: ServiceSnapshot) => void;
+  /** The registry refuses to show the service, for a reason that waiting does not cure. */
+  refused: (error: RollcallError) => void;
+}
+
+/** The latest picture of one service and how well proven it is. Filled by the directory, read by services. */
+export class ServiceFeed {
+  readonly events = new Emitter<FeedEvents>();
+  /** How many services read it; kept by the directory. */
+  users = 0;
+  readonly #options: ResolvedOptions;
+  #picture: Picture | undefined;
+  #provenAtMs = -Infinity;
+  #expiry: Timer | undefined;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+  }
+
+  get picture(): Picture | undefined {
+    return this.#picture;
+  }
+
+  get snapshot(): ServiceSnapshot | undefined {
+    return this.#picture?.snapshot;
+  }
+
+  /** ms since the registry last proved the picture current; Infinity before the first. */
+  get ageMs(): number {
+    return this.#options.runtime.nowMs() - this.#provenAtMs;
+  }
+
+  /** The registry's own picture was proven against the store `storeAgeMs` ago, and this is what it shows. */
+  prove(storeAgeMs: number): void {
+    const provenAtMs = this.#options.runtime.nowMs() - storeAgeMs;
+    this.#provenAtMs = Math.max(this.#provenAtMs, provenAtMs);
+  }
+
+  /** Replaces the picture; nothing happens when it is the same one. */
+  publish(picture: Picture): void {
+    if (picture === this.#picture) return;
+    if (this.#picture === undefined) this.prove(0);
+    this.#picture = picture;
+    this.#awaitExpiry(picture);
+    this.events.emit('change', picture.snapshot);
+  }
+
+  close(): void {
+    this.#expiry?.cancel();
+    this.events.clear();
+  }
+
+  #awaitExpiry(picture: Picture): void {
+    this.#expiry?.cancel();
+    this.#expiry = undefined;
+    const { runtime } = this.#options;
+    const nextMs = nextExpiryMs(picture);
+    if (nextMs === Infinity) return;
+    // A timer may fire a fraction of a millisecond early.
+    this.#expiry = runtime.setTimer(
+      () => this.publish(withoutExpired(picture, runtime.nowMs() + 1)),
+      Math.max(nextMs - runtime.nowMs(), 0) + 1,
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import { BookmarkEvent, ChangeEvent, type Endpoint, SnapshotEvent } from '@rollcall/contract';
+import type { StreamEvent } from '../stream/event-stream.ts';
+import type { StreamSession, Verdict } from '../stream/live-stream.ts';
+
+/** What a watch connection tells the directory. */
+export interface WatchListener {
+  /** Answers whether the snapshot is as new as what is held. */
+  onSnapshot(event: SnapshotEvent): boolean;
+  /** `epoch`: that of the stream's store; undefined as long as the stream has not named it. */
+  onChange(event: ChangeEvent, epoch: string | undefined): void;
+  /** Everything up to the bookmark's revision has been sent. */
+  onSynced(event: BookmarkEvent, session: WatchSession): void;
+}
+
+export interface WatchScope {
+  readonly namespace: string;
+  readonly services: ReadonlySet<string>;
+  /** The stream goes on from a revision: services unchanged since are not shown. */
+  readonly isResuming: boolean;
+}
+
+/** One watch connection over a fixed set of services. */
+export class WatchSession implements StreamSession {
+  readonly path: string;
+  readonly scope: WatchScope;
+  readonly #listener: WatchListener;
+  #epoch: string | undefined;
+  /**
+   * Services that stand for something else than what is held, until the next synced bookmark: nothing
+   * was shown of them, or something older than what is held.
+   */
+  readonly #open = new Map<string, readonly Endpoint[]>();
+
+  constructor(path: string, scope: WatchScope, listener: WatchListener) {
+    this.path = path;
+    this.scope = scope;
+    this.#listener = listener;
+    if (!scope.isResuming) this.#beginAnew();
+  }
+
+  onEvent({ name, data }: StreamEvent): Verdict {
+    if (name === 'snapshot') this.#onSnapshot(SnapshotEvent.parse(data));
+    else if (name === 'change') this.#onChange(ChangeEvent.parse(data));
+    else if (name === 'compacted') this.#beginAnew();
+    else if (name === 'bookmark') return this.#onBookmark(BookmarkEvent.parse(data));
+    return undefined;
+  }
+
+  #beginAnew(): void {
+    for (const service of this.scope.services) this.#open.set(service, []);
+  }
+
+  #onSnapshot(event: SnapshotEvent): void {
+    this.#epoch = event.epoch;
+    if (this.#listener.onSnapshot(event)) this.#open.delete(event.service);
+    else this.#open.set(event.service, event.endpoints);
+  }
+
+  #onChange(event: ChangeEvent): void {
+    this.#open.delete(event.service);
+    this.#listener.onChange(event, this.#epoch);
+  }
+
+  #onBookmark(event: BookmarkEvent): Verdict {
+    if (!event.synced) return event.moving ? 'move' : undefined;
+    const { revision, epoch } = event;
+    // A server whose store was replaced says so by `compacted`; until then its changes are of the old one.
+    this.#epoch ??= epoch;
+    const { namespace } = this.scope;
+    for (const [service, endpoints] of this.#open)
+      this.#listener.onSnapshot({ namespace, service, revision, epoch, endpoints: [...endpoints] });
+    this.#open.clear();
+    this.#listener.onSynced(event, this);
+    return event.moving ? 'up-and-move' : 'up';
+  }
+}

@@ -1,0 +1,65 @@
+import type { ResolvedOptions } from '../options.ts';
+import type { RegistryClient } from '../registry/registry-client.ts';
+import type { Timer } from '../runtime.ts';
+import { LiveStream } from '../stream/live-stream.ts';
+import { type HoldListener, HoldPlan } from './hold-plan.ts';
+
+/** Leases on one connection: their ids stand in the URL. */
+const MAX_LEASES = 100;
+
+/** How long leases that come together are gathered before a new connection is opened for them, in ms. */
+const GATHER_MS = 5;
+
+interface Hold {
+  readonly plan: HoldPlan;
+  readonly stream: LiveStream;
+  gathering: Timer | undefined;
+}
+
+/** Binds leases to open connections, so that the registry learns of this process's death at once. */
+export class Holds {
+  readonly #client: RegistryClient;
+  readonly #options: ResolvedOptions;
+  readonly #listener: HoldListener;
+  readonly #holds: Hold[] = [];
+
+  constructor(client: RegistryClient, options: ResolvedOptions, listener: HoldListener) {
+    this.#client = client;
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  add(lease: string): void {
+    const hold = this.#holds.find(({ plan }) => plan.leases.size < MAX_LEASES) ?? this.#open();
+    hold.plan.leases.add(lease);
+    hold.gathering ??= this.#options.runtime.setTimer(() => {
+      hold.gathering = undefined;
+      hold.stream.refresh();
+    }, GATHER_MS);
+  }
+
+  /** Lets go of a lease that is over. Its connection stays while others are on it, which does no harm. */
+  remove(lease: string): void {
+    const hold = this.#holds.find(({ plan }) => plan.leases.delete(lease));
+    if (hold === undefined || hold.plan.leases.size > 0) return;
+    this.#holds.splice(this.#holds.indexOf(hold), 1);
+    end(hold);
+  }
+
+  close(): void {
+    for (const hold of this.#holds.splice(0)) end(hold);
+  }
+
+  #open(): Hold {
+    const plan = new HoldPlan(this.#listener);
+    const stream = new LiveStream(this.#client, this.#options, plan);
+    const hold = { plan, stream, gathering: undefined };
+    this.#holds.push(hold);
+    return hold;
+  }
+}
+
+function end(hold: Hold): void {
+  hold.gathering?.cancel();
+  hold.stream.close();
+}

@@ -1,0 +1,316 @@
+import { InstancePatch, type Lease } from '@rollcall/contract';
+import { Backoff } from '../backoff.ts';
+import { Emitter } from '../emitter.ts';
+import { RollcallError, type RollcallErrorCode } from '../error.ts';
+import { parseOptions } from '../options.ts';
+import { pause, unlessAborted, within } from '../pause.ts';
+import type {
+  DrainOptions,
+  LeaseState,
+  Registration,
+  RegistrationEvents,
+} from '../registration.ts';
+import type { LeaseHolder } from './lease-keeper.ts';
+import type { Registrar } from './registrar.ts';
+import {
+  parseDrain,
+  type RegistrationSpec,
+  type ResolvedDrain,
+  withPatch,
+} from './registration-spec.ts';
+
+/** First pause between two rounds, in ms. */
+const FIRST_PAUSE_MS = 100;
+/** How long instances wait at most before they come back to a registry that forgot them, in ms. */
+const RETURN_SPREAD_MS = 300;
+/** How long a deregistration is tried, in ms. */
+const DEREGISTER_LIMIT_MS = 5_000;
+/** The same when the client is closing. */
+const CLOSE_LIMIT_MS = 2_000;
+
+/** The instance is off the roll, or not this one's to take off. */
+const GONE: ReadonlySet<RollcallErrorCode> = new Set([
+  'lease_unknown',
+  'lease_superseded',
+  'instance_not_found',
+  'service_not_found',
+] as const);
+
+/** Keeps one instance on the roll, from its first registration until it is released or superseded. */
+export class InstanceRegistration implements Registration, LeaseHolder {
+  readonly namespace: string;
+  readonly service: string;
+  readonly id: string;
+  readonly #registrar: Registrar;
+  readonly #events = new Emitter<RegistrationEvents>();
+  readonly #leaving = new AbortController();
+  readonly #drain: ResolvedDrain;
+  readonly #onEnded: () => void;
+  #body: RegistrationSpec['body'];
+  #lease: Lease | undefined;
+  #state: LeaseState = 'lost';
+  #revision = '0';
+  #enrolling: Promise<void> | undefined;
+  #departure: Promise<void> | undefined;
+  #silence: RollcallError | undefined;
+
+  /** `onEnded` is called once, when nothing more will happen. */
+  constructor(registrar: Registrar, spec: RegistrationSpec, onEnded: () => void) {
+    this.#registrar = registrar;
+    this.namespace = spec.namespace;
+    this.service = spec.service;
+    this.id = spec.id;
+    this.#body = spec.body;
+    this.#drain = spec.drain;
+    this.#onEnded = onEnded;
+  }
+
+  get state(): LeaseState {
+    return this.#state;
+  }
+
+  get revision(): string {
+    return this.#revision;
+  }
+
+  on<E extends keyof RegistrationEvents>(event: E, listener: RegistrationEvents[E]): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /**
+   * Registers for the first time, round after round. Rejects when trying again cannot help, and at once
+   * on abort; {@link close} then takes back what may have been sent.
+   */
+  begin(signal?: AbortSignal): Promise<void> {
+    this.#enrolling = this.#enrol(true);
+    return unlessAborted(this.#enrolling, signal);
+  }
+
+  setStatus(status: NonNullable<InstancePatch['status']>): Promise<void> {
+    return this.update({ status });
+  }
+
+  async update(patch: InstancePatch): Promise<void> {
+    const parsed = parseOptions(InstancePatch, patch);
+    this.#throwIfOver();
+    const before = this.#body;
+    this.#body = withPatch(before, parsed);
+    // A registration under way may have been sent without the change.
+    await this.#enrolling?.catch(() => undefined);
+    this.#throwIfOver();
+    const lease = this.#lease?.id;
+    try {
+      const reply = await this.#registrar.client.call('patchInstance', {
+        params: this.#params,
+        query: { lease },
+        body: parsed,
+      });
+      this.#revision = reply.revision;
+    } catch (error) {
+      if (!(error instanceof RollcallError)) throw error;
+      await this.#onUpdateRefused(error, lease, before);
+    }
+  }
+
+  async drain(options?: DrainOptions): Promise<void> {
+    const { settleMs, whenIdle, idleTimeoutMs } =
+      options === undefined ? this.#drain : parseDrain(options);
+    if (this.#state === 'superseded' || this.#state === 'released') return;
+    const { runtime } = this.#registrar.options;
+    // An unreachable registry must not keep the instance from leaving.
+    const announcing = this.setStatus('draining').catch(() => undefined);
+    await within(runtime, CLOSE_LIMIT_MS, announcing);
+    await pause(runtime, settleMs);
+    if (whenIdle !== undefined) await within(runtime, idleTimeoutMs, whenIdle());
+    await this.deregister();
+  }
+
+  deregister(): Promise<void> {
+    return (this.#departure ??= this.#depart(DEREGISTER_LIMIT_MS));
+  }
+
+  async close(): Promise<void> {
+    this.#departure ??= this.#depart(CLOSE_LIMIT_MS);
+    await this.#departure.catch(() => undefined);
+  }
+
+  onRenewed(): void {
+    if (this.#silence !== undefined) this.#state = 'held';
+    this.#silence = undefined;
+    this.#events.emit('renewed');
+  }
+
+  onSilent(error: RollcallError): void {
+    this.#silence = error;
+    this.#state = 'lost';
+    this.#events.emit('lost', error);
+  }
+
+  onUnknown(lease: string): void {
+    if (lease !== this.#lease?.id || this.#departure !== undefined) return;
+    this.#registrar.release(lease);
+    this.#lease = undefined;
+    const wasLost = this.#state === 'lost';
+    this.#state = 'lost';
+    if (!wasLost)
+      this.#events.emit(
+        'lost',
+        new RollcallError('lease_unknown', 'the registry forgot the lease'),
+      );
+    this.#enrolling = this.#returnToRoll();
+  }
+
+  onSuperseded(lease: string): void {
+    if (lease !== this.#lease?.id) return;
+    this.#supersede(
+      new RollcallError(
+        'superseded',
+        `instance ${this.id} of ${this.namespace}/${this.service} was taken over by a successor`,
+      ),
+    );
+  }
+
+  get #params(): Readonly<Record<string, string>> {
+    return { ns: this.namespace, svc: this.service, id: this.id };
+  }
+
+  /** After a jittered moment, because everybody else was forgotten too. Never rejects. */
+  async #returnToRoll(): Promise<void> {
+    const { runtime } = this.#registrar.options;
+    try {
+      await pause(runtime, RETURN_SPREAD_MS * runtime.random(), this.#leaving.signal);
+      await this.#enrol(false);
+    } catch {
+      // Left in the meantime: the departure sees to the rest.
+    }
+  }
+
+  /** Rounds of registering until one succeeds. Returns too when a successor is found to have the place. */
+  async #enrol(takeover: boolean): Promise<void> {
+    const { client, options } = this.#registrar;
+    const { signal } = this.#leaving;
+    const backoff = new Backoff(options.runtime.random, FIRST_PAUSE_MS, this.#body.ttlMs / 3);
+    let hasBeenRefused = false;
+    for (;;) {
+      signal.throwIfAborted();
+      const body = this.#body;
+      try {
+        // Not aborted in the middle: whether the instance is on the roll must be known.
+        const reply = await client.call('register', {
+          params: this.#params,
+          query: { takeover },
+          body,
+        });
+        this.#enter(reply, takeover);
+        if (body !== this.#body) await this.#sendWhatChanged(reply.lease?.id);
+        return;
+      } catch (error) {
+        if (!(error instanceof RollcallError)) throw error;
+        if (takeover && !error.retryable) throw error;
+        if (error.code === 'instance_taken' || error.code === 'lease_superseded') {
+          this.#supersede(error);
+          return;
+        }
+        if (!error.retryable && !hasBeenRefused) this.#events.emit('lost', error);
+        hasBeenRefused ||= !error.retryable;
+        await pause(options.runtime, backoff.next(error.retryAfterMs ?? 0), signal);
+      }
+    }
+  }
+
+  #enter(reply: { lease: Lease | null; revision: string }, isFirst: boolean): void {
+    if (reply.lease === null)
+      throw new RollcallError('registry_garbled', 'the registry gave no lease');
+    this.#lease = reply.lease;
+    this.#revision = reply.revision;
+    this.#state = 'held';
+    this.#silence = undefined;
+    if (this.#departure === undefined) this.#registrar.keep(reply.lease, this);
+    if (!isFirst) this.#events.emit('reregistered');
+  }
+
+  /** Status, weight or labels were changed while the registration was on its way. */
+  async #sendWhatChanged(lease: string | undefined): Promise<void> {
+    const { status, weight, labels } = this.#body;
+    const body = { status, weight, labels };
+    await this.#registrar.client
+      .call('patchInstance', { params: this.#params, query: { lease }, body })
+      .catch(() => undefined);
+  }
+
+  async #onUpdateRefused(
+    error: RollcallError,
+    lease: string | undefined,
+    before: RegistrationSpec['body'],
+  ): Promise<void> {
+    if (error.code === 'lease_superseded') this.#supersede(error);
+    else if (GONE.has(error.code) && lease !== undefined) {
+      // Forgotten: the registration that follows carries the change.
+      this.onUnknown(lease);
+      await this.#enrolling;
+      this.#throwIfOver();
+      return;
+    } else if (!error.retryable) this.#body = before;
+    throw error;
+  }
+
+  #supersede(error: RollcallError): void {
+    if (this.#state === 'superseded' || this.#state === 'released') return;
+    this.#end('superseded');
+    this.#events.emit('superseded', error);
+  }
+
+  async #depart(limitMs: number): Promise<void> {
+    this.#leaving.abort(new RollcallError('closed', 'the registration is leaving the roll'));
+    // What was sent before may still put the instance on the roll.
+    await within(this.#registrar.options.runtime, limitMs, Promise.resolve(this.#enrolling)).catch(
+      () => undefined,
+    );
+    if (this.#state === 'superseded') return;
+    const lease = this.#lease?.id;
+    if (lease === undefined) {
+      this.#end('released');
+      return;
+    }
+    this.#registrar.silence(lease);
+    try {
+      await this.#deregister(lease, limitMs);
+    } finally {
+      this.#end('released');
+      this.#events.emit('released');
+    }
+  }
+
+  async #deregister(lease: string, limitMs: number): Promise<void> {
+    const { client, options } = this.#registrar;
+    const { runtime } = options;
+    const backoff = new Backoff(runtime.random, FIRST_PAUSE_MS, limitMs / 3);
+    const deadlineMs = runtime.nowMs() + limitMs;
+    for (;;) {
+      try {
+        const reply = await client.call('deregister', { params: this.#params, query: { lease } });
+        this.#revision = reply.revision;
+        return;
+      } catch (error) {
+        if (error instanceof RollcallError && GONE.has(error.code)) return;
+        const pauseMs = backoff.next();
+        const canRetry = error instanceof RollcallError && error.retryable;
+        if (!canRetry || runtime.nowMs() + pauseMs > deadlineMs) throw error;
+        await pause(runtime, pauseMs);
+      }
+    }
+  }
+
+  #end(state: 'superseded' | 'released'): void {
+    this.#state = state;
+    this.#leaving.abort(new RollcallError('superseded', 'the registration is over'));
+    if (this.#lease !== undefined) this.#registrar.release(this.#lease.id);
+    this.#onEnded();
+  }
+
+  #throwIfOver(): void {
+    if (this.#state !== 'superseded' && this.#state !== 'released') return;
+    const code = this.#state === 'superseded' ? 'superseded' : 'closed';
+    throw new RollcallError(code, `instance ${this.id} is ${this.#state}`);
+  }
+}

@@ -1,0 +1,39 @@
+import { Problem } from '@rollcall/contract';
+import type { IncomingHttpHeaders } from 'node:http';
+import { RollcallError } from '../error.ts';
+
+/** The error that a refusal of the registry stands for; anything that is no problem document is retryable. */
+export function errorOfReply(
+  status: number,
+  headers: IncomingHttpHeaders,
+  body: string,
+): RollcallError {
+  const retryAfterMs = retryAfterMsOf(headers);
+  const problem = Problem.safeParse(jsonOf(body));
+  if (!problem.success) {
+    const text = body.length > 200 ? `${body.slice(0, 200)}…` : body;
+    return new RollcallError(
+      'registry_garbled',
+      `answered ${status}, no problem document: ${text}`,
+      {
+        ...retryAfterMs,
+      },
+    );
+  }
+  const { code, field, message } = problem.data;
+  return new RollcallError(code, message, { field, ...retryAfterMs });
+}
+
+/** The JSON that a text holds; undefined when it holds none. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfterMsOf(headers: IncomingHttpHeaders): { retryAfterMs?: number } {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return seconds >= 0 ? { retryAfterMs: seconds * 1_000 } : {};
+}

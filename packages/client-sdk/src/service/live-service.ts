@@ -1,0 +1,211 @@
+import type { Endpoint } from '@rollcall/contract';
+import { type Dispatcher, fetch as undiciFetch, type RequestInit, type Response } from 'undici';
+import { ChannelSet } from '../calls/channel-set.ts';
+import type { EndpointChannel } from '../calls/endpoint-channel.ts';
+import { type EndpointAwaiter, ServiceDispatcher } from '../calls/service-dispatcher.ts';
+import type { NamespaceDirectory } from '../directory/namespace-directory.ts';
+import type { FeedEvents, ServiceFeed } from '../directory/service-feed.ts';
+import { Emitter } from '../emitter.ts';
+import { RollcallError } from '../error.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type {
+  NoEndpoint,
+  Outcome,
+  PickedEndpoint,
+  Service,
+  ServiceOptions,
+  ServiceRequestOptions,
+  ServiceSnapshot,
+  ServiceStats,
+} from '../service.ts';
+import { noEndpointsError } from './no-endpoints.ts';
+
+/** How long closing waits for calls under way, in ms. */
+const CLOSE_GRACE_MS = 5_000;
+
+export interface LiveServiceParts {
+  readonly options: ResolvedOptions;
+  readonly directory: NamespaceDirectory;
+  /** Called once, when the service was closed. */
+  readonly onClosed: () => void;
+}
+
+/** A service over a directory's feed: port selection, picks, calls. */
+export class LiveService implements Service, EndpointAwaiter {
+  readonly name: string;
+  readonly namespace: string;
+  readonly label: string;
+  readonly dispatcher: ServiceDispatcher;
+  readonly #port: string | undefined;
+  readonly #scheme: 'http' | 'https';
+  readonly #parts: LiveServiceParts;
+  readonly #feed: ServiceFeed;
+  readonly #channels: ChannelSet;
+  readonly #events = new Emitter<FeedEvents>();
+  readonly #unsubscribe: readonly (() => void)[];
+  #endpoints: readonly Endpoint[] = Object.freeze([]);
+  #closed: Promise<void> | undefined;
+
+  constructor(name: string, given: ServiceOptions, parts: LiveServiceParts) {
+    const { options, directory } = parts;
+    this.name = name;
+    this.namespace = given.namespace ?? options.namespace;
+    this.label = `${this.namespace}/${name}`;
+    this.#port = given.port;
+    this.#scheme = given.scheme ?? 'http';
+    this.#parts = parts;
+    this.#channels = new ChannelSet(options, given.policy ?? options.policy, this.#scheme);
+    this.dispatcher = new ServiceDispatcher(this.#channels, this, options);
+    this.#feed = directory.acquire(name);
+    this.#unsubscribe = [
+      this.#feed.events.on('change', (snapshot) => this.#take(snapshot)),
+      this.#feed.events.on('refused', (error) => this.#events.emit('refused', error)),
+    ];
+    const snapshot = this.#feed.snapshot;
+    if (snapshot !== undefined) this.#take(snapshot);
+  }
+
+  async ready({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#feed.snapshot !== undefined) return;
+    const failure = this.#parts.directory.failure;
+    if (failure !== undefined && !failure.retryable) throw failure;
+    await this.#next(signal);
+  }
+
+  snapshot(): ServiceSnapshot | undefined {
+    return this.#feed.snapshot;
+  }
+
+  endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  ageMs(): number {
+    return this.#feed.ageMs;
+  }
+
+  on(event: 'change', listener: (snapshot: ServiceSnapshot) => void): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  pick(): PickedEndpoint | NoEndpoint {
+    const channel = this.#channels.pick();
+    if (channel === undefined) return { kind: 'none', error: this.#noEndpoints() };
+    channel.inFlight++;
+    let isDone = false;
+    const done = (outcome: Outcome) => {
+      if (isDone) return;
+      isDone = true;
+      channel.inFlight--;
+      if (outcome === 'ok') this.#channels.succeeded(channel);
+      else this.#channels.failed(channel, outcome === 'connect_failed' ? 'connect' : 'call');
+    };
+    return { kind: 'picked', endpoint: channel.endpoint, done };
+  }
+
+  request(
+    target: string | ServiceRequestOptions,
+    options: Omit<ServiceRequestOptions, 'path'> = {},
+  ): Promise<Dispatcher.ResponseData> {
+    const given = typeof target === 'string' ? { ...options, path: target } : target;
+    // A body may be a function here, which only our own dispatcher understands.
+    const request = { method: 'GET', ...given } as Dispatcher.RequestOptions;
+    return this.dispatcher.request(
+      request as Parameters<Dispatcher['request']>[0],
+    ) as Promise<Dispatcher.ResponseData>;
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const base = `${this.#scheme}://${this.name}.${this.namespace}.${this.#parts.options.hostSuffix}`;
+    return undiciFetch(new URL(path, base), { ...init, dispatcher: this.dispatcher });
+  }
+
+  stats(): ServiceStats {
+    return {
+      ...this.dispatcher.counts,
+      ejections: this.#channels.ejections,
+      inFlight: this.#channels.inFlight,
+    };
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async awaitChannel(waitMs?: number): Promise<EndpointChannel | RollcallError> {
+    const { options } = this.#parts;
+    const hasPicture = this.#feed.snapshot !== undefined;
+    const limitMs = waitMs ?? (hasPicture ? options.noEndpointWaitMs : options.firstPictureWaitMs);
+    if (limitMs === 0) return this.#channels.pick() ?? this.#noEndpoints();
+    const giveUp = new AbortController();
+    const timer = options.runtime.setTimer(() => giveUp.abort(), limitMs);
+    try {
+      for (;;) {
+        const channel = this.#channels.pick();
+        if (channel !== undefined) return channel;
+        await this.#next(giveUp.signal);
+      }
+    } catch (error) {
+      return error instanceof RollcallError ? error : this.#noEndpoints();
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Takes over a picture: the endpoints of the port first, then those who listen. */
+  #take(snapshot: ServiceSnapshot): void {
+    const { endpoints } = snapshot;
+    const hasHttp = endpoints.some(({ portName }) => portName === 'http');
+    const port = this.#port ?? (hasHttp ? 'http' : endpoints[0]?.portName);
+    this.#endpoints = Object.freeze(endpoints.filter(({ portName }) => portName === port));
+    this.#channels.update(this.#endpoints);
+    this.#events.emit('change', snapshot);
+  }
+
+  /** Resolves at the next picture; rejects on abort, on close, and when there is no picture and will be none. */
+  #next(signal?: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (this.#closed !== undefined) reject(this.#closedError());
+    if (signal?.aborted) reject(signal.reason);
+    const onAbort = () => reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const offs = [
+      this.#events.on('change', () => resolve()),
+      this.#events.on('refused', (error) => {
+        if (this.#closed !== undefined || this.#feed.snapshot === undefined) reject(error);
+      }),
+    ];
+    return promise.finally(() => {
+      signal?.removeEventListener('abort', onAbort);
+      for (const off of offs) off();
+    });
+  }
+
+  #noEndpoints(): RollcallError {
+    if (this.#closed !== undefined) return this.#closedError();
+    return noEndpointsError({
+      label: this.label,
+      port: this.#port,
+      known: this.#feed.snapshot?.endpoints ?? [],
+      ageMs: this.ageMs(),
+      failure: this.#parts.directory.failure,
+    });
+  }
+
+  #closedError(): RollcallError {
+    return new RollcallError('closed', `service ${this.label} was closed`);
+  }
+
+  async #close(): Promise<void> {
+    const { directory, onClosed } = this.#parts;
+    this.dispatcher.isClosed = true;
+    for (const off of this.#unsubscribe) off();
+    directory.release(this.name);
+    onClosed();
+    // Those who wait are told once `closed` is set, which it is when this function has first awaited.
+    await Promise.resolve();
+    this.#events.emit('refused', this.#closedError());
+    this.#events.clear();
+    await this.#channels.close(CLOSE_GRACE_MS);
+  }
+}

@@ -1,0 +1,133 @@
+import { Backoff } from '../backoff.ts';
+import type { RollcallError } from '../error.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { RegistryClient } from '../registry/registry-client.ts';
+import { UrlRing } from '../registry/url-ring.ts';
+import type { Timer } from '../runtime.ts';
+import { EventStream, type StreamEvent } from './event-stream.ts';
+
+/**
+ * What an event says of its stream. `up`: all that was wanted is there, an older stream may go.
+ * `move`: the server is going away, another stream is to be opened at once.
+ */
+export type Verdict = 'up' | 'move' | 'up-and-move' | undefined;
+
+/** What one connection is about. */
+export interface StreamSession {
+  readonly path: string;
+  /** A throw ends the connection and counts as a failure. */
+  onEvent(event: StreamEvent): Verdict;
+}
+
+/** What a live stream is for. */
+export interface StreamPlan {
+  /** The session for the next connection, made anew for each try; undefined when nothing is wanted. */
+  begin(): StreamSession | undefined;
+  /** A connection failed; `wasUp` when it was the one relied on. Another try follows by itself. */
+  onFailure(error: RollcallError, wasUp: boolean): void;
+}
+
+/** First pause before connecting again, in ms; grows from there. */
+const FIRST_PAUSE_MS = 100;
+
+/** Servers that send a client on to each other are obeyed at once only this seldom, in ms. */
+const MOVE_PAUSE_MS = 1_000;
+
+/**
+ * Keeps one stream up for as long as it is wanted: over failures, to the next url, with jitter; and
+ * make-before-break, the old connection staying until the new one is up, when the wish changed
+ * ({@link refresh}) or the server is going away.
+ */
+export class LiveStream {
+  readonly #client: RegistryClient;
+  readonly #options: ResolvedOptions;
+  readonly #plan: StreamPlan;
+  readonly #ring: UrlRing;
+  readonly #backoff: Backoff;
+  #up: EventStream | undefined;
+  #opening: EventStream | undefined;
+  #retry: Timer | undefined;
+  #movedAtMs = -Infinity;
+  #failures = 0;
+  #isClosed = false;
+
+  constructor(client: RegistryClient, options: ResolvedOptions, plan: StreamPlan) {
+    this.#client = client;
+    this.#options = options;
+    this.#plan = plan;
+    this.#ring = new UrlRing(options.url, options.runtime.random);
+    this.#backoff = new Backoff(options.runtime.random, FIRST_PAUSE_MS, options.reconnectMaxMs);
+  }
+
+  /** What is wanted changed: opens a connection for it, or ends the last one when nothing is wanted. */
+  refresh(): void {
+    if (this.#isClosed) return;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.#opening?.close();
+    this.#opening = undefined;
+    const session = this.#plan.begin();
+    if (session === undefined) {
+      this.#up?.close();
+      this.#up = undefined;
+    } else this.#open(session);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    this.#opening?.close();
+    this.#up?.close();
+  }
+
+  #open(session: StreamSession): void {
+    const stream: EventStream = new EventStream({
+      opener: this.#client,
+      runtime: this.#options.runtime,
+      url: this.#ring.current,
+      path: session.path,
+      silenceMs: this.#options.silenceMs,
+      onEvent: (event) => this.#judge(stream, session.onEvent(event)),
+      onEnd: (error) => this.#ended(stream, error),
+    });
+    this.#opening = stream;
+  }
+
+  #judge(stream: EventStream, verdict: Verdict): void {
+    if ((verdict === 'up' || verdict === 'up-and-move') && stream === this.#opening) {
+      this.#up?.close();
+      this.#up = stream;
+      this.#opening = undefined;
+      this.#failures = 0;
+      this.#backoff.reset();
+    }
+    if (verdict === 'move' || verdict === 'up-and-move') this.#move(stream);
+  }
+
+  #move(stream: EventStream): void {
+    if (stream !== this.#up || this.#opening !== undefined || this.#retry !== undefined) return;
+    this.#ring.leave(stream.url);
+    const { runtime } = this.#options;
+    const sinceMs = runtime.nowMs() - this.#movedAtMs;
+    this.#movedAtMs = runtime.nowMs();
+    this.#schedule(sinceMs < MOVE_PAUSE_MS ? MOVE_PAUSE_MS * (0.5 + 0.5 * runtime.random()) : 0);
+  }
+
+  #ended(stream: EventStream, error: RollcallError): void {
+    const wasUp = stream === this.#up;
+    if (wasUp) this.#up = undefined;
+    else if (stream === this.#opening) this.#opening = undefined;
+    else return;
+    this.#ring.leave(stream.url);
+    this.#failures++;
+    // What one server asks for does not hold back the try at another.
+    const isRoundOver = this.#failures % this.#ring.size === 0;
+    const delayMs = this.#backoff.next(isRoundOver ? (error.retryAfterMs ?? 0) : 0);
+    if (this.#opening === undefined && this.#retry === undefined) this.#schedule(delayMs);
+    this.#plan.onFailure(error, wasUp);
+  }
+
+  #schedule(delayMs: number): void {
+    this.#retry = this.#options.runtime.setTimer(() => this.refresh(), delayMs);
+  }
+}

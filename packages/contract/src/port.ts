@@ -30,7 +30,15 @@ const ShortPort = z.codec(PortNumber, InstancePort, {
 
 /** The named ports of an instance: `{ "http": 3000 }` or `{ "http": { "port": 3000, "protocol": "TCP" } }`. */
 export const InstancePorts = z
-  .record(PortName, z.union([ShortPort, InstancePort]))
+  .record(
+    PortName,
+    z.union([ShortPort, InstancePort], {
+      error: (issue) =>
+        typeof issue.input === 'object' || typeof issue.input === 'number'
+          ? undefined
+          : 'expected a port number, or an object with port, containerPort and protocol',
+    }),
+  )
   .refine((ports) => Object.keys(ports).length > 0, { error: 'expected at least one named port' })
   .refine((ports) => Object.keys(ports).length <= 64, { error: 'expected at most 64 ports' });
 export type InstancePorts = z.output<typeof InstancePorts>;

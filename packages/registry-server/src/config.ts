@@ -302,7 +302,7 @@ export function isPublicHost(host: string): boolean {
 /** The text of `--help`. */
 export function helpText(): string {
   const rows = Object.values<OptionSpec>(OPTIONS).map(({ flag, value, env, help, schema }) => {
-    const fallback = schema.safeParse(undefined).data as unknown;
+    const fallback = schema.safeParse(undefined).data;
     const isPlain = typeof fallback === 'string' || typeof fallback === 'number';
     const shown = isPlain ? ` [default: ${fallback}]` : '';
     return `  --${flag}${value === undefined ? '' : ` ${value}`}\n      ${help}${shown} (${env})`;

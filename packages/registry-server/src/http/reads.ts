@@ -34,7 +34,7 @@ function instanceOf(picture: Picture, record: InstanceRecord): Instance {
     service,
     id,
     address,
-    ports: ports as Instance['ports'],
+    ports,
     labels: { ...labels },
     zone,
     weight,

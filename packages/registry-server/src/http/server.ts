@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
@@ -7,6 +8,7 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyServerOptions,
+  LogController,
 } from 'fastify';
 import {
   jsonSchemaTransform,
@@ -23,6 +25,14 @@ const MAX_PARAM_LENGTH = 512;
 
 /** How long a request may take to arrive whole, in ms. */
 const REQUEST_TIMEOUT_MS = 15_000;
+
+/** Headers that only the refused need, and the problem carries Retry-After. */
+const QUIET = {
+  'x-ratelimit-limit': false,
+  'x-ratelimit-remaining': false,
+  'x-ratelimit-reset': false,
+  'retry-after': false,
+};
 
 export interface HttpOptions {
   readonly logger: FastifyBaseLogger;
@@ -52,42 +62,31 @@ function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   );
 }
 
+/** A path part that no name can be is refused before the routes are asked. */
+function onMaxParamLength(_path: string, _params: unknown, response: unknown): void {
+  const message = `expected path parts of at most ${MAX_PARAM_LENGTH} characters`;
+  const problem = new ProblemError('uri_too_long', message);
+  const raw = response as ServerResponse;
+  raw.writeHead(problem.status, { 'content-type': PROBLEM_MEDIA_TYPE });
+  raw.end(JSON.stringify(problem.toProblem()));
+}
+
 /** A Fastify server that answers every fault with a problem document and knows its own OpenAPI. */
 export async function buildServer(options: HttpOptions): Promise<FastifyInstance> {
   const { logger, maxBodyBytes, https, version } = options;
   const base: FastifyServerOptions = {
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
-    frameworkErrors: (error, _, reply) => {
-      const problem =
-        error.code === 'FST_ERR_MAX_PARAM_LENGTH' || error.code === 'FST_ERR_ASYNC_CONSTRAINT'
-          ? new ProblemError(
-              'uri_too_long',
-              `expected path parts of at most ${MAX_PARAM_LENGTH} characters`,
-            )
-          : new ProblemError('invalid_request', 'expected a path with valid percent-encoding');
-      return sendProblem(reply, problem);
+    frameworkErrors: (_error, _request, reply) => {
+      const message = 'expected a path with valid percent-encoding';
+      void sendProblem(reply, new ProblemError('invalid_request', message));
     },
     clientErrorHandler: onClientError,
-    routerOptions: {
-      maxParamLength: MAX_PARAM_LENGTH,
-      onMaxParamLength: (path: string, _: unknown, response: unknown) => {
-        void path;
-        const body = JSON.stringify(
-          new ProblemError(
-            'uri_too_long',
-            `expected path parts of at most ${MAX_PARAM_LENGTH} characters`,
-          ).toProblem(),
-        );
-        const raw = response as { writeHead(s: number, h: object): void; end(b: string): void };
-        raw.writeHead(414, { 'content-type': PROBLEM_MEDIA_TYPE });
-        raw.end(body);
-      },
-    },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, onMaxParamLength },
   };
   const app = Fastify({
     ...base,
@@ -105,6 +104,8 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
   parseJson(app);
   await app.register(rateLimit, {
     global: false,
+    addHeaders: QUIET,
+    addHeadersOnExceeding: QUIET,
     keyGenerator: (request) => request.headers.authorization ?? request.ip,
     errorResponseBuilder: (_, { max }) =>
       new ProblemError(

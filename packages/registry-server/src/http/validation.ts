@@ -4,6 +4,17 @@ import type { z } from 'zod';
 /** Values that must not be repeated in an answer or a log. */
 const SECRETS = new Set(['lease', 'leases', 'nonce']);
 
+/** JSON types in words. */
+const TYPES: Readonly<Record<string, string>> = {
+  record: 'an object',
+  object: 'an object',
+  array: 'an array',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
 const SHOWN = 80;
 
 type Issue = z.core.$ZodIssue;
@@ -40,19 +51,29 @@ function deepest(issue: Issue, above: readonly string[]): Found {
     const [key = ''] = issue.keys;
     return { path: [...path, key], message: 'expected no such field' };
   }
-  if (issue.code === 'invalid_type') {
-    return {
-      path,
-      message: issue.message.startsWith('expected') ? issue.message : `expected ${issue.expected}`,
-    };
+  return { path, message: wordsOf(issue) };
+}
+
+function wordsOf(issue: Issue): string {
+  if (issue.message.startsWith('expected')) return issue.message;
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${TYPES[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `expected one of ${issue.values.join(', ')}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum} (${issue.origin})`;
+    case 'too_small':
+      return `expected at least ${issue.minimum} (${issue.origin})`;
+    default:
+      return `expected something else: ${issue.message}`;
   }
-  return { path, message: issue.message.replace(/^Invalid \w+: /, '') };
 }
 
 function expectation(message: string, branches: readonly Issue[]): string {
   if (message.startsWith('expected')) return message;
   const types = branches.flatMap((error) =>
-    error.code === 'invalid_type' ? [error.expected] : [],
+    error.code === 'invalid_type' ? [TYPES[error.expected] ?? error.expected] : [],
   );
   return `expected ${types.join(' or ')}`;
 }

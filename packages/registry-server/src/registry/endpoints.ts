@@ -1,7 +1,7 @@
 import {
   type Endpoint,
   type InstanceState,
-  Override,
+  type Override,
   STATE_TABLE,
   stateOf,
 } from '@rollcall/contract';

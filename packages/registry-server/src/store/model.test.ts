@@ -183,7 +183,7 @@ class Run {
         body.weight,
         body.status,
       ])
-      .toSorted();
+      .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1));
     const expected = [...this.#model.roll]
       .map(([own, { lease, isSuspect, weight: share, status }]) => [
         own,
@@ -192,7 +192,7 @@ class Run {
         share,
         status,
       ])
-      .toSorted();
+      .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1));
     expect(state).toEqual(expected);
   }
 

@@ -21,7 +21,7 @@ import {
   type UpdateRequest,
   type Write,
 } from '../store.ts';
-import { decodeEntry, decodeRecord, decodeResource } from './codec.ts';
+import { decodeEntry } from './codec.ts';
 import { type CommandOptions, defineCommands, type RunCommand } from './commands.ts';
 import type { PartitionKeys } from './keys.ts';
 import { offersOf } from './offers.ts';

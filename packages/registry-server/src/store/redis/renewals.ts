@@ -5,8 +5,8 @@ export type SendRenewals = (leases: readonly string[], floor: number) => Promise
 
 interface Waiting {
   readonly leases: readonly string[];
-  resolve(outcome: RenewOutcome): void;
-  reject(error: unknown): void;
+  readonly resolve: (outcome: RenewOutcome) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 const BATCH = 1_000;

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { until } from './until.ts';
+
+export interface StartProcessOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+/** A child process of a test: its output is kept, and it never outlives the test process. */
+export class TestProcess {
+  readonly child: ChildProcess;
+  #output = '';
+
+  constructor(command: string, args: readonly string[], { env, cwd }: StartProcessOptions = {}) {
+    this.child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      cwd,
+    });
+    const keep = (chunk: Buffer) => (this.#output += chunk.toString());
+    this.child.stdout?.on('data', keep);
+    this.child.stderr?.on('data', keep);
+    const kill = () => this.child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.child.once('exit', () => process.off('exit', kill));
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
+  /** Everything that it has printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get hasExited(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** Waits until it has printed something that matches; gives the match. */
+  async printed(pattern: RegExp, withinMs = 20_000): Promise<RegExpExecArray> {
+    return until(
+      () => {
+        const match = pattern.exec(this.#output);
+        if (match !== null) return match;
+        if (this.hasExited) throw new Error(`it ended:\n${this.#output}`);
+        return undefined;
+      },
+      { withinMs, what: `${pattern} in the output:\n${this.#output}` },
+    );
+  }
+
+  /** Sends a signal and waits for the end; gives the exit code, or the signal's name. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
+    if (!this.hasExited) {
+      const exited = once(this.child, 'exit');
+      this.child.kill(signal);
+      await exited;
+    }
+    return this.child.exitCode ?? this.child.signalCode ?? 'unknown';
+  }
+}
+
+/** Starts a Node.js program from TypeScript source, as the workspace runs it. */
+export function startNode(
+  file: string,
+  args: readonly string[] = [],
+  options: StartProcessOptions = {},
+): TestProcess {
+  return new TestProcess(
+    process.execPath,
+    ['--conditions=@rollcall/source', file, ...args],
+    options,
+  );
+}

@@ -1,0 +1,100 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './port.ts';
+import { TestProcess } from './process.ts';
+import { waitForRedis } from './wait-for-redis.ts';
+
+/** A Redis server binary of this machine. */
+export interface RedisBinary {
+  readonly path: string;
+  /** For one that was unpacked and not installed. */
+  readonly libraryPath?: string;
+}
+
+interface DownOptions {
+  readonly signal?: NodeJS.Signals;
+  readonly losesData?: boolean;
+}
+
+/** A Redis server of one test, which it may stop, kill and start again on the same port. */
+export class RedisProcess {
+  readonly #binary: RedisBinary;
+  readonly #dir: string;
+  readonly #isDurable: boolean;
+  #process: TestProcess | undefined;
+  readonly port: number;
+
+  private constructor(binary: RedisBinary, dir: string, port: number, isDurable: boolean) {
+    this.#binary = binary;
+    this.#dir = dir;
+    this.port = port;
+    this.#isDurable = isDurable;
+  }
+
+  /** Starts one; `isDurable` keeps an append-only file, synced at each write. */
+  static async start(binary: RedisBinary, { isDurable = false } = {}): Promise<RedisProcess> {
+    const dir = await mkdtemp(join(tmpdir(), 'testkit-redis-'));
+    // Another process can take the free port before the server binds it, so try again.
+    for (let attempt = 1; ; attempt++) {
+      const redis = new RedisProcess(binary, dir, await freePort(), isDurable);
+      try {
+        await redis.up();
+        return redis;
+      } catch (error) {
+        if (attempt < 3) continue;
+        await rm(dir, { recursive: true, force: true });
+        throw error;
+      }
+    }
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it again, with whatever data is in its folder. */
+  async up(): Promise<void> {
+    const durability = this.#isDurable
+      ? ['--appendonly', 'yes', '--appendfsync', 'always']
+      : ['--appendonly', 'no'];
+    const { path, libraryPath } = this.#binary;
+    const started = new TestProcess(
+      path,
+      [
+        '--port',
+        `${this.port}`,
+        '--bind',
+        '127.0.0.1',
+        '--save',
+        '',
+        '--dir',
+        this.#dir,
+        ...durability,
+      ],
+      { env: libraryPath === undefined ? {} : { LD_LIBRARY_PATH: libraryPath } },
+    );
+    this.#process = started;
+    const exited = new Promise<never>((_, reject) => {
+      started.child.once('error', reject);
+      started.child.once('exit', () => reject(new Error(`${path} ended:\n${started.output}`)));
+    });
+    exited.catch(() => {});
+    await Promise.race([waitForRedis(new URL(this.url), 10_000), exited]);
+  }
+
+  /** Ends it, by SIGKILL unless told otherwise; `losesData` empties its folder. */
+  async down({ signal = 'SIGKILL', losesData = false }: DownOptions = {}): Promise<void> {
+    await this.#process?.stop(signal);
+    if (!losesData) return;
+    for (const name of await readdir(this.#dir)) {
+      await rm(join(this.#dir, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Ends it for good. */
+  async close(): Promise<void> {
+    await this.down();
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+}

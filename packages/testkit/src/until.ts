@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface UntilOptions {
+  /** How long to wait, in ms. @default 10000 */
+  readonly withinMs?: number;
+  /** How often to look, in ms. @default 10 */
+  readonly everyMs?: number;
+  /** Said when the wait was in vain. */
+  readonly what?: string;
+}
+
+/**
+ * Waits until `look` gives something truthy, and gives that. Faults of `look` count as "not yet"; the last one is the
+ * cause of the error when the time is over.
+ */
+export async function until<T>(
+  look: () => T | Promise<T>,
+  { withinMs = 10_000, everyMs = 10, what = 'the condition' }: UntilOptions = {},
+): Promise<NonNullable<T>> {
+  const endMs = performance.now() + withinMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const found = await look();
+      if (found !== undefined && found !== null && found !== false) return found;
+      last = found;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > endMs) {
+      const cause = last instanceof Error ? { cause: last } : {};
+      throw new Error(`waited ${withinMs} ms in vain for ${what}`, cause);
+    }
+    await sleep(everyMs);
+  }
+}

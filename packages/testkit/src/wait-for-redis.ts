@@ -1,0 +1,22 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { until } from './until.ts';
+
+/** Resolves once the server answers `PING` (a loading server answers `-LOADING`). */
+export async function waitForRedis(url: URL, withinMs: number): Promise<void> {
+  await until(() => answersPing(url), { withinMs, everyMs: 20, what: `a Redis at ${url.host}` });
+}
+
+async function answersPing(url: URL): Promise<boolean> {
+  const socket = connect(Number(url.port || 6379), url.hostname);
+  socket.setTimeout(1_000, () => socket.destroy(new Error('timeout')));
+  try {
+    await once(socket, 'connect');
+    socket.write('PING\r\n');
+    const [reply] = (await once(socket, 'data')) as [Buffer];
+    const text = reply.toString();
+    return text.startsWith('+PONG') || text.startsWith('-NOAUTH');
+  } finally {
+    socket.destroy();
+  }
+}

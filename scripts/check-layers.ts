@@ -1,0 +1,119 @@
+// Checks that the packages import each other only along the arrows of the design, and that no files import each other
+// in a circle. Type imports count. Prints what is wrong and exits with 1.
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseSync } from 'oxc-parser';
+
+/** Who may import whom. docs/architecture.md shows the same table. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  contract: [],
+  balancing: ['contract'],
+  'client-sdk': ['contract', 'balancing'],
+  dataplane: [],
+  lb: ['balancing', 'client-sdk', 'dataplane'],
+  'registry-server': ['contract'],
+  testkit: [],
+};
+
+/** What tests, and nothing else, may import besides. */
+const FOR_TESTS = ['testkit', 'registry-server', 'client-sdk', 'lb'];
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const files = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) =>
+  file.replaceAll('\\', '/'),
+);
+
+interface Import {
+  readonly from: string;
+  readonly name: string;
+}
+
+function importsOf(file: string): Import[] {
+  const { module, errors } = parseSync(file, readFileSync(join(root, file), 'utf8'));
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
+  const names = [
+    ...module.staticImports.map((entry) => entry.moduleRequest.value),
+    ...module.staticExports.flatMap((entry) =>
+      entry.entries.flatMap((one) => (one.moduleRequest === null ? [] : [one.moduleRequest.value])),
+    ),
+  ];
+  return [...new Set(names)].map((name) => ({ from: file, name }));
+}
+
+const packageOf = (file: string) => file.split('/')[1] ?? '';
+const isTest = (file: string) => file.endsWith('.test.ts') || file.includes('/testing/');
+
+function arrowFault({ from, name }: Import): string | undefined {
+  if (name.startsWith('.')) {
+    const target = relative(root, resolve(root, dirname(from), name)).replaceAll('\\', '/');
+    const isInside = target.startsWith(`packages/${packageOf(from)}/src/`);
+    return isInside ? undefined : `${from} reaches out of its package: ${name}`;
+  }
+  if (!name.startsWith('@rollcall/')) return undefined;
+  const [, target = '', ...rest] = name.split('/');
+  if (rest.length > 0 && !isTest(from)) return `${from} imports past the front door: ${name}`;
+  const allowed = [...(ARROWS[packageOf(from)] ?? []), ...(isTest(from) ? FOR_TESTS : [])];
+  return allowed.includes(target) ? undefined : `${from} imports ${name}: no such arrow`;
+}
+
+/** Depth-first search; a file met again on the way down closes a circle. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string) => {
+    const at = path.indexOf(file);
+    if (at !== -1) circles.push([...path.slice(at), file].join(' -> '));
+    if (at !== -1 || done.has(file)) return;
+    path.push(file);
+    for (const next of graph.get(file) ?? []) visit(next);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file);
+  return circles;
+}
+
+/** What a package declares must agree with the arrows too, since that is what its users install. */
+function manifestFaults(): string[] {
+  return Object.keys(ARROWS).flatMap((name) => {
+    const manifest = JSON.parse(
+      readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
+    ) as { dependencies?: Record<string, string> };
+    const own = Object.keys(manifest.dependencies ?? {}).filter((key) =>
+      key.startsWith('@rollcall/'),
+    );
+    const declared = own
+      .map((key) => key.slice('@rollcall/'.length))
+      .toSorted()
+      .join();
+    const drawn = (ARROWS[name] ?? []).toSorted().join();
+    return declared === drawn
+      ? []
+      : [`packages/${name}/package.json depends on [${declared}], the design says [${drawn}]`];
+  });
+}
+
+const imports = files.flatMap(importsOf);
+const unknown = [...new Set(files.map(packageOf))].filter((name) => !(name in ARROWS));
+const graph = new Map(
+  files.map((file) => [
+    file,
+    imports
+      .filter(({ from, name }) => from === file && name.startsWith('.'))
+      .map(({ name }) => relative(root, resolve(root, dirname(file), name)).replaceAll('\\', '/')),
+  ]),
+);
+const faults = [
+  ...unknown.map((name) => `packages/${name} is not in the design`),
+  ...imports.map(arrowFault).filter((fault) => fault !== undefined),
+  ...manifestFaults(),
+  ...circlesOf(graph).map((circle) => `circle: ${circle}`),
+];
+for (const fault of faults) console.error(fault);
+const word = `${files.length} files, ${imports.length} imports`;
+if (faults.length > 0) {
+  console.error(`layers: ${faults.length} faults in ${word}`);
+  process.exitCode = 1;
+} else console.log(`layers: ${word}, every arrow as designed, no circle`);

@@ -7,3 +7,4 @@ export {
   redisHarness,
   type StoreHarness,
 } from './store-harness.ts';
+export { startTestServer, type StreamEvent, StreamReader } from './test-server.ts';

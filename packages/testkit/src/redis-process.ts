@@ -92,6 +92,11 @@ export class RedisProcess {
     }
   }
 
+  /** Sends it a signal, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.child.kill(signal);
+  }
+
   /** Ends it for good. */
   async close(): Promise<void> {
     await this.down();

@@ -99,6 +99,7 @@ export class Follower {
       for (const entry of entries) roll.apply(entry, this.#clock.monotonicMs());
     }
     const isFirst = !this.#picture.isLoaded;
+    this.#setReachable(true);
     this.#events.relisted(this.#picture.replace(roll));
     this.#picture.prove();
     if (isFirst) this.#events.loaded(isEmptyRoll(roll));

@@ -1,0 +1,260 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { Agent, request } from 'undici';
+import type { RegistryServer } from '../compose.ts';
+import { ConfigError, readConfig } from '../config.ts';
+import { startTestServer } from '../testing/test-server.ts';
+
+const ADMIN = 'admin-token-0123456789';
+const ORDERS = 'orders-token-0123456789';
+const READER = 'reader-token-0123456789';
+const dir = mkdtempSync(join(tmpdir(), 'registry-security-'));
+let server: RegistryServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+async function register(
+  token: string | undefined,
+  service: string,
+  over: Record<string, unknown> = {},
+) {
+  const response = await fetch(
+    `${server?.url}/v1/namespaces/default/services/${service}/instances/a`,
+    {
+      method: 'PUT',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ ports: { http: 1 }, ...over }),
+    },
+  );
+  const body = (await response.json()) as { code?: string; field?: string };
+  return { status: response.status, code: body.code, field: body.field };
+}
+
+const get = async (token: string | undefined, path: string) => {
+  const headers: Record<string, string> =
+    token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return (await fetch(`${server?.url}${path}`, { headers })).status;
+};
+
+describe('tokens', () => {
+  const tokens = [
+    '--token',
+    ADMIN,
+    '--token',
+    `${ORDERS}=read,register:orders`,
+    '--token',
+    `${READER}=read`,
+  ];
+
+  test('each covers what its scopes say, and no more', async () => {
+    server = await startTestServer(...tokens);
+    expect(await register(undefined, 'orders')).toMatchObject({
+      status: 401,
+      code: 'unauthenticated',
+    });
+    expect(await register('wrong-token-0123456789', 'orders')).toMatchObject({ status: 401 });
+    expect(await register(READER, 'orders')).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(await register(ORDERS, 'payments')).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(await register(ORDERS, 'orders')).toMatchObject({ status: 200 });
+    expect(await register(ADMIN, 'payments')).toMatchObject({ status: 200 });
+    expect(await get(READER, '/v1/namespaces/default/services')).toBe(200);
+    expect(await get(undefined, '/v1/namespaces/default/services')).toBe(401);
+    expect(await get(undefined, '/livez')).toBe(200);
+    const override = await fetch(
+      `${server.url}/v1/namespaces/default/services/orders/instances/a/override`,
+      {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${ORDERS}` },
+        body: JSON.stringify({ status: 'down', author: 'me', reason: 'because' }),
+      },
+    );
+    expect(override.status).toBe(403);
+  });
+
+  test('the label app is the service’s own name unless an admin says otherwise', async () => {
+    server = await startTestServer(...tokens);
+    const labels = { app: 'payments' };
+    expect(await register(ORDERS, 'orders', { labels })).toMatchObject({
+      code: 'label_forbidden',
+      field: 'labels.app',
+    });
+    expect(await register(ORDERS, 'orders', { labels: { app: 'orders' } })).toMatchObject({
+      status: 200,
+    });
+    expect(await register(ADMIN, 'orders', { labels })).toMatchObject({ status: 200 });
+  });
+
+  test('addresses outside the allow-list need an admin', async () => {
+    server = await startTestServer(...tokens, '--allow-address', '10.0.0.0/8');
+    expect(await register(ORDERS, 'orders', { address: '10.1.2.3' })).toMatchObject({
+      status: 200,
+    });
+    expect(await register(ORDERS, 'orders', { address: '127.0.0.1' })).toMatchObject({
+      status: 200,
+    });
+    const outside = await register(ORDERS, 'orders', { address: '192.168.1.1' });
+    expect(outside).toMatchObject({ code: 'address_forbidden', field: 'address' });
+    expect(await register(ADMIN, 'orders', { address: '192.168.1.1' })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  test('on a public address, loopback and link-local cannot be registered for others', async () => {
+    server = await startTestServer(...tokens, '--host', '0.0.0.0');
+    const { port } = new URL(server.url);
+    server = { url: `http://127.0.0.1:${port}`, close: server.close };
+    expect(await register(ORDERS, 'orders', { address: '127.0.0.2' })).toMatchObject({
+      code: 'address_forbidden',
+    });
+    expect(await register(ORDERS, 'orders', { address: '169.254.169.254' })).toMatchObject({
+      code: 'address_forbidden',
+    });
+    expect(await register(ORDERS, 'orders', { address: '192.168.1.1' })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  test('come from a file too', async () => {
+    const file = join(dir, 'tokens');
+    writeFileSync(
+      file,
+      `# who may what\n${ORDERS}=register:orders # the orders team\n\n${ADMIN}\n`,
+    );
+    server = await startTestServer('--token-file', file);
+    expect(await register(ORDERS, 'orders')).toMatchObject({ status: 200 });
+    expect(await register(ADMIN, 'other')).toMatchObject({ status: 200 });
+  });
+
+  test('a wrong one is refused at start, by its number and never by its text', async () => {
+    const weak = startTestServer('--token', 'short');
+    await expect(weak).rejects.toThrow(/token 1: expected 16 to 512/);
+    await expect(weak).rejects.not.toThrow(/short$/);
+    await expect(startTestServer('--token', `${ADMIN}=everything`)).rejects.toThrow(
+      /token 1: expected scopes.*"everything"/,
+    );
+  });
+
+  test('writes of one caller are limited', async () => {
+    server = await startTestServer('--max-writes-per-second', '5');
+    const codes: (string | undefined)[] = [];
+    for (let i = 0; i < 12; i++) codes.push((await register(undefined, 'orders')).code);
+    expect(codes).toContain('rate_limited');
+    expect(codes.slice(0, 5)).toEqual(Array(5).fill(undefined));
+  });
+});
+
+describe('TLS', () => {
+  const make = (name: string, subject: string, ...more: string[]) => {
+    const [key, cert] = [join(dir, `${name}.key`), join(dir, `${name}.pem`)];
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        '-subj',
+        subject,
+        ...more,
+      ],
+      { stdio: 'pipe' },
+    );
+    return { key, cert };
+  };
+
+  test('serves HTTPS, and with a client CA only those who have its certificate', async () => {
+    const own = make('server', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1');
+    const client = make('client', '/CN=client');
+    server = await startTestServer(
+      '--tls-cert',
+      own.cert,
+      '--tls-key',
+      own.key,
+      '--tls-client-ca',
+      client.cert,
+    );
+    expect(server.url).toMatch(/^https:/);
+    const { readFileSync } = await import('node:fs');
+    const ca = readFileSync(own.cert);
+    const known = new Agent({
+      connect: { ca, key: readFileSync(client.key), cert: readFileSync(client.cert) },
+    });
+    const stranger = new Agent({ connect: { ca } });
+    expect((await request(`${server.url}/livez`, { dispatcher: known })).statusCode).toBe(200);
+    await expect(request(`${server.url}/livez`, { dispatcher: stranger })).rejects.toThrow();
+    // A stream is written to the bare socket: it must be encrypted all the same.
+    const stream = await request(`${server.url}/v1/watch?service=orders`, { dispatcher: known });
+    expect(stream.statusCode).toBe(200);
+    stream.body.on('error', () => {}).destroy();
+    await known.destroy();
+    await stranger.destroy();
+  });
+});
+
+describe('options', () => {
+  const rejects = (argv: string[], message: RegExp, env: Record<string, string> = {}) => {
+    expect(() => readConfig(argv, env)).toThrow(ConfigError);
+    expect(() => readConfig(argv, env)).toThrow(message);
+  };
+
+  test('a public address without tokens is refused unless told otherwise', () => {
+    rejects(
+      ['--host', '0.0.0.0'],
+      /--host 0\.0\.0\.0: other machines can reach this address, so expected --token/,
+    );
+    rejects(['--host', '10.1.2.3'], /--token/);
+    expect(readConfig(['--host', '0.0.0.0', '--insecure'], {}).host).toBe('0.0.0.0');
+    expect(readConfig(['--host', '0.0.0.0', '--token', ADMIN], {}).host).toBe('0.0.0.0');
+    expect(readConfig(['--host', '127.8.8.8'], {}).host).toBe('127.8.8.8');
+  });
+
+  test('wrong ones are named, with the value and what was expected', () => {
+    rejects(['--port', '70000'], /--port: expected a whole number, 0 to 65535, got "70000"/);
+    rejects(['--port', 'http'], /--port: expected a whole number/);
+    rejects([], /ROLLCALL_PORT: expected a whole number.*"x"/, { ROLLCALL_PORT: 'x' });
+    rejects(['--store', 'mysql://x'], /--store: expected memory, redis/);
+    rejects(['--prot', '1'], /--prot.*--help/);
+    rejects(['--tls-cert', 'x'], /--tls-cert and --tls-key/);
+    rejects(['--allow-address', '10.0.0.0/99'], /--allow-address: expected networks/);
+    rejects(['--log-level', 'loud'], /--log-level: expected fatal/);
+    rejects(['--port=-1', '--max-labels', '0'], /--port[^]*--max-labels/);
+  });
+
+  test('a flag wins over the environment, the environment over the default', () => {
+    const env = {
+      ROLLCALL_PORT: '1',
+      ROLLCALL_MAX_LABELS: '5',
+      ROLLCALL_TOKEN: `${ADMIN} ${READER}=read`,
+    };
+    const config = readConfig(['--port', '2'], env);
+    expect(config).toMatchObject({ port: 2, maxLabels: 5, maxWatches: 10_000 });
+    expect(config.token).toEqual([ADMIN, `${READER}=read`]);
+  });
+
+  test('a port that is taken is named', async () => {
+    server = await startTestServer();
+    const { port } = new URL(server.url);
+    await expect(startTestServer('--port', port)).rejects.toThrow(
+      `--port ${port}: something else listens`,
+    );
+  });
+});

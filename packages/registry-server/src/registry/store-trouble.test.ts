@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findRedisBinary, freePort, RedisProcess, until } from '@rollcall/testkit';
+import type { RegistryServer } from '../compose.ts';
+import { startTestServer, StreamReader } from '../testing/test-server.ts';
+
+let redis: RedisProcess;
+let servers: RegistryServer[] = [];
+let readers: StreamReader[] = [];
+
+beforeEach(async () => {
+  const binary = await findRedisBinary();
+  if (binary === undefined) throw new Error('no redis-server on this machine');
+  redis = await RedisProcess.start(binary, { isDurable: true });
+});
+afterEach(async () => {
+  for (const reader of readers) reader.close();
+  await Promise.all(servers.map((server) => server.close()));
+  servers = [];
+  readers = [];
+  await redis.close();
+});
+
+async function start(...flags: string[]): Promise<RegistryServer> {
+  const server = await startTestServer('--store', redis.url, ...flags);
+  servers.push(server);
+  await until(async () => (await status(server, '/readyz?for=writes')) === 200);
+  return server;
+}
+
+const status = async (server: RegistryServer, path: string) =>
+  (await fetch(`${server.url}${path}`)).status;
+const pathOf = (server: RegistryServer, id: string) =>
+  `${server.url}/v1/namespaces/default/services/orders/instances/${id}`;
+
+async function register(server: RegistryServer, id: string, over: Record<string, unknown> = {}) {
+  const response = await fetch(pathOf(server, id), {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ports: { http: 1 }, nonce: `process-${id}`, ...over }),
+  });
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as { lease: { id: string }; code?: string; revision: string },
+  };
+}
+
+const renew = async (server: RegistryServer, lease: string) =>
+  (await fetch(`${server.url}/v1/leases/${lease}`, { method: 'PUT' })).status;
+
+async function rollOf(server: RegistryServer): Promise<string[]> {
+  const response = await fetch(`${server.url}/v1/namespaces/default/services/orders/endpoints`);
+  if (response.status !== 200) return [];
+  const { endpoints } = (await response.json()) as {
+    endpoints: { instance: string; state: string }[];
+  };
+  return endpoints.map(({ instance, state }) => `${instance} ${state}`);
+}
+
+describe('two servers on one store', () => {
+  test('what is written at one is read at the other, by revision at once', async () => {
+    const [one, two] = [await start(), await start()];
+    const { body } = await register(one, 'a');
+    const response = await fetch(
+      `${two.url}/v1/namespaces/default/services/orders/endpoints?since=${body.revision}`,
+    );
+    expect(response.status).toBe(200);
+    expect(await rollOf(two)).toEqual(['a up']);
+    expect(await renew(two, body.lease.id)).toBe(204);
+  });
+
+  test('a hold at one, the close of an older one at the other', async () => {
+    const [one, two] = [await start(), await start()];
+    const { body } = await register(one, 'a');
+    const first = await StreamReader.open(`${one.url}/v1/leases/hold?lease=${body.lease.id}`);
+    await until(() => first.of('held').length === 1);
+    const second = await StreamReader.open(`${two.url}/v1/leases/hold?lease=${body.lease.id}`);
+    readers.push(second);
+    await until(() => second.of('held').length === 1);
+    first.close();
+    await register(one, 'b');
+    await until(async () => (await rollOf(one)).length === 2 && (await rollOf(two)).length === 2);
+    expect(await rollOf(one)).toEqual(['a up', 'b up']);
+  });
+});
+
+describe('the store', () => {
+  test('unreachable at start: it says so, keeps trying, and is not ready until then', async () => {
+    const port = await freePort();
+    const server = await startTestServer('--store', `redis://127.0.0.1:${port}`);
+    servers.push(server);
+    expect(await status(server, '/livez')).toBe(200);
+    expect(await status(server, '/readyz')).toBe(503);
+    const read = await fetch(`${server.url}/v1/namespaces/default/services`);
+    expect(read.status).toBe(503);
+    expect(await read.json()).toMatchObject({ code: 'replica_cold', retryable: true });
+    const write = await register(server, 'a');
+    expect(write).toMatchObject({ status: 503, body: { code: 'store_unavailable' } });
+    expect(write.headers.get('retry-after')).toBe('1');
+  });
+
+  test('lost: reads and watches go on, writes say 503, nothing is evicted; back with its data, all is as before', async () => {
+    const server = await start();
+    const { body } = await register(server, 'a', { ttlMs: 1_000 });
+    const watch = await StreamReader.open(`${server.url}/v1/watch?service=orders`);
+    readers.push(watch);
+    await redis.down();
+    await until(async () => (await status(server, '/readyz?for=writes')) === 503);
+    expect(await status(server, '/readyz')).toBe(200);
+    expect(await register(server, 'b')).toMatchObject({
+      status: 503,
+      body: { code: 'store_unavailable' },
+    });
+    expect(await renew(server, body.lease.id)).toBe(503);
+    // Well beyond the TTL: the wait is for the age that the server itself shows, not for a time of ours.
+    await until(async () => {
+      const { storeAgeMs } = (await (await fetch(`${server.url}/readyz`)).json()) as {
+        storeAgeMs: number;
+      };
+      return storeAgeMs > 6_000;
+    });
+    expect(await rollOf(server)).toEqual(['a up']);
+    await redis.up();
+    await until(async () => (await renew(server, body.lease.id)) === 204);
+    expect(await rollOf(server)).toEqual(['a up']);
+    expect(watch.of('change')).toEqual([]);
+    expect(watch.isOver).toBe(false);
+  }, 40_000);
+
+  test('G5: back without its data, the pictures of the servers give it back; the deregistered stay away', async () => {
+    const [one, two] = [await start(), await start()];
+    const { body } = await register(one, 'a');
+    await register(one, 'gone');
+    await register(two, 'b');
+    await until(async () => (await rollOf(two)).length === 3);
+    await fetch(pathOf(two, 'gone'), { method: 'DELETE' });
+    await until(async () => (await rollOf(one)).length === 2 && (await rollOf(two)).length === 2);
+    const watch = await StreamReader.open(`${two.url}/v1/watch?service=orders`);
+    readers.push(watch);
+    await redis.down({ losesData: true });
+    await until(async () => (await status(one, '/readyz?for=writes')) === 503);
+    await redis.up();
+    await until(
+      async () =>
+        (await rollOf(one)).includes('a unconfirmed') &&
+        (await rollOf(two)).includes('a unconfirmed'),
+    );
+    expect(await rollOf(one)).toEqual(['a unconfirmed', 'b unconfirmed']);
+    expect(await renew(one, body.lease.id)).toBe(204);
+    await until(async () => (await rollOf(two)).includes('a up'));
+    expect(watch.of('change').flatMap((change) => change['removes'])).toEqual([]);
+  }, 40_000);
+
+  test('emptied while running (FLUSHALL): given back within a second or two', async () => {
+    const server = await start();
+    const { body } = await register(server, 'a');
+    const { Redis } = await import('ioredis');
+    const admin = new Redis(redis.url);
+    await admin.flushall();
+    admin.disconnect();
+    await until(async () => (await renew(server, body.lease.id)) === 204);
+    await until(async () => (await rollOf(server)).includes('a up'));
+  });
+
+  test('hung (SIGSTOP): the server notices, and goes on when it does', async () => {
+    const server = await start();
+    const { body } = await register(server, 'a');
+    redis.signal('SIGSTOP');
+    await until(async () => (await renew(server, body.lease.id)) === 503);
+    expect(await rollOf(server)).toEqual(['a up']);
+    redis.signal('SIGCONT');
+    await until(async () => (await renew(server, body.lease.id)) === 204);
+    expect(await rollOf(server)).toEqual(['a up']);
+  }, 40_000);
+});

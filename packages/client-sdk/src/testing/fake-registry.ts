@@ -72,6 +72,8 @@ export class FakeRegistry {
   readonly leases = new Map<string, { lease: string; nonce: string }>();
   readonly superseded = new Set<string>();
   script: Script = () => undefined;
+  /** Registrations are answered once it resolves. */
+  gate: Promise<void> = Promise.resolve();
   /** False: watches are opened and told nothing. */
   speaks = true;
   epoch = 'epoch-1';
@@ -147,6 +149,7 @@ export class FakeRegistry {
       body: text === '' ? undefined : (JSON.parse(text) as unknown),
     };
     this.seen.push(seen);
+    if (seen.method === 'PUT') await this.gate;
     const code = this.script(seen);
     if (code !== undefined) refuse(response, code);
     else if (seen.path === '/v1/watch') this.#watch(seen, response);

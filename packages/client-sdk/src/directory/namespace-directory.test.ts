@@ -1,0 +1,236 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Service } from '../service.ts';
+import { TestContext } from '../testing/context.ts';
+import { endpointAt } from '../testing/fake-registry.ts';
+
+const context = new TestContext();
+afterEach(() => context.end());
+const a = endpointAt(1, { instance: 'a' });
+const b = endpointAt(2, { instance: 'b' });
+const ids = (service: Service) => service.endpoints().map(({ id }) => id);
+const until = (condition: () => unknown, timeout = 5_000) =>
+  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
+
+test('the first picture, then each change, in order', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const orders = context.client(registry).service('orders');
+  expect([orders.snapshot(), orders.endpoints(), orders.ageMs()]).toEqual([
+    undefined,
+    [],
+    Infinity,
+  ]);
+  await orders.ready();
+  expect(ids(orders)).toEqual(['a/http']);
+  const revisions: string[] = [];
+  orders.on('change', ({ revision }) => revisions.push(revision));
+  registry.change('orders', [b]);
+  registry.change('orders', [], ['a/http']);
+  await until(() => revisions.length === 2);
+  expect(revisions).toEqual(['1001', '1002']);
+  expect(ids(orders)).toEqual(['b/http']);
+});
+
+test('a service nobody registered for has an empty picture, not none', async () => {
+  const registry = await context.registry();
+  const nobody = context.client(registry).service('nobody');
+  await nobody.ready();
+  expect(nobody.snapshot()).toMatchObject({ service: 'nobody', endpoints: [] });
+});
+
+test('services asked for in one turn share a stream; a later one opens a larger one before the old ends', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const client = context.client(registry);
+  const first = [client.service('orders'), client.service('stock')];
+  await Promise.all(first.map((service) => service.ready()));
+  expect(registry.watches).toHaveLength(1);
+  expect(registry.watches[0]?.query.getAll('service')).toEqual(['orders', 'stock']);
+  registry.speaks = false;
+  client.service('bills');
+  await until(() => registry.watches.length === 2);
+  expect(registry.watches[1]?.query.getAll('service')).toEqual(['orders', 'stock', 'bills']);
+  expect(registry.watches[1]?.query.has('since')).toBe(false);
+  registry.change('orders', [b]);
+  await until(() => ids(first[0]!).length === 2);
+  expect(registry.openWatches()).toHaveLength(2);
+  for (const service of ['orders', 'stock', 'bills'])
+    registry.watches[1]!.send('snapshot', registry.snapshot(service));
+  registry.watches[1]!.send('bookmark', registry.bookmark());
+  await until(() => registry.openWatches().length === 1);
+  expect(registry.watches[1]?.isOpen).toBe(true);
+  expect(ids(first[0]!)).toEqual(['a/http', 'b/http']);
+});
+
+test('a killed registry leaves the picture and its growing age; the watch resumes by itself', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const orders = context.client(registry).service('orders');
+  await orders.ready();
+  await until(() => orders.ageMs() < 1_000);
+  await registry.kill();
+  await until(() => orders.ageMs() > 60);
+  expect(ids(orders)).toEqual(['a/http']);
+  await registry.listen();
+  await until(() => registry.openWatches().length === 1);
+  expect(registry.openWatches()[0]?.query.get('since')).toBe('1000');
+  registry.change('orders', [b]);
+  await until(() => ids(orders).length === 2);
+});
+
+test('a registry that comes back with an empty store empties nobody; those who return are whole again', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a, b]);
+  const orders = context.client(registry, { unconfirmedGraceMs: 400 }).service('orders');
+  await orders.ready();
+  await registry.kill();
+  registry.roll.clear();
+  registry.epoch = 'epoch-2';
+  registry.script = ({ query }) => (query.has('since') ? 'replica_behind' : undefined);
+  const sizes: number[] = [];
+  orders.on('change', ({ endpoints }) => sizes.push(endpoints.length));
+  await registry.listen();
+  await until(() => orders.endpoints().some(({ state }) => state === 'unconfirmed'));
+  expect(orders.endpoints()).toMatchObject([{ tier: 1 }, { tier: 1 }]);
+  registry.change('orders', [a]);
+  await until(() => orders.endpoints().find(({ instance }) => instance === 'a')?.state === 'up');
+  await until(() => orders.endpoints().length === 1);
+  expect(ids(orders)).toEqual(['a/http']);
+  expect(Math.min(...sizes)).toBe(1);
+});
+
+test('a silent stream is dead: another one is opened', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const orders = context.client(registry, { silenceMs: 150 }).service('orders');
+  await orders.ready();
+  await until(() => registry.watches.length >= 2);
+  expect(ids(orders)).toEqual(['a/http']);
+});
+
+test('a moving server is left for the next url, the old stream staying until the new one is synced', async () => {
+  const registries = [await context.registry(), await context.registry()];
+  for (const registry of registries) registry.roll.set('orders', [a]);
+  const client = context.client(registries, { runtime: { random: () => 0 } });
+  const orders = client.service('orders');
+  await orders.ready();
+  const [first, second] = registries as [(typeof registries)[0], (typeof registries)[0]];
+  second.speaks = false;
+  first.watches[0]!.send('bookmark', first.bookmark({ moving: true }));
+  await until(() => second.watches.length === 1);
+  expect(first.openWatches()).toHaveLength(1);
+  second.watches[0]!.send('bookmark', second.bookmark());
+  await until(() => first.openWatches().length === 0);
+  expect(second.openWatches()).toHaveLength(1);
+});
+
+test('a round of servers that are all behind ends the resuming', async () => {
+  const registries = [await context.registry(), await context.registry()];
+  for (const registry of registries) {
+    registry.roll.set('orders', [a]);
+    registry.script = ({ query }) => (query.has('since') ? 'replica_behind' : undefined);
+  }
+  const orders = context.client(registries).service('orders');
+  await orders.ready();
+  registries.find((registry) => registry.watches.length === 1)!.watches[0]!.end();
+  const asked = () => registries.flatMap(({ seen }) => seen.map(({ query }) => query.has('since')));
+  await until(() => asked().filter((hasSince) => !hasSince).length === 2);
+  expect(asked().filter(Boolean)).toHaveLength(2);
+  await until(() => registries.flatMap((registry) => registry.openWatches()).length === 1);
+});
+
+test.each(['warming_up', 'replica_cold'] as const)('%s keeps the last known good', async (code) => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const orders = context.client(registry).service('orders');
+  await orders.ready();
+  registry.script = () => code;
+  registry.watches[0]!.end();
+  await until(() => registry.seen.length >= 3);
+  expect(ids(orders)).toEqual(['a/http']);
+  registry.script = () => undefined;
+  await until(() => registry.openWatches().length === 1);
+});
+
+test('compacted: what is not shown until the next synced bookmark is gone', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const orders = context.client(registry).service('orders');
+  await orders.ready();
+  registry.roll.clear();
+  registry.revision = 2_000;
+  const [watch] = registry.watches;
+  watch!.send('compacted', { revision: '2000', reason: 'test' });
+  watch!.send('bookmark', registry.bookmark());
+  await until(() => orders.endpoints().length === 0);
+});
+
+test('an older snapshot does not undo newer changes, unless a newer bookmark stands behind it', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const orders = context.client(registry).service('orders');
+  await orders.ready();
+  registry.change('orders', [b]);
+  await until(() => ids(orders).length === 2);
+  const [watch] = registry.watches;
+  const old = { ...registry.snapshot('orders'), revision: '900', endpoints: [a] };
+  watch!.send('snapshot', old);
+  watch!.send('bookmark', { ...registry.bookmark(), revision: '900' });
+  registry.change('orders', [endpointAt(3, { instance: 'c' })]);
+  await until(() => ids(orders).length === 3);
+  watch!.send('snapshot', old);
+  registry.revision = 3_000;
+  watch!.send('bookmark', registry.bookmark());
+  await until(() => ids(orders).length === 1);
+});
+
+test('ready rejects when the registry refuses for good, and when it is aborted', async () => {
+  const registry = await context.registry();
+  registry.script = () => 'unauthenticated';
+  const client = context.client(registry);
+  await expect(client.service('orders').ready()).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(client.service('orders').ready()).rejects.toMatchObject({ retryable: false });
+  registry.script = () => 'warming_up';
+  const other = context.client(registry);
+  const given = new AbortController();
+  const ready = other.service('stock').ready({ signal: given.signal });
+  given.abort(new Error('enough'));
+  await expect(ready).rejects.toThrow('enough');
+});
+
+test('the age counts what the registry says of its own store', async () => {
+  const registry = await context.registry();
+  const orders = context.client(registry).service('orders');
+  await orders.ready();
+  const before = orders.ageMs();
+  registry.watches[0]!.send('bookmark', registry.bookmark({ storeAgeMs: 60_000 }));
+  expect(before).toBeLessThan(5_000);
+  await until(() => orders.ageMs() > 20);
+  registry.watches[0]!.send('bookmark', registry.bookmark());
+  await until(() => orders.ageMs() < 20);
+});
+
+test('a garbled event ends the stream and not the picture', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const orders = context.client(registry).service('orders');
+  await orders.ready();
+  registry.watches[0]!.send('change', { service: 'orders', upserts: 7 });
+  await until(() => registry.watches.length === 2);
+  expect(ids(orders)).toEqual(['a/http']);
+});
+
+test('a closed service is forgotten, opening it again gets a picture', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const client = context.client(registry);
+  await client.service('stock').ready();
+  const orders = client.service('orders');
+  await orders.ready();
+  await orders.close();
+  await orders.close();
+  const again = client.service('orders');
+  expect(again).not.toBe(orders);
+  await again.ready();
+  expect(ids(again)).toEqual(['a/http']);
+});

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A server in this process whose every request can be seen and whose connections can be cut. */
+export interface Backend {
+  readonly port: number;
+  /** `METHOD /path body`, as requests were fully read. */
+  readonly seen: string[];
+  close(): Promise<void>;
+}
+
+export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+/** Answers with `name` unless `answer` says otherwise. */
+export async function startBackend(name: string, answer?: Answer): Promise<Backend> {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      seen.push(`${request.method} ${request.url} ${body}`.trim());
+      if (answer === undefined) response.end(name);
+      else answer(request, response, body);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise<void>((done) => server.close(() => done()));
+  };
+  return { port, seen, close };
+}
+
+/** A port that nobody listens on. */
+export async function closedPort(): Promise<number> {
+  const backend = await startBackend('nobody');
+  await backend.close();
+  return backend.port;
+}
+
+const SCRIPT = `
+import { createServer } from 'node:http';
+const server = createServer((request, response) => {
+  let body = '';
+  request.on('data', (chunk) => (body += chunk));
+  request.on('end', () => {
+    if (request.method === 'POST') process.send({ post: body });
+    const delayMs = Number(new URL(request.url, 'http://x').searchParams.get('delay') ?? 0);
+    setTimeout(() => response.end('ok'), delayMs);
+  });
+});
+server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+process.on('disconnect', () => process.exit());
+`;
+
+/** A server in a process of its own, to be killed as a crash kills it. Answers after `?delay=` ms. */
+export class BackendProcess {
+  readonly port: number;
+  /** Bodies of the POST requests that it read, told before they are answered. */
+  readonly posts: string[] = [];
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+    child.on('message', ({ post }: { post?: string }) => {
+      if (post !== undefined) this.posts.push(post);
+    });
+  }
+
+  static async start(): Promise<BackendProcess> {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const port = await new Promise<number>((done, fail) => {
+      child.once('message', (message) => done((message as { port: number }).port));
+      child.once('exit', (code) => fail(new Error(`backend ended with ${code}`)));
+    });
+    return new BackendProcess(child, port);
+  }
+
+  /** SIGKILL; resolves once the process is gone. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = new Promise((done) => this.#child.once('exit', done));
+    this.#child.kill('SIGKILL');
+    await gone;
+  }
+}

@@ -1,6 +1,6 @@
 export type { Policy } from '@rollcall/balancing';
 export type { Endpoint } from '@rollcall/contract';
-export { RollcallError, type RollcallErrorCode } from './error.ts';
+export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './error.ts';
 export type { RollcallOptions } from './options.ts';
 export type {
   DrainOptions,

@@ -27,10 +27,10 @@ async function threeInstances(): Promise<{ backends: BackendProcess[]; service: 
 /** Calls without a pause, `concurrency` at a time, until told to stop. Returns what failed. */
 function load(concurrency: number, call: () => Promise<unknown>) {
   const failures: unknown[] = [];
-  let isStopped = false;
+  const stopping = new AbortController();
   let answered = 0;
   const runs = Array.from({ length: concurrency }, async () => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       await call().then(
         () => answered++,
         (error: unknown) => failures.push(error),
@@ -38,7 +38,7 @@ function load(concurrency: number, call: () => Promise<unknown>) {
     }
   });
   const stop = async () => {
-    isStopped = true;
+    stopping.abort();
     await Promise.all(runs);
     return failures;
   };

@@ -11,7 +11,7 @@ export interface StreamEvent {
 }
 
 /** Opens streams; the registry client does. */
-export interface StreamOpener {
+interface StreamOpener {
   open(url: string, path: string, signal: AbortSignal): Promise<Dispatcher.ResponseData>;
 }
 

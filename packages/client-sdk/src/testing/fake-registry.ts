@@ -72,6 +72,7 @@ export class FakeRegistry {
   readonly leases = new Map<string, { lease: string; nonce: string }>();
   readonly superseded = new Set<string>();
   script: Script = () => undefined;
+  onHeaders: (headers: IncomingMessage['headers']) => void = () => {};
   /** Registrations are answered once it resolves. */
   gate: Promise<void> = Promise.resolve();
   /** False: watches are opened and told nothing. */
@@ -149,6 +150,7 @@ export class FakeRegistry {
       body: text === '' ? undefined : (JSON.parse(text) as unknown),
     };
     this.seen.push(seen);
+    this.onHeaders(request.headers);
     if (seen.method === 'PUT') await this.gate;
     const code = this.script(seen);
     if (code !== undefined) refuse(response, code);

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterEach, expect, test, vi } from 'vitest';
+import { RollcallError } from './error.ts';
+import type { RollcallOptions } from './options.ts';
+import { Rollcall } from './rollcall.ts';
+import { TestContext } from './testing/context.ts';
+import { endpointAt, type FakeRegistry } from './testing/fake-registry.ts';
+
+const context = new TestContext();
+afterEach(() => context.end());
+const until = (condition: () => unknown, timeout = 10_000) =>
+  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
+
+/** Runs a program that has `Rollcall` and `url`; it ends by itself or it hangs. */
+function run(registry: FakeRegistry, program: string): ChildProcess {
+  const index = new URL('index.ts', import.meta.url).href;
+  const script = `import { Rollcall } from ${JSON.stringify(index)};
+    const url = ${JSON.stringify(registry.url)};
+    ${program}`;
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@rollcall/source', '--input-type=module', '-e', script],
+    { stdio: ['ignore', 'inherit', 'inherit'], cwd: new URL('..', import.meta.url) },
+  );
+  context.onEnd(() => child.kill('SIGKILL'));
+  return child;
+}
+
+const endOf = (child: ChildProcess) =>
+  new Promise<number | string | null>((done) =>
+    child.once('exit', (code, signal) => done(code ?? signal)),
+  );
+
+test('a program ends by itself after close', { timeout: 20_000 }, async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [endpointAt(1)]);
+  const child = run(
+    registry,
+    `const client = new Rollcall({ url });
+     await client.register({ service: 'orders', port: 3000 });
+     const orders = client.service('orders');
+     await orders.ready();
+     await orders.request('/').catch(() => undefined);
+     await client.close();`,
+  );
+  expect(await endOf(child)).toBe(0);
+  expect(registry.leases.size).toBe(0);
+});
+
+test(
+  'SIGTERM drains, deregisters and then ends the process as it would have',
+  { timeout: 20_000 },
+  async () => {
+    const registry = await context.registry();
+    const child = run(
+      registry,
+      `const client = new Rollcall({ url });
+     await client.register({ service: 'orders', port: 3000, signals: true, drain: { settleMs: 10 } });`,
+    );
+    await until(() => registry.openHolds().length === 1);
+    child.kill('SIGTERM');
+    expect(await endOf(child)).toBe('SIGTERM');
+    const writes = registry.seen.filter(({ path }) => path.includes('/instances/'));
+    expect(writes.map(({ method }) => method)).toEqual(['PUT', 'PATCH', 'DELETE']);
+  },
+);
+
+test(
+  'an application with a handler of its own ends by itself, drained',
+  { timeout: 20_000 },
+  async () => {
+    const registry = await context.registry();
+    const child = run(
+      registry,
+      `const client = new Rollcall({ url });
+     process.once('SIGTERM', () => { process.exitCode = 7; });
+     await client.register({ service: 'orders', port: 3000, signals: ['SIGTERM'], drain: { settleMs: 10 } });`,
+    );
+    await until(() => registry.openHolds().length === 1);
+    child.kill('SIGTERM');
+    expect(await endOf(child)).toBe(7);
+    expect(registry.leases.size).toBe(0);
+  },
+);
+
+test.each<[string, Record<string, unknown>, string]>([
+  ['no url', {}, 'url'],
+  ['a url of another protocol', { url: 'redis://127.0.0.1' }, 'url'],
+  ['an empty list of urls', { url: [] }, 'url'],
+  ['an unknown policy', { url: 'http://x', policy: 'fair' }, 'policy'],
+  ['a negative timeout', { url: 'http://x', requestTimeoutMs: -1 }, 'requestTimeoutMs'],
+  [
+    'a nested one',
+    { url: 'http://x', calls: { retryBudget: { ratio: 2 } } },
+    'calls.retryBudget.ratio',
+  ],
+])('%s is refused by name', (_, options, field) => {
+  const create = () => new Rollcall(options as unknown as RollcallOptions);
+  expect(create).toThrow(RollcallError);
+  expect(create).toThrow(expect.objectContaining({ code: 'invalid_options', field }));
+  expect(create).toThrow(new RegExp(`option ${field.replaceAll('.', '\\.')}: `));
+});
+
+test('a service of a bad name or namespace is refused', async () => {
+  const client = context.client(await context.registry());
+  expect(() => client.service('Orders')).toThrow('expected a service name');
+  expect(() => client.service('orders', { namespace: 'no_good' })).toThrow('a namespace name');
+});
+
+test('the token goes along with calls and streams', async () => {
+  const registry = await context.registry();
+  const tokens = new Set<string | undefined>();
+  registry.onHeaders = ({ authorization }) => tokens.add(authorization);
+  const client = context.client(registry, { token: 'secret' });
+  await client.register({ service: 'orders', port: 1 });
+  await client.service('orders').ready();
+  await until(() => registry.holds.length === 1);
+  expect([...tokens]).toEqual(['Bearer secret']);
+});
+
+test('nothing is opened before the first registration or service', async () => {
+  const registry = await context.registry();
+  const client = context.client(registry);
+  client.interceptor();
+  await client.close();
+  expect(registry.seen).toEqual([]);
+});

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 // Workspace packages resolve to their TypeScript source, so no test needs a build first.
 // `ssr` covers the tests, `__vitest__` covers globalSetup and setupFiles.
 const resolve = { conditions: ['@rollcall/source', ...defaultServerConditions] };
+const report = process.env['TEST_REPORT'];
 
 export default defineConfig({
   ssr: { resolve },
@@ -11,5 +12,10 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['./vitest.setup.ts'],
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    // Many tests start processes and wait for what they do: more at once than cores makes them slow, not wrong.
+    maxWorkers: 2,
   },
 });

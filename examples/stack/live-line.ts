@@ -1,0 +1,65 @@
+import type { Endpoint } from '@rollcall/client-sdk';
+import type { CallReport } from '../caller/main.ts';
+
+/** How often the line is printed where it cannot be overwritten, in seconds. */
+const PLAIN_EVERY = 10;
+
+/** The quiet line at the bottom: who is on the roll, and how the calls went. */
+export class LiveLine {
+  readonly #isTerminal = process.stdout.isTTY;
+  #roll = 'nobody';
+  #report: CallReport = { answered: 0, failed: 0, by: {} };
+  #timer: NodeJS.Timeout | undefined;
+  #seconds = 0;
+  #isShown = false;
+
+  begin(): void {
+    this.#timer = setInterval(() => this.#show(this.#seconds++ % PLAIN_EVERY === 0), 1_000);
+  }
+
+  saw(endpoints: readonly Endpoint[]): void {
+    const roll = endpoints
+      .toSorted((a, b) => (a.instance < b.instance ? -1 : 1))
+      .map(({ instance, state }) => (state === 'up' ? instance : `${instance} (${state})`));
+    this.#roll = roll.length === 0 ? 'nobody' : roll.join(', ');
+    if (this.#timer !== undefined) this.#show(true);
+  }
+
+  called(report: CallReport): void {
+    this.#report = report;
+  }
+
+  /** Prints a line of its own, above. */
+  say(text: string): void {
+    this.#clear();
+    console.log(text);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (this.#isShown) process.stdout.write('\n');
+  }
+
+  #show(isDue: boolean): void {
+    if (!this.#isTerminal && !isDue) return;
+    const { answered, failed, by } = this.#report;
+    const shares = Object.entries(by)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, count]) => `${id} ${count}`)
+      .join(', ');
+    const text = `on the roll: ${this.#roll} | calls: ${answered} answered, ${failed} failed | last second: ${shares || 'none'}`;
+    if (!this.#isTerminal) {
+      console.log(text);
+      return;
+    }
+    this.#clear();
+    process.stdout.write(text.slice(0, (process.stdout.columns ?? 120) - 1));
+    this.#isShown = true;
+  }
+
+  #clear(): void {
+    if (this.#isTerminal && this.#isShown) process.stdout.write('\r\u001b[2K');
+    this.#isShown = false;
+  }
+}

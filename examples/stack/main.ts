@@ -1,0 +1,168 @@
+// `npm start`: a registry, a load balancer, three instances of a small service and a client that calls it, each in a
+// process of its own as in real life. Ctrl-C ends them all.
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Rollcall } from '@rollcall/client-sdk';
+import type { CallReport } from '../caller/main.ts';
+import { Child, type ChildOptions } from './child.ts';
+import { LiveLine } from './live-line.ts';
+
+const HELP = `Usage: npm start -- [options]
+
+  --registry-port PORT   [default: 7400] (ROLLCALL_PORT)
+  --lb-port PORT         [default: 8080] (LB_PORT)
+  --lb-admin-port PORT   [default: 7480] (LB_ADMIN_PORT)
+  --store STORE          memory or redis://host:port [default: memory] (ROLLCALL_STORE)
+`;
+
+const { env } = process;
+const text = (name: string, fallback: string) =>
+  ({ type: 'string', default: env[name] ?? fallback }) as const;
+const { values } = parseArgs({
+  options: {
+    'registry-port': text('ROLLCALL_PORT', '7400'),
+    'lb-port': text('LB_PORT', '8080'),
+    'lb-admin-port': text('LB_ADMIN_PORT', '7480'),
+    store: text('ROLLCALL_STORE', 'memory'),
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const ports = ['registry-port', 'lb-port', 'lb-admin-port'] as const;
+for (const option of ports) {
+  const problem = await portProblem(values[option]);
+  if (problem === undefined) continue;
+  console.error(
+    `port ${values[option]} ${problem}; choose another one: npm start -- --${option} PORT`,
+  );
+  process.exit(1);
+}
+
+const url = `http://127.0.0.1:${values['registry-port']}`;
+const balancer = `http://127.0.0.1:${values['lb-port']}`;
+const admin = `http://127.0.0.1:${values['lb-admin-port']}`;
+const logs = mkdtempSync(join(tmpdir(), 'rollcall-'));
+const children: Child[] = [];
+const line = new LiveLine();
+let isStopping = false;
+
+const registry = start({
+  name: 'registry',
+  file: 'packages/registry-server/src/main.ts',
+  args: ['--port', values['registry-port'], '--store', values.store],
+});
+const balancerPorts = { LB_PORT: values['lb-port'], LB_ADMIN_PORT: values['lb-admin-port'] };
+start({
+  name: 'lb',
+  file: 'packages/lb/src/main.ts',
+  args: ['--config', 'examples/stack/lb.yaml'],
+  env: { ROLLCALL_URL: url, ...balancerPorts },
+});
+const instances = ['a', 'b', 'c'].map((letter) =>
+  start({
+    name: `hello-${letter}`,
+    file: 'examples/hello/main.ts',
+    env: { ROLLCALL_URL: url, HELLO_ID: `hello-${letter}` },
+  }),
+);
+const caller = start({
+  name: 'caller',
+  file: 'examples/caller/main.ts',
+  env: { ROLLCALL_URL: url },
+});
+caller.process.on('message', (report: CallReport) => line.called(report));
+
+// A terminal's Ctrl-C arrives twice, once from the terminal and once through npm.
+let stopping: Promise<void> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => (stopping ??= stop(0)));
+}
+
+const rollcall = new Rollcall({ url });
+const hello = rollcall.service('hello');
+hello.on('change', ({ endpoints }) => line.saw(endpoints));
+await allUp();
+explain();
+line.begin();
+
+function start(options: Omit<ChildOptions, 'logs'>): Child {
+  const child = new Child({ ...options, logs });
+  children.push(child);
+  child.process.once('exit', (code, signal) => {
+    if (isStopping) return;
+    line.say(`${child.name} (pid ${child.pid}) ended: ${signal ?? `exit code ${code}`}`);
+    if (code !== 0 && code !== null) {
+      line.say(child.tail);
+      stopping ??= stop(1);
+    }
+  });
+  return child;
+}
+
+/** Three instances seen by the SDK, and an answer through the balancer. */
+async function allUp(): Promise<void> {
+  await hello.ready();
+  while (!isStopping) {
+    const isAnswered = await fetch(balancer).then(
+      async (response) => (await response.text(), response.ok),
+      () => false,
+    );
+    if (isAnswered && hello.endpoints().length >= instances.length) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function explain(): void {
+  if (isStopping) return;
+  const pid = instances[0]?.pid;
+  console.log(`
+Rollcall runs: one registry, one load balancer, three instances of the service 'hello', one client.
+
+  registry       ${url}   (API: ${url}/docs)
+  load balancer  ${balancer}   (targets: ${admin}/targets)
+  output         ${logs}
+
+Three things to try in another terminal:
+
+  curl ${balancer}/
+  curl ${url}/v1/namespaces/default/services/hello/endpoints
+  kill -9 ${pid}      # hello-a dies; 'ROLLCALL_URL=${url} npm run hello' brings another one
+
+Ctrl-C ends everything. The registry is pid ${registry.pid}.
+`);
+}
+
+async function stop(code: number): Promise<void> {
+  isStopping = true;
+  line.end();
+  await rollcall.close();
+  // Those who leave first tell the others, so the registry goes last.
+  for (const group of [['caller'], instances.map(({ name }) => name), ['lb'], ['registry']]) {
+    const leaving = children.filter(({ name }) => group.includes(name));
+    await Promise.all(leaving.map((child) => child.stop(8_000)));
+  }
+  process.exit(code);
+}
+
+/** Why nothing can listen on a port, if so. */
+function portProblem(port: string): Promise<string | undefined> {
+  const number = Number(port);
+  if (!Number.isInteger(number) || number < 1 || number > 65_535) {
+    return Promise.resolve('is no port number (1 to 65535)');
+  }
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`),
+    );
+    probe.listen(number, '127.0.0.1', () => probe.close(() => resolve(undefined)));
+  });
+}

@@ -1,0 +1,101 @@
+import { rm, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Rollcall } from '@rollcall/client-sdk';
+import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const REGISTRY = join(root, 'packages/registry-server/src/main.ts');
+const LB = join(root, 'packages/lb/src/main.ts');
+const HELLO = join(root, 'examples/hello/main.ts');
+
+/** A registry server in a process of its own. */
+export interface RegistryProcess {
+  readonly url: string;
+  readonly port: number;
+  process: TestProcess;
+}
+
+/** Processes of one test, on free ports of loopback; `close` ends what is left of them. */
+export class Stack {
+  readonly #processes: TestProcess[] = [];
+  readonly #clients: Rollcall[] = [];
+  readonly #folders: string[] = [];
+
+  /** A registry server; give it the port of one that died to take its place. */
+  async registry(flags: readonly string[] = [], port?: number): Promise<RegistryProcess> {
+    const own = port ?? (await freePort());
+    const started = this.#start(REGISTRY, ['--port', `${own}`, '--log-level', 'warn', ...flags]);
+    const url = `http://127.0.0.1:${own}`;
+    await until(async () => (await fetch(`${url}/readyz`)).ok, { what: `a registry at ${url}` });
+    return { url, port: own, process: started };
+  }
+
+  /** An instance of `hello`, on the roll when this resolves. */
+  async hello(
+    id: string,
+    urls: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<TestProcess> {
+    const started = this.#start(HELLO, [], { HELLO_ID: id, ROLLCALL_URL: urls.join(','), ...env });
+    await started.printed(/is on the roll/);
+    return started;
+  }
+
+  /** A load balancer over `hello`; gives the address of its listener once it answers. */
+  async balancer(
+    urls: readonly string[],
+  ): Promise<{ url: string; admin: string; process: TestProcess }> {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const folder = await mkdtemp(join(tmpdir(), 'test-lb-'));
+    this.#folders.push(folder);
+    const config = join(folder, 'lb.yaml');
+    await writeFile(
+      config,
+      `registry: { url: [${urls.join(', ')}] }
+listeners:
+  - { name: web, port: ${port}, default: { targetGroup: hello } }
+targetGroups:
+  hello: { service: hello }
+admin: { port: ${adminPort} }
+accessLog: off
+`,
+    );
+    const started = this.#start(LB, ['--config', config]);
+    const url = `http://127.0.0.1:${port}`;
+    await until(
+      async () => {
+        if (started.hasExited) throw new Error(started.output);
+        const response = await fetch(url);
+        await response.text();
+        return response.ok;
+      },
+      { what: `an answer through the balancer at ${url}` },
+    );
+    return { url, admin: `http://127.0.0.1:${adminPort}`, process: started };
+  }
+
+  client(urls: readonly string[]): Rollcall {
+    const rollcall = new Rollcall({ url: [...urls] });
+    this.#clients.push(rollcall);
+    return rollcall;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    await Promise.all(this.#processes.map((one) => one.stop('SIGKILL')));
+    await Promise.all(this.#folders.map((one) => rm(one, { recursive: true, force: true })));
+  }
+
+  #start(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess {
+    const started = startNode(file, args, { env, cwd: root });
+    this.#processes.push(started);
+    return started;
+  }
+}
+
+/** Who answered: the last word of `hello from NAME`. */
+export function nameIn(text: string): string {
+  return text.trim().split(' ').at(-1) ?? '';
+}

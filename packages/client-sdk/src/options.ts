@@ -88,8 +88,8 @@ export const RollcallOptions = z.strictObject({
   requestTimeoutMs: durationMs(100, 60_000).default(2_000),
   /** A stream silent for this long is dead, in ms; servers ping every 5000. @default 12500 */
   silenceMs: durationMs(100, 600_000).default(12_500),
-  /** Longest pause between two tries of a stream, in ms. Raise it to spare a registry with very many clients. @default 2000 */
-  reconnectMaxMs: durationMs(1, 600_000).default(2_000),
+  /** Longest pause between two tries of a stream, in ms. Raise it to spare a registry with very many clients. @default 1000 */
+  reconnectMaxMs: durationMs(1, 600_000).default(1_000),
   /** How long endpoints that a new store does not know are kept as a last resort, in ms; the longest TTL in use. @default 15000 */
   unconfirmedGraceMs: durationMs(0, 600_000).default(15_000),
   /** How long a call waits for the very first picture, in ms. @default 1000 */

@@ -62,6 +62,25 @@ test('services asked for in one turn share a stream; a later one opens a larger 
   expect(ids(first[0]!)).toEqual(['a/http', 'b/http']);
 });
 
+test('a service added while a stream is being opened waits for it: the one is not ended for the other', async () => {
+  const registry = await context.registry();
+  registry.speaks = false;
+  const client = context.client(registry);
+  client.service('orders');
+  await until(() => registry.watches.length === 1);
+  client.service('stock');
+  const [first] = registry.watches;
+  first!.send('snapshot', registry.snapshot('orders'));
+  await client.service('orders').ready();
+  expect(registry.watches).toHaveLength(1);
+  first!.send('bookmark', registry.bookmark());
+  await until(() => registry.watches.length === 2);
+  expect(registry.watches[1]?.query.getAll('service')).toEqual(['orders', 'stock']);
+  expect(first?.isOpen).toBe(true);
+  registry.watches[1]!.send('bookmark', registry.bookmark());
+  await until(() => !first?.isOpen);
+});
+
 test('a killed registry leaves the picture and its growing age; the watch resumes by itself', async () => {
   const registry = await context.registry();
   registry.roll.set('orders', [a]);

@@ -49,6 +49,8 @@ export class LiveStream {
   #retry: Timer | undefined;
   #movedAtMs = -Infinity;
   #failures = 0;
+  /** What is wanted changed since the connection being opened was begun. */
+  #isOutdated = false;
   #isClosed = false;
 
   constructor(client: RegistryClient, options: ResolvedOptions, plan: StreamPlan) {
@@ -59,28 +61,35 @@ export class LiveStream {
     this.#backoff = new Backoff(options.runtime.random, FIRST_PAUSE_MS, options.reconnectMaxMs);
   }
 
-  /** What is wanted changed: opens a connection for it, or ends the last one when nothing is wanted. */
+  /**
+   * What is wanted changed: opens a connection for it, or ends the last one when nothing is wanted. One
+   * that is just being opened is let come up first: a server may already rely on it.
+   */
   refresh(): void {
     if (this.#isClosed) return;
     this.#retry?.cancel();
     this.#retry = undefined;
-    this.#opening?.close();
-    this.#opening = undefined;
     const session = this.#plan.begin();
-    if (session === undefined) {
-      this.#up?.close();
-      this.#up = undefined;
-    } else this.#open(session);
+    if (session === undefined) this.#endAll();
+    else if (this.#opening === undefined) this.#open(session);
+    else this.#isOutdated = true;
   }
 
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();
+    this.#endAll();
+  }
+
+  #endAll(): void {
     this.#opening?.close();
+    this.#opening = undefined;
     this.#up?.close();
+    this.#up = undefined;
   }
 
   #open(session: StreamSession): void {
+    this.#isOutdated = false;
     const stream: EventStream = new EventStream({
       opener: this.#client,
       runtime: this.#options.runtime,
@@ -100,6 +109,7 @@ export class LiveStream {
       this.#opening = undefined;
       this.#failures = 0;
       this.#backoff.reset();
+      if (this.#isOutdated) this.refresh();
     }
     if (verdict === 'move' || verdict === 'up-and-move') this.#move(stream);
   }

@@ -1,1 +1,6 @@
-export {};
+export { StartError } from './start-error.ts';
+export { type LoadBalancer, type LoadBalancerParts, startLoadBalancer } from './compose.ts';
+export { parseConfig, readConfigFile } from './config/config-file.ts';
+export { ConfigError } from './config/problem.ts';
+export type { Config, TargetGroupConfig } from './config/schema.ts';
+export type { TargetSource } from './groups/target-source.ts';

@@ -1,6 +1,7 @@
 import type { Connection, ConnectionHandler } from '../io/transport.ts';
 import type { Router } from '../router.ts';
 import { BodyFraming } from './body-framing.ts';
+import { BODY_CUT, BODY_TIMEOUT, HEAD_TIMEOUT } from './client-faults.ts';
 import type { ClientPort, ExchangeServices } from './exchange-services.ts';
 import { Exchange } from './exchange.ts';
 import { Fault, INCOMPLETE, describeFault } from './fault.ts';
@@ -18,22 +19,6 @@ const State = {
   linger: 4,
   closed: 5,
 } as const;
-
-const HEAD_TIMEOUT = {
-  status: 408,
-  code: 'client_head_timeout',
-  detail: 'the head of the request did not arrive in time',
-};
-const BODY_TIMEOUT = {
-  status: 408,
-  code: 'client_body_timeout',
-  detail: 'the body of the request stopped arriving',
-};
-const BODY_CUT = {
-  status: 400,
-  code: 'client_body_cut',
-  detail: 'the connection ended inside the body of the request',
-};
 
 /** How long an unused connection may live on when the server closes: long enough for a request already on its way. */
 const CLOSING_IDLE_MS = 500;

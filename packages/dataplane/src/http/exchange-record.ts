@@ -27,6 +27,12 @@ export class RequestRecord implements ExchangeRecord {
     return IDEMPOTENT.has(this.method);
   }
 
+  /** As of an answer: HTTP/1.1 keeps the connection without saying so, HTTP/1.0 has to be told. */
+  connectionOf(keepsAlive: boolean): 'implied' | 'close' | 'keep-alive' {
+    if (!keepsAlive) return 'close';
+    return this.minorVersion === 0 ? 'keep-alive' : 'implied';
+  }
+
   clear(clientAddress: string): void {
     this.method = '';
     this.host = '';

@@ -1,14 +1,21 @@
-import type { TargetOutcome } from '../observer.ts';
 import type { Respond, Router } from '../router.ts';
-import type { Target, TargetGroup } from '../target.ts';
+import type { Target } from '../target.ts';
+import {
+  type AttemptFailure,
+  CONNECT_TIMED_OUT,
+  TIMED_OUT,
+  closedEarly,
+  connectFailed,
+  malformedAnswer,
+} from './attempt-failure.ts';
 import { Attempt } from './attempt.ts';
-import { RequestRecord } from './exchange-record.ts';
+import type { RequestRecord } from './exchange-record.ts';
 import type { ClientPort, ExchangeServices } from './exchange-services.ts';
-import { describeFault } from './fault.ts';
 import { encodeAnswer } from './problem.ts';
-import { Replay } from './replay.ts';
 import type { RequestHead } from './request-head.ts';
+import { RequestLedger } from './request-ledger.ts';
 import { type RelayOwner, ResponseRelay } from './response-relay.ts';
+import { Tries } from './tries.ts';
 import type { UpstreamOwner } from './upstream-connection.ts';
 
 const Phase = {
@@ -22,24 +29,20 @@ const Phase = {
   tunnel: 5,
 } as const;
 
-type Failure = Omit<Respond, 'kind'> & { readonly outcome: TargetOutcome };
-
 /**
  * One request from its head to the end of its answer: routing, attempts on targets, and the rules on what may be sent
  * again. One object per client connection, used again for each request.
  */
 export class Exchange implements UpstreamOwner, RelayOwner {
-  readonly record = new RequestRecord();
+  readonly record: RequestRecord;
   readonly #services: ExchangeServices;
   readonly #client: ClientPort;
   readonly #relay: ResponseRelay;
-  readonly #replay = new Replay();
-  readonly #tried: Target[] = [];
+  readonly #tries: Tries;
+  readonly #ledger: RequestLedger;
   readonly #attempt: Attempt;
   readonly #router: Router;
   #phase: number = Phase.idle;
-  #group: TargetGroup | undefined;
-  #startedAt = 0;
   #isRequestComplete = false;
   #wantsKeepAlive = false;
   /** What the client was told about its connection. */
@@ -49,15 +52,12 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     this.#client = client;
     this.#services = services;
     this.#router = router;
+    this.#ledger = new RequestLedger(services);
+    this.record = this.#ledger.record;
     this.#attempt = new Attempt(services);
+    this.#tries = new Tries(services);
     this.#relay = new ResponseRelay(client, services, this);
   }
-
-  get isActive(): boolean {
-    return this.#phase !== Phase.idle;
-  }
-
-  // The request
 
   /** `source` holds the head that was just parsed, and body bytes up to `bodyEnd`. */
   begin(source: Buffer, head: RequestHead, body: { end: number; isComplete: boolean }): void {
@@ -66,23 +66,22 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     this.#start(body.isComplete);
     this.record.fill(source, head);
     this.record.requestBytes = body.end - head.start;
-    this.#services.budget.earn();
     const decision = this.#router.route(this.record);
     if (decision.kind === 'respond') {
       this.#answer(decision);
       return;
     }
-    this.#group = decision.group;
+    this.#tries.start(decision.group);
     this.record.group = decision.group.name;
     const { requestWriter, trustForwarded } = this.#services;
     const rewrite = { head, identity: this.#client.identity, trustForwarded };
-    this.#replay.start(requestWriter.write(source, rewrite, body.end), body.end - head.end);
+    this.#tries.replay.start(requestWriter.write(source, rewrite, body.end), body.end - head.end);
     this.#relay.begin({
       isHead: this.record.method === 'HEAD',
       minorVersion: head.minorVersion,
       isUpgrade: head.isWebSocketUpgrade,
     });
-    if (!this.#tryNext()) this.#answerNoTarget();
+    if (!this.#tryNext()) this.#answer({ status: 503, ...this.#tries.explainNone() });
   }
 
   /** A head that could not be understood: answered, recorded, and the end of the connection. */
@@ -97,7 +96,7 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     const { upstream } = this.#attempt;
     if (upstream === undefined) return;
     if (this.record.isIdempotent || !upstream.isOpen) {
-      this.#replay.add(buffer.subarray(start, end), this.#services.limits.replayBytes);
+      this.#tries.replay.add(buffer.subarray(start, end), this.#services.limits.replayBytes);
     }
     this.#isRequestComplete = isLast;
     if (!upstream.isOpen) return;
@@ -142,8 +141,6 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     this.#attempt.upstream?.shutdown();
   }
 
-  // The attempt
-
   onUpstreamOpen(): void {
     this.#send();
   }
@@ -177,37 +174,21 @@ export class Exchange implements UpstreamOwner, RelayOwner {
       if (error === undefined) this.#end('');
       else this.#abort('upstream_closed');
     } else if (this.#phase === Phase.connecting) {
-      const detail = `could not connect to the target: ${cause}`;
-      this.#fail({
-        outcome: 'connect_failed',
-        status: 502,
-        code: 'upstream_connect_failed',
-        detail,
-      });
+      this.#fail(connectFailed(cause));
     } else {
       this.#closed(cause);
     }
   }
 
   onUpstreamDeadline(): void {
-    const isConnecting = this.#phase === Phase.connecting;
-    this.#fail({
-      outcome: isConnecting ? 'connect_failed' : 'timed_out',
-      status: 504,
-      code: isConnecting ? 'upstream_connect_timeout' : 'upstream_timeout',
-      detail: isConnecting
-        ? 'the target did not accept the connection in time'
-        : 'the target did not answer in time',
-    });
+    this.#fail(this.#phase === Phase.connecting ? CONNECT_TIMED_OUT : TIMED_OUT);
   }
-
-  // The answer
 
   /** The final head arrived: from here on there is no second attempt. */
   onAnswerHead(status: number, isKeepable: boolean): boolean {
     this.#phase = Phase.responding;
     this.record.status = status;
-    this.#replay.drop();
+    this.#tries.replay.drop();
     const { isClosing } = this.#services;
     this.#keepsAlive = isKeepable && this.#wantsKeepAlive && this.#isRequestComplete && !isClosing;
     return this.#keepsAlive;
@@ -225,45 +206,27 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   }
 
   onAnswerBroken(fault: number): void {
-    const { code, detail } = describeFault(fault);
-    this.#fail({
-      outcome: 'failed',
-      status: 502,
-      code: 'upstream_bad_response',
-      detail: `the answer of the target is malformed (${code}: ${detail})`,
-    });
-  }
-
-  onUnexpectedUpgrade(): void {
-    const detail = 'the target switched protocols without being asked';
-    this.#fail({ outcome: 'failed', status: 502, code: 'upstream_bad_response', detail });
+    this.#fail(malformedAnswer(fault));
   }
 
   onSwitched(): void {
     this.#phase = Phase.tunnel;
     this.record.status = 101;
     this.#keepsAlive = false;
-    this.#replay.drop();
+    this.#tries.replay.drop();
     this.#keepTunnel();
     this.#client.onTunnel();
   }
 
-  // Inner steps
-
   #start(isRequestComplete: boolean): void {
-    this.record.clear(this.#client.address);
-    this.#startedAt = this.#services.clock.now();
+    this.#ledger.open(this.#client.address);
     this.#isRequestComplete = isRequestComplete;
-    this.#tried.length = 0;
-    this.#group = undefined;
     this.#phase = Phase.connecting;
-    this.#services.counters.requests++;
-    this.#services.counters.requestsInFlight++;
   }
 
   /** False: there is no target (left), and nothing was done. */
   #tryNext(): boolean {
-    const target = this.#group!.snapshot().pick(this.#tried);
+    const target = this.#tries.next();
     if (target === undefined) return false;
     this.#try(target, false);
     return true;
@@ -282,8 +245,8 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   #send(): void {
     this.#phase = Phase.waiting;
     this.#attempt.upstream!.readDeadline = 0;
-    const isFlowing = this.#replay.sendTo(this.#attempt);
-    if (!this.record.isIdempotent) this.#replay.drop();
+    const isFlowing = this.#tries.replay.sendTo(this.#attempt);
+    if (!this.record.isIdempotent) this.#tries.replay.drop();
     if (this.#isRequestComplete) this.#awaitAnswer();
     else if (isFlowing) this.#client.resumeReading();
   }
@@ -304,64 +267,44 @@ export class Exchange implements UpstreamOwner, RelayOwner {
       return;
     }
     const isStale = upstream!.isReused && this.#phase === Phase.waiting && !this.#relay.hasBytes;
-    const detail = `the target closed the connection before its answer was complete: ${cause}`;
-    const failure = { outcome: 'failed', status: 502, code: 'upstream_closed', detail } as const;
-    if (isStale && this.#mayRepeat()) {
+    if (isStale && this.#tries.mayRepeat(this.#isSafe())) {
       // An unused connection that was closed meanwhile says nothing about the target.
       this.#attempt.giveUp('cancelled', 'stale_connection');
       this.#services.counters.retries++;
       this.#try(target!, true);
       return;
     }
-    this.#fail(failure);
+    this.#fail(closedEarly(cause));
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: AttemptFailure): void {
     const isLate = this.#phase === Phase.responding || this.#phase === Phase.tunnel;
     this.#attempt.giveUp(failure.outcome, failure.code);
     if (isLate) {
       this.#abort(failure.code);
       return;
     }
-    this.#tried.push(this.record.finalTarget!);
-    if (this.#isRepeatable(failure) && this.#tryNext()) {
+    this.#tries.markFailed(this.record.finalTarget!);
+    if (this.#tries.mayGoOn(failure, this.#isSafe()) && this.#tryNext()) {
       this.#services.counters.retries++;
       return;
     }
     this.#answer(failure);
   }
 
-  #isRepeatable({ outcome, code }: Failure): boolean {
-    if (this.#tried.length >= this.#services.limits.attempts) return false;
-    // Not a byte was sent, so any method may go elsewhere.
-    if (outcome === 'connect_failed') return true;
-    return code === 'upstream_closed' && this.#mayRepeat();
-  }
-
-  /** Bytes may have reached a target: only what is idempotent, still at hand and within the budget goes out again. */
-  #mayRepeat(): boolean {
-    if (!this.record.isIdempotent || !this.#replay.isComplete || this.#relay.hasPassedInterim) {
-      return false;
-    }
-    if (this.#services.budget.spend()) return true;
-    this.#services.counters.retriesDenied++;
-    return false;
-  }
-
-  #answerNoTarget(): void {
-    this.#answer({ status: 503, ...this.#group!.snapshot().explainNone() });
+  /** Sending the same again means the same, and the client has seen nothing of an answer. */
+  #isSafe(): boolean {
+    return this.record.isIdempotent && !this.#relay.hasPassedInterim;
   }
 
   #answer(answer: Omit<Respond, 'kind'>): void {
     const { isClosing } = this.#services;
     this.#keepsAlive = this.#wantsKeepAlive && this.#isRequestComplete && !isClosing;
-    const isOldAndKept = this.#keepsAlive && this.record.minorVersion === 0;
-    const kept = isOldAndKept ? 'keep-alive' : 'implied';
-    const connection = this.#keepsAlive ? kept : 'close';
+    const connection = this.record.connectionOf(this.#keepsAlive);
     const bytes = encodeAnswer(answer, { isHead: this.record.method === 'HEAD', connection });
     this.record.status = answer.status;
     this.record.reason = answer.code;
-    this.#replay.drop();
+    this.#tries.replay.drop();
     this.#relay.send(undefined, bytes, 0, bytes.length);
     this.#flush();
   }
@@ -377,12 +320,8 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   }
 
   #end(reason: string, isAnswered = true): void {
-    const { record } = this;
     this.#phase = Phase.idle;
-    if (reason !== '') record.reason = reason;
-    record.durationMs = this.#services.clock.now() - this.#startedAt;
-    this.#services.counters.requestsInFlight--;
-    this.#services.observer.onResponse(record);
+    this.#ledger.close(reason);
     if (isAnswered) this.#client.onAnswered(this.#keepsAlive);
   }
 }

@@ -25,6 +25,7 @@ export const Fault = {
   chunkExtension: -21,
   chunkEnd: -22,
   trailer: -23,
+  unexpectedUpgrade: -24,
 } as const;
 
 export interface FaultDescription {
@@ -75,6 +76,7 @@ const DESCRIPTIONS = new Map<number, FaultDescription>([
   [Fault.chunkSize, fault(400, 'bad_chunk', 'a chunk size is not 1 to 13 hexadecimal digits')],
   [Fault.chunkExtension, fault(400, 'bad_chunk', 'a chunk extension is malformed or too long')],
   [Fault.chunkEnd, fault(400, 'bad_chunk', 'a chunk does not end in CR LF')],
+  [Fault.unexpectedUpgrade, fault(400, 'unexpected_upgrade', 'protocols were switched unasked')],
   [Fault.trailer, fault(400, 'bad_trailer', 'a trailer is malformed, too long or not allowed')],
 ]);
 

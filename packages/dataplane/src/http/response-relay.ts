@@ -1,5 +1,5 @@
 import type { ClientPort, ExchangeServices } from './exchange-services.ts';
-import { INCOMPLETE } from './fault.ts';
+import { Fault, INCOMPLETE } from './fault.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseRewrite } from './response-writer.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -11,7 +11,6 @@ export interface RelayOwner {
   onAnswerBytes(byteCount: number): void;
   onAnswerEnd(keepAliveSeconds: number | undefined): void;
   onAnswerBroken(fault: number): void;
-  onUnexpectedUpgrade(): void;
   onSwitched(): void;
 }
 
@@ -204,7 +203,7 @@ export class ResponseRelay {
   #switch(upstream: UpstreamConnection): void {
     const { responseHead, responseWriter } = this.#services;
     if (!this.#request.isUpgrade) {
-      this.#owner.onUnexpectedUpgrade();
+      this.#owner.onAnswerBroken(Fault.unexpectedUpgrade);
       return;
     }
     const { buffer, end } = this.#reader;

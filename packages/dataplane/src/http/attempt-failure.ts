@@ -1,0 +1,57 @@
+import type { TargetOutcome } from '../observer.ts';
+import type { Respond } from '../router.ts';
+import { describeFault } from './fault.ts';
+
+/** Why an attempt gave no answer, and what a client hears when there is no other. */
+export interface AttemptFailure extends Omit<Respond, 'kind'> {
+  readonly outcome: TargetOutcome;
+  /** Nothing wrong with the request or the target's answer: it might go better elsewhere. */
+  readonly isWorthRepeating: boolean;
+}
+
+export function connectFailed(cause: string): AttemptFailure {
+  return {
+    outcome: 'connect_failed',
+    status: 502,
+    code: 'upstream_connect_failed',
+    detail: `could not connect to the target: ${cause}`,
+    isWorthRepeating: true,
+  };
+}
+
+export const CONNECT_TIMED_OUT: AttemptFailure = {
+  outcome: 'connect_failed',
+  status: 504,
+  code: 'upstream_connect_timeout',
+  detail: 'the target did not accept the connection in time',
+  isWorthRepeating: true,
+};
+
+export const TIMED_OUT: AttemptFailure = {
+  outcome: 'timed_out',
+  status: 504,
+  code: 'upstream_timeout',
+  detail: 'the target did not answer in time',
+  isWorthRepeating: false,
+};
+
+export function closedEarly(cause: string): AttemptFailure {
+  return {
+    outcome: 'failed',
+    status: 502,
+    code: 'upstream_closed',
+    detail: `the target closed the connection before its answer was complete: ${cause}`,
+    isWorthRepeating: true,
+  };
+}
+
+export function malformedAnswer(fault: number): AttemptFailure {
+  const { code, detail } = describeFault(fault);
+  return {
+    outcome: 'failed',
+    status: 502,
+    code: 'upstream_bad_response',
+    detail: `the answer of the target is malformed (${code}: ${detail})`,
+    isWorthRepeating: false,
+  };
+}

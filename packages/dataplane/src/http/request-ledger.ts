@@ -1,0 +1,29 @@
+import { RequestRecord } from './exchange-record.ts';
+import type { ExchangeServices } from './exchange-services.ts';
+
+/** Counts a request in and out, and shows its record to the observer. Used again for each request. */
+export class RequestLedger {
+  readonly record = new RequestRecord();
+  readonly #services: ExchangeServices;
+  #openedAt = 0;
+
+  constructor(services: ExchangeServices) {
+    this.#services = services;
+  }
+
+  open(clientAddress: string): void {
+    this.record.clear(clientAddress);
+    this.#openedAt = this.#services.clock.now();
+    this.#services.counters.requests++;
+    this.#services.counters.requestsInFlight++;
+  }
+
+  /** `reason` empty: whatever stands in the record already. */
+  close(reason: string): void {
+    const { record } = this;
+    if (reason !== '') record.reason = reason;
+    record.durationMs = this.#services.clock.now() - this.#openedAt;
+    this.#services.counters.requestsInFlight--;
+    this.#services.observer.onResponse(record);
+  }
+}

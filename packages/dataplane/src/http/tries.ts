@@ -1,0 +1,55 @@
+import type { NoTarget, Target, TargetGroup } from '../target.ts';
+import type { AttemptFailure } from './attempt-failure.ts';
+import type { ExchangeServices } from './exchange-services.ts';
+import { Replay } from './replay.ts';
+
+/** The targets tried for one request, and the rules on trying another. Used again for each request. */
+export class Tries {
+  readonly replay = new Replay();
+  readonly #failed: Target[] = [];
+  readonly #services: ExchangeServices;
+  #group: TargetGroup | undefined;
+
+  constructor(services: ExchangeServices) {
+    this.#services = services;
+  }
+
+  start(group: TargetGroup): void {
+    this.#group = group;
+    this.#failed.length = 0;
+    this.#services.budget.earn();
+  }
+
+  /** A target that did not fail yet, from the group as it is now. */
+  next(): Target | undefined {
+    return this.#group!.snapshot().pick(this.#failed);
+  }
+
+  explainNone(): NoTarget {
+    return this.#group!.snapshot().explainNone();
+  }
+
+  markFailed(target: Target): void {
+    this.#failed.push(target);
+  }
+
+  /** Whether another target may be tried after this failure. `isSafe`: see `mayRepeat`. */
+  mayGoOn({ outcome, isWorthRepeating }: AttemptFailure, isSafe: boolean): boolean {
+    if (this.#failed.length >= this.#services.limits.attempts) return false;
+    // Not a byte was sent, so any method may go elsewhere.
+    if (outcome === 'connect_failed') return true;
+    return isWorthRepeating && this.mayRepeat(isSafe);
+  }
+
+  /**
+   * Bytes may have reached a target: only what is safe (idempotent, and nothing of an answer passed on), still at hand
+   * and within the budget goes out again.
+   */
+  mayRepeat(isSafe: boolean): boolean {
+    if (!isSafe || !this.replay.isComplete) return false;
+    const { budget, counters } = this.#services;
+    if (budget.spend()) return true;
+    counters.retriesDenied++;
+    return false;
+  }
+}

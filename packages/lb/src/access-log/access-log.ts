@@ -1,0 +1,42 @@
+import type { ExchangeRecord } from '@rollcall/dataplane';
+import type { Clock } from '../runtime/clock.ts';
+import { formatLogLine } from './log-line.ts';
+import type { LogSink } from './log-sink.ts';
+
+const FLUSH_CHARACTERS = 65_536;
+/** Beyond this a sink that does not keep up loses lines, rather than the balancer its memory. */
+const MAX_BACKLOG_BYTES = 16_777_216;
+
+/** Collects lines and hands them over in batches: when there are enough, and at each tick. */
+export class AccessLog {
+  /** Lines lost because the sink was behind. */
+  dropped = 0;
+  #pending = '';
+  #pendingLines = 0;
+  readonly #sink: LogSink;
+  readonly #clock: Clock;
+
+  constructor(sink: LogSink, clock: Clock) {
+    this.#sink = sink;
+    this.#clock = clock;
+  }
+
+  add(record: ExchangeRecord): void {
+    this.#pending += formatLogLine(record, this.#clock.date().toISOString());
+    this.#pendingLines++;
+    if (this.#pending.length >= FLUSH_CHARACTERS) this.tick();
+  }
+
+  tick(): void {
+    if (this.#pendingLines === 0) return;
+    if (this.#sink.backlogBytes() > MAX_BACKLOG_BYTES) this.dropped += this.#pendingLines;
+    else this.#sink.write(this.#pending);
+    this.#pending = '';
+    this.#pendingLines = 0;
+  }
+
+  async close(): Promise<void> {
+    this.tick();
+    await this.#sink.close();
+  }
+}

@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import { type WriteStream, createWriteStream } from 'node:fs';
+
+/** Where the access log goes. */
+export interface LogSink {
+  write(text: string): void;
+  /** What was written and has not left yet. */
+  backlogBytes(): number;
+  close(): Promise<void>;
+}
+
+export function createStdoutSink(stdout: NodeJS.WriteStream): LogSink {
+  return {
+    write: (text) => void stdout.write(text),
+    backlogBytes: () => stdout.writableLength,
+    close: async () => {
+      if (stdout.writableLength > 0) await once(stdout, 'drain');
+    },
+  };
+}
+
+/** Appends to a file. Rotate by copy and truncate. @throws the system's error when it cannot be opened. */
+export async function openFileSink(
+  path: string,
+  onError: (error: Error) => void,
+): Promise<LogSink> {
+  const stream: WriteStream = createWriteStream(path, { flags: 'a' });
+  await once(stream, 'open');
+  stream.on('error', onError);
+  return {
+    write: (text) => void stream.write(text),
+    backlogBytes: () => stream.writableLength,
+    close: () =>
+      new Promise((resolve) => {
+        if (stream.destroyed) resolve();
+        else stream.end(resolve);
+      }),
+  };
+}

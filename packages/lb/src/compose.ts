@@ -1,0 +1,171 @@
+import { Rollcall } from '@rollcall/client-sdk';
+import {
+  HttpServer,
+  NetTransport,
+  systemClock as planeClock,
+  systemTimers as planeTimers,
+} from '@rollcall/dataplane';
+import { AccessLog } from './access-log/access-log.ts';
+import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-sink.ts';
+import { createAdminServer } from './admin/admin-server.ts';
+import { createMetrics } from './admin/metrics.ts';
+import { StartError, bindFailure } from './start-error.ts';
+import type { Config, TargetGroupConfig } from './config/schema.ts';
+import { RollcallSource } from './groups/rollcall-source.ts';
+import { RegistryTargetGroup } from './groups/target-group.ts';
+import type { TargetSource } from './groups/target-source.ts';
+import { HttpProbe } from './health/http-probe.ts';
+import { ListenerRouter } from './routing/listener-router.ts';
+import { type Clock, systemClock } from './runtime/clock.ts';
+import { type Random, systemRandom } from './runtime/random.ts';
+import { type Timers, systemTimers } from './runtime/timers.ts';
+import { TrafficBook } from './traffic/traffic-book.ts';
+
+const TICK_MS = 100;
+
+/** What the outside gives a balancer; real ones by default. */
+export interface LoadBalancerParts {
+  readonly clock?: Clock;
+  readonly timers?: Timers;
+  readonly random?: Random;
+  /** Operational messages. @default a line on stderr */
+  readonly log?: (message: string) => void;
+  /** Where groups learn of their targets. @default the registry */
+  readonly openSource?: (group: TargetGroupConfig) => TargetSource;
+}
+
+/** A balancer that listens. */
+export interface LoadBalancer {
+  /** Where, port 0 replaced: `http://127.0.0.1:8080`. */
+  readonly addresses: {
+    readonly listeners: Readonly<Record<string, string>>;
+    readonly admin: string;
+  };
+  readonly groups: readonly RegistryTargetGroup[];
+  /** `/readyz` says 503, then no more is accepted, what is under way gets its time. Twice without harm. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a balancer. It listens whether or not a registry can be reached: without a picture requests get a 503 that says so.
+ * @throws StartError when an address is taken or the log cannot be opened; nothing is left running then.
+ */
+export async function startLoadBalancer(
+  config: Config,
+  parts: LoadBalancerParts = {},
+): Promise<LoadBalancer> {
+  const { timers = systemTimers, log = (message) => console.error(`rollcall-lb: ${message}`) } =
+    parts;
+  const accessLog = await openAccessLog(config, parts.clock ?? systemClock, log);
+  const traffic = new TrafficBook(Object.keys(config.targetGroups), accessLog);
+  const { timeouts, limits, trustForwarded } = config;
+  const server = new HttpServer(
+    { observer: traffic, timeouts, limits, trustForwarded },
+    { transport: new NetTransport(), clock: planeClock, timers: planeTimers },
+  );
+  const { groups, closeSources } = openGroups(config, server, { ...parts, log });
+  const state = { isClosing: false };
+  const admin = createAdminServer({
+    groups,
+    metrics: createMetrics({ counters: server.counters, traffic, groups, log: accessLog }),
+    isClosing: () => state.isClosing,
+  });
+  const endTicks = timers.every(TICK_MS, () => {
+    for (const group of groups) group.tick();
+    accessLog?.tick();
+  });
+  const end = async (graceMs: number): Promise<void> => {
+    await server.close(graceMs);
+    endTicks();
+    for (const group of groups) group.close();
+    await closeSources();
+    await admin.close();
+    await accessLog?.close();
+  };
+  try {
+    const listeners = await listen(config, server, groups);
+    const { host, port } = config.admin;
+    const adminAddress = await admin
+      .listen({ host, port })
+      .catch((error: unknown) => Promise.reject(bindFailure('admin', { host, port }, error)));
+    let closed: Promise<void> | undefined;
+    return {
+      addresses: { listeners, admin: adminAddress },
+      groups,
+      close() {
+        state.isClosing = true;
+        const { delayMs, graceMs } = config.shutdown;
+        closed ??= (delayMs > 0 ? timers.pause(delayMs) : Promise.resolve()).then(() =>
+          end(graceMs),
+        );
+        return closed;
+      },
+    };
+  } catch (error) {
+    await end(0);
+    throw error;
+  }
+}
+
+async function listen(
+  config: Config,
+  server: HttpServer,
+  groups: readonly RegistryTargetGroup[],
+): Promise<Record<string, string>> {
+  const byName = new Map(groups.map((group) => [group.name, group]));
+  const addresses: Record<string, string> = {};
+  for (const [index, listener] of config.listeners.entries()) {
+    const router = new ListenerRouter(listener, byName);
+    try {
+      const { address } = await server.listen(listener, router);
+      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+      addresses[listener.name] = `http://${host}:${address.port}`;
+    } catch (error) {
+      throw bindFailure(`listeners[${index}]`, listener, error);
+    }
+  }
+  return addresses;
+}
+
+async function openAccessLog(
+  { accessLog }: Config,
+  clock: Clock,
+  log: (message: string) => void,
+): Promise<AccessLog | undefined> {
+  if (accessLog === 'off') return undefined;
+  const onError = (error: Error) => log(`accessLog ${accessLog}: ${error.message}`);
+  const sink: LogSink =
+    accessLog === 'stdout'
+      ? createStdoutSink(process.stdout)
+      : await openFileSink(accessLog, onError).catch((error: Error) => {
+          throw new StartError(`accessLog ${accessLog}: cannot be opened: ${error.message}`);
+        });
+  return new AccessLog(sink, clock);
+}
+
+function openGroups(
+  { registry, targetGroups }: Config,
+  server: HttpServer,
+  parts: LoadBalancerParts & { readonly log: (message: string) => void },
+): { groups: RegistryTargetGroup[]; closeSources: () => Promise<void> } {
+  const { clock = systemClock, timers = systemTimers, random = systemRandom, log } = parts;
+  const { url, token } = registry;
+  const rollcall =
+    parts.openSource === undefined
+      ? new Rollcall({ url, ...(token === undefined ? {} : { token }) })
+      : undefined;
+  const openSource =
+    parts.openSource ??
+    (({ service, namespace, port }: TargetGroupConfig): TargetSource =>
+      new RollcallSource(
+        rollcall!.service(service, { namespace, ...(port === undefined ? {} : { port }) }),
+      ));
+  const groups = Object.entries(targetGroups).map(([name, group]) => {
+    const { healthCheck } = group;
+    const probe = healthCheck?.enabled === true ? new HttpProbe(healthCheck, timers) : undefined;
+    const source = openSource(group);
+    const inner = { source, closer: server, probe, clock, random, log };
+    return new RegistryTargetGroup(name, group, inner);
+  });
+  return { groups, closeSources: async () => rollcall?.close() };
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import {
+  type Document,
+  LineCounter,
+  type Node,
+  type Pair,
+  isMap,
+  isNode,
+  isScalar,
+  parseDocument,
+} from 'yaml';
+import { substituteEnvironment } from './environment.ts';
+import { ConfigError, type ConfigProblem, formatPath } from './problem.ts';
+import { referenceProblems } from './reference-problems.ts';
+import { type Config, ConfigSchema } from './schema.ts';
+import { shapeProblems } from './shape-problems.ts';
+
+/**
+ * Reads a configuration file.
+ * @throws ConfigError with all that is wrong, each as `file:line:column: path: what, got ..., expected ...`.
+ */
+export function readConfigFile(file: string, environment: NodeJS.ProcessEnv): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`${file}: cannot be read: ${(error as Error).message}`]);
+  }
+  return parseConfig(text, file, environment);
+}
+
+/** As `readConfigFile`, for text that is at hand; `file` is its name in messages. */
+export function parseConfig(text: string, file: string, environment: NodeJS.ProcessEnv): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map(({ pos, message }) => `${place(pos[0])}: not YAML: ${message}`),
+    );
+  }
+  const unset: string[] = [];
+  substituteEnvironment(document, environment, (name, offset) => {
+    const expected = `expected it to be set, or a default as in \${${name}:-value}`;
+    unset.push(`${place(offset)}: environment variable ${name} is not set, ${expected}`);
+  });
+  const data: unknown = document.toJS() ?? {};
+  const parsed = ConfigSchema.safeParse(data);
+  const problems = [
+    ...shapeProblems(parsed.error?.issues ?? [], data),
+    ...referenceProblems(data),
+  ].map((problem) => ({ offset: offsetOf(document, problem), problem }));
+  if (!parsed.success || problems.length > 0 || unset.length > 0) {
+    const found = problems
+      .toSorted((a, b) => a.offset - b.offset)
+      .map(({ offset, problem }) => formatProblem(place(offset), problem));
+    throw new ConfigError([...unset, ...new Set(found)]);
+  }
+  return Object.freeze(parsed.data);
+}
+
+function formatProblem(place: string, { path, message }: ConfigProblem): string {
+  return `${place}: ${path.length === 0 ? 'file' : formatPath(path)}: ${message}`;
+}
+
+/** Where the problem stands; for something missing, where it is missing. */
+function offsetOf(document: Document, { path, at }: ConfigProblem): number {
+  if (at === 'key') {
+    const parent = document.getIn(path.slice(0, -1), true);
+    const pair = isMap(parent) ? parent.items.find((item) => hasKey(item, path.at(-1))) : undefined;
+    const key = pair?.key;
+    if (isNode(key)) return startOf(key);
+  }
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node)) return startOf(node);
+  }
+  return isNode(document.contents) ? startOf(document.contents) : 0;
+}
+
+function startOf(node: Node): number {
+  return node.range?.[0] ?? 0;
+}
+
+function hasKey(pair: Pair, name: PropertyKey | undefined): boolean {
+  return isScalar(pair.key) && String(pair.key.value) === String(name);
+}

@@ -1,0 +1,107 @@
+import { isLoopback } from './loopback.ts';
+import { type ConfigProblem, formatPath, valueAt } from './problem.ts';
+
+/**
+ * What no single value shows: names that nobody has, rules that can never match, addresses taken twice. Looks at the data
+ * as it stands in the file, so that these are reported together with values of a wrong shape.
+ */
+export function referenceProblems(data: unknown): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const groups = valueAt(data, ['targetGroups']);
+  const names = new Set(Object.keys(isMapping(groups) ? groups : {}));
+  const seen = { names: new Map<string, string>(), addresses: new Map<string, string>() };
+  const admin = valueAt(data, ['admin']);
+  const withDefaults = { port: 7_480, ...(isMapping(admin) ? admin : {}) };
+  problems.push(...addressProblems(seen.addresses, withDefaults, ['admin']));
+  problems.push(...adminProblems(withDefaults));
+  const listeners = listAt(data, ['listeners']);
+  for (const [index, listener] of listeners.entries()) {
+    const path = ['listeners', index];
+    problems.push(...duplicate(seen.names, listener['name'], [...path, 'name'], 'name'));
+    problems.push(...addressProblems(seen.addresses, listener, path));
+    if (listener['default'] !== undefined) {
+      problems.push(...actionProblems(listener['default'], [...path, 'default'], names));
+    }
+    problems.push(...ruleProblems(listener, path, names));
+  }
+  return problems;
+}
+
+type Mapping = Record<string, unknown>;
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function listAt(data: unknown, path: readonly PropertyKey[]): Mapping[] {
+  const list = valueAt(data, path);
+  return Array.isArray(list) ? list.map((item: unknown) => (isMapping(item) ? item : {})) : [];
+}
+
+function ruleProblems(
+  listener: Mapping,
+  path: readonly PropertyKey[],
+  names: ReadonlySet<string>,
+): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const seen = new Map<string, string>();
+  for (const [index, rule] of listAt(listener, ['rules']).entries()) {
+    const at = [...path, 'rules', index];
+    problems.push(...actionProblems(rule, at, names));
+    const { host = '*', path: rulePath = '/*' } = rule;
+    const matched = `host ${String(host).toLowerCase()} and path ${String(rulePath)}`;
+    problems.push(...duplicate(seen, matched, at, 'rule'));
+  }
+  return problems;
+}
+
+function actionProblems(
+  action: unknown,
+  path: readonly PropertyKey[],
+  names: ReadonlySet<string>,
+): ConfigProblem[] {
+  if (!isMapping(action)) return [];
+  const { targetGroup, fixedResponse } = action;
+  if ((targetGroup === undefined) === (fixedResponse === undefined)) {
+    const got = targetGroup === undefined ? 'neither' : 'both';
+    const message = `no single action, got ${got}, expected either targetGroup or fixedResponse`;
+    return [{ path, at: 'value', message }];
+  }
+  if (typeof targetGroup !== 'string' || names.has(targetGroup)) return [];
+  const known = names.size === 0 ? 'a group under targetGroups' : `one of ${[...names].join(', ')}`;
+  const message = `no such target group, got ${JSON.stringify(targetGroup)}, expected ${known}`;
+  return [{ path: [...path, 'targetGroup'], at: 'value', message }];
+}
+
+function addressProblems(
+  seen: Map<string, string>,
+  { host = '127.0.0.1', port }: Mapping,
+  path: readonly PropertyKey[],
+): ConfigProblem[] {
+  if (typeof port !== 'number' || port === 0) return [];
+  return duplicate(seen, `${String(host)}:${port}`, [...path, 'port'], 'address');
+}
+
+function adminProblems({ host, insecure }: Mapping): ConfigProblem[] {
+  if (typeof host !== 'string' || isLoopback(host) || insecure === true) return [];
+  const message =
+    `reachable from outside, got ${JSON.stringify(host)}, ` +
+    'expected a loopback address, or admin.insecure: true';
+  return [{ path: ['admin', 'host'], at: 'value', message }];
+}
+
+function duplicate(
+  seen: Map<string, string>,
+  value: unknown,
+  path: readonly PropertyKey[],
+  what: string,
+): ConfigProblem[] {
+  if (typeof value !== 'string') return [];
+  const first = seen.get(value);
+  if (first === undefined) {
+    seen.set(value, formatPath(path));
+    return [];
+  }
+  const message = `${what} used twice, got ${value}, expected another than that of ${first}`;
+  return [{ path, at: 'value', message }];
+}

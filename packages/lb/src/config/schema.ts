@@ -1,0 +1,225 @@
+import { POLICIES, type Policy } from '@rollcall/balancing';
+import { HTTP_LIMITS, HTTP_TIMEOUTS } from '@rollcall/dataplane';
+import { z } from 'zod';
+import { parseStatusCodes } from './status-codes.ts';
+
+/** Every message here is the end of a sentence that begins "got ...,". */
+function integer(from: number, to: number, unit = 'an integer') {
+  const error = `expected ${unit} from ${from} to ${to}`;
+  return z.int({ error }).min(from, { error }).max(to, { error });
+}
+
+const DAY_MS = 86_400_000;
+const ms = (from = 1) => integer(from, DAY_MS, 'milliseconds');
+const text = (what: string) => {
+  const error = `expected ${what}`;
+  return z.string({ error }).min(1, { error });
+};
+const flag = z.boolean({ error: 'expected true or false' });
+const ratio = (() => {
+  const error = 'expected a number from 0 to 1';
+  return z.number({ error }).min(0, { error }).max(1, { error });
+})();
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const label = (what: string) =>
+  z.string({ error: `expected ${what}` }).regex(LABEL, {
+    error: `expected ${what}: at most 63 of a-z, 0-9 and "-", not at either end`,
+  });
+const port = integer(0, 65_535, 'a port');
+const object = <S extends z.core.$ZodLooseShape>(shape: S) =>
+  z.strictObject(shape, { error: 'expected a mapping' });
+
+const HOST_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const PATH_PATTERN = /^(\/[!-"$-)+->@-~]*|(\/[!-"$-)+->@-~]*)?\/\*)$/;
+
+const FixedResponse = object({
+  /** Status code. */
+  status: integer(200, 599, 'a status code'),
+  /** Body as it stands. @default a problem document */
+  body: z.string({ error: 'expected text' }).optional(),
+  /** Media type of the body. @default text/plain; charset=utf-8 */
+  contentType: text('a media type')
+    .regex(/^[\x20-\x7e]+$/, { error: 'expected a media type' })
+    .default('text/plain; charset=utf-8'),
+});
+
+const action = {
+  /** Name of a target group. */
+  targetGroup: text('the name of a target group').optional(),
+  /** Answer here instead. */
+  fixedResponse: FixedResponse.optional(),
+};
+
+const Rule = object({
+  /** `shop.example` or `*.example` (any depth below, not `example` itself). Absent: any host. */
+  host: z
+    .string({ error: 'expected a host name' })
+    .regex(HOST_PATTERN, { error: 'expected a host name, possibly with "*." before it' })
+    .optional(),
+  /** `/exact`, or `/prefix/*` for `/prefix` and everything below. Absent: any path. */
+  path: z
+    .string({ error: 'expected a path' })
+    .regex(PATH_PATTERN, { error: 'expected a path like /exact or /prefix/*, without query' })
+    .optional(),
+  ...action,
+});
+
+const Listener = object({
+  /** For messages. */
+  name: label('a name'),
+  /** Address to bind; a balancer's listener may be public. @default 127.0.0.1 */
+  host: text('an address').default('127.0.0.1'),
+  /** Port to bind; 0: any free one. */
+  port,
+  /** What is spoken. @default http */
+  protocol: z.literal('http', { error: 'expected http' }).default('http'),
+  /** The most specific one decides, wherever it stands. */
+  rules: z.array(Rule, { error: 'expected a list of rules' }).default([]),
+  /** When no rule matches. @default 404 */
+  default: object(action).optional(),
+});
+
+const HealthCheck = object({
+  /** @default true */
+  enabled: flag.default(true),
+  /** Asked for with GET. @default / */
+  path: z
+    .string({ error: 'expected a path' })
+    .regex(/^\/[!-"$-~]*$/, { error: 'expected a path that begins with /' })
+    .default('/'),
+  /** Another port of the instance. @default the one that takes the traffic */
+  port: integer(1, 65_535, 'a port').optional(),
+  /** Between two checks of a target. Lower it to notice sooner, at the targets' cost. @default 10000 */
+  intervalMs: ms(10).default(10_000),
+  /** An answer has to be complete by then. @default 5000 */
+  timeoutMs: ms().default(5_000),
+  /** Good checks in a row that make an unhealthy target healthy. @default 2 */
+  healthyThreshold: integer(1, 100).default(2),
+  /** Bad checks in a row that make a target unhealthy. @default 2 */
+  unhealthyThreshold: integer(1, 100).default(2),
+  /** Status codes of a good answer, e.g. `200-299,301`. @default 200-299 */
+  codes: z
+    .string({ error: 'expected status codes like 200-299,301' })
+    .refine((codes) => parseStatusCodes(codes) !== undefined, {
+      error: 'expected status codes like 200-299,301',
+    })
+    .default('200-299'),
+});
+
+const Ejection = object({
+  /** Attempts in a row that end without an answer; a failed connect ejects at once. @default 5 */
+  failuresInARow: integer(1, 1_000).default(5),
+  /** The first ejection; each repeat doubles it. @default 1000 */
+  baseMs: ms().default(1_000),
+  /** The longest one. @default 30000 */
+  maxMs: ms().default(30_000),
+  /** Share of the targets that may be ejected at a time; one is always left. @default 0.5 */
+  maxEjectedRatio: ratio.default(0.5),
+});
+
+const policies = Object.keys(POLICIES) as [Policy, ...Policy[]];
+
+const TargetGroup = object({
+  /** Service in the registry. */
+  service: label('the name of a service'),
+  /** Its namespace. @default default */
+  namespace: label('a namespace').default('default'),
+  /** Its named port. @default http, else the first */
+  port: label('the name of a port').optional(),
+  /** How requests are spread. @default round-robin */
+  policy: z
+    .enum(policies, { error: `expected one of ${policies.join(', ')}` })
+    .default('round-robin'),
+  /** Absent: the registry's word is enough. */
+  healthCheck: HealthCheck.optional(),
+  /** What requests under way get when their target leaves. @default 30000 */
+  deregistrationDelayMs: ms(0).default(30_000),
+  /** Passing over targets that do not answer. */
+  ejection: Ejection.prefault({}),
+});
+
+const Url = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' });
+
+const Registry = object({
+  /** One server, or several that stand in front of the same store. */
+  url: z
+    .union([Url, z.array(Url).min(1)], { error: 'expected an http(s) url or a list of them' })
+    .transform((url) => (typeof url === 'string' ? [url] : url)),
+  /** Needs the scope `read`. Better from the environment: `${ROLLCALL_TOKEN}`. */
+  token: z
+    .union([z.string().min(1), z.number()], { error: 'expected a token' })
+    .transform(String)
+    .optional(),
+});
+
+const Admin = object({
+  /** @default 127.0.0.1 */
+  host: text('an address').default('127.0.0.1'),
+  /** 0: any free one. @default 7480 */
+  port: port.default(7_480),
+  /** Allows an address that others can reach: what it shows is for operators, and it asks for no token. @default false */
+  insecure: flag.default(false),
+});
+
+const Timeouts = object({
+  clientHeadMs: ms().default(HTTP_TIMEOUTS.clientHeadMs),
+  clientBodyIdleMs: ms().default(HTTP_TIMEOUTS.clientBodyIdleMs),
+  clientKeepAliveMs: ms().default(HTTP_TIMEOUTS.clientKeepAliveMs),
+  writeStallMs: ms().default(HTTP_TIMEOUTS.writeStallMs),
+  halfCloseMs: ms().default(HTTP_TIMEOUTS.halfCloseMs),
+  lingerMs: ms().default(HTTP_TIMEOUTS.lingerMs),
+  connectMs: ms().default(HTTP_TIMEOUTS.connectMs),
+  responseMs: ms().default(HTTP_TIMEOUTS.responseMs),
+  responseIdleMs: ms().default(HTTP_TIMEOUTS.responseIdleMs),
+  upstreamIdleMs: ms(0).default(HTTP_TIMEOUTS.upstreamIdleMs),
+  tunnelIdleMs: ms().default(HTTP_TIMEOUTS.tunnelIdleMs),
+});
+
+const MEBIBYTE = 1_048_576;
+
+const Limits = object({
+  headBytes: integer(1_024, MEBIBYTE, 'bytes').default(HTTP_LIMITS.headBytes),
+  fieldCount: integer(8, 10_000).default(HTTP_LIMITS.fieldCount),
+  replayBytes: integer(0, 16 * MEBIBYTE, 'bytes').default(HTTP_LIMITS.replayBytes),
+  attempts: integer(1, 20).default(HTTP_LIMITS.attempts),
+  idlePerTarget: integer(0, 100_000).default(HTTP_LIMITS.idlePerTarget),
+  clientConnections: integer(1, 10_000_000).default(HTTP_LIMITS.clientConnections),
+  retryRatio: ratio.default(HTTP_LIMITS.retryRatio),
+  retryReserve: integer(0, 1_000_000).default(HTTP_LIMITS.retryReserve),
+});
+
+const Shutdown = object({
+  /** From the signal to the end of accepting, with `/readyz` at 503 already, for what stands in front to notice. @default 0 */
+  delayMs: ms(0).default(0),
+  /** What requests under way get; then they are cut off. @default 30000 */
+  graceMs: ms(0).default(30_000),
+});
+
+/** The configuration file. Every default is here. */
+export const ConfigSchema = object({
+  registry: Registry,
+  /** Where requests come in. */
+  listeners: z
+    .array(Listener, { error: 'expected a list of listeners' })
+    .min(1, { error: 'expected at least one listener' }),
+  /** Where they go, by name. */
+  targetGroups: z
+    .record(label('a name'), TargetGroup, { error: 'expected target groups by name' })
+    .default({}),
+  admin: Admin.prefault({}),
+  /** `stdout`, `off` or a file that is appended to. @default stdout */
+  accessLog: text('stdout, off or the path of a file').default('stdout'),
+  /** See HttpTimeouts of the data plane. */
+  timeouts: Timeouts.prefault({}),
+  /** See HttpLimits of the data plane. */
+  limits: Limits.prefault({}),
+  /** Keep X-Forwarded-Proto, -Host and -Port of requests: only behind another balancer. @default false */
+  trustForwarded: flag.default(false),
+  shutdown: Shutdown.prefault({}),
+});
+
+export type Config = z.output<typeof ConfigSchema>;
+export type ListenerConfig = Config['listeners'][number];
+export type TargetGroupConfig = Config['targetGroups'][string];
+export type HealthCheckConfig = NonNullable<TargetGroupConfig['healthCheck']>;
+export type ActionConfig = NonNullable<ListenerConfig['default']>;

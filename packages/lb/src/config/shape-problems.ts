@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { type ConfigProblem, formatValue, valueAt } from './problem.ts';
+import { ConfigSchema } from './schema.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What the schema says against the data. */
+export function shapeProblems(issues: readonly Issue[], data: unknown): ConfigProblem[] {
+  return issues.flatMap((issue) => problemsOf(issue, data));
+}
+
+function problemsOf(issue: Issue, data: unknown): ConfigProblem[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(path).join(', ');
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      at: 'key',
+      message: `unknown key, got ${JSON.stringify(key)}, expected one of ${known}`,
+    }));
+  }
+  if (issue.code === 'invalid_key') {
+    const key = path.at(-1);
+    const [first] = issue.issues;
+    const message = `bad name, got ${JSON.stringify(key)}, ${first?.message ?? 'expected a name'}`;
+    return [{ path, at: 'key', message }];
+  }
+  const value = valueAt(data, path);
+  const expected = issue.message;
+  const message =
+    value === undefined
+      ? `missing, ${expected}`
+      : `bad value, got ${formatValue(path, value)}, ${expected}`;
+  return [{ path, at: 'value', message }];
+}
+
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  let schema: unknown = ConfigSchema;
+  for (const part of path) schema = childOf(inner(schema), part);
+  const object = inner(schema);
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+function childOf(schema: unknown, part: PropertyKey): unknown {
+  if (schema instanceof z.ZodObject) return schema.shape[String(part)];
+  if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
+  return undefined;
+}
+
+function inner(schema: unknown): unknown {
+  let current = schema;
+  while (
+    current instanceof z.ZodOptional ||
+    current instanceof z.ZodDefault ||
+    current instanceof z.ZodPrefault
+  ) {
+    current = current.unwrap();
+  }
+  return current;
+}

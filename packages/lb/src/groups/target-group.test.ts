@@ -1,0 +1,258 @@
+import type { Endpoint } from '@rollcall/client-sdk';
+import { expect, test } from 'vitest';
+import { parseConfig } from '../config/config-file.ts';
+import type { ProbeResult } from '../health/probe.ts';
+import { DRAINING, FakeSource, endpoint } from '../testing/fake-source.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import type { GroupTarget } from './group-target.ts';
+import { RegistryTargetGroup } from './target-group.ts';
+
+class Bench {
+  readonly clock = new ManualClock();
+  readonly source: FakeSource;
+  readonly group: RegistryTargetGroup;
+  readonly retired: string[] = [];
+  readonly severed: string[] = [];
+  readonly failing = new Set<number>();
+  checks = 0;
+
+  constructor(options = '', endpoints?: readonly Endpoint[]) {
+    this.source = new FakeSource(endpoints);
+    const text = `registry: { url: http://127.0.0.1:7400 }
+listeners: [{ name: web, port: 0, default: { targetGroup: g } }]
+targetGroups: { g: { service: hello ${options} } }`;
+    const config = parseConfig(text, 'lb.yaml', {}).targetGroups['g']!;
+    this.group = new RegistryTargetGroup('g', config, {
+      source: this.source,
+      clock: this.clock,
+      random: () => 0.5,
+      log: () => {},
+      probe: { check: async ({ port }) => this.#check(port) },
+      closer: {
+        retire: ({ id }) => this.retired.push(id),
+        sever: ({ id }) => this.severed.push(id),
+      },
+    });
+  }
+
+  #check(port: number): ProbeResult {
+    this.checks++;
+    return { isGood: !this.failing.has(port), detail: `checked ${port}` };
+  }
+
+  /** Ports that get requests, in the order of turns. */
+  used(turns = 12): number[] {
+    const ports = new Set<number>();
+    for (let i = 0; i < turns; i++) {
+      const target = this.group.snapshot().pick([]);
+      if (target !== undefined) ports.add(target.port);
+    }
+    return [...ports].toSorted((a, b) => a - b);
+  }
+
+  target(port: number): GroupTarget {
+    return this.group.targets().find((target) => target.port === port)!;
+  }
+
+  states(): Record<number, string> {
+    return Object.fromEntries(
+      this.group.targets().map((target) => [target.port, target.standing.state]),
+    );
+  }
+
+  /** One round of health checks. */
+  async round(ms = 11_000): Promise<void> {
+    this.clock.advance(ms);
+    this.group.tick();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test('before the first picture it says why; with an empty one, that nobody is there', () => {
+  const bench = new Bench();
+  const group = 'target group "g" (service hello in namespace default)';
+  expect(bench.group.hasPicture).toBe(false);
+  expect(bench.group.snapshot().pick([])).toBeUndefined();
+  expect(bench.group.snapshot().explainNone()).toEqual({
+    code: 'no_picture',
+    detail: `${group} has no picture from the registry yet: the registry cannot be reached`,
+  });
+  bench.source.show();
+  expect(bench.group.hasPicture).toBe(true);
+  expect(bench.group.snapshot().explainNone()).toEqual({
+    code: 'no_targets',
+    detail: `${group} has no target that takes requests: no instance is registered`,
+  });
+});
+
+test('a new instance takes requests at once, and one that leaves gets none', () => {
+  const bench = new Bench('', [endpoint(1)]);
+  expect(bench.used()).toEqual([1]);
+  bench.source.show(endpoint(1), endpoint(2));
+  expect(bench.used()).toEqual([1, 2]);
+  const before = bench.group.snapshot();
+  bench.source.show(endpoint(2));
+  expect(bench.used()).toEqual([2]);
+  expect(bench.retired).toEqual(['i1/http']);
+  expect(before.pick([])).toBeDefined();
+});
+
+test('tier 0 is used before tier 1', () => {
+  const suspect = endpoint(2, { state: 'suspect', tier: 1, reason: 'its hold broke' });
+  const bench = new Bench('', [endpoint(1), suspect]);
+  expect(bench.used()).toEqual([1]);
+  expect(bench.target(2).standing).toMatchObject({
+    state: 'healthy',
+    reason: expect.stringMatching(/^its hold broke \(tier 1/),
+  });
+  bench.source.show(suspect);
+  expect(bench.used()).toEqual([2]);
+});
+
+test('instances that are not ready are unused, with the reason', () => {
+  const bench = new Bench('', [
+    endpoint(1, { state: 'starting', ready: false, tier: null }),
+    endpoint(2, { state: 'down', ready: false, tier: null, reason: 'taken out by ann' }),
+  ]);
+  expect(bench.used()).toEqual([]);
+  expect(bench.target(1).standing).toMatchObject({
+    state: 'unused',
+    reason: 'the instance is starting',
+  });
+  expect(bench.target(2).standing.reason).toBe('taken out by ann');
+  expect(bench.group.snapshot().explainNone().detail).toContain(
+    'none of 2 is ready: starting, down',
+  );
+});
+
+test('what is under way on a leaving target gets its time, then is broken', () => {
+  const bench = new Bench(', deregistrationDelayMs: 5000', [endpoint(1), endpoint(2)]);
+  const target = bench.target(1);
+  target.counters.inFlight = 1;
+  bench.source.show(endpoint(1, DRAINING), endpoint(2));
+  expect(bench.used()).toEqual([2]);
+  expect(bench.retired).toEqual(['i1/http']);
+  expect(bench.states()).toEqual({ 1: 'draining', 2: 'healthy' });
+  bench.source.show(endpoint(2));
+  expect(bench.states()).toEqual({ 1: 'draining', 2: 'healthy' });
+  bench.clock.advance(4_900);
+  bench.group.tick();
+  expect(bench.severed).toEqual([]);
+  bench.clock.advance(200);
+  bench.group.tick();
+  bench.group.tick();
+  expect(bench.severed).toEqual(['i1/http']);
+  target.counters.inFlight = 0;
+  bench.group.tick();
+  expect(bench.states()).toEqual({ 2: 'healthy' });
+});
+
+test('one that drained and comes back is another target', () => {
+  const bench = new Bench('', [endpoint(1)]);
+  const before = bench.target(1);
+  bench.source.show(endpoint(1, DRAINING));
+  expect(bench.used()).toEqual([]);
+  bench.source.show(endpoint(1));
+  expect(bench.used()).toEqual([1]);
+  expect(bench.group.snapshot().pick([])).not.toBe(before);
+});
+
+test('an instance with a new address replaces the old one', () => {
+  const bench = new Bench('', [endpoint(1)]);
+  bench.target(1).counters.inFlight = 1;
+  bench.source.show({ ...endpoint(2), id: 'i1/http' });
+  expect(bench.used()).toEqual([2]);
+  expect(bench.retired).toEqual(['i1/http']);
+  expect(bench.states()).toEqual({ 1: 'draining', 2: 'healthy' });
+});
+
+const CHECKED = ', healthCheck: { healthyThreshold: 2, unhealthyThreshold: 2 }';
+
+test('an unchecked target is used; failing checks take it out, good ones back in', async () => {
+  const bench = new Bench(CHECKED, [endpoint(1), endpoint(2)]);
+  expect(bench.states()).toEqual({ 1: 'initial', 2: 'initial' });
+  expect(bench.used()).toEqual([1, 2]);
+  bench.failing.add(1);
+  await bench.round(0);
+  expect(bench.states()).toEqual({ 1: 'initial', 2: 'healthy' });
+  await bench.round();
+  expect(bench.states()).toEqual({ 1: 'unhealthy', 2: 'healthy' });
+  expect(bench.target(1).standing.reason).toBe('health check: checked 1');
+  expect(bench.target(1).standing.since).toEqual(bench.clock.date());
+  expect(bench.used()).toEqual([2]);
+  bench.failing.clear();
+  await bench.round();
+  expect(bench.used()).toEqual([2]);
+  await bench.round();
+  expect(bench.used()).toEqual([1, 2]);
+});
+
+test('when every target fails its checks all are used, and it shows', async () => {
+  const bench = new Bench(CHECKED, [endpoint(1), endpoint(2)]);
+  for (const port of [1, 2]) bench.failing.add(port);
+  await bench.round(0);
+  await bench.round();
+  expect(bench.group.isFailOpen).toBe(true);
+  expect(bench.used()).toEqual([1, 2]);
+  expect(bench.target(1).standing.reason).toContain('used all the same');
+  bench.failing.delete(2);
+  await bench.round();
+  await bench.round();
+  expect(bench.group.isFailOpen).toBe(false);
+  expect(bench.used()).toEqual([2]);
+});
+
+test('healthy tier 1 is used before unhealthy tier 0', async () => {
+  const bench = new Bench(CHECKED, [endpoint(1), endpoint(2, { tier: 1, state: 'suspect' })]);
+  bench.failing.add(1);
+  await bench.round(0);
+  await bench.round();
+  expect(bench.used()).toEqual([2]);
+});
+
+test('a target that left is not checked any more', async () => {
+  const bench = new Bench(CHECKED, [endpoint(1)]);
+  await bench.round(0);
+  bench.source.show();
+  const { checks } = bench;
+  await bench.round();
+  expect(bench.checks).toBe(checks);
+});
+
+test('a failed connect ejects a target for a while', () => {
+  const bench = new Bench('', [endpoint(1), endpoint(2)]);
+  bench.group.onFailed(bench.target(1), true);
+  expect(bench.states()).toEqual({ 1: 'ejected', 2: 'healthy' });
+  expect(bench.used()).toEqual([2]);
+  bench.clock.advance(999);
+  bench.group.tick();
+  expect(bench.used()).toEqual([2]);
+  bench.clock.advance(1);
+  bench.group.tick();
+  expect(bench.used()).toEqual([1, 2]);
+});
+
+test('lost answers eject only in a row', () => {
+  const bench = new Bench(', ejection: { failuresInARow: 2 }', [endpoint(1), endpoint(2)]);
+  bench.group.onFailed(bench.target(1), false);
+  bench.group.onAnswered(bench.target(1));
+  bench.group.onFailed(bench.target(1), false);
+  expect(bench.used()).toEqual([1, 2]);
+  bench.group.onFailed(bench.target(1), false);
+  expect(bench.used()).toEqual([2]);
+});
+
+test('a target already tried is not picked again', () => {
+  const bench = new Bench('', [endpoint(1), endpoint(2)]);
+  const snapshot = bench.group.snapshot();
+  const first = snapshot.pick([])!;
+  const second = snapshot.pick([first])!;
+  expect(second).not.toBe(first);
+  expect(snapshot.pick([first, second])).toBeUndefined();
+});
+
+test('least-outstanding sees what is under way', () => {
+  const bench = new Bench(', policy: least-outstanding', [endpoint(1), endpoint(2)]);
+  bench.target(1).counters.inFlight = 3;
+  expect(bench.used(4)).toEqual([2]);
+});

@@ -1,0 +1,103 @@
+// Writes the docs that are made from tables: docs/errors.md, docs/options.md and docs/api.md.
+//
+//     npm run docs              writes them
+//     npm run docs -- --check   exits with 1 if one is not what the tables say
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PROBLEMS, ROUTES, type Route, STATE_TABLE } from '@rollcall/contract';
+import { OPTIONS } from '@rollcall/registry-server';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+
+const code = (text: string) => `\`${text}\``;
+
+function errors(): string {
+  const rows = Object.entries(PROBLEMS).map(([name, { status, retryable, title }]) => [
+    code(name),
+    String(status),
+    retryable ? 'yes' : 'no',
+    title,
+  ]);
+  return `# Errors
+
+Every refusal of the registry is a problem document (\`application/problem+json\`, RFC 9457) with these members:
+\`code\`, \`status\`, \`title\`, \`retryable\`, \`field\` (path of the field that is wrong, empty when no one field is) and
+\`message\` (what was expected, and the value where it is no secret). Retryable ones carry \`Retry-After\` in seconds.
+
+${table(['code', 'status', 'retryable', 'meaning'], rows)}
+`;
+}
+
+function options(): string {
+  const rows = Object.values(OPTIONS).map((option) => {
+    const { flag, env, help, schema } = option;
+    const value = 'value' in option ? ` ${option.value}` : '';
+    const fallback: unknown = schema.safeParse(undefined).data;
+    const isPlain = typeof fallback === 'string' || typeof fallback === 'number';
+    return [code(`--${flag}${value}`), code(env), isPlain ? code(String(fallback)) : '', help];
+  });
+  return `# Options of the registry server
+
+A flag wins over its environment variable. A wrong value is refused at start with the option, the value and what was
+expected, and exit code 2. The options of the SDK stand in
+[packages/client-sdk](../packages/client-sdk/README.md), those of the load balancer in
+[packages/lb](../packages/lb/README.md).
+
+${table(['flag', 'environment', 'default', 'what it does'], rows)}
+`;
+}
+
+function api(): string {
+  const states = Object.entries(STATE_TABLE).map(
+    ([state, { ready, serving, terminating, tier }]) => [
+      code(state),
+      ready ? 'yes' : 'no',
+      serving ? 'yes' : 'no',
+      terminating ? 'yes' : 'no',
+      tier === null ? '-' : String(tier),
+    ],
+  );
+  const routes = Object.values<Route>(ROUTES).map(({ method, path, summary, scope, reply }) => [
+    code(`${method} ${path}`),
+    summary,
+    scope === 'register' || scope === 'lease' ? 'register:SERVICE' : scope,
+    reply.body === 'stream' ? `${reply.status}, event stream` : String(reply.status),
+  ]);
+  return `# The API
+
+A running registry describes it in full at \`/openapi.json\` and shows it at \`/docs\`.
+
+## Calls
+
+${table(['call', 'what it does', 'token scope', 'success'], routes)}
+
+Besides, without a token: \`GET /livez\` (the process runs), \`GET /readyz\` (a picture is loaded; with \`?for=writes\` the
+store answers too), \`GET /metrics\` (Prometheus), \`GET /openapi.json\`, \`GET /docs\`.
+
+## States of an instance
+
+The first four are what an instance reports or an operator overrides it to; the last three are the registry's doubts about
+one that says it is up. Tier 0 is used; tier 1 only when no tier 0 is left; \`-\` takes no new calls.
+
+${table(['state', 'ready', 'serving', 'terminating', 'tier'], states)}
+`;
+}
+
+const DOCS = { 'docs/errors.md': errors, 'docs/options.md': options, 'docs/api.md': api };
+const isCheck = process.argv.includes('--check');
+
+for (const [name, make] of Object.entries(DOCS)) {
+  const file = join(root, name);
+  const text = make();
+  if (!isCheck) writeFileSync(file, text);
+  else if (readFileSync(file, 'utf8') !== text) {
+    console.error(`${name} is not what the tables say: npm run docs`);
+    process.exitCode = 1;
+  }
+}

@@ -142,7 +142,12 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   }
 
   onUpstreamOpen(): void {
-    this.#send();
+    this.#phase = Phase.waiting;
+    this.#attempt.upstream!.readDeadline = 0;
+    const isFlowing = this.#tries.replay.sendTo(this.#attempt);
+    if (!this.record.isIdempotent) this.#tries.replay.drop();
+    if (this.#isRequestComplete) this.#awaitAnswer();
+    else if (isFlowing) this.#client.resumeReading();
   }
 
   onUpstreamData(buffer: Buffer, start: number, end: number): void {
@@ -194,10 +199,6 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     return this.#keepsAlive;
   }
 
-  onAnswerBytes(byteCount: number): void {
-    this.record.responseBytes += byteCount;
-  }
-
   /** `keepAliveSeconds`: -1 not said; undefined: the connection cannot be used again. */
   onAnswerEnd(keepAliveSeconds: number | undefined): void {
     const isReusable = this.#isRequestComplete && !this.#relay.isUntilClose;
@@ -238,17 +239,8 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     this.#phase = Phase.connecting;
     this.#relay.reset();
     const upstream = this.#attempt.start(target, this, isFresh);
-    if (upstream.isOpen) this.#send();
+    if (upstream.isOpen) this.onUpstreamOpen();
     else if (!this.#isRequestComplete) this.#client.pauseReading();
-  }
-
-  #send(): void {
-    this.#phase = Phase.waiting;
-    this.#attempt.upstream!.readDeadline = 0;
-    const isFlowing = this.#tries.replay.sendTo(this.#attempt);
-    if (!this.record.isIdempotent) this.#tries.replay.drop();
-    if (this.#isRequestComplete) this.#awaitAnswer();
-    else if (isFlowing) this.#client.resumeReading();
   }
 
   #awaitAnswer(): void {

@@ -1,3 +1,4 @@
+import type { RequestRecord } from './exchange-record.ts';
 import type { ClientPort, ExchangeServices } from './exchange-services.ts';
 import { Fault, INCOMPLETE } from './fault.ts';
 import { ResponseReader } from './response-reader.ts';
@@ -6,9 +7,9 @@ import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** What the relay reports while it reads; every method may end the exchange. */
 export interface RelayOwner {
+  readonly record: RequestRecord;
   /** @returns whether the client's connection stays open after this answer. */
   onAnswerHead(status: number, isKeepable: boolean): boolean;
-  onAnswerBytes(byteCount: number): void;
   onAnswerEnd(keepAliveSeconds: number | undefined): void;
   onAnswerBroken(fault: number): void;
   onSwitched(): void;
@@ -81,7 +82,7 @@ export class ResponseRelay {
     start: number,
     end: number,
   ): void {
-    this.#owner.onAnswerBytes(end - start);
+    this.#owner.record.responseBytes += end - start;
     this.#services.counters.responseBytes += end - start;
     if (this.#client.write(buffer, start, end)) return;
     this.isBlocked = true;

@@ -81,11 +81,11 @@ test('kill -9 of a target under load fails no GET, and the others take over', as
   const balancer = await start(source);
   const load = new Load(`${web(balancer)}/?delay=2`);
   await expect.poll(() => load.answered).toBeGreaterThan(300);
-  upstreams[0]!.child.child.kill('SIGKILL');
+  upstreams[0].child.child.kill('SIGKILL');
   const before = load.answered;
   await expect.poll(() => load.answered).toBeGreaterThan(before + 300);
   const group = balancer.groups[0]!;
-  const killed = group.targets().find(({ port }) => port === upstreams[0]!.port)!;
+  const killed = group.targets().find(({ port }) => port === upstreams[0].port)!;
   expect(killed.counters.failures).toBeGreaterThan(0);
   expect(killed.standing.state).toBe('ejected');
   source.show(...upstreams.slice(1).map(({ port }) => endpoint(port)));
@@ -98,23 +98,22 @@ test('kill -9 of a target under load fails no GET, and the others take over', as
 });
 
 test('replacing every target under load, one after another, fails no request', async () => {
-  const first = await Promise.all([spawnUpstream(), spawnUpstream()]);
-  const source = new FakeSource(first.map(({ port }) => endpoint(port)));
+  let [leaving, staying] = await Promise.all([spawnUpstream(), spawnUpstream()]);
+  const source = new FakeSource([endpoint(leaving.port), endpoint(staying.port)]);
   const balancer = await start(source);
   const load = new Load(`${web(balancer)}/?delay=2`);
-  let current = first;
   for (let round = 0; round < 2; round++) {
-    const [leaving, ...staying] = current;
     const joining = await spawnUpstream();
-    const now = [...staying, joining];
-    source.show(endpoint(leaving!.port, DRAINING), ...now.map(({ port }) => endpoint(port)));
-    const target = balancer.groups[0]!.targets().find(({ port }) => port === leaving!.port)!;
+    const now = [endpoint(staying.port), endpoint(joining.port)];
+    source.show(endpoint(leaving.port, DRAINING), ...now);
+    const { port } = leaving;
+    const target = balancer.groups[0]!.targets().find((one) => one.port === port)!;
     await expect.poll(() => target.inFlight).toBe(0);
-    source.show(...now.map(({ port }) => endpoint(port)));
-    await leaving!.child.stop('SIGKILL');
+    source.show(...now);
+    await leaving.child.stop('SIGKILL');
     const count = load.answered;
     await expect.poll(() => load.answered).toBeGreaterThan(count + 100);
-    current = now;
+    [leaving, staying] = [staying, joining];
   }
   await load.stop();
   expect(load.others).toBe('');

@@ -113,9 +113,10 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   }
 
   onClientDrain(): void {
-    if (this.#phase === Phase.flushing) this.#end('');
-    else this.#relay.onClientDrain(this.#attempt.upstream);
-    if (this.#phase === Phase.tunnel) this.#keepTunnel();
+    const wasFlushing = this.#phase === Phase.flushing;
+    this.#relay.onClientDrain(this.#attempt.upstream);
+    if (wasFlushing) this.#end('');
+    else if (this.#phase === Phase.tunnel) this.#keepTunnel();
   }
 
   onClientGone(): void {

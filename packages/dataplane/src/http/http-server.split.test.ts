@@ -44,6 +44,8 @@ interface Plan {
   responses: readonly string[];
   clientCuts: readonly number[];
   upstreamCuts: readonly number[];
+  /** Which writes, in turn, find their connection full. */
+  full?: readonly boolean[];
 }
 
 async function run(plan: Plan): Promise<{ client: string; upstream: string }> {
@@ -60,9 +62,13 @@ async function run(plan: Plan): Promise<{ client: string; upstream: string }> {
   );
   await server.listen({ host: '', port: 0 }, new TargetList([createTarget(1)]));
   let turn = 0;
+  let writes = 0;
   let upstream = '';
+  const { full = [] } = plan;
+  const isFull = () => full.length > 0 && full[writes++ % full.length]!;
   transport.onUpstream = (connection: MemoryConnection) => {
     let seen = 0;
+    connection.isFull = isFull;
     connection.onWrite = () => {
       const request = connection.written.slice(seen);
       if (!isWhole(request)) return;
@@ -75,6 +81,7 @@ async function run(plan: Plan): Promise<{ client: string; upstream: string }> {
     };
   };
   const client = transport.open();
+  client.isFull = isFull;
   for (const piece of pieces(plan.requests.join(''), plan.clientCuts)) {
     client.receive(piece);
     transport.settle();
@@ -82,22 +89,23 @@ async function run(plan: Plan): Promise<{ client: string; upstream: string }> {
   return { client: client.written, upstream };
 }
 
-test('pipelined requests and their answers are the same however the bytes were split', async () => {
+test('pipelined requests and their answers are the same however bytes were split and held up', async () => {
   const cuts = fc.array(fc.nat({ max: 700 }), { maxLength: 30 });
   const property = fc.asyncProperty(
     fc.array(fc.constantFrom(...REQUESTS), { minLength: 1, maxLength: 5 }),
     fc.array(fc.constantFrom(...RESPONSES), { minLength: 5, maxLength: 5 }),
     cuts,
     cuts,
-    async (requests, responses, clientCuts, upstreamCuts) => {
-      const plan = { requests, responses, clientCuts, upstreamCuts };
-      const whole = await run({ ...plan, clientCuts: [], upstreamCuts: [] });
+    fc.array(fc.boolean(), { maxLength: 5 }),
+    async (requests, responses, clientCuts, upstreamCuts, full) => {
+      const plan = { requests, responses, clientCuts, upstreamCuts, full };
+      const whole = await run({ ...plan, clientCuts: [], upstreamCuts: [], full: [] });
       expect(await run(plan)).toEqual(whole);
       const finals = whole.client.match(/HTTP\/1\.1 (?!103)\d/g);
       expect(finals).toHaveLength(requests.length);
     },
   );
-  await fc.assert(property, { numRuns: 1_000 });
+  await fc.assert(property, { numRuns: 2_000 });
 });
 
 test('one by one byte, too', async () => {

@@ -4,7 +4,7 @@ import { GroupTarget } from '../groups/group-target.ts';
 import { GroupTraffic } from './group-traffic.ts';
 
 /** Requests that reached no group: refused, without a rule, or answered by one. */
-export const NO_GROUP = '';
+const NO_GROUP = '';
 
 /** Hears of every request and every attempt: counts, logs, and tells the target's group. */
 export class TrafficBook implements Observer {

@@ -1,0 +1,85 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestProcess, startNode } from '@rollcall/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+
+const MAIN = new URL('main.ts', import.meta.url).pathname;
+
+async function run(args: readonly string[], config?: string): Promise<TestProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-lb-'));
+  const file = join(folder, 'lb.yaml');
+  if (config !== undefined) await writeFile(file, config);
+  const child = startNode(MAIN, config === undefined ? args : [...args, file]);
+  onTestFinished(async () => {
+    await child.stop('SIGKILL');
+    await rm(folder, { recursive: true });
+  });
+  return child;
+}
+
+async function exitCode(child: TestProcess): Promise<number | null> {
+  if (!child.hasExited) await once(child.child, 'close');
+  return child.child.exitCode;
+}
+
+const CONFIG = `registry: { url: http://127.0.0.1:1 }
+listeners: [{ name: web, port: 0, default: { targetGroup: hello } }]
+admin: { port: 0 }
+targetGroups: { hello: { service: hello } }
+`;
+
+test('--check exits with 0 on a good file', async () => {
+  const child = await run(['--check'], CONFIG);
+  expect(await exitCode(child)).toBe(0);
+  expect(child.output).toMatch(/lb\.yaml: ok\n$/);
+});
+
+test.each([['--check'], ['--config']])('%s exits with 1 and every error', async (flag) => {
+  const child = await run([flag], CONFIG.replace('port: 0', 'port: x').replace('web', 'W'));
+  expect(await exitCode(child)).toBe(1);
+  expect(child.output).toMatch(/lb\.yaml:2:21: listeners\[0\]\.name: bad value, got "W"/);
+  expect(child.output).toMatch(/lb\.yaml:2:30: listeners\[0\]\.port: bad value, got "x"/);
+  expect(child.output.trimEnd().split('\n')).toHaveLength(2);
+});
+
+test.each([
+  [['--help'], 0, 'rollcall-lb --check FILE'],
+  [[], 1, '--config FILE is missing'],
+  [['--confg', 'x'], 1, "Unknown option '--confg'"],
+  [['--check', '/nowhere/lb.yaml'], 1, '/nowhere/lb.yaml: cannot be read: ENOENT'],
+])('%j exits with %d', async (args, code, text) => {
+  const child = await run(args);
+  expect(await exitCode(child)).toBe(code);
+  expect(child.output).toContain(text);
+});
+
+test('a taken port ends it with the key that changes it', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as { port: number };
+  const child = await run(['--config'], CONFIG.replace('port: 0', `port: ${port}`));
+  expect(await exitCode(child)).toBe(1);
+  expect(child.output).toContain(
+    `cannot listen on 127.0.0.1:${port}: something else listens there`,
+  );
+  expect(child.output).toContain('listeners[0].port');
+});
+
+test('starts without a registry, says where it listens and why it cannot serve, and ends on SIGTERM', async () => {
+  const child = await run(['--config'], CONFIG);
+  const [line] = await child.printed(/\{"event":"listening".*\}\n/);
+  const { listeners, admin } = JSON.parse(line) as {
+    listeners: { web: string };
+    admin: string;
+  };
+  const answer = await fetch(listeners.web);
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ code: 'no_picture' });
+  expect((await fetch(`${admin}/readyz`)).status).toBe(503);
+  await child.printed(/"path":"\/","protocol":"HTTP\/1\.1","status":503,"reason":"no_picture"/);
+  expect(await child.stop('SIGTERM')).toBe(0);
+});

@@ -9,6 +9,7 @@ import { Rollcall } from '@rollcall/client-sdk';
 const { env } = process;
 const id = env['HELLO_ID'] ?? `hello-${process.pid}`;
 let underWay = 0;
+const isBusy = () => underWay > 0;
 
 const server = createServer((request, response) => {
   underWay++;
@@ -41,13 +42,15 @@ console.log(`${id} is on the roll, on port ${port}`);
 
 let leaving: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => (leaving ??= leave()));
+  process.on(signal, () => {
+    leaving ??= leave();
+  });
 }
 
 /** Leaves politely: no new calls, those under way answered, then off the roll. */
 async function leave(): Promise<void> {
   const whenIdle = async () => {
-    while (underWay > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (isBusy()) await new Promise((resolve) => setTimeout(resolve, 10));
   };
   await registration.drain({ settleMs: 200, whenIdle, idleTimeoutMs: 5_000 }).catch(() => {});
   await rollcall.close();

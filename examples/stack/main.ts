@@ -53,6 +53,7 @@ const logs = mkdtempSync(join(tmpdir(), 'rollcall-'));
 const children: Child[] = [];
 const line = new LiveLine();
 let isStopping = false;
+const hasBegunToStop = () => isStopping;
 
 const registry = start({
   name: 'registry',
@@ -83,7 +84,9 @@ caller.process.on('message', (report: CallReport) => line.called(report));
 // A terminal's Ctrl-C arrives twice, once from the terminal and once through npm.
 let stopping: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => (stopping ??= stop(0)));
+  process.on(signal, () => {
+    stopping ??= stop(0);
+  });
 }
 
 const rollcall = new Rollcall({ url });
@@ -110,7 +113,8 @@ function start(options: Omit<ChildOptions, 'logs'>): Child {
 /** Three instances seen by the SDK, and an answer through the balancer. */
 async function allUp(): Promise<void> {
   await hello.ready();
-  while (!isStopping) {
+  for (;;) {
+    if (hasBegunToStop()) return;
     const isAnswered = await fetch(balancer).then(
       async (response) => (await response.text(), response.ok),
       () => false,

@@ -28,7 +28,7 @@ export interface RenewOutcome {
 }
 
 /** The lease named is not the current one: forgotten, or a successor has the id. */
-export type LeaseMiss = { readonly kind: 'unknown' } | { readonly kind: 'superseded' };
+type LeaseMiss = { readonly kind: 'unknown' } | { readonly kind: 'superseded' };
 
 export type HoldOutcome = { readonly kind: 'held'; readonly hold: number } | LeaseMiss;
 

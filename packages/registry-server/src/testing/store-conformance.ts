@@ -25,9 +25,7 @@ export function bodyOf(over: Partial<InstanceBody> = {}): InstanceBody {
 }
 
 /** A grant with a fresh lease id. */
-export function grantOf(
-  over: Partial<GrantRequest> & { readonly ttlMs?: number } = {},
-): GrantRequest {
+function grantOf(over: Partial<GrantRequest> & { readonly ttlMs?: number } = {}): GrantRequest {
   const { ttlMs = TTL_MS, ...rest } = over;
   return {
     field: 'default/orders/a1',

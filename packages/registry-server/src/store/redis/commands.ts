@@ -15,7 +15,7 @@ const NAMES = [
   'restore',
 ] as const;
 
-export type CommandName = (typeof NAMES)[number];
+type CommandName = (typeof NAMES)[number];
 
 /** Runs one script with the arguments after the three that all share. The reply is not checked here. */
 export type RunCommand = (
@@ -35,7 +35,7 @@ export interface CommandOptions {
 }
 
 const source = (name: string) =>
-  readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
+  readFileSync(new URL(`../../../lua/${name}.lua`, import.meta.url), 'utf8');
 
 type Scripted = Record<string, (...args: (string | number)[]) => Promise<unknown>>;
 

@@ -1,0 +1,137 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  findRedisBinary,
+  freePort,
+  RedisProcess,
+  startNode,
+  TestProcess,
+  until,
+} from '@rollcall/testkit';
+import { type RegistryProcess, Stack } from './support/stack.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (name: string) => readFileSync(join(root, name), 'utf8');
+
+/** The fenced blocks of a language in a document, in order. */
+function blocksOf(name: string, language: string): string[] {
+  return [...read(name).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'gm'))].map(
+    ([, body]) => body as string,
+  );
+}
+
+const holding = (blocks: readonly string[], text: string) => {
+  const block = blocks.find((one) => one.includes(text));
+  if (block === undefined) throw new Error(`no example with ${text}`);
+  return block;
+};
+
+let stack: Stack;
+let registry: RegistryProcess;
+beforeEach(async () => {
+  stack = new Stack();
+  registry = await stack.registry();
+});
+afterEach(() => stack.close());
+
+/** Runs a shell block as a reader would, against this test's registry. */
+async function shell(block: string): Promise<string> {
+  const script = block.replaceAll('127.0.0.1:7400', `127.0.0.1:${registry.port}`);
+  const child = new TestProcess('bash', ['-c', script], { cwd: root });
+  await until(() => child.hasExited, { withinMs: 30_000 });
+  return child.output;
+}
+
+describe('README', () => {
+  test('the SDK example runs, and leaves nothing on the roll', async () => {
+    const [block = ''] = blocksOf('README.md', 'ts');
+    const port = await freePort();
+    const file = join(root, `example-${process.pid}.ts`);
+    writeFileSync(file, block.replaceAll('7400', `${registry.port}`).replaceAll('3000', `${port}`));
+    try {
+      const child = startNode(file, [], { cwd: root });
+      await until(() => child.hasExited);
+      expect(child.output).toBe('200 an order\n200\n');
+      expect(child.child.exitCode).toBe(0);
+      const left = await fetch(`${registry.url}/v1/namespaces/default/services/orders/endpoints`);
+      expect(left.ok).toBe(false);
+    } finally {
+      rmSync(file);
+    }
+  });
+
+  test('the curl lines register, heartbeat, watch and deregister', async () => {
+    const output = await shell(holding(blocksOf('README.md', 'sh'), 'payments'));
+    expect(output).toMatch(/event: snapshot\ndata: .*"id":"p1\/http".*"state":"up"/);
+    expect(output).toMatch(/event: bookmark/);
+    expect(output).toMatch(/\{"revision":"\d+"\}$/);
+    const { events } = (await (
+      await fetch(`${registry.url}/v1/events?service=payments`)
+    ).json()) as {
+      events: { kind: string }[];
+    };
+    expect(events.map(({ kind }) => kind)).toEqual(['registered', 'deregistered']);
+  });
+
+  test('its commands are scripts of the project, and its files are there', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [
+      ...read('README.md').matchAll(
+        /npm (?:run (?:--silent )?)?(start|test|(?<=run |silent )[a-z]+)\b/g,
+      ),
+    ].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(5);
+    for (const name of named) expect(scripts, name).toHaveProperty(name as string);
+    for (const doc of [
+      'README.md',
+      'CONTRIBUTING.md',
+      'docs/operating.md',
+      'docs/architecture.md',
+    ]) {
+      const folder = doc.includes('/') ? 'docs' : '.';
+      for (const [, link = ''] of read(doc).matchAll(/\]\((?!http)([^)#]+)\)/g)) {
+        expect(() =>
+          readFileSync(
+            join(root, folder, link, link.endsWith('.md') || link.includes('.') ? '' : 'README.md'),
+          ),
+        ).not.toThrow();
+      }
+    }
+  });
+});
+
+describe('docs/operating.md', () => {
+  test('two servers on one Redis', async () => {
+    const binary = await findRedisBinary();
+    if (binary === undefined) throw new Error('no redis-server on this machine');
+    const redis = await RedisProcess.start(binary);
+    const lines = holding(blocksOf('docs/operating.md', 'sh'), '7401').trim().split('\n');
+    expect(lines).toHaveLength(2);
+    const urls: string[] = [];
+    for (const line of lines) {
+      const flags = (line.split(' -- ')[1] ?? '').split(' ').map((flag) => {
+        return flag.startsWith('redis://') ? redis.url : flag;
+      });
+      const port = await freePort();
+      flags[flags.indexOf('--port') + 1] = `${port}`;
+      urls.push((await stack.registry(flags, port)).url);
+    }
+    await stack.hello('one', [urls[0] as string]);
+    await until(
+      async () => (await fetch(`${urls[1]}/v1/namespaces/default/services/hello/endpoints`)).ok,
+    );
+    await stack.close();
+    await redis.close();
+  });
+
+  test('an override set and lifted, a persistent instance registered', async () => {
+    const blocks = blocksOf('docs/operating.md', 'sh');
+    const put = `curl -s -X PUT http://127.0.0.1:7400/v1/namespaces/default/services/orders/instances/o1 --json '{"ports":{"http":1}}'`;
+    expect(await shell(`${put}\n${holding(blocks, 'override')}`)).toMatch(
+      /"status":"draining","author":"ann","reason":"disk is failing","untilMs":\d+\}\{"revision"/,
+    );
+    expect(await shell(holding(blocks, 'persistent'))).toMatch(/"lease":null/);
+  });
+});

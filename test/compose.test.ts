@@ -31,8 +31,10 @@ describe('docker-compose.yml', () => {
     const schema = readFileSync(join(home, 'src/compose-spec/schema/compose-spec.json'), 'utf8');
     const ajv = new Ajv({ strict: false });
     (addFormats as unknown as (ajv: Ajv) => void)(ajv);
-    // It names its dialect and itself in ways that the validator does not know.
-    const { $schema: _schema, id: _id, ...rules } = JSON.parse(schema) as Record<string, unknown>;
+    // It names its dialect and its parts in ways that the validator does not know.
+    const { $schema: _, ...rules } = JSON.parse(schema, (key, value: unknown) =>
+      key === 'id' && typeof value === 'string' ? undefined : value,
+    ) as Record<string, unknown>;
     const validate = ajv.compile(rules);
     expect(validate(compose) ? [] : validate.errors).toEqual([]);
     expect(validate({ services: { redis: { imge: 'x' } } })).toBe(false);

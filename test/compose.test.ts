@@ -31,6 +31,8 @@ describe('docker-compose.yml', () => {
     const schema = readFileSync(join(home, 'src/compose-spec/schema/compose-spec.json'), 'utf8');
     const ajv = new Ajv({ strict: false });
     (addFormats as unknown as (ajv: Ajv) => void)(ajv);
+    // The specification's durations are Go's, not those of ISO 8601.
+    ajv.addFormat('duration', /^(\d+(us|ms|s|m|h))+$/);
     // It names its dialect and its parts in ways that the validator does not know.
     const { $schema: _, ...rules } = JSON.parse(schema, (key, value: unknown) =>
       key === 'id' && typeof value === 'string' ? undefined : value,

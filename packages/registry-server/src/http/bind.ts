@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
-import { ProblemError, type Route, type RouteName, ROUTES } from '@rollcall/contract';
+import { Problem, ProblemError, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller, Grants } from '../registry/caller.ts';
@@ -90,7 +90,7 @@ function schemaOf(route: Route, name: string, summary: string) {
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { querystring: query }),
     ...(body === undefined ? {} : { body }),
-    ...(isJson ? { response: { [reply.status]: reply.body } } : {}),
+    response: { ...(isJson ? { [reply.status]: reply.body } : {}), '4xx': Problem, '5xx': Problem },
   };
 }
 

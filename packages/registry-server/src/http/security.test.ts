@@ -92,6 +92,14 @@ describe('tokens', () => {
       status: 200,
     });
     expect(await register(ADMIN, 'orders', { labels })).toMatchObject({ status: 200 });
+    const patch = async (body: object) => {
+      const url = `${server?.url}/v1/namespaces/default/services/orders/instances/a`;
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${ORDERS}` };
+      return (await fetch(url, { method: 'PATCH', headers, body: JSON.stringify(body) })).status;
+    };
+    expect(await patch({ labels: { app: 'payments' } })).toBe(403);
+    expect(await patch({ labels: { app: null } })).toBe(403);
+    expect(await patch({ weight: 5, labels: { colour: 'blue' } })).toBe(200);
   });
 
   test('addresses outside the allow-list need an admin', async () => {

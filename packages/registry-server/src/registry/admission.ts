@@ -49,14 +49,20 @@ export class Admission {
     if (address !== undefined) this.#checkAddress(caller, address);
   }
 
-  checkLabels(caller: Caller, ref: InstanceRef, labels: Readonly<Record<string, string | null>>) {
+  /** `labels` is what the caller sets, null removes one; `known` is what they are merged into. */
+  checkLabels(
+    caller: Caller,
+    ref: InstanceRef,
+    labels: Readonly<Record<string, string | null>>,
+    known: Readonly<Record<string, string>> = {},
+  ): void {
     const { maxLabels, maxLabelLength } = this.#limits;
-    const entries = Object.entries(labels);
-    if (entries.length > maxLabels) {
-      const message = `expected at most ${maxLabels} labels, got ${entries.length}`;
+    const merged = Object.values({ ...known, ...labels }).filter((value) => value !== null);
+    if (merged.length > maxLabels) {
+      const message = `expected at most ${maxLabels} labels, got ${merged.length}`;
       throw new ProblemError('too_many_labels', message, { field: 'labels' });
     }
-    for (const [key, value] of entries) {
+    for (const [key, value] of Object.entries(labels)) {
       if (value !== null && value.length > maxLabelLength) {
         const message = `expected at most ${maxLabelLength} characters, got ${value.length}`;
         throw new ProblemError('label_too_long', message, { field: `labels.${key}` });

@@ -104,7 +104,7 @@ export class Registry {
   ): Promise<Committed<{ revision: string }>> {
     this.#admission.checkService(caller, ref);
     const known = this.#picture.instancesOf(ref.namespace, ref.service).get(ref.id);
-    this.#admission.checkLabels(caller, ref, { ...known?.body.labels, ...patch.labels });
+    this.#admission.checkLabels(caller, ref, patch.labels ?? {}, known?.body.labels);
     const change = { field: fieldOf(ref), lease, patch, floor: this.#floor };
     return this.#changed(await this.#store.update(change), lease);
   }

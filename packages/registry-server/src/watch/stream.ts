@@ -24,6 +24,9 @@ export class EventStream {
     this.#socket.setNoDelay(true);
     // The server may be told to close idle sockets; this one is never idle to its reader.
     this.#socket.setTimeout(0);
+    // It may have ended while the request was being answered.
+    if (this.#socket.readableEnded) this.#end = 'peer';
+    else if (this.#socket.destroyed) this.#end = 'network';
     this.#socket.once('end', () => this.#over('peer'));
     this.#socket.once('error', (error: NodeJS.ErrnoException) => {
       this.#over(PEER_ERRORS.has(error.code ?? '') ? 'peer' : 'network');

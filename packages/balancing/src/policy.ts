@@ -12,7 +12,7 @@ export const POLICIES = Object.freeze({
   random: (level, random) => new RandomOrder(level, random),
   /** Of two drawn, the less loaded one. */
   p2c: (level, random) => new P2c(level, random),
-  /** The least loaded of all (up to 128), else of four. */
+  /** The least loaded of all (up to 24), else of four. */
   'least-outstanding': (level, random) => new LeastOutstanding(level, random),
 }) satisfies Readonly<Record<string, OrderFactory>>;
 

@@ -4,8 +4,8 @@ import type { Picked } from '../picker.ts';
 import { AdmittedScan } from './admitted-scan.ts';
 import { createTurns, type Turns } from './turns.ts';
 
-/** Up to here everyone is compared; a full scan costs about a nanosecond per target. */
-const SCAN_LIMIT = 128;
+/** Up to here everyone is compared: a full scan costs some 3 ns per busy target, and a pick may cost 100 ns. */
+const SCAN_LIMIT = 24;
 
 /** Beyond the limit: the one whose turn it is and this many drawn at random. */
 const SAMPLES = 3;
@@ -14,7 +14,7 @@ const SAMPLES = 3;
  * The fewest calls in flight per weight. Begins with the one whose weighted turn it is, and another
  * wins only when it is strictly less loaded, so ties go by turn.
  *
- * Up to 128 targets all are compared. Beyond, four are: the one whose turn it is and three drawn,
+ * Up to 24 targets all are compared. Beyond, four are: the one whose turn it is and three drawn,
  * which comes close (see {@link P2c}) at a price that does not grow.
  */
 export class LeastOutstanding<T extends Candidate> implements Order<T> {

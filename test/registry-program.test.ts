@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { freePort, startNode, TestProcess, until } from '@rollcall/testkit';
+import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
 import { helpText } from '@rollcall/registry-server';
 import { Stack } from './support/stack.ts';
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent, type IncomingMessage, type ServerResponse, request } from 'node:http';
 import { type Socket, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { ManualRuntime } from '../testing/manual-runtime.ts';
@@ -149,6 +149,30 @@ test('a stale connection is replaced by a fresh one to the same target', async (
   client.close();
 });
 
+test('when many connections are stale, one fresh one is made and not each of them tried', async () => {
+  await using bench = await TestBench.start();
+  const sockets: Socket[] = [];
+  const waiting: Socket[] = [];
+  await bench.addTcp((socket) => {
+    sockets.push(socket);
+    socket.on('data', (chunk: Buffer) => {
+      if (!chunk.includes('/second')) waiting.push(socket);
+      else if (sockets.indexOf(socket) < 3) socket.resetAndDestroy();
+      else socket.write(OK);
+    });
+  });
+  const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(bench.port)));
+  for (const client of clients) client.send('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
+  await expect.poll(() => waiting.length).toBe(3);
+  for (const socket of waiting) socket.write(OK);
+  await Promise.all(clients.map((client) => client.untilText('\r\n\r\nok')));
+  clients[0]!.send('GET /second HTTP/1.1\r\nHost: a\r\n\r\n');
+  await clients[0]!.until(() => clients[0]!.text.split('\r\n\r\nok').length === 3);
+  expect(bench.server.counters.retries).toBe(1);
+  expect(sockets).toHaveLength(4);
+  for (const client of clients) client.close();
+});
+
 test('a POST on a stale connection fails rather than being sent twice', async () => {
   await using bench = await TestBench.start();
   const arrived: string[] = [];
@@ -234,6 +258,42 @@ test('bytes after an answer do not become the next one', async () => {
     await client.until(() => client.text.split('\r\n\r\nok').length === n);
   }
   expect(client.text).not.toContain('evil');
+  expect(bench.server.counters.upstreamReuses).toBe(0);
+  client.close();
+});
+
+test('an unused connection on which bytes arrive unasked is not used again', async () => {
+  await using bench = await TestBench.start();
+  const sockets: Socket[] = [];
+  await bench.addTcp((socket) => {
+    sockets.push(socket);
+    answering(OK)(socket);
+  });
+  const client = await RawClient.connect(bench.port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.untilText('\r\n\r\nok');
+  const target = bench.group.targets[0]!;
+  expect(bench.server.idleConnections(target)).toBe(1);
+  sockets[0]!.write(OK);
+  await expect.poll(() => bench.server.idleConnections(target)).toBe(0);
+  client.close();
+});
+
+test('an answer of which a 1xx was passed on is not asked for again', async () => {
+  await using bench = await TestBench.start();
+  const sockets: Socket[] = [];
+  for (let i = 0; i < 2; i++) {
+    await bench.addTcp((socket) => {
+      sockets.push(socket);
+      answering('HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n')(socket);
+    });
+  }
+  const client = await RawClient.connect(bench.port);
+  client.send(head('GET'));
+  await client.untilText('103 Early Hints');
+  for (const socket of sockets) socket.end();
+  await client.untilText('HTTP/1.1 502 ');
+  expect(bench.recorder.responses[0]!.attempts).toBe(1);
   client.close();
 });
 
@@ -363,6 +423,22 @@ test('a client that goes away ends the request at the target', async () => {
   client.socket.resetAndDestroy();
   await expect.poll(() => isCancelled).toBe(true);
   expect(bench.recorder.responses[0]).toMatchObject({ status: 499, reason: 'client_closed' });
+});
+
+test('a connection whose target was retired meanwhile is not kept', async () => {
+  await using bench = await TestBench.start();
+  const waiting: ServerResponse[] = [];
+  await bench.addHttp((_, response) => waiting.push(response));
+  const target = bench.group.targets[0]!;
+  const client = await RawClient.connect(bench.port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await expect.poll(() => waiting.length).toBe(1);
+  bench.server.retire(target);
+  waiting[0]!.end('ok');
+  await client.untilText('ok');
+  expect(bench.server.idleConnections(target)).toBe(0);
+  await expect.poll(() => target.counters.connections).toBe(0);
+  client.close();
 });
 
 test('a target can be retired and severed', async () => {

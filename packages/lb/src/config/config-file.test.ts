@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseConfig } from './config-file.ts';
 import { ConfigError } from './problem.ts';
@@ -205,4 +206,12 @@ test('a public listener is what a balancer is for; a public admin port has to be
   expect(errors(`admin: { host: "::", insecure: true }\n${text}`)).toEqual([]);
   expect(errors(`admin: { host: "::1" }\n${text}`)).toEqual([]);
   expect(errors(`admin: { host: example.org }\n${text}`)).toHaveLength(1);
+});
+
+test('the example of the README is a valid file', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const example = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const config = parseConfig(example, 'README.md', { ROLLCALL_TOKEN: 'x' });
+  expect(config.listeners[0]?.rules).toHaveLength(3);
+  expect(config.targetGroups['api']?.healthCheck?.intervalMs).toBe(5_000);
 });

@@ -1,8 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ManualRuntime } from '../testing/manual-runtime.ts';
 import { RawClient } from '../testing/raw-client.ts';
 import { TestBench } from '../testing/test-bench.ts';
+
+// Slow machines are no failures: what is waited for is a condition.
+vi.setConfig({ testTimeout: 30_000 });
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -14,7 +17,7 @@ test('closing lets requests finish, says so, and takes no more', async () => {
   });
   const client = await RawClient.connect(bench.port);
   client.send(GET);
-  await expect.poll(() => waiting.length).toBe(1);
+  await expect.poll(() => waiting.length, { timeout: 10_000 }).toBe(1);
   const closed = bench.server.close(60_000);
   await expect(RawClient.connect(bench.port)).rejects.toThrow('ECONNREFUSED');
   expect(bench.server.counters.requestsInFlight).toBe(1);
@@ -52,7 +55,7 @@ test('what does not finish within the grace is cut off', async () => {
   await bench.addHttp(() => {});
   const client = await RawClient.connect(bench.port);
   client.send(GET);
-  await expect.poll(() => bench.group.targets[0]?.counters.inFlight).toBe(1);
+  await expect.poll(() => bench.group.targets[0]?.counters.inFlight, { timeout: 10_000 }).toBe(1);
   const closed = bench.server.close(5_000);
   runtime.advance(4_000);
   expect(client.isClosed).toBe(false);
@@ -65,7 +68,7 @@ test('connections beyond the limit are closed on arrival', async () => {
   await using bench = await TestBench.start({ limits: { clientConnections: 1 } });
   await bench.addHttp((_, response) => response.end('ok'));
   const first = await RawClient.connect(bench.port);
-  await expect.poll(() => bench.server.counters.connectionsOpen).toBe(1);
+  await expect.poll(() => bench.server.counters.connectionsOpen, { timeout: 10_000 }).toBe(1);
   const second = await RawClient.connect(bench.port).catch(() => undefined);
   await second?.until(() => second.isClosed);
   first.send(GET);

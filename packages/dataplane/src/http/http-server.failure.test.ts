@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, type ServerResponse, request } from 'node:http';
 import { type Socket, createServer } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ManualRuntime } from '../testing/manual-runtime.ts';
 import { RawClient } from '../testing/raw-client.ts';
 import { TestBench, answering } from '../testing/test-bench.ts';
+
+// Slow machines are no failures: what is waited for is a condition.
+vi.setConfig({ testTimeout: 30_000 });
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -163,7 +166,7 @@ test('when many connections are stale, one fresh one is made and not each of the
   });
   const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(bench.port)));
   for (const client of clients) client.send('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
-  await expect.poll(() => waiting.length).toBe(3);
+  await expect.poll(() => waiting.length, { timeout: 10_000 }).toBe(3);
   for (const socket of waiting) socket.write(OK);
   await Promise.all(clients.map((client) => client.untilText('\r\n\r\nok')));
   clients[0]!.send('GET /second HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -195,7 +198,7 @@ test('an unused connection that the target closes is not used again', async () =
   const target = bench.group.targets[0]!;
   expect(bench.server.idleConnections(target)).toBe(1);
   server.closeIdleConnections();
-  await expect.poll(() => bench.server.idleConnections(target)).toBe(0);
+  await expect.poll(() => bench.server.idleConnections(target), { timeout: 10_000 }).toBe(0);
   client.send('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   await client.until(() => client.isEnded);
   expect(client.text.match(/200 OK/g)).toHaveLength(2);
@@ -275,7 +278,7 @@ test('an unused connection on which bytes arrive unasked is not used again', asy
   const target = bench.group.targets[0]!;
   expect(bench.server.idleConnections(target)).toBe(1);
   sockets[0]!.write(OK);
-  await expect.poll(() => bench.server.idleConnections(target)).toBe(0);
+  await expect.poll(() => bench.server.idleConnections(target), { timeout: 10_000 }).toBe(0);
   client.close();
 });
 
@@ -312,7 +315,7 @@ test.each([
   }
   const client = await RawClient.connect(bench.port);
   client.send(head('GET'));
-  await expect.poll(() => arrived).toBe(1);
+  await expect.poll(() => arrived, { timeout: 10_000 }).toBe(1);
   runtime.advance(59_000);
   expect(bench.recorder.responses).toEqual([]);
   runtime.advance(2_000);
@@ -361,8 +364,12 @@ test.each([
   await bench.addHttp(() => arrived++);
   const client = await RawClient.connect(bench.port);
   client.send(text);
-  await expect.poll(() => bench.server.counters.requestBytes).toBe(text.length);
-  await expect.poll(() => arrived).toBe(reason === 'client_body_timeout' ? 1 : 0);
+  await expect
+    .poll(() => bench.server.counters.requestBytes, { timeout: 10_000 })
+    .toBe(text.length);
+  await expect
+    .poll(() => arrived, { timeout: 10_000 })
+    .toBe(reason === 'client_body_timeout' ? 1 : 0);
   runtime.advance(ms);
   await client.until(() => client.isEnded);
   expect(client.text).toMatch(/^HTTP\/1\.1 408 /);
@@ -395,14 +402,16 @@ test('a client that takes nothing is cut off in the end', async () => {
   const client = await RawClient.connect(bench.port);
   client.socket.pause();
   client.send(head('GET'));
-  await expect.poll(() => bench.server.counters.responseBytes).toBeGreaterThan(0);
+  await expect
+    .poll(() => bench.server.counters.responseBytes, { timeout: 10_000 })
+    .toBeGreaterThan(0);
   let before = -1;
   while (bench.server.counters.responseBytes !== before) {
     before = bench.server.counters.responseBytes;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   runtime.advance(31_000);
-  await expect.poll(() => bench.recorder.responses.length).toBe(1);
+  await expect.poll(() => bench.recorder.responses.length, { timeout: 10_000 }).toBe(1);
   expect(bench.recorder.responses[0]).toMatchObject({ status: 499, reason: 'client_closed' });
   expect(bench.group.targets[0]!.counters).toMatchObject({ inFlight: 0, failures: 0 });
   client.close();
@@ -419,9 +428,11 @@ test('a client that goes away ends the request at the target', async () => {
   });
   const client = await RawClient.connect(bench.port);
   client.send(head('GET'));
-  await expect.poll(() => bench.group.targets[0]?.counters.connections).toBe(1);
+  await expect
+    .poll(() => bench.group.targets[0]?.counters.connections, { timeout: 10_000 })
+    .toBe(1);
   client.socket.resetAndDestroy();
-  await expect.poll(() => isCancelled).toBe(true);
+  await expect.poll(() => isCancelled, { timeout: 10_000 }).toBe(true);
   expect(bench.recorder.responses[0]).toMatchObject({ status: 499, reason: 'client_closed' });
 });
 
@@ -432,12 +443,12 @@ test('a connection whose target was retired meanwhile is not kept', async () => 
   const target = bench.group.targets[0]!;
   const client = await RawClient.connect(bench.port);
   client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  await expect.poll(() => waiting.length).toBe(1);
+  await expect.poll(() => waiting.length, { timeout: 10_000 }).toBe(1);
   bench.server.retire(target);
   waiting[0]!.end('ok');
   await client.untilText('ok');
   expect(bench.server.idleConnections(target)).toBe(0);
-  await expect.poll(() => target.counters.connections).toBe(0);
+  await expect.poll(() => target.counters.connections, { timeout: 10_000 }).toBe(0);
   client.close();
 });
 
@@ -452,7 +463,7 @@ test('a target can be retired and severed', async () => {
   await client.untilText('ok');
   const waiting = await RawClient.connect(bench.port);
   waiting.send('POST /never HTTP/1.1\r\nHost: a\r\n\r\n');
-  await expect.poll(() => target.counters.inFlight).toBe(1);
+  await expect.poll(() => target.counters.inFlight, { timeout: 10_000 }).toBe(1);
   bench.server.retire(target);
   expect(bench.server.idleConnections(target)).toBe(0);
   expect(target.counters.inFlight).toBe(1);
@@ -487,13 +498,13 @@ test('kill -9 of targets under load fails no GET', async () => {
   };
   const clients = Array.from({ length: 16 }, get);
   const answered = () => statuses.get(200) ?? 0;
-  await expect.poll(answered).toBeGreaterThan(200);
+  await expect.poll(answered, { timeout: 10_000 }).toBeGreaterThan(200);
   upstreams[0].child.kill('SIGKILL');
   const before = answered();
-  await expect.poll(answered).toBeGreaterThan(before + 200);
+  await expect.poll(answered, { timeout: 10_000 }).toBeGreaterThan(before + 200);
   upstreams[1].child.kill('SIGKILL');
   const after = answered();
-  await expect.poll(answered).toBeGreaterThan(after + 200);
+  await expect.poll(answered, { timeout: 10_000 }).toBeGreaterThan(after + 200);
   over.abort();
   await Promise.all(clients);
   upstreams[2].child.kill('SIGKILL');

@@ -256,3 +256,19 @@ test('least-outstanding sees what is under way', () => {
   bench.target(1).counters.inFlight = 3;
   expect(bench.used(4)).toEqual([2]);
 });
+
+test('health checks that change nothing keep whose turn it is', async () => {
+  const bench = new Bench(', healthCheck: { intervalMs: 1000 }', [
+    endpoint(1),
+    endpoint(2),
+    endpoint(3),
+  ]);
+  const turns: (number | undefined)[] = [];
+  for (let i = 0; i < 12; i++) {
+    turns.push(bench.group.snapshot().pick([])?.port);
+    await bench.round(700);
+  }
+  expect(bench.checks).toBeGreaterThan(6);
+  for (let i = 3; i < turns.length; i++) expect(turns[i]).toBe(turns[i - 3]);
+  expect(new Set(turns).size).toBe(3);
+});

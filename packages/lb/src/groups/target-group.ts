@@ -41,6 +41,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   readonly #endChanges: () => void;
   #nextReturn = Number.POSITIVE_INFINITY;
   #snapshot: GroupSnapshot;
+  #mix: readonly MixEntry[] | undefined;
 
   constructor(name: string, config: TargetGroupConfig, parts: TargetGroupParts) {
     this.name = name;
@@ -162,7 +163,10 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#snapshot = this.#createSnapshot(admitted);
   }
 
+  /** Checks that change nothing keep the picker, and with it whose turn it is. */
   #createSnapshot(admitted: readonly GroupTarget[]): GroupSnapshot {
+    if (isSameMix(admitted, this.#mix)) return this.#snapshot;
+    this.#mix = admitted.map((target) => ({ target, weight: target.weight, tier: target.tier }));
     const { random } = this.#parts;
     const picker = createPicker(this.config.policy, admitted, { random });
     return new GroupSnapshot(picker, () => this.#explainNone());
@@ -222,4 +226,26 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
 function reasonOf(endpoint: Endpoint, otherwise: string): string {
   return endpoint.reason === '' ? `the instance ${otherwise}` : endpoint.reason;
+}
+
+/** A target as a picker was built over it. */
+interface MixEntry {
+  readonly target: GroupTarget;
+  readonly weight: number;
+  readonly tier: 0 | 1;
+}
+
+function isSameMix(
+  admitted: readonly GroupTarget[],
+  mix: readonly MixEntry[] | undefined,
+): boolean {
+  return (
+    admitted.length === mix?.length &&
+    admitted.every((target, i) => {
+      const before = mix[i];
+      return (
+        before?.target === target && before.weight === target.weight && before.tier === target.tier
+      );
+    })
+  );
 }

@@ -13,6 +13,8 @@ export class AccessLog {
   dropped = 0;
   #pending = '';
   #pendingLines = 0;
+  #stampedMs = 0;
+  #stampText = '';
   readonly #sink: LogSink;
   readonly #clock: Clock;
 
@@ -22,7 +24,7 @@ export class AccessLog {
   }
 
   add(record: ExchangeRecord): void {
-    this.#pending += formatLogLine(record, this.#clock.date().toISOString());
+    this.#pending += formatLogLine(record, this.#stamp());
     this.#pendingLines++;
     if (this.#pending.length >= FLUSH_CHARACTERS) this.tick();
   }
@@ -33,6 +35,17 @@ export class AccessLog {
     else this.#sink.write(this.#pending);
     this.#pending = '';
     this.#pendingLines = 0;
+  }
+
+  /** Many lines share a millisecond, and its text. */
+  #stamp(): string {
+    const date = this.#clock.date();
+    const ms = date.getTime();
+    if (ms !== this.#stampedMs) {
+      this.#stampedMs = ms;
+      this.#stampText = date.toISOString();
+    }
+    return this.#stampText;
   }
 
   async close(): Promise<void> {

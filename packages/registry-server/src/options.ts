@@ -1,0 +1,219 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** An option of the server: a flag, an environment variable and a line of help. */
+export interface OptionSpec {
+  readonly flag: string;
+  readonly env: string;
+  /** What stands for the value in the help; undefined = a switch. */
+  readonly value?: string;
+  readonly help: string;
+  readonly schema: z.ZodType;
+}
+
+const int = (min: number, max: number) =>
+  z.coerce
+    .number({ error: `expected a whole number, ${min} to ${max}` })
+    .int({ error: `expected a whole number, ${min} to ${max}` })
+    .min(min, { error: `expected a whole number, ${min} to ${max}` })
+    .max(max, { error: `expected a whole number, ${min} to ${max}` });
+const onOff = z.stringbool({ error: 'expected true or false' });
+const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
+const isCidr = (text: string) => {
+  const [network = '', prefix] = text.split('/');
+  const bits = isIP(network) === 6 ? 128 : 32;
+  return (
+    isIP(network) !== 0 &&
+    (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= bits))
+  );
+};
+const isStore = (text: string) => text === 'memory' || /^rediss?:\/\/[^/]/.test(text);
+
+const spec = <T extends OptionSpec>(given: T): T => given;
+
+/** Every option of the registry server. docs/options.md is made from this table. */
+export const OPTIONS = {
+  host: spec({
+    flag: 'host',
+    env: 'ROLLCALL_HOST',
+    value: 'ADDRESS',
+    help: 'Address to listen on. One that other machines can reach needs tokens.',
+    schema: z.string().min(1).default('127.0.0.1'),
+  }),
+  port: spec({
+    flag: 'port',
+    env: 'ROLLCALL_PORT',
+    value: 'PORT',
+    help: 'Port to listen on; 0 takes a free one.',
+    schema: int(0, 65_535).default(7400),
+  }),
+  store: spec({
+    flag: 'store',
+    env: 'ROLLCALL_STORE',
+    value: 'STORE',
+    help: 'Where the roll is: memory (gone with the process), or redis://[user:password@]host:port[/db] or rediss:// for TLS.',
+    schema: z
+      .string()
+      .refine(isStore, { error: 'expected memory, redis://host:port or rediss://host:port' })
+      .default('memory'),
+  }),
+  storePrefix: spec({
+    flag: 'store-prefix',
+    env: 'ROLLCALL_STORE_PREFIX',
+    value: 'PREFIX',
+    help: 'First part of every key in Redis: another one is another registry.',
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, {
+        error: "expected 1 to 64 letters, digits, '.', '_' or '-'",
+      })
+      .default('rollcall'),
+  }),
+  advertise: spec({
+    flag: 'advertise',
+    env: 'ROLLCALL_ADVERTISE',
+    value: 'ADDRESS',
+    help: 'Address under which this server is on the roll; the one it listens on by default.',
+    schema: z.string().min(1).optional(),
+  }),
+  token: spec({
+    flag: 'token',
+    env: 'ROLLCALL_TOKEN',
+    value: 'TOKEN[=SCOPES]',
+    help: 'A token and what it covers, comma-separated: read, register:SERVICE, register:NAMESPACE/SERVICE, register:*, admin (default). Repeat for more; separate by spaces in the environment. Other users of the machine can see flags: prefer --token-file.',
+    schema: z.array(z.string()).default([]),
+  }),
+  tokenFile: spec({
+    flag: 'token-file',
+    env: 'ROLLCALL_TOKEN_FILE',
+    value: 'FILE',
+    help: 'A file with one TOKEN[=SCOPES] a line; # begins a comment.',
+    schema: z.string().min(1).optional(),
+  }),
+  insecure: spec({
+    flag: 'insecure',
+    env: 'ROLLCALL_INSECURE',
+    help: 'Allow a public address without tokens: everybody may then change the roll.',
+    schema: onOff.default(false),
+  }),
+  tlsCert: spec({
+    flag: 'tls-cert',
+    env: 'ROLLCALL_TLS_CERT',
+    value: 'FILE',
+    help: 'Certificate chain (PEM): serve HTTPS. Needs --tls-key.',
+    schema: z.string().min(1).optional(),
+  }),
+  tlsKey: spec({
+    flag: 'tls-key',
+    env: 'ROLLCALL_TLS_KEY',
+    value: 'FILE',
+    help: 'Private key (PEM) of --tls-cert.',
+    schema: z.string().min(1).optional(),
+  }),
+  tlsClientCa: spec({
+    flag: 'tls-client-ca',
+    env: 'ROLLCALL_TLS_CLIENT_CA',
+    value: 'FILE',
+    help: 'Certificate authority (PEM) that clients must have a certificate of (mTLS).',
+    schema: z.string().min(1).optional(),
+  }),
+  allowAddress: spec({
+    flag: 'allow-address',
+    env: 'ROLLCALL_ALLOW_ADDRESS',
+    value: 'CIDR,...',
+    help: "Networks whose addresses a non-admin token may register besides the caller's own; any by default.",
+    schema: list
+      .refine((cidrs) => cidrs.every(isCidr), {
+        error: 'expected networks such as 10.0.0.0/8,192.168.1.0/24',
+      })
+      .default([]),
+  }),
+  maxBodyBytes: spec({
+    flag: 'max-body-bytes',
+    env: 'ROLLCALL_MAX_BODY_BYTES',
+    value: 'BYTES',
+    help: 'Largest request body; larger ones are refused with body_too_large. Ten thousand leases in one renewal take 600 kB.',
+    schema: int(1_024, 67_108_864).default(1_048_576),
+  }),
+  maxLabels: spec({
+    flag: 'max-labels',
+    env: 'ROLLCALL_MAX_LABELS',
+    value: 'COUNT',
+    help: 'Most labels of an instance; more are refused with too_many_labels.',
+    schema: int(1, 1_000).default(64),
+  }),
+  maxLabelLength: spec({
+    flag: 'max-label-length',
+    env: 'ROLLCALL_MAX_LABEL_LENGTH',
+    value: 'COUNT',
+    help: 'Most characters of a label value; longer ones are refused with label_too_long.',
+    schema: int(1, 4_096).default(63),
+  }),
+  maxInstancesPerService: spec({
+    flag: 'max-instances-per-service',
+    env: 'ROLLCALL_MAX_INSTANCES_PER_SERVICE',
+    value: 'COUNT',
+    help: 'Most instances of a service; one more is refused with service_full.',
+    schema: int(1, 1_000_000).default(10_000),
+  }),
+  maxWatches: spec({
+    flag: 'max-watches',
+    env: 'ROLLCALL_MAX_WATCHES',
+    value: 'COUNT',
+    help: 'Most watch streams that this server holds open; one more is refused with too_many_watches.',
+    schema: int(1, 1_000_000).default(10_000),
+  }),
+  maxHolds: spec({
+    flag: 'max-holds',
+    env: 'ROLLCALL_MAX_HOLDS',
+    value: 'COUNT',
+    help: 'Most hold streams that this server holds open; one more is refused with too_many_watches.',
+    schema: int(1, 1_000_000).default(50_000),
+  }),
+  maxWritesPerSecond: spec({
+    flag: 'max-writes-per-second',
+    env: 'ROLLCALL_MAX_WRITES_PER_SECOND',
+    value: 'COUNT',
+    help: 'Most registrations and changes of one caller (token, else address) in a second; more are refused with rate_limited. Heartbeats do not count. 0 = no limit.',
+    schema: int(0, 1_000_000).default(1_000),
+  }),
+  logEntries: spec({
+    flag: 'log-entries',
+    env: 'ROLLCALL_LOG_ENTRIES',
+    value: 'COUNT',
+    help: 'Entries of the log that the store keeps: a server away for longer reads the whole roll anew.',
+    schema: int(100, 10_000_000).default(100_000),
+  }),
+  guardMs: spec({
+    flag: 'guard-ms',
+    env: 'ROLLCALL_GUARD_MS',
+    value: 'MS',
+    help: 'How long the guard keeps instances that fell silent together with more than half of their service.',
+    schema: int(1_000, 3_600_000).default(60_000),
+  }),
+  warmUpMs: spec({
+    flag: 'warm-up-ms',
+    env: 'ROLLCALL_WARM_UP_MS',
+    value: 'MS',
+    help: 'How long an empty answer is refused with warming_up after starting on an empty store, so that instances can return. Longer than the longest heartbeat interval is safest.',
+    schema: int(0, 300_000).default(5_000),
+  }),
+  shutdownMs: spec({
+    flag: 'shutdown-ms',
+    env: 'ROLLCALL_SHUTDOWN_MS',
+    value: 'MS',
+    help: 'How long streams are given to move to another server when this one is told to stop.',
+    schema: int(0, 300_000).default(1_000),
+  }),
+  logLevel: spec({
+    flag: 'log-level',
+    env: 'ROLLCALL_LOG_LEVEL',
+    value: 'LEVEL',
+    help: 'What is logged, as JSON lines: fatal, error, warn, info, debug, trace or silent.',
+    schema: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+        error: 'expected fatal, error, warn, info, debug, trace or silent',
+      })
+      .default('info'),
+  }),
+} as const;

@@ -1,0 +1,73 @@
+// What does a call through the SDK cost beside three raw undici pools in turn?
+//
+// Budget: at least 0.9 times the calls a second of the pools through `dispatch`, for the SDK through its interceptor
+// and `dispatch`, P2C over three instances. `request` makes a promise and a stream for each answer, in undici as in
+// the SDK: it is compared with `request` of the pools. Each way runs in a process of its own on core 0, in turn with
+// the others; backends (raw sockets, 1 KB) and registry are on core 1.
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { HttpLoad, requestBytes } from '../support/http-load.ts';
+import { sayMachine } from '../support/machine.ts';
+import { CORE, pinProcess, startPinnedNode } from '../support/placement.ts';
+import { startRegistry } from '../support/registry.ts';
+import { type Contestant, printRounds, ratioOf, runRounds, verdict } from '../support/rounds.ts';
+import { Worker } from '../support/worker.ts';
+import type { CallOrder } from './caller.ts';
+
+const IN_FLIGHT = 64;
+const ROUNDS = { rounds: 8, sampleMs: 1_000 };
+const BUDGET = 0.9;
+const PAIRS = [
+  ['SDK, interceptor, dispatch', 'pools, dispatch'],
+  ['SDK, service.request', 'pools, request'],
+  ['SDK, interceptor, request', 'pools, request'],
+] as const;
+
+const here = import.meta.dirname;
+pinProcess(process.pid, CORE.rest);
+const { version } = createRequire(import.meta.url)('undici/package.json') as { version: string };
+sayMachine([`undici ${version}`]);
+
+const backend = startPinnedNode(CORE.rest, join(here, 'backend.ts'));
+const [, list = ''] = await backend.printed(/ports (.*)\n/);
+const backends = list.split(' ').map(Number);
+const registry = await startRegistry({ store: 'memory', core: CORE.rest });
+await enroll(registry.port, backends);
+
+const workers: Worker[] = [];
+const contestants: Contestant[] = [];
+for (const name of new Set(PAIRS.flat())) {
+  const args = [name, registry.url, ...backends.map(String)];
+  const worker = await Worker.start(CORE.tested, join(here, 'caller.ts'), args);
+  workers.push(worker);
+  contestants.push({
+    name,
+    pid: worker.pid,
+    others: { backend: backend.pid },
+    run: (ms) => worker.ask<number>({ ms, inFlight: IN_FLIGHT } satisfies CallOrder),
+  });
+}
+
+const samples = await runRounds(contestants, ROUNDS);
+printRounds(samples, 'call');
+const samplesOf = (name: string) => [...samples].find(([one]) => one.name === name)![1];
+for (const [ours, theirs] of PAIRS) {
+  const { perSecond, cpu } = ratioOf(samplesOf(ours), samplesOf(theirs));
+  verdict(`${ours} against ${theirs}, by rate`, perSecond, `>= ${BUDGET}`, perSecond >= BUDGET);
+  verdict(`${ours} against ${theirs}, by CPU`, cpu, `>= ${BUDGET}`, cpu >= BUDGET);
+}
+
+await Promise.all(workers.map((worker) => worker.stop()));
+await Promise.all([registry.process.stop(), backend.stop()]);
+
+async function enroll(port: number, ports: readonly number[]): Promise<void> {
+  const load = new HttpLoad({ port, connections: 1, status: 200 });
+  await load.open();
+  let at = 0;
+  await load.runCount(ports.length, () => {
+    const http = ports[at++];
+    const path = `/v1/namespaces/default/services/orders/instances/i${at}`;
+    return requestBytes('PUT', path, { ports: { http }, ttlMs: 300_000 });
+  });
+  load.close();
+}

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import type { TestProcess } from '@rollcall/testkit';
+import { CORE, startPinned } from './placement.ts';
+
+const MAIN = fileURLToPath(new URL('../../packages/registry-server/src/main.ts', import.meta.url));
+
+/** A registry server of its own process on the core under test. */
+export interface RegistryProcess {
+  readonly port: number;
+  readonly url: string;
+  readonly process: TestProcess;
+}
+
+export interface RegistryOptions {
+  /** `memory`, or the url of a Redis. */
+  readonly store: string;
+  /** The core that it runs on. @default the one under test */
+  readonly core?: number;
+  /** Options of Node.js itself, such as `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[];
+}
+
+/** Starts one, with limits out of the way, and waits until it listens. */
+export async function startRegistry(options: RegistryOptions): Promise<RegistryProcess> {
+  const { store, core = CORE.tested, nodeOptions = [] } = options;
+  const flags = ['--port', '0', '--store', store, '--max-writes-per-second', '0'];
+  const process = startPinned(core, globalThis.process.execPath, [
+    '--conditions=@rollcall/source',
+    ...nodeOptions,
+    MAIN,
+    ...flags,
+  ]);
+  const [, url = ''] = await process.printed(/"url":"(http:[^"]+)"/);
+  return { url, port: Number(new URL(url).port), process };
+}

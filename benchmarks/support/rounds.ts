@@ -1,0 +1,139 @@
+import { busyMsOf, cpuMsOf } from './cpu.ts';
+import { canPin, CORE } from './placement.ts';
+import { median, short, spread } from './statistics.ts';
+import { printTable, say } from './table.ts';
+
+/** One of several that are compared in one run. */
+export interface Contestant {
+  readonly name: string;
+  /** The process whose processor time counts, on the core under test. */
+  readonly pid: number;
+  /** Further processes whose processor time per operation is shown, by name. */
+  readonly others?: Readonly<Record<string, number>>;
+  /** Works for so long, in ms; gives how many operations were answered. */
+  run(ms: number): Promise<number>;
+}
+
+export interface Sample {
+  readonly perSecond: number;
+  /** Processor time of the process, µs an operation. */
+  readonly cpuUs: number;
+  readonly otherUs: Readonly<Record<string, number>>;
+  /** Share of the core that the process used, 0..1. */
+  readonly used: number;
+  /** Share that others used or the host took away of the core under test and of the other one, 0..1. */
+  readonly foreign: readonly [number, number];
+}
+
+export interface RoundOptions {
+  readonly rounds: number;
+  readonly sampleMs: number;
+}
+
+/** More than this of somebody else on either core, and a sample is taken again. */
+const MAX_FOREIGN = 0.08;
+
+/** A sample is taken so often before the least polluted one is used after all. */
+const TRIES = 3;
+
+async function sampleOf(contestant: Contestant, ms: number): Promise<Sample> {
+  const { pid, others = {} } = contestant;
+  const read = () => ({
+    atMs: performance.now(),
+    own: cpuMsOf(pid),
+    tested: busyMsOf(CORE.tested),
+    rest: busyMsOf(CORE.rest),
+    self: cpuMsOf(process.pid),
+    other: Object.entries(others).map(([name, id]) => [name, cpuMsOf(id)] as const),
+  });
+  const before = read();
+  const count = await contestant.run(ms);
+  const after = read();
+  const elapsed = after.atMs - before.atMs;
+  const own = after.own - before.own;
+  const otherUs = after.other.map(
+    ([name, cpu], i) => [name, ((cpu - before.other[i]![1]) * 1e3) / count] as const,
+  );
+  const shareOf = (core: 'tested' | 'rest', used: number) =>
+    canPin ? Math.max(0, (after[core] - before[core] - used) / elapsed) : Number.NaN;
+  const around = after.other.reduce(
+    (total, [, cpu], i) => total + cpu - before.other[i]![1],
+    after.self - before.self,
+  );
+  return {
+    perSecond: (count / elapsed) * 1e3,
+    cpuUs: (own * 1e3) / count,
+    otherUs: Object.fromEntries(otherUs),
+    used: own / elapsed,
+    foreign: [shareOf('tested', own), shareOf('rest', around)],
+  };
+}
+
+const pollution = ({ foreign }: Sample) => Math.max(...foreign);
+
+/** Runs the contestants in turn, A B C A B C, after one warm-up each; gives the samples of each. */
+export async function runRounds(
+  contestants: readonly Contestant[],
+  { rounds, sampleMs }: RoundOptions,
+): Promise<Map<Contestant, Sample[]>> {
+  const samples = new Map(contestants.map((one) => [one, [] as Sample[]]));
+  for (const contestant of contestants) await contestant.run(sampleMs);
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of contestants) {
+      let best = await sampleOf(contestant, sampleMs);
+      for (let tries = 1; tries < TRIES && pollution(best) > MAX_FOREIGN; tries++) {
+        const again = await sampleOf(contestant, sampleMs);
+        if (pollution(again) < pollution(best)) best = again;
+      }
+      samples.get(contestant)!.push(best);
+    }
+  }
+  return samples;
+}
+
+function percent(shares: readonly number[]): string {
+  const share = median(shares);
+  return Number.isNaN(share) ? '-' : `${(share * 100).toFixed(0)} %`;
+}
+
+/** Prints the samples; `unit` is what one operation is. */
+export function printRounds(
+  samples: ReadonlyMap<Contestant, readonly Sample[]>,
+  unit: string,
+): void {
+  const rows = [...samples].map(([{ name }, taken]) => {
+    const others = Object.keys(taken[0]?.otherUs ?? {}).map(
+      (other) => `${other} ${short(median(taken.map(({ otherUs }) => otherUs[other]!)))}`,
+    );
+    return [
+      name,
+      spread(taken.map(({ perSecond }) => perSecond)),
+      spread(taken.map(({ cpuUs }) => cpuUs)),
+      others.join(', '),
+      percent(taken.map(({ used }) => used)),
+      [0, 1].map((core) => percent(taken.map(({ foreign }) => foreign[core]!))).join(', '),
+    ];
+  });
+  const heads = [
+    '',
+    `${unit}/s median (range)`,
+    `CPU µs/${unit}`,
+    'others µs',
+    'core used',
+    'foreign',
+  ];
+  printTable(heads, rows);
+}
+
+/** How often `a` does what `b` does, by rate and by processor time: the median over the rounds. */
+export function ratioOf(a: readonly Sample[], b: readonly Sample[]) {
+  return {
+    perSecond: median(a.map(({ perSecond }, round) => perSecond / b[round]!.perSecond)),
+    cpu: median(a.map(({ cpuUs }, round) => b[round]!.cpuUs / cpuUs)),
+  };
+}
+
+/** Prints a figure beside its budget. */
+export function verdict(what: string, value: number, budget: string, isMet: boolean): void {
+  say(`${isMet ? 'within' : 'SHORT '}  ${what}: ${short(value)} (budget ${budget})`);
+}

@@ -215,3 +215,9 @@ test('the example of the README is a valid file', () => {
   expect(config.listeners[0]?.rules).toHaveLength(3);
   expect(config.targetGroups['api']?.healthCheck?.intervalMs).toBe(5_000);
 });
+
+test('an alias that leads nowhere is told with its place', () => {
+  expect(() => parseConfig('registry: { url: *nowhere }', 'lb.yaml', {})).toThrow(
+    /^lb\.yaml:1:18: Unresolved alias/,
+  );
+});

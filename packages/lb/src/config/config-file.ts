@@ -8,6 +8,7 @@ import {
   isNode,
   isScalar,
   parseDocument,
+  visit,
 } from 'yaml';
 import { substituteEnvironment } from './environment.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problem.ts';
@@ -47,7 +48,7 @@ export function parseConfig(text: string, file: string, environment: NodeJS.Proc
     const expected = `expected it to be set, or a default as in \${${name}:-value}`;
     unset.push(`${place(offset)}: environment variable ${name} is not set, ${expected}`);
   });
-  const data: unknown = document.toJS() ?? {};
+  const data: unknown = dataOf(document, place) ?? {};
   const parsed = ConfigSchema.safeParse(data);
   const problems = [
     ...shapeProblems(parsed.error?.issues ?? [], data),
@@ -60,6 +61,27 @@ export function parseConfig(text: string, file: string, environment: NodeJS.Proc
     throw new ConfigError([...unset, ...new Set(found)]);
   }
   return Object.freeze(parsed.data);
+}
+
+/** Aliases are followed here, and may lead nowhere or to too much. */
+function dataOf(document: Document, place: (offset: number) => string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new ConfigError([`${place(aliasOffset(document))}: ${(error as Error).message}`]);
+  }
+}
+
+/** The first alias; where an error in following one stands, as far as can be told. */
+function aliasOffset(document: Document): number {
+  let offset = 0;
+  visit(document, {
+    Alias(_, node) {
+      offset = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function formatProblem(place: string, { path, message }: ConfigProblem): string {

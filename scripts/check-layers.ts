@@ -10,6 +10,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   balancing: ['contract'],
   'client-sdk': ['contract', 'balancing'],
+  manifests: ['contract'],
   dataplane: [],
   lb: ['balancing', 'client-sdk', 'dataplane'],
   'registry-server': ['contract'],

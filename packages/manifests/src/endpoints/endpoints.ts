@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { absent, ObjectMeta } from '../object-meta.ts';
+
+const TargetRef = z.looseObject({});
+
+const EndpointAddress = z.strictObject({
+  ip: absent(z.string()),
+  hostname: absent(z.string()),
+  nodeName: absent(z.string()),
+  targetRef: absent(TargetRef),
+});
+
+const EndpointPort = z.strictObject({
+  name: absent(z.string()),
+  port: absent(z.int()),
+  protocol: absent(z.string()),
+  appProtocol: absent(z.string()),
+});
+export type EndpointPort = z.output<typeof EndpointPort>;
+
+/** `apiVersion: v1, kind: Endpoints`: addresses of a service without selector, written by hand. */
+export const Endpoints = z.strictObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Endpoints'),
+  metadata: ObjectMeta,
+  subsets: absent(
+    z.array(
+      z.strictObject({
+        addresses: absent(z.array(EndpointAddress)),
+        notReadyAddresses: absent(z.array(EndpointAddress)),
+        ports: absent(z.array(EndpointPort)),
+      }),
+    ),
+  ),
+});
+export type Endpoints = z.output<typeof Endpoints>;
+
+/** `apiVersion: discovery.k8s.io/v1, kind: EndpointSlice`. */
+export const EndpointSlice = z.strictObject({
+  apiVersion: z.literal('discovery.k8s.io/v1'),
+  kind: z.literal('EndpointSlice'),
+  metadata: ObjectMeta,
+  addressType: absent(z.string()),
+  endpoints: absent(
+    z.array(
+      z.strictObject({
+        addresses: absent(z.array(z.string())),
+        conditions: absent(
+          z.strictObject({
+            ready: absent(z.boolean()),
+            serving: absent(z.boolean()),
+            terminating: absent(z.boolean()),
+          }),
+        ),
+        hostname: absent(z.string()),
+        nodeName: absent(z.string()),
+        zone: absent(z.string()),
+        targetRef: absent(TargetRef),
+        hints: absent(z.looseObject({})),
+        deprecatedTopology: absent(z.record(z.string(), z.string())),
+      }),
+    ),
+  ),
+  ports: absent(z.array(EndpointPort)),
+});
+export type EndpointSlice = z.output<typeof EndpointSlice>;
+
+/** The label that ties a slice to its service. */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';

@@ -1,0 +1,61 @@
+/** Why a field is refused, as the API server of Kubernetes names it. */
+export type FieldErrorReason =
+  | 'FieldValueRequired'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueDuplicate'
+  | 'FieldValueTooLong'
+  | 'FieldValueTypeInvalid';
+
+/** One fault of a manifest. */
+export interface FieldError {
+  readonly reason: FieldErrorReason;
+  /** e.g. `spec.ports[0].nodePort`. */
+  readonly field: string;
+  /** Without the field: `Invalid value: 32768: provided port is not in the valid range…`. */
+  readonly message: string;
+}
+
+/** Fault and field as one line, as kubectl prints them. */
+export function textOf({ field, message }: FieldError): string {
+  return `${field}: ${message}`;
+}
+
+/** A value as the API server prints it: texts quoted, null and objects as JSON. */
+function shown(value: unknown): string {
+  return JSON.stringify(value) ?? 'null';
+}
+
+export function required(field: string, detail = ''): FieldError {
+  const message = detail === '' ? 'Required value' : `Required value: ${detail}`;
+  return { reason: 'FieldValueRequired', field, message };
+}
+
+export function invalid(field: string, value: unknown, detail: string): FieldError {
+  const message = `Invalid value: ${shown(value)}: ${detail}`;
+  return { reason: 'FieldValueInvalid', field, message };
+}
+
+export function notSupported(
+  field: string,
+  value: unknown,
+  supported: readonly string[],
+): FieldError {
+  const values = supported.toSorted().map(shown).join(', ');
+  const message = `Unsupported value: ${shown(value)}: supported values: ${values}`;
+  return { reason: 'FieldValueNotSupported', field, message };
+}
+
+export function forbidden(field: string, detail: string): FieldError {
+  return { reason: 'FieldValueForbidden', field, message: `Forbidden: ${detail}` };
+}
+
+export function duplicate(field: string, value: unknown): FieldError {
+  return { reason: 'FieldValueDuplicate', field, message: `Duplicate value: ${shown(value)}` };
+}
+
+export function tooLong(field: string, maxLength: number): FieldError {
+  const message = `Too long: may not be more than ${maxLength} bytes`;
+  return { reason: 'FieldValueTooLong', field, message };
+}

@@ -1,0 +1,18 @@
+export { Deployment } from './deployment/deployment.ts';
+export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoints.ts';
+export { type FieldError, type FieldErrorReason, textOf } from './field-error.ts';
+export { Ingress } from './ingress/ingress.ts';
+export { examine, type Kind, KINDS, type Manifest } from './kinds.ts';
+export type { ObjectMeta } from './object-meta.ts';
+export type { ManifestFault } from './reading/fault.ts';
+export { type ReadFile, type ReadManifest, readManifests } from './reading/read.ts';
+export {
+  DEFAULT_AFFINITY_SECONDS,
+  NODE_PORTS,
+  Service,
+  ServicePort,
+  ServiceSpec,
+  takesClusterIp,
+  takesNodePorts,
+} from './service/service.ts';
+export { carryOver, validateServiceUpdate } from './service/update.ts';

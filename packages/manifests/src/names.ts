@@ -1,0 +1,124 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+
+const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const LABEL_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const SUBDOMAIN_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const QUALIFIED = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+
+/** Each gives what is wrong with a text, in the words of the API server; nothing when all is well. */
+type Check = (text: string) => string[];
+
+const regexFault = (about: string, example: string, regex: string) =>
+  `${about} (e.g. ${example}, regex used for validation is '${regex}')`;
+
+const tooMany = (count: number) => `must be no more than ${count} characters`;
+
+export const checkLabel1035: Check = (text) => {
+  const faults: string[] = [];
+  if (text.length > 63) faults.push(tooMany(63));
+  if (!LABEL_1035.test(text)) {
+    const about =
+      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
+    faults.push(regexFault(about, "'my-name',  or 'abc-123'", '[a-z]([-a-z0-9]*[a-z0-9])?'));
+  }
+  return faults;
+};
+
+export const checkLabel1123: Check = (text) => {
+  const faults: string[] = [];
+  if (text.length > 63) faults.push(tooMany(63));
+  if (!LABEL_1123.test(text)) {
+    const about =
+      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+    faults.push(regexFault(about, "'my-name',  or '123-abc'", '[a-z0-9]([-a-z0-9]*[a-z0-9])?'));
+  }
+  return faults;
+};
+
+export const checkSubdomain1123: Check = (text) => {
+  const faults: string[] = [];
+  if (text.length > 253) faults.push(tooMany(253));
+  if (!SUBDOMAIN_1123.test(text)) {
+    const about =
+      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+    const regex = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
+    faults.push(regexFault(about, "'example.com'", regex));
+  }
+  return faults;
+};
+
+export const checkQualifiedName: Check = (text) => {
+  const parts = text.split('/');
+  const name = parts.at(-1) ?? '';
+  const faults: string[] = [];
+  if (parts.length > 2) {
+    return [
+      "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+    ];
+  }
+  const [prefix] = parts;
+  if (parts.length === 2 && prefix === '') faults.push('prefix part must be non-empty');
+  else if (parts.length === 2) {
+    faults.push(...checkSubdomain1123(prefix ?? '').map((fault) => `prefix part ${fault}`));
+  }
+  if (name === '') faults.push('name part must be non-empty');
+  else if (name.length > 63) faults.push('name part must be no more than 63 characters');
+  if (!QUALIFIED.test(name)) {
+    const about =
+      "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+    const examples = "'MyName',  or 'my.name',  or '123-abc'";
+    faults.push(regexFault(about, examples, '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'));
+  }
+  return faults;
+};
+
+export const checkLabelValue: Check = (text) => {
+  const faults: string[] = [];
+  if (text.length > 63) faults.push(tooMany(63));
+  if (!LABEL_VALUE.test(text)) {
+    const about =
+      "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+    const examples = "'MyValue',  or 'my_value',  or '12345'";
+    faults.push(regexFault(about, examples, '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?'));
+  }
+  return faults;
+};
+
+/** A port name as of IANA (RFC 6335). */
+export const checkPortName: Check = (text) => {
+  const faults: string[] = [];
+  if (text.length > 15) faults.push('must be no more than 15 characters');
+  if (!/^[-a-z0-9]+$/.test(text)) {
+    faults.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
+  }
+  if (!/[a-z]/.test(text)) faults.push('must contain at least one letter (a-z)');
+  if (text.includes('--')) faults.push('must not contain consecutive hyphens');
+  if (text.startsWith('-') || text.endsWith('-')) {
+    faults.push('must not begin or end with a hyphen');
+  }
+  return faults;
+};
+
+export const checkIp: Check = (text) =>
+  isIP(text) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
+
+/** An address that a Service without selector may point at: not loopback, not link-local. */
+export const checkNonSpecialIp: Check = (text) => {
+  const faults = checkIp(text);
+  if (faults.length > 0) return faults;
+  if (text === '0.0.0.0' || text === '::') return [`may not be unspecified (0.0.0.0 or ::)`];
+  if (isIPv4(text) && text.startsWith('127.'))
+    return ['may not be in the loopback range (127.0.0.0/8, ::1/128)'];
+  if (text === '::1') return ['may not be in the loopback range (127.0.0.0/8, ::1/128)'];
+  if (text.startsWith('169.254.'))
+    return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
+  if (isIPv6(text) && /^fe[89ab]/i.test(text))
+    return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
+  return [];
+};
+
+export const checkPortNumber = (port: number): string[] =>
+  Number.isInteger(port) && port >= 1 && port <= 65_535
+    ? []
+    : ['must be between 1 and 65535, inclusive'];

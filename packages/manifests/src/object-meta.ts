@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/** Go writes "absent" as null or a zero value; clients send both. */
+export const absent = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === null ? undefined : value), schema.optional());
+
+const TextMap = z.record(z.string(), z.string());
+
+/** What every object carries. Fields that only a server sets are taken and kept apart. */
+export const ObjectMeta = z.strictObject({
+  name: absent(z.string()),
+  generateName: absent(z.string()),
+  namespace: absent(z.string()),
+  labels: absent(TextMap),
+  annotations: absent(TextMap),
+  uid: absent(z.string()),
+  resourceVersion: absent(z.string()),
+  generation: absent(z.int()),
+  creationTimestamp: absent(z.string()),
+  deletionTimestamp: absent(z.string()),
+  deletionGracePeriodSeconds: absent(z.int()),
+  finalizers: absent(z.array(z.string())),
+  ownerReferences: absent(z.array(z.looseObject({}))),
+  managedFields: absent(z.array(z.looseObject({}))),
+  selfLink: absent(z.string()),
+});
+export type ObjectMeta = z.output<typeof ObjectMeta>;

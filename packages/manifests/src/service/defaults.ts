@@ -1,0 +1,55 @@
+import {
+  DEFAULT_AFFINITY_SECONDS,
+  type Service,
+  type ServicePort,
+  type ServiceSpec,
+} from './service.ts';
+
+/** The service with every default that the API server of Kubernetes would fill in; addresses and node ports excepted. */
+export function defaultService(service: Service): Service {
+  return { ...service, spec: defaultSpec(service.spec ?? {}) };
+}
+
+function defaultSpec(given: ServiceSpec): ServiceSpec {
+  const type = given.type === undefined || given.type === '' ? 'ClusterIP' : given.type;
+  const spec: ServiceSpec = {
+    ...given,
+    type,
+    sessionAffinity: given.sessionAffinity || 'None',
+    ports: (given.ports ?? []).map((port) => defaultPort(port, type)),
+  };
+  if (spec.sessionAffinity === 'ClientIP') {
+    const timeoutSeconds = given.sessionAffinityConfig?.clientIP?.timeoutSeconds;
+    spec.sessionAffinityConfig = {
+      clientIP: { timeoutSeconds: timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS },
+    };
+  }
+  const isExternal = type === 'NodePort' || type === 'LoadBalancer';
+  if ((isExternal || hasEntries(given.externalIPs)) && type !== 'ExternalName') {
+    spec.externalTrafficPolicy ||= 'Cluster';
+  }
+  if (type !== 'ExternalName') {
+    spec.internalTrafficPolicy ||= 'Cluster';
+    spec.ipFamilyPolicy ||= 'SingleStack';
+  }
+  if (type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+  return spec;
+}
+
+const hasEntries = (list: readonly unknown[] | undefined) => (list?.length ?? 0) > 0;
+
+function defaultPort(port: ServicePort, type: string): ServicePort {
+  const { nodePort, targetPort, ...rest } = port;
+  const isTargetAbsent = targetPort === undefined || targetPort === 0 || targetPort === '';
+  // A zero is Go's way of saying nothing.
+  const keepsNodePort = nodePort !== undefined && nodePort !== 0;
+  const number = port.port;
+  return {
+    ...rest,
+    protocol: port.protocol || 'TCP',
+    ...(type === 'ExternalName' && isTargetAbsent && number === undefined
+      ? {}
+      : { targetPort: isTargetAbsent ? number : targetPort }),
+    ...(keepsNodePort ? { nodePort } : {}),
+  };
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { absent, ObjectMeta } from '../object-meta.ts';
+
+const IntOrString = z.union([z.int(), z.string()]);
+
+export const ServicePort = z.strictObject({
+  name: absent(z.string()),
+  protocol: absent(z.string()),
+  appProtocol: absent(z.string()),
+  port: absent(z.int()),
+  targetPort: absent(IntOrString),
+  nodePort: absent(z.int()),
+});
+export type ServicePort = z.output<typeof ServicePort>;
+
+export const ServiceSpec = z.strictObject({
+  type: absent(z.string()),
+  selector: absent(z.record(z.string(), z.string())),
+  ports: absent(z.array(ServicePort)),
+  clusterIP: absent(z.string()),
+  clusterIPs: absent(z.array(z.string())),
+  externalIPs: absent(z.array(z.string())),
+  externalName: absent(z.string()),
+  externalTrafficPolicy: absent(z.string()),
+  internalTrafficPolicy: absent(z.string()),
+  trafficDistribution: absent(z.string()),
+  healthCheckNodePort: absent(z.int()),
+  ipFamilies: absent(z.array(z.string())),
+  ipFamilyPolicy: absent(z.string()),
+  loadBalancerIP: absent(z.string()),
+  loadBalancerClass: absent(z.string()),
+  loadBalancerSourceRanges: absent(z.array(z.string())),
+  allocateLoadBalancerNodePorts: absent(z.boolean()),
+  publishNotReadyAddresses: absent(z.boolean()),
+  sessionAffinity: absent(z.string()),
+  sessionAffinityConfig: absent(
+    z.strictObject({
+      clientIP: absent(z.strictObject({ timeoutSeconds: absent(z.int()) })),
+    }),
+  ),
+});
+export type ServiceSpec = z.output<typeof ServiceSpec>;
+
+const ServiceStatus = z.looseObject({
+  loadBalancer: absent(
+    z.looseObject({
+      ingress: absent(
+        z.array(z.looseObject({ ip: absent(z.string()), hostname: absent(z.string()) })),
+      ),
+    }),
+  ),
+});
+
+/** `apiVersion: v1, kind: Service`, as written. */
+export const Service = z.strictObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Service'),
+  metadata: ObjectMeta,
+  spec: absent(ServiceSpec),
+  status: absent(ServiceStatus),
+});
+export type Service = z.output<typeof Service>;
+
+/** How long a client sticks to an endpoint when `sessionAffinity: ClientIP` names no time, in seconds. */
+export const DEFAULT_AFFINITY_SECONDS = 10_800;
+
+export const NODE_PORTS = Object.freeze({ first: 30_000, last: 32_767 });
+
+/** Whether a service has node ports of its own. */
+export function takesNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean {
+  return (
+    type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false)
+  );
+}
+
+/** Whether the type has a virtual IP; a headless service has one in name only: `None`. */
+export function takesClusterIp({ type }: ServiceSpec): boolean {
+  return type !== 'ExternalName';
+}

@@ -1,6 +1,17 @@
 -- Puts an instance on the roll.
 -- ARGV 4 field, 5 lease id to use ('' = persistent), 6 nonce, 7 '1' = takeover, 8 body (JSON), 9 most instances of the service
 -- Replies {'granted', lease, revision} | {'taken'} | {'full'}
+local function isSameJson(a, b)
+  if type(a) ~= 'table' or type(b) ~= 'table' then return a == b end
+  for key, value in pairs(a) do
+    if not isSameJson(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
 local field, lease, nonce, takeover, body = ARGV[4], ARGV[5], ARGV[6], ARGV[7] == '1', ARGV[8]
 local record = readRecord(field)
 local why = 'registered'
@@ -11,7 +22,7 @@ if record then
   local isSame = nonce ~= '' and record.nonce == nonce and deadline and lease ~= '' and ttlOf(record.lease) == ttlOf(lease)
   if isSame then
     redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(record.lease)), record.lease)
-    if record.body == body then
+    if record.body == body or isSameJson(cjson.decode(record.body), cjson.decode(body)) then
       clearDoubt(record.lease)
       return { 'granted', record.lease, readRecord(field).revision }
     end

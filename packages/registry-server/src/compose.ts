@@ -90,7 +90,11 @@ function httpsOf({ tlsCert, tlsKey, tlsClientCa }: Config) {
 function tokensOf({ token, tokenFile }: Config): Tokens {
   const lines =
     tokenFile === undefined ? [] : readTokenLines(readPem('--token-file', tokenFile).toString());
-  return new Tokens([...token, ...lines]);
+  const tokens = new Tokens([...token, ...lines]);
+  if (tokenFile !== undefined && lines.length === 0) {
+    throw new ConfigError(`--token-file ${tokenFile}: expected at least one TOKEN[=SCOPES] a line`);
+  }
+  return tokens;
 }
 
 /** An address for the roll when the server listens on all of them. */
@@ -147,8 +151,9 @@ export async function startRegistryServer(
       timeline.note(entries);
       hub.publish(changes);
     },
-    relisted(changes) {
+    relisted(changes, hasForgotten) {
       hub.relisted(changes);
+      if (hasForgotten) void holds.renumber();
     },
     loaded(isEmpty) {
       if (isEmpty) warmUp.begin();

@@ -11,8 +11,11 @@ const RETRY_MS = 200;
 export interface FollowerEvents {
   /** Entries were applied; `changes` is what looks different for it. */
   applied(entries: readonly LogEntry[], changes: readonly ServiceChange[]): void;
-  /** The roll was read anew: whoever waits for every change in between has missed some. */
-  relisted(changes: readonly ServiceChange[]): void;
+  /**
+   * The roll was read anew: whoever waits for every change in between has missed some. `hasForgotten` tells that the
+   * store lost what only it knew, such as the numbers of holds.
+   */
+  relisted(changes: readonly ServiceChange[], hasForgotten: boolean): void;
   /** The roll was read for the first time; it may have been empty. */
   loaded(isEmpty: boolean): void;
   /** The store went away or came back; the picture stands meanwhile. */
@@ -83,10 +86,10 @@ export class Follower {
       const { taken } = await this.#store.restore({ ...offer, floor: revision });
       this.#events.restored(taken);
     }
-    await this.#relist(signal);
+    await this.#relist(signal, continuity === 'lost');
   }
 
-  async #relist(signal: AbortSignal): Promise<void> {
+  async #relist(signal: AbortSignal, hasForgotten = false): Promise<void> {
     // Any write gives an empty store its epoch; a sweep is the one that is always due.
     await this.#store.expire({ floor: this.#picture.revision });
     const snapshot = await this.#store.snapshot();
@@ -100,7 +103,7 @@ export class Follower {
     }
     const isFirst = !this.#picture.isLoaded;
     this.#setReachable(true);
-    this.#events.relisted(this.#picture.replace(roll));
+    this.#events.relisted(this.#picture.replace(roll), hasForgotten);
     this.#picture.prove();
     if (isFirst) this.#events.loaded(isEmptyRoll(roll));
   }

@@ -136,6 +136,7 @@ export class Picture {
 
   /** Takes a roll read anew; gives the differences from what was published, never an empty set in between. */
   replace(roll: Roll): ServiceChange[] {
+    if (this.#roll !== undefined) roll.remember(this.#roll);
     this.#roll = roll;
     const { revision } = roll;
     const touched: Touched = new Map();
@@ -206,8 +207,8 @@ export class Picture {
       else known.endpoints.set(id, after);
     }
     if (upserts.length === 0 && removes.length === 0) return undefined;
-    // A service without instances is kept, so that its watchers learn its revision.
-    this.#published.set(key, { ...known, revision, picture: undefined });
+    if (known.endpoints.size === 0) this.#published.delete(key);
+    else this.#published.set(key, { ...known, revision, picture: undefined });
     return { namespace, service, revision, upserts, removes };
   }
 

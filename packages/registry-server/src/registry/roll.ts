@@ -1,5 +1,5 @@
 import type { Override } from '@rollcall/contract';
-import { INSTANCE_TOMBSTONE_MS, RESOURCE_TOMBSTONE_MS } from '../store/limits.ts';
+import { INSTANCE_TOMBSTONE_MS } from '../store/limits.ts';
 import type { LogEntry } from '../store/log-entry.ts';
 import {
   fieldOf,
@@ -11,6 +11,13 @@ import {
 } from '../store/record.ts';
 import type { RestoreRequest, StoreSnapshot, Tombstone } from '../store/store.ts';
 import { overrideKeyOf, type StoredOverride } from './endpoints.ts';
+
+/**
+ * How long and how much a server remembers of what was deleted, longer than the store does: a server that was cut off
+ * for a while must not bring back, to a store that lost its memory, what the others saw go.
+ */
+const REMEMBERED_MS = 86_400_000;
+const REMEMBERED = 50_000;
 
 interface Grave {
   readonly revision: number;
@@ -24,7 +31,6 @@ export class Roll {
   readonly #overrides = new Map<string, Override>();
   readonly #resources = new Map<string, ResourceRecord>();
   readonly #graves = new Map<string, Grave>();
-  #longestTtlMs = INSTANCE_TOMBSTONE_MS;
   revision: number;
   readonly epoch: string;
 
@@ -45,15 +51,13 @@ export class Roll {
       case 'set':
         return this.#set(entry.record);
       case 'del': {
-        const untilMs = monotonicMs + this.#longestTtlMs;
-        this.#graves.set(`i:${entry.field}`, { revision: entry.revision, untilMs });
+        this.#bury(`i:${entry.field}`, entry.revision, monotonicMs);
         return this.#delete(entry.field, entry.revision);
       }
       case 'put':
         return this.#put(entry.resource);
       default: {
-        const untilMs = monotonicMs + RESOURCE_TOMBSTONE_MS;
-        this.#graves.set(`r:${entry.key}`, { revision: entry.revision, untilMs });
+        this.#bury(`r:${entry.key}`, entry.revision, monotonicMs);
         return this.#remove(entry.key, entry.revision);
       }
     }
@@ -68,10 +72,35 @@ export class Roll {
     const tombstones: Tombstone[] = [];
     for (const [member, { revision, untilMs }] of this.#graves) {
       if (untilMs <= monotonicMs) this.#graves.delete(member);
-      else tombstones.push({ member, revision, forMs: untilMs - monotonicMs });
+      else {
+        const forMs = Math.max(INSTANCE_TOMBSTONE_MS, untilMs - monotonicMs);
+        tombstones.push({ member, revision, forMs });
+      }
     }
     const instances = [...this.services.values()].flatMap((roll) => [...roll.values()]);
     return { instances, resources: [...this.#resources.values()], tombstones };
+  }
+
+  /** The oldest is forgotten first. */
+  #bury(member: string, revision: number, monotonicMs: number): void {
+    this.#graves.delete(member);
+    this.#graves.set(member, { revision, untilMs: monotonicMs + REMEMBERED_MS });
+    for (const [oldest, { untilMs }] of this.#graves) {
+      if (this.#graves.size <= REMEMBERED && untilMs > monotonicMs) break;
+      this.#graves.delete(oldest);
+    }
+  }
+
+  /** What the roll before this one remembered, where this one has nothing newer. */
+  remember(before: Roll): void {
+    for (const [member, grave] of before.#graves) {
+      const own = this.#graves.get(member);
+      if (own !== undefined && own.revision >= grave.revision) continue;
+      const field = member.slice(2);
+      const id = field.slice(field.lastIndexOf('/') + 1);
+      const record = this.services.get(serviceOfField(field))?.get(id);
+      if (record === undefined || record.revision < grave.revision) this.#graves.set(member, grave);
+    }
   }
 
   #set(record: InstanceRecord): InstanceRef | undefined {
@@ -87,7 +116,6 @@ export class Roll {
     }
     roll.set(record.id, record);
     this.#graves.delete(`i:${field}`);
-    this.#longestTtlMs = Math.max(this.#longestTtlMs, record.body.ttlMs);
     return record;
   }
 

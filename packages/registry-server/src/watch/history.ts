@@ -32,11 +32,15 @@ export class ChangeHistory {
    * revision, and one who has seen it may lack some of them.
    */
   begin(revision: number): void {
-    this.#since = this.#since === Number.POSITIVE_INFINITY ? revision : revision + 1;
+    const isFirst = this.#since === Number.POSITIVE_INFINITY && this.#changes.length === 0;
+    this.#since = isFirst ? revision : revision + 1;
+    // A new store says nothing of what was before its first entry, whatever revision somebody comes with.
+    if (revision === 0) this.#since = Number.POSITIVE_INFINITY;
     this.#changes = [];
   }
 
   add(change: SentChange): void {
+    if (this.#since === Number.POSITIVE_INFINITY) this.#since = change.revision - 1;
     this.#changes.push(change);
     if (this.#changes.length <= this.#capacity * 1.1) return;
     const dropped = this.#changes.splice(0, this.#changes.length - this.#capacity);

@@ -10,14 +10,9 @@ export interface HoldKeeper {
   suspect(lease: string, hold: number): Promise<boolean>;
 }
 
-interface Held {
-  readonly lease: string;
-  readonly hold: number;
-}
-
 /** What became of the leases that a stream asked to hold. */
 export interface HoldsTaken {
-  readonly holds: readonly Held[];
+  readonly holds: ReadonlyMap<string, number>;
   readonly event: HoldEvent;
 }
 
@@ -31,7 +26,8 @@ const MOVE = encodeFrame('move', {});
 export class HoldDesk {
   readonly #keeper: HoldKeeper;
   readonly #max: number;
-  readonly #streams = new Set<EventStream>();
+  /** Number of the hold by lease; undefined = the store does not know the lease now. */
+  readonly #streams = new Map<EventStream, Map<string, number | undefined>>();
   readonly #timer: Timer;
   #isClosing = false;
   readonly totals = { broken: 0, suspected: 0 };
@@ -39,7 +35,10 @@ export class HoldDesk {
   constructor(keeper: HoldKeeper, clock: Clock, max: number) {
     this.#keeper = keeper;
     this.#max = max;
-    this.#timer = clock.every(WATCH_PING_MS * 0.8, () => this.#send(PING));
+    this.#timer = clock.every(WATCH_PING_MS * 0.8, () => {
+      this.#send(PING);
+      void this.renumber((hold) => hold === undefined);
+    });
   }
 
   get size(): number {
@@ -57,27 +56,42 @@ export class HoldDesk {
   /** Numbers a hold on each lease. */
   async take(leases: readonly string[]): Promise<HoldsTaken> {
     const outcomes = await Promise.all(leases.map((lease) => this.#keeper.hold(lease)));
-    const holds: Held[] = [];
+    const holds = new Map<string, number>();
     const event: HoldEvent = { held: [], unknown: [], superseded: [] };
     for (const [i, outcome] of outcomes.entries()) {
       const lease = leases[i] as string;
       event[outcome.kind].push(lease);
-      if (outcome.kind === 'held') holds.push({ lease, hold: outcome.hold });
+      if (outcome.kind === 'held') holds.set(lease, outcome.hold);
     }
     return { holds, event };
   }
 
   /** Keeps a stream until it ends. */
   keep(stream: EventStream, { holds, event }: HoldsTaken): void {
-    this.#streams.add(stream);
+    const kept = new Map<string, number | undefined>(holds);
+    this.#streams.set(stream, kept);
     stream.send(encodeFrame('held', event));
     if (this.#isClosing) stream.send(MOVE);
     stream.onEnd((end) => {
       this.#streams.delete(stream);
       if (end !== 'peer' || this.#isClosing) return;
       this.totals.broken++;
-      for (const { lease, hold } of holds) void this.#suspect(lease, hold);
+      for (const [lease, hold] of kept) if (hold !== undefined) void this.#suspect(lease, hold);
     });
+  }
+
+  /** The store lost its numbers: the open streams take theirs anew. What it does not know yet is asked for again later. */
+  async renumber(isDue: (hold: number | undefined) => boolean = () => true): Promise<void> {
+    for (const [stream, holds] of this.#streams) {
+      for (const [lease, known] of holds) {
+        if (!isDue(known)) continue;
+        const outcome = await this.#keeper.hold(lease).catch(() => undefined);
+        if (outcome?.kind === 'superseded') holds.delete(lease);
+        else if (outcome?.kind !== 'held') holds.set(lease, undefined);
+        else if (stream.isOpen) holds.set(lease, outcome.hold);
+        else void this.#suspect(lease, outcome.hold);
+      }
+    }
   }
 
   /** Tells every stream to move to another server. */
@@ -90,7 +104,7 @@ export class HoldDesk {
   close(): void {
     this.#isClosing = true;
     this.#timer.cancel();
-    for (const stream of this.#streams) stream.close();
+    for (const stream of this.#streams.keys()) stream.close();
   }
 
   async #suspect(lease: string, hold: number): Promise<void> {
@@ -102,6 +116,6 @@ export class HoldDesk {
   }
 
   #send(frame: Frame): void {
-    for (const stream of this.#streams) stream.send(frame);
+    for (const stream of this.#streams.keys()) stream.send(frame);
   }
 }

@@ -164,11 +164,17 @@ export class MemoryStore implements Store {
   }
 
   async revoke({ field, lease, floor }: RevokeRequest): Promise<ChangeOutcome> {
-    const record = this.#partition.instances.get(field);
-    if (record === undefined) return { kind: 'missing' };
-    if (lease !== undefined && lease !== record.lease) return { kind: 'superseded' };
+    const partition = this.#partition;
+    const record = partition.instances.get(field);
     const at = { nowMs: this.#clock.nowMs(), floor };
-    return { kind: 'changed', revision: this.#partition.deleteRecord(record, at, 'deregistered') };
+    if (record === undefined) {
+      // A store that lost its memory must not be given back what somebody has taken off meanwhile.
+      const revision = partition.nextRevision(at.nowMs, floor);
+      partition.bury(`i:${field}`, revision, at.nowMs + partition.instanceGraveMs());
+      return { kind: 'missing' };
+    }
+    if (lease !== undefined && lease !== record.lease) return { kind: 'superseded' };
+    return { kind: 'changed', revision: partition.deleteRecord(record, at, 'deregistered') };
   }
 
   async expire({ floor }: Write): Promise<SweepOutcome> {
@@ -187,11 +193,11 @@ export class MemoryStore implements Store {
   }
 
   async remove({ key, why, floor }: RemoveRequest): Promise<ChangeOutcome> {
-    if (!this.#partition.resources.delete(key)) return { kind: 'missing' };
     const nowMs = this.#clock.nowMs();
     const revision = this.#partition.nextRevision(nowMs, floor);
-    this.#partition.append(revision, nowMs, why, { op: 'rm', key });
     this.#partition.bury(`r:${key}`, revision, nowMs + limits.RESOURCE_TOMBSTONE_MS);
+    if (!this.#partition.resources.delete(key)) return { kind: 'missing' };
+    this.#partition.append(revision, nowMs, why, { op: 'rm', key });
     return { kind: 'changed', revision };
   }
 

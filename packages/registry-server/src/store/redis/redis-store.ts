@@ -28,6 +28,10 @@ import { offersOf } from './offers.ts';
 import { RenewalQueue } from './renewals.ts';
 import { readSnapshot } from './snapshot.ts';
 
+/** How Redis begins to say that it cannot serve now, be it asked by a script. */
+const REFUSALS =
+  /^(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|BUSY|TRYAGAIN|NOAUTH|NOPERM|WRONGPASS)\b/;
+
 const Granted = z.union([
   z.tuple([z.literal('granted'), z.string(), z.string()]),
   z.tuple([z.enum(['taken', 'full'])]),
@@ -213,8 +217,13 @@ export class RedisStore implements Store {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Error) || error.message.includes('user_script')) throw error;
-      if (error.message === 'Command timed out') this.#reconnect();
+      if (!(error instanceof Error)) throw error;
+      const isRefusal = REFUSALS.test(error.message);
+      // What is left of a script's errors is a fault of the script.
+      if (!isRefusal && error.message.includes('user_script')) throw error;
+      if (error.message === 'Command timed out' || error.message.startsWith('READONLY')) {
+        this.#reconnect();
+      }
       throw new StoreUnavailableError(`Redis: ${error.message}`, { cause: error });
     }
   }

@@ -34,6 +34,7 @@ export const PROBLEMS = {
   body_too_large: kind(413, false, 'The body is larger than the server allows'),
   uri_too_long: kind(414, false, 'A part of the path is longer than the server allows'),
   unsupported_media_type: kind(415, false, 'The body must be application/json'),
+  expectation_failed: kind(417, false, 'The server cannot do what the header Expect asks'),
   service_full: kind(422, false, 'The service has as many instances as the server allows'),
   rate_limited: kind(429, true, 'Too many requests from this caller'),
   headers_too_large: kind(431, false, 'The request head is larger than the server allows'),

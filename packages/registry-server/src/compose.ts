@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { Agent } from 'undici';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { type Config, ConfigError, isPublicHost } from './config.ts';
@@ -33,6 +34,9 @@ import { HoldDesk } from './watch/holds.ts';
 import { WatchHub } from './watch/hub.ts';
 
 const TIMELINE_EVENTS = 10_000;
+
+/** How long requests under way are given when the server stops, in ms. */
+const REQUEST_GRACE_MS = 5_000;
 
 /** What the outside gives a server; real ones by default. */
 export interface Runtime {
@@ -79,11 +83,23 @@ function readPem(option: string, file: string): Buffer {
   }
 }
 
+function checkPem(option: string, material: SecureContextOptions): void {
+  try {
+    createSecureContext(material);
+  } catch (error) {
+    throw new ConfigError(
+      `${option}: expected PEM files that fit, got ${(error as Error).message}`,
+    );
+  }
+}
+
 function httpsOf({ tlsCert, tlsKey, tlsClientCa }: Config) {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const pair = { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey) };
+  checkPem('--tls-cert and --tls-key', pair);
   if (tlsClientCa === undefined) return pair;
   const ca = readPem('--tls-client-ca', tlsClientCa);
+  checkPem('--tls-client-ca', { ca });
   return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
 }
 
@@ -176,7 +192,9 @@ export async function startRegistryServer(
   });
 
   let isClosing = false;
-  const app = await buildServer({ logger, maxBodyBytes: config.maxBodyBytes, https, version });
+  const { maxBodyBytes } = config;
+  const callerKey = (authorization: string | undefined) => tokens.keyFor(authorization);
+  const app = await buildServer({ logger, maxBodyBytes, https, version, callerKey });
   const sweeper = new Sweeper(store, clock, () => picture.revision);
   const metrics = new ServerMetrics({ picture, follower, sweeper, hub, holds });
   metrics.observe(app);
@@ -202,7 +220,7 @@ export async function startRegistryServer(
   const stop = new AbortController();
   const following = follower.run(stop.signal);
   const address = advertisedAddress(config);
-  const id = `${address}:${port}`.replaceAll(/[^A-Za-z0-9._:-]/g, '-');
+  const id = `${hostname()}:${port}`.replaceAll(/[^A-Za-z0-9._:-]/g, '-');
   const self = new SelfRegistration({ registry, clock, id, nonce: random.hex(16), address, port });
   void self.beat();
   const dispatcher = new Agent({ connections: 1, pipelining: 0 });
@@ -223,12 +241,15 @@ export async function startRegistryServer(
     await drained(clock, config.shutdownMs, () => hub.size + holds.size === 0);
     hub.close();
     holds.close();
+    // What is under way is answered; who does not finish is cut off in the end.
+    const cut = clock.after(REQUEST_GRACE_MS, () => app.server.closeAllConnections());
     await app.close();
+    cut.cancel();
     sweeper.close();
     stop.abort();
     await store.close();
     await following;
-    await dispatcher.close();
+    await dispatcher.destroy();
   };
   let closing: Promise<void> | undefined;
   const shown = config.host.includes(':') ? `[${config.host}]` : config.host;

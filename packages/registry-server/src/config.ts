@@ -28,8 +28,9 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     else {
       const source = fromFlag === undefined ? option.env : `--${option.flag}`;
       const { message } = result.error.issues[0] as { message: string };
+      const isSecret = key === 'token' || key === 'store';
       problems.push(
-        `${source}: ${message}, got ${key === 'token' ? '(hidden)' : JSON.stringify(given)}`,
+        `${source}: ${message}, got ${isSecret ? '(not shown)' : JSON.stringify(given)}`,
       );
     }
   }

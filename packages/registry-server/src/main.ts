@@ -17,12 +17,17 @@ if (argv.includes('--help')) {
   await run();
 }
 
+/** Where the store is, without user and password. */
+function storeName(store: string): string {
+  return store === 'memory' ? store : new URL(store).host;
+}
+
 async function run(): Promise<void> {
   try {
     const config = readConfig(argv, process.env);
     const logger = pino({ level: config.logLevel });
     const server = await startRegistryServer(config, { logger, version });
-    logger.info({ url: server.url, store: config.store.replace(/\/\/.*@/, '//***@') }, 'listening');
+    logger.info({ url: server.url, store: storeName(config.store) }, 'listening');
     // A terminal's Ctrl-C arrives twice when something in between passes it on.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {

@@ -11,12 +11,14 @@ export interface OptionSpec {
   readonly schema: z.ZodType;
 }
 
-const int = (min: number, max: number) =>
-  z.coerce
-    .number({ error: `expected a whole number, ${min} to ${max}` })
-    .int({ error: `expected a whole number, ${min} to ${max}` })
-    .min(min, { error: `expected a whole number, ${min} to ${max}` })
-    .max(max, { error: `expected a whole number, ${min} to ${max}` });
+const int = (min: number, max: number) => {
+  const error = `expected a whole number, ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,12}$/, { error })
+    .transform(Number)
+    .pipe(z.number().min(min, { error }).max(max, { error }));
+};
 const onOff = z.stringbool({ error: 'expected true or false' });
 const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
 const isCidr = (text: string) => {
@@ -27,7 +29,20 @@ const isCidr = (text: string) => {
     (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= bits))
   );
 };
-const isStore = (text: string) => text === 'memory' || /^rediss?:\/\/[^/]/.test(text);
+
+/** `redis[s]://[user:password@]host[:port][/db]`, and nothing that would be passed over in silence. */
+const isStore = (text: string) => {
+  if (text === 'memory') return true;
+  const url = URL.parse(text);
+  return (
+    url !== null &&
+    /^rediss?:$/.test(url.protocol) &&
+    url.hostname !== '' &&
+    /^(\/\d{0,4})?$/.test(url.pathname) &&
+    url.search === '' &&
+    url.hash === ''
+  );
+};
 
 const spec = <T extends OptionSpec>(given: T): T => given;
 
@@ -54,7 +69,10 @@ export const OPTIONS = {
     help: 'Where the roll is: memory (gone with the process), or redis://[user:password@]host:port[/db] or rediss:// for TLS.',
     schema: z
       .string()
-      .refine(isStore, { error: 'expected memory, redis://host:port or rediss://host:port' })
+      .refine(isStore, {
+        error:
+          'expected memory, or redis://[user:password@]host:port[/number], or rediss:// for TLS',
+      })
       .default('memory'),
   }),
   storePrefix: spec({
@@ -123,7 +141,7 @@ export const OPTIONS = {
     value: 'CIDR,...',
     help: "Networks whose addresses a non-admin token may register besides the caller's own; any by default.",
     schema: list
-      .refine((cidrs) => cidrs.every(isCidr), {
+      .refine((cidrs) => cidrs.length > 0 && cidrs.every(isCidr), {
         error: 'expected networks such as 10.0.0.0/8,192.168.1.0/24',
       })
       .default([]),

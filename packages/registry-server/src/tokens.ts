@@ -27,6 +27,13 @@ export class Tokens {
     return this.#grants.size === 0;
   }
 
+  /** The same text for the same valid token, telling nothing of it; undefined without one. */
+  keyFor(authorization: string | undefined): string | undefined {
+    if (this.isOpen || authorization === undefined) return undefined;
+    const key = digest(authorization.slice(7).trim());
+    return this.#grants.has(key) ? key : undefined;
+  }
+
   /** What an `Authorization` header allows; undefined = no valid token. */
   grantsFor(authorization: string | undefined): Grants | undefined {
     if (this.isOpen) return EVERYTHING;

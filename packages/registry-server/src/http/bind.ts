@@ -26,6 +26,8 @@ export interface BindOptions {
   readonly maxPerSecond?: number;
   /** The handler checks the parameters itself: for the heartbeat, where a schema costs as much as the work. */
   readonly skipsValidation?: boolean;
+  /** The reply may have thousands of entries: checking each again costs more than making them. */
+  readonly isLong?: boolean;
 }
 
 /** Registers routes of the contract on a server, each behind the scope that it names. */
@@ -50,17 +52,20 @@ export class RouteBinder {
       url,
       schema: schemaOf(route, name, summary),
       ...(options.skipsValidation === true ? { validatorCompiler: () => () => true } : {}),
+      ...(options.isLong === true ? { serializerCompiler: () => JSON.stringify } : {}),
       config: {
+        isStream: route.reply.body === 'stream',
         rateLimit:
           options.maxPerSecond === undefined || options.maxPerSecond === 0
             ? false
-            : { max: options.maxPerSecond, timeWindow: 1_000 },
+            : { max: options.maxPerSecond, timeWindow: 1_000, groupId: 'writes' },
       },
       onRequest: async (request) => {
         checkScope(this.#grantsOf(request), scope);
       },
       handler: async (request, reply) => {
         const caller = { grants: this.#grantsOf(request), peerAddress: peerOf(request.raw) };
+        if (route.reply.body === 'stream') checkTurn(reply);
         const { params, query, body, raw, headers } = request;
         const call = { params, query, body, caller, reply, raw, headers } as unknown as Call<N>;
         const value = await handle(call);
@@ -107,6 +112,13 @@ function checkScope(grants: Grants, scope: Route['scope']): void {
   throw new ProblemError('forbidden', `the token does not cover ${needed}`, {
     field: 'authorization',
   });
+}
+
+/** A stream writes to the bare connection, so it must be its turn there. Throws when an earlier answer is still due. */
+function checkTurn({ raw }: FastifyReply): void {
+  if (raw.socket !== null) return;
+  const message = 'expected a stream on a connection without other requests under way';
+  throw new ProblemError('invalid_request', message);
 }
 
 /** The address of the other end; an IPv4 caller of a dual-stack server as IPv4. */

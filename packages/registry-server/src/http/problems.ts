@@ -24,7 +24,9 @@ const RETRY_AFTER_SECONDS = 1;
 function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreUnavailableError) {
-    return new ProblemError('store_unavailable', error.message, { cause: error });
+    const message =
+      'the store cannot be reached or refuses to write; the log of this server says why';
+    return new ProblemError('store_unavailable', message, { cause: error });
   }
   const { code, statusCode, message } = error as Partial<FastifyError>;
   const known = FASTIFY_CODES[code ?? ''];

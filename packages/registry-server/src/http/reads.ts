@@ -1,4 +1,5 @@
 import { type Instance, ProblemError, type ServiceSummary, STATE_TABLE } from '@rollcall/contract';
+import { SELF } from '../registry/caller.ts';
 import { stateOfRecord } from '../registry/endpoints.ts';
 import type { Picture } from '../registry/picture.ts';
 import { missError } from '../registry/registry.ts';
@@ -80,19 +81,29 @@ export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: Re
     });
   };
 
-  binder.bind('listServices', async ({ params: { ns } }) => {
-    checkLoaded(picture);
-    const services = picture.servicesOf(ns).map((service) => summaryOf(picture, ns, service));
-    return { revision: String(picture.revision), services };
-  });
+  binder.bind(
+    'listServices',
+    async ({ params: { ns } }) => {
+      checkLoaded(picture);
+      const known = picture.servicesOf(ns);
+      if (known.every((service) => service === SELF.service)) warmUp.check('any service');
+      const services = known.map((service) => summaryOf(picture, ns, service));
+      return { revision: String(picture.revision), services };
+    },
+    { isLong: true },
+  );
 
-  binder.bind('readService', async ({ params: { ns, svc } }) => {
-    checkService(ns, svc);
-    const roll = [...picture.instancesOf(ns, svc).values()]
-      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      .map((record) => instanceOf(picture, record));
-    return { ...summaryOf(picture, ns, svc), roll };
-  });
+  binder.bind(
+    'readService',
+    async ({ params: { ns, svc } }) => {
+      checkService(ns, svc);
+      const roll = [...picture.instancesOf(ns, svc).values()]
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .map((record) => instanceOf(picture, record));
+      return { ...summaryOf(picture, ns, svc), roll };
+    },
+    { isLong: true },
+  );
 
   binder.bind('readInstance', async ({ params: { ns, svc, id } }) => {
     checkLoaded(picture);
@@ -104,27 +115,31 @@ export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: Re
     return instanceOf(picture, record);
   });
 
-  binder.bind('resolve', async ({ params: { ns, svc }, query }) => {
-    checkLoaded(picture);
-    await awaitRevision(picture, query.since);
-    checkService(ns, svc);
-    const selector = query.selector === undefined ? [] : parseSelector(query.selector);
-    const known = picture.service(ns, svc);
-    const endpoints = (known?.endpoints ?? []).filter(
-      (endpoint) =>
-        (query.port === undefined || endpoint.portName === query.port) &&
-        (query.zone === undefined || endpoint.zone === query.zone) &&
-        (query.ready === undefined || endpoint.ready === query.ready) &&
-        matchesSelector(selector, endpoint.labels),
-    );
-    return {
-      namespace: ns,
-      service: svc,
-      revision: String(known?.revision ?? picture.revision),
-      storeAgeMs: picture.ageMs(),
-      endpoints,
-    };
-  });
+  binder.bind(
+    'resolve',
+    async ({ params: { ns, svc }, query }) => {
+      checkLoaded(picture);
+      await awaitRevision(picture, query.since);
+      checkService(ns, svc);
+      const selector = query.selector === undefined ? [] : parseSelector(query.selector);
+      const known = picture.service(ns, svc);
+      const endpoints = (known?.endpoints ?? []).filter(
+        (endpoint) =>
+          (query.port === undefined || endpoint.portName === query.port) &&
+          (query.zone === undefined || endpoint.zone === query.zone) &&
+          (query.ready === undefined || endpoint.ready === query.ready) &&
+          matchesSelector(selector, endpoint.labels),
+      );
+      return {
+        namespace: ns,
+        service: svc,
+        revision: String(known?.revision ?? picture.revision),
+        storeAgeMs: picture.ageMs(),
+        endpoints,
+      };
+    },
+    { isLong: true },
+  );
 
   binder.bind('events', async ({ query }) => {
     checkLoaded(picture);

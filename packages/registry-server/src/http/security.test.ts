@@ -214,7 +214,7 @@ describe('options', () => {
     rejects(['--port', '70000'], /--port: expected a whole number, 0 to 65535, got "70000"/);
     rejects(['--port', 'http'], /--port: expected a whole number/);
     rejects([], /ROLLCALL_PORT: expected a whole number.*"x"/, { ROLLCALL_PORT: 'x' });
-    rejects(['--store', 'mysql://x'], /--store: expected memory, redis/);
+    rejects(['--store', 'mysql://x'], /--store: expected memory, or redis/);
     rejects(['--prot', '1'], /--prot.*--help/);
     rejects(['--tls-cert', 'x'], /--tls-cert and --tls-key/);
     rejects(['--allow-address', '10.0.0.0/99'], /--allow-address: expected networks/);

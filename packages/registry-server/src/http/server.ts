@@ -34,11 +34,20 @@ const QUIET = {
   'retry-after': false,
 };
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The reply goes on for good. */
+    isStream?: boolean;
+  }
+}
+
 export interface HttpOptions {
   readonly logger: FastifyBaseLogger;
   readonly maxBodyBytes: number;
   readonly https?: { key: Buffer; cert: Buffer; ca?: Buffer; requestCert?: boolean } | undefined;
   readonly version: string;
+  /** What tells a caller with a valid token from others; undefined = its address does. */
+  readonly callerKey: (authorization: string | undefined) => string | undefined;
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
@@ -73,13 +82,13 @@ function onMaxParamLength(_path: string, _params: unknown, response: unknown): v
 
 /** A Fastify server that answers every fault with a problem document and knows its own OpenAPI. */
 export async function buildServer(options: HttpOptions): Promise<FastifyInstance> {
-  const { logger, maxBodyBytes, https, version } = options;
+  const { logger, maxBodyBytes, https, version, callerKey } = options;
   const base: FastifyServerOptions = {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     frameworkErrors: (_error, _request, reply) => {
       const message = 'expected a path with valid percent-encoding';
@@ -99,14 +108,16 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
       : { error: problemOf(result.error.issues, data) };
   });
   app.setSerializerCompiler(serializerCompiler);
+  guardStreams(app);
   app.setErrorHandler(onError);
   app.setNotFoundHandler(onUnrouted);
   parseJson(app);
+  refuseExpectations(app);
   await app.register(rateLimit, {
     global: false,
     addHeaders: QUIET,
     addHeadersOnExceeding: QUIET,
-    keyGenerator: (request) => request.headers.authorization ?? request.ip,
+    keyGenerator: (request) => callerKey(request.headers.authorization) ?? request.ip,
     errorResponseBuilder: (_, { max }) =>
       new ProblemError(
         'rate_limited',
@@ -115,6 +126,39 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
   });
   await describe(app, version);
   return app;
+}
+
+/**
+ * A stream takes its connection for itself. What is asked behind it could never be answered, so it must change nothing
+ * either: the connection ends before any of it is carried out.
+ */
+function guardStreams(app: FastifyInstance): void {
+  const taken = new WeakSet<Socket>();
+  app.addHook('onRequest', (request, reply, done) => {
+    const { socket } = request.raw;
+    if (taken.has(socket)) {
+      reply.hijack();
+      socket.destroy();
+      return;
+    }
+    if (request.routeOptions.config.isStream === true) taken.add(socket);
+    done();
+  });
+  // Only a stream that was refused is answered as other requests are.
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    taken.delete(request.raw.socket);
+    done();
+  });
+}
+
+/** `Expect:` may ask for 100-continue alone. */
+function refuseExpectations(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (_request: unknown, response: ServerResponse) => {
+    const message = "expected no header 'expect', or 'expect: 100-continue'";
+    const problem = new ProblemError('expectation_failed', message, { field: 'expect' });
+    response.writeHead(problem.status, { 'content-type': PROBLEM_MEDIA_TYPE });
+    response.end(JSON.stringify(problem.toProblem()));
+  });
 }
 
 /** An empty body is none: clients that always send the content type may delete. */

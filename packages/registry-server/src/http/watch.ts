@@ -1,4 +1,5 @@
 import { ProblemError, Revision } from '@rollcall/contract';
+import { SELF } from '../registry/caller.ts';
 import type { Picture } from '../registry/picture.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
 import type { WatchHub } from '../watch/hub.ts';
@@ -40,7 +41,8 @@ export function bindWatch(binder: RouteBinder, sources: WatchSources): void {
     for (const service of services ?? []) {
       if (picture.instancesOf(namespace, service).size === 0) warmUp.check(service);
     }
-    if (services === undefined && picture.servicesOf(namespace).length === 0) warmUp.check('any');
+    const isBare = picture.servicesOf(namespace).every((service) => service === SELF.service);
+    if (services === undefined && isBare) warmUp.check('any service');
     reply.hijack();
     const interest = { namespace, services: services && [...new Set(services)] };
     hub.subscribe(new EventStream(raw), interest, since === undefined ? undefined : Number(since));

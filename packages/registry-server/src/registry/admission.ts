@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { ProblemError, type Registration } from '@rollcall/contract';
 import type { InstanceRef } from '../store/record.ts';
-import { type Caller, mayRegister } from './caller.ts';
+import { type Caller, mayRegister, SELF } from './caller.ts';
 
 /** What a registration may not exceed. */
 export interface RegistrationLimits {
@@ -17,7 +17,8 @@ export interface AddressPolicy {
   readonly allowed: readonly string[];
 }
 
-const LOCAL = ['127.0.0.0/8', '169.254.0.0/16', '::1/128', 'fe80::/10', '0.0.0.0/8', '::/128'];
+/** Loopback, link-local and unspecified addresses, and those of IPv6 that hold one of IPv4 (mapped ones are checked as IPv4). */
+const LOCAL = ['127.0.0.0/8', '169.254.0.0/16', '0.0.0.0/8', 'fe80::/10', '::/96', '64:ff9b::/96'];
 
 /** Decides what a caller may put on the roll. */
 export class Admission {
@@ -34,6 +35,11 @@ export class Admission {
 
   /** Throws `forbidden` unless the caller may register under the service. */
   checkService(caller: Caller, { namespace, service }: InstanceRef): void {
+    const isReserved = namespace === SELF.namespace && service === SELF.service;
+    if (isReserved && !caller.grants.isAdmin) {
+      const message = `${service} in namespace ${namespace} is the registry itself`;
+      throw new ProblemError('forbidden', message, { field: 'svc' });
+    }
     if (mayRegister(caller.grants, namespace, service)) return;
     throw new ProblemError(
       'forbidden',
@@ -45,8 +51,7 @@ export class Admission {
   checkRegistration(caller: Caller, ref: InstanceRef, registration: Registration): void {
     this.checkService(caller, ref);
     this.checkLabels(caller, ref, registration.labels);
-    const { address } = registration;
-    if (address !== undefined) this.#checkAddress(caller, address);
+    this.#checkAddress(caller, registration.address ?? caller.peerAddress);
   }
 
   /** `labels` is what the caller sets, null removes one; `known` is what they are merged into. */
@@ -75,14 +80,15 @@ export class Admission {
   }
 
   #checkAddress(caller: Caller, address: string): void {
-    if (caller.grants.isAdmin || address === caller.peerAddress) return;
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    const isName = isIP(address) === 0;
-    if (this.#isPublic && (isName ? address === 'localhost' : this.#local.check(address, family))) {
-      throw forbiddenAddress(address, 'an address that other machines can reach');
+    if (caller.grants.isAdmin) return;
+    const version = isIP(address);
+    const family = version === 6 ? 'ipv6' : 'ipv4';
+    // On a public address others would be sent to it: their own loopback, or whatever a name is made to mean.
+    if (this.#isPublic && (version === 0 || this.#local.check(address, family))) {
+      throw forbiddenAddress(address, 'an IP address that other machines can reach');
     }
-    if (this.#allowed === undefined) return;
-    if (isName || !this.#allowed.check(address, family)) {
+    if (address === caller.peerAddress || this.#allowed === undefined) return;
+    if (version === 0 || !this.#allowed.check(address, family)) {
       throw forbiddenAddress(address, "the caller's own address or one inside --allow-address");
     }
   }

@@ -27,3 +27,6 @@ export function mayRegister(grants: Grants, namespace: string, service: string):
     isAdmin || register.has('*') || register.has(service) || register.has(`${namespace}/${service}`)
   );
 }
+
+/** Namespace and name of the service that the registry servers themselves are. */
+export const SELF = Object.freeze({ namespace: 'default', service: 'rollcall' });

@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import type { Picture } from './picture.ts';
-import { SELF } from './self.ts';
+import { SELF } from './caller.ts';
 
 const TICK_MS = 250;
 
@@ -49,7 +49,9 @@ export class Checker {
     const { picture, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const seen = new Set<string>();
-    const servers = [...picture.instancesOf(SELF.namespace, SELF.service).keys()];
+    const servers = (picture.service(SELF.namespace, SELF.service)?.endpoints ?? [])
+      .filter(({ tier }) => tier === 0)
+      .map(({ instance }) => instance);
     for (const record of picture.instances()) {
       if (record.lease !== '' || record.body.check === undefined) continue;
       const field = fieldOf(record);

@@ -3,7 +3,7 @@ import type { LogEntry } from '../store/log-entry.ts';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
 import type { Picture, ServiceChange } from './picture.ts';
 import { Roll } from './roll.ts';
-import { SELF } from './self.ts';
+import { SELF } from './caller.ts';
 
 const RETRY_MS = 200;
 

@@ -2,13 +2,10 @@ import { ProblemError, Registration } from '@rollcall/contract';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { InstanceRef } from '../store/record.ts';
 import { StoreUnavailableError } from '../store/store.ts';
-import { EVERYTHING } from './caller.ts';
+import { EVERYTHING, SELF } from './caller.ts';
 import type { Registry } from './registry.ts';
 
 const TTL_MS = 10_000;
-
-/** Namespace and name of the service that the registry servers themselves are. */
-export const SELF = Object.freeze({ namespace: 'default', service: 'rollcall' });
 
 export interface SelfOptions {
   readonly registry: Registry;

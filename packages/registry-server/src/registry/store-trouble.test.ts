@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findRedisBinary, freePort, RedisProcess, until } from '@rollcall/testkit';
 import type { RegistryServer } from '../compose.ts';
@@ -154,12 +155,71 @@ describe('the store', () => {
   test('emptied while running (FLUSHALL): given back within a second or two', async () => {
     const server = await start();
     const { body } = await register(server, 'a');
-    const { Redis } = await import('ioredis');
     const admin = new Redis(redis.url);
     await admin.flushall();
     admin.disconnect();
     await until(async () => (await renew(server, body.lease.id)) === 204);
     await until(async () => (await rollOf(server)).includes('a up'));
+  });
+
+  test('refusing writes (OOM, READONLY): 503 and not a fault of ours', async () => {
+    const server = await start();
+    const { body } = await register(server, 'a');
+    const admin = new Redis(redis.url);
+    await admin.config('SET', 'maxmemory', '1');
+    expect(await register(server, 'b')).toMatchObject({
+      status: 503,
+      body: { code: 'store_unavailable' },
+    });
+    await admin.config('SET', 'maxmemory', '0');
+    await until(async () => (await renew(server, body.lease.id)) === 204);
+    await admin.replicaof('127.0.0.1', '1');
+    await until(async () => (await register(server, 'b')).status === 503);
+    await admin.replicaof('NO', 'ONE');
+    await until(async () => (await register(server, 'b')).status === 200);
+    admin.disconnect();
+  });
+
+  test('G5: what is taken off right after the loss does not come back', async () => {
+    const server = await start();
+    await register(server, 'a');
+    await register(server, 'b');
+    const admin = new Redis(redis.url);
+    await admin.flushall();
+    admin.disconnect();
+    expect((await fetch(pathOf(server, 'a'), { method: 'DELETE' })).status).toBe(404);
+    await until(async () => (await rollOf(server)).join() === 'b unconfirmed');
+  });
+
+  test('G2: a hold from before the loss still tells of its instance’s death', async () => {
+    const server = await start();
+    const { body } = await register(server, 'a');
+    const hold = await StreamReader.open(`${server.url}/v1/leases/hold?lease=${body.lease.id}`);
+    await until(() => hold.of('held').length === 1);
+    const admin = new Redis(redis.url);
+    await admin.flushall();
+    admin.disconnect();
+    // Its new number confirms the instance.
+    const events = `${server.url}/v1/events?service=orders`;
+    await until(async () => (await (await fetch(events)).text()).includes('"recovered"'));
+    expect(await rollOf(server)).toEqual(['a up']);
+    hold.close();
+    await until(async () => (await rollOf(server)).join() === 'a suspect', { withinMs: 1_500 });
+  });
+
+  test('a watch that comes from before the loss is not resumed on an empty store', async () => {
+    const first = await start();
+    const { body } = await register(first, 'a');
+    await first.close();
+    await redis.down({ losesData: true });
+    await redis.up();
+    const second = await start();
+    await register(second, 'b');
+    const url = `${second.url}/v1/watch?service=orders&since=${body.revision}`;
+    const watch = await StreamReader.open(url);
+    readers.push(watch);
+    await until(() => watch.of('bookmark').length > 0);
+    expect(watch.events.map(({ event }) => event)).toEqual(['compacted', 'snapshot', 'bookmark']);
   });
 
   test('hung (SIGSTOP): the server notices, and goes on when it does', async () => {

@@ -30,7 +30,7 @@ export class WarmUp {
     const seconds = Math.ceil(leftMs / 1_000);
     throw new ProblemError(
       'warming_up',
-      `the store is new and has no instance of ${service} yet: ask again in ${seconds} s`,
+      `the store is new and has no instance of ${service} yet: instances are given ${seconds} s to return`,
       { retryAfterSeconds: 1 },
     );
   }

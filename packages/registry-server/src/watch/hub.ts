@@ -119,8 +119,11 @@ export class WatchHub {
       const reason = 'what lies between is no longer known: snapshots follow';
       stream.send(encodeFrame('compacted', { revision, reason }));
     }
+    subscriber.syncBytes = 0;
     for (const service of interest.services ?? this.#picture.servicesOf(interest.namespace)) {
-      stream.send(this.#snapshotOf(interest.namespace, service));
+      const frame = this.#snapshotOf(interest.namespace, service);
+      subscriber.syncBytes += frame.chunk.length;
+      stream.send(frame);
       this.totals.snapshots++;
     }
     stream.send(this.#bookmark());
@@ -134,8 +137,8 @@ export class WatchHub {
     const revision = known?.revision ?? now;
     const endpoints = known?.endpoints ?? [];
     const data = { namespace, service, revision: String(revision), epoch, endpoints };
-    // The id is where the stream stands, so that resuming from it replays nothing that the snapshot holds.
-    const frame = encodeFrame('snapshot', data, revision);
+    // No id: a stream that breaks between two snapshots must not resume as if it had them all.
+    const frame = encodeFrame('snapshot', data);
     if (known !== undefined) this.#snapshots.set(known, frame);
     return frame;
   }
@@ -190,17 +193,24 @@ export class WatchHub {
     this.#isDelivering = false;
   }
 
+  /** It has taken everything: what it missed meanwhile, or snapshots where that is no longer known. */
+  #unpark(subscriber: Subscriber): void {
+    const missed = this.#history.after(subscriber.sentRevision);
+    subscriber.parkedAtMs = undefined;
+    subscriber.fromRevision = this.#picture.revision;
+    subscriber.sentRevision = subscriber.fromRevision;
+    if (missed === undefined) this.#sync(subscriber, true);
+    else this.#resume(subscriber, missed);
+  }
+
   #send(subscriber: Subscriber, { frame, revision }: Delivery): void {
     if (subscriber.parkedAtMs !== undefined) return;
     if (revision !== undefined && revision <= subscriber.fromRevision) return;
     subscriber.stream.send(frame);
+    if (revision !== undefined) subscriber.sentRevision = revision;
     if (!subscriber.isSlow()) return;
     this.totals.parked++;
     subscriber.parkedAtMs = this.#clock.monotonicMs();
-    subscriber.stream.onDrain(() => {
-      subscriber.parkedAtMs = undefined;
-      subscriber.fromRevision = this.#picture.revision;
-      this.#sync(subscriber, true);
-    });
+    subscriber.stream.onDrain(() => this.#unpark(subscriber));
   }
 }

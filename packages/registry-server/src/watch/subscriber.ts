@@ -1,6 +1,6 @@
 import type { EventStream } from './stream.ts';
 
-/** A reader with more than this unread is parked, in bytes. */
+/** A reader with more than this unread besides the snapshots it was last sent is parked, in bytes. */
 const SLOW_BYTES = 1_048_576;
 
 /** What a stream is about. */
@@ -16,6 +16,10 @@ export class Subscriber {
   readonly interest: Interest;
   /** It has everything up to here: older deliveries under way are not for it. */
   fromRevision: number;
+  /** Revision of the last thing that it was sent. */
+  sentRevision: number;
+  /** Bytes of the snapshots that it was last sent: they may be on their way for long. */
+  syncBytes = 0;
   /** Since when it is parked, on the monotonic clock; undefined = it is not. */
   parkedAtMs: number | undefined;
 
@@ -23,6 +27,7 @@ export class Subscriber {
     this.stream = stream;
     this.interest = interest;
     this.fromRevision = fromRevision;
+    this.sentRevision = fromRevision;
   }
 
   /** Keys under which the hub finds it. */
@@ -39,6 +44,6 @@ export class Subscriber {
   }
 
   isSlow(): boolean {
-    return this.stream.bufferedBytes > SLOW_BYTES;
+    return this.stream.bufferedBytes > SLOW_BYTES + this.syncBytes;
   }
 }

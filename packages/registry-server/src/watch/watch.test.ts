@@ -167,13 +167,50 @@ describe('watching', () => {
     let text = '';
     slow.on('data', (chunk) => (text += chunk.toString('latin1')));
     slow.resume();
-    await until(
-      () =>
-        text.includes('event: compacted') &&
-        /event: compacted[^]*event: snapshot[^]*event: bookmark/.test(text),
-    );
+    // It ends with what everybody has, having been sent only what it missed.
+    const last = changesOf(quick).at(-1)?.revision ?? '';
+    await until(() => text.includes(`id: ${last}\nevent: change`));
+    expect(text).not.toContain('event: compacted');
+    const revisions = [...text.matchAll(/^id: (\d+)\nevent: change/gm)].map(([, id]) => Number(id));
+    expect(revisions).toEqual([...new Set(revisions)].toSorted((x, y) => x - y));
+    expect(revisions).toHaveLength(changesOf(quick).length);
     slow.destroy();
   }, 60_000);
+
+  test('a stream that breaks between two snapshots does not resume as if it had both', async () => {
+    await register('a', {}, 'one');
+    await register('b', {}, 'two');
+    const reader = await watch('service=one&service=two');
+    await synced(reader);
+    expect(reader.events.map(({ event, id }) => [event, id === undefined])).toEqual([
+      ['snapshot', true],
+      ['snapshot', true],
+      ['bookmark', false],
+    ]);
+  });
+
+  test('a stream behind another request on the same connection is refused, and what comes behind a stream changes nothing', async () => {
+    const { port } = new URL(server.url);
+    const open = (requests: string) => {
+      const socket = connect(Number(port), '127.0.0.1');
+      let text = '';
+      socket.on('data', (chunk) => (text += chunk.toString()));
+      socket.write(requests);
+      return { socket, text: () => text };
+    };
+    const wait =
+      'GET /v1/namespaces/default/services/a/endpoints?since=9000000000000000 HTTP/1.1\r\nHost: x\r\n\r\n';
+    const stream = 'GET /v1/watch?service=orders HTTP/1.1\r\nHost: x\r\n\r\n';
+    const behind = open(wait + stream);
+    await until(() => behind.text().split('HTTP/1.1 ').length === 3);
+    expect(behind.text()).toMatch(/^HTTP\/1\.1 503 [^]*HTTP\/1\.1 400 [^]*without other requests/);
+    behind.socket.destroy();
+    const body = '{"ports":{"http":1}}';
+    const put = `PUT /v1/namespaces/default/services/orders/instances/late HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const before = open(stream + put);
+    await until(() => before.socket.destroyed);
+    expect((await fetch(pathOf('late'))).status).toBe(404);
+  });
 
   test('an HTTP/1.0 reader gets the events unchunked', async () => {
     await register('a');
@@ -183,7 +220,7 @@ describe('watching', () => {
     socket.on('data', (chunk) => (text += chunk.toString()));
     socket.write('GET /v1/watch?service=orders HTTP/1.0\r\n\r\n');
     await until(() => text.includes('event: bookmark'));
-    expect(text).toMatch(/\r\n\r\nid: \d+\nevent: snapshot\n/);
+    expect(text).toMatch(/\r\n\r\nevent: snapshot\ndata: /);
     socket.destroy();
   });
 });

@@ -75,6 +75,30 @@ describe('README', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['registered', 'deregistered']);
   });
 
+  test('the parts run alone, from the commands as they stand', async () => {
+    const lines = holding(blocksOf('README.md', 'sh'), 'npm run lb').trim().split('\n');
+    const checked = lines.filter((line) => line.includes('--check'));
+    expect(checked).toHaveLength(1);
+    for (const line of lines) {
+      const [, script = '', rest = ''] = /^npm run (\w+) -- (.*)$/.exec(line) ?? [];
+      const main = join(
+        root,
+        script === 'lb' ? 'packages/lb/src/main.ts' : 'packages/registry-server/src/main.ts',
+      );
+      const env = { LB_PORT: `${await freePort()}`, LB_ADMIN_PORT: `${await freePort()}` };
+      const args = rest.replace('--port 7400', `--port ${await freePort()}`).split(' ');
+      const child = startNode(main, args, { cwd: root, env });
+      if (line.includes('--check')) {
+        await child.printed(/: ok\n/);
+        await until(() => child.hasExited);
+        expect(child.child.exitCode).toBe(0);
+      } else {
+        await child.printed(/listening/);
+        expect(await child.stop('SIGTERM')).toBe(0);
+      }
+    }
+  }, 60_000);
+
   test('its commands are scripts of the project, and its files are there', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [

@@ -56,17 +56,24 @@ function readConfig(file: string): Config {
 }
 
 async function run(file: string): Promise<void> {
-  const balancer = await startLoadBalancer(readConfig(file)).catch((error: unknown) => {
+  const starting = startLoadBalancer(readConfig(file)).catch((error: unknown) => {
     if (error instanceof StartError) return fail(`rollcall-lb: ${error.message}`);
     throw error;
   });
-  process.stdout.write(`${JSON.stringify({ event: 'listening', ...balancer.addresses })}\n`);
-  const stop = (signal: string): void => {
+  let stopping: Promise<void> | undefined;
+  const stop = async (signal: string): Promise<void> => {
     process.stderr.write(`rollcall-lb: ${signal}: finishing what is under way\n`);
-    void balancer.close().then(() => process.exit(0));
+    await (await starting).close();
+    process.exit(0);
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  // From the first moment on; and a terminal's Ctrl-C arrives twice when something in between passes it on.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stopping ??= stop(signal);
+    });
+  }
+  const { addresses } = await starting;
+  process.stdout.write(`${JSON.stringify({ event: 'listening', ...addresses })}\n`);
 }
 
 const values = readArguments();

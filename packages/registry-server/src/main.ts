@@ -26,14 +26,15 @@ async function run(): Promise<void> {
   try {
     const config = readConfig(argv, process.env);
     const logger = pino({ level: config.logLevel });
-    const server = await startRegistryServer(config, { logger, version });
-    logger.info({ url: server.url, store: storeName(config.store) }, 'listening');
-    // A terminal's Ctrl-C arrives twice when something in between passes it on.
+    const starting = startRegistryServer(config, { logger, version });
+    // From the first moment on; and a terminal's Ctrl-C arrives twice when something in between passes it on.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        void server.close().then(() => process.exit(0));
+        void starting.then((server) => server.close()).then(() => process.exit(0));
       });
     }
+    const { url } = await starting;
+    logger.info({ url, store: storeName(config.store) }, 'listening');
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`rollcall-registry: ${error.message}\n`);

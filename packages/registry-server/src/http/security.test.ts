@@ -131,6 +131,21 @@ describe('tokens', () => {
     expect(await register(ORDERS, 'orders', { address: '192.168.1.1' })).toMatchObject({
       status: 200,
     });
+    const disguised = ['127.0.0.1', 'localhost', 'LOCALHOST', 'db.internal', '::1', '::127.0.0.1'];
+    for (const address of [...disguised, '::ffff:127.0.0.1', '64:ff9b::7f00:1', 'fe80::1']) {
+      expect(await register(ORDERS, 'orders', { address }), address).toMatchObject({
+        code: 'address_forbidden',
+      });
+    }
+    // Its own address, when that is loopback, is no better.
+    expect(await register(ORDERS, 'orders')).toMatchObject({ code: 'address_forbidden' });
+    expect(await register(ADMIN, 'orders')).toMatchObject({ status: 200 });
+  });
+
+  test('the registry’s own service is for admins', async () => {
+    server = await startTestServer('--token', ADMIN, '--token', `${ORDERS}=register:*`);
+    expect(await register(ORDERS, 'rollcall')).toMatchObject({ status: 403, field: 'svc' });
+    expect(await register(ORDERS, 'orders')).toMatchObject({ status: 200 });
   });
 
   test('come from a file too', async () => {
@@ -142,6 +157,10 @@ describe('tokens', () => {
     server = await startTestServer('--token-file', file);
     expect(await register(ORDERS, 'orders')).toMatchObject({ status: 200 });
     expect(await register(ADMIN, 'other')).toMatchObject({ status: 200 });
+    writeFileSync(file, '# nobody yet\n');
+    await expect(startTestServer('--token-file', file)).rejects.toThrow(
+      /--token-file .*at least one TOKEN/,
+    );
   });
 
   test('a wrong one is refused at start, by its number and never by its text', async () => {
@@ -153,7 +172,13 @@ describe('tokens', () => {
     );
   });
 
-  test('writes of one caller are limited', async () => {
+  test('G7: writes of one caller are limited, whatever it claims to be', async () => {
+    server = await startTestServer('--max-writes-per-second', '5');
+    const made = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => register(`made-up-token-0123456789-${i}`, 'orders')),
+    );
+    expect(made.map(({ code }) => code)).toContain('rate_limited');
+    await server.close();
     server = await startTestServer('--max-writes-per-second', '5');
     const codes: (string | undefined)[] = [];
     for (let i = 0; i < 12; i++) codes.push((await register(undefined, 'orders')).code);
@@ -215,6 +240,18 @@ describe('options', () => {
     rejects(['--port', 'http'], /--port: expected a whole number/);
     rejects([], /ROLLCALL_PORT: expected a whole number.*"x"/, { ROLLCALL_PORT: 'x' });
     rejects(['--store', 'mysql://x'], /--store: expected memory, or redis/);
+    for (const store of [
+      'redis://h:99999',
+      'redis://h/abc',
+      'redis://h?password=s3cret',
+      'redis://',
+    ]) {
+      rejects(['--store', store], /^--store: expected memory.*got \(not shown\)$/);
+    }
+    rejects(['--port='], /--port: expected a whole number/);
+    rejects(['--port', '1e3'], /--port: expected a whole number/);
+    rejects(['--max-writes-per-second='], /--max-writes-per-second: expected a whole number/);
+    rejects(['--allow-address', ','], /--allow-address: expected networks/);
     rejects(['--prot', '1'], /--prot.*--help/);
     rejects(['--tls-cert', 'x'], /--tls-cert and --tls-key/);
     rejects(['--allow-address', '10.0.0.0/99'], /--allow-address: expected networks/);
@@ -231,6 +268,13 @@ describe('options', () => {
     const config = readConfig(['--port', '2'], env);
     expect(config).toMatchObject({ port: 2, maxLabels: 5, maxWatches: 10_000 });
     expect(config.token).toEqual([ADMIN, `${READER}=read`]);
+  });
+
+  test('a certificate that is none is named', async () => {
+    const file = join(dir, 'none.pem');
+    writeFileSync(file, 'no certificate');
+    const wrong = startTestServer('--tls-cert', file, '--tls-key', file);
+    await expect(wrong).rejects.toThrow(/^--tls-cert and --tls-key: expected PEM files/);
   });
 
   test('a port that is taken is named', async () => {

@@ -14,7 +14,8 @@ import { bindReads } from './http/reads.ts';
 import { buildServer } from './http/server.ts';
 import { bindWatch } from './http/watch.ts';
 import { Admission } from './registry/admission.ts';
-import { Checker, networkCheck } from './registry/checker.ts';
+import { Checker } from './registry/checker.ts';
+import { networkCheck } from './registry/network-check.ts';
 import { Follower } from './registry/follower.ts';
 import { Picture } from './registry/picture.ts';
 import { Registry } from './registry/registry.ts';
@@ -229,7 +230,7 @@ export async function startRegistryServer(
     picture,
     clock,
     self: id,
-    runCheck: networkCheck(dispatcher),
+    runCheck: networkCheck(dispatcher, clock),
   });
 
   const shutDown = async () => {

@@ -1,7 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { until } from '@rollcall/testkit';
 import { startTestServer } from '../testing/test-server.ts';
@@ -42,7 +40,7 @@ test('a check that hangs does not hold up the end', async () => {
       check: { type: 'http', intervalMs: 500, timeoutMs: 60_000 },
     }),
   });
-  const [socket] = (await asked) as [import('node:net').Socket];
+  const [socket] = (await asked) as [Socket];
   const startedAt = performance.now();
   await server.close();
   expect(performance.now() - startedAt).toBeLessThan(4_000);

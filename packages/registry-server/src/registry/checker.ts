@@ -1,7 +1,5 @@
-import { connect } from 'node:net';
 import { createHash } from 'node:crypto';
 import type { HealthCheck, InstanceStatus } from '@rollcall/contract';
-import { type Dispatcher, request } from 'undici';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
@@ -107,40 +105,4 @@ function statusAfter(status: InstanceStatus, check: HealthCheck, checked: Checke
   if (checked.passes >= passesNeeded && status !== 'draining') return 'up';
   if (checked.failures >= check.unhealthyThreshold && status !== 'draining') return 'down';
   return status;
-}
-
-/** Checks over the network: a TCP connect, or an HTTP GET whose status must lie in a range. */
-export function networkCheck(dispatcher: Dispatcher): RunCheck {
-  return async ({ body }, check) => {
-    const named = check.port ?? ('http' in body.ports ? 'http' : Object.keys(body.ports)[0]);
-    const port = body.ports[named ?? '']?.port;
-    if (port === undefined) return false;
-    if (check.type === 'tcp') return canConnect(body.address, port, check.timeoutMs);
-    try {
-      const host = body.address.includes(':') ? `[${body.address}]` : body.address;
-      const reply = await request(`http://${host}:${port}${check.path}`, {
-        dispatcher,
-        signal: AbortSignal.timeout(check.timeoutMs),
-        headers: { 'user-agent': 'rollcall-check' },
-      });
-      await reply.body.dump();
-      const [lowest, highest] = check.codes;
-      return reply.statusCode >= lowest && reply.statusCode <= highest;
-    } catch {
-      return false;
-    }
-  };
-}
-
-function canConnect(host: string, port: number, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: timeoutMs });
-    const end = (isPass: boolean) => {
-      socket.destroy();
-      resolve(isPass);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('timeout', () => end(false));
-    socket.once('error', () => end(false));
-  });
 }

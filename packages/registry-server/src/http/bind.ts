@@ -6,6 +6,13 @@ import type { z } from 'zod';
 import type { Caller, Grants } from '../registry/caller.ts';
 import type { Tokens } from '../tokens.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the caller's token allows. */
+    grants: Grants;
+  }
+}
+
 type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined;
 type PartOf<N extends RouteName, P extends string> =
   (typeof ROUTES)[N] extends Record<P, infer T> ? OutputOf<T> : undefined;
@@ -38,6 +45,7 @@ export class RouteBinder {
   constructor(app: FastifyInstance, tokens: Tokens) {
     this.#app = app;
     this.#tokens = tokens;
+    app.decorateRequest('grants');
   }
 
   bind<N extends RouteName>(
@@ -60,11 +68,17 @@ export class RouteBinder {
             ? false
             : { max: options.maxPerSecond, timeWindow: 1_000, groupId: 'writes' },
       },
-      onRequest: async (request) => {
-        checkScope(this.#grantsOf(request), scope);
+      onRequest: (request, _reply, done) => {
+        try {
+          request.grants = this.#grantsOf(request);
+          checkScope(request.grants, scope);
+          done();
+        } catch (error) {
+          done(error as Error);
+        }
       },
       handler: async (request, reply) => {
-        const caller = { grants: this.#grantsOf(request), peerAddress: peerOf(request.raw) };
+        const caller = { grants: request.grants, peerAddress: peerOf(request.raw) };
         if (route.reply.body === 'stream') checkTurn(reply);
         const { params, query, body, raw, headers } = request;
         const call = { params, query, body, caller, reply, raw, headers } as unknown as Call<N>;

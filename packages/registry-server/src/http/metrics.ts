@@ -44,10 +44,11 @@ export class ServerMetrics {
 
   /** Counts every answer of a server. */
   observe(app: FastifyInstance): void {
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'unknown';
       const labels = { route, status: String(reply.statusCode) };
       this.#requests.observe(labels, reply.elapsedTime / 1_000);
+      done();
     });
   }
 

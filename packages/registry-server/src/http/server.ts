@@ -144,10 +144,13 @@ function guardStreams(app: FastifyInstance): void {
     if (request.routeOptions.config.isStream === true) taken.add(socket);
     done();
   });
-  // Only a stream that was refused is answered as other requests are.
-  app.addHook('onSend', (request, _reply, _payload, done) => {
-    taken.delete(request.raw.socket);
-    done();
+  app.addHook('onRoute', (route) => {
+    if (route.config?.isStream !== true) return;
+    // Only a stream that was refused is answered as other requests are.
+    route.onSend = (request, _reply, _payload, done) => {
+      taken.delete(request.raw.socket);
+      done();
+    };
   });
 }
 

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { hostname } from 'node:os';
 import { Agent } from 'undici';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { type Config, ConfigError, isPublicHost } from './config.ts';
+import type { FastifyBaseLogger } from 'fastify';
+import { type Config, isPublicHost } from './config.ts';
+import { httpsOf, tokensOf } from './credentials.ts';
 import { RouteBinder } from './http/bind.ts';
 import { bindInstances } from './http/instances.ts';
 import { bindLeases } from './http/leases.ts';
@@ -13,10 +11,11 @@ import { bindOperations } from './http/operations.ts';
 import { bindReads } from './http/reads.ts';
 import { buildServer } from './http/server.ts';
 import { bindWatch } from './http/watch.ts';
+import { advertisedAddress, listen } from './listening.ts';
 import { Admission } from './registry/admission.ts';
 import { Checker } from './registry/checker.ts';
 import { networkCheck } from './registry/network-check.ts';
-import { Follower } from './registry/follower.ts';
+import { Follower, type FollowerEvents } from './registry/follower.ts';
 import { Picture } from './registry/picture.ts';
 import { Registry } from './registry/registry.ts';
 import { SelfRegistration } from './registry/self.ts';
@@ -30,7 +29,6 @@ import { connectRedis } from './store/redis/connect.ts';
 import { keysOf } from './store/redis/keys.ts';
 import { RedisStore } from './store/redis/redis-store.ts';
 import type { Store } from './store/store.ts';
-import { readTokenLines, Tokens } from './tokens.ts';
 import { HoldDesk } from './watch/holds.ts';
 import { WatchHub } from './watch/hub.ts';
 
@@ -76,70 +74,20 @@ function createStore(
   });
 }
 
-function readPem(option: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new ConfigError(`${option} ${file}: ${(error as Error).message}`);
-  }
-}
-
-function checkPem(option: string, material: SecureContextOptions): void {
-  try {
-    createSecureContext(material);
-  } catch (error) {
-    throw new ConfigError(
-      `${option}: expected PEM files that fit, got ${(error as Error).message}`,
-    );
-  }
-}
-
-function httpsOf({ tlsCert, tlsKey, tlsClientCa }: Config) {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  const pair = { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey) };
-  checkPem('--tls-cert and --tls-key', pair);
-  if (tlsClientCa === undefined) return pair;
-  const ca = readPem('--tls-client-ca', tlsClientCa);
-  checkPem('--tls-client-ca', { ca });
-  return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
-}
-
-function tokensOf({ token, tokenFile }: Config): Tokens {
-  const lines =
-    tokenFile === undefined ? [] : readTokenLines(readPem('--token-file', tokenFile).toString());
-  const tokens = new Tokens([...token, ...lines]);
-  if (tokenFile !== undefined && lines.length === 0) {
-    throw new ConfigError(`--token-file ${tokenFile}: expected at least one TOKEN[=SCOPES] a line`);
-  }
-  return tokens;
-}
-
-/** An address for the roll when the server listens on all of them. */
-function advertisedAddress({ advertise, host }: Config): string {
-  if (advertise !== undefined) return advertise;
-  if (host !== '0.0.0.0' && host !== '::') return host;
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return own.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
-}
-
-async function listen(app: FastifyInstance, { host, port }: Config): Promise<number> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      throw new ConfigError(
-        `--port ${port}: something else listens on ${host}:${port}; choose another one, or 0 for any`,
-      );
-    }
-    if (code === 'EACCES')
-      throw new ConfigError(`--port ${port}: not allowed to listen on ${host}:${port}`);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new ConfigError(`--host ${host}: no address of this machine`);
-    }
-    throw error;
-  }
-  return (app.server.address() as AddressInfo).port;
+/** What the log tells of the store. */
+function followerLog(logger: FastifyBaseLogger): Pick<FollowerEvents, 'reachable' | 'restored'> {
+  return {
+    reachable(isReachable, error) {
+      if (isReachable) logger.info('the store is reachable');
+      else {
+        const consequence = 'reads go on from memory, writes are refused';
+        logger.error({ reason: error?.message }, `the store is unreachable: ${consequence}`);
+      }
+    },
+    restored(taken) {
+      logger.warn({ taken }, 'the store had lost its data: restored from this server’s picture');
+    },
+  };
 }
 
 /** Wires a registry server and starts it. Rejects with a {@link ConfigError} when an option cannot be carried out. */
@@ -164,6 +112,7 @@ export async function startRegistryServer(
   const holds = new HoldDesk(registry, clock, config.maxHolds);
 
   const follower = new Follower(store, picture, clock, {
+    ...followerLog(logger),
     applied(entries, changes) {
       timeline.note(entries);
       hub.publish(changes);
@@ -175,20 +124,6 @@ export async function startRegistryServer(
     loaded(isEmpty) {
       if (isEmpty) warmUp.begin();
       logger.info({ revision: picture.revision, isEmpty }, 'the roll is loaded');
-    },
-    reachable(isReachable, error) {
-      if (isReachable) logger.info('the store is reachable');
-      else
-        logger.error(
-          { reason: error?.message },
-          'the store is unreachable: reads go on from memory, writes are refused',
-        );
-    },
-    restored(taken) {
-      logger.warn(
-        { taken },
-        'the store had lost its data: restored from the picture of this server',
-      );
     },
   });
 

@@ -84,12 +84,13 @@ describe('the same topology from the commands of the compose file', () => {
     'rollcall/caller': 'examples/caller/main.ts',
   };
 
-  /** Loopback in place of the containers' network: `registry-1:7400` and a bare `7400` of its own become free ports. */
+  /** Loopback in place of the containers' network and all its addresses: `registry-1:7400` and a bare `7400` of its own become free ports. */
   function local(name: string, value: string): string {
     let result = value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
     for (const [host, port] of ports) {
       result = result.replaceAll(new RegExp(`\\b${host}:\\d+`, 'g'), `127.0.0.1:${port}`);
     }
+    if (result === '0.0.0.0') return '127.0.0.1';
     return result === '7400' || result === '3000' ? String(ports.get(name)) : result;
   }
 

@@ -44,10 +44,19 @@ export class ServerMetrics {
 
   /** Counts every answer of a server. */
   observe(app: FastifyInstance): void {
+    // One entry for each route and status: looking its labels up anew costs as much as a heartbeat's own work.
+    const known = new Map<string, Map<number, (seconds: number) => void>>();
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'unknown';
-      const labels = { route, status: String(reply.statusCode) };
-      this.#requests.observe(labels, reply.elapsedTime / 1_000);
+      let byStatus = known.get(route);
+      if (byStatus === undefined) known.set(route, (byStatus = new Map()));
+      let observe = byStatus.get(reply.statusCode);
+      if (observe === undefined) {
+        const child = this.#requests.labels({ route, status: String(reply.statusCode) });
+        observe = (seconds) => child.observe(seconds);
+        byStatus.set(reply.statusCode, observe);
+      }
+      observe(reply.elapsedTime / 1_000);
       done();
     });
   }

@@ -50,7 +50,7 @@ for (const name of new Set(PAIRS.flat())) {
 
 const samples = await runRounds(contestants, ROUNDS);
 printRounds(samples, 'call');
-const samplesOf = (name: string) => [...samples].find(([one]) => one.name === name)![1];
+const samplesOf = (name: string) => samples.get(name)!;
 for (const [ours, theirs] of PAIRS) {
   const { perSecond, cpu } = ratioOf(samplesOf(ours), samplesOf(theirs));
   verdict(`${ours} against ${theirs}, by rate`, perSecond, `>= ${BUDGET}`, perSecond >= BUDGET);

@@ -1,5 +1,5 @@
 import { busyMsOf, cpuMsOf } from './cpu.ts';
-import { canPin, CORE } from './placement.ts';
+import { canPin, CORE, pinProcess } from './placement.ts';
 import { median, short, spread } from './statistics.ts';
 import { printTable, say } from './table.ts';
 
@@ -25,9 +25,19 @@ export interface Sample {
   readonly foreign: readonly [number, number];
 }
 
+/** What was measured, by the contestants' names. */
+export type Samples = Map<string, Sample[]>;
+
+/** Adds samples of other rounds, with other processes perhaps, to those of the same names. */
+export function addSamples(to: Samples, more: Samples): void {
+  for (const [name, taken] of more) to.set(name, [...(to.get(name) ?? []), ...taken]);
+}
+
 export interface RoundOptions {
   readonly rounds: number;
   readonly sampleMs: number;
+  /** How long each works before the first round, in ms. @default 2000 */
+  readonly warmUpMs?: number;
 }
 
 /** More than this of somebody else on either core, and a sample is taken again. */
@@ -36,14 +46,18 @@ const MAX_FOREIGN = 0.08;
 /** A sample is taken so often before the least polluted one is used after all. */
 const TRIES = 3;
 
-async function sampleOf(contestant: Contestant, ms: number): Promise<Sample> {
+async function sampleOf(
+  contestant: Contestant,
+  waiting: readonly number[],
+  ms: number,
+): Promise<Sample> {
   const { pid, others = {} } = contestant;
   const read = () => ({
     atMs: performance.now(),
     own: cpuMsOf(pid),
     tested: busyMsOf(CORE.tested),
     rest: busyMsOf(CORE.rest),
-    self: cpuMsOf(process.pid),
+    self: [process.pid, ...waiting].reduce((total, one) => total + cpuMsOf(one), 0),
     other: Object.entries(others).map(([name, id]) => [name, cpuMsOf(id)] as const),
   });
   const before = read();
@@ -71,21 +85,31 @@ async function sampleOf(contestant: Contestant, ms: number): Promise<Sample> {
 
 const pollution = ({ foreign }: Sample) => Math.max(...foreign);
 
-/** Runs the contestants in turn, A B C A B C, after one warm-up each; gives the samples of each. */
+/** The core under test is for one at a time: what the others do while they wait, they do on the other core. Gives those. */
+function giveCoreTo({ pid }: Contestant, contestants: readonly Contestant[]): number[] {
+  const waiting = [...new Set(contestants.map((one) => one.pid))].filter((other) => other !== pid);
+  for (const other of waiting) pinProcess(other, CORE.rest);
+  pinProcess(pid, CORE.tested);
+  return waiting;
+}
+
+/** Runs the contestants in turn, A B C A B C, each warmed up; gives the samples by name. */
 export async function runRounds(
   contestants: readonly Contestant[],
-  { rounds, sampleMs }: RoundOptions,
-): Promise<Map<Contestant, Sample[]>> {
-  const samples = new Map(contestants.map((one) => [one, [] as Sample[]]));
-  for (const contestant of contestants) await contestant.run(sampleMs);
+  { rounds, sampleMs, warmUpMs = 2_000 }: RoundOptions,
+): Promise<Samples> {
+  const samples: Samples = new Map(contestants.map(({ name }) => [name, []]));
+  // Twice: what the compiler learnt from one way of calling it unlearns with the next.
+  for (const contestant of [...contestants, ...contestants]) await contestant.run(warmUpMs / 2);
   for (let round = 0; round < rounds; round++) {
     for (const contestant of contestants) {
-      let best = await sampleOf(contestant, sampleMs);
+      const waiting = giveCoreTo(contestant, contestants);
+      let best = await sampleOf(contestant, waiting, sampleMs);
       for (let tries = 1; tries < TRIES && pollution(best) > MAX_FOREIGN; tries++) {
-        const again = await sampleOf(contestant, sampleMs);
+        const again = await sampleOf(contestant, waiting, sampleMs);
         if (pollution(again) < pollution(best)) best = again;
       }
-      samples.get(contestant)!.push(best);
+      samples.get(contestant.name)!.push(best);
     }
   }
   return samples;
@@ -97,11 +121,8 @@ function percent(shares: readonly number[]): string {
 }
 
 /** Prints the samples; `unit` is what one operation is. */
-export function printRounds(
-  samples: ReadonlyMap<Contestant, readonly Sample[]>,
-  unit: string,
-): void {
-  const rows = [...samples].map(([{ name }, taken]) => {
+export function printRounds(samples: Samples, unit: string): void {
+  const rows = [...samples].map(([name, taken]) => {
     const others = Object.keys(taken[0]?.otherUs ?? {}).map(
       (other) => `${other} ${short(median(taken.map(({ otherUs }) => otherUs[other]!)))}`,
     );

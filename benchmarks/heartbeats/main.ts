@@ -4,7 +4,8 @@
 // (POST /v1/leases/renew) with 100,000 leases on the roll, and 1.3 times etcd. The server under test has core 0 for
 // itself; the load generator and Redis share core 1. "core used" near 100 % says that the server was the limit.
 //
-// etcd answers over its own protocol (gRPC) and over its JSON gateway. It is a consensus store, but a keepalive is
+// etcd answers over its own protocol (gRPC; a connection for each of 64 callers, as the single heartbeats have it, and
+// one connection for all) and over its JSON gateway. It is a consensus store, but a keepalive is
 // answered from its leader's memory; Redis runs without an append-only file, since renewals survive in neither.
 //
 // One process differs from the next by up to a fifth in what a heartbeat costs, for as long as it lives, a registry
@@ -24,7 +25,7 @@ import {
 } from '../support/rounds.ts';
 import { median } from '../support/statistics.ts';
 import { say } from '../support/table.ts';
-import { openEtcdLoad } from './etcd-load.ts';
+import { ETCD_WAYS, openEtcdLoad } from './etcd-load.ts';
 import { nameOf, PER_CALL, RegistryLoad } from './registry-load.ts';
 import { fillRoll } from './roll.ts';
 
@@ -95,7 +96,7 @@ function conclude(): void {
     verdict(`${name}, a second`, rate, `>= ${budget}`, rate >= budget);
   }
   const ours = samples.get(nameOf('Redis', 1));
-  for (const name of ['etcd, gRPC', 'etcd, JSON']) {
+  for (const name of ETCD_WAYS) {
     const theirs = samples.get(name);
     if (theirs === undefined || ours === undefined) continue;
     const { perSecond, cpu } = ratioOf(ours, theirs);

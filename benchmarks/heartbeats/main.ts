@@ -10,6 +10,7 @@
 //
 // One process differs from the next by up to a fifth in what a heartbeat costs, for as long as it lives, a registry
 // as an etcd. So there are three pairs of fresh ones, and a ratio is the median over their samples.
+import { endOnSignals } from '../support/ending.ts';
 import { startEtcd } from '../support/etcd.ts';
 import { sayMachine, versionOf } from '../support/machine.ts';
 import { CORE, pinProcess } from '../support/placement.ts';
@@ -37,6 +38,7 @@ const PAIR_ROUNDS = { rounds: 2, sampleMs: 700, warmUpMs: 1_200 };
 /** How long a fresh server is under load before it counts: its code is compiled and its heap settles meanwhile. */
 const WARM_UP_MS = 4_000;
 
+endOnSignals();
 pinProcess(process.pid, CORE.rest);
 const redis = await startRedis();
 const etcdVersion = versionOf('etcd')?.replace(' Version:', '');

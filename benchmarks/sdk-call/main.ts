@@ -6,6 +6,7 @@
 // the others; backends (raw sockets, 1 KB) and registry are on core 1.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { endOnSignals } from '../support/ending.ts';
 import { HttpLoad, requestBytes } from '../support/http-load.ts';
 import { sayMachine } from '../support/machine.ts';
 import { CORE, pinProcess, startPinnedNode } from '../support/placement.ts';
@@ -24,6 +25,7 @@ const PAIRS = [
 ] as const;
 
 const here = import.meta.dirname;
+endOnSignals();
 pinProcess(process.pid, CORE.rest);
 const { version } = createRequire(import.meta.url)('undici/package.json') as { version: string };
 sayMachine([`undici ${version}`]);

@@ -6,6 +6,7 @@
 // 0; the watchers (raw sockets in one process), the writer and Redis share core 1. etcd syncs its log at each write,
 // so Redis is shown both without an append-only file and with one that is synced at each write.
 import { fileURLToPath } from 'node:url';
+import { endOnSignals } from '../support/ending.ts';
 import { startEtcd } from '../support/etcd.ts';
 import { sayMachine } from '../support/machine.ts';
 import { CORE, pinProcess } from '../support/placement.ts';
@@ -25,6 +26,7 @@ const FAN_OUTS = [
 const BLOCK_BUDGET_MS = 20;
 const VISIBLE = { rounds: 5, block: 200 };
 
+endOnSignals();
 pinProcess(process.pid, CORE.rest);
 const etcd = await startEtcd();
 const redis = await startRedis();

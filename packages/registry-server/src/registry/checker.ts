@@ -50,8 +50,8 @@ export class Checker {
     const servers = (picture.service(SELF.namespace, SELF.service)?.endpoints ?? [])
       .filter(({ tier }) => tier === 0)
       .map(({ instance }) => instance);
-    for (const record of picture.instances()) {
-      if (record.lease !== '' || record.body.check === undefined) continue;
+    for (const record of picture.persistentInstances()) {
+      if (record.body.check === undefined) continue;
       const field = fieldOf(record);
       seen.add(field);
       const checked = this.#checked.get(field) ?? {

@@ -112,9 +112,9 @@ export class Picture {
     return this.#roll?.services.get(`${namespace}/${service}`) ?? new Map();
   }
 
-  /** Every instance on the roll. */
-  *instances(): Generator<InstanceRecord> {
-    for (const roll of this.#roll?.services.values() ?? []) yield* roll.values();
+  /** Every instance that holds no lease. */
+  persistentInstances(): Iterable<InstanceRecord> {
+    return this.#roll?.persistent.values() ?? [];
   }
 
   /** Takes entries in order; gives one change for each service that looks different now. */

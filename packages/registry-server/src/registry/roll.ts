@@ -28,6 +28,8 @@ interface Grave {
 /** The tables that a server holds in memory: what the store had at a revision. */
 export class Roll {
   readonly services = new Map<string, Map<string, InstanceRecord>>();
+  /** The few that hold no lease, by field: they are looked at several times a second. */
+  readonly persistent = new Map<string, InstanceRecord>();
   readonly #overrides = new Map<string, Override>();
   readonly #resources = new Map<string, ResourceRecord>();
   readonly #graves = new Map<string, Grave>();
@@ -115,6 +117,8 @@ export class Roll {
       this.services.set(service, roll);
     }
     roll.set(record.id, record);
+    if (record.lease === '') this.persistent.set(field, record);
+    else this.persistent.delete(field);
     this.#graves.delete(`i:${field}`);
     return record;
   }
@@ -126,6 +130,7 @@ export class Roll {
     const known = roll?.get(id);
     if (known === undefined || known.revision > revision) return undefined;
     roll?.delete(id);
+    this.persistent.delete(field);
     if (roll?.size === 0) this.services.delete(service);
     return known;
   }

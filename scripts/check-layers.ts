@@ -13,12 +13,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   manifests: ['contract'],
   dataplane: [],
   lb: ['balancing', 'client-sdk', 'dataplane'],
-  'registry-server': ['contract'],
+  'node-proxy': ['balancing', 'client-sdk', 'dataplane'],
+  'dns-server': ['client-sdk'],
+  cli: ['client-sdk', 'manifests'],
+  'registry-server': ['contract', 'manifests'],
   testkit: [],
 };
 
 /** What tests, and nothing else, may import besides. */
-const FOR_TESTS = ['testkit', 'registry-server', 'client-sdk', 'lb'];
+const FOR_TESTS = ['testkit', 'registry-server', 'client-sdk', 'lb', 'node-proxy', 'dns-server'];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const files = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) =>

@@ -1,5 +1,13 @@
 export type { Policy } from '@rollcall/balancing';
-export type { Endpoint } from '@rollcall/contract';
+export {
+  type Condition,
+  type DeclaredPort,
+  type DeclaredService,
+  type Endpoint,
+  hostnameOf,
+  type ServiceReport,
+} from '@rollcall/contract';
+export type { Catalog, CatalogChange, CatalogOptions } from './catalog.ts';
 export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './error.ts';
 export type { RollcallOptions } from './options.ts';
 export type {

@@ -1,4 +1,4 @@
-import type { Endpoint } from '@rollcall/contract';
+import type { DeclaredService, Endpoint } from '@rollcall/contract';
 import type { Policy } from '@rollcall/balancing';
 import type { Dispatcher, RequestInit, Response } from 'undici';
 import type { RollcallError } from './error.ts';
@@ -9,6 +9,8 @@ export interface ServiceSnapshot {
   readonly service: string;
   /** Opaque; differs from one snapshot to the next. */
   readonly revision: string;
+  /** What a manifest says of it; null = nobody declared it. */
+  readonly declared: DeclaredService | null;
   readonly endpoints: readonly Endpoint[];
 }
 

@@ -1,3 +1,4 @@
+export { DeclaredPort, DeclaredService, hostnameOf, SCHEDULER_ANNOTATION } from './declared.ts';
 export { Endpoint } from './endpoint.ts';
 export { HealthCheck } from './health-check.ts';
 export {
@@ -27,6 +28,14 @@ export {
   ServiceName,
   shortLeaseId,
 } from './names.ts';
+export {
+  ApplyReply,
+  ApplyResult,
+  Deleted,
+  Fault,
+  ManifestList,
+  ManifestObject,
+} from './manifest.ts';
 export { Override, OverrideRequest } from './override.ts';
 export { InstancePort, InstancePorts, PortNumber, Protocol } from './port.ts';
 export {
@@ -37,8 +46,17 @@ export {
   PROBLEMS,
 } from './problem.ts';
 export { MAX_RENEWALS, RenewReply, RenewRequest } from './renewal.ts';
+export { Condition, ReporterName, ServiceReport } from './report.ts';
 export { pathOf, type Route, type RouteName, ROUTES } from './routes.ts';
-export { EndpointList, ServiceList, ServiceSummary, ServiceView } from './service.ts';
+export {
+  EndpointList,
+  Explanation,
+  InstanceList,
+  ReportList,
+  ServiceList,
+  ServiceSummary,
+  ServiceView,
+} from './service.ts';
 export {
   type Conditions,
   Doubt,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Fault } from './manifest.ts';
 
 interface ProblemKind {
   readonly status: number;
@@ -26,15 +27,21 @@ export const PROBLEMS = {
   route_not_found: kind(404, false, 'There is nothing at this path'),
   service_not_found: kind(404, false, 'No such service'),
   instance_not_found: kind(404, false, 'No such instance'),
+  object_not_found: kind(404, false, 'No such declared object'),
+  kind_not_found: kind(404, false, 'There is no such kind of object'),
   override_not_found: kind(404, false, 'The instance has no override'),
   lease_unknown: kind(404, false, 'The registry does not know this lease: register again'),
   method_not_allowed: kind(405, false, 'The path does not take this method'),
   instance_taken: kind(409, false, 'Another process holds this instance id'),
   lease_superseded: kind(409, false, 'A successor holds this instance id: do not register again'),
+  object_exists: kind(409, false, 'The object was declared before'),
+  object_changed: kind(409, false, 'The object was changed by somebody else meanwhile'),
+  range_exhausted: kind(409, false, 'Every address or port of the range is taken'),
   body_too_large: kind(413, false, 'The body is larger than the server allows'),
   uri_too_long: kind(414, false, 'A part of the path is longer than the server allows'),
-  unsupported_media_type: kind(415, false, 'The body must be application/json'),
+  unsupported_media_type: kind(415, false, 'The body is of a type that is not taken here'),
   expectation_failed: kind(417, false, 'The server cannot do what the header Expect asks'),
+  invalid_manifest: kind(422, false, 'A manifest is wrong'),
   service_full: kind(422, false, 'The service has as many instances as the server allows'),
   rate_limited: kind(429, true, 'Too many requests from this caller'),
   headers_too_large: kind(431, false, 'The request head is larger than the server allows'),
@@ -69,6 +76,8 @@ export const Problem = z
     field: z.string(),
     /** What was wrong, what was expected, and the value where it is no secret. */
     message: z.string(),
+    /** Of manifests: everything that is wrong, `message` says it in one line. */
+    faults: z.array(Fault).optional(),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.output<typeof Problem>;
@@ -80,16 +89,24 @@ export class ProblemError extends Error {
   readonly field: string;
   /** Seconds for a Retry-After header; undefined = the table's default. */
   readonly retryAfterSeconds: number | undefined;
+  /** Of manifests: everything that is wrong. */
+  readonly faults: readonly Fault[] | undefined;
 
   constructor(
     code: ProblemCode,
     message: string,
-    options: { field?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+    options: {
+      field?: string;
+      retryAfterSeconds?: number;
+      faults?: readonly Fault[];
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.field = options.field ?? '';
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.faults = options.faults;
   }
 
   get status(): number {
@@ -102,6 +119,8 @@ export class ProblemError extends Error {
 
   toProblem(): Problem {
     const { status, retryable, title } = PROBLEMS[this.code];
-    return { code: this.code, status, title, retryable, field: this.field, message: this.message };
+    const { code, field, message, faults } = this;
+    const problem = { code, status, title, retryable, field, message };
+    return faults === undefined ? problem : { ...problem, faults: [...faults] };
   }
 }

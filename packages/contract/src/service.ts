@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { DeclaredService } from './declared.ts';
 import { Endpoint } from './endpoint.ts';
 import { Instance, Revision } from './instance.ts';
+import { ServiceReport } from './report.ts';
 
 /** A service in a list: how many instances it has and how many of them are ready. */
 export const ServiceSummary = z
@@ -10,6 +12,8 @@ export const ServiceSummary = z
     revision: Revision,
     instances: z.int(),
     ready: z.int(),
+    /** What a manifest says of it; null = it is there because instances registered under it. */
+    declared: DeclaredService.nullable(),
   })
   .meta({ id: 'ServiceSummary' });
 export type ServiceSummary = z.output<typeof ServiceSummary>;
@@ -34,7 +38,45 @@ export const EndpointList = z
     revision: Revision,
     /** ms since the registry last proved its picture against the store. */
     storeAgeMs: z.int(),
+    declared: DeclaredService.nullable(),
     endpoints: z.array(Endpoint),
   })
   .meta({ id: 'EndpointList' });
 export type EndpointList = z.output<typeof EndpointList>;
+
+/** Reply to listing the instances of a namespace, or of all. */
+export const InstanceList = z
+  .object({ revision: Revision, instances: z.array(Instance) })
+  .meta({ id: 'InstanceList' });
+export type InstanceList = z.output<typeof InstanceList>;
+
+/** Why an instance is or is not an endpoint of a service. */
+export const Explanation = z
+  .object({
+    namespace: z.string(),
+    service: z.string(),
+    declared: z.boolean(),
+    /** The labels that are wanted; empty when the service is not declared or has no selector. */
+    selector: z.record(z.string(), z.string()),
+    instances: z.array(
+      z.object({
+        service: z.string(),
+        instance: z.string(),
+        isEndpoint: z.boolean(),
+        /** For people, one claim each. */
+        reasons: z.array(z.string()),
+      }),
+    ),
+    /** What is wrong with the service itself, for people. */
+    notes: z.array(z.string()),
+  })
+  .meta({ id: 'Explanation' });
+export type Explanation = z.output<typeof Explanation>;
+
+/** Reply to reading what data planes reported of a service. */
+export const ReportList = z
+  .object({
+    reports: z.array(ServiceReport.extend({ reporter: z.string(), untilMs: z.int() })),
+  })
+  .meta({ id: 'ReportList' });
+export type ReportList = z.output<typeof ReportList>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Revision } from './instance.ts';
 
-/** What can happen to an instance. */
+/** What can happen to an instance, or to a declared object (the last five). */
 export const TimelineKind = z.enum([
   'registered',
   'reregistered',
@@ -16,6 +16,11 @@ export const TimelineKind = z.enum([
   'superseded',
   'overridden',
   'override-removed',
+  'created',
+  'configured',
+  'deleted',
+  'reported',
+  'report-ended',
 ]);
 export type TimelineKind = z.output<typeof TimelineKind>;
 
@@ -27,6 +32,7 @@ export const TimelineEvent = z
     atMs: z.int(),
     namespace: z.string(),
     service: z.string(),
+    /** Empty when it is about the service or another declared object. */
     instance: z.string(),
     kind: TimelineKind,
     reason: z.string(),

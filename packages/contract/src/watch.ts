@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DeclaredService } from './declared.ts';
 import { Endpoint } from './endpoint.ts';
 import { Revision } from './instance.ts';
 
@@ -7,7 +8,7 @@ import { Revision } from './instance.ts';
  *
  * A stream begins with one `snapshot` for each service and a `bookmark` with `synced: true`, unless it resumes:
  * then the changes missed come first. `compacted` says that the past is gone: what the snapshots up to the next
- * synced bookmark do not name no longer exists.
+ * synced bookmark do not name no longer exists. A service that has neither endpoints nor a declaration does not exist.
  */
 export const SnapshotEvent = z
   .object({
@@ -16,6 +17,8 @@ export const SnapshotEvent = z
     revision: Revision,
     /** Identity of the store's memory; another one means that the store was emptied or replaced. */
     epoch: z.string(),
+    /** What a manifest says of it; null = nobody declared it. */
+    declared: DeclaredService.nullable().default(null),
     endpoints: z.array(Endpoint),
   })
   .meta({ id: 'SnapshotEvent' });
@@ -27,6 +30,8 @@ export const ChangeEvent = z
     namespace: z.string(),
     service: z.string(),
     revision: Revision,
+    /** Given when it changed. */
+    declared: DeclaredService.nullable().optional(),
     upserts: z.array(Endpoint),
     removes: z.array(z.string()),
   })

@@ -44,7 +44,10 @@ export function withSnapshot(
     unconfirmed.set(endpoint.id, untilMs ?? nowMs + graceMs);
     kept.push(untilMs === undefined ? asUnconfirmed(endpoint) : endpoint);
   }
-  return pictureOf(event, event.epoch, [...event.endpoints, ...kept], unconfirmed);
+  // A store that lost its memory and does not know the declaration yet has not withdrawn it.
+  const declared = isSameStore ? event.declared : (event.declared ?? previous?.snapshot.declared ?? null);
+  const shown = { ...event, declared };
+  return pictureOf(shown, event.epoch, [...event.endpoints, ...kept], unconfirmed);
 }
 
 /** The picture after a change; the same one when it already had it. */
@@ -58,8 +61,9 @@ export function withChange(previous: Picture, event: ChangeEvent): Picture {
     return removes.has(endpoint.id) ? [] : [upsert ?? endpoint];
   });
   const named = new Set([...removes, ...event.upserts.map(({ id }) => id)]);
+  const declared = event.declared === undefined ? previous.snapshot.declared : event.declared;
   return pictureOf(
-    event,
+    { ...event, declared },
     previous.epoch,
     [...endpoints, ...upserts.values()],
     without(previous.unconfirmed, (id) => named.has(id)),
@@ -96,13 +100,19 @@ function asUnconfirmed(endpoint: Endpoint): Endpoint {
 }
 
 function pictureOf(
-  { namespace, service, revision }: Omit<ServiceSnapshot, 'endpoints'>,
+  { namespace, service, revision, declared }: Omit<ServiceSnapshot, 'endpoints'>,
   epoch: string,
   endpoints: readonly Endpoint[],
   unconfirmed: ReadonlyMap<string, number>,
 ): Picture {
   const frozen = Object.freeze(endpoints.map(freeze));
-  const snapshot = Object.freeze({ namespace, service, revision, endpoints: frozen });
+  const snapshot = Object.freeze({
+    namespace,
+    service,
+    revision,
+    declared: declared === null ? null : Object.freeze(declared),
+    endpoints: frozen,
+  });
   return { snapshot, epoch, unconfirmed };
 }
 

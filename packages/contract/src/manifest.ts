@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { Revision } from './instance.ts';
+
+/** One thing wrong with a manifest: which document, where, what, and how to mend it. */
+export const Fault = z
+  .object({
+    /** e.g. `Service "nginx"`; empty when it cannot be told. */
+    object: z.string(),
+    /** 1-based, in the text that was sent; 0 = not from a text. */
+    line: z.int(),
+    column: z.int(),
+    /** Path of the field, e.g. `spec.ports[0].nodePort`. */
+    field: z.string(),
+    message: z.string(),
+    /** What to write instead; empty when nothing better than the message is known. */
+    fix: z.string(),
+  })
+  .meta({ id: 'Fault' });
+export type Fault = z.output<typeof Fault>;
+
+/** A declared object as Kubernetes shapes it. */
+export const ManifestObject = z
+  .looseObject({
+    apiVersion: z.string(),
+    kind: z.string(),
+    metadata: z.looseObject({
+      name: z.string(),
+      namespace: z.string(),
+      uid: z.string().optional(),
+      resourceVersion: z.string().optional(),
+      creationTimestamp: z.string().optional(),
+      labels: z.record(z.string(), z.string()).optional(),
+      annotations: z.record(z.string(), z.string()).optional(),
+    }),
+  })
+  .meta({ id: 'ManifestObject' });
+export type ManifestObject = z.output<typeof ManifestObject>;
+
+/** Reply to listing declared objects, shaped as a `List` of Kubernetes. */
+export const ManifestList = z
+  .object({
+    apiVersion: z.literal('v1'),
+    kind: z.literal('List'),
+    metadata: z.object({ resourceVersion: Revision }),
+    items: z.array(ManifestObject),
+  })
+  .meta({ id: 'ManifestList' });
+export type ManifestList = z.output<typeof ManifestList>;
+
+/** What came of one document. */
+export const ApplyResult = z
+  .object({
+    kind: z.string(),
+    namespace: z.string(),
+    name: z.string(),
+    action: z.enum(['created', 'configured', 'unchanged', 'refused']),
+    /** As it is now, or would be after a dry run; null when refused. */
+    object: ManifestObject.nullable(),
+    /** As it was before; null when it was not there. */
+    before: ManifestObject.nullable(),
+    /** Why it was refused. */
+    faults: z.array(Fault),
+    /** Taken, but not acted on. */
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'ApplyResult' });
+export type ApplyResult = z.output<typeof ApplyResult>;
+
+/** Reply to applying manifests, in the order of the documents. */
+export const ApplyReply = z
+  .object({ revision: Revision, dryRun: z.boolean(), results: z.array(ApplyResult) })
+  .meta({ id: 'ApplyReply' });
+export type ApplyReply = z.output<typeof ApplyReply>;
+
+/** Reply to deleting a declared object. */
+export const Deleted = z.object({ revision: Revision, object: ManifestObject }).meta({
+  id: 'Deleted',
+});
+export type Deleted = z.output<typeof Deleted>;

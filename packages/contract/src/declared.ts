@@ -36,6 +36,8 @@ export const DeclaredService = z
     externalName: z.string(),
     ports: z.array(DeclaredPort),
     externalIPs: z.array(z.string()),
+    /** The address that it asks its load balancer for; empty = any. */
+    loadBalancerIP: z.string(),
     /** Addresses that its load balancers report. */
     loadBalancerIPs: z.array(z.string()),
     /** Empty = the default balancer's. */

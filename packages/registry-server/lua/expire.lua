@@ -25,12 +25,9 @@ end
 
 local function removeEnded()
   for _, key in ipairs(redis.call('ZRANGEBYSCORE', EXPIRIES, '-inf', text(nowMs), 'LIMIT', 0, 100)) do
-    redis.call('ZREM', EXPIRIES, key)
-    if redis.call('HDEL', RESOURCES, key) == 1 then
-      local revision, prev = nextRevision()
-      append(revision, prev, 'rm', key, '', 'override-removed')
-      bury('r:' .. key, revision, 86400000)
-    end
+    local resource = redis.call('HGET', RESOURCES, key)
+    if resource then bury('r:' .. key, deleteResource(key, resource), 86400000)
+    else redis.call('ZREM', EXPIRIES, key) end
   end
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', GRAVES, '-inf', text(nowMs), 'LIMIT', 0, 1000)) do
     redis.call('ZREM', GRAVES, member)

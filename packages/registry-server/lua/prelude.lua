@@ -1,10 +1,12 @@
 -- Prelude of every script: names for KEYS, the clock, revisions, records, tombstones.
 -- KEYS  all keys of the partition, in the order of keys.ts
 -- ARGV  1 floor, 2 epoch to use if the store has none, 3 length of the log; a script's own follow from 4
--- A record is `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`, a resource `revision|untilMs|value`.
+-- A record is `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`, a resource `revision|untilMs|claims|value`,
+-- its claims `c2136997889,n30080`: letter of the pool and number.
 local INSTANCES, HOLDERS, LEASES, RESOURCES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local TOMBSTONES, GRAVES, LOG, META = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local DOUBTS, HOLDS, COUNTS, GUARDS, EXPIRIES = KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local POOLS = { c = KEYS[14], n = KEYS[15] }
 
 local seconds, micros = clock()
 local nowMs = seconds * 1000 + math.floor(micros / 1000)
@@ -123,4 +125,28 @@ local function clearDoubt(lease)
     record.doubt, record.doubtUntil = '', '0'
     writeRecord(field, record, 'recovered')
   end
+end
+
+local function claimsOf(resource) return resource and string.match(resource, '^%d+|%d+|([^|]*)|') or '' end
+
+local function releaseClaims(key, resource)
+  for pool, number in string.gmatch(claimsOf(resource), '(%a)(%d+)') do
+    if redis.call('HGET', POOLS[pool], number) == key then redis.call('HDEL', POOLS[pool], number) end
+  end
+end
+
+-- What the timeline calls the end of a resource.
+local function endOf(key)
+  if string.find(key, '^override/') then return 'override-removed' end
+  return string.find(key, '^report/') and 'report-ended' or 'deleted'
+end
+
+-- Takes a resource away, and what it has of the pools. `resource` is its stored text.
+local function deleteResource(key, resource)
+  redis.call('HDEL', RESOURCES, key)
+  redis.call('ZREM', EXPIRIES, key)
+  releaseClaims(key, resource)
+  local revision, prev = nextRevision()
+  append(revision, prev, 'rm', key, '', endOf(key))
+  return revision
 end

@@ -1,6 +1,6 @@
 -- Takes from a replica's picture what is newer than record and tombstone.
 -- ARGV 4.. groups of four: kind, key, revision, rest
---   'i' field revision `lease|nonce|registeredAtMs|body`    'r' key revision `untilMs|value`
+--   'i' field revision `lease|nonce|registeredAtMs|body`    'r' key revision `untilMs|claims|value`
 --   'd' tombstone member ('i:...' or 'r:...') revision ms that it stays
 -- Replies the number taken
 local taken = 0
@@ -42,6 +42,8 @@ local function restoreResource(key, revision, rest)
     redis.call('ZREM', EXPIRIES, key)
   end
   local stored = revision .. '|' .. rest
+  releaseClaims(key, existing)
+  for pool, number in string.gmatch(claimsOf(stored), '(%a)(%d+)') do redis.call('HSETNX', POOLS[pool], number, key) end
   redis.call('HSET', RESOURCES, key, stored)
   local own, prev = nextRevision()
   append(own, prev, 'put', key, stored, 'restored')
@@ -58,12 +60,7 @@ local function restoreTombstone(member, revision, forMs)
   else
     local existing = redis.call('HGET', RESOURCES, key)
     if existing and tonumber(string.match(existing, '^(%d+)|')) >= tonumber(revision) then return end
-    if existing then
-      redis.call('HDEL', RESOURCES, key)
-      redis.call('ZREM', EXPIRIES, key)
-      local own, prev = nextRevision()
-      append(own, prev, 'rm', key, '', 'override-removed')
-    end
+    if existing then deleteResource(key, existing) end
   end
   -- With the revision offered, not that of this write: a picture in which it came back later must still win.
   bury(member, revision, tonumber(forMs))

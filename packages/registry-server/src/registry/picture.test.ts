@@ -71,8 +71,8 @@ class Scenario {
     else if (what === 'weigh') await store.update({ ...write, patch: { weight: this.#serial++ } });
     else if (what === 'override') {
       const value = JSON.stringify({ status: 'down', author: 'x', reason: 'y' });
-      await store.put({ key, value, forMs: 1_500, why: 'overridden', floor: 0 });
-    } else if (what === 'lift') await store.remove({ key, why: 'override-removed', floor: 0 });
+      await store.put({ items: [{ key, value, forMs: 1_500, why: 'overridden' }], floor: 0 });
+    } else if (what === 'lift') await store.remove({ key, floor: 0 });
     else {
       this.clock.advance(1_000);
       await store.expire({ floor: 0 });

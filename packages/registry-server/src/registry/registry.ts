@@ -10,6 +10,7 @@ import {
 } from '@rollcall/contract';
 import type { Random } from '../runtime/random.ts';
 import { makeLeaseId } from '../store/lease-id.ts';
+import { putOne } from '../store/put-one.ts';
 import { fieldOf, type InstanceBody, type InstanceRef } from '../store/record.ts';
 import type { ChangeOutcome, HoldOutcome, Store } from '../store/store.ts';
 import type { Admission } from './admission.ts';
@@ -134,19 +135,19 @@ export class Registry {
     }
     const { status, author, reason, forMs } = request;
     const stored: StoredOverride = { status, author, reason };
-    const { revision, untilMs } = await this.#store.put({
+    const item = {
       key: overrideKeyOf(fieldOf(ref)),
       value: JSON.stringify(stored),
       forMs: forMs ?? 0,
       why: 'overridden',
-      floor: this.#floor,
-    });
+    } as const;
+    const { revision, untilMs } = await putOne(this.#store, item, this.#floor);
     return this.#committed({ ...stored, untilMs: untilMs === 0 ? null : untilMs }, revision);
   }
 
   async liftOverride(ref: InstanceRef): Promise<Committed<{ revision: string }>> {
     const key = overrideKeyOf(fieldOf(ref));
-    const outcome = await this.#store.remove({ key, why: 'override-removed', floor: this.#floor });
+    const outcome = await this.#store.remove({ key, floor: this.#floor });
     if (outcome.kind === 'missing') {
       throw new ProblemError('override_not_found', `instance ${ref.id} has no override`);
     }

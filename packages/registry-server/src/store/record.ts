@@ -36,15 +36,32 @@ export interface InstanceRecord extends InstanceRef {
   readonly body: InstanceBody;
 }
 
-/** A durable thing that holds no lease: an override, later a declared object. */
+/** A range from which numbers are given out, each to one resource at a time. */
+export type PoolName = 'clusterIps' | 'nodePorts';
+
+/** A number of a pool that a resource has: an IPv4 address as an integer, or a port. */
+export interface Claim {
+  readonly pool: PoolName;
+  readonly number: number;
+}
+
+/** A durable thing that holds no lease: an override, a declared object, a report. */
 export interface ResourceRecord {
   /** `<kind>/<namespace>/<name...>`. */
   readonly key: string;
   readonly revision: number;
   /** Unix ms at which the store removes it; 0 = never. */
   readonly untilMs: number;
+  /** What it has of the pools, in the order asked for; released when it goes. */
+  readonly claims: readonly Claim[];
   /** JSON text. */
   readonly value: string;
+}
+
+/** What the timeline calls the end of a resource. */
+export function endOf(key: string): 'override-removed' | 'report-ended' | 'deleted' {
+  if (key.startsWith('override/')) return 'override-removed';
+  return key.startsWith('report/') ? 'report-ended' : 'deleted';
 }
 
 /** The field of an instance in the store: `namespace/service/id`; no part can hold a slash. */

@@ -1,5 +1,5 @@
 import type { LogPage, StoreHead } from './log-entry.ts';
-import type { InstanceBody, InstanceRecord, ResourceRecord } from './record.ts';
+import type { InstanceBody, InstanceRecord, PoolName, ResourceRecord } from './record.ts';
 
 /** Every write names the highest revision that its caller has seen; the new one is above it. */
 export interface Write {
@@ -67,17 +67,59 @@ export interface SweepOutcome {
   readonly more: boolean;
 }
 
-export interface PutRequest extends Write {
+/** A range of numbers; those left to be chosen for it are taken first from `first + reserved` on. */
+export interface Pool {
+  readonly first: number;
+  /** Inclusive. */
+  readonly last: number;
+  /** How many at its beginning are left for those who ask for a certain one, as long as others are free. */
+  readonly reserved: number;
+}
+
+/** A certain number of a pool, or any free one. */
+export interface ClaimRequest {
+  readonly pool: PoolName;
+  readonly number: number | undefined;
+}
+
+export interface PutItem {
   readonly key: string;
   readonly value: string;
   /** How long it stays, in ms; 0 = for good. */
   readonly forMs: number;
-  readonly why: 'overridden';
+  readonly why: 'overridden' | 'created' | 'configured' | 'reported';
+  /** The revision that it must have now, 0 = it must not be there; undefined = whatever. */
+  readonly expected?: number | undefined;
+  /** All that it is to have of the pools: what it has besides is released. */
+  readonly claims?: readonly ClaimRequest[];
 }
+
+/** All are written, or none. No key may occur twice. */
+export interface PutRequest extends Write {
+  readonly items: readonly PutItem[];
+  /** Needed for claims. */
+  readonly pools?: Readonly<Record<PoolName, Pool>>;
+  /** Answers what would come of it and writes nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** `index` is that of the item, `claim` that of its claim. */
+export type PutOutcome =
+  | { readonly kind: 'put'; readonly resources: readonly ResourceRecord[] }
+  /** Its revision is not the expected one. */
+  | { readonly kind: 'changed'; readonly index: number }
+  /** Another resource has the number. */
+  | {
+      readonly kind: 'taken';
+      readonly index: number;
+      readonly claim: number;
+      readonly owner: string;
+    }
+  /** No number of the pool is free. */
+  | { readonly kind: 'exhausted'; readonly index: number; readonly claim: number };
 
 export interface RemoveRequest extends Write {
   readonly key: string;
-  readonly why: 'override-removed';
 }
 
 /** Mark of something deleted, so that nobody's older picture brings it back. */
@@ -128,7 +170,8 @@ export interface Store {
   revoke(request: RevokeRequest): Promise<ChangeOutcome>;
   /** One sweep. Any replica may call it at any time. */
   expire(write: Write): Promise<SweepOutcome>;
-  put(request: PutRequest): Promise<ResourceRecord>;
+  /** Writes resources and gives them what they claim, all at once or not at all. */
+  put(request: PutRequest): Promise<PutOutcome>;
   remove(request: RemoveRequest): Promise<ChangeOutcome>;
   /** Takes what is newer than record and tombstone; the order of offers does not matter. */
   restore(request: RestoreRequest): Promise<{ readonly taken: number }>;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeLeaseId } from '../store/lease-id.ts';
 import type { LogEntry } from '../store/log-entry.ts';
-import type { InstanceBody, InstanceRecord } from '../store/record.ts';
+import { putOne as putWhy } from '../store/put-one.ts';
+import type { InstanceBody, InstanceRecord, ResourceRecord } from '../store/record.ts';
 import type { GrantRequest, Store } from '../store/store.ts';
 import type { CreateHarness, HarnessOptions, StoreHarness } from './store-harness.ts';
 
@@ -53,6 +54,13 @@ async function recordOf(store: Store, id: string): Promise<InstanceRecord | unde
 async function entriesAfter(store: Store, revision: number): Promise<readonly LogEntry[]> {
   const { entries } = await store.follow(revision, NEVER);
   return entries;
+}
+
+function putOne(
+  store: Store,
+  item: { readonly key: string; readonly value: string; readonly forMs: number },
+): Promise<ResourceRecord> {
+  return putWhy(store, { ...item, why: 'overridden' }, 0);
 }
 
 /** What every driver of the store promises. Run it over each of them. */
@@ -324,19 +332,13 @@ export function storeConformance(name: string, create: CreateHarness): void {
     describe('resources', () => {
       test('are put, read, removed and remembered', async () => {
         const key = 'override/default/orders/a1';
-        const put = await store.put({
-          key,
-          value: '{"a":"b|c"}',
-          forMs: 0,
-          why: 'overridden',
-          floor: 0,
-        });
+        const put = await putOne(store, { key, value: '{"a":"b|c"}', forMs: 0 });
         expect((await store.snapshot()).resources).toEqual([put]);
         expect(put).toMatchObject({ key, value: '{"a":"b|c"}', untilMs: 0 });
-        expect(await store.remove({ key, why: 'override-removed', floor: 0 })).toMatchObject({
+        expect(await store.remove({ key, floor: 0 })).toMatchObject({
           kind: 'changed',
         });
-        expect(await store.remove({ key, why: 'override-removed', floor: 0 })).toEqual({
+        expect(await store.remove({ key, floor: 0 })).toEqual({
           kind: 'missing',
         });
         const { resources, tombstones } = await store.snapshot();
@@ -346,7 +348,7 @@ export function storeConformance(name: string, create: CreateHarness): void {
 
       test('with an end go by themselves', async () => {
         const key = 'override/default/orders/a1';
-        await store.put({ key, value: '{}', forMs: 3_000, why: 'overridden', floor: 0 });
+        await putOne(store, { key, value: '{}', forMs: 3_000 });
         await live(2_000);
         expect((await store.snapshot()).resources).toHaveLength(1);
         await live(2_000);
@@ -524,13 +526,7 @@ export function storeConformance(name: string, create: CreateHarness): void {
 
       test('G5: an empty store takes everything back, unconfirmed until renewed', async () => {
         const lease = await leaseOf(store);
-        await store.put({
-          key: 'override/default/orders/a1',
-          value: '{}',
-          forMs: 0,
-          why: 'overridden',
-          floor: 0,
-        });
+        await putOne(store, { key: 'override/default/orders/a1', value: '{}', forMs: 0 });
         const offer = await offerOf(store);
         await restart();
         expect(await store.restore(offer)).toEqual({ taken: 2 });

@@ -8,7 +8,6 @@ import {
   type InstanceBody,
   type InstanceRecord,
   refOfField,
-  type ResourceRecord,
   serviceOfField,
 } from '../record.ts';
 import type {
@@ -18,6 +17,7 @@ import type {
   GrantOutcome,
   GrantRequest,
   HoldOutcome,
+  PutOutcome,
   PutRequest,
   RemoveRequest,
   RenewOutcome,
@@ -30,6 +30,7 @@ import type {
   Write,
 } from '../store.ts';
 import { Partition } from './partition.ts';
+import { deleteResource, put } from './put.ts';
 import { restore } from './restore.ts';
 import { sweep } from './sweep.ts';
 
@@ -181,24 +182,19 @@ export class MemoryStore implements Store {
     return sweep(this.#partition, { nowMs: this.#clock.nowMs(), floor }, this.#guardMs);
   }
 
-  async put({ key, value, forMs, why, floor }: PutRequest): Promise<ResourceRecord> {
-    const nowMs = this.#clock.nowMs();
-    const revision = this.#partition.nextRevision(nowMs, floor);
-    const untilMs = forMs > 0 ? Math.floor(nowMs + forMs) : 0;
-    const resource = Object.freeze({ key, value, revision, untilMs });
-    this.#partition.resources.set(key, resource);
-    this.#partition.graves.delete(`r:${key}`);
-    this.#partition.append(revision, nowMs, why, { op: 'put', resource });
-    return resource;
+  async put(request: PutRequest): Promise<PutOutcome> {
+    return put(this.#partition, request, this.#clock.nowMs());
   }
 
-  async remove({ key, why, floor }: RemoveRequest): Promise<ChangeOutcome> {
+  async remove({ key, floor }: RemoveRequest): Promise<ChangeOutcome> {
     const nowMs = this.#clock.nowMs();
-    const revision = this.#partition.nextRevision(nowMs, floor);
+    const resource = this.#partition.resources.get(key);
+    const revision =
+      resource === undefined
+        ? this.#partition.nextRevision(nowMs, floor)
+        : deleteResource(this.#partition, resource, { nowMs, floor });
     this.#partition.bury(`r:${key}`, revision, nowMs + limits.RESOURCE_TOMBSTONE_MS);
-    if (!this.#partition.resources.delete(key)) return { kind: 'missing' };
-    this.#partition.append(revision, nowMs, why, { op: 'rm', key });
-    return { kind: 'changed', revision };
+    return resource === undefined ? { kind: 'missing' } : { kind: 'changed', revision };
   }
 
   async restore(request: RestoreRequest): Promise<{ taken: number }> {

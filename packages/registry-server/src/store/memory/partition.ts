@@ -1,7 +1,13 @@
 import type { TimelineKind } from '@rollcall/contract';
 import { INSTANCE_TOMBSTONE_MS } from '../limits.ts';
 import type { LogEntry } from '../log-entry.ts';
-import { fieldOf, type InstanceRecord, type ResourceRecord, serviceOfField } from '../record.ts';
+import {
+  fieldOf,
+  type InstanceRecord,
+  type PoolName,
+  type ResourceRecord,
+  serviceOfField,
+} from '../record.ts';
 
 /** What is committed, less what the partition itself adds. */
 type Committed =
@@ -34,6 +40,13 @@ export class Partition {
   readonly holds = new Map<string, number>();
   readonly counts = new Map<string, number>();
   readonly guards = new Map<string, GuardWindow>();
+  /** Number -> key of the resource that has it. */
+  readonly pools: Readonly<Record<PoolName, Map<number, string>>> = {
+    clusterIps: new Map(),
+    nodePorts: new Map(),
+  };
+  /** Where the search for a free number goes on. */
+  readonly cursors: Partial<Record<PoolName, number>> = {};
   readonly log: LogEntry[] = [];
   last = 0;
   longestTtlMs = 0;

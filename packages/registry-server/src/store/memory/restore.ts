@@ -2,6 +2,7 @@ import { ttlOfLease } from '../lease-id.ts';
 import { fieldOf, type InstanceRecord, type ResourceRecord } from '../record.ts';
 import type { RestoreRequest, Tombstone } from '../store.ts';
 import type { Partition } from './partition.ts';
+import { deleteResource, releaseClaims } from './put.ts';
 
 interface At {
   readonly nowMs: number;
@@ -51,6 +52,10 @@ function restoreResource(partition: Partition, offered: ResourceRecord, at: At):
   if (isBuried(partition, `r:${offered.key}`, offered.revision)) return 0;
   if (existing !== undefined && existing.revision >= offered.revision) return 0;
   if (offered.untilMs !== 0 && offered.untilMs <= at.nowMs) return 0;
+  if (existing !== undefined) releaseClaims(partition, existing);
+  for (const { pool, number } of offered.claims) {
+    if (!partition.pools[pool].has(number)) partition.pools[pool].set(number, offered.key);
+  }
   partition.resources.set(offered.key, offered);
   const revision = partition.nextRevision(at.nowMs, at.floor);
   partition.append(revision, at.nowMs, 'restored', { op: 'put', resource: offered });
@@ -67,10 +72,7 @@ function restoreTombstone(partition: Partition, { member, revision, forMs }: Tom
   } else {
     const existing = partition.resources.get(key);
     if (existing !== undefined && existing.revision >= revision) return 0;
-    if (partition.resources.delete(key)) {
-      const own = partition.nextRevision(at.nowMs, at.floor);
-      partition.append(own, at.nowMs, 'override-removed', { op: 'rm', key });
-    }
+    if (existing !== undefined) deleteResource(partition, existing, at);
   }
   // With the revision offered, not that of this write: a picture in which it came back later must still win.
   partition.bury(member, revision, at.nowMs + forMs);

@@ -3,6 +3,7 @@ import { ttlOfLease } from '../lease-id.ts';
 import { fieldOf, type InstanceRecord, serviceOfField } from '../record.ts';
 import type { SweepOutcome } from '../store.ts';
 import type { GuardWindow, Partition } from './partition.ts';
+import { deleteResource } from './put.ts';
 
 interface At {
   readonly nowMs: number;
@@ -40,12 +41,12 @@ export function sweep(partition: Partition, at: At, guardMs: number): SweepOutco
 }
 
 function removeEnded(partition: Partition, at: At): void {
-  for (const { key, untilMs } of partition.resources.values()) {
-    if (untilMs === 0 || untilMs > at.nowMs) continue;
-    partition.resources.delete(key);
-    const revision = partition.nextRevision(at.nowMs, at.floor);
-    partition.append(revision, at.nowMs, 'override-removed', { op: 'rm', key });
-    partition.bury(`r:${key}`, revision, at.nowMs + limits.RESOURCE_TOMBSTONE_MS);
+  const ended = [...partition.resources.values()]
+    .filter(({ untilMs }) => untilMs !== 0 && untilMs <= at.nowMs)
+    .toSorted((a, b) => a.untilMs - b.untilMs || (a.key < b.key ? -1 : 1));
+  for (const resource of ended) {
+    const revision = deleteResource(partition, resource, at);
+    partition.bury(`r:${resource.key}`, revision, at.nowMs + limits.RESOURCE_TOMBSTONE_MS);
   }
   for (const [member, { untilMs }] of partition.graves) {
     if (untilMs <= at.nowMs) partition.graves.delete(member);

@@ -1,8 +1,10 @@
 import { TimelineKind } from '@rollcall/contract';
 import type { LogEntry } from '../log-entry.ts';
 import {
+  type Claim,
   type InstanceBody,
   type InstanceRecord,
+  type PoolName,
   refOfField,
   type ResourceRecord,
 } from '../record.ts';
@@ -29,15 +31,35 @@ export function decodeRecord(field: string, text: string): InstanceRecord {
   };
 }
 
-/** Reads `revision|untilMs|value`. */
+const POOL_LETTERS = { c: 'clusterIps', n: 'nodePorts' } as const;
+
+/** Claims as the scripts know them: `c2136997889,n30080`. */
+export function encodeClaims(claims: readonly Claim[]): string {
+  return claims.map(({ pool, number }) => `${letterOf(pool)}${number}`).join(',');
+}
+
+export function letterOf(pool: PoolName): string {
+  return pool === 'clusterIps' ? 'c' : 'n';
+}
+
+export function decodeClaims(text: string): Claim[] {
+  return [...text.matchAll(/([cn])(\d+)/g)].map(([, letter, digits]) => ({
+    pool: POOL_LETTERS[letter as 'c' | 'n'],
+    number: Number(digits),
+  }));
+}
+
+/** Reads `revision|untilMs|claims|value`. */
 export function decodeResource(key: string, text: string): ResourceRecord {
   const first = text.indexOf('|');
   const second = text.indexOf('|', first + 1);
+  const third = text.indexOf('|', second + 1);
   return {
     key,
     revision: Number(text.slice(0, first)),
     untilMs: Number(text.slice(first + 1, second)),
-    value: text.slice(second + 1),
+    claims: decodeClaims(text.slice(second + 1, third)),
+    value: text.slice(third + 1),
   };
 }
 

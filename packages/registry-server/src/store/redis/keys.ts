@@ -26,6 +26,10 @@ export interface PartitionKeys {
   readonly guards: string;
   /** ZSET resource -> Unix ms at which it ends. */
   readonly expiries: string;
+  /** HASH IPv4 address as an integer -> resource that has it. */
+  readonly clusterIps: string;
+  /** HASH port -> resource that has it. */
+  readonly nodePorts: string;
 }
 
 /** Spells the keys of a partition; nobody else does. */
@@ -45,5 +49,7 @@ export function keysOf(partition: number, prefix = 'rollcall'): PartitionKeys {
     counts: key('counts'),
     guards: key('guards'),
     expiries: key('expiries'),
+    clusterIps: key('clusterIps'),
+    nodePorts: key('nodePorts'),
   };
 }

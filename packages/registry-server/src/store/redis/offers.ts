@@ -1,4 +1,5 @@
 import type { RestoreRequest } from '../store.ts';
+import { encodeClaims } from './codec.ts';
 
 const GROUPS = 200;
 
@@ -21,8 +22,8 @@ function* groupsOf({ instances, resources, tombstones }: RestoreRequest): Genera
     const rest = `${lease}|${nonce}|${registeredAtMs}|${JSON.stringify(body)}`;
     yield ['i', `${namespace}/${service}/${id}`, String(record.revision), rest];
   }
-  for (const { key, revision, untilMs, value } of resources) {
-    yield ['r', key, String(revision), `${untilMs}|${value}`];
+  for (const { key, revision, untilMs, claims, value } of resources) {
+    yield ['r', key, String(revision), `${untilMs}|${encodeClaims(claims)}|${value}`];
   }
   for (const { member, revision, forMs } of tombstones) {
     yield ['d', member, String(revision), String(Math.ceil(forMs))];

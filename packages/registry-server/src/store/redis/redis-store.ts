@@ -2,13 +2,13 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { LogPage, StoreHead } from '../log-entry.ts';
 import * as limits from '../limits.ts';
-import type { ResourceRecord } from '../record.ts';
 import {
   type ChangeOutcome,
   type Continuity,
   type GrantOutcome,
   type GrantRequest,
   type HoldOutcome,
+  type PutOutcome,
   type PutRequest,
   type RemoveRequest,
   type RenewOutcome,
@@ -25,6 +25,7 @@ import { decodeEntry } from './codec.ts';
 import { type CommandOptions, defineCommands, type RunCommand } from './commands.ts';
 import type { PartitionKeys } from './keys.ts';
 import { offersOf } from './offers.ts';
+import { argsOfPut, outcomeOfPut, PutReply } from './puts.ts';
 import { RenewalQueue } from './renewals.ts';
 import { readSnapshot } from './snapshot.ts';
 
@@ -46,7 +47,6 @@ const Changed = z.union([
   z.tuple([z.enum(['missing', 'unknown', 'superseded'])]),
 ]);
 const Swept = z.tuple([z.int(), z.int(), z.string(), z.string()]);
-const Put = z.tuple([z.string(), z.string()]);
 
 export interface RedisStoreOptions extends Omit<CommandOptions, 'keys'> {
   readonly keys: PartitionKeys;
@@ -121,13 +121,13 @@ export class RedisStore implements Store {
     return { expired, guarded, graceUntilMs: Number(graceUntil), more: more === '1' };
   }
 
-  async put({ key, value, forMs, why, floor }: PutRequest): Promise<ResourceRecord> {
-    const [revision, untilMs] = await this.#script(Put, 'put', floor, [key, value, forMs, why]);
-    return { key, value, revision: Number(revision), untilMs: Number(untilMs) };
+  async put(request: PutRequest): Promise<PutOutcome> {
+    const reply = await this.#script(PutReply, 'put', request.floor, argsOfPut(request));
+    return outcomeOfPut(request, reply);
   }
 
-  async remove({ key, why, floor }: RemoveRequest): Promise<ChangeOutcome> {
-    return this.#change('remove', floor, [key, limits.RESOURCE_TOMBSTONE_MS, why]);
+  async remove({ key, floor }: RemoveRequest): Promise<ChangeOutcome> {
+    return this.#change('remove', floor, [key, limits.RESOURCE_TOMBSTONE_MS]);
   }
 
   async restore(request: RestoreRequest): Promise<{ taken: number }> {

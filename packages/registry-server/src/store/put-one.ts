@@ -1,0 +1,9 @@
+import type { ResourceRecord } from './record.ts';
+import type { PutItem, Store } from './store.ts';
+
+/** Puts one resource that expects nothing and claims nothing, so that nothing can be said against it. */
+export async function putOne(store: Store, item: PutItem, floor: number): Promise<ResourceRecord> {
+  const outcome = await store.put({ items: [item], floor });
+  if (outcome.kind === 'put' && outcome.resources[0] !== undefined) return outcome.resources[0];
+  throw new TypeError(`a put without conditions was refused: ${outcome.kind}`);
+}

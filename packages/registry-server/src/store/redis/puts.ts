@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { PutOutcome, PutRequest } from '../store.ts';
+import { decodeClaims, letterOf } from './codec.ts';
+
+/** What the put script replies. */
+export const PutReply = z.union([
+  z.tuple([z.literal('put')], z.string()),
+  z.tuple([z.literal('changed'), z.int()]),
+  z.tuple([z.literal('taken'), z.int(), z.int(), z.string()]),
+  z.tuple([z.literal('exhausted'), z.int(), z.int()]),
+]);
+
+/** The plan as JSON, then the value of each item, which the script does not look into. */
+export function argsOfPut({ items, pools, dryRun = false }: PutRequest): string[] {
+  const plan = {
+    dryRun,
+    pools: pools === undefined ? {} : { c: pools.clusterIps, n: pools.nodePorts },
+    items: items.map(({ key, forMs, why, expected, claims = [] }) => ({
+      key,
+      forMs,
+      why,
+      ...(expected === undefined ? {} : { expected: String(expected) }),
+      claims: claims.map(({ pool, number }) => ({
+        pool: letterOf(pool),
+        ...(number === undefined ? {} : { number: String(number) }),
+      })),
+    })),
+  };
+  return [JSON.stringify(plan), ...items.map(({ value }) => value)];
+}
+
+export function outcomeOfPut(request: PutRequest, reply: z.output<typeof PutReply>): PutOutcome {
+  switch (reply[0]) {
+    case 'changed':
+      return { kind: 'changed', index: reply[1] };
+    case 'taken':
+      return { kind: 'taken', index: reply[1], claim: reply[2], owner: reply[3] };
+    case 'exhausted':
+      return { kind: 'exhausted', index: reply[1], claim: reply[2] };
+    default: {
+      const [, ...written] = reply;
+      const resources = request.items.map(({ key, value }, i) => ({
+        key,
+        value,
+        revision: Number(written[i * 3]),
+        untilMs: Number(written[i * 3 + 1]),
+        claims: decodeClaims(written[i * 3 + 2] ?? ''),
+      }));
+      return { kind: 'put', resources };
+    }
+  }
+}

@@ -60,6 +60,7 @@ function summaryOf(picture: Picture, namespace: string, service: string): Servic
     service,
     revision: String(known?.revision ?? picture.revision),
     instances: picture.instancesOf(namespace, service).size,
+    declared: known?.declared ?? null,
     ready: ready.size,
   };
 }
@@ -74,7 +75,7 @@ export interface ReadSources {
 export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: ReadSources): void {
   const checkService = (namespace: string, service: string) => {
     checkLoaded(picture);
-    if (picture.instancesOf(namespace, service).size > 0) return;
+    if (picture.service(namespace, service) !== undefined) return;
     warmUp.check(service);
     throw new ProblemError('service_not_found', `no instance of ${service} is on the roll`, {
       field: 'svc',
@@ -86,8 +87,10 @@ export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: Re
     async ({ params: { ns } }) => {
       checkLoaded(picture);
       const known = picture.servicesOf(ns);
-      if (known.every((service) => service === SELF.service)) warmUp.check('any service');
-      const services = known.map((service) => summaryOf(picture, ns, service));
+      if (known.every(({ service }) => service === SELF.service)) warmUp.check('any service');
+      const services = known.map(({ namespace, service }) =>
+        summaryOf(picture, namespace, service),
+      );
       return { revision: String(picture.revision), services };
     },
     { isLong: true },
@@ -135,6 +138,7 @@ export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: Re
         service: svc,
         revision: String(known?.revision ?? picture.revision),
         storeAgeMs: picture.ageMs(),
+        declared: known?.declared ?? null,
         endpoints,
       };
     },

@@ -38,10 +38,14 @@ export function bindWatch(binder: RouteBinder, sources: WatchSources): void {
     const since = sinceOf(query.since, headers['last-event-id']);
     await awaitRevision(picture, since);
     const { namespace, service: services } = query;
-    for (const service of services ?? []) {
-      if (picture.instancesOf(namespace, service).size === 0) warmUp.check(service);
+    if (namespace === '*' && services !== undefined) {
+      const message = 'expected no service with namespace *: it is about all of them';
+      throw new ProblemError('invalid_request', message, { field: 'service' });
     }
-    const isBare = picture.servicesOf(namespace).every((service) => service === SELF.service);
+    for (const service of services ?? []) {
+      if (picture.service(namespace, service) === undefined) warmUp.check(service);
+    }
+    const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
     if (services === undefined && isBare) warmUp.check('any service');
     reply.hijack();
     const interest = { namespace, services: services && [...new Set(services)] };

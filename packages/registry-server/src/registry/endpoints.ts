@@ -1,4 +1,5 @@
 import {
+  type Conditions,
   type Endpoint,
   type InstanceState,
   type Override,
@@ -35,14 +36,27 @@ function reasonOf(record: InstanceRecord, override: Override | undefined): strin
   return `silent together with more than half of its service; kept until ${end}`;
 }
 
-/** The endpoints of an instance, one for each of its ports. Pure. */
-export function deriveEndpoints(
+/** What an instance's state means for its endpoints. */
+export interface InstanceConditions extends Conditions {
+  readonly state: InstanceState;
+  /** Why it is in that state; empty when it is simply so. */
+  readonly reason: string;
+}
+
+export function conditionsOf(
   record: InstanceRecord,
   override: Override | undefined,
+): InstanceConditions {
+  const state = stateOfRecord(record, override);
+  return { state, reason: reasonOf(record, override), ...STATE_TABLE[state] };
+}
+
+/** The endpoints of an instance under its own service, one for each of its ports. Pure. */
+export function deriveEndpoints(
+  record: InstanceRecord,
+  conditions: InstanceConditions,
 ): readonly Endpoint[] {
   const { body, id } = record;
-  const state = stateOfRecord(record, override);
-  const reason = reasonOf(record, override);
   return Object.entries(body.ports).map(([portName, { port, containerPort, protocol }]) =>
     Object.freeze({
       id: `${id}/${portName}`,
@@ -55,9 +69,7 @@ export function deriveEndpoints(
       zone: body.zone,
       weight: body.weight,
       labels: body.labels,
-      state,
-      reason,
-      ...STATE_TABLE[state],
+      ...conditions,
     }),
   );
 }

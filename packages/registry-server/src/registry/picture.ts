@@ -1,16 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Endpoint } from '@rollcall/contract';
+import type { DeclaredService, Endpoint } from '@rollcall/contract';
 import type { Clock } from '../runtime/clock.ts';
 import type { LogEntry } from '../store/log-entry.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
-import { deriveEndpoints } from './endpoints.ts';
-import type { Roll } from './roll.ts';
+import { deriveMember, membersOf, WRITTEN } from './membership.ts';
+import type { Effect, Roll } from './roll.ts';
 
 /** What changed of one service. Never empty. */
 export interface ServiceChange {
   readonly namespace: string;
   readonly service: string;
   readonly revision: number;
+  /**
+   * One who has seen everything up to here and then this change lacks nothing: less than `revision` when the same
+   * write changed other services too.
+   */
+  readonly resumeAfter: number;
+  /** Given when it changed; null = it is not declared any more. */
+  readonly declared?: DeclaredService | null;
   readonly upserts: readonly Endpoint[];
   readonly removes: readonly string[];
 }
@@ -21,23 +28,33 @@ export interface ServicePicture {
   readonly service: string;
   /** Of its last observable change. */
   readonly revision: number;
+  readonly declared: DeclaredService | null;
   readonly endpoints: readonly Endpoint[];
 }
 
-/** Instance id -> its endpoints. */
+/** Field of an instance -> the endpoints that it has in a service. */
 type Endpoints = Map<string, readonly Endpoint[]>;
 
 interface Published {
   readonly namespace: string;
   readonly service: string;
   readonly revision: number;
+  readonly declared: DeclaredService | null;
   readonly endpoints: Endpoints;
   /** Made when asked for, dropped on change. */
   picture?: ServicePicture | undefined;
 }
 
-/** `namespace/service` -> which instances to look at, and the revision that a difference gets. */
-type Touched = Map<string, { readonly ids: Set<string>; readonly revision: number }>;
+/** What of a service is to be looked at, and the revision that a difference gets. */
+interface Touch {
+  readonly members: Set<string>;
+  /** Whoever could be a member, besides. */
+  isWhole: boolean;
+  revision: number;
+}
+
+/** By `namespace/service`. */
+type Touched = Map<string, Touch>;
 
 interface Waiting {
   readonly revision: number;
@@ -92,6 +109,7 @@ export class Picture {
       namespace,
       service,
       revision: published.revision,
+      declared: published.declared,
       endpoints: Object.freeze(
         [...published.endpoints.values()].flat().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
       ),
@@ -99,13 +117,16 @@ export class Picture {
     return published.picture;
   }
 
-  /** Names of the services of a namespace that have instances, in order. */
-  servicesOf(namespace: string): string[] {
-    const prefix = `${namespace}/`;
-    return [...(this.#roll?.services.keys() ?? [])]
+  /** The services of a namespace, or of all (`*`), that have instances or are declared, in order. */
+  servicesOf(namespace: string): { readonly namespace: string; readonly service: string }[] {
+    const prefix = namespace === '*' ? '' : `${namespace}/`;
+    return [...new Set([...(this.#roll?.services.keys() ?? []), ...this.#published.keys()])]
       .filter((key) => key.startsWith(prefix))
-      .map((key) => key.slice(prefix.length))
-      .toSorted();
+      .toSorted()
+      .map((key) => {
+        const [own = '', service = ''] = key.split('/');
+        return { namespace: own, service };
+      });
   }
 
   instancesOf(namespace: string, service: string): ReadonlyMap<string, InstanceRecord> {
@@ -123,29 +144,29 @@ export class Picture {
     if (roll === undefined) return [];
     const touched: Touched = new Map();
     for (const entry of entries) {
-      const ref = roll.apply(entry, this.#clock.monotonicMs());
-      if (ref === undefined) continue;
-      const key = `${ref.namespace}/${ref.service}`;
-      const ids = touched.get(key)?.ids ?? new Set();
-      // The service's own last entry, not the batch's: no two changes share a revision, so a stream can resume
-      // between them.
-      touched.set(key, { ids: ids.add(ref.id), revision: entry.revision });
+      const effect = roll.apply(entry, this.#clock.monotonicMs());
+      this.#touch(touched, effect, roll, entry.revision);
     }
-    return this.#publish(touched).toSorted((a, b) => a.revision - b.revision);
+    return this.#publish(touched);
   }
 
   /** Takes a roll read anew; gives the differences from what was published, never an empty set in between. */
   replace(roll: Roll): ServiceChange[] {
     if (this.#roll !== undefined) roll.remember(this.#roll);
     this.#roll = roll;
-    const { revision } = roll;
+    const { revision, declarations } = roll;
     const touched: Touched = new Map();
     for (const [key, { endpoints }] of this.#published) {
-      touched.set(key, { ids: new Set(endpoints.keys()), revision });
+      touched.set(key, { members: new Set(endpoints.keys()), isWhole: false, revision });
     }
-    for (const [key, instances] of roll.services) {
-      const ids = new Set([...(touched.get(key)?.ids ?? []), ...instances.keys()]);
-      touched.set(key, { ids, revision });
+    for (const { namespace, name } of declarations.all('Service')) {
+      touchOf(touched, `${namespace}/${name}`, revision).members.add(WRITTEN);
+    }
+    for (const instances of roll.services.values()) {
+      for (const record of instances.values()) {
+        const effect = { kind: 'instance', ref: record, before: record, after: record } as const;
+        this.#touch(touched, effect, roll, revision);
+      }
     }
     return this.#publish(touched);
   }
@@ -167,52 +188,100 @@ export class Picture {
     });
   }
 
+  /** Notes which services an entry may have changed. */
+  #touch(touched: Touched, effect: Effect, roll: Roll, revision: number): void {
+    if (effect.kind === 'services') {
+      for (const { service, endpoints } of effect.touches) {
+        const touch = touchOf(touched, service, revision);
+        touch.isWhole ||= endpoints;
+      }
+      return;
+    }
+    const { ref, before, after } = effect;
+    const field = fieldOf(ref);
+    const { namespace, service } = ref;
+    const touch = (key: string) => touchOf(touched, key, revision).members.add(field);
+    const own = `${namespace}/${service}`;
+    if (roll.declarations.service(own) === undefined) touch(own);
+    if (before !== undefined) {
+      for (const key of roll.declarations.selecting(namespace, before.body.labels)) touch(key);
+    }
+    if (after !== undefined && after.body.labels !== before?.body.labels) {
+      for (const key of roll.declarations.selecting(namespace, after.body.labels)) touch(key);
+    }
+  }
+
   #publish(touched: Touched): ServiceChange[] {
+    const roll = this.#roll;
+    if (roll === undefined) return [];
+    const whole = [...touched].filter(([, { isWhole }]) => isWhole).map(([key]) => key);
+    const members = membersOf(roll, whole);
     const changes: ServiceChange[] = [];
-    for (const [key, { ids, revision }] of touched) {
-      const change = this.#publishService(key, ids, revision);
+    for (const [key, touch] of touched) {
+      for (const member of members.get(key) ?? []) touch.members.add(member);
+      const change = this.#publishService(roll, key, touch);
       if (change !== undefined) changes.push(change);
     }
     for (const waiting of this.#waiting) {
       if (waiting.revision <= this.revision) waiting.done(true);
     }
-    return changes;
+    return inOrder(changes);
   }
 
-  #publishService(
-    key: string,
-    ids: ReadonlySet<string>,
-    revision: number,
-  ): ServiceChange | undefined {
+  #publishService(roll: Roll, key: string, touch: Touch): ServiceChange | undefined {
     const [namespace = '', service = ''] = key.split('/');
-    const known = this.#published.get(key) ?? {
-      namespace,
-      service,
-      revision: 0,
-      endpoints: new Map(),
-    };
-    const roll = this.#roll?.services.get(key);
+    const known = this.#published.get(key);
+    const before: Endpoints = known?.endpoints ?? new Map();
+    const { members, isWhole, revision } = touch;
     const upserts: Endpoint[] = [];
     const removes: string[] = [];
-    for (const id of ids) {
-      const record = roll?.get(id);
-      const before: readonly Endpoint[] = known.endpoints.get(id) ?? [];
-      const after = record === undefined ? [] : this.#derive(record);
-      if (isDeepStrictEqual(before, after)) continue;
-      upserts.push(...after.filter((own, i) => !isDeepStrictEqual(own, before[i])));
-      removes.push(
-        ...before.map((own) => own.id).filter((own) => !after.some((a) => a.id === own)),
-      );
-      if (record === undefined) known.endpoints.delete(id);
-      else known.endpoints.set(id, after);
+    // An endpoint may pass from one member to another: what came is not taken away again.
+    const kept = new Set<string>();
+    for (const member of isWhole ? new Set([...before.keys(), ...members]) : members) {
+      const had: readonly Endpoint[] = before.get(member) ?? [];
+      const has = deriveMember(roll, key, member);
+      for (const { id } of has) kept.add(id);
+      if (isDeepStrictEqual(had, has)) continue;
+      const byId = new Map(had.map((endpoint) => [endpoint.id, endpoint]));
+      upserts.push(...has.filter((own) => !isDeepStrictEqual(own, byId.get(own.id))));
+      removes.push(...byId.keys());
+      if (has.length === 0) before.delete(member);
+      else before.set(member, has);
     }
-    if (upserts.length === 0 && removes.length === 0) return undefined;
-    if (known.endpoints.size === 0) this.#published.delete(key);
-    else this.#published.set(key, { ...known, revision, picture: undefined });
-    return { namespace, service, revision, upserts, removes };
+    const gone = removes.filter((id) => !kept.has(id));
+    const wasDeclared = known?.declared ?? null;
+    const declared = roll.declarations.profile(key);
+    const isRedeclared = !isDeepStrictEqual(declared, wasDeclared);
+    if (upserts.length === 0 && gone.length === 0 && !isRedeclared) return undefined;
+    if (before.size === 0 && declared === null) this.#published.delete(key);
+    else {
+      const shown = isRedeclared ? declared : wasDeclared;
+      const next = { namespace, service, revision, declared: shown, endpoints: before };
+      this.#published.set(key, next);
+    }
+    const change = { namespace, service, revision, resumeAfter: revision, upserts, removes: gone };
+    return isRedeclared ? { ...change, declared } : change;
   }
+}
 
-  #derive(record: InstanceRecord): readonly Endpoint[] {
-    return deriveEndpoints(record, this.#roll?.override(fieldOf(record)));
+function touchOf(touched: Touched, key: string, revision: number): Touch {
+  const known = touched.get(key);
+  if (known === undefined) {
+    const touch = { members: new Set<string>(), isWhole: false, revision };
+    touched.set(key, touch);
+    return touch;
   }
+  // The service's own last entry, not the batch's, so that a stream can resume between them.
+  known.revision = revision;
+  return known;
+}
+
+/** In the order of the log; where several share a revision, none but a resume from before it has them all. */
+function inOrder(changes: readonly ServiceChange[]): ServiceChange[] {
+  const sorted = changes.toSorted((a, b) => a.revision - b.revision);
+  return sorted.map((change, i) => {
+    const isShared =
+      sorted[i - 1]?.revision === change.revision || sorted[i + 1]?.revision === change.revision;
+    return isShared ? { ...change, resumeAfter: change.revision - 1 } : change;
+  });
 }

@@ -10,6 +10,7 @@ import {
   serviceOfField,
 } from '../store/record.ts';
 import type { RestoreRequest, StoreSnapshot, Tombstone } from '../store/store.ts';
+import { Declarations, type ServiceTouch } from './declared/declarations.ts';
 import { overrideKeyOf, type StoredOverride } from './endpoints.ts';
 
 /**
@@ -25,11 +26,24 @@ interface Grave {
   readonly untilMs: number;
 }
 
+/** What an entry touched: an instance, as it was and is; or services as a whole. */
+export type Effect =
+  | {
+      readonly kind: 'instance';
+      readonly ref: InstanceRef;
+      readonly before: InstanceRecord | undefined;
+      readonly after: InstanceRecord | undefined;
+    }
+  | { readonly kind: 'services'; readonly touches: readonly ServiceTouch[] };
+
+const NOTHING: Effect = { kind: 'services', touches: [] };
+
 /** The tables that a server holds in memory: what the store had at a revision. */
 export class Roll {
   readonly services = new Map<string, Map<string, InstanceRecord>>();
   /** The few that hold no lease, by field: they are looked at several times a second. */
   readonly persistent = new Map<string, InstanceRecord>();
+  readonly declarations = new Declarations();
   readonly #overrides = new Map<string, Override>();
   readonly #resources = new Map<string, ResourceRecord>();
   readonly #graves = new Map<string, Grave>();
@@ -46,8 +60,8 @@ export class Roll {
     }
   }
 
-  /** Takes one entry; gives the instance that it touched, if any. */
-  apply(entry: LogEntry, monotonicMs: number): InstanceRef | undefined {
+  /** Takes one entry; gives what it touched. */
+  apply(entry: LogEntry, monotonicMs: number): Effect {
     this.revision = entry.revision;
     switch (entry.op) {
       case 'set':
@@ -63,6 +77,12 @@ export class Roll {
         return this.#remove(entry.key, entry.revision);
       }
     }
+  }
+
+  /** An instance by its field. */
+  instance(field: string): InstanceRecord | undefined {
+    const service = serviceOfField(field);
+    return this.services.get(service)?.get(field.slice(service.length + 1));
   }
 
   override(field: string): Override | undefined {
@@ -105,13 +125,13 @@ export class Roll {
     }
   }
 
-  #set(record: InstanceRecord): InstanceRef | undefined {
+  #set(record: InstanceRecord): Effect {
     const field = fieldOf(record);
     const service = serviceOfField(field);
     let roll = this.services.get(service);
-    const known = roll?.get(record.id);
+    const before = roll?.get(record.id);
     // The snapshot may have been read after this entry was written.
-    if (known !== undefined && known.revision > record.revision) return undefined;
+    if (before !== undefined && before.revision > record.revision) return NOTHING;
     if (roll === undefined) {
       roll = new Map();
       this.services.set(service, roll);
@@ -120,42 +140,47 @@ export class Roll {
     if (record.lease === '') this.persistent.set(field, record);
     else this.persistent.delete(field);
     this.#graves.delete(`i:${field}`);
-    return record;
+    return { kind: 'instance', ref: record, before, after: record };
   }
 
-  #delete(field: string, revision: number): InstanceRef | undefined {
+  #delete(field: string, revision: number): Effect {
     const service = serviceOfField(field);
     const roll = this.services.get(service);
     const id = field.slice(service.length + 1);
-    const known = roll?.get(id);
-    if (known === undefined || known.revision > revision) return undefined;
+    const before = roll?.get(id);
+    if (before === undefined || before.revision > revision) return NOTHING;
     roll?.delete(id);
     this.persistent.delete(field);
     if (roll?.size === 0) this.services.delete(service);
-    return known;
+    return { kind: 'instance', ref: before, before, after: undefined };
   }
 
-  #put(resource: ResourceRecord): InstanceRef | undefined {
+  #put(resource: ResourceRecord): Effect {
     const known = this.#resources.get(resource.key);
-    if (known !== undefined && known.revision > resource.revision) return undefined;
+    if (known !== undefined && known.revision > resource.revision) return NOTHING;
     this.#resources.set(resource.key, resource);
     this.#graves.delete(`r:${resource.key}`);
-    if (!resource.key.startsWith('override/')) return undefined;
+    if (!resource.key.startsWith('override/')) {
+      return { kind: 'services', touches: this.declarations.put(resource) };
+    }
     const stored = JSON.parse(resource.value) as StoredOverride;
     const untilMs = resource.untilMs === 0 ? null : resource.untilMs;
     this.#overrides.set(resource.key, Object.freeze({ ...stored, untilMs }));
-    return instanceOfOverride(resource.key);
+    return this.#overridden(resource.key);
   }
 
-  #remove(key: string, revision: number): InstanceRef | undefined {
+  #remove(key: string, revision: number): Effect {
     const known = this.#resources.get(key);
-    if (known === undefined || known.revision > revision) return undefined;
+    if (known === undefined || known.revision > revision) return NOTHING;
     this.#resources.delete(key);
     this.#overrides.delete(key);
-    return key.startsWith('override/') ? instanceOfOverride(key) : undefined;
+    if (key.startsWith('override/')) return this.#overridden(key);
+    return { kind: 'services', touches: this.declarations.remove(key) };
   }
-}
 
-function instanceOfOverride(key: string): InstanceRef {
-  return refOfField(key.slice('override/'.length));
+  #overridden(key: string): Effect {
+    const field = key.slice('override/'.length);
+    const record = this.instance(field);
+    return { kind: 'instance', ref: refOfField(field), before: record, after: record };
+  }
 }

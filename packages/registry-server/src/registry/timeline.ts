@@ -1,6 +1,7 @@
-import type { TimelineEvent, TimelineKind } from '@rollcall/contract';
+import type { ServiceReport, TimelineEvent, TimelineKind } from '@rollcall/contract';
 import type { LogEntry } from '../store/log-entry.ts';
 import { type InstanceRef, refOfField } from '../store/record.ts';
+import { objectOfKey, reportOfKey } from './declared/object-key.ts';
 
 const REASONS: Readonly<Record<TimelineKind, string>> = {
   registered: 'it registered',
@@ -16,6 +17,11 @@ const REASONS: Readonly<Record<TimelineKind, string>> = {
   superseded: 'another process registered under its id',
   overridden: 'an operator overrode its status',
   'override-removed': 'the override of its status ended',
+  created: 'was declared',
+  configured: 'has another manifest',
+  deleted: 'was deleted',
+  reported: 'a data plane reported of it',
+  'report-ended': 'a data plane no longer reports of it',
 };
 
 export interface TimelineQuery {
@@ -29,6 +35,8 @@ export interface TimelineQuery {
 export class TimelineBook {
   readonly #capacity: number;
   #events: TimelineEvent[] = [];
+  /** Key of a report -> what it said last: saying it again is no news. */
+  readonly #reported = new Map<string, string>();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -37,7 +45,7 @@ export class TimelineBook {
   note(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
       const ref = refOf(entry);
-      if (ref === undefined) continue;
+      if (ref === undefined || !this.#isNews(entry)) continue;
       this.#events.push({
         revision: String(entry.revision),
         atMs: entry.atMs,
@@ -45,7 +53,7 @@ export class TimelineBook {
         service: ref.service,
         instance: ref.id,
         kind: entry.why,
-        reason: entry.op === 'put' ? overrideReason(entry.resource.value) : REASONS[entry.why],
+        reason: reasonOf(entry),
       });
     }
     if (this.#events.length > this.#capacity * 1.1) {
@@ -58,19 +66,60 @@ export class TimelineBook {
     return this.#events
       .filter(
         (event) =>
-          event.namespace === namespace &&
+          (namespace === '*' || event.namespace === namespace) &&
           (service === undefined || event.service === service) &&
           (instance === undefined || event.instance === instance),
       )
       .slice(-limit);
   }
+
+  #isNews(entry: LogEntry): boolean {
+    const key = keyOf(entry);
+    if (!key.startsWith('report/')) return true;
+    if (entry.op !== 'put') return this.#reported.delete(key);
+    const text = reportText(entry.resource.value);
+    const isNews = this.#reported.get(key) !== text;
+    this.#reported.set(key, text);
+    return isNews;
+  }
+}
+
+/** Key of the resource that an entry is about; empty when it is about an instance. */
+function keyOf(entry: LogEntry): string {
+  if (entry.op === 'put') return entry.resource.key;
+  return entry.op === 'rm' ? entry.key : '';
 }
 
 function refOf(entry: LogEntry): InstanceRef | undefined {
   if (entry.op === 'set') return entry.record;
   if (entry.op === 'del') return refOfField(entry.field);
-  const key = entry.op === 'put' ? entry.resource.key : entry.key;
-  return key.startsWith('override/') ? refOfField(key.slice('override/'.length)) : undefined;
+  const key = keyOf(entry);
+  if (key.startsWith('override/')) return refOfField(key.slice('override/'.length));
+  const report = reportOfKey(key);
+  if (report !== undefined) return { ...report, id: '' };
+  const object = objectOfKey(key);
+  return object && { namespace: object.namespace, service: object.name, id: '' };
+}
+
+function reasonOf(entry: LogEntry): string {
+  const key = keyOf(entry);
+  const object = objectOfKey(key);
+  if (object !== undefined) return `${object.kind} ${object.name} ${REASONS[entry.why]}`;
+  const report = reportOfKey(key);
+  if (report !== undefined && entry.op === 'put') {
+    return `${report.reporter}: ${reportText(entry.resource.value)}`;
+  }
+  if (report !== undefined) return `${report.reporter} no longer reports of it`;
+  return entry.op === 'put' ? overrideReason(entry.resource.value) : REASONS[entry.why];
+}
+
+function reportText(value: string): string {
+  const { conditions, loadBalancer } = JSON.parse(value) as ServiceReport;
+  const said = conditions.map(({ type, status, reason, message }) =>
+    message === '' ? `${type}=${status} (${reason})` : `${type}=${status} (${reason}: ${message})`,
+  );
+  const addresses = loadBalancer.map(({ ip, hostname }) => `reached at ${ip ?? hostname ?? ''}`);
+  return [...said, ...addresses].join('; ');
 }
 
 function overrideReason(value: string): string {

@@ -6,14 +6,24 @@ export interface SentChange {
   readonly namespace: string;
   readonly service: string;
   readonly revision: number;
+  /** What to resume from after it. */
+  readonly resumeAfter: number;
   readonly frame: Frame;
 }
 
 /** Encodes a change once for all. */
 export function sentChangeOf(change: ServiceChange): SentChange {
-  const { namespace, service, revision, upserts, removes } = change;
-  const data = { namespace, service, revision: String(revision), upserts, removes };
-  return { namespace, service, revision, frame: encodeFrame('change', data, revision) };
+  const { namespace, service, revision, resumeAfter, declared, upserts, removes } = change;
+  const data = {
+    namespace,
+    service,
+    revision: String(revision),
+    ...(declared === undefined ? {} : { declared }),
+    upserts,
+    removes,
+  };
+  const frame = encodeFrame('change', data, resumeAfter);
+  return { namespace, service, revision, resumeAfter, frame };
 }
 
 /** The last changes, so that a stream that broke can resume where it was. */

@@ -19,6 +19,8 @@ interface Delivery {
   readonly frame: Frame;
   /** Subscribers whose picture is at or beyond it already leave it out; undefined = all take it. */
   readonly revision: number | undefined;
+  /** What a subscriber that got it may resume from. */
+  readonly resumeAfter: number;
   readonly subscribers: readonly Subscriber[];
 }
 
@@ -64,9 +66,11 @@ export class WatchHub {
       const subscribers = [
         ...(this.#byService.get(`${change.namespace}/${change.service}`) ?? []),
         ...(this.#byService.get(`${change.namespace}/`) ?? []),
+        ...(this.#byService.get('*/') ?? []),
       ];
       if (subscribers.length === 0) continue;
-      this.#deliver({ frame: sent.frame, revision: sent.revision, subscribers });
+      const { frame, revision, resumeAfter } = sent;
+      this.#deliver({ frame, revision, resumeAfter, subscribers });
     }
   }
 
@@ -120,8 +124,11 @@ export class WatchHub {
       stream.send(encodeFrame('compacted', { revision, reason }));
     }
     subscriber.syncBytes = 0;
-    for (const service of interest.services ?? this.#picture.servicesOf(interest.namespace)) {
-      const frame = this.#snapshotOf(interest.namespace, service);
+    const { namespace, services } = interest;
+    const wanted =
+      services?.map((service) => ({ namespace, service })) ?? this.#picture.servicesOf(namespace);
+    for (const one of wanted) {
+      const frame = this.#snapshotOf(one.namespace, one.service);
       subscriber.syncBytes += frame.chunk.length;
       stream.send(frame);
       this.totals.snapshots++;
@@ -135,8 +142,8 @@ export class WatchHub {
     const cached = known && this.#snapshots.get(known);
     if (cached !== undefined) return cached;
     const revision = known?.revision ?? now;
-    const endpoints = known?.endpoints ?? [];
-    const data = { namespace, service, revision: String(revision), epoch, endpoints };
+    const { declared = null, endpoints = [] } = known ?? {};
+    const data = { namespace, service, revision: String(revision), epoch, declared, endpoints };
     // No id: a stream that breaks between two snapshots must not resume as if it had them all.
     const frame = encodeFrame('snapshot', data);
     if (known !== undefined) this.#snapshots.set(known, frame);
@@ -164,7 +171,8 @@ export class WatchHub {
       this.totals.dropped++;
       subscriber.stream.destroy();
     }
-    this.#deliver({ frame: this.#bookmark(), revision: undefined, subscribers: [...this.#all] });
+    const frame = this.#bookmark();
+    this.#deliver({ frame, revision: undefined, resumeAfter: 0, subscribers: [...this.#all] });
   }
 
   #deliver(delivery: Delivery): void {
@@ -203,11 +211,11 @@ export class WatchHub {
     else this.#resume(subscriber, missed);
   }
 
-  #send(subscriber: Subscriber, { frame, revision }: Delivery): void {
+  #send(subscriber: Subscriber, { frame, revision, resumeAfter }: Delivery): void {
     if (subscriber.parkedAtMs !== undefined) return;
     if (revision !== undefined && revision <= subscriber.fromRevision) return;
     subscriber.stream.send(frame);
-    if (revision !== undefined) subscriber.sentRevision = revision;
+    if (revision !== undefined) subscriber.sentRevision = resumeAfter;
     if (!subscriber.isSlow()) return;
     this.totals.parked++;
     subscriber.parkedAtMs = this.#clock.monotonicMs();

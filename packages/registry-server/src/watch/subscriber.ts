@@ -6,7 +6,7 @@ const SLOW_BYTES = 1_048_576;
 /** What a stream is about. */
 export interface Interest {
   readonly namespace: string;
-  /** Undefined = every service of the namespace. */
+  /** Undefined = every service of the namespace; always so for the namespace `*`, which is all. */
   readonly services: readonly string[] | undefined;
 }
 
@@ -40,6 +40,7 @@ export class Subscriber {
 
   wants(namespace: string, service: string): boolean {
     const { services } = this.interest;
+    if (this.interest.namespace === '*') return true;
     return namespace === this.interest.namespace && (services?.includes(service) ?? true);
   }
 

@@ -1,0 +1,67 @@
+import { type Service, takesClusterIp, takesNodePorts } from '@rollcall/manifests';
+import type { Claim } from '../../store/record.ts';
+import type { ClaimRequest } from '../../store/store.ts';
+import { ipv4OfNumber, numberOfIpv4 } from './ipv4.ts';
+
+/** One number that a service is to have, and where in its manifest it stands. */
+interface ClaimSlot extends ClaimRequest {
+  /** Path of the field, for faults. */
+  readonly field: string;
+  /** Indexes of the ports that share a node port; empty for other slots. */
+  readonly ports: readonly number[];
+}
+
+/** Whether it is headless: `clusterIP: None`. */
+export function isHeadless({ spec }: Service): boolean {
+  return spec?.clusterIP === 'None' || spec?.clusterIPs?.[0] === 'None';
+}
+
+/**
+ * What a service claims, always in the same order: cluster IP, node ports, health check node port. Ports of the same
+ * number that differ in protocol share a node port, as in Kubernetes.
+ */
+export function claimSlotsOf(service: Service): ClaimSlot[] {
+  const { spec = {} } = service;
+  const slots: ClaimSlot[] = [];
+  if (takesClusterIp(spec) && !isHeadless(service)) {
+    const address = spec.clusterIPs?.[0] ?? spec.clusterIP ?? '';
+    const number = address === '' ? undefined : numberOfIpv4(address);
+    slots.push({ pool: 'clusterIps', number, field: 'spec.clusterIPs', ports: [] });
+  }
+  // A load balancer that needs no node ports of its own keeps those that were asked for.
+  const givesNodePorts = takesNodePorts(spec);
+  const byNumber = new Map<string, { number: number | undefined; ports: number[] }>();
+  for (const [i, { port, nodePort }] of (spec.ports ?? []).entries()) {
+    if (nodePort === undefined && !givesNodePorts) continue;
+    const key = nodePort === undefined ? `port ${port}` : `nodePort ${nodePort}`;
+    const slot = byNumber.get(key) ?? { number: nodePort, ports: [] };
+    slot.ports.push(i);
+    byNumber.set(key, slot);
+  }
+  for (const { number, ports } of byNumber.values()) {
+    slots.push({ pool: 'nodePorts', number, field: `spec.ports[${ports[0]}].nodePort`, ports });
+  }
+  if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local') {
+    const number = spec.healthCheckNodePort === 0 ? undefined : spec.healthCheckNodePort;
+    slots.push({ pool: 'nodePorts', number, field: 'spec.healthCheckNodePort', ports: [] });
+  }
+  return slots;
+}
+
+/** The service with what it was given: `claims` are those that its slots asked for, in their order. */
+export function withClaims(service: Service, claims: readonly Claim[]): Service {
+  if (claims.length === 0) return service;
+  const spec = { ...service.spec };
+  const ports = [...(spec.ports ?? [])];
+  for (const [i, slot] of claimSlotsOf(service).entries()) {
+    const number = claims[i]?.number;
+    if (number === undefined) continue;
+    if (slot.pool === 'clusterIps') {
+      spec.clusterIP = ipv4OfNumber(number);
+      spec.clusterIPs = [spec.clusterIP];
+    } else if (slot.ports.length === 0) spec.healthCheckNodePort = number;
+    for (const index of slot.ports) ports[index] = { ...ports[index], nodePort: number };
+  }
+  spec.ports = ports;
+  return { ...service, spec };
+}

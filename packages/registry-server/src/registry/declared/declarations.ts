@@ -1,0 +1,189 @@
+import type { DeclaredService, ServiceReport } from '@rollcall/contract';
+import {
+  type Endpoints,
+  type EndpointSlice,
+  type Kind,
+  KINDS,
+  type Manifest,
+  type Service,
+  SERVICE_NAME_LABEL,
+} from '@rollcall/manifests';
+import type { ResourceRecord } from '../../store/record.ts';
+import { withClaims } from './claim-slots.ts';
+import { objectOfKey, reportOfKey } from './object-key.ts';
+import { hasSelector, profileOf } from './profile.ts';
+import { selects } from './selected-endpoints.ts';
+
+/** A declared object as a server holds it. */
+export interface Declared<T extends Manifest = Manifest> {
+  readonly namespace: string;
+  readonly name: string;
+  readonly revision: number;
+  /** With the addresses and node ports that it was given. */
+  readonly manifest: T;
+}
+
+/** What a data plane said of a service. */
+export interface StoredReport extends ServiceReport {
+  readonly reporter: string;
+  readonly untilMs: number;
+}
+
+/** A service that a resource is about: it is to be derived anew. */
+export interface ServiceTouch {
+  readonly service: string;
+  /** Its endpoints may be others; false = only what is reported of it. */
+  readonly endpoints: boolean;
+}
+
+type Tables = { readonly [K in Kind]: Map<string, Declared<Extract<Manifest, { kind: K }>>> };
+
+/** Declared objects and reports, and which services select which labels. Written by the roll alone. */
+export class Declarations {
+  readonly #tables = Object.fromEntries(
+    Object.keys(KINDS).map((kind) => [kind, new Map()]),
+  ) as unknown as Tables;
+  /** `namespace/service` -> reporter -> report. */
+  readonly #reports = new Map<string, Map<string, StoredReport>>();
+  /** `namespace/key=value` of one pair of the selector -> services that have it. */
+  readonly #bySelector = new Map<string, Set<string>>();
+  /** `namespace/service` -> slices written for it. */
+  readonly #slices = new Map<string, Set<string>>();
+
+  /** Takes a resource; gives the services that it concerns. */
+  put(resource: ResourceRecord): readonly ServiceTouch[] {
+    const report = reportOfKey(resource.key);
+    if (report !== undefined) {
+      const service = `${report.namespace}/${report.service}`;
+      const own = this.#reports.get(service) ?? new Map<string, StoredReport>();
+      const said = JSON.parse(resource.value) as ServiceReport;
+      const { reporter } = report;
+      own.set(reporter, Object.freeze({ ...said, reporter, untilMs: resource.untilMs }));
+      this.#reports.set(service, own);
+      return [{ service, endpoints: false }];
+    }
+    const ref = objectOfKey(resource.key);
+    if (ref === undefined) return [];
+    const { namespace, name, kind } = ref;
+    const before = this.#forget(kind, `${namespace}/${name}`);
+    const stored = JSON.parse(resource.value) as Manifest;
+    const manifest = stored.kind === 'Service' ? withClaims(stored, resource.claims) : stored;
+    const declared = Object.freeze({ namespace, name, revision: resource.revision, manifest });
+    this.#remember(kind, declared);
+    return [...touches(declared), ...(before === undefined ? [] : touches(before))];
+  }
+
+  remove(key: string): readonly ServiceTouch[] {
+    const report = reportOfKey(key);
+    if (report !== undefined) {
+      const service = `${report.namespace}/${report.service}`;
+      const own = this.#reports.get(service);
+      own?.delete(report.reporter);
+      if (own?.size === 0) this.#reports.delete(service);
+      return [{ service, endpoints: false }];
+    }
+    const ref = objectOfKey(key);
+    if (ref === undefined) return [];
+    const before = this.#forget(ref.kind, `${ref.namespace}/${ref.name}`);
+    return before === undefined ? [] : touches(before);
+  }
+
+  /** A declared object by `namespace/name`. */
+  get<K extends Kind>(kind: K, key: string): Declared<Extract<Manifest, { kind: K }>> | undefined {
+    return this.#tables[kind].get(key);
+  }
+
+  /** All objects of a kind. */
+  all<K extends Kind>(kind: K): Iterable<Declared<Extract<Manifest, { kind: K }>>> {
+    return this.#tables[kind].values();
+  }
+
+  service(key: string): Service | undefined {
+    return this.#tables.Service.get(key)?.manifest;
+  }
+
+  /** What data planes should know of a declared service. */
+  profile(key: string): DeclaredService | null {
+    const service = this.service(key);
+    return service === undefined ? null : profileOf(service, this.reports(key));
+  }
+
+  reports(key: string): Iterable<StoredReport> {
+    return this.#reports.get(key)?.values() ?? [];
+  }
+
+  endpointsOf(key: string): Endpoints | undefined {
+    return this.#tables.Endpoints.get(key)?.manifest;
+  }
+
+  slicesOf(key: string): EndpointSlice[] {
+    return [...(this.#slices.get(key) ?? [])].flatMap((own) => {
+      const slice = this.#tables.EndpointSlice.get(own);
+      return slice === undefined ? [] : [slice.manifest];
+    });
+  }
+
+  /** Keys of the declared services whose selectors these labels satisfy. */
+  *selecting(namespace: string, labels: Readonly<Record<string, string>>): Generator<string> {
+    if (this.#bySelector.size === 0) return;
+    for (const key in labels) {
+      for (const service of this.#bySelector.get(`${namespace}/${key}=${labels[key]}`) ?? []) {
+        if (selects(this.service(service)?.spec?.selector ?? {}, labels)) yield service;
+      }
+    }
+  }
+
+  #remember(kind: Kind, declared: Declared): void {
+    const key = `${declared.namespace}/${declared.name}`;
+    (this.#tables[kind] as Map<string, Declared>).set(key, declared);
+    const { manifest } = declared;
+    if (manifest.kind === 'Service') add(this.#bySelector, selectorKeyOf(declared, manifest), key);
+    if (manifest.kind === 'EndpointSlice') add(this.#slices, sliceServiceOf(declared), key);
+  }
+
+  #forget(kind: Kind, key: string): Declared | undefined {
+    const declared = this.#tables[kind].get(key) as Declared | undefined;
+    if (declared === undefined) return undefined;
+    this.#tables[kind].delete(key);
+    const { manifest } = declared;
+    if (manifest.kind === 'Service') drop(this.#bySelector, selectorKeyOf(declared, manifest), key);
+    if (manifest.kind === 'EndpointSlice') drop(this.#slices, sliceServiceOf(declared), key);
+    return declared;
+  }
+}
+
+/** One pair of the selector, by which the service is found again; undefined = it has none. */
+function selectorKeyOf({ namespace }: Declared, service: Service): string | undefined {
+  if (!hasSelector(service)) return undefined;
+  const [pair] = Object.entries(service.spec?.selector ?? {});
+  return pair && `${namespace}/${pair[0]}=${pair[1]}`;
+}
+
+/** The service that a hand-written slice belongs to. */
+function sliceServiceOf({ namespace, manifest }: Declared): string | undefined {
+  const service = manifest.metadata.labels?.[SERVICE_NAME_LABEL];
+  return service && `${namespace}/${service}`;
+}
+
+/** The service that is to be derived anew when an object comes, changes or goes. */
+function touches(declared: Declared): readonly ServiceTouch[] {
+  const { kind } = declared.manifest;
+  const service =
+    kind === 'EndpointSlice'
+      ? sliceServiceOf(declared)
+      : kind === 'Service' || kind === 'Endpoints'
+        ? `${declared.namespace}/${declared.name}`
+        : undefined;
+  return service === undefined ? [] : [{ service, endpoints: true }];
+}
+
+function add(index: Map<string, Set<string>>, key: string | undefined, member: string): void {
+  if (key !== undefined) index.set(key, (index.get(key) ?? new Set()).add(member));
+}
+
+function drop(index: Map<string, Set<string>>, key: string | undefined, member: string): void {
+  if (key === undefined) return;
+  const members = index.get(key);
+  members?.delete(member);
+  if (members?.size === 0) index.delete(key);
+}

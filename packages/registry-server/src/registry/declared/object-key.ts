@@ -1,0 +1,37 @@
+import { type Kind, KINDS } from '@rollcall/manifests';
+
+const BY_PREFIX = new Map(
+  (Object.keys(KINDS) as Kind[]).map((kind) => [kind.toLowerCase(), kind] as const),
+);
+
+/** Which declared object is meant. */
+export interface ObjectRef {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Key of the resource that holds a declared object. */
+export function keyOfObject({ kind, namespace, name }: ObjectRef): string {
+  return `${kind.toLowerCase()}/${namespace}/${name}`;
+}
+
+/** Reads a key back; undefined when the resource is no declared object. */
+export function objectOfKey(key: string): ObjectRef | undefined {
+  const [prefix = '', namespace = '', name = ''] = key.split('/');
+  const kind = BY_PREFIX.get(prefix);
+  return kind === undefined ? undefined : { kind, namespace, name };
+}
+
+/** Key of the resource that holds what a data plane reports of a service. */
+export function keyOfReport(namespace: string, service: string, reporter: string): string {
+  return `report/${namespace}/${service}/${reporter}`;
+}
+
+/** Reads a report's key back; undefined when the resource is none. */
+export function reportOfKey(
+  key: string,
+): { readonly namespace: string; readonly service: string; readonly reporter: string } | undefined {
+  const [prefix, namespace = '', service = '', reporter = ''] = key.split('/');
+  return prefix === 'report' ? { namespace, service, reporter } : undefined;
+}

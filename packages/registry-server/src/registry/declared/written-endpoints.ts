@@ -1,0 +1,96 @@
+import { type Endpoint, STATE_TABLE } from '@rollcall/contract';
+import type { Endpoints, EndpointSlice, Service } from '@rollcall/manifests';
+
+/** One address of a hand-written object, whichever kind it came from. */
+interface Written {
+  readonly address: string;
+  readonly instance: string;
+  readonly zone: string;
+  readonly state: 'up' | 'starting' | 'draining';
+  readonly ports: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly protocol: string;
+  }[];
+}
+
+type Ports = readonly {
+  readonly name?: string | undefined;
+  readonly port?: number | undefined;
+  readonly protocol?: string | undefined;
+}[];
+
+const portsOf = (ports: Ports = []) =>
+  ports.map(({ name = '', port = 0, protocol = 'TCP' }) => ({ name, port, protocol }));
+
+const nameOf = (ref: unknown) => (ref as { readonly name?: string } | undefined)?.name;
+
+function* ofEndpoints({ subsets = [] }: Endpoints): Generator<Written> {
+  for (const { addresses = [], notReadyAddresses = [], ports } of subsets) {
+    const groups = [
+      ['up', addresses],
+      ['starting', notReadyAddresses],
+    ] as const;
+    for (const [state, list] of groups) {
+      for (const { ip = '', hostname, targetRef } of list) {
+        const instance = hostname ?? nameOf(targetRef) ?? ip;
+        yield { address: ip, instance, zone: '', state, ports: portsOf(ports) };
+      }
+    }
+  }
+}
+
+function* ofSlice({ endpoints = [], ports }: EndpointSlice): Generator<Written> {
+  for (const { addresses = [], conditions, hostname, targetRef, zone = '' } of endpoints) {
+    const [address = ''] = addresses;
+    const { ready = true, terminating = false } = conditions ?? {};
+    const state = terminating ? 'draining' : ready ? 'up' : 'starting';
+    const instance = hostname ?? nameOf(targetRef) ?? address;
+    yield { address, instance, zone, state, ports: portsOf(ports) };
+  }
+}
+
+/**
+ * The endpoints of a service without selector, from what was written by hand for it. A port is meant by its name, as
+ * kube-proxy has it; the number is that of the hand-written object. Pure.
+ */
+export function writtenEndpoints(
+  service: Service,
+  endpoints: Endpoints | undefined,
+  slices: Iterable<EndpointSlice>,
+): readonly Endpoint[] {
+  const { spec = {} } = service;
+  const written = [
+    ...(endpoints === undefined ? [] : ofEndpoints(endpoints)),
+    ...[...slices].flatMap((slice) => [...ofSlice(slice)]),
+  ];
+  const wanted = (spec.ports ?? []).map(({ name = '' }) => name);
+  const found = new Map<string, Endpoint>();
+  for (const one of written) {
+    // A headless service may be about addresses alone.
+    const ports = wanted.length === 0 ? [{ name: '', port: 0, protocol: 'TCP' }] : one.ports;
+    for (const { name, port, protocol } of ports) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
+      const conditions = STATE_TABLE[one.state];
+      const isPublished = spec.publishNotReadyAddresses === true;
+      const endpoint: Endpoint = {
+        id: `${one.address}:${port}/${name}`,
+        instance: one.instance,
+        address: one.address,
+        port,
+        portName: name,
+        protocol: protocol as Endpoint['protocol'],
+        containerPort: port,
+        zone: one.zone,
+        weight: 100,
+        labels: {},
+        state: one.state,
+        reason: one.state === 'up' ? '' : 'written so by hand',
+        ...conditions,
+        ...(isPublished ? { ready: true, tier: conditions.tier ?? 0 } : {}),
+      };
+      found.set(endpoint.id, Object.freeze(endpoint));
+    }
+  }
+  return [...found.values()];
+}

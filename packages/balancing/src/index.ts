@@ -1,6 +1,12 @@
+export { Affinity, type AffinityOptions, type Bond } from './affinity.ts';
 export type { Candidate } from './candidate.ts';
 export { Ejection, type EjectionOptions, type FailureKind } from './ejection.ts';
 export type { NonePicked, NoneReason, PickContext, Picked, Picker, PickResult } from './picker.ts';
+export { hashOf } from './hash.ts';
 export { createPicker } from './picker/leveled-picker.ts';
+export { EndpointPool, type PoolOptions } from './pool/endpoint-pool.ts';
+export type { LoadCounters, PoolMember } from './pool/pool-member.ts';
+export type { Caller, PoolRules, PoolSnapshot } from './pool/pool-snapshot.ts';
 export { POLICIES, type Policy } from './policy.ts';
 export { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
+export { SCHEDULERS, type Scheduler } from './scheduler.ts';

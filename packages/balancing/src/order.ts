@@ -13,13 +13,16 @@ export interface Level<T extends Candidate> {
 
 /** How a policy goes through one level. */
 export interface Order<T extends Candidate> {
-  /** The next one in the policy's order; the level is never empty. */
-  next(): Picked<T>;
+  /**
+   * The next one in the policy's order; the level is never empty. `hash` is an unsigned 32-bit number that stands for
+   * the caller or the destination; only orders by hash look at it.
+   */
+  next(hash?: number): Picked<T>;
   /**
    * The next one that `admit` accepts; undefined when it accepts nobody. Close to the policy's order
    * while most are admitted; weights are not kept exactly when many are refused.
    */
-  nextAdmitted(admit: (candidate: T) => boolean): Picked<T> | undefined;
+  nextAdmitted(admit: (candidate: T) => boolean, hash?: number): Picked<T> | undefined;
 }
 
 /** Uniform in [0, 1). */

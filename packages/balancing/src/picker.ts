@@ -19,7 +19,9 @@ export type PickResult<T> = Picked<T> | NonePicked;
 
 export interface PickContext<T> {
   /** Leaves out those for which it answers false, e.g. the ones already tried. Must not throw. */
-  readonly admit?: (candidate: T) => boolean;
+  readonly admit?: ((candidate: T) => boolean) | undefined;
+  /** What the schedulers by hash go by: an unsigned 32-bit number, see `hashOf`. Drawn when absent. */
+  readonly hash?: number | undefined;
 }
 
 /**

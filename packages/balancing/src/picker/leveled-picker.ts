@@ -2,8 +2,10 @@ import type { Candidate } from '../candidate.ts';
 import type { Level, Order, Random } from '../order.ts';
 import type { NonePicked, PickContext, Picked, Picker, PickResult } from '../picker.ts';
 import { POLICIES, type Policy } from '../policy.ts';
+import { SCHEDULERS, type Scheduler } from '../scheduler.ts';
 
 const EMPTY: NonePicked = Object.freeze({ kind: 'none', reason: 'empty' });
+const ORDERS = Object.freeze({ ...POLICIES, ...SCHEDULERS });
 const NONE_ADMITTED: NonePicked = Object.freeze({ kind: 'none', reason: 'none_admitted' });
 
 /**
@@ -11,7 +13,7 @@ const NONE_ADMITTED: NonePicked = Object.freeze({ kind: 'none', reason: 'none_ad
  * Throws a TypeError on a negative or non-finite weight.
  */
 export function createPicker<T extends Candidate>(
-  policy: Policy,
+  policy: Policy | Scheduler,
   candidates: readonly T[],
   { random }: { readonly random: Random },
 ): Picker<T> {
@@ -22,7 +24,7 @@ export function createPicker<T extends Candidate>(
       throw new TypeError(`candidate ${id} has weight ${weight}: expected a number of at least 0`);
     levels[tier * 2 + (weight > 0 ? 0 : 1)]!.push(candidate);
   }
-  const create = POLICIES[policy];
+  const create = ORDERS[policy];
   const orders = levels
     .filter((targets) => targets.length > 0)
     .map((targets) => create(levelOf(targets), random));
@@ -54,9 +56,9 @@ class LeveledPicker<T extends Candidate> implements Picker<T> {
     const first = this.#first;
     if (first === undefined) return EMPTY;
     const admit = context?.admit;
-    if (admit === undefined) return first.next();
+    if (admit === undefined) return first.next(context?.hash);
     for (const order of this.#orders) {
-      const picked = order.nextAdmitted(admit);
+      const picked = order.nextAdmitted(admit, context?.hash);
       if (picked !== undefined) return picked;
     }
     return NONE_ADMITTED;

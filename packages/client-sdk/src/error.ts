@@ -1,4 +1,4 @@
-import { type ProblemCode, PROBLEMS } from '@rollcall/contract';
+import { type Fault, type ProblemCode, PROBLEMS } from '@rollcall/contract';
 
 /** What fails on this side of the wire: code -> whether the same call may succeed later. */
 export const CLIENT_FAULTS = {
@@ -30,6 +30,8 @@ export interface RollcallErrorDetails {
   /** How long the registry asked to wait, in ms. */
   readonly retryAfterMs?: number;
   readonly mayHaveBeenProcessed?: boolean;
+  /** Of manifests: everything that is wrong. */
+  readonly faults?: readonly Fault[];
   readonly cause?: unknown;
 }
 
@@ -43,12 +45,15 @@ export class RollcallError extends Error {
   readonly retryAfterMs: number | undefined;
   /** True when an instance may have acted on the request although no answer came: do not blindly repeat it. */
   readonly mayHaveBeenProcessed: boolean;
+  /** Of manifests: everything that is wrong; empty otherwise. */
+  readonly faults: readonly Fault[];
 
   constructor(code: RollcallErrorCode, message: string, details: RollcallErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.field = details.field ?? '';
     this.retryAfterMs = details.retryAfterMs;
+    this.faults = details.faults ?? [];
     this.mayHaveBeenProcessed = details.mayHaveBeenProcessed ?? false;
   }
 

@@ -1,12 +1,21 @@
 export type { Policy } from '@rollcall/balancing';
 export {
+  type ApplyReply,
+  type ApplyResult,
   type Condition,
   type DeclaredPort,
   type DeclaredService,
   type Endpoint,
+  type Explanation,
+  type Fault,
   hostnameOf,
+  type Instance,
+  type ManifestObject,
+  type RouteName,
+  type TimelineEvent,
   type ServiceReport,
 } from '@rollcall/contract';
+export type { CallRequest } from './registry/registry-client.ts';
 export type { Catalog, CatalogChange, CatalogOptions } from './catalog.ts';
 export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './error.ts';
 export type { RollcallOptions } from './options.ts';

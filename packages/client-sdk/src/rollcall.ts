@@ -1,7 +1,15 @@
-import { NamespaceName, PortName, ServiceName } from '@rollcall/contract';
+import {
+  NamespaceName,
+  PortName,
+  type RouteName,
+  ServiceName,
+  ServiceReport,
+} from '@rollcall/contract';
 import { POLICIES, type Policy } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
+import type { Catalog, CatalogOptions } from './catalog.ts';
+import { CatalogDirectory } from './directory/catalog-directory.ts';
 import { NamespaceDirectory } from './directory/namespace-directory.ts';
 import { RollcallError } from './error.ts';
 import { createInterceptor } from './interceptor.ts';
@@ -11,7 +19,7 @@ import { DepartureSignals } from './registration/departure-signals.ts';
 import { InstanceRegistration } from './registration/instance-registration.ts';
 import { Registrar } from './registration/registrar.ts';
 import { parseRegistration } from './registration/registration-spec.ts';
-import { RegistryClient } from './registry/registry-client.ts';
+import { type CallRequest, RegistryClient, type ReplyOf } from './registry/registry-client.ts';
 import type { Service, ServiceOptions } from './service.ts';
 import { LiveService } from './service/live-service.ts';
 
@@ -21,6 +29,10 @@ const ServiceKey = z.strictObject({
   port: PortName.optional(),
   policy: z.enum(Object.keys(POLICIES) as [Policy, ...Policy[]]),
   scheme: z.enum(['http', 'https']).default('http'),
+});
+
+const CatalogKey = z.strictObject({
+  namespace: z.union([z.literal('*'), NamespaceName]).default('*'),
 });
 
 /**
@@ -35,6 +47,7 @@ export class Rollcall {
   readonly #registrations = new Set<InstanceRegistration>();
   readonly #directories = new Map<string, NamespaceDirectory>();
   readonly #services = new Map<string, LiveService>();
+  readonly #catalogs = new Set<CatalogDirectory>();
   #closed: Promise<void> | undefined;
 
   /** Throws a {@link RollcallError} `invalid_options` that names the option. */
@@ -84,6 +97,53 @@ export class Rollcall {
     );
   }
 
+  /** The live pictures of every service of a namespace, or of all: for DNS servers and proxies. */
+  catalog(options: CatalogOptions = {}): Catalog {
+    this.#throwIfClosed();
+    const { namespace } = parseOptions(CatalogKey, options);
+    const catalog: CatalogDirectory = new CatalogDirectory(this.#client, this.#options, {
+      namespace,
+      onClosed: () => this.#catalogs.delete(catalog),
+    });
+    this.#catalogs.add(catalog);
+    return catalog;
+  }
+
+  /**
+   * Says, as a data plane, what became of a declared service; it replaces what the same reporter said before and
+   * lapses after `forMs` unless it is said again.
+   */
+  async report(
+    service: string,
+    reporter: string,
+    report: z.input<typeof ServiceReport>,
+    options: { readonly namespace?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const { namespace = this.#options.namespace, signal } = options;
+    const params = { ns: namespace, svc: service, reporter };
+    const body = parseOptions(ServiceReport, report);
+    await this.call('putReport', { params, body, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  /** Takes back what {@link report} said. */
+  async withdrawReport(
+    service: string,
+    reporter: string,
+    options: { readonly namespace?: string } = {},
+  ): Promise<void> {
+    const { namespace = this.#options.namespace } = options;
+    await this.call('deleteReport', { params: { ns: namespace, svc: service, reporter } });
+  }
+
+  /**
+   * Makes one call of the registry's API, at each url in turn until one answers. Rejects with a
+   * {@link RollcallError}, or with the signal's reason. For what the rest of the client has no method for.
+   */
+  call<N extends RouteName>(name: N, request: CallRequest = {}): Promise<ReplyOf<N>> {
+    this.#throwIfClosed();
+    return this.#client.call(name, request);
+  }
+
   /** Takes its instances off the roll and ends all streams, timers and connections. Twice does no harm. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
@@ -121,6 +181,7 @@ export class Rollcall {
       ...[...this.#services.values()].map((service) => service.close()),
     ]);
     this.#registrar.close();
+    for (const catalog of this.#catalogs) catalog.close();
     for (const directory of this.#directories.values()) directory.close();
     await this.#client.close();
   }

@@ -83,7 +83,11 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
       for (const service of services) query.append('service', service);
     if (resume !== undefined) query.append('since', resume.revision);
     const path = `${pathOf(ROUTES.watch)}?${query.toString()}`;
-    const scope = { namespace: this.#namespace, services, isResuming: resume !== undefined };
+    const namespace = this.#namespace;
+    const scope = {
+      services: () => [...services].map((service) => ({ namespace, service })),
+      isResuming: resume !== undefined,
+    };
     return new WatchSession(path, scope, this);
   }
 
@@ -121,7 +125,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
   }
 
   onSynced(event: BookmarkEvent, session: WatchSession): void {
-    const { services } = session.scope;
+    const services = new Set([...session.scope.services()].map(({ service }) => service));
     for (const service of services) this.#feeds.get(service)?.prove(event.storeAgeMs);
     this.#resume = { revision: event.revision, services };
     this.#behind = 0;

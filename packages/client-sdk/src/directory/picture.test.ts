@@ -17,6 +17,7 @@ const snapshot = (revision: number, endpoints: Endpoint[], epoch = 'e1'): Snapsh
   service: 'orders',
   revision: String(revision),
   epoch,
+  declared: null,
   endpoints,
 });
 const change = (revision: number, upserts: Endpoint[], removes: string[] = []): ChangeEvent => ({

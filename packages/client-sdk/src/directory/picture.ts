@@ -13,6 +13,8 @@ export interface Picture {
   readonly epoch: string;
   /** Endpoints that a new store has not named yet: id -> when they are given up, on the client's clock. */
   readonly unconfirmed: ReadonlyMap<string, number>;
+  /** When a declaration that a new store does not know is given up, on the client's clock; Infinity = never. */
+  readonly declaredUntilMs: number;
 }
 
 const NOBODY: ReadonlyMap<string, number> = new Map();
@@ -44,10 +46,9 @@ export function withSnapshot(
     unconfirmed.set(endpoint.id, untilMs ?? nowMs + graceMs);
     kept.push(untilMs === undefined ? asUnconfirmed(endpoint) : endpoint);
   }
-  // A store that lost its memory and does not know the declaration yet has not withdrawn it.
-  const declared = isSameStore ? event.declared : (event.declared ?? previous?.snapshot.declared ?? null);
-  const shown = { ...event, declared };
-  return pictureOf(shown, event.epoch, [...event.endpoints, ...kept], unconfirmed);
+  const { declared, untilMs } = declarationAfter(previous, event, nowMs + graceMs);
+  const inner = { epoch: event.epoch, unconfirmed, declaredUntilMs: untilMs };
+  return pictureOf({ ...event, declared }, [...event.endpoints, ...kept], inner);
 }
 
 /** The picture after a change; the same one when it already had it. */
@@ -61,31 +62,49 @@ export function withChange(previous: Picture, event: ChangeEvent): Picture {
     return removes.has(endpoint.id) ? [] : [upsert ?? endpoint];
   });
   const named = new Set([...removes, ...event.upserts.map(({ id }) => id)]);
+  const isSilent = event.declared === undefined;
+  const inner = {
+    epoch: previous.epoch,
+    unconfirmed: without(previous.unconfirmed, (id) => named.has(id)),
+    declaredUntilMs: isSilent ? previous.declaredUntilMs : Infinity,
+  };
   const declared = event.declared === undefined ? previous.snapshot.declared : event.declared;
-  return pictureOf(
-    { ...event, declared },
-    previous.epoch,
-    [...endpoints, ...upserts.values()],
-    without(previous.unconfirmed, (id) => named.has(id)),
-  );
+  return pictureOf({ ...event, declared }, [...endpoints, ...upserts.values()], inner);
 }
 
-/** The picture once the grace of unconfirmed endpoints has ended; the same one when none has. */
+/** The picture once the grace of unconfirmed endpoints, or of a declaration, has ended; the same one when none has. */
 export function withoutExpired(previous: Picture, nowMs: number): Picture {
   const isOver = (id: string) => (previous.unconfirmed.get(id) ?? Infinity) <= nowMs;
   const endpoints = previous.snapshot.endpoints.filter(({ id }) => !isOver(id));
-  if (endpoints.length === previous.snapshot.endpoints.length) return previous;
-  return pictureOf(
-    previous.snapshot,
-    previous.epoch,
-    endpoints,
-    without(previous.unconfirmed, isOver),
-  );
+  const isLapsed = previous.declaredUntilMs <= nowMs;
+  if (endpoints.length === previous.snapshot.endpoints.length && !isLapsed) return previous;
+  const { snapshot, epoch } = previous;
+  const shown = isLapsed ? { ...snapshot, declared: null } : snapshot;
+  return pictureOf(shown, endpoints, {
+    epoch,
+    unconfirmed: without(previous.unconfirmed, isOver),
+    declaredUntilMs: isLapsed ? Infinity : previous.declaredUntilMs,
+  });
 }
 
 /** When the next grace ends; Infinity when nobody is unconfirmed. */
 export function nextExpiryMs(picture: Picture): number {
-  return Math.min(Infinity, ...picture.unconfirmed.values());
+  return Math.min(picture.declaredUntilMs, ...picture.unconfirmed.values());
+}
+
+/** A store that lost its memory and does not know a declaration has not withdrawn it: it stays for a grace. */
+function declarationAfter(
+  previous: Picture | undefined,
+  event: SnapshotEvent,
+  untilMs: number,
+): { readonly declared: SnapshotEvent['declared']; readonly untilMs: number } {
+  const held = previous?.snapshot.declared ?? null;
+  const isKept = event.declared === null && held !== null;
+  const isPending = previous !== undefined && previous.declaredUntilMs !== Infinity;
+  if (!isKept || (previous?.epoch === event.epoch && !isPending)) {
+    return { declared: event.declared, untilMs: Infinity };
+  }
+  return { declared: held, untilMs: isPending ? previous.declaredUntilMs : untilMs };
 }
 
 /** A doubt counts only against one that would otherwise be called: those draining or down stay that. */
@@ -101,9 +120,8 @@ function asUnconfirmed(endpoint: Endpoint): Endpoint {
 
 function pictureOf(
   { namespace, service, revision, declared }: Omit<ServiceSnapshot, 'endpoints'>,
-  epoch: string,
   endpoints: readonly Endpoint[],
-  unconfirmed: ReadonlyMap<string, number>,
+  inner: Omit<Picture, 'snapshot'>,
 ): Picture {
   const frozen = Object.freeze(endpoints.map(freeze));
   const snapshot = Object.freeze({
@@ -113,7 +131,7 @@ function pictureOf(
     declared: declared === null ? null : Object.freeze(declared),
     endpoints: frozen,
   });
-  return { snapshot, epoch, unconfirmed };
+  return { snapshot, ...inner };
 }
 
 function freeze(endpoint: Endpoint): Endpoint {

@@ -1,4 +1,4 @@
-import { BookmarkEvent, ChangeEvent, type Endpoint, SnapshotEvent } from '@rollcall/contract';
+import { BookmarkEvent, ChangeEvent, SnapshotEvent } from '@rollcall/contract';
 import type { StreamEvent } from '../stream/event-stream.ts';
 import type { StreamSession, Verdict } from '../stream/live-stream.ts';
 
@@ -12,14 +12,20 @@ export interface WatchListener {
   onSynced(event: BookmarkEvent, session: WatchSession): void;
 }
 
-export interface WatchScope {
+/** A service that a stream is about. */
+export interface WatchedService {
   readonly namespace: string;
-  readonly services: ReadonlySet<string>;
+  readonly service: string;
+}
+
+export interface WatchScope {
+  /** Of which a picture is held or wanted: what the stream does not show of these does not exist. */
+  services(): Iterable<WatchedService>;
   /** The stream goes on from a revision: services unchanged since are not shown. */
   readonly isResuming: boolean;
 }
 
-/** One watch connection over a fixed set of services. */
+/** One watch connection. */
 export class WatchSession implements StreamSession {
   readonly path: string;
   readonly scope: WatchScope;
@@ -29,7 +35,7 @@ export class WatchSession implements StreamSession {
    * Services that stand for something else than what is held, until the next synced bookmark: nothing
    * was shown of them, or something older than what is held.
    */
-  readonly #open = new Map<string, readonly Endpoint[]>();
+  readonly #open = new Map<string, WatchedService & Partial<SnapshotEvent>>();
 
   constructor(path: string, scope: WatchScope, listener: WatchListener) {
     this.path = path;
@@ -47,17 +53,17 @@ export class WatchSession implements StreamSession {
   }
 
   #beginAnew(): void {
-    for (const service of this.scope.services) this.#open.set(service, []);
+    for (const one of this.scope.services()) this.#open.set(keyOf(one), one);
   }
 
   #onSnapshot(event: SnapshotEvent): void {
     this.#epoch = event.epoch;
-    if (this.#listener.onSnapshot(event)) this.#open.delete(event.service);
-    else this.#open.set(event.service, event.endpoints);
+    if (this.#listener.onSnapshot(event)) this.#open.delete(keyOf(event));
+    else this.#open.set(keyOf(event), event);
   }
 
   #onChange(event: ChangeEvent): void {
-    this.#open.delete(event.service);
+    this.#open.delete(keyOf(event));
     this.#listener.onChange(event, this.#epoch);
   }
 
@@ -66,11 +72,14 @@ export class WatchSession implements StreamSession {
     const { revision, epoch } = event;
     // A server whose store was replaced says so by `compacted`; until then its changes are of the old one.
     this.#epoch ??= epoch;
-    const { namespace } = this.scope;
-    for (const [service, endpoints] of this.#open)
-      this.#listener.onSnapshot({ namespace, service, revision, epoch, endpoints: [...endpoints] });
+    for (const { namespace, service, declared = null, endpoints = [] } of this.#open.values())
+      this.#listener.onSnapshot({ namespace, service, revision, epoch, declared, endpoints });
     this.#open.clear();
     this.#listener.onSynced(event, this);
     return event.moving ? 'up-and-move' : 'up';
   }
+}
+
+function keyOf({ namespace, service }: WatchedService): string {
+  return `${namespace}/${service}`;
 }

@@ -10,14 +10,17 @@ import { UrlRing } from './url-ring.ts';
 /** Pause between two tries of a round, in ms. */
 const BETWEEN_TRIES_MS = 20;
 
+/** What a call of the API is made of; which parts it needs stands in the contract's routes. */
 export interface CallRequest {
   readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string | boolean | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** A text goes as it is (manifests), anything else as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
 
-type ReplyOf<N extends RouteName> =
+/** What a call of the API is answered with. */
+export type ReplyOf<N extends RouteName> =
   (typeof ROUTES)[N]['reply']['body'] extends z.ZodType<infer R> ? R : undefined;
 
 /** Calls the registry's API. Every call that it makes may be repeated: that is how the API is made. */
@@ -49,9 +52,11 @@ export class RegistryClient {
    * with the signal's reason.
    */
   call<N extends RouteName>(name: N, request: CallRequest): Promise<ReplyOf<N>> {
+    // Whoever creates would be told that it is there already, if the answer to the first try was lost.
+    const isOnce = request.query?.['mode'] === 'create';
     const isSingle = this.urls.length === 1;
     return pRetry(() => this.#attempt(ROUTES[name], request) as Promise<ReplyOf<N>>, {
-      retries: Math.max(this.urls.length, 2) - 1,
+      retries: isOnce ? 0 : Math.max(this.urls.length, 2) - 1,
       minTimeout: BETWEEN_TRIES_MS,
       maxTimeout: BETWEEN_TRIES_MS,
       shouldRetry: ({ error }) =>
@@ -84,8 +89,7 @@ export class RegistryClient {
     try {
       const reply = await this.#send(url, pathOf(route, request.params) + queryOf(request.query), {
         method: route.method,
-        headers: request.body === undefined ? {} : { 'content-type': 'application/json' },
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...bodyOf(route, request.body),
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
       const text = await textOf(reply);
@@ -118,6 +122,17 @@ export class RegistryClient {
       throw unreachable(url, error, options.signal);
     }
   }
+}
+
+function bodyOf(
+  { bodyType }: Route,
+  body: unknown,
+): { readonly headers: Record<string, string>; readonly body?: string } {
+  if (body === undefined) return { headers: {} };
+  if (typeof body === 'string') return { headers: { 'content-type': 'application/yaml' }, body };
+  const isPatch = bodyType === 'merge-patch';
+  const type = isPatch ? 'application/merge-patch+json' : 'application/json';
+  return { headers: { 'content-type': type }, body: JSON.stringify(body) };
 }
 
 /** Reads a reply's body; one that breaks off counts as no answer. */

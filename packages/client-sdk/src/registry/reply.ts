@@ -20,8 +20,8 @@ export function errorOfReply(
       },
     );
   }
-  const { code, field, message } = problem.data;
-  return new RollcallError(code, message, { field, ...retryAfterMs });
+  const { code, field, message, faults = [] } = problem.data;
+  return new RollcallError(code, message, { field, faults, ...retryAfterMs });
 }
 
 /** The JSON that a text holds; undefined when it holds none. */

@@ -1,6 +1,14 @@
 export { type HttpCounters } from './http/plane-counters.ts';
 export { HttpServer, type HttpServerOptions, type HttpServerRuntime } from './http/http-server.ts';
-export { NetTransport } from './io/net-transport.ts';
+export type {
+  DatagramHandler,
+  DatagramListener,
+  DatagramPeer,
+  Datagrams,
+  PeerHandler,
+} from './io/datagrams.ts';
+export { DgramDatagrams } from './io/dgram-datagrams.ts';
+export { NetTransport, type NetTransportOptions } from './io/net-transport.ts';
 export type {
   Address,
   ConnectHandler,
@@ -11,14 +19,28 @@ export type {
 } from './io/transport.ts';
 export type { ExchangeRecord, Observer, TargetOutcome, TargetResult } from './observer.ts';
 export { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from './options.ts';
+export { NoticeBoard, type NoticeOptions, type NoticePort } from './plane/notice-board.ts';
+export type {
+  Frontend,
+  FrontendState,
+  FrontendStatus,
+  ServicePlane,
+} from './plane/service-plane.ts';
+export { UserspacePlane, type UserspaceParts } from './plane/userspace-plane.ts';
+export type { ConnectObserver, PortPlace, PortService, RefusalReason } from './port-service.ts';
 export type { Forward, RequestView, Respond, Router } from './router.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { type Timers, systemTimers } from './runtime/timers.ts';
 export {
   type NoTarget,
   type Target,
+  type TargetClient,
   type TargetCounters,
   type TargetGroup,
   type TargetSnapshot,
   createTargetCounters,
 } from './target.ts';
+export { TCP_OPTIONS, type TcpCounters, type TcpOptions } from './tcp/tcp-options.ts';
+export { type TcpRuntime, TcpServer } from './tcp/tcp-server.ts';
+export { UDP_OPTIONS, type UdpCounters, type UdpOptions } from './udp/udp-options.ts';
+export { type UdpRuntime, UdpServer } from './udp/udp-server.ts';

@@ -29,10 +29,17 @@ export interface NoTarget {
   readonly detail: string;
 }
 
+/** Who asks for a target. Schedulers by hash and the affinity of clients go by it. */
+export interface TargetClient {
+  readonly clientAddress: string;
+}
+
 /** One moment of a target group. Frozen and replaced whole; every kernel of the data plane reads the same one. */
 export interface TargetSnapshot {
   /** @returns a target that is not among `tried`, or undefined when there is none (left). */
-  pick(tried: readonly Target[]): Target | undefined;
+  pick(tried: readonly Target[], client?: TargetClient): Target | undefined;
+  /** Whether what is under way on it may go on there; absent: it may. Asked for UDP flows, which have no end of their own. */
+  holds?(target: Target): boolean;
   /** Why `pick([])` answers nothing: for the 503 and the log. */
   explainNone(): NoTarget;
 }

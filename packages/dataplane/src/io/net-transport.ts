@@ -58,20 +58,48 @@ class NetConnection implements Connection {
   }
 
   abort(): void {
-    if (this.#socket.connecting) this.#socket.destroy();
-    else if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
+    const socket = this.#socket;
+    if (socket.connecting) socket.destroy();
+    else if (isEnding(socket)) socket.once('finish', reset);
+    else reset.call(socket);
   }
+}
+
+function reset(this: Socket): void {
+  if (!this.destroyed) this.resetAndDestroy();
+}
+
+/**
+ * Whether its FIN is being sent at this moment. Then the system refuses to reset it, and a socket of Node.js on which
+ * that was tried never closes.
+ */
+function isEnding(socket: Socket): boolean {
+  return socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+}
+
+export interface NetTransportOptions {
+  /**
+   * Silence after which the system asks whether the other side is still there, in ms; 0: it never asks. For planes
+   * without idle timeouts, where a peer that vanished would be waited for without end. @default 0
+   */
+  readonly keepAliveMs?: number;
 }
 
 /** The public `net` API: works on every Node.js, and is what faster ways fall back to. */
 export class NetTransport implements Transport {
   readonly name = 'net';
+  readonly #options: { noDelay: true; keepAlive: boolean; keepAliveInitialDelay: number };
+
+  constructor({ keepAliveMs = 0 }: NetTransportOptions = {}) {
+    const keepAlive = { keepAlive: keepAliveMs > 0, keepAliveInitialDelay: keepAliveMs };
+    this.#options = { noDelay: true, ...keepAlive };
+  }
 
   async listen(
     address: Address,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const server = createServer({ ...this.#options, allowHalfOpen: true }, (socket) => {
       // Gone between accept and here: its addresses are no longer known.
       if (socket.remoteAddress === undefined) {
         socket.on('error', () => {});
@@ -103,7 +131,7 @@ export class NetTransport implements Transport {
     const socket = connect({
       host: address.host,
       port: address.port,
-      noDelay: true,
+      ...this.#options,
       allowHalfOpen: true,
     });
     socket.once('connect', () => handler.onConnect());

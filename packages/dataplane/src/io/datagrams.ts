@@ -1,0 +1,40 @@
+import type { Address } from './transport.ts';
+
+/** What the UDP plane needs of the operating system. Bytes handed out belong to the receiver. */
+export interface Datagrams {
+  /**
+   * @throws the system's error (EADDRINUSE, EACCES, ...) when the address cannot be bound.
+   */
+  bind(address: Address, handler: DatagramHandler): Promise<DatagramListener>;
+  /**
+   * A socket of its own towards one address; a few datagrams sent before it is ready are kept.
+   * @throws what the system says of a port that is none.
+   */
+  connect(address: Address, handler: PeerHandler): DatagramPeer;
+}
+
+/** Callbacks are never concurrent. */
+export interface DatagramHandler {
+  onDatagram(bytes: Buffer, address: string, port: number): void;
+}
+
+export interface PeerHandler {
+  onReply(bytes: Buffer): void;
+  /** The other side refuses (an ICMP message came back) or cannot be reached. Possibly more than once. */
+  onError(code: string): void;
+}
+
+export interface DatagramListener {
+  readonly address: Address;
+  /** Never throws: a datagram that cannot be sent is lost, as datagrams are. */
+  send(bytes: Buffer, address: string, port: number): void;
+  /** The port is free when this returns. Idempotent. */
+  close(): void;
+}
+
+export interface DatagramPeer {
+  /** Never throws. */
+  send(bytes: Buffer): void;
+  /** No callbacks after this. Idempotent. */
+  close(): void;
+}

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { type Socket, connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { NetTransport } from './net-transport.ts';
+import type { Connection } from './transport.ts';
+
+const WAIT = { timeout: 10_000 };
+
+async function accepted(onAccept: (connection: Connection) => void) {
+  const closes: unknown[] = [];
+  const listener = await new NetTransport().listen({ host: '127.0.0.1', port: 0 }, (connection) => {
+    setImmediate(() => onAccept(connection));
+    return { onData() {}, onDrain() {}, onEnd() {}, onClose: (error) => closes.push(error) };
+  });
+  const socket: Socket = connect({ ...listener.address, allowHalfOpen: true });
+  const errors: (string | undefined)[] = [];
+  socket.on('error', ({ code }: NodeJS.ErrnoException) => errors.push(code));
+  onTestFinished(async () => {
+    socket.destroy();
+    await listener.close();
+  });
+  await once(socket, 'connect');
+  return { socket, closes, errors };
+}
+
+test('aborted right after its end was said: it closes all the same', async () => {
+  const { closes } = await accepted((connection) => {
+    connection.shutdown();
+    connection.abort();
+    connection.abort();
+  });
+  await expect.poll(() => closes, WAIT).toEqual([undefined]);
+});
+
+test('aborted while the other side takes nothing: it closes at once, with a reset', async () => {
+  const { closes, errors, socket } = await accepted((connection) => {
+    expect(connection.write(Buffer.alloc(20_000_000), 0, 20_000_000)).toBe(false);
+    connection.shutdown();
+    connection.abort();
+  });
+  await expect.poll(() => closes, WAIT).toEqual([undefined]);
+  socket.resume();
+  await expect.poll(() => errors, WAIT).toEqual(['ECONNRESET']);
+});

@@ -1,0 +1,136 @@
+import type { Listener } from '../io/transport.ts';
+import type { PortPlace, PortService } from '../port-service.ts';
+import type { Frontend, FrontendState, FrontendStatus } from './service-plane.ts';
+
+/** Binds an address for a protocol. Rejects with the system's error. */
+export type Bind = (frontend: Frontend, place: PortPlace) => Promise<Listener>;
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 8_000;
+
+export interface Claim {
+  readonly owner: string;
+  frontend: Frontend;
+}
+
+/**
+ * One address, port and protocol of this machine and who wants it. The first to claim it is served; when it lets go the
+ * next one is, on the same open listener.
+ */
+export class Binding implements PortPlace {
+  readonly #bind: Bind;
+  readonly #onChange: (binding: Binding) => void;
+  readonly #claims: Claim[] = [];
+  #state: Exclude<FrontendState, 'taken'> = 'binding';
+  #listener: Listener | undefined;
+  #error: NodeJS.ErrnoException | undefined;
+  /** Whether an attempt to bind it has not ended yet. */
+  isUnderWay = false;
+  #retryMs = FIRST_RETRY_MS;
+  #retryAt = Number.POSITIVE_INFINITY;
+  #isClosed = false;
+  #last: Frontend;
+
+  constructor(frontend: Frontend, bind: Bind, onChange: (binding: Binding) => void) {
+    this.#last = frontend;
+    this.#bind = bind;
+    this.#onChange = onChange;
+  }
+
+  /** The last one for whoever was on the way in when nobody claimed it any more. */
+  get service(): PortService {
+    return (this.#claims[0]?.frontend ?? this.#last).service;
+  }
+
+  get owners(): string[] {
+    return this.#claims.map(({ owner }) => owner);
+  }
+
+  get isUnused(): boolean {
+    return this.#claims.length === 0;
+  }
+
+  /** Claims it, or replaces what stands behind the claim. */
+  claim(owner: string, frontend: Frontend): void {
+    const known = this.#claims.find((claim) => claim.owner === owner);
+    if (known === undefined) this.#claims.push({ owner, frontend });
+    else known.frontend = frontend;
+    if (this.#listener === undefined && this.#retryAt === Number.POSITIVE_INFINITY) this.#open();
+  }
+
+  /** Lets go; without a claim left it gives the address back. */
+  release(owner: string): void {
+    const at = this.#claims.findIndex((claim) => claim.owner === owner);
+    if (at !== -1) this.#last = this.#claims.splice(at, 1)[0]!.frontend;
+    if (this.#claims.length === 0) this.#giveBack();
+    else if (at === 0) this.#onChange(this);
+  }
+
+  statusOf(owner: string): FrontendStatus {
+    const [first] = this.#claims;
+    const { frontend } = this.#claims.find((claim) => claim.owner === owner)!;
+    if (first!.owner !== owner)
+      return { frontend, state: 'taken', code: '', detail: `${first!.owner} has it` };
+    const { code = '', message = '' } = this.#error ?? {};
+    return { frontend, state: this.#state, code, detail: message };
+  }
+
+  /** To be called several times a second. */
+  tick(now: number): void {
+    if (this.#retryAt === 0) this.#retryAt = now + this.#retryMs;
+    if (now < this.#retryAt || this.isUnused) return;
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    this.#open();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#giveBack();
+  }
+
+  #open(): void {
+    if (this.isUnderWay || this.#isClosed) return;
+    this.isUnderWay = true;
+    this.#retryAt = Number.POSITIVE_INFINITY;
+    this.#bind(this.#claims[0]!.frontend, this).then(
+      (listener) => this.#succeed(listener),
+      (error: NodeJS.ErrnoException) => this.#fail(error),
+    );
+  }
+
+  #succeed(listener: Listener): void {
+    this.isUnderWay = false;
+    this.#listener = listener;
+    this.#error = undefined;
+    this.#retryMs = FIRST_RETRY_MS;
+    // Nobody wants it any more: nobody is to be told.
+    if (this.isUnused || this.#isClosed) this.#giveBack();
+    else this.#enter('bound');
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    const isSame = this.#error?.code === error.code;
+    this.isUnderWay = false;
+    this.#error = error;
+    // The next tick knows what time it is.
+    this.#retryAt = 0;
+    if (this.isUnused) this.#giveBack();
+    else this.#enter('failed', isSame);
+  }
+
+  #enter(state: 'bound' | 'failed', isSameReason = true): void {
+    const isSame = this.#state === state && isSameReason;
+    this.#state = state;
+    if (!isSame) this.#onChange(this);
+  }
+
+  #giveBack(): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#state = 'binding';
+    this.#error = undefined;
+    this.#retryAt = Number.POSITIVE_INFINITY;
+    this.#retryMs = FIRST_RETRY_MS;
+    void listener?.close();
+  }
+}

@@ -1,0 +1,151 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { Timers } from '../runtime/timers.ts';
+
+/** Where notices are put up. Rejections are tried again. */
+export interface NoticePort<T> {
+  post(key: string, notice: T): Promise<void>;
+  remove(key: string): Promise<void>;
+}
+
+export interface NoticeOptions {
+  /** How long a notice stands by itself, in ms; it is put up again at about half of that. */
+  readonly forMs: number;
+  /** Uniform in [0, 1): spreads what began at the same time. */
+  readonly random: () => number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Once for each row of failures, for the log. */
+  readonly onTrouble: (error: Error) => void;
+}
+
+interface Entry<T> {
+  /** Undefined: to be taken down. */
+  notice: T | undefined;
+  text: string;
+  /** What stands there now, as far as is known; empty: nothing. */
+  posted: string;
+  dueAt: number;
+  backoffMs: number;
+  isUnderWay: boolean;
+}
+
+const TICK_MS = 100;
+/** At most so many are begun a tick, and under way at a time: a thousand notices are no flood. */
+const PER_TICK = 20;
+const UNDER_WAY = 8;
+const FIRST_BACKOFF_MS = 1_000;
+const LAST_BACKOFF_MS = 60_000;
+/** What was to be taken down and could not be so often lapses by itself. */
+const REMOVALS = 3;
+
+/** What a plane has to say of each of its services, kept up elsewhere: on change, and again before it lapses. */
+export class NoticeBoard<T> {
+  readonly counters = { posted: 0, failed: 0 };
+  readonly #port: NoticePort<T>;
+  readonly #options: NoticeOptions;
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #endTicks: () => void;
+  readonly #underWay = new Set<Promise<void>>();
+  #isTroubled = false;
+  #isClosed = false;
+
+  constructor(port: NoticePort<T>, options: NoticeOptions) {
+    this.#port = port;
+    this.#options = options;
+    this.#endTicks = options.timers.every(TICK_MS, () => this.#tick());
+  }
+
+  /** What is to be said of it from now on. Saying the same again costs nothing. */
+  set(key: string, notice: T): void {
+    const text = JSON.stringify(notice);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) {
+      const fresh = { posted: '', dueAt: 0, backoffMs: FIRST_BACKOFF_MS, isUnderWay: false };
+      this.#entries.set(key, { notice, text, ...fresh });
+    } else if (entry.text !== text || entry.notice === undefined) {
+      Object.assign(entry, { notice, text, dueAt: 0, backoffMs: FIRST_BACKOFF_MS });
+    }
+  }
+
+  /** Nothing more is to be said of it. */
+  remove(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    Object.assign(entry, { notice: undefined, text: '', dueAt: 0, backoffMs: FIRST_BACKOFF_MS });
+  }
+
+  /** Takes down all that stands, as far as that can be done at the first try. Twice without harm. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#endTicks();
+    // What is on its way must not arrive after it was taken down.
+    await Promise.all(this.#underWay);
+    const keys = [...this.#entries].filter(([, entry]) => stands(entry)).map(([key]) => key);
+    const one = async (): Promise<void> => {
+      for (let key = keys.pop(); key !== undefined; key = keys.pop())
+        await this.#port.remove(key).catch(() => undefined);
+    };
+    await Promise.all(Array.from({ length: UNDER_WAY }, one));
+  }
+
+  #tick(): void {
+    const now = this.#options.clock.now();
+    let begun = 0;
+    for (const [key, entry] of this.#entries) {
+      if (begun === PER_TICK || this.#underWay.size === UNDER_WAY) return;
+      if (entry.isUnderWay || now < entry.dueAt) continue;
+      if (entry.notice === undefined && !stands(entry)) {
+        this.#entries.delete(key);
+      } else {
+        begun++;
+        const saying = this.#say(key, entry).finally(() => this.#underWay.delete(saying));
+        this.#underWay.add(saying);
+      }
+    }
+  }
+
+  async #say(key: string, entry: Entry<T>): Promise<void> {
+    const { notice, text } = entry;
+    entry.isUnderWay = true;
+    try {
+      // Before it is known: what was sent may stand even if its answer is lost.
+      if (notice === undefined) await this.#port.remove(key);
+      else await this.#port.post(key, notice);
+      entry.posted = text;
+      this.counters.posted++;
+      this.#isTroubled = false;
+      this.#settle(entry, text);
+    } catch (error) {
+      this.#fail(entry, error as Error);
+    } finally {
+      entry.isUnderWay = false;
+    }
+  }
+
+  #settle(entry: Entry<T>, text: string): void {
+    entry.backoffMs = FIRST_BACKOFF_MS;
+    // It may have changed meanwhile.
+    if (entry.text !== text) return;
+    const { forMs, random, clock } = this.#options;
+    entry.dueAt = entry.notice === undefined ? 0 : clock.now() + forMs * (0.4 + 0.2 * random());
+  }
+
+  #fail(entry: Entry<T>, error: Error): void {
+    this.counters.failed++;
+    if (!this.#isTroubled) this.#options.onTrouble(error);
+    this.#isTroubled = true;
+    const { clock, random } = this.#options;
+    entry.dueAt = clock.now() + entry.backoffMs * (0.75 + 0.5 * random());
+    entry.backoffMs = Math.min(entry.backoffMs * 2, LAST_BACKOFF_MS);
+    if (entry.notice !== undefined) entry.posted = entry.posted === '' ? UNKNOWN : entry.posted;
+    else if (entry.backoffMs > FIRST_BACKOFF_MS * 2 ** (REMOVALS - 1)) entry.posted = '';
+  }
+}
+
+/** Sent without an answer: it may stand. */
+const UNKNOWN = 'unknown';
+
+function stands({ posted, isUnderWay }: Entry<unknown>): boolean {
+  return posted !== '' || isUnderWay;
+}

@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { type Socket, connect, createServer } from 'node:net';
+import { freePort } from '@rollcall/testkit';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { DgramDatagrams } from '../io/dgram-datagrams.ts';
+import { NetTransport } from '../io/net-transport.ts';
+import { TcpServer } from '../tcp/tcp-server.ts';
+import { TCP_OPTIONS } from '../tcp/tcp-options.ts';
+import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { TargetList, createTarget } from '../testing/target-list.ts';
+import { createService, listenTcp } from '../testing/tcp-bench.ts';
+import { UDP_OPTIONS } from '../udp/udp-options.ts';
+import { UdpServer } from '../udp/udp-server.ts';
+import type { Frontend } from './service-plane.ts';
+import { UserspacePlane } from './userspace-plane.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+const WAIT = { timeout: 10_000 };
+const HOST = '127.96.2.1';
+
+class CountingTransport extends NetTransport {
+  listens = 0;
+
+  override listen(...given: Parameters<NetTransport['listen']>) {
+    this.listens++;
+    return super.listen(...given);
+  }
+}
+
+function start() {
+  const runtime = new ManualRuntime();
+  const parts = { clock: runtime, timers: runtime };
+  const transport = new CountingTransport();
+  const changed: string[] = [];
+  const plane = new UserspacePlane({
+    tcp: new TcpServer(TCP_OPTIONS, { transport, ...parts }),
+    udp: new UdpServer(UDP_OPTIONS, { datagrams: new DgramDatagrams(), ...parts }),
+    onStatus: (owner) => changed.push(owner),
+    ...parts,
+  });
+  onTestFinished(async () => {
+    const closed = plane.close(0);
+    runtime.advance(1_000);
+    await closed;
+  });
+  return { plane, runtime, transport, changed };
+}
+
+/** A service that says its name. */
+async function named(name: string) {
+  const { port, close } = await listenTcp((socket) => socket.end(name));
+  onTestFinished(close);
+  return createService(new TargetList([createTarget(port, name)]));
+}
+
+async function ask(port: number, host = HOST): Promise<string> {
+  const socket: Socket = connect({ port, host });
+  let text = '';
+  try {
+    for await (const chunk of socket) text += String(chunk);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'error';
+  }
+  return text;
+}
+
+const states = (plane: UserspacePlane, owner: string) =>
+  plane
+    .statuses(owner)
+    .map(({ state, code, detail }) =>
+      code === '' ? `${state} ${detail}`.trim() : `${state} ${code}`,
+    );
+
+test('what is applied is served, what is no longer applied is not, and twice the same disturbs nothing', async () => {
+  const { plane, transport, changed } = start();
+  const [web, admin] = [await freePort(), await freePort()];
+  const service = await named('web');
+  const frontend = (port: number): Frontend => ({ protocol: 'TCP', host: HOST, port, service });
+  plane.apply('default/web', [frontend(web), frontend(admin)]);
+  expect(states(plane, 'default/web')).toEqual(['binding', 'binding']);
+  await expect.poll(() => states(plane, 'default/web'), WAIT).toEqual(['bound', 'bound']);
+  expect(changed).toEqual(['default/web', 'default/web']);
+  for (let i = 0; i < 50; i++) plane.apply('default/web', [frontend(web), frontend(admin)]);
+  expect(transport.listens).toBe(2);
+  expect(await ask(web)).toBe('web');
+  plane.apply('default/web', [frontend(web)]);
+  expect(await ask(admin)).toBe('ECONNREFUSED');
+  expect(await ask(web)).toBe('web');
+  plane.apply('default/web', []);
+  expect(plane.statuses('default/web')).toEqual([]);
+  expect(await ask(web)).toBe('ECONNREFUSED');
+});
+
+test('an address that another service has is handed on without being closed', async () => {
+  const { plane, transport, changed } = start();
+  const port = await freePort();
+  const frontend = { protocol: 'TCP', host: HOST, port } as const;
+  plane.apply('a', [{ ...frontend, service: await named('a') }]);
+  plane.apply('b', [{ ...frontend, service: await named('b') }]);
+  await expect.poll(() => states(plane, 'a'), WAIT).toEqual(['bound']);
+  expect(states(plane, 'b')).toEqual(['taken a has it']);
+  expect(await ask(port)).toBe('a');
+  changed.length = 0;
+  plane.apply('a', []);
+  expect(await ask(port)).toBe('b');
+  expect(states(plane, 'b')).toEqual(['bound']);
+  expect(changed).toEqual(['b']);
+  expect(transport.listens).toBe(1);
+});
+
+test('an address that is taken is tried again until it is free', async () => {
+  const { plane, runtime, changed } = start();
+  const blocker = createServer().listen(0, HOST);
+  await once(blocker, 'listening');
+  const { port } = blocker.address() as { port: number };
+  plane.apply('web', [{ protocol: 'TCP', host: HOST, port, service: await named('web') }]);
+  await expect.poll(() => states(plane, 'web'), WAIT).toEqual(['failed EADDRINUSE']);
+  for (let i = 0; i < 5; i++) runtime.advance(500);
+  expect(changed).toEqual(['web']);
+  blocker.close();
+  await once(blocker, 'close');
+  await expect
+    .poll(() => {
+      runtime.advance(500);
+      return states(plane, 'web');
+    }, WAIT)
+    .toEqual(['bound']);
+  expect(await ask(port)).toBe('web');
+});
+
+test.each(['TCP', 'UDP'] as const)(
+  'an address that this machine does not have: %s',
+  async (protocol) => {
+    const { plane } = start();
+    const service = await named('web');
+    plane.apply('web', [{ protocol, host: '192.0.2.9', port: 80, service }]);
+    await expect.poll(() => states(plane, 'web'), WAIT).toEqual(['failed EADDRNOTAVAIL']);
+  },
+);
+
+test('given up and wanted again while it is being bound', async () => {
+  const { plane, transport } = start();
+  const port = await freePort();
+  const frontend: Frontend = { protocol: 'TCP', host: HOST, port, service: await named('web') };
+  plane.apply('web', [frontend]);
+  plane.apply('web', []);
+  plane.apply('web', [frontend]);
+  await expect.poll(() => states(plane, 'web'), WAIT).toEqual(['bound']);
+  expect(transport.listens).toBe(1);
+  plane.apply('web', []);
+  plane.apply('web', [frontend]);
+  plane.apply('web', []);
+  await expect.poll(() => ask(port), WAIT).toBe('ECONNREFUSED');
+});

@@ -1,0 +1,36 @@
+import type { Target, TargetGroup } from './target.ts';
+
+/**
+ * - `no_target`: the group had none
+ * - `all_failed`: those that were tried could not be connected to
+ * - `denied`: the client's address may not come in here
+ * - `limit`: the plane carries as many as it may
+ */
+export type RefusalReason = 'no_target' | 'all_failed' | 'denied' | 'limit';
+
+/** Hooks at the beginning of connections and flows: plain calls, never awaited, must not throw. */
+export interface ConnectObserver {
+  onConnected(target: Target): void;
+  /** `reason`: the system's code, or `timeout`. */
+  onConnectFailed(target: Target, reason: string): void;
+  /** A client was turned away, or its datagram dropped. */
+  onRefused(reason: RefusalReason): void;
+}
+
+/** What stands behind an address and port of bytes without a protocol of their own. */
+export interface PortService {
+  readonly group: TargetGroup;
+  readonly observer: ConnectObserver;
+  /** Whether this client may come in; absent: everybody may. */
+  readonly admits?: ((clientAddress: string) => boolean) | undefined;
+}
+
+/** Where a listener finds it, read anew for each client: it may be replaced under an open listener. */
+export interface PortPlace {
+  readonly service: PortService;
+}
+
+/** IPv4 addresses in their own notation, also where a socket for both families shows them as IPv6. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

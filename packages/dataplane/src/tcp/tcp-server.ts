@@ -1,0 +1,122 @@
+import type { Address, Listener, Transport } from '../io/transport.ts';
+import type { PortPlace } from '../port-service.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Timers } from '../runtime/timers.ts';
+import type { Target } from '../target.ts';
+import { type TcpCounters, type TcpOptions, createTcpCounters } from './tcp-options.ts';
+import { type TcpServices, TcpSession } from './tcp-session.ts';
+
+export interface TcpRuntime {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+const SWEEP_MS = 250;
+
+/**
+ * Brings TCP connections from any number of listeners to the targets of their groups. All timeouts are kept by one
+ * sweep. A client for whom there is no target is turned away with a reset.
+ */
+export class TcpServer {
+  readonly counters: TcpCounters = createTcpCounters();
+  readonly #runtime: TcpRuntime;
+  readonly #services: TcpServices;
+  readonly #sessions = new Set<TcpSession>();
+  readonly #listeners = new Set<Listener>();
+  readonly #draining = new Map<Target, number>();
+  readonly #endSweep: () => void;
+  #closed: Promise<void> | undefined;
+  #onEmpty: (() => void) | undefined;
+  #closeBy = Number.POSITIVE_INFINITY;
+
+  constructor(options: TcpOptions, runtime: TcpRuntime) {
+    const { transport, clock } = runtime;
+    this.#runtime = runtime;
+    this.#services = {
+      options,
+      transport,
+      clock,
+      counters: this.counters,
+      onGone: (session) => this.#forget(session),
+    };
+    this.#endSweep = runtime.timers.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  /** @throws the system's error when the address cannot be bound. */
+  async listen(address: Address, place: PortPlace): Promise<Listener> {
+    const listener = await this.#runtime.transport.listen(address, (connection) => {
+      const session = new TcpSession(connection, place.service, this.#services);
+      this.#sessions.add(session);
+      this.counters.accepted++;
+      this.counters.open++;
+      if (this.#sessions.size > this.#services.options.connections) session.refuse('limit');
+      else session.start();
+      return session;
+    });
+    const own: Listener = {
+      address: listener.address,
+      close: () => {
+        this.#listeners.delete(own);
+        return listener.close();
+      },
+    };
+    this.#listeners.add(own);
+    if (this.#closed !== undefined) await own.close();
+    return own;
+  }
+
+  /** No new connections go to this target (its owner sees to that): those under way get so long, then they are broken. */
+  drain(target: Target, graceMs: number): void {
+    if (target.counters.inFlight === 0) return;
+    this.#draining.set(target, this.#runtime.clock.now() + graceMs);
+  }
+
+  /**
+   * Accepts no more, lets connections finish for at most `graceMs`, then breaks them. Resolves when all are closed;
+   * further calls get the first one's promise.
+   */
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#closeBy = this.#runtime.clock.now() + graceMs;
+    await Promise.all(Array.from(this.#listeners, (listener) => listener.close()));
+    if (graceMs === 0) this.#sweep();
+    if (this.#sessions.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+    }
+    this.#endSweep();
+  }
+
+  #forget(session: TcpSession): void {
+    if (!this.#sessions.delete(session)) return;
+    this.counters.open--;
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+  }
+
+  #sweep(): void {
+    const now = this.#runtime.clock.now();
+    for (const session of this.#sessions) session.expire(now);
+    this.#endDrains(now);
+    if (now < this.#closeBy) return;
+    for (const session of this.#sessions) session.abort();
+  }
+
+  #endDrains(now: number): void {
+    const overdue = new Set<Target>();
+    for (const [target, until] of this.#draining) {
+      if (target.counters.inFlight > 0 && now < until) continue;
+      this.#draining.delete(target);
+      if (target.counters.inFlight > 0) overdue.add(target);
+    }
+    if (overdue.size === 0) return;
+    for (const session of this.#sessions) {
+      if (session.target !== undefined && overdue.has(session.target)) session.abort();
+    }
+  }
+}

@@ -1,0 +1,206 @@
+import type { Connection, ConnectionHandler, Transport } from '../io/transport.ts';
+import { type PortService, type RefusalReason, plainAddress } from '../port-service.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Target, TargetClient } from '../target.ts';
+import type { TcpCounters, TcpOptions } from './tcp-options.ts';
+import { TcpUpstream, type UpstreamListener } from './tcp-upstream.ts';
+
+/** What the sessions of one plane share. */
+export interface TcpServices {
+  readonly options: TcpOptions;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly counters: TcpCounters;
+  readonly onGone: (session: TcpSession) => void;
+}
+
+const NONE: readonly Target[] = Object.freeze([]);
+
+/**
+ * One client and the target that it was brought together with. Until that is connected nothing is read from the client,
+ * so a target that cannot be connected to has seen nothing and another may take its place. From then on bytes go both
+ * ways as they come, an end is passed on as an end and a reset as a reset.
+ */
+export class TcpSession implements ConnectionHandler, UpstreamListener, TargetClient {
+  readonly clientAddress: string;
+  readonly #client: Connection;
+  readonly #service: PortService;
+  readonly #shared: TcpServices;
+  #upstream: TcpUpstream | undefined;
+  #tried: readonly Target[] = NONE;
+  /** On the clock of the plane: of the connect, later of silence; Infinity: none. */
+  #deadline = Number.POSITIVE_INFINITY;
+  #isActive = false;
+  #hasClientEnded = false;
+  #hasUpstreamEnded = false;
+  #isClientOpen = true;
+  #isUpstreamOpen = false;
+
+  constructor(client: Connection, service: PortService, shared: TcpServices) {
+    this.clientAddress = plainAddress(client.remoteAddress);
+    this.#client = client;
+    this.#service = service;
+    this.#shared = shared;
+  }
+
+  /** The target that it is, or is being, connected to. */
+  get target(): Target | undefined {
+    return this.#upstream?.target;
+  }
+
+  start(): void {
+    if (this.#service.admits?.(this.clientAddress) === false) {
+      this.refuse('denied');
+      return;
+    }
+    this.#client.pause();
+    this.#connect();
+  }
+
+  refuse(reason: RefusalReason): void {
+    this.#shared.counters.refused++;
+    this.#service.observer.onRefused(reason);
+    this.#client.abort();
+  }
+
+  abort(): void {
+    this.#client.abort();
+    if (this.#isUpstreamOpen) this.#upstream!.abort();
+    else this.#giveUp();
+  }
+
+  expire(now: number): void {
+    if (this.#isActive) {
+      this.#isActive = false;
+      this.#deadline = now + this.#shared.options.idleMs;
+    }
+    if (now < this.#deadline) return;
+    if (this.#upstream?.isOpen === false) this.#failConnect('timeout');
+    else this.abort();
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    this.#noteActivity();
+    this.#shared.counters.bytesFromClients += end - start;
+    if (!upstream.write(buffer, start, end)) this.#client.pause();
+  }
+
+  onDrain(): void {
+    if (this.#isUpstreamOpen) this.#upstream!.resume();
+  }
+
+  onEnd(): void {
+    this.#hasClientEnded = true;
+    if (this.#isUpstreamOpen) this.#upstream!.shutdown();
+  }
+
+  onClose(error: NodeJS.ErrnoException | undefined): void {
+    this.#isClientOpen = false;
+    if (!this.#isUpstreamOpen) this.#giveUp();
+    else if (error !== undefined || !this.#hasBothEnded) this.#upstream!.abort();
+    this.#finish();
+  }
+
+  onUpstreamOpen(): void {
+    const { options, clock } = this.#shared;
+    const { target } = this.#upstream!;
+    this.#isUpstreamOpen = true;
+    target.counters.connections++;
+    this.#service.observer.onConnected(target);
+    const { idleMs } = options;
+    this.#deadline = idleMs > 0 ? clock.now() + idleMs : Number.POSITIVE_INFINITY;
+    if (this.#hasClientEnded) this.#upstream!.shutdown();
+    this.#client.resume();
+  }
+
+  onUpstreamData(buffer: Buffer, start: number, end: number): void {
+    this.#noteActivity();
+    this.#shared.counters.bytesToClients += end - start;
+    if (!this.#client.write(buffer, start, end)) this.#upstream!.pause();
+  }
+
+  onUpstreamDrain(): void {
+    this.#client.resume();
+  }
+
+  onUpstreamEnd(): void {
+    this.#hasUpstreamEnded = true;
+    this.#client.shutdown();
+  }
+
+  onUpstreamClose(error: NodeJS.ErrnoException | undefined): void {
+    if (!this.#isUpstreamOpen) {
+      this.#failConnect(error?.code ?? 'closed');
+      return;
+    }
+    const { target } = this.#upstream!;
+    this.#isUpstreamOpen = false;
+    this.#upstream = undefined;
+    target.counters.inFlight--;
+    if (error !== undefined || !this.#hasBothEnded) this.#client.abort();
+    this.#finish();
+  }
+
+  get #hasBothEnded(): boolean {
+    return this.#hasClientEnded && this.#hasUpstreamEnded;
+  }
+
+  #noteActivity(): void {
+    if (this.#shared.options.idleMs > 0) this.#isActive = true;
+  }
+
+  #connect(): void {
+    const { options, transport, clock } = this.#shared;
+    for (;;) {
+      const isOver = this.#tried.length >= options.attempts;
+      const target = isOver ? undefined : this.#service.group.snapshot().pick(this.#tried, this);
+      if (target === undefined) {
+        this.refuse(this.#tried.length === 0 ? 'no_target' : 'all_failed');
+        return;
+      }
+      target.counters.inFlight++;
+      target.counters.requests++;
+      this.#upstream = new TcpUpstream(target, this);
+      this.#deadline = clock.now() + options.connectMs;
+      try {
+        this.#upstream.connect(transport);
+        return;
+      } catch (error) {
+        this.#noteFailure((error as NodeJS.ErrnoException).code ?? 'invalid');
+      }
+    }
+  }
+
+  #failConnect(reason: string): void {
+    if (this.#upstream === undefined) return;
+    this.#noteFailure(reason);
+    this.#connect();
+  }
+
+  #noteFailure(reason: string): void {
+    const upstream = this.#upstream!;
+    const { target } = upstream;
+    this.#giveUp();
+    target.counters.failures++;
+    target.counters.connectFailures++;
+    this.#shared.counters.connectFailures++;
+    this.#tried = [...this.#tried, target];
+    this.#service.observer.onConnectFailed(target, reason);
+  }
+
+  /** Lets go of a target that is not connected yet. */
+  #giveUp(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    this.#upstream = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    upstream.target.counters.inFlight--;
+    upstream.giveUp();
+  }
+
+  #finish(): void {
+    if (!this.#isClientOpen && this.#upstream === undefined) this.#shared.onGone(this);
+  }
+}

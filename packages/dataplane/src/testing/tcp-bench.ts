@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import { NetTransport } from '../io/net-transport.ts';
+import type { Address, ConnectHandler, Connection } from '../io/transport.ts';
+import type { ConnectObserver, PortService, RefusalReason } from '../port-service.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { systemTimers } from '../runtime/timers.ts';
+import { TCP_OPTIONS, type TcpOptions } from '../tcp/tcp-options.ts';
+import { TcpServer } from '../tcp/tcp-server.ts';
+import type { ManualRuntime } from './manual-runtime.ts';
+import { TargetList } from './target-list.ts';
+
+/** Keeps what it sees. */
+export class ConnectRecorder implements ConnectObserver {
+  readonly connected: string[] = [];
+  readonly failed: string[] = [];
+  readonly refused: RefusalReason[] = [];
+
+  onConnected({ id }: { id: string }): void {
+    this.connected.push(id);
+  }
+
+  onConnectFailed({ id }: { id: string }, reason: string): void {
+    this.failed.push(`${id} ${reason}`);
+  }
+
+  onRefused(reason: RefusalReason): void {
+    this.refused.push(reason);
+  }
+}
+
+export function createService(group: TargetList, observer = new ConnectRecorder()) {
+  return { group, observer } satisfies PortService;
+}
+
+/** A TCP server that ends with the bench. */
+export async function listenTcp(onSocket: (socket: Socket) => void) {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    onSocket(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { port: (server.address() as AddressInfo).port, sockets, close };
+}
+
+/** Real sockets, but for the host `void`, which never answers. */
+class BenchTransport extends NetTransport {
+  override connect(address: Address, handler: ConnectHandler): Connection {
+    if (address.host !== 'void') return super.connect(address, handler);
+    const nothing = () => {};
+    return {
+      remoteAddress: '',
+      localAddress: '',
+      localPort: 0,
+      write: () => true,
+      pause: nothing,
+      resume: nothing,
+      shutdown: nothing,
+      close: nothing,
+      abort: nothing,
+    };
+  }
+}
+
+/** Waits until a socket is closed, by an error or without. */
+export async function closed(socket: Socket): Promise<void> {
+  if (!socket.closed) await new Promise((resolve) => void socket.once('close', resolve));
+}
+
+/** A TCP plane in front of a list of targets, on real sockets. */
+export class TcpBench implements AsyncDisposable {
+  readonly group = new TargetList([]);
+  readonly observer = new ConnectRecorder();
+  readonly place: { service: PortService };
+  readonly server: TcpServer;
+  port = 0;
+  readonly ends: (() => void)[] = [];
+  readonly #runtime: ManualRuntime | undefined;
+
+  private constructor(options: Partial<TcpOptions>, runtime: ManualRuntime | undefined) {
+    this.#runtime = runtime;
+    this.place = { service: createService(this.group, this.observer) };
+    this.server = new TcpServer(
+      { ...TCP_OPTIONS, ...options },
+      {
+        transport: new BenchTransport({ keepAliveMs: 60_000 }),
+        clock: runtime ?? systemClock,
+        timers: runtime ?? systemTimers,
+      },
+    );
+  }
+
+  static async start(
+    options: Partial<TcpOptions> = {},
+    runtime?: ManualRuntime,
+  ): Promise<TcpBench> {
+    const bench = new TcpBench(options, runtime);
+    const listener = await bench.server.listen({ host: '127.0.0.1', port: 0 }, bench.place);
+    bench.port = listener.address.port;
+    return bench;
+  }
+
+  /** Not necessarily connected yet, or any more. */
+  open(): Socket {
+    const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
+    this.ends.push(() => socket.destroy());
+    socket.on('error', () => {});
+    return socket;
+  }
+
+  async connect(): Promise<Socket> {
+    const socket = this.open();
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const end of this.ends) end();
+    const closing = this.server.close(0);
+    this.#runtime?.advance(1_000);
+    await closing;
+  }
+}

@@ -47,7 +47,8 @@ export {
 } from './problem.ts';
 export { MAX_RENEWALS, RenewReply, RenewRequest } from './renewal.ts';
 export { Condition, ReporterName, ServiceReport } from './report.ts';
-export { pathOf, type Route, type RouteName, ROUTES } from './routes.ts';
+export { pathOf, type Route } from './route.ts';
+export { type RouteName, ROUTES } from './routes.ts';
 export {
   EndpointList,
   Explanation,

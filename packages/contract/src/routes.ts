@@ -12,6 +12,7 @@ import { ApplyReply, Deleted, ManifestList, ManifestObject } from './manifest.ts
 import { Override, OverrideRequest } from './override.ts';
 import { RenewReply, RenewRequest } from './renewal.ts';
 import { ReporterName, ServiceReport } from './report.ts';
+import type { Route } from './route.ts';
 import {
   EndpointList,
   Explanation,
@@ -21,23 +22,6 @@ import {
   ServiceView,
 } from './service.ts';
 import { Timeline } from './timeline.ts';
-
-/** One call of the API: the server registers it, the client builds its requests from it. */
-export interface Route {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
-  /** With `:name` where a parameter stands. */
-  readonly path: string;
-  readonly summary: string;
-  /** What a token must cover; `none` needs no token. */
-  readonly scope: 'none' | 'read' | 'register' | 'lease' | 'report' | 'admin';
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  /** What the body may be. @default JSON */
-  readonly bodyType?: 'manifest' | 'merge-patch';
-  /** Status of success and its body; null = no body, `stream` = server-sent events. */
-  readonly reply: { readonly status: number; readonly body: z.ZodType | null | 'stream' };
-}
 
 const flag = z
   .enum(['true', 'false'], { error: "expected 'true' or 'false'" })
@@ -319,12 +303,3 @@ export const ROUTES = {
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof ROUTES;
-
-/** Fills the parameters of a route's path, percent-encoded. Throws a TypeError when one is missing. */
-export function pathOf(route: Route, params: Readonly<Record<string, string>> = {}): string {
-  return route.path.replaceAll(/:([a-z]+)/g, (_, name: string) => {
-    const value = params[name];
-    if (value === undefined) throw new TypeError(`${route.path} needs a parameter '${name}'`);
-    return encodeURIComponent(value);
-  });
-}

@@ -3,6 +3,7 @@ export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoi
 export { type FieldError, type FieldErrorReason, textOf } from './field-error.ts';
 export { Ingress } from './ingress/ingress.ts';
 export { examine, type Kind, KINDS, type Manifest } from './kinds.ts';
+export { applied, patched } from './merge.ts';
 export type { ObjectMeta } from './object-meta.ts';
 export type { ManifestFault } from './reading/fault.ts';
 export { type ReadFile, type ReadManifest, readManifests } from './reading/read.ts';

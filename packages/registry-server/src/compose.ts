@@ -7,6 +7,7 @@ import { RouteBinder } from './http/bind.ts';
 import { bindInstances } from './http/instances.ts';
 import { bindLeases } from './http/leases.ts';
 import { ServerMetrics } from './http/metrics.ts';
+import { bindManifests } from './http/manifests.ts';
 import { bindOperations } from './http/operations.ts';
 import { bindReads } from './http/reads.ts';
 import { buildServer } from './http/server.ts';
@@ -14,6 +15,10 @@ import { bindWatch } from './http/watch.ts';
 import { advertisedAddress, listen } from './listening.ts';
 import { Admission } from './registry/admission.ts';
 import { Checker } from './registry/checker.ts';
+import { AddressRules } from './registry/declared/address-rules.ts';
+import { Declarer } from './registry/declared/declarer.ts';
+import { ObjectViews } from './registry/declared/object-views.ts';
+import { Reports } from './registry/declared/reports.ts';
 import { networkCheck } from './registry/network-check.ts';
 import { Follower, type FollowerEvents } from './registry/follower.ts';
 import { Picture } from './registry/picture.ts';
@@ -109,6 +114,8 @@ export async function startRegistryServer(
   });
   const { maxInstancesPerService, maxWritesPerSecond, maxWatches } = config;
   const registry = new Registry({ store, picture, admission, random, maxInstancesPerService });
+  const rules = new AddressRules(config);
+  const declarer = new Declarer({ store, picture, rules, random, clock });
   const holds = new HoldDesk(registry, clock, config.maxHolds);
 
   const follower = new Follower(store, picture, clock, {
@@ -138,6 +145,13 @@ export async function startRegistryServer(
   bindInstances(binder, registry, maxWritesPerSecond);
   bindLeases(binder, registry, holds);
   bindReads(binder, { picture, warmUp, timeline });
+  bindManifests(binder, {
+    picture,
+    declarer,
+    views: new ObjectViews(picture),
+    reports: new Reports(store, picture),
+    maxPerSecond: maxWritesPerSecond,
+  });
   bindWatch(binder, { picture, hub, warmUp, maxWatches, isClosing: () => isClosing });
   bindOperations(app, { picture, follower, metrics, isClosing: () => isClosing });
 
@@ -157,7 +171,16 @@ export async function startRegistryServer(
   const following = follower.run(stop.signal);
   const address = advertisedAddress(config);
   const id = `${hostname()}:${port}`.replaceAll(/[^A-Za-z0-9._:-]/g, '-');
-  const self = new SelfRegistration({ registry, clock, id, nonce: random.hex(16), address, port });
+  const self = new SelfRegistration({
+    registry,
+    declarer,
+    clusterIp: rules.ownAddress,
+    clock,
+    id,
+    nonce: random.hex(16),
+    address,
+    port,
+  });
   void self.beat();
   const dispatcher = new Agent({ connections: 1, pipelining: 0 });
   const checker = new Checker({

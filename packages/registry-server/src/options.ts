@@ -98,7 +98,7 @@ export const OPTIONS = {
     flag: 'token',
     env: 'ROLLCALL_TOKEN',
     value: 'TOKEN[=SCOPES]',
-    help: 'A token and what it covers, comma-separated: read, register:SERVICE, register:NAMESPACE/SERVICE, register:*, admin (default). Repeat for more; separate by spaces in the environment. Other users of the machine can see flags: prefer --token-file.',
+    help: 'A token and what it covers, comma-separated: read, report, register:SERVICE, register:NAMESPACE/SERVICE, register:*, admin (default). Repeat for more; separate by spaces in the environment. Other users of the machine can see flags: prefer --token-file.',
     schema: z.array(z.string()).default([]),
   }),
   tokenFile: spec({
@@ -143,6 +143,29 @@ export const OPTIONS = {
     schema: list
       .refine((cidrs) => cidrs.length > 0 && cidrs.every(isCidr), {
         error: 'expected networks such as 10.0.0.0/8,192.168.1.0/24',
+      })
+      .default([]),
+  }),
+  serviceCidr: spec({
+    flag: 'service-cidr',
+    env: 'ROLLCALL_SERVICE_CIDR',
+    value: 'CIDR',
+    help: 'IPv4 network that cluster IPs come from, /8 to /29; the same for all servers of a store. The default can be bound on a Linux machine without rights.',
+    schema: z
+      .string()
+      .refine((text) => isCidr(text) && /^[\d.]+\/([89]|1\d|2\d)$/.test(text), {
+        error: 'expected an IPv4 network such as 10.96.0.0/16, /8 to /29',
+      })
+      .default('127.96.0.0/16'),
+  }),
+  allowExternalIp: spec({
+    flag: 'allow-external-ip',
+    env: 'ROLLCALL_ALLOW_EXTERNAL_IP',
+    value: 'CIDR,...',
+    help: 'Networks whose addresses a service may name in externalIPs; none by default, since a service could take over any address.',
+    schema: list
+      .refine((cidrs) => cidrs.length > 0 && cidrs.every(isCidr), {
+        error: 'expected networks such as 192.0.2.0/24,203.0.113.7',
       })
       .default([]),
   }),

@@ -58,18 +58,25 @@ function digest(token: string): string {
 function grantsOf(scopes: string, entry: number): Grants {
   let mayRead = false;
   let isAdmin = false;
+  let mayReport = false;
   const register = new Set<string>();
   for (const scope of scopes.split(',')) {
     if (scope === 'admin') isAdmin = true;
     else if (scope === 'read') mayRead = true;
+    else if (scope === 'report') mayReport = true;
     else if (isRegisterScope(scope)) register.add(scope.slice('register:'.length));
     else {
       throw new ConfigError(
-        `token ${entry}: expected scopes read, register:SERVICE, register:NAMESPACE/SERVICE, register:* or admin, got ${JSON.stringify(scope)}`,
+        `token ${entry}: expected scopes read, report, register:SERVICE, register:NAMESPACE/SERVICE, register:* or admin, got ${JSON.stringify(scope)}`,
       );
     }
   }
-  return Object.freeze({ isAdmin, mayRead: mayRead || isAdmin, register });
+  return Object.freeze({
+    isAdmin,
+    mayRead: mayRead || isAdmin,
+    mayReport: mayReport || isAdmin,
+    register,
+  });
 }
 
 function isRegisterScope(scope: string): boolean {

@@ -106,7 +106,7 @@ describe('the doctor', () => {
     [
       'type in lower case',
       SERVICE.replace('spec:\n', 'spec:\n  type: clusterIP\n'),
-      /^6:9 spec\.type: type "clusterIP" is spelled.*\(type: ClusterIP\)$/,
+      /^6:9 spec\.type: Unsupported value: "clusterIP": supported values: .*\(type: ClusterIP\)$/,
     ],
     [
       'type in another spelling',

@@ -22,6 +22,8 @@ const MAX_DOCUMENTS = 1_000;
 export interface ReadManifest {
   /** Undefined when it could not be decoded. */
   readonly manifest: Manifest | undefined;
+  /** As it was written, without defaults: what `apply` merges. */
+  readonly given: Manifest | undefined;
   /** `Service "nginx"`, as far as it could be told. */
   readonly name: string;
   /** Line at which it begins, 1-based. */
@@ -111,7 +113,7 @@ function nodeAt(document: Document.Parsed, path: Path): unknown {
 }
 
 function refused(name: string, { line }: { line: number }, faults: ManifestFault[]): ReadManifest {
-  return { manifest: undefined, name, line, faults };
+  return { manifest: undefined, given: undefined, name, line, faults };
 }
 
 function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest {
@@ -139,16 +141,31 @@ function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest
     message,
     fix: fixOf(field, message),
   }));
-  return { manifest, name, line: where.line, faults: merged(doctor, found) };
+  return {
+    manifest,
+    given: result.data,
+    name,
+    line: where.line,
+    faults: merged(doctor, found),
+  };
 }
 
-/** The doctor's word on a field stands for what the rules say of it. */
+/**
+ * The doctor's word on a field the schema does not know says more than the schema's. Where a rule speaks of a value its
+ * words are those of Kubernetes, and the doctor has the remedy.
+ */
 function merged(
   doctor: readonly ManifestFault[],
   others: readonly ManifestFault[],
 ): ManifestFault[] {
+  const isRule = (fault: ManifestFault, field: string) =>
+    fault.field === field && fault.message.startsWith('Unsupported value');
+  const told = doctor.map((fault) => {
+    const rule = others.find((other) => isRule(other, fault.field));
+    return rule === undefined ? fault : { ...rule, fix: fault.fix };
+  });
   const fields = new Set(doctor.map(({ field }) => field));
-  return [...doctor, ...others.filter(({ field }) => !fields.has(field))];
+  return [...told, ...others.filter(({ field }) => !fields.has(field))];
 }
 
 function unknownKind(

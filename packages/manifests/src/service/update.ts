@@ -1,5 +1,5 @@
 import { type FieldError, invalid } from '../field-error.ts';
-import type { Service, ServiceSpec } from './service.ts';
+import type { Service, ServicePort, ServiceSpec } from './service.ts';
 
 const IMMUTABLE = 'field is immutable';
 
@@ -26,25 +26,69 @@ export function validateServiceUpdate(before: Service, after: Service): FieldErr
   return faults;
 }
 
-/** A replacement that says nothing of addresses and node ports keeps those that the service has. */
+/**
+ * What the API server of Kubernetes makes of a replacement: where it says nothing of addresses and node ports those
+ * that the service has are kept, and what only the former type needed goes unless it was changed.
+ */
 export function carryOver(before: Service, after: Service): Service {
-  const [old, next] = [before.spec ?? {}, after.spec ?? {}];
-  const spec: ServiceSpec = { ...next };
-  if (keepsAddress(old) && keepsAddress(next) && addressOf(next) === '') {
+  const old = before.spec ?? {};
+  const spec = withoutLeftovers(old, { ...after.spec });
+  // One who names another address in one of the two fields means both.
+  const isOther = spec.clusterIP !== undefined && spec.clusterIP !== old.clusterIP;
+  if (isOther && JSON.stringify(spec.clusterIPs) === JSON.stringify(old.clusterIPs)) {
+    delete spec.clusterIPs;
+  }
+  if (keepsAddress(old) && keepsAddress(spec) && addressOf(spec) === '') {
     if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
     if (old.clusterIPs !== undefined) spec.clusterIPs = old.clusterIPs;
   }
-  const hasNodePorts = next.type === 'NodePort' || next.type === 'LoadBalancer';
-  spec.ports = (next.ports ?? []).map((port) => {
-    if (!hasNodePorts || port.nodePort !== undefined) return port;
-    const known = (old.ports ?? []).find(
-      (one) => one.port === port.port && one.protocol === port.protocol,
-    );
-    return known?.nodePort === undefined ? port : { ...port, nodePort: known.nodePort };
-  });
+  spec.ports = (spec.ports ?? []).map((port) => withNodePort(old, spec, port));
   const { uid, creationTimestamp } = before.metadata;
   const metadata = { ...after.metadata, uid, creationTimestamp };
   return { ...after, metadata, spec };
+}
+
+function withNodePort(old: ServiceSpec, spec: ServiceSpec, port: ServicePort): ServicePort {
+  const known = (old.ports ?? []).find(
+    (one) => one.port === port.port && one.protocol === port.protocol,
+  )?.nodePort;
+  const hasNodePorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+  if (hasNodePorts) {
+    const isSilent = port.nodePort === undefined || port.nodePort === 0;
+    return isSilent && known !== undefined ? { ...port, nodePort: known } : port;
+  }
+  if (port.nodePort === undefined || port.nodePort !== known) return port;
+  const { nodePort: _, ...rest } = port;
+  return rest;
+}
+
+/** Fields that go with a type: kept by whoever did not ask for them, they would make the next type invalid. */
+function withoutLeftovers(old: ServiceSpec, spec: ServiceSpec): ServiceSpec {
+  const drop = (field: keyof ServiceSpec) => {
+    if (JSON.stringify(spec[field]) === JSON.stringify(old[field])) delete spec[field];
+  };
+  const isBalanced = spec.type === 'LoadBalancer';
+  const isExternal = isBalanced || spec.type === 'NodePort' || (spec.externalIPs ?? []).length > 0;
+  if (!isBalanced) {
+    drop('allocateLoadBalancerNodePorts');
+    drop('loadBalancerClass');
+    drop('loadBalancerSourceRanges');
+  }
+  if (!isExternal) drop('externalTrafficPolicy');
+  if (!isBalanced || spec.externalTrafficPolicy !== 'Local') drop('healthCheckNodePort');
+  if (spec.sessionAffinity !== 'ClientIP') delete spec.sessionAffinityConfig;
+  if (spec.type === 'ExternalName') {
+    for (const field of [
+      'clusterIP',
+      'clusterIPs',
+      'ipFamilies',
+      'ipFamilyPolicy',
+      'internalTrafficPolicy',
+    ] as const) {
+      drop(field);
+    }
+  }
+  return spec;
 }
 
 function addressOf({ clusterIP = '', clusterIPs = [] }: ServiceSpec): string {

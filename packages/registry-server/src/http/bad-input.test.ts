@@ -349,10 +349,10 @@ const ROWS: readonly Row[] = [
   ],
   [
     'selector',
-    { method: 'GET', path: '/v1/namespaces/default/services/held/endpoints?selector=a' },
+    { method: 'GET', path: '/v1/namespaces/default/services/held/endpoints?selector=a=b=c' },
     'invalid_request',
     'selector',
-    /label=value.*got "a"/,
+    /label=value.*got "a=b=c"/,
   ],
   [
     'since no revision',

@@ -63,6 +63,7 @@ export class RouteBinder {
       ...(options.isLong === true ? { serializerCompiler: () => JSON.stringify } : {}),
       config: {
         isStream: route.reply.body === 'stream',
+        bodyType: route.bodyType,
         rateLimit:
           options.maxPerSecond === undefined || options.maxPerSecond === 0
             ? false
@@ -115,11 +116,12 @@ function schemaOf(route: Route, name: string, summary: string) {
 
 /** Throws `forbidden` when a token covers too little; register scopes are checked against the service later. */
 function checkScope(grants: Grants, scope: Route['scope']): void {
-  const { isAdmin, mayRead, register } = grants;
+  const { isAdmin, mayRead, mayReport, register } = grants;
   const isCovered =
     isAdmin ||
     scope === 'none' ||
     (scope === 'read' && mayRead) ||
+    (scope === 'report' && mayReport) ||
     ((scope === 'register' || scope === 'lease') && register.size > 0);
   if (isCovered) return;
   const needed = scope === 'register' || scope === 'lease' ? 'register:SERVICE' : scope;

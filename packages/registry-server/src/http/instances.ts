@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import type { Committed, Registry } from '../registry/registry.ts';
+import type { Committed } from '../registry/committed.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { RouteBinder } from './bind.ts';
 
 interface InstanceParams {

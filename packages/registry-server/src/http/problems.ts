@@ -6,7 +6,7 @@ import { StoreUnavailableError } from '../store/store.ts';
 const FASTIFY_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
-    "expected the header 'content-type: application/json'",
+    "expected the header 'content-type: application/json', or application/yaml for manifests",
   ],
   FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'expected a body within --max-body-bytes'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [

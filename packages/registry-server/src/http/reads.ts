@@ -7,6 +7,7 @@ import type { TimelineBook } from '../registry/timeline.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import type { RouteBinder } from './bind.ts';
+import { checkLoaded } from './loaded.ts';
 import { matchesSelector, parseSelector } from './selector.ts';
 
 /** How long a read waits for the revision that it asks for, in ms. */
@@ -17,12 +18,6 @@ export async function awaitRevision(picture: Picture, since: string | undefined)
   if (since === undefined || (await picture.reached(Number(since), BEHIND_MS))) return;
   const message = `this server has seen revision ${picture.revision}, expected ${since} or later`;
   throw new ProblemError('replica_behind', message, { field: 'since' });
-}
-
-/** Throws `replica_cold` until the roll has been read once. */
-export function checkLoaded(picture: Picture): void {
-  if (picture.isLoaded) return;
-  throw new ProblemError('replica_cold', 'the roll has not been read from the store yet');
 }
 
 function instanceOf(picture: Picture, record: InstanceRecord): Instance {
@@ -141,6 +136,21 @@ export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: Re
         declared: known?.declared ?? null,
         endpoints,
       };
+    },
+    { isLong: true },
+  );
+
+  binder.bind(
+    'listInstances',
+    async ({ params: { ns }, query }) => {
+      checkLoaded(picture);
+      const selector = parseSelector(query.selector ?? '');
+      const instances = picture
+        .servicesOf(ns)
+        .flatMap((one) => [...picture.instancesOf(one.namespace, one.service).values()])
+        .filter(({ body }) => matchesSelector(selector, body.labels))
+        .map((record) => instanceOf(picture, record));
+      return { revision: String(picture.revision), instances };
     },
     { isLong: true },
   );

@@ -1,27 +1,69 @@
 import { LabelKey, LabelValue, ProblemError } from '@rollcall/contract';
 
-type Requirement = readonly [key: string, value: string];
+/** One claim on a set of labels. */
+interface Requirement {
+  readonly key: string;
+  readonly operator: 'in' | 'notin' | 'exists' | 'absent';
+  readonly values: readonly string[];
+}
 
-/** Reads `k=v,k2=v2`; all must hold. Throws `invalid_request` naming the part that is wrong. */
+const SET = /^([^\s!=(),]+)\s+(in|notin)\s*\(([^()]*)\)$/;
+const EQUAL = /^([^\s!=(),]+)\s*(==|=|!=)\s*([^\s!=(),]*)$/;
+const BARE = /^(!?)\s*([^\s!=(),]+)$/;
+
+/**
+ * Reads a label selector as kubectl takes it: `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a)`, `k`, `!k`, ANDed by
+ * commas. Throws `invalid_request` naming the part that is wrong.
+ */
 export function parseSelector(text: string): Requirement[] {
-  return text.split(',').map((part) => {
-    const [key = '', value, ...rest] = part.split('=');
+  if (text.trim() === '') return [];
+  // Commas inside brackets separate values and not claims.
+  return text.split(/,(?![^(]*\))/).map((part) => {
+    const requirement = requirementOf(part.trim());
     const isWrong =
-      value === undefined ||
-      rest.length > 0 ||
-      !LabelKey.safeParse(key).success ||
-      !LabelValue.safeParse(value).success;
-    if (isWrong) {
-      const message = `expected label=value, comma-separated, got ${JSON.stringify(part)}`;
-      throw new ProblemError('invalid_request', message, { field: 'selector' });
-    }
-    return [key, value];
+      requirement === undefined ||
+      !LabelKey.safeParse(requirement.key).success ||
+      requirement.values.some((value) => !LabelValue.safeParse(value).success);
+    if (!isWrong) return requirement;
+    const expected = 'expected label=value, label!=value, label in (a,b), label or !label';
+    const message = `${expected}, comma-separated, got ${JSON.stringify(part)}`;
+    throw new ProblemError('invalid_request', message, { field: 'selector' });
   });
+}
+
+function requirementOf(part: string): Requirement | undefined {
+  const set = SET.exec(part);
+  if (set !== null) {
+    const [, key = '', operator, list = ''] = set;
+    const values = list.split(',').map((value) => value.trim());
+    return { key, operator: operator === 'in' ? 'in' : 'notin', values };
+  }
+  const equal = EQUAL.exec(part);
+  if (equal !== null) {
+    const [, key = '', sign, value = ''] = equal;
+    return { key, operator: sign === '!=' ? 'notin' : 'in', values: [value] };
+  }
+  const bare = BARE.exec(part);
+  if (bare === null) return undefined;
+  return { key: bare[2] ?? '', operator: bare[1] === '!' ? 'absent' : 'exists', values: [] };
 }
 
 export function matchesSelector(
   selector: readonly Requirement[],
   labels: Readonly<Record<string, string>>,
 ): boolean {
-  return selector.every(([key, value]) => labels[key] === value);
+  return selector.every(({ key, operator, values }) => {
+    const value = labels[key];
+    switch (operator) {
+      case 'in':
+        return value !== undefined && values.includes(value);
+      // As in Kubernetes: what has no such label is not in any set.
+      case 'notin':
+        return value === undefined || !values.includes(value);
+      case 'exists':
+        return value !== undefined;
+      default:
+        return value === undefined;
+    }
+  });
 }

@@ -38,6 +38,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The reply goes on for good. */
     isStream?: boolean;
+    /** What the body may be besides JSON. */
+    bodyType?: 'manifest' | 'merge-patch' | undefined;
   }
 }
 
@@ -49,6 +51,8 @@ export interface HttpOptions {
   /** What tells a caller with a valid token from others; undefined = its address does. */
   readonly callerKey: (authorization: string | undefined) => string | undefined;
 }
+
+const JSON_EXPECTED = "expected the header 'content-type: application/json'";
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'expected a request head of at most 16 kB'],
@@ -112,6 +116,7 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
   app.setErrorHandler(onError);
   app.setNotFoundHandler(onUnrouted);
   parseJson(app);
+  takeManifests(app);
   refuseExpectations(app);
   await app.register(rateLimit, {
     global: false,
@@ -168,9 +173,27 @@ function refuseExpectations(app: FastifyInstance): void {
 function parseJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
-    if (text === '') done(null, undefined);
+  const types = ['application/json', 'application/merge-patch+json'];
+  app.addContentTypeParser(types, { parseAs: 'string' }, (request, text, done) => {
+    const { bodyType } = request.routeOptions.config;
+    if (bodyType === 'manifest') done(null, text);
+    else if (text === '') done(null, undefined);
     else void parse(request, text as string, done);
+  });
+}
+
+/** Manifests come as text: the place of a mistake in it is part of the answer. */
+function takeManifests(app: FastifyInstance): void {
+  const types = [
+    'application/yaml',
+    'application/x-yaml',
+    'text/yaml',
+    'text/x-yaml',
+    'text/plain',
+  ];
+  app.addContentTypeParser(types, { parseAs: 'string' }, (request, text, done) => {
+    if (request.routeOptions.config.bodyType === 'manifest') done(null, text);
+    else done(new ProblemError('unsupported_media_type', JSON_EXPECTED));
   });
 }
 

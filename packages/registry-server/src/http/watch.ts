@@ -5,7 +5,8 @@ import type { WarmUp } from '../registry/warm-up.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import { EventStream } from '../watch/stream.ts';
 import type { RouteBinder } from './bind.ts';
-import { awaitRevision, checkLoaded } from './reads.ts';
+import { checkLoaded } from './loaded.ts';
+import { awaitRevision } from './reads.ts';
 
 export interface WatchSources {
   readonly picture: Picture;

@@ -1,7 +1,8 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { ProblemError, type Registration } from '@rollcall/contract';
 import type { InstanceRef } from '../store/record.ts';
 import { type Caller, mayRegister, SELF } from './caller.ts';
+import { Networks } from './networks.ts';
 
 /** What a registration may not exceed. */
 export interface RegistrationLimits {
@@ -24,13 +25,13 @@ const LOCAL = ['127.0.0.0/8', '169.254.0.0/16', '0.0.0.0/8', 'fe80::/10', '::/96
 export class Admission {
   readonly #limits: RegistrationLimits;
   readonly #isPublic: boolean;
-  readonly #allowed: BlockList | undefined;
-  readonly #local = blockListOf(LOCAL);
+  readonly #allowed: Networks | undefined;
+  readonly #local = new Networks(LOCAL);
 
   constructor(limits: RegistrationLimits, addresses: AddressPolicy) {
     this.#limits = limits;
     this.#isPublic = addresses.isPublic;
-    this.#allowed = addresses.allowed.length > 0 ? blockListOf(addresses.allowed) : undefined;
+    this.#allowed = addresses.allowed.length > 0 ? new Networks(addresses.allowed) : undefined;
   }
 
   /** Throws `forbidden` unless the caller may register under the service. */
@@ -79,16 +80,28 @@ export class Admission {
     throw new ProblemError('label_forbidden', message, { field: 'labels.app' });
   }
 
+  /**
+   * Throws `label_forbidden` when labels would put an instance behind a declared service of another name that the
+   * token does not cover. `selecting` are the names of the services that select it.
+   */
+  checkSelected({ grants }: Caller, ref: InstanceRef, selecting: Iterable<string>): void {
+    if (grants.isAdmin) return;
+    for (const service of selecting) {
+      if (service === ref.service || mayRegister(grants, ref.namespace, service)) continue;
+      const message = `the labels are those that service ${service} selects, which the token does not cover`;
+      throw new ProblemError('label_forbidden', message, { field: 'labels' });
+    }
+  }
+
   #checkAddress(caller: Caller, address: string): void {
     if (caller.grants.isAdmin) return;
-    const version = isIP(address);
-    const family = version === 6 ? 'ipv6' : 'ipv4';
+    const isName = isIP(address) === 0;
     // On a public address others would be sent to it: their own loopback, or whatever a name is made to mean.
-    if (this.#isPublic && (version === 0 || this.#local.check(address, family))) {
+    if (this.#isPublic && (isName || this.#local.has(address))) {
       throw forbiddenAddress(address, 'an IP address that other machines can reach');
     }
     if (address === caller.peerAddress || this.#allowed === undefined) return;
-    if (version === 0 || !this.#allowed.check(address, family)) {
+    if (!this.#allowed.has(address)) {
       throw forbiddenAddress(address, "the caller's own address or one inside --allow-address");
     }
   }
@@ -97,14 +110,4 @@ export class Admission {
 function forbiddenAddress(address: string, expected: string): ProblemError {
   const message = `expected ${expected}, got ${JSON.stringify(address)}`;
   return new ProblemError('address_forbidden', message, { field: 'address' });
-}
-
-function blockListOf(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [network = '', prefix] = cidr.split('/');
-    const family = isIP(network) === 6 ? 'ipv6' : 'ipv4';
-    list.addSubnet(network, Number(prefix ?? (family === 'ipv6' ? 128 : 32)), family);
-  }
-  return list;
 }

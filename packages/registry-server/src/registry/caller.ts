@@ -2,6 +2,8 @@
 export interface Grants {
   readonly isAdmin: boolean;
   readonly mayRead: boolean;
+  /** Of a data plane: may say what became of services. */
+  readonly mayReport: boolean;
   /** `*`, `<service>` or `<namespace>/<service>`. */
   readonly register: ReadonlySet<string>;
 }
@@ -17,6 +19,7 @@ export interface Caller {
 export const EVERYTHING: Grants = Object.freeze({
   isAdmin: true,
   mayRead: true,
+  mayReport: true,
   register: new Set(['*']),
 });
 

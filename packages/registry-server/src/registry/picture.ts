@@ -3,6 +3,7 @@ import type { DeclaredService, Endpoint } from '@rollcall/contract';
 import type { Clock } from '../runtime/clock.ts';
 import type { LogEntry } from '../store/log-entry.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
+import { conditionsOf, type InstanceConditions } from './endpoints.ts';
 import { deriveMember, membersOf, WRITTEN } from './membership.ts';
 import type { Effect, Roll } from './roll.ts';
 
@@ -131,6 +132,11 @@ export class Picture {
 
   instancesOf(namespace: string, service: string): ReadonlyMap<string, InstanceRecord> {
     return this.#roll?.services.get(`${namespace}/${service}`) ?? new Map();
+  }
+
+  /** What an instance's state means now, its override considered. */
+  conditionsOf(record: InstanceRecord): InstanceConditions {
+    return conditionsOf(record, this.#roll?.override(fieldOf(record)));
   }
 
   /** Every instance that holds no lease. */

@@ -15,6 +15,7 @@ import { fieldOf, type InstanceBody, type InstanceRef } from '../store/record.ts
 import type { ChangeOutcome, HoldOutcome, Store } from '../store/store.ts';
 import type { Admission } from './admission.ts';
 import type { Caller } from './caller.ts';
+import type { Committed } from './committed.ts';
 import { overrideKeyOf, type StoredOverride } from './endpoints.ts';
 import type { Picture } from './picture.ts';
 
@@ -29,12 +30,6 @@ export interface RegistryOptions {
   readonly admission: Admission;
   readonly random: Random;
   readonly maxInstancesPerService: number;
-}
-
-/** A write that is committed; `isApplied` tells whether this server's reads show it yet. */
-export interface Committed<T> {
-  readonly value: T;
-  readonly isApplied: boolean;
 }
 
 const MISSES = {
@@ -73,6 +68,7 @@ export class Registry {
     takeover: boolean,
   ): Promise<Committed<Registered>> {
     this.#admission.checkRegistration(caller, ref, registration);
+    this.#checkSelected(caller, ref, { app: ref.service, ...registration.labels });
     const { persistent, ttlMs, nonce } = registration;
     const outcome = await this.#store.grant({
       field: fieldOf(ref),
@@ -106,6 +102,11 @@ export class Registry {
     this.#admission.checkService(caller, ref);
     const known = this.#picture.instancesOf(ref.namespace, ref.service).get(ref.id);
     this.#admission.checkLabels(caller, ref, patch.labels ?? {}, known?.body.labels);
+    if (patch.labels !== undefined) {
+      const merged = { ...known?.body.labels, ...patch.labels };
+      const kept = Object.entries(merged).filter(([, value]) => value !== null);
+      this.#checkSelected(caller, ref, Object.fromEntries(kept) as Record<string, string>);
+    }
     const change = { field: fieldOf(ref), lease, patch, floor: this.#floor };
     return this.#changed(await this.#store.update(change), lease);
   }
@@ -152,6 +153,18 @@ export class Registry {
       throw new ProblemError('override_not_found', `instance ${ref.id} has no override`);
     }
     return this.#changed(outcome, undefined);
+  }
+
+  /** `app: <own service>` is everybody's to set: who selects by it means exactly these instances. */
+  #checkSelected(caller: Caller, ref: InstanceRef, labels: Readonly<Record<string, string>>): void {
+    const { declarations } = this.#picture.roll ?? {};
+    if (declarations === undefined || caller.grants.isAdmin) return;
+    const names: string[] = [];
+    for (const key of declarations.selecting(ref.namespace, labels)) {
+      const { app } = declarations.service(key)?.spec?.selector ?? {};
+      if (app !== ref.service) names.push(key.slice(key.indexOf('/') + 1));
+    }
+    this.#admission.checkSelected(caller, ref, names);
   }
 
   get #floor(): number {

@@ -3,12 +3,16 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import type { InstanceRef } from '../store/record.ts';
 import { StoreUnavailableError } from '../store/store.ts';
 import { EVERYTHING, SELF } from './caller.ts';
+import type { Declarer } from './declared/declarer.ts';
 import type { Registry } from './registry.ts';
 
 const TTL_MS = 10_000;
 
 export interface SelfOptions {
   readonly registry: Registry;
+  readonly declarer: Declarer;
+  /** The cluster IP of the registry: the same for all servers. */
+  readonly clusterIp: string;
   readonly clock: Clock;
   /** Id of this server among the registry servers. */
   readonly id: string;
@@ -34,6 +38,7 @@ export class SelfRegistration {
   async beat(): Promise<void> {
     const { registry, nonce, address, port } = this.#options;
     try {
+      await this.#declare();
       if (this.#lease !== undefined) {
         const { unknown, superseded } = await registry.renew([this.#lease]);
         if (unknown.length + superseded.length === 0) return;
@@ -51,6 +56,25 @@ export class SelfRegistration {
       if (!(error instanceof StoreUnavailableError) && !(error instanceof ProblemError))
         throw error;
     }
+  }
+
+  /** The registry is always a service; one who deletes it sees it come back. */
+  async #declare(): Promise<void> {
+    const { declarer, clusterIp, port } = this.#options;
+    await declarer.ensure({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {
+        name: SELF.service,
+        namespace: SELF.namespace,
+        labels: { component: 'registry', provider: 'rollcall' },
+      },
+      spec: {
+        clusterIP: clusterIp,
+        selector: { app: SELF.service },
+        ports: [{ name: 'http', port, targetPort: 'http', protocol: 'TCP' }],
+      },
+    });
   }
 
   /** Leaves the roll. */

@@ -59,6 +59,7 @@ export function withClaims(service: Service, claims: readonly Claim[]): Service 
     if (slot.pool === 'clusterIps') {
       spec.clusterIP = ipv4OfNumber(number);
       spec.clusterIPs = [spec.clusterIP];
+      spec.ipFamilies ??= ['IPv4'];
     } else if (slot.ports.length === 0) spec.healthCheckNodePort = number;
     for (const index of slot.ports) ports[index] = { ...ports[index], nodePort: number };
   }

@@ -1,0 +1,121 @@
+import { ProblemError } from '@rollcall/contract';
+import type { FastifyReply } from 'fastify';
+import type { Committed } from '../registry/committed.ts';
+import type { Declarer } from '../registry/declared/declarer.ts';
+import { explain } from '../registry/declared/explain.ts';
+import { kindOf, labelsOf, type ObjectViews } from '../registry/declared/object-views.ts';
+import { notFound } from '../registry/declared/refusals.ts';
+import type { Reports } from '../registry/declared/reports.ts';
+import type { Picture } from '../registry/picture.ts';
+import type { RouteBinder } from './bind.ts';
+import { checkLoaded } from './loaded.ts';
+import { matchesSelector, parseSelector } from './selector.ts';
+
+/** A write is done when the store has it; the header tells when this server's own reads lag behind. */
+function answer<T>(reply: FastifyReply, { value, isApplied }: Committed<T>): T {
+  reply.header('rollcall-applied', String(isApplied));
+  return value;
+}
+
+interface ObjectParams {
+  readonly ns: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+const refOf = ({ ns, kind, name }: ObjectParams) => ({ kind: kindOf(kind), namespace: ns, name });
+
+export interface ManifestSources {
+  readonly picture: Picture;
+  readonly declarer: Declarer;
+  readonly views: ObjectViews;
+  readonly reports: Reports;
+  readonly maxPerSecond: number;
+}
+
+/** The calls that declare objects and read them, and what data planes report of services. */
+export function bindManifests(binder: RouteBinder, sources: ManifestSources): void {
+  const { picture, declarer, views, reports, maxPerSecond } = sources;
+  const options = { maxPerSecond };
+  binder.bind(
+    'apply',
+    async ({ query, body, reply }) => {
+      checkLoaded(picture);
+      return answer(reply, await declarer.apply({ ...query, text: body }));
+    },
+    { ...options, isLong: true },
+  );
+  binder.bind(
+    'putManifest',
+    async ({ params, query, body, reply }) => {
+      checkLoaded(picture);
+      return answer(reply, await declarer.put(refOf(params), body, query.dryRun));
+    },
+    options,
+  );
+  binder.bind(
+    'patchManifest',
+    async ({ params, query, body, reply }) => {
+      checkLoaded(picture);
+      return answer(reply, await declarer.patch(refOf(params), body, query.dryRun));
+    },
+    options,
+  );
+  binder.bind(
+    'deleteManifest',
+    async ({ params, query, reply }) => {
+      checkLoaded(picture);
+      return answer(reply, await declarer.delete(refOf(params), query.dryRun));
+    },
+    options,
+  );
+  binder.bind('readManifest', async ({ params }) => {
+    checkLoaded(picture);
+    const ref = refOf(params);
+    const object = views.read(ref.kind, ref.namespace, ref.name);
+    if (object === undefined) throw notFound(ref);
+    return object;
+  });
+  binder.bind(
+    'listManifests',
+    async ({ params, query }) => {
+      checkLoaded(picture);
+      const selector = parseSelector(query.selector ?? '');
+      const items = views
+        .list(kindOf(params.kind), params.ns)
+        .filter((object) => matchesSelector(selector, labelsOf(object)));
+      const resourceVersion = String(picture.revision);
+      return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion }, items };
+    },
+    { isLong: true },
+  );
+  binder.bind(
+    'putReport',
+    async ({ params: { ns, svc, reporter }, body, reply }) => {
+      checkLoaded(picture);
+      return answer(reply, await reports.put({ namespace: ns, service: svc, reporter }, body));
+    },
+    options,
+  );
+  binder.bind(
+    'deleteReport',
+    async ({ params: { ns, svc, reporter }, reply }) =>
+      answer(reply, await reports.withdraw({ namespace: ns, service: svc, reporter })),
+    options,
+  );
+  binder.bind('listReports', async ({ params: { ns, svc } }) => {
+    checkLoaded(picture);
+    return { reports: reports.list(ns, svc) };
+  });
+  binder.bind(
+    'explain',
+    async ({ params: { ns, svc } }) => {
+      checkLoaded(picture);
+      const explanation = explain(picture, ns, svc);
+      if (explanation !== undefined) return explanation;
+      const message = `services "${svc}" not found`;
+      throw new ProblemError('service_not_found', message, { field: 'svc' });
+    },
+    { isLong: true },
+  );
+}

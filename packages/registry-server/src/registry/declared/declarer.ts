@@ -1,0 +1,264 @@
+import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
+import { patched, readManifests, type Service } from '@rollcall/manifests';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { PutItem, PutOutcome, Store } from '../../store/store.ts';
+import type { Committed } from '../committed.ts';
+import type { Picture } from '../picture.ts';
+import type { AddressRules } from './address-rules.ts';
+import { claimSlotsOf, withClaims } from './claim-slots.ts';
+import type { Declared } from './declarations.ts';
+import { type ApplyMode, decoded, type Draft, draftOf, settle, titleOf } from './draft.ts';
+import { keyOfObject, type ObjectRef } from './object-key.ts';
+import {
+  checkVersion,
+  claimRefusal,
+  faultOf,
+  notFound,
+  refusal,
+  withoutTwins,
+} from './refusals.ts';
+import { shownObject } from './shown-object.ts';
+
+/** How often a write is tried again when another one came between, and how long its news is waited for, in ms. */
+const TRIES = 5;
+const NEWS_WAIT_MS = 500;
+
+/** How long a write waits for this server's own picture, in ms. */
+const APPLY_WAIT_MS = 1_000;
+
+export interface DeclarerParts {
+  readonly store: Store;
+  readonly picture: Picture;
+  readonly rules: AddressRules;
+  readonly random: Random;
+  readonly clock: Clock;
+}
+
+export interface ApplyRequest {
+  readonly text: string;
+  readonly namespace: string;
+  readonly mode: ApplyMode;
+  readonly dryRun: boolean;
+  readonly partial: boolean;
+}
+
+/** What became of drafts in the store. */
+interface Written {
+  readonly objects: readonly (ManifestObject | null)[];
+  readonly revision: number;
+}
+
+/** The rules of declaring objects: everything is checked before anything is written, and then written at once. */
+export class Declarer {
+  readonly #store: Store;
+  readonly #picture: Picture;
+  readonly #rules: AddressRules;
+  readonly #random: Random;
+  readonly #clock: Clock;
+
+  constructor({ store, picture, rules, random, clock }: DeclarerParts) {
+    this.#store = store;
+    this.#picture = picture;
+    this.#rules = rules;
+    this.#random = random;
+    this.#clock = clock;
+  }
+
+  /** Declares every document of a text, or none; with `partial` those that are right. */
+  async apply(request: ApplyRequest): Promise<Committed<ApplyReply>> {
+    const file = readManifests(request.text);
+    if (file.faults.length > 0) {
+      throw refusal(file.faults.map((fault) => ({ object: '', ...fault })));
+    }
+    if (file.manifests.length === 0) {
+      throw new ProblemError('invalid_manifest', 'expected at least one object, got none');
+    }
+    return this.#retried(async () => {
+      const context = this.#context(request);
+      const drafts = withoutTwins(file.manifests.map((read) => draftOf(read, context)));
+      if (request.partial) return this.#applyEach(drafts, request.dryRun);
+      const faults = drafts.flatMap((draft) => draft.faults);
+      if (faults.length > 0) throw refusal(faults);
+      const written = await this.#write(drafts, request.dryRun);
+      return written && this.#replied(drafts, written, request.dryRun);
+    });
+  }
+
+  /** Declares one object under its own name, or replaces it. */
+  async put(ref: ObjectRef, text: string, dryRun: boolean): Promise<Committed<ManifestObject>> {
+    const { manifests } = readManifests(text);
+    const [only] = manifests;
+    const { manifest } = only ?? {};
+    const isMeant =
+      manifests.length === 1 &&
+      (manifest === undefined ||
+        (manifest.kind === ref.kind &&
+          manifest.metadata.name === ref.name &&
+          (manifest.metadata.namespace || ref.namespace) === ref.namespace));
+    if (manifests.length > 0 && !isMeant) {
+      const message = `expected one ${titleOf(ref)} of namespace ${ref.namespace}, as the path says`;
+      throw new ProblemError('invalid_manifest', message, { field: 'metadata.name' });
+    }
+    checkVersion(manifest, this.#find(ref));
+    const mode = this.#find(ref) === undefined ? 'create' : 'replace';
+    const { namespace } = ref;
+    return this.#one(await this.apply({ text, namespace, mode, dryRun, partial: false }));
+  }
+
+  /** Changes fields of an object by a JSON merge patch. */
+  async patch(ref: ObjectRef, patch: unknown, dryRun: boolean): Promise<Committed<ManifestObject>> {
+    return this.#retried(async () => {
+      const before = this.#find(ref);
+      if (before === undefined) throw notFound(ref);
+      const { manifest, errors } = decoded(patched(before.manifest, patch), before.manifest);
+      const object = titleOf(ref);
+      if (errors.length > 0) {
+        const where = { object, line: 0, column: 0, fix: '' };
+        throw refusal(errors.map(({ field, message }) => ({ ...where, field, message })));
+      }
+      const draft = settle({ ref, before, wanted: manifest, line: 0 }, this.#context());
+      if (draft.faults.length > 0) throw refusal(draft.faults);
+      const written = await this.#write([draft], dryRun);
+      return written && this.#one(await this.#replied([draft], written, dryRun));
+    });
+  }
+
+  async delete(
+    ref: ObjectRef,
+    dryRun: boolean,
+  ): Promise<Committed<{ readonly revision: string; readonly object: ManifestObject }>> {
+    const before = this.#find(ref);
+    if (before === undefined) throw notFound(ref);
+    const object = shownObject(before.manifest, before.revision);
+    if (dryRun) {
+      return { value: { revision: String(this.#picture.revision), object }, isApplied: true };
+    }
+    const outcome = await this.#store.remove({
+      key: keyOfObject(ref),
+      floor: this.#picture.revision,
+    });
+    if (outcome.kind !== 'changed') throw notFound(ref);
+    const isApplied = await this.#picture.reached(outcome.revision, APPLY_WAIT_MS);
+    return { value: { revision: String(outcome.revision), object }, isApplied };
+  }
+
+  /** Declares a service unless it is there; whatever stands against it is no failure. */
+  async ensure(service: Service): Promise<void> {
+    const { name = '', namespace = 'default' } = service.metadata;
+    const ref = { kind: 'Service', namespace, name } as const;
+    if (this.#find(ref) !== undefined) return;
+    const draft = settle({ ref, before: undefined, wanted: service, line: 0 }, this.#context());
+    if (draft.manifest !== undefined) await this.#store.put(this.#putOf([draft], false));
+  }
+
+  #context(given?: { readonly namespace: string; readonly mode: ApplyMode }) {
+    return {
+      namespace: given?.namespace ?? 'default',
+      mode: given?.mode ?? ('replace' as const),
+      rules: this.#rules,
+      random: this.#random,
+      nowMs: this.#clock.nowMs(),
+      find: (ref: ObjectRef) => this.#find(ref),
+    };
+  }
+
+  #find({ kind, namespace, name }: ObjectRef): Declared | undefined {
+    return this.#picture.roll?.declarations.get(kind, `${namespace}/${name}`);
+  }
+
+  /** Does it again when another writer came between and this server has seen what he wrote. */
+  async #retried<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const { revision } = this.#picture;
+      const done = await attempt();
+      if (done !== undefined) return done;
+      await this.#picture.reached(revision + 1, NEWS_WAIT_MS);
+    }
+    throw new ProblemError('object_changed', 'another writer changed the object again and again');
+  }
+
+  async #applyEach(
+    drafts: readonly Draft[],
+    dryRun: boolean,
+  ): Promise<Committed<ApplyReply> | undefined> {
+    const replies: ApplyReply['results'] = [];
+    let isApplied = true;
+    let revision = this.#picture.revision;
+    for (const draft of drafts) {
+      try {
+        if (draft.faults.length > 0) throw refusal(draft.faults);
+        const written = await this.#write([draft], dryRun);
+        if (written === undefined) return undefined;
+        const reply = await this.#replied([draft], written, dryRun);
+        isApplied &&= reply.isApplied;
+        revision = Math.max(revision, Number(reply.value.revision));
+        replies.push(...reply.value.results);
+      } catch (error) {
+        if (!(error instanceof ProblemError) || error.retryable) throw error;
+        const { kind, namespace, name } = draft.ref;
+        const faults = error.faults ?? [faultOf(draft, error.field, error.message)];
+        const result = { kind, namespace, name, action: 'refused' as const };
+        replies.push({ ...result, object: null, before: null, faults: [...faults], warnings: [] });
+      }
+    }
+    return { value: { revision: String(revision), dryRun, results: replies }, isApplied };
+  }
+
+  #putOf(drafts: readonly Draft[], dryRun: boolean) {
+    const items = drafts.map((draft): PutItem => {
+      const { ref, manifest, before } = draft;
+      const claims = manifest?.kind === 'Service' ? claimSlotsOf(manifest) : [];
+      return {
+        key: keyOfObject(ref),
+        value: JSON.stringify(manifest),
+        forMs: 0,
+        why: before === undefined ? 'created' : 'configured',
+        expected: before?.revision ?? 0,
+        claims: claims.map(({ pool, number }) => ({ pool, number })),
+      };
+    });
+    return { items, pools: this.#rules.pools, dryRun, floor: this.#picture.revision };
+  }
+
+  /** Writes those that differ. Undefined = another writer came between. Throws when a number cannot be had. */
+  async #write(drafts: readonly Draft[], dryRun: boolean): Promise<Written | undefined> {
+    const due = drafts.filter(({ action }) => action !== 'unchanged');
+    const outcome: PutOutcome =
+      due.length === 0
+        ? { kind: 'put', resources: [] }
+        : await this.#store.put(this.#putOf(due, dryRun));
+    if (outcome.kind === 'changed') return undefined;
+    if (outcome.kind !== 'put') throw claimRefusal(due[outcome.index] as Draft, outcome);
+    const byKey = new Map(outcome.resources.map((resource) => [resource.key, resource]));
+    const objects = drafts.map(({ ref, manifest, before }) => {
+      const resource = byKey.get(keyOfObject(ref));
+      if (resource === undefined) return before && shownObject(before.manifest, before.revision);
+      const whole = manifest?.kind === 'Service' ? withClaims(manifest, resource.claims) : manifest;
+      return whole && shownObject(whole, resource.revision);
+    });
+    const revision = outcome.resources.at(-1)?.revision ?? this.#picture.revision;
+    return { objects: objects.map((object) => object ?? null), revision };
+  }
+
+  async #replied(
+    drafts: readonly Draft[],
+    { objects, revision }: Written,
+    dryRun: boolean,
+  ): Promise<Committed<ApplyReply>> {
+    const results = drafts.map(({ ref, action, before, warnings }, i) => ({
+      ...ref,
+      action,
+      object: objects[i] ?? null,
+      before: before === undefined ? null : shownObject(before.manifest, before.revision),
+      faults: [],
+      warnings: [...warnings],
+    }));
+    const isApplied = dryRun || (await this.#picture.reached(revision, APPLY_WAIT_MS));
+    return { value: { revision: String(revision), dryRun, results }, isApplied };
+  }
+
+  #one({ value, isApplied }: Committed<ApplyReply>): Committed<ManifestObject> {
+    return { value: value.results[0]?.object as ManifestObject, isApplied };
+  }
+}

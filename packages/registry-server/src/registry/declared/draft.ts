@@ -1,0 +1,230 @@
+import type { ApplyResult, Fault } from '@rollcall/contract';
+import {
+  applied,
+  carryOver,
+  examine,
+  type FieldError,
+  KINDS,
+  type Manifest,
+  type ReadManifest,
+  validateServiceUpdate,
+} from '@rollcall/manifests';
+import { isDeepStrictEqual } from 'node:util';
+import type { Random } from '../../runtime/random.ts';
+import type { AddressRules } from './address-rules.ts';
+import type { Declared } from './declarations.ts';
+import type { ObjectRef } from './object-key.ts';
+import { warningsOf } from './warnings.ts';
+
+/** Where `kubectl apply` keeps what was applied last; kept here under the same name, so that both may be used. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+export type ApplyMode = 'apply' | 'create' | 'replace';
+
+/** What one document is to become: written when `faults` is empty. */
+export interface Draft {
+  readonly ref: ObjectRef;
+  readonly action: ApplyResult['action'];
+  readonly manifest: Manifest | undefined;
+  readonly before: Declared | undefined;
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly string[];
+}
+
+export interface DraftContext {
+  readonly mode: ApplyMode;
+  /** For documents that name none. */
+  readonly namespace: string;
+  readonly rules: AddressRules;
+  readonly random: Random;
+  /** Unix ms. */
+  readonly nowMs: number;
+  find(ref: ObjectRef): Declared | undefined;
+}
+
+/** `Service "nginx"`, as faults name an object. */
+export function titleOf({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string {
+  return `${kind} ${JSON.stringify(name)}`;
+}
+
+/** Faults of fields as faults of a document. */
+export function faultsOf(
+  object: string,
+  line: number,
+  errors: readonly FieldError[],
+): readonly Fault[] {
+  return errors.map(({ field, message }) => {
+    return { object, line, column: line === 0 ? 0 : 1, field, message, fix: '' };
+  });
+}
+
+/** What a document that was read is to become. Changes nothing. */
+export function draftOf(read: ReadManifest, context: DraftContext): Draft {
+  const { manifest, given } = read;
+  if (manifest === undefined || given === undefined || read.faults.length > 0) {
+    return refusedDraft(read, manifest);
+  }
+  const named = withName(manifest, context);
+  const ref = refOf(named, context.namespace);
+  const before = context.find(ref);
+  const refuse = (faults: readonly Fault[]): Draft => {
+    return { ref, action: 'refused', manifest: undefined, before, faults, warnings: [] };
+  };
+  const conflict = conflictOf(ref, before, context.mode);
+  if (conflict !== undefined) {
+    const where = { object: titleOf(ref), line: read.line, column: 1, field: '', fix: '' };
+    return refuse([{ ...where, message: conflict }]);
+  }
+  const wanted = context.mode === 'apply' ? merged(given, before) : { manifest: named, errors: [] };
+  if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), read.line, wanted.errors));
+  return settle({ ref, before, wanted: wanted.manifest, line: read.line }, context);
+}
+
+/** What an object is to become when its manifest is given whole, without a text. */
+export function settle(
+  {
+    ref,
+    before,
+    wanted,
+    line,
+  }: {
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly wanted: Manifest;
+    readonly line: number;
+  },
+  { rules, random, nowMs }: Pick<DraftContext, 'rules' | 'random' | 'nowMs'>,
+): Draft {
+  const defaulted = KINDS[wanted.kind].defaults(wanted as never);
+  const carried =
+    defaulted.kind === 'Service' && before?.manifest.kind === 'Service'
+      ? carryOver(before.manifest, defaulted)
+      : defaulted;
+  const { manifest, faults } = examine(carried);
+  const errors = [...faults];
+  if (manifest.kind === 'Service') {
+    if (faults.length === 0) errors.push(...rules.faultsOf(manifest));
+    if (before?.manifest.kind === 'Service') {
+      errors.push(...validateServiceUpdate(before.manifest, manifest));
+    }
+  }
+  if (errors.length > 0) {
+    const found = faultsOf(titleOf(ref), line, errors);
+    return { ref, action: 'refused', manifest: undefined, before, faults: found, warnings: [] };
+  }
+  const stored = withMeta(manifest, { ref, before, random, nowMs });
+  const isSame = before !== undefined && isDeepStrictEqual(plain(stored), plain(before.manifest));
+  const action = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
+  return { ref, action, manifest: stored, before, faults: [], warnings: warningsOf(stored) };
+}
+
+function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft {
+  const kind = manifest?.kind ?? (read.name.split(' ')[0] as ObjectRef['kind']);
+  const name = manifest?.metadata.name ?? '';
+  const faults = read.faults.map((fault) => ({ object: read.name, ...fault }));
+  const ref = { kind, namespace: manifest?.metadata.namespace ?? '', name };
+  return { ref, action: 'refused', manifest: undefined, before: undefined, faults, warnings: [] };
+}
+
+function withName(manifest: Manifest, { random }: DraftContext): Manifest {
+  const { name = '', generateName = '' } = manifest.metadata;
+  if (name !== '') return manifest;
+  return { ...manifest, metadata: { ...manifest.metadata, name: generateName + random.hex(3) } };
+}
+
+function refOf({ kind, metadata }: Manifest, namespace: string): ObjectRef {
+  return { kind, namespace: metadata.namespace || namespace, name: metadata.name ?? '' };
+}
+
+function conflictOf(
+  { kind, name }: ObjectRef,
+  before: Declared | undefined,
+  mode: ApplyMode,
+): string | undefined {
+  const { plural } = KINDS[kind];
+  if (mode === 'create' && before !== undefined) return `${plural} "${name}" already exists`;
+  if (mode === 'replace' && before === undefined) return `${plural} "${name}" not found`;
+  return undefined;
+}
+
+/** What applying makes of what is there; decoded anew, since a merge may give what neither side was. */
+function merged(
+  given: Manifest,
+  before: Declared | undefined,
+): { readonly manifest: Manifest; readonly errors: readonly FieldError[] } {
+  const annotation = JSON.stringify(given);
+  const metadata = { ...given.metadata };
+  metadata.annotations = { ...metadata.annotations, [LAST_APPLIED]: annotation };
+  const next = { ...given, metadata };
+  if (before === undefined) return { manifest: next, errors: [] };
+  const last = lastAppliedOf(before.manifest);
+  return decoded(applied(last, before.manifest, next), given);
+}
+
+/** Reads a manifest that was put together here. */
+export function decoded(
+  value: unknown,
+  fallback: Manifest,
+): { readonly manifest: Manifest; readonly errors: readonly FieldError[] } {
+  const result = KINDS[fallback.kind].schema.safeParse(value);
+  if (result.success) return { manifest: result.data, errors: [] };
+  const errors = result.error.issues.map(({ path, message }): FieldError => {
+    const field = path.map(String).join('.');
+    return { reason: 'FieldValueTypeInvalid', field, message: `Invalid value: ${message}` };
+  });
+  return { manifest: fallback, errors };
+}
+
+function lastAppliedOf({ metadata }: Manifest): unknown {
+  try {
+    return JSON.parse(metadata.annotations?.[LAST_APPLIED] ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What only the server says of an object; the rest of the metadata is its author's. */
+function withMeta(
+  manifest: Manifest,
+  {
+    ref,
+    before,
+    random,
+    nowMs,
+  }: {
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly random: Random;
+    readonly nowMs: number;
+  },
+): Manifest {
+  const { labels, annotations } = manifest.metadata;
+  const known = before?.manifest.metadata;
+  const metadata = {
+    name: ref.name,
+    namespace: ref.namespace,
+    uid: known?.uid ?? uuidOf(random.hex(16)),
+    creationTimestamp: known?.creationTimestamp ?? `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+  const { status: _, ...rest } = manifest as Manifest & { status?: unknown };
+  return { ...rest, metadata };
+}
+
+/** Without keys that hold nothing, so that equal manifests compare equal. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** Random hex digits in the form of a UUID, version 4. */
+function uuidOf(hex: string): string {
+  const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 0x3) | 0x8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+}

@@ -1,0 +1,77 @@
+import { type Fault, ProblemError } from '@rollcall/contract';
+import { KINDS, type Manifest, type Service } from '@rollcall/manifests';
+import type { PutOutcome } from '../../store/store.ts';
+import { claimSlotsOf } from './claim-slots.ts';
+import type { Declared } from './declarations.ts';
+import { type Draft, titleOf } from './draft.ts';
+import { ipv4OfNumber } from './ipv4.ts';
+import { keyOfObject, type ObjectRef } from './object-key.ts';
+
+export function faultOf({ ref }: Draft, field: string, message: string): Fault {
+  return { object: titleOf(ref), line: 0, column: 0, field, message, fix: '' };
+}
+
+/** A text may name an object once. */
+export function withoutTwins(drafts: readonly Draft[]): Draft[] {
+  const seen = new Set<string>();
+  return drafts.map((draft) => {
+    const key = keyOfObject(draft.ref);
+    if (draft.faults.length > 0 || !seen.has(key)) {
+      seen.add(key);
+      return draft;
+    }
+    const fault = faultOf(draft, 'metadata.name', 'declared twice in one file');
+    return { ...draft, action: 'refused', faults: [fault] };
+  });
+}
+
+/** Who names the version that he read wants to change that one and no later. */
+export function checkVersion(manifest: Manifest | undefined, before: Declared | undefined): void {
+  const wanted = manifest?.metadata.resourceVersion;
+  if (wanted === undefined || wanted === '' || before === undefined) return;
+  if (wanted === String(before.revision)) return;
+  const message = `the object has been modified; please apply your changes to the latest version and try again (expected resourceVersion ${before.revision}, got ${wanted})`;
+  throw new ProblemError('object_changed', message, { field: 'metadata.resourceVersion' });
+}
+
+export function notFound({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
+  const message = `${KINDS[kind].plural} "${name}" not found`;
+  return new ProblemError('object_not_found', message, { field: 'name' });
+}
+
+/** A refusal that says all that is wrong, and in its message what kubectl would. */
+export function refusal(faults: readonly Fault[]): ProblemError {
+  const [first] = faults;
+  const lines = faults.map(({ object, field, message }) => {
+    const what = field === '' ? message : `${field}: ${message}`;
+    return object === '' ? what : `${object}: ${what}`;
+  });
+  const isExisting = faults.every(({ message }) => message.endsWith('already exists'));
+  const code = isExisting ? 'object_exists' : 'invalid_manifest';
+  return new ProblemError(code, lines.join('; '), { field: first?.field ?? '', faults });
+}
+
+/** Why a number cannot be had. */
+export function claimRefusal(
+  draft: Draft,
+  outcome: Extract<PutOutcome, { kind: 'taken' | 'exhausted' }>,
+): ProblemError {
+  const { ref, manifest } = draft;
+  const slot = claimSlotsOf(manifest as Service)[outcome.claim];
+  const field = slot?.field ?? '';
+  if (outcome.kind === 'exhausted') {
+    const what = slot?.pool === 'clusterIps' ? 'an IP' : 'a node port';
+    const message = `${field}: failed to allocate ${what} for ${titleOf(ref)}: range is full`;
+    return new ProblemError('range_exhausted', message, { field });
+  }
+  const number = slot?.number ?? 0;
+  const isAddress = slot?.pool === 'clusterIps';
+  const shown = isAddress ? JSON.stringify([ipv4OfNumber(number)]) : String(number);
+  const [kind, namespace, name] = outcome.owner.split('/');
+  const detail = isAddress
+    ? `failed to allocate IP ${ipv4OfNumber(number)}: provided IP is already allocated`
+    : 'provided port is already allocated';
+  const message = `Invalid value: ${shown}: ${detail}`;
+  const fix = `${kind} ${namespace}/${name} has it: choose another, or leave it out to have one given`;
+  return refusal([{ ...faultOf(draft, field, message), fix }]);
+}

@@ -1,0 +1,107 @@
+import type { ApplyReply, ManifestList, ManifestObject } from '@rollcall/contract';
+import { until } from '@rollcall/testkit';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import type { RegistryServer } from './compose.ts';
+import { keysOf } from './store/redis/keys.ts';
+import { ManifestApi, portsOf, serviceText, specOf } from './testing/manifest-api.ts';
+import { startTestServer } from './testing/test-server.ts';
+
+const NODE_PORTS = 32_767 - 30_000 + 1;
+/** Documents of one request. */
+const BATCH = 100;
+
+let servers: RegistryServer[];
+let apis: ManifestApi[];
+let prefix: string;
+beforeEach(async () => {
+  prefix = `allocation-${process.pid}-${performance.now()}`.replace('.', '-');
+  const flags = [`--store=${inject('redisUrl')}`, `--store-prefix=${prefix}`];
+  servers = await Promise.all([startTestServer(...flags), startTestServer(...flags)]);
+  apis = servers.map((server) => new ManifestApi(server));
+  await until(async () => {
+    const all = await Promise.all(servers.map(({ url }) => fetch(`${url}/readyz`)));
+    return all.every(({ ok }) => ok);
+  });
+});
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server.close()));
+});
+
+const apiOf = (i: number) => apis[i % apis.length] as ManifestApi;
+
+/** Everything that was declared under these names, as both servers show it. */
+async function declared(namespaces: readonly string[]): Promise<ManifestObject[]> {
+  const lists = await Promise.all(
+    namespaces.map(async (namespace) => {
+      const { body } = await apiOf(0).call('GET', `/v1/namespaces/${namespace}/manifests/svc`);
+      return (body as ManifestList).items;
+    }),
+  );
+  return lists.flat();
+}
+
+/** How many numbers of a pool have an owner in the store; the registry itself has one address. */
+async function taken(pool: 'clusterIps' | 'nodePorts'): Promise<number> {
+  const redis = new Redis(inject('redisUrl'));
+  try {
+    return await redis.hlen(keysOf(0, prefix)[pool]);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+test('two servers give 10,000 services an address each, none twice, and leak none', async () => {
+  const namespaces = ['one', 'two'];
+  const declareAll = () =>
+    Promise.all(
+      Array.from({ length: 10_000 / BATCH }, async (_, batch) => {
+        const text = Array.from({ length: BATCH }, (__, i) =>
+          serviceText(`s${batch * BATCH + i}`, { selector: { a: 'b' }, ports: [{ port: 80 }] }),
+        ).join('\n---\n');
+        const namespace = namespaces[batch % namespaces.length];
+        const { results } = await apiOf(batch).apply(text, `?mode=create&namespace=${namespace}`);
+        return results.map(({ object }) => String(specOf(object)['clusterIP']));
+      }),
+    );
+  const addresses = (await declareAll()).flat();
+  expect(new Set(addresses).size).toBe(10_000);
+  const shown = (await declared(namespaces)).map((object) => specOf(object)['clusterIP']);
+  expect(new Set(shown)).toEqual(new Set(addresses));
+
+  await Promise.all(
+    (await declared(namespaces)).map(({ metadata: { namespace, name } }, i) =>
+      apiOf(i).call('DELETE', `/v1/namespaces/${namespace}/manifests/svc/${name}`),
+    ),
+  );
+  expect(await declared(namespaces)).toEqual([]);
+  expect(await taken('clusterIps')).toBe(1);
+}, 120_000);
+
+test('of 3,000 node ports asked for at once 2,768 are given, and the others are refused clearly', async () => {
+  const outcomes = await Promise.all(
+    Array.from({ length: 3_000 }, async (_, i) => {
+      const text = serviceText(`np${i}`, { type: 'NodePort', ports: [{ port: 80 }] });
+      const { status, body } = await apiOf(i).call('POST', '/v1/apply?mode=create', text);
+      return { status, body };
+    }),
+  );
+  const granted = outcomes.filter(({ status }) => status === 200);
+  const ports = granted.map(({ body }) => portsOf((body as ApplyReply).results[0]?.object)[0]);
+  expect(granted).toHaveLength(NODE_PORTS);
+  expect(new Set(ports.map((port) => port?.['nodePort'])).size).toBe(NODE_PORTS);
+  const refused = outcomes.filter(({ status }) => status !== 200);
+  for (const { status, body } of refused) {
+    expect(status).toBe(409);
+    expect(body).toMatchObject({
+      code: 'range_exhausted',
+      field: 'spec.ports[0].nodePort',
+      message: expect.stringContaining('range is full') as string,
+    });
+  }
+  // What was refused holds no address either: the services that exist are those that were granted.
+  expect(await declared(['default'])).toHaveLength(NODE_PORTS + 1);
+  await apiOf(0)
+    .object('DELETE', 'svc/np0')
+    .then(({ status }) => status === 200);
+}, 120_000);

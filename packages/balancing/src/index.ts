@@ -7,6 +7,7 @@ export { createPicker } from './picker/leveled-picker.ts';
 export { EndpointPool, type PoolOptions } from './pool/endpoint-pool.ts';
 export type { LoadCounters, PoolMember } from './pool/pool-member.ts';
 export type { Caller, PoolRules, PoolSnapshot } from './pool/pool-snapshot.ts';
+export { schedulerOf, ServicePools, type ServicePoolsOptions } from './pool/service-pools.ts';
 export { POLICIES, type Policy } from './policy.ts';
 export { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 export { SCHEDULERS, type Scheduler } from './scheduler.ts';

@@ -31,6 +31,7 @@ export type { ConnectObserver, PortPlace, PortService, RefusalReason } from './p
 export type { Forward, RequestView, Respond, Router } from './router.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { type Timers, systemTimers } from './runtime/timers.ts';
+export { createSourceRanges } from './source-ranges.ts';
 export {
   type NoTarget,
   type Target,

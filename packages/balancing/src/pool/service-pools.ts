@@ -1,0 +1,87 @@
+import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/contract';
+import { Affinity } from '../affinity.ts';
+import { SCHEDULERS, type Scheduler } from '../scheduler.ts';
+import { EndpointPool, type PoolOptions } from './endpoint-pool.ts';
+import type { LoadCounters, PoolMember } from './pool-member.ts';
+
+export interface ServicePoolsOptions<C extends LoadCounters> extends PoolOptions<C> {
+  /** For services that name none, or one that does not exist. */
+  readonly scheduler: Scheduler;
+  /** The most clients whose bonds are remembered. */
+  readonly affinityClients: number;
+}
+
+/** The name of a scheduler, or undefined when there is none of that name. */
+export function schedulerOf(name: string): Scheduler | undefined {
+  return Object.hasOwn(SCHEDULERS, name) ? (name as Scheduler) : undefined;
+}
+
+const keyOf = (name: string, protocol: string) => `${protocol} ${name}`;
+
+/** The pools of a declared service, one for each of its ports. */
+export class ServicePools<C extends LoadCounters> {
+  /** The scheduler in use. */
+  scheduler: Scheduler;
+  readonly #options: ServicePoolsOptions<C>;
+  readonly #pools = new Map<string, EndpointPool<C>>();
+  #affinity: Affinity | undefined;
+
+  constructor(options: ServicePoolsOptions<C>) {
+    this.#options = options;
+    this.scheduler = options.scheduler;
+  }
+
+  /** Clients bound to an endpoint. */
+  get boundClients(): number {
+    return this.#affinity?.size ?? 0;
+  }
+
+  /** @returns the members that have left. */
+  take(declared: DeclaredService, endpoints: readonly Endpoint[]): readonly PoolMember<C>[] {
+    this.scheduler = schedulerOf(declared.scheduler) ?? this.#options.scheduler;
+    this.#renewAffinity(declared.affinityMs);
+    const byPort = Map.groupBy(endpoints, ({ portName, protocol }) => keyOf(portName, protocol));
+    const left = new Map(this.#pools);
+    const gone: PoolMember<C>[] = [];
+    for (const { name, protocol } of declared.ports) {
+      const key = keyOf(name, protocol);
+      left.delete(key);
+      gone.push(...this.#pool(key, name).take(byPort.get(key) ?? [], this.#rules()));
+    }
+    for (const [key, pool] of left) {
+      this.#pools.delete(key);
+      gone.push(...pool.take([], this.#rules()));
+    }
+    return gone;
+  }
+
+  /** That of a port of the service as it was last taken. */
+  poolOf({ name, protocol }: DeclaredPort): EndpointPool<C> | undefined {
+    return this.#pools.get(keyOf(name, protocol));
+  }
+
+  pools(): Iterable<EndpointPool<C>> {
+    return this.#pools.values();
+  }
+
+  #pool(key: string, portName: string): EndpointPool<C> {
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    const { name } = this.#options;
+    const options = { ...this.#options, name: portName === '' ? name : `${name}:${portName}` };
+    const pool = new EndpointPool<C>(this.#rules(), options);
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  #rules() {
+    const { scheduler } = this;
+    return { scheduler, affinity: this.#affinity, destination: this.#options.name };
+  }
+
+  #renewAffinity(durationMs: number): void {
+    if (durationMs === 0) this.#affinity = undefined;
+    else if (this.#affinity?.durationMs !== durationMs)
+      this.#affinity = new Affinity({ durationMs, maxClients: this.#options.affinityClients });
+  }
+}

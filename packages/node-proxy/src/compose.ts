@@ -1,0 +1,247 @@
+import { hostname } from 'node:os';
+import {
+  type Catalog,
+  type Condition,
+  Rollcall,
+  RollcallError,
+  type ServiceReport,
+  hostnameOf,
+} from '@rollcall/client-sdk';
+import {
+  type Clock,
+  DgramDatagrams,
+  NetTransport,
+  NoticeBoard,
+  type NoticePort,
+  TCP_OPTIONS,
+  TcpServer,
+  type Timers,
+  type Transport,
+  UdpServer,
+  UserspacePlane,
+  createTargetCounters,
+  systemClock,
+  systemTimers,
+} from '@rollcall/dataplane';
+import { createAdminServer } from './admin/admin-server.ts';
+import { createMetrics } from './admin/metrics.ts';
+import type { Config } from './config.ts';
+import type { ProxiedService } from './proxy/proxied-service.ts';
+import { createRefusalCounters } from './proxy/refusals.ts';
+import { ServiceProxy } from './proxy/service-proxy.ts';
+import { StartError } from './start-error.ts';
+
+/** How long a report stands by itself: it outlives a restart of the proxy, and a dead one for no longer. */
+const REPORT_MS = 300_000;
+const KEEP_ALIVE_MS = 60_000;
+const EJECTION = { failuresInARow: 5, baseMs: 1_000, maxMs: 30_000, maxEjectedRatio: 0.5 };
+/** What taking back reports may cost when the proxy ends. */
+const WITHDRAW_MS = 2_000;
+
+/** Where a proxy says what it serves: of a {@link Rollcall}. */
+export interface ReportPort {
+  report(
+    service: string,
+    reporter: string,
+    report: Partial<ServiceReport>,
+    options: { readonly namespace?: string },
+  ): Promise<void>;
+  withdrawReport(
+    service: string,
+    reporter: string,
+    options: { readonly namespace?: string },
+  ): Promise<void>;
+}
+
+/** What the outside gives a proxy; real ones by default. */
+export interface NodeProxyParts {
+  /** Where it learns of services. @default the registry's */
+  readonly catalog?: Catalog;
+  /** @default the registry */
+  readonly reports?: ReportPort;
+  readonly transport?: Transport;
+  readonly clock?: Clock;
+  readonly timers?: Timers;
+  readonly random?: () => number;
+  /** Operational messages. @default a line on stderr */
+  readonly log?: (message: string) => void;
+}
+
+/** A proxy that follows its catalog. */
+export interface NodeProxy {
+  /** Where the admin port is, port 0 replaced: `http://127.0.0.1:7490`; undefined: it is off. */
+  readonly admin: string | undefined;
+  readonly reporter: string;
+  services(): Iterable<ProxiedService>;
+  /** Accepts no more, takes its reports back, lets connections finish for `shutdownMs`. Twice without harm. */
+  close(): Promise<void>;
+}
+
+/** `node-proxy.<name>` in the letters that reporters' names are made of. */
+export function reporterOf(nodeName: string): string {
+  const name = nodeName
+    .split('.')
+    .map(hostnameOf)
+    .filter((part) => part !== '');
+  return `node-proxy.${name.join('.')}`.slice(0, 63).replace(/[-.]+$/, '');
+}
+
+/**
+ * Starts a proxy. It starts whether or not the registry can be reached; until the first picture nothing is bound.
+ * @throws StartError when the admin port is taken; nothing is left running then.
+ */
+export async function startNodeProxy(
+  config: Config,
+  parts: NodeProxyParts = {},
+): Promise<NodeProxy> {
+  const served = serve(config, parts);
+  const { proxy, catalog, metrics } = served;
+  const state = { isClosing: false };
+  const admin = createAdminServer({
+    proxy,
+    metrics,
+    hasPicture: () => catalog.isReady,
+    isClosing: () => state.isClosing,
+  });
+  let closed: Promise<void> | undefined;
+  const close = async (graceMs: number): Promise<void> => {
+    state.isClosing = true;
+    await served.end(graceMs);
+    await admin.close();
+  };
+  try {
+    const address = config.metrics && (await listenAdmin(admin, config.metrics));
+    return {
+      admin: address,
+      reporter: served.reporter,
+      services: () => proxy.services(),
+      close: () => (closed ??= close(config.shutdownMs)),
+    };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+}
+
+/** All but the admin port. */
+function serve(config: Config, parts: NodeProxyParts) {
+  const { clock = systemClock, timers = systemTimers, random = Math.random } = parts;
+  const { registry: url, token, nodePortAddresses, loadBalancerIps, drainMs } = config;
+  const rollcall = new Rollcall({ url, ...(token === undefined ? {} : { token }) });
+  const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });
+  const reporter = reporterOf(config.nodeName ?? hostname());
+  const board = createBoard(config, parts, reportPort(parts.reports ?? rollcall, reporter));
+  const { plane, tcp, udp } = createPlane(config, { ...parts, clock, timers }, (key) =>
+    proxy.review(key),
+  );
+  const refusals = createRefusalCounters();
+  const { scheduler, affinityClients } = config;
+  const pools = { name: '', scheduler, affinityClients, ejection: EJECTION, random };
+  const proxiedParts = {
+    plane,
+    drainMs,
+    refusals,
+    addresses: { nodePortAddresses, loadBalancerIps },
+    pools: { ...pools, createCounters: createTargetCounters, nowMs: () => clock.now() },
+  };
+  const proxy: ServiceProxy = new ServiceProxy(catalog, proxiedParts, { board, log: logOf(parts) });
+  const counters = { tcp: tcp.counters, udp: udp.counters, refusals, reports: board.counters };
+  return {
+    proxy,
+    catalog,
+    reporter,
+    metrics: createMetrics({ catalog, proxy, ...counters }),
+    async end(graceMs: number): Promise<void> {
+      proxy.close();
+      const withdrawn = Promise.race([board.close(), pause(timers, WITHDRAW_MS)]);
+      await Promise.all([plane.close(graceMs), withdrawn]);
+      catalog.close();
+      await rollcall.close();
+    },
+  };
+}
+
+function createBoard(config: Config, parts: NodeProxyParts, port: NoticePort<Condition[]>) {
+  if (!config.reports) return NO_BOARD;
+  const { clock = systemClock, timers = systemTimers, random = Math.random } = parts;
+  const onTrouble = ({ message }: Error) =>
+    logOf(parts)(`reports do not get to the registry: ${message}`);
+  return new NoticeBoard<Condition[]>(port, { forMs: REPORT_MS, random, clock, timers, onTrouble });
+}
+
+function logOf({ log }: NodeProxyParts): (message: string) => void {
+  return log ?? ((message) => console.error(`rollcall-node-proxy: ${message}`));
+}
+
+const NO_BOARD = {
+  counters: { posted: 0, failed: 0 },
+  set() {},
+  remove() {},
+  async close() {},
+};
+
+function createPlane(
+  config: Config,
+  parts: NodeProxyParts & { readonly clock: Clock; readonly timers: Timers },
+  onStatus: (key: string) => void,
+) {
+  const { clock, timers } = parts;
+  const { transport = new NetTransport({ keepAliveMs: KEEP_ALIVE_MS }) } = parts;
+  const { connectMs, idleMs, maxConnections: connections, udpIdleMs, udpFlows } = config;
+  const tcp = new TcpServer(
+    { ...TCP_OPTIONS, connectMs, idleMs, connections },
+    { transport, clock, timers },
+  );
+  const udp = new UdpServer(
+    { idleMs: udpIdleMs, flows: udpFlows },
+    { datagrams: new DgramDatagrams(), clock, timers },
+  );
+  return { plane: new UserspacePlane({ tcp, udp, clock, timers, onStatus }), tcp, udp };
+}
+
+function reportPort(port: ReportPort, reporter: string): NoticePort<Condition[]> {
+  const placeOf = (key: string) => {
+    const [namespace = '', service = ''] = key.split('/');
+    return { service, options: { namespace } };
+  };
+  return {
+    post(key, conditions) {
+      const { service, options } = placeOf(key);
+      return port.report(service, reporter, { conditions, forMs: REPORT_MS }, options);
+    },
+    async remove(key) {
+      const { service, options } = placeOf(key);
+      try {
+        await port.withdrawReport(service, reporter, options);
+      } catch (error) {
+        // The service went, and what was said of it with it.
+        if (!(error instanceof RollcallError && error.code.endsWith('not_found'))) throw error;
+      }
+    },
+  };
+}
+
+async function listenAdmin(
+  admin: ReturnType<typeof createAdminServer>,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<string> {
+  try {
+    return await admin.listen({ host, port });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StartError(
+      `cannot listen on ${host}:${port}: ${message}; choose another address with --metrics HOST:PORT (port 0: any free one), or --metrics off`,
+      { cause: error },
+    );
+  }
+}
+
+/** Resolves after about so long. */
+function pause(timers: Timers, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = timers.every(ms, () => {
+      end();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,78 @@
+import type { Condition, DeclaredPort } from '@rollcall/client-sdk';
+import type { FrontendStatus } from '@rollcall/dataplane';
+import { type AddressKind, type ServiceAddress, formatAddress } from './service-address.ts';
+
+/** An address and how it stands. */
+export interface AddressStanding {
+  readonly address: ServiceAddress;
+  readonly status: FrontendStatus;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'AddressInUse',
+  EADDRNOTAVAIL: 'AddressNotAvailable',
+  EACCES: 'PermissionDenied',
+  EAFNOSUPPORT: 'AddressFamilyNotSupported',
+  EMFILE: 'TooManyOpenFiles',
+};
+const KINDS: readonly AddressKind[] = ['ClusterIP', 'NodePort', 'ExternalIP', 'LoadBalancerIP'];
+const MESSAGE_LENGTH = 1_000;
+
+/**
+ * What is to be said of a service: for each kind of address whether all of them are served, and in sum. Load balancers'
+ * addresses that are not to be had here are somebody else's and no fault. Undefined: it is not known yet.
+ */
+export function conditionsOf(
+  standings: readonly AddressStanding[],
+  unsupported: readonly DeclaredPort[],
+): Condition[] | undefined {
+  if (standings.some(({ status }) => status.state === 'binding')) return undefined;
+  const own = standings.filter(
+    ({ address, status }) => address.kind !== 'LoadBalancerIP' || status.state === 'bound',
+  );
+  const conditions = KINDS.flatMap((kind) => {
+    const some = own.filter(({ address }) => address.kind === kind);
+    return some.length === 0 ? [] : [conditionOf(`${kind}Bound`, some)];
+  });
+  if (unsupported.length > 0) conditions.push(unsupportedCondition(unsupported));
+  const faults = conditions.filter(({ status }) => status === 'False');
+  const programmed: Condition =
+    faults.length === 0
+      ? fine('Programmed', 'Programmed', own)
+      : { ...faults[0]!, type: 'Programmed', message: cut(faults.map(({ message }) => message)) };
+  return [...conditions, programmed];
+}
+
+function conditionOf(type: string, standings: readonly AddressStanding[]): Condition {
+  const faults = standings.filter(({ status }) => status.state !== 'bound');
+  const [first] = faults;
+  if (first === undefined) return fine(type, 'Bound', standings);
+  const message = cut(
+    faults.map(({ address, status }) => `${formatAddress(address)}: ${status.detail}`),
+  );
+  return { type, status: 'False', reason: reasonOf(first.status), message };
+}
+
+function reasonOf({ state, code }: FrontendStatus): string {
+  return state === 'taken' ? 'AddressTaken' : (REASONS[code] ?? 'BindFailed');
+}
+
+function fine(type: string, reason: string, standings: readonly AddressStanding[]): Condition {
+  const message = cut(standings.map(({ address }) => formatAddress(address)));
+  return { type, status: 'True', reason, message };
+}
+
+function unsupportedCondition(ports: readonly DeclaredPort[]): Condition {
+  const names = ports.map(({ port, protocol }) => `${port}/${protocol}`).join(', ');
+  return {
+    type: 'ProtocolsSupported',
+    status: 'False',
+    reason: 'ProtocolNotSupported',
+    message: `${names}: this proxy carries TCP and UDP`,
+  };
+}
+
+function cut(parts: readonly string[]): string {
+  const text = parts.join('; ');
+  return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 3)}...`;
+}

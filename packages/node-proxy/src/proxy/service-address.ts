@@ -1,0 +1,57 @@
+import type { DeclaredPort, DeclaredService } from '@rollcall/client-sdk';
+import { isIP, isIPv6 } from 'node:net';
+
+export type AddressKind = 'ClusterIP' | 'NodePort' | 'ExternalIP' | 'LoadBalancerIP';
+
+/** An address and port under which a service is to be served on this machine. */
+export interface ServiceAddress {
+  readonly kind: AddressKind;
+  readonly protocol: 'TCP' | 'UDP';
+  readonly host: string;
+  readonly port: number;
+  /** The port of the service that it leads to. */
+  readonly servicePort: DeclaredPort;
+}
+
+export interface AddressRules {
+  readonly nodePortAddresses: readonly string[];
+  readonly loadBalancerIps: boolean;
+}
+
+/** Whether a proxy has anything to do for it: headless services and other names for hosts need none. */
+export function isProxied(declared: DeclaredService): boolean {
+  return !declared.isHeadless && declared.type !== 'ExternalName';
+}
+
+/** All addresses of a service, for the protocols that are carried here. */
+export function addressesOf(declared: DeclaredService, rules: AddressRules): ServiceAddress[] {
+  if (!isProxied(declared)) return [];
+  return declared.ports.flatMap((servicePort) => {
+    const { port, nodePort, protocol } = servicePort;
+    if (protocol === 'SCTP') return [];
+    const on = (kind: AddressKind, hosts: readonly string[], at: number) =>
+      hosts
+        .filter((host) => isIP(host) !== 0)
+        .map((host): ServiceAddress => ({ kind, protocol, host, port: at, servicePort }));
+    return [
+      ...on('ClusterIP', declared.clusterIPs, port),
+      ...(nodePort === 0 ? [] : on('NodePort', rules.nodePortAddresses, nodePort)),
+      ...on('ExternalIP', declared.externalIPs, port),
+      ...(rules.loadBalancerIps ? on('LoadBalancerIP', declared.loadBalancerIPs, port) : []),
+    ];
+  });
+}
+
+/** Ports that are not carried here. */
+export function unsupportedPortsOf(declared: DeclaredService): DeclaredPort[] {
+  return isProxied(declared) ? declared.ports.filter(({ protocol }) => protocol === 'SCTP') : [];
+}
+
+/** `127.96.0.5:80/TCP`. */
+export function formatAddress({
+  host,
+  port,
+  protocol,
+}: Pick<ServiceAddress, 'host' | 'port' | 'protocol'>): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}/${protocol}`;
+}

@@ -1,0 +1,33 @@
+import type { Condition, ServiceReport } from '@rollcall/client-sdk';
+import type { ReportPort } from '../compose.ts';
+
+/** Keeps what is reported. */
+export class FakeReports implements ReportPort {
+  readonly standing = new Map<string, readonly Condition[]>();
+  count = 0;
+  isAway = false;
+
+  async report(
+    service: string,
+    reporter: string,
+    { conditions = [] }: Partial<ServiceReport>,
+  ): Promise<void> {
+    this.count++;
+    if (this.isAway) throw new Error('away');
+    this.standing.set(`${service} ${reporter}`, conditions);
+  }
+
+  async withdrawReport(service: string, reporter: string): Promise<void> {
+    this.count++;
+    if (this.isAway) throw new Error('away');
+    this.standing.delete(`${service} ${reporter}`);
+  }
+
+  /** `ClusterIPBound=False AddressInUse: 127...` of a service. */
+  of(service: string): string[] {
+    const [found] = [...this.standing].filter(([key]) => key.startsWith(`${service} `));
+    return (found?.[1] ?? []).map(
+      ({ type, status, reason, message }) => `${type}=${status} ${reason}: ${message}`,
+    );
+  }
+}

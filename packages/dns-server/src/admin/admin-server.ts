@@ -1,0 +1,28 @@
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Registry } from 'prom-client';
+
+export interface AdminParts {
+  readonly metrics: Registry;
+  /** Whether names are answered. */
+  readonly isReady: () => boolean;
+  readonly isClosing: () => boolean;
+}
+
+/** What operators and their tools ask. Not yet listening. */
+export function createAdminServer({ metrics, isReady, isClosing }: AdminParts): FastifyInstance {
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  app.get('/livez', () => ({ status: 'ok' }));
+  app.get('/readyz', (_request, reply) => {
+    if (isClosing()) return reply.code(503).send({ status: 'closing' });
+    if (!isReady()) return reply.code(503).send({ status: 'cold', waitingFor: ['registry'] });
+    return reply.send({ status: 'ok' });
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const text = await metrics.metrics();
+    return reply.type(metrics.contentType).send(text);
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ code: 'not_found', detail: 'try /livez, /readyz or /metrics' }),
+  );
+  return app;
+}

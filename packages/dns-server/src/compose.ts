@@ -1,0 +1,178 @@
+import { type Catalog, Rollcall } from '@rollcall/client-sdk';
+import { createAdminServer } from './admin/admin-server.ts';
+import { createMetrics } from './admin/metrics.ts';
+import type { Config } from './config/config.ts';
+import type { SocketAddress } from './config/endpoint-address.ts';
+import { type Clock, systemClock } from './runtime/clock.ts';
+import { type RandomId, systemRandomId } from './runtime/random.ts';
+import { type Timers, systemTimers } from './runtime/timers.ts';
+import { type Counters, createCounters } from './server/counters.ts';
+import { UpstreamForwarder } from './server/forwarding/upstream-forwarder.ts';
+import { openListeners } from './server/listening.ts';
+import { QueryLimit } from './server/query-limit.ts';
+import { Responder } from './server/responder.ts';
+import { SAFE_UDP_BYTES } from './server/udp-listener.ts';
+import { bindFailure } from './start-error.ts';
+import { ResponseWriter } from './wire/response-writer.ts';
+import { Zone } from './zone/zone.ts';
+
+/** What the outside gives a DNS server; real ones by default. */
+export interface DnsServerParts {
+  /** Where services are learnt of; not closed by the server. @default that of the registry */
+  readonly catalog?: Catalog;
+  readonly clock?: Clock;
+  readonly timers?: Timers;
+  readonly randomId?: RandomId;
+  /** Operational messages. @default a line on stderr */
+  readonly log?: (message: string) => void;
+}
+
+/** A DNS server that listens. */
+export interface DnsServer {
+  /** Where, by UDP and TCP; port 0 replaced. */
+  readonly addresses: readonly SocketAddress[];
+  /** `http://127.0.0.1:7453`; undefined when off. */
+  readonly admin: string | undefined;
+  /** Twice without harm. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a DNS server. It listens whether or not a registry can be reached: before its first picture every name is
+ * answered by SERVFAIL; when the registry goes away it goes on with the last one.
+ * @throws StartError when an address is taken; nothing is left running then.
+ */
+export async function startDnsServer(
+  config: Config,
+  parts: DnsServerParts = {},
+): Promise<DnsServer> {
+  const answering = openAnswering(config, parts);
+  const { metrics, catalog, end } = answering;
+  const state = { isClosing: false };
+  const isReady = () => catalog.isReady;
+  const admin = createAdminServer({ metrics, isReady, isClosing: () => state.isClosing });
+  const open: { close(): Promise<unknown> }[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const one of open) await one.close();
+    await admin.close();
+    await end();
+  };
+  try {
+    const { maxTcpConnections: maxConnections, tcpIdleMs: idleMs, udpPayload } = config;
+    const { responder, counters, limit } = answering;
+    const listenerParts = { responder, counters, limit, udpPayload, maxConnections, idleMs };
+    const listeners = await openListeners(config.host, config.port, listenerParts);
+    open.push(listeners);
+    const adminUrl = await listenAdmin(admin, config.metrics);
+    let closed: Promise<void> | undefined;
+    return {
+      addresses: config.host.map((host) => ({ host, port: listeners.port })),
+      admin: adminUrl,
+      close() {
+        state.isClosing = true;
+        return (closed ??= closeAll());
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** All that answers, not yet listening. */
+function openAnswering(config: Config, parts: DnsServerParts) {
+  const { clock = systemClock, timers = systemTimers, randomId = systemRandomId } = parts;
+  const { log = (message: string) => console.error(`rollcall-dns: ${message}`) } = parts;
+  const counters = createCounters();
+  const { catalog, closeCatalog } = openCatalog(config, parts, log);
+  const zone = openZone(config, clock);
+  const endChanges = follow(catalog, zone);
+  const forwarder = openForwarder(config, { counters, clock, timers, randomId });
+  const udpBytes = config.udpPayload ?? SAFE_UDP_BYTES;
+  const responder = new Responder({
+    zone,
+    isReady: () => catalog.isReady,
+    writer: new ResponseWriter({ udpBytes, isRecursive: forwarder !== undefined }),
+    counters,
+    forwarder,
+    onFault: (error) => log(`fault while answering: ${String(error)}`),
+  });
+  const limit = new QueryLimit(config.maxQueriesPerSecond);
+  const endSeconds = timers.every(1_000, () => limit.nextSecond());
+  const end = async (): Promise<void> => {
+    endSeconds();
+    endChanges();
+    forwarder?.close();
+    await closeCatalog();
+  };
+  const metrics = createMetrics({ counters, catalog, zone });
+  return { responder, counters, limit, catalog, metrics, end };
+}
+
+function openZone(config: Config, clock: Clock): Zone {
+  const { zone, ttl, negativeTtl, namespace, shortNames, forward, host } = config;
+  const naming = {
+    zone,
+    ttl,
+    negativeTtl,
+    namespace,
+    hasShortNames: shortNames,
+    isAlone: forward.length === 0,
+    serverAddresses: host.filter((address) => address !== '0.0.0.0' && address !== '::'),
+  };
+  return new Zone(Object.freeze(naming), Math.floor(clock.date().getTime() / 1_000));
+}
+
+/** Keeps the zone at the catalog's pictures; gives what ends it. */
+function follow(catalog: Catalog, zone: Zone): () => void {
+  for (const snapshot of catalog.services()) zone.put(snapshot);
+  return catalog.on('change', ({ namespace, service, snapshot }) => {
+    if (snapshot === undefined) zone.remove(namespace, service);
+    else zone.put(snapshot);
+  });
+}
+
+function openCatalog(
+  { registry, token }: Config,
+  parts: DnsServerParts,
+  log: (message: string) => void,
+): { catalog: Catalog; closeCatalog: () => Promise<void> } {
+  if (parts.catalog !== undefined) return { catalog: parts.catalog, closeCatalog: async () => {} };
+  const rollcall = new Rollcall({ url: registry, ...(token === undefined ? {} : { token }) });
+  const catalog = rollcall.catalog();
+  const abort = new AbortController();
+  catalog.ready({ signal: abort.signal }).then(
+    () => log('answering names'),
+    (error: Error) => {
+      if (!abort.signal.aborted) log(`the registry does not show its services: ${error.message}`);
+    },
+  );
+  const closeCatalog = async () => {
+    abort.abort();
+    catalog.close();
+    await rollcall.close();
+  };
+  return { catalog, closeCatalog };
+}
+
+function openForwarder(
+  { forward, forwardTimeoutMs, maxForwards }: Config,
+  parts: { counters: Counters; clock: Clock; timers: Timers; randomId: RandomId },
+): UpstreamForwarder | undefined {
+  if (forward.length === 0) return undefined;
+  return new UpstreamForwarder(forward, {
+    ...parts,
+    timeoutMs: forwardTimeoutMs,
+    maxInFlight: maxForwards,
+  });
+}
+
+async function listenAdmin(
+  admin: ReturnType<typeof createAdminServer>,
+  address: Config['metrics'],
+): Promise<string | undefined> {
+  if (address === 'off') return undefined;
+  return admin
+    .listen(address)
+    .catch((error: unknown) => Promise.reject(bindFailure(address, '--metrics IP:PORT', error)));
+}

@@ -1,0 +1,195 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { keyOf } from '../wire/name.ts';
+import { type SocketAddress, parseSocketAddress } from './endpoint-address.ts';
+
+/** An option of the server: a flag, an environment variable and a line of help. */
+export interface OptionSpec {
+  readonly flag: string;
+  readonly env: string;
+  /** What stands for the value in the help; undefined = a switch. */
+  readonly value?: string;
+  /** May be given several times; separated by commas in the environment. */
+  readonly isList?: boolean;
+  /** Never shown. */
+  readonly isSecret?: boolean;
+  readonly help: string;
+  /** What the help shows as default when the value itself does not say it. */
+  readonly fallback?: string;
+  readonly schema: z.ZodType;
+}
+
+const int = (min: number, max: number) => {
+  const error = `expected a whole number, ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^\d{1,10}$/, { error })
+    .transform(Number)
+    .pipe(z.number().min(min, { error }).max(max, { error }));
+};
+const onOff = z.stringbool({ error: 'expected true or false' });
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' });
+const ip = z.string().refine((text) => isIP(text) !== 0, { error: 'expected an IP address' });
+
+/** Turns text into an address with a port, or says what was expected. */
+const socketAddress = (defaultPort: number, error: string) =>
+  z.string().transform((text, context): SocketAddress => {
+    const address = parseSocketAddress(text, defaultPort);
+    if (address !== undefined) return address;
+    context.addIssue({ code: 'custom', message: error });
+    return z.NEVER;
+  });
+
+const zoneName = z
+  .string()
+  .transform((text) => text.toLowerCase().replace(/\.$/, ''))
+  .refine(
+    (text) =>
+      /^[a-z0-9_]([-a-z0-9_.]*[a-z0-9])?$/.test(text) &&
+      text.length <= 180 &&
+      keyOf(text) !== undefined,
+    { error: 'expected a domain name such as cluster.local' },
+  );
+
+const spec = <T extends OptionSpec>(given: T): T => given;
+
+/** Every option of the DNS server. */
+export const OPTIONS = {
+  registry: spec({
+    flag: 'registry',
+    env: 'ROLLCALL_URL',
+    value: 'URL',
+    isList: true,
+    help: 'The registry; repeat for more of its servers.',
+    fallback: 'required',
+    schema: z
+      .array(httpUrl, { error: 'is missing: expected the url of a registry' })
+      .min(1, { error: 'is missing: expected the url of a registry' }),
+  }),
+  token: spec({
+    flag: 'token',
+    env: 'ROLLCALL_TOKEN',
+    value: 'TOKEN',
+    isSecret: true,
+    help: 'Token for the registry; it needs the scope read. Other users of the machine can see flags: prefer the variable.',
+    schema: z.string().min(1).optional(),
+  }),
+  host: spec({
+    flag: 'host',
+    env: 'ROLLCALL_DNS_HOST',
+    value: 'IP',
+    isList: true,
+    help: 'Address to listen on, by UDP and TCP; repeat for more. Everybody who reaches it may ask for every name.',
+    fallback: '127.0.0.1',
+    schema: z.array(ip).min(1).default(['127.0.0.1']),
+  }),
+  port: spec({
+    flag: 'port',
+    env: 'ROLLCALL_DNS_PORT',
+    value: 'PORT',
+    help: 'Port to listen on; 0 takes a free one. 53 is what resolvers expect, and needs a privilege.',
+    schema: int(0, 65_535).default(8_053),
+  }),
+  zone: spec({
+    flag: 'zone',
+    env: 'ROLLCALL_DNS_ZONE',
+    value: 'NAME',
+    help: 'Domain below which the names stand: <svc>.<ns>.svc.<zone>.',
+    schema: zoneName.default('cluster.local'),
+  }),
+  namespace: spec({
+    flag: 'namespace',
+    env: 'ROLLCALL_NAMESPACE',
+    value: 'NAME',
+    help: 'Namespace of short names that name none: <svc>.',
+    schema: z
+      .string()
+      .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, { error: 'expected a namespace name' })
+      .default('default'),
+  }),
+  shortNames: spec({
+    flag: 'short-names',
+    env: 'ROLLCALL_DNS_SHORT_NAMES',
+    help: 'Answer <svc>, <svc>.<ns> and <svc>.<ns>.svc as well; --no-short-names leaves them to others.',
+    fallback: 'on',
+    schema: onOff.default(true),
+  }),
+  ttl: spec({
+    flag: 'ttl',
+    env: 'ROLLCALL_DNS_TTL',
+    value: 'SECONDS',
+    help: 'How long answers may be remembered. Lower it to be followed sooner, raise it to be asked less.',
+    schema: int(0, 86_400).default(5),
+  }),
+  negativeTtl: spec({
+    flag: 'negative-ttl',
+    env: 'ROLLCALL_DNS_NEGATIVE_TTL',
+    value: 'SECONDS',
+    help: 'How long it may be remembered that there is no such name or record.',
+    schema: int(0, 86_400).default(5),
+  }),
+  udpPayload: spec({
+    flag: 'udp-payload',
+    env: 'ROLLCALL_DNS_UDP_PAYLOAD',
+    value: 'BYTES',
+    help: 'Largest answer over UDP to clients that take as much; larger ones are cut and asked for again over TCP.',
+    fallback: '1232, and whatever clients on this machine ask for',
+    schema: int(512, 65_507).optional(),
+  }),
+  forward: spec({
+    flag: 'forward',
+    env: 'ROLLCALL_DNS_FORWARD',
+    value: 'IP[:PORT]',
+    isList: true,
+    help: 'Server that is asked for all other names; repeat for more, tried in turn. Without it they are refused.',
+    schema: z.array(socketAddress(53, 'expected an IP address, perhaps with :port')).default([]),
+  }),
+  forwardTimeoutMs: spec({
+    flag: 'forward-timeout-ms',
+    env: 'ROLLCALL_DNS_FORWARD_TIMEOUT_MS',
+    value: 'MS',
+    help: 'How long each of them may take; then the next is asked, and after the last SERVFAIL said.',
+    schema: int(10, 60_000).default(2_000),
+  }),
+  maxForwards: spec({
+    flag: 'max-forwards',
+    env: 'ROLLCALL_DNS_MAX_FORWARDS',
+    value: 'COUNT',
+    help: 'Forwarded queries under way at a time; one more is answered by SERVFAIL.',
+    schema: int(1, 32_768).default(1_000),
+  }),
+  maxTcpConnections: spec({
+    flag: 'max-tcp-connections',
+    env: 'ROLLCALL_DNS_MAX_TCP_CONNECTIONS',
+    value: 'COUNT',
+    help: 'TCP connections held open on each address; one more is closed at once.',
+    schema: int(1, 100_000).default(1_000),
+  }),
+  tcpIdleMs: spec({
+    flag: 'tcp-idle-ms',
+    env: 'ROLLCALL_DNS_TCP_IDLE_MS',
+    value: 'MS',
+    help: 'A TCP connection silent for this long is closed.',
+    schema: int(10, 3_600_000).default(10_000),
+  }),
+  maxQueriesPerSecond: spec({
+    flag: 'max-queries-per-second',
+    env: 'ROLLCALL_DNS_MAX_QUERIES_PER_SECOND',
+    value: 'COUNT',
+    help: 'UDP queries of one other machine in a second; what is beyond is told to come over TCP. 0 = no limit.',
+    schema: int(0, 10_000_000).default(0),
+  }),
+  metrics: spec({
+    flag: 'metrics',
+    env: 'ROLLCALL_DNS_METRICS',
+    value: 'IP:PORT',
+    help: 'Where /livez /readyz /metrics are answered over HTTP; off for nowhere.',
+    fallback: '127.0.0.1:7453',
+    schema: z
+      .union(
+        [z.literal('off'), socketAddress(7_453, 'expected an IP address with a port, or off')],
+        { error: 'expected an IP address with a port, or off' },
+      )
+      .default({ host: '127.0.0.1', port: 7_453 }),
+  }),
+} as const;

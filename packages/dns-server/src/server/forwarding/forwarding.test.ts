@@ -1,0 +1,139 @@
+import { type Socket, createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type Server, createServer } from 'node:net';
+import { freePort } from '@rollcall/testkit';
+import { decode, encode } from 'dns-packet';
+import { expect, onTestFinished, test } from 'vitest';
+import { askTcp, askUdp } from '../../testing/dns-client.ts';
+import { decoded, lines, queryBytes } from '../../testing/packets.ts';
+import { startServer } from '../../testing/running-server.ts';
+import { instances, snapshot } from '../../testing/snapshots.ts';
+import { MessageSplitter, framed } from '../tcp-framing.ts';
+
+interface FakeUpstream {
+  readonly flag: string;
+  readonly seen: Buffer[];
+}
+
+/** Somebody else's server on a free port: answers every name over UDP and TCP, or as told. */
+async function startUpstream(
+  answer: (query: Buffer) => Buffer | undefined = answerTo,
+): Promise<FakeUpstream> {
+  const udp: Socket = createSocket('udp4');
+  const seen: Buffer[] = [];
+  udp.on('message', (query, { port, address }) => {
+    seen.push(query);
+    const reply = answer(query);
+    if (reply !== undefined) udp.send(reply, port, address);
+  });
+  const tcp: Server = createServer((socket) => {
+    const splitter = new MessageSplitter();
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      splitter.push(chunk);
+      const query = splitter.next();
+      const reply = query && answer(query);
+      if (reply !== undefined) socket.write(framed(reply));
+    });
+  });
+  const port = await freePort();
+  udp.bind(port, '127.0.0.1');
+  await once(udp, 'listening');
+  tcp.listen(port, '127.0.0.1');
+  await once(tcp, 'listening');
+  onTestFinished(() => {
+    udp.close();
+    tcp.close();
+  });
+  return { flag: `--forward=127.0.0.1:${port}`, seen };
+}
+
+function answerTo(query: Buffer, data = '192.0.2.1'): Buffer {
+  const { id, questions } = decode(query);
+  const name = questions![0]!.name;
+  return encode({
+    type: 'response',
+    id: id!,
+    flags: 0x8180,
+    questions: questions!,
+    answers: [{ type: 'A', name, data }],
+  });
+}
+
+const nginx = snapshot('nginx', { endpoints: instances(1) });
+
+test('other names are asked elsewhere by the transport of the query, under another id, and own ones are not', async () => {
+  const upstream = await startUpstream();
+  const { address } = await startServer([nginx], upstream.flag);
+  const query = queryBytes('Example.COM', 'A', { id: 77, edns: 4_096 });
+  const answer = decoded(await askUdp(address, query));
+  expect(answer).toMatchObject({ id: 77, questions: [{ name: 'Example.COM' }], flag_ra: true });
+  expect(lines(answer.answers)).toEqual(['A 192.0.2.1']);
+  expect(upstream.seen).toHaveLength(1);
+  expect(upstream.seen[0]!.subarray(2)).toEqual(query.subarray(2));
+  const [over] = await askTcp(address, [queryBytes('example.com', 'A', { id: 78 })]);
+  expect(decoded(over!)).toMatchObject({ id: 78, answers: [{ data: '192.0.2.1' }] });
+  for (const name of ['nginx', 'nope', 'nope.default.svc.cluster.local', 'nope.svc'])
+    expect(decoded(await askUdp(address, queryBytes(name, 'A'))).flag_aa).toBe(true);
+  expect(upstream.seen).toHaveLength(1);
+});
+
+test('an upstream that says nothing is followed by the next one, and by SERVFAIL at the end', async () => {
+  const silent = await startUpstream(() => undefined);
+  const good = await startUpstream();
+  const timeout = '--forward-timeout-ms=50';
+  const both = await startServer([], silent.flag, good.flag, timeout);
+  for (let i = 0; i < 3; i++) {
+    const answer = decoded(await askUdp(both.address, queryBytes('example.com', 'A')));
+    expect(lines(answer.answers)).toEqual(['A 192.0.2.1']);
+  }
+  // The one that answered goes first from then on.
+  expect(silent.seen).toHaveLength(1);
+  const alone = await startServer([], silent.flag, timeout);
+  const failed = decoded(await askUdp(alone.address, queryBytes('example.com', 'A', { id: 5 })));
+  expect(failed).toMatchObject({ rcode: 'SERVFAIL', id: 5, questions: [{ name: 'example.com' }] });
+  const [tcp] = await askTcp(alone.address, [queryBytes('example.com', 'A')]);
+  expect(decoded(tcp!).rcode).toBe('SERVFAIL');
+});
+
+test('an upstream that is not there costs no waiting', async () => {
+  const flag = `--forward=127.0.0.1:${await freePort()}`;
+  const { address } = await startServer([], flag, '--forward-timeout-ms=60000');
+  for (let i = 0; i < 2; i++)
+    expect(decoded(await askUdp(address, queryBytes('example.com', 'A'))).rcode).toBe('SERVFAIL');
+  const [tcp] = await askTcp(address, [queryBytes('example.com', 'A')]);
+  expect(decoded(tcp!).rcode).toBe('SERVFAIL');
+});
+
+test('answers to another question or id are not believed', async () => {
+  const liar = await startUpstream((query) => {
+    const other = Buffer.from(answerTo(query, '192.0.2.66'));
+    other[13]! ^= 0x01;
+    return other;
+  });
+  const { address } = await startServer([], liar.flag, '--forward-timeout-ms=50');
+  expect(decoded(await askUdp(address, queryBytes('example.com', 'A'))).rcode).toBe('SERVFAIL');
+});
+
+test('no more are under way than allowed', async () => {
+  const silent = await startUpstream(() => undefined);
+  const { address } = await startServer(
+    [],
+    silent.flag,
+    '--max-forwards=1',
+    '--forward-timeout-ms=60000',
+  );
+  const abandoned = askUdp(address, queryBytes('a.example.com', 'A')).catch(() => undefined);
+  await expect.poll(() => silent.seen.length).toBe(1);
+  expect(decoded(await askUdp(address, queryBytes('b.example.com', 'A'))).rcode).toBe('SERVFAIL');
+  void abandoned;
+});
+
+test('while cold own names are SERVFAIL and others are forwarded', async () => {
+  const upstream = await startUpstream();
+  const { address, catalog } = await startServer([nginx], upstream.flag);
+  catalog.isReady = false;
+  for (const name of ['nginx', 'nginx.default', 'x.svc', 'nginx.default.svc.cluster.local'])
+    expect(decoded(await askUdp(address, queryBytes(name, 'A'))).rcode).toBe('SERVFAIL');
+  expect(decoded(await askUdp(address, queryBytes('example.com', 'A'))).rcode).toBe('NOERROR');
+});

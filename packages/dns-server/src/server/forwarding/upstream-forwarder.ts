@@ -1,0 +1,76 @@
+import type { Timers } from '../../runtime/timers.ts';
+import type { Counters } from '../counters.ts';
+import type { Forwarder, Transport } from './forwarder.ts';
+import { TcpUpstream } from './tcp-upstream.ts';
+import { UdpUpstream, type UpstreamParts } from './udp-upstream.ts';
+import type { Upstream, UpstreamAddress } from './upstream.ts';
+
+/** How often what has waited too long is looked for. */
+const SWEEP_MS = 100;
+
+export interface ForwarderParts extends UpstreamParts {
+  readonly counters: Counters;
+  readonly timers: Timers;
+  /** Queries under way at a time. */
+  readonly maxInFlight: number;
+}
+
+/** Asks one upstream after the other until one answers, beginning with the one that did last. */
+export class UpstreamForwarder implements Forwarder {
+  readonly #parts: ForwarderParts;
+  readonly #upstreams: Readonly<Record<Transport, readonly Upstream[]>>;
+  readonly #endSweeps: () => void;
+  #first = 0;
+  #inFlight = 0;
+  #isClosed = false;
+
+  constructor(addresses: readonly UpstreamAddress[], parts: ForwarderParts) {
+    this.#parts = parts;
+    this.#upstreams = {
+      udp: addresses.map((address) => new UdpUpstream(address, parts)),
+      tcp: addresses.map((address) => new TcpUpstream(address, parts)),
+    };
+    this.#endSweeps = parts.timers.every(SWEEP_MS, () => {
+      const nowMs = parts.clock.now();
+      for (const upstream of this.#all()) upstream.expire(nowMs);
+    });
+  }
+
+  ask(message: Buffer, transport: Transport, done: (answer: Buffer | undefined) => void): void {
+    const { counters, maxInFlight } = this.#parts;
+    if (this.#inFlight >= maxInFlight || this.#isClosed) {
+      counters.forwardRefusals += 1;
+      done(undefined);
+      return;
+    }
+    counters.forwarded += 1;
+    this.#inFlight += 1;
+    const upstreams = this.#upstreams[transport];
+    // The event loop reuses nothing of a packet, but a message over TCP shares memory with its neighbours.
+    const query = Buffer.from(message);
+    const first = this.#first;
+    const tryNext = (attempt: number): void => {
+      const index = (first + attempt) % upstreams.length;
+      upstreams[index]!.ask(query, (answer) => {
+        if (answer === undefined && attempt + 1 < upstreams.length && !this.#isClosed) {
+          return tryNext(attempt + 1);
+        }
+        this.#inFlight -= 1;
+        if (answer === undefined) counters.forwardTimeouts += 1;
+        else this.#first = index;
+        done(answer);
+      });
+    };
+    tryNext(0);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#endSweeps();
+    for (const upstream of this.#all()) upstream.close();
+  }
+
+  #all(): readonly Upstream[] {
+    return [...this.#upstreams.udp, ...this.#upstreams.tcp];
+  }
+}

@@ -1,0 +1,33 @@
+/** Where queries are forwarded to. */
+export interface UpstreamAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One server asked by one transport. */
+export interface Upstream {
+  /** Calls back once: with the answer under the query's own id, or with undefined. */
+  ask(message: Buffer, done: (answer: Buffer | undefined) => void): void;
+  /** Gives up what has waited until `nowMs`. */
+  expire(nowMs: number): void;
+  /** Gives up all that is under way. */
+  close(): void;
+}
+
+const ID_BYTES = 2;
+
+/** A copy under another id. */
+export function withId(message: Buffer, id: number): Buffer {
+  const copy = Buffer.from(message);
+  copy.writeUInt16BE(id, 0);
+  return copy;
+}
+
+/** Whether `answer` is one, to this query: the question must be the same, bit for bit. */
+export function answersTo(answer: Buffer, query: Buffer, questionEnd: number): boolean {
+  return (
+    answer.length >= questionEnd &&
+    (answer[ID_BYTES]! & 0x80) !== 0 &&
+    answer.compare(query, 12, questionEnd, 12, questionEnd) === 0
+  );
+}

@@ -1,0 +1,28 @@
+import { isLoopback } from './loopback.ts';
+
+/** Addresses counted in one second; more than this and the rest goes uncounted rather than take memory. */
+const MAX_ADDRESSES = 100_000;
+
+/** Counts UDP queries of each address in the current second. This machine itself is never limited. */
+export class QueryLimit {
+  readonly #perSecond: number;
+  readonly #counts = new Map<string, number>();
+
+  /** @param perSecond 0 = no limit */
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+  }
+
+  /** Counts one; false when the address has asked too often. */
+  admit(address: string): boolean {
+    if (this.#perSecond === 0 || isLoopback(address)) return true;
+    const count = (this.#counts.get(address) ?? 0) + 1;
+    if (count > 1 || this.#counts.size < MAX_ADDRESSES) this.#counts.set(address, count);
+    return count <= this.#perSecond;
+  }
+
+  /** To be called once a second. */
+  nextSecond(): void {
+    if (this.#counts.size > 0) this.#counts.clear();
+  }
+}

@@ -1,0 +1,108 @@
+import { CLASS_ANY, CLASS_IN, RCODE, TYPE } from '../wire/codes.ts';
+import { DROP, Query, readQuery } from '../wire/query.ts';
+import { type ResponseWriter, isCut, rcodeOf } from '../wire/response-writer.ts';
+import type { Zone } from '../zone/zone.ts';
+import type { Counters } from './counters.ts';
+import type { Forwarder, Transport } from './forwarding/forwarder.ts';
+
+export interface ResponderParts {
+  readonly zone: Pick<Zone, 'answer' | 'isOwn'>;
+  /** Whether a first whole picture of the services was seen. */
+  readonly isReady: () => boolean;
+  readonly writer: ResponseWriter;
+  readonly counters: Counters;
+  /** Undefined: names of others are refused. */
+  readonly forwarder: Forwarder | undefined;
+  /** Called when answering threw: a fault of this server. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** How a query came. */
+export interface Arrival {
+  readonly transport: Transport;
+  /** The largest answer that goes back this way, in bytes; over UDP the client's own limit counts too. */
+  readonly maxBytes: number;
+}
+
+/** From the bytes of a query to the bytes of its answer, whichever way they came. */
+export class Responder {
+  readonly #parts: ResponderParts;
+  readonly #query = new Query();
+
+  constructor(parts: ResponderParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers at once, or calls `reply` later when the query is forwarded, or never. Does not throw. */
+  respond(message: Buffer, arrival: Arrival, reply: (answer: Buffer) => void): void {
+    const { counters, writer, onFault } = this.#parts;
+    const query = this.#query;
+    try {
+      const fault = readQuery(message, query);
+      if (fault === DROP) {
+        counters.dropped += 1;
+      } else if (fault !== 0) {
+        this.#send(writer.fault(message, query, fault), reply);
+      } else {
+        this.#answer(message, arrival, reply);
+      }
+    } catch (error) {
+      counters.faults += 1;
+      onFault(error);
+      this.#send(writer.fault(message, query, RCODE.SERVFAIL), reply);
+    }
+  }
+
+  /** Tells a client to ask again over TCP, without working for it. */
+  deflect(message: Buffer, reply: (answer: Buffer) => void): void {
+    const query = this.#query;
+    if (readQuery(message, query) === DROP) return;
+    const { writer } = this.#parts;
+    this.#send(writer.fault(message, query, RCODE.NOERROR, { isTruncated: true }), reply);
+  }
+
+  #answer(message: Buffer, arrival: Arrival, reply: (answer: Buffer) => void): void {
+    const { zone, isReady, writer, forwarder } = this.#parts;
+    const query = this.#query;
+    const { name, type } = query;
+    if (!isAnswerable(query)) {
+      return this.#send(writer.fault(message, query, RCODE.REFUSED), reply);
+    }
+    if (!isReady()) {
+      // An empty answer would say that there is nothing, and clients would believe it.
+      if (forwarder !== undefined && !zone.isOwn(name))
+        return this.#forward(message, arrival, reply);
+      return this.#send(writer.fault(message, query, RCODE.SERVFAIL), reply);
+    }
+    const prepared = zone.answer(name, type);
+    if (prepared === undefined) {
+      if (forwarder !== undefined) return this.#forward(message, arrival, reply);
+      return this.#send(writer.fault(message, query, RCODE.REFUSED), reply);
+    }
+    const limit =
+      arrival.transport === 'udp' ? Math.min(query.udpBytes, arrival.maxBytes) : arrival.maxBytes;
+    this.#send(writer.answer(message, query, prepared, limit), reply);
+  }
+
+  #forward(message: Buffer, { transport }: Arrival, reply: (answer: Buffer) => void): void {
+    this.#parts.forwarder!.ask(message, transport, (answer) => {
+      if (answer !== undefined) return this.#send(answer, reply);
+      const query = new Query();
+      readQuery(message, query);
+      this.#send(this.#parts.writer.fault(message, query, RCODE.SERVFAIL), reply);
+    });
+  }
+
+  #send(answer: Buffer, reply: (answer: Buffer) => void): void {
+    const { counters } = this.#parts;
+    const rcode = rcodeOf(answer);
+    counters.rcodes[rcode] = counters.rcodes[rcode]! + 1;
+    if (isCut(answer)) counters.truncated += 1;
+    reply(answer);
+  }
+}
+
+/** Zone transfers and classes other than IN are nothing that this server knows. */
+function isAnswerable({ class: given, type }: Query): boolean {
+  return (given === CLASS_IN || given === CLASS_ANY) && type !== TYPE.AXFR && type !== TYPE.IXFR;
+}

@@ -1,0 +1,29 @@
+const PREFIX_BYTES = 2;
+const NOTHING = Buffer.alloc(0);
+
+/** Cuts a TCP stream into DNS messages, wherever it was split on the way. */
+export class MessageSplitter {
+  #bytes: Buffer = NOTHING;
+
+  push(chunk: Buffer): void {
+    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+  }
+
+  /** The next message that is whole by now. It shares memory with what was pushed. */
+  next(): Buffer | undefined {
+    const bytes = this.#bytes;
+    if (bytes.length < PREFIX_BYTES) return undefined;
+    const end = PREFIX_BYTES + bytes.readUInt16BE(0);
+    if (bytes.length < end) return undefined;
+    this.#bytes = bytes.length === end ? NOTHING : bytes.subarray(end);
+    return bytes.subarray(PREFIX_BYTES, end);
+  }
+}
+
+/** A message with its length in front. */
+export function framed(message: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  out.writeUInt16BE(message.length, 0);
+  message.copy(out, PREFIX_BYTES);
+  return out;
+}

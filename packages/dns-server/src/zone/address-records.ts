@@ -1,0 +1,34 @@
+import { addressBytes, addressType } from '../wire/address.ts';
+import { TYPE } from '../wire/codes.ts';
+import type { AddressRecord } from '../wire/record.ts';
+import { type Answer, type RecordSet, EMPTY_SET, aliasSet, recordSet } from './record-set.ts';
+
+/** A and AAAA records of addresses, each once; host names are left out. `name` undefined = the name that was asked for. */
+export function addressRecords(
+  addresses: Iterable<string>,
+  ttl: number,
+  name?: string,
+): AddressRecord[] {
+  const owner = name === undefined ? {} : { name };
+  return Array.from(new Set(addresses), addressBytes)
+    .filter((address) => address !== undefined)
+    .map((address) => ({ ...owner, ttl, type: addressType(address), address }));
+}
+
+/** Answers by family. */
+export function addressAnswers(records: readonly AddressRecord[]): Answer[] {
+  return [TYPE.A, TYPE.AAAA].map((type) => ({
+    answers: records.filter((record) => record.type === type),
+  }));
+}
+
+/**
+ * What a name with these addresses holds. Host names cannot stand in A records, so they are left out; where there is
+ * nothing else the name becomes an alias of the first one, which is better than no answer.
+ */
+export function addressSet(addresses: readonly string[], ttl: number): RecordSet {
+  const records = addressRecords(addresses, ttl);
+  if (records.length > 0) return recordSet(...addressAnswers(records));
+  const [host] = addresses.toSorted();
+  return host === undefined ? EMPTY_SET : aliasSet(host);
+}

@@ -1,0 +1,26 @@
+import type { DeclaredService } from '@rollcall/client-sdk';
+import { TYPE } from '../wire/codes.ts';
+import { addressAnswers, addressRecords } from './address-records.ts';
+import type { NamedRecords } from './named-records.ts';
+import { portSets, withAllPorts } from './port-names.ts';
+import { recordSet } from './record-set.ts';
+
+/** One target only: its weight decides nothing. As CoreDNS has it. */
+const WEIGHT = 100;
+
+/** Names of a service with cluster IPs: all lead to these, whatever its endpoints are. */
+export function clusterRecords(declared: DeclaredService, name: string, ttl: number): NamedRecords {
+  const { clusterIPs } = declared;
+  const additionals = addressRecords(clusterIPs, ttl, name);
+  const ports = declared.ports.map(({ name: portName, protocol, port }) => ({
+    portName,
+    protocol,
+    records: [{ type: TYPE.SRV, ttl, priority: 0, weight: WEIGHT, port, target: name }],
+    additionals,
+  }));
+  const own = recordSet(...addressAnswers(addressRecords(clusterIPs, ttl)));
+  return {
+    sets: new Map([['', withAllPorts(own, ports)], ...portSets(ports)]),
+    pointers: clusterIPs.map((address) => ({ address, name })),
+  };
+}

@@ -1,0 +1,36 @@
+import { TYPE } from '../wire/codes.ts';
+import { type PreparedAnswer, prepareAnswer } from '../wire/prepared-answer.ts';
+import type { RecordSet } from './record-set.ts';
+
+/** RFC 8482: who asks for everything is told that it is not to be had. */
+const MINIMAL_ANY = ['RFC8482', ''];
+
+/** A name that is there, as one spelling of it asks for it: its answers, each encoded at the first question. */
+export class NameEntry {
+  readonly #key: string;
+  readonly #set: RecordSet;
+  readonly #ttl: number;
+  readonly isInZone: boolean;
+  readonly #prepared = new Map<number, PreparedAnswer>();
+
+  constructor(key: string, set: RecordSet, { ttl, isInZone }: { ttl: number; isInZone: boolean }) {
+    this.#key = key;
+    this.#set = set;
+    this.#ttl = ttl;
+    this.isInZone = isInZone;
+  }
+
+  /** Undefined: the name has no record of this type. */
+  answer(type: number): PreparedAnswer | undefined {
+    const known = this.#prepared.get(type);
+    if (known !== undefined) return known;
+    const answer =
+      type === TYPE.ANY
+        ? { answers: [{ type: TYPE.HINFO, ttl: this.#ttl, texts: MINIMAL_ANY }] }
+        : this.#set.byType.get(type);
+    if (answer === undefined) return undefined;
+    const prepared = prepareAnswer(this.#key, answer);
+    this.#prepared.set(type, prepared);
+    return prepared;
+  }
+}

@@ -1,0 +1,82 @@
+import type { Naming } from './naming.ts';
+
+/** A name below a service: whose, and what stands before the service's name. */
+export interface ServicePlace {
+  readonly namespace: string;
+  readonly service: string;
+  /** '' = the service's own name; else `web-1`, `_http._tcp`, `_tcp`. */
+  readonly relative: string;
+}
+
+export type NameMeaning =
+  | { readonly kind: 'apex' | 'version' | 'server' }
+  /** There because of what is below it. */
+  | { readonly kind: 'branch' }
+  | { readonly kind: 'namespace'; readonly namespace: string }
+  /** Where to look, in this order. */
+  | { readonly kind: 'service'; readonly places: readonly ServicePlace[] }
+  /** Within the zone, and there is nothing. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'reverse' }
+  /** Not below the zone: perhaps a short name, perhaps somebody else's. */
+  | { readonly kind: 'short'; readonly places: readonly ServicePlace[]; readonly isOwn: boolean }
+  | { readonly kind: 'outside' };
+
+const OUTSIDE: NameMeaning = { kind: 'outside' };
+const NOTHING: NameMeaning = { kind: 'nothing' };
+
+/** What a name would mean, whether or not it is there. Labels are lower-case. */
+export function meaningOf(labels: readonly string[], naming: Naming): NameMeaning {
+  const zone = naming.zone.split('.');
+  const above = labels.length - zone.length;
+  if (above >= 0 && zone.every((label, i) => labels[above + i] === label)) {
+    return withinZone(labels.slice(0, above));
+  }
+  if (labels.at(-1) === 'arpa') return { kind: 'reverse' };
+  return naming.hasShortNames && labels.length > 0 ? shortName(labels, naming) : OUTSIDE;
+}
+
+function withinZone(labels: readonly string[]): NameMeaning {
+  const text = labels.join('.');
+  if (text === '') return { kind: 'apex' };
+  if (text === 'dns-version') return { kind: 'version' };
+  if (text === 'ns.dns') return { kind: 'server' };
+  if (text === 'svc' || text === 'dns') return { kind: 'branch' };
+  if (labels.at(-1) !== 'svc') return NOTHING;
+  const [namespace, service, ...before] = labels.slice(0, -1).toReversed();
+  if (service === undefined) return { kind: 'namespace', namespace: namespace! };
+  const relative = relativeOf(before.toReversed());
+  return relative === undefined
+    ? NOTHING
+    : { kind: 'service', places: [{ namespace: namespace!, service, relative }] };
+}
+
+/** What may stand before a service's name: at most a host name, or one or two labels that begin with `_`. */
+function relativeOf(labels: readonly string[]): string | undefined {
+  const areUnderscored = labels.every((label) => label.startsWith('_'));
+  return labels.length <= (areUnderscored ? 2 : 1) ? labels.join('.') : undefined;
+}
+
+/** `web-1.nginx` may be the service web-1 of a namespace nginx, or an instance: a service goes before an instance. */
+function shortName(labels: readonly string[], { namespace }: Naming): NameMeaning {
+  const isSpelledOut = labels.length > 2 && labels.at(-1) === 'svc';
+  const isOwn = labels.length === 1 || labels.at(-1) === 'svc';
+  const plain = isSpelledOut ? labels.slice(0, -1) : labels;
+  const first = plain.findIndex((label) => !label.startsWith('_'));
+  const ports = first === -1 ? plain : plain.slice(0, first);
+  const rest = first === -1 ? [] : plain.slice(first);
+  const place = (before: readonly string[], service: string, ns: string): ServicePlace[] => {
+    const relative = relativeOf([...ports, ...before]);
+    return relative === undefined ? [] : [{ namespace: ns, service, relative }];
+  };
+  const [a = '', b = '', c = ''] = rest;
+  const places =
+    rest.length === 1 && !isSpelledOut
+      ? place([], a, namespace)
+      : rest.length === 2
+        ? [...place([], a, b), ...(isSpelledOut ? [] : place([a], b, namespace))]
+        : rest.length === 3
+          ? place([a], b, c)
+          : [];
+  return places.length === 0 && !isOwn ? OUTSIDE : { kind: 'short', places, isOwn };
+}

@@ -1,0 +1,32 @@
+import type { DnsRecord, ServiceRecord } from '../wire/record.ts';
+import { type RecordSet, EMPTY_SET, recordSet } from './record-set.ts';
+
+/** What SRV records are made of. */
+export interface PortRecords {
+  /** Empty when the port has no name: then only the service's own name leads to it. */
+  readonly portName: string;
+  readonly protocol: string;
+  readonly records: readonly ServiceRecord[];
+  /** Addresses of the records' targets. */
+  readonly additionals: readonly DnsRecord[];
+}
+
+/** The sets of `_port._proto` for each named port, and the empty ones of `_proto` above them. */
+export function portSets(ports: readonly PortRecords[]): [string, RecordSet][] {
+  const named = ports.filter(({ portName }) => portName !== '');
+  return named.flatMap(({ portName, protocol, records, additionals }) => {
+    const transport = `_${protocol.toLowerCase()}`;
+    return [
+      [`_${portName}.${transport}`, recordSet({ answers: records, additionals })],
+      [transport, EMPTY_SET],
+    ];
+  });
+}
+
+/** The set of the service's own name, with SRV of all its ports added. */
+export function withAllPorts(set: RecordSet, ports: readonly PortRecords[]): RecordSet {
+  const answers = ports.flatMap(({ records }) => records);
+  if (set.alias !== undefined || answers.length === 0) return set;
+  const additionals = [...new Set(ports.flatMap((port) => port.additionals))];
+  return { byType: new Map([...set.byType, ...recordSet({ answers, additionals }).byType]) };
+}

@@ -1,0 +1,27 @@
+import type { DnsRecord } from '../wire/record.ts';
+
+/** What is answered to one type. */
+export interface Answer {
+  readonly answers: readonly DnsRecord[];
+  readonly additionals?: readonly DnsRecord[];
+}
+
+/** All that one name holds. A name without any type is there, but has nothing to say. */
+export interface RecordSet {
+  /** The name is another one's alias: every type is answered by this. */
+  readonly alias?: string;
+  /** By record type. */
+  readonly byType: ReadonlyMap<number, Answer>;
+}
+
+export const EMPTY_SET: RecordSet = { byType: new Map() };
+
+export function aliasSet(target: string): RecordSet {
+  return { alias: target, byType: new Map() };
+}
+
+/** A set of the types that have answers. */
+export function recordSet(...answers: readonly Answer[]): RecordSet {
+  const filled = answers.filter((answer) => answer.answers.length > 0);
+  return { byType: new Map(filled.map((answer) => [answer.answers[0]!.type, answer])) };
+}

@@ -1,0 +1,62 @@
+import { TYPE } from '../wire/codes.ts';
+import { type RecordSet, recordSet } from './record-set.ts';
+import { canonicalAddress } from './reverse-name.ts';
+import type { ServiceTable } from './service-table.ts';
+
+/** Names that one address gives at most: 127.0.0.1 may be that of every instance on a laptop. */
+const MAX_NAMES = 16;
+
+/**
+ * Names by address. Reverse lookups are rare and changes are not, so what changed is only noted, and worked in when
+ * the next lookup comes.
+ */
+export class ReverseTable {
+  readonly #services: ServiceTable;
+  readonly #ttl: number;
+  readonly #changed = new Map<string, readonly [namespace: string, service: string]>();
+  /** Names by address, by service. */
+  readonly #names = new Map<string, Map<string, Set<string>>>();
+  readonly #addressesOf = new Map<string, ReadonlySet<string>>();
+
+  constructor(services: ServiceTable, ttl: number) {
+    this.#services = services;
+    this.#ttl = ttl;
+  }
+
+  changed(namespace: string, service: string): void {
+    this.#changed.set(`${namespace}/${service}`, [namespace, service]);
+  }
+
+  /** PTR records of an address in canonical form; undefined when no service has it. */
+  find(address: string): RecordSet | undefined {
+    for (const [key, [namespace, service]] of this.#changed) this.#renew(key, namespace, service);
+    this.#changed.clear();
+    const byService = this.#names.get(address);
+    if (byService === undefined) return undefined;
+    const names = new Set([...byService.values()].flatMap((some) => [...some]));
+    const targets = [...names].toSorted().slice(0, MAX_NAMES);
+    return recordSet({
+      answers: targets.map((target) => ({ type: TYPE.PTR, ttl: this.#ttl, target })),
+    });
+  }
+
+  #renew(key: string, namespace: string, service: string): void {
+    for (const address of this.#addressesOf.get(key) ?? []) {
+      const byService = this.#names.get(address);
+      byService?.delete(key);
+      if (byService?.size === 0) this.#names.delete(address);
+    }
+    this.#addressesOf.delete(key);
+    const addresses = new Set<string>();
+    for (const pointer of this.#services.records(namespace, service)?.pointers ?? []) {
+      const address = canonicalAddress(pointer.address);
+      if (address === undefined) continue;
+      addresses.add(address);
+      const byService = this.#names.get(address) ?? new Map<string, Set<string>>();
+      this.#names.set(address, byService);
+      const names = byService.get(key) ?? new Set();
+      byService.set(key, names.add(pointer.name));
+    }
+    if (addresses.size > 0) this.#addressesOf.set(key, addresses);
+  }
+}

@@ -1,0 +1,15 @@
+import type { ServiceSnapshot } from '@rollcall/client-sdk';
+import { clusterRecords } from './cluster-records.ts';
+import { instanceRecords } from './instance-records.ts';
+import { type Naming, serviceName } from './naming.ts';
+import { aliasSet } from './record-set.ts';
+import type { NamedRecords } from './named-records.ts';
+
+/** What a service's names hold, by what kind of service it is. Pure: made anew, whole, when the snapshot changes. */
+export function recordsOf(snapshot: ServiceSnapshot, { zone, ttl }: Naming): NamedRecords {
+  const { declared, endpoints } = snapshot;
+  const name = serviceName(snapshot, zone);
+  if (declared === null || declared.isHeadless) return instanceRecords(endpoints, name, ttl);
+  if (declared.type !== 'ExternalName') return clusterRecords(declared, name, ttl);
+  return { sets: new Map([['', aliasSet(declared.externalName)]]), pointers: [] };
+}

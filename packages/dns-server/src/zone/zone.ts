@@ -1,0 +1,185 @@
+import type { ServiceSnapshot } from '@rollcall/client-sdk';
+import { RCODE, TYPE } from '../wire/codes.ts';
+import { keyOf, labelsOf } from '../wire/name.ts';
+import { type PreparedAnswer, prepareAnswer } from '../wire/prepared-answer.ts';
+import type { DnsRecord } from '../wire/record.ts';
+import { Authority } from './authority.ts';
+import { NameEntry } from './name-entry.ts';
+import { type NameMeaning, type ServicePlace, meaningOf } from './name-meaning.ts';
+import type { Naming } from './naming.ts';
+import { EMPTY_SET, type RecordSet } from './record-set.ts';
+import { ReverseTable } from './reverse-table.ts';
+import { addressOfReverseName } from './reverse-name.ts';
+import { ServiceTable } from './service-table.ts';
+
+/** Aliases followed within the zone. */
+const MAX_ALIASES = 8;
+
+interface Found {
+  readonly set: RecordSet;
+  /** Whose change makes it void; undefined = nobody's, so it is not kept. */
+  readonly owner?: string;
+}
+
+/**
+ * All names: turns the name and type of a question into an answer that only needs copying. Answers are encoded at the
+ * first question after a change and kept until their service changes again; what is kept is bounded by the names
+ * that are there, never by those that are asked for.
+ */
+export class Zone {
+  readonly #naming: Naming;
+  readonly #authority: Authority;
+  readonly #services: ServiceTable;
+  readonly #reverse: ReverseTable;
+  readonly #entries = new Map<string, NameEntry>();
+  /** Keys of the entries that void when a service changes. */
+  readonly #keysOf = new Map<string, string[]>();
+
+  constructor(naming: Naming, serial: number) {
+    this.#naming = naming;
+    this.#authority = new Authority(naming, serial);
+    this.#services = new ServiceTable(naming);
+    this.#reverse = new ReverseTable(this.#services, naming.ttl);
+  }
+
+  get serviceCount(): number {
+    return this.#services.size;
+  }
+
+  /** Takes the new picture of a service. */
+  put(snapshot: ServiceSnapshot): void {
+    const { namespace, service } = snapshot;
+    const isNew = this.#services.put(snapshot);
+    this.#changed(namespace, service);
+    // A new service may take a short name that meant an instance of another one.
+    if (isNew) this.#forgetAll();
+  }
+
+  remove(namespace: string, service: string): void {
+    this.#services.remove(namespace, service);
+    this.#changed(namespace, service);
+  }
+
+  /**
+   * The answer to a question.
+   * @param key of the name, lower-case
+   * @returns undefined when the name is outside of what this server knows
+   */
+  answer(key: string, type: number): PreparedAnswer | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return this.#resolve(key, type);
+    return entry.answer(type) ?? this.#authority.noData(key, entry.isInZone);
+  }
+
+  /** Whether nobody else would know a name, even while this server does not yet know what is there. */
+  isOwn(key: string): boolean {
+    const labels = labelsOf(key);
+    const meaning = meaningOf(labels, this.#naming);
+    if (meaning.kind === 'short') return meaning.isOwn || labels.at(-1) === this.#naming.namespace;
+    return meaning.kind !== 'outside' && meaning.kind !== 'reverse';
+  }
+
+  #resolve(key: string, type: number): PreparedAnswer | undefined {
+    const labels = labelsOf(key);
+    const meaning = meaningOf(labels, this.#naming);
+    const isInZone = !['short', 'reverse', 'outside'].includes(meaning.kind);
+    const found = this.#find(meaning, labels);
+    if (found === undefined) {
+      return isInZone || this.#isOurs(meaning, labels)
+        ? this.#authority.nxDomain(key, isInZone)
+        : undefined;
+    }
+    const { set, owner } = found;
+    if (set.alias !== undefined) return this.#followed(key, type, set.alias);
+    const entry = new NameEntry(key, set, { ttl: this.#naming.ttl, isInZone });
+    if (owner !== undefined) this.#keep(key, entry, owner);
+    return entry.answer(type) ?? this.#authority.noData(key, isInZone);
+  }
+
+  #find(meaning: NameMeaning, labels: readonly string[]): Found | undefined {
+    switch (meaning.kind) {
+      case 'apex':
+        return { set: this.#authority.apex() };
+      case 'version':
+        return { set: this.#authority.version() };
+      case 'server':
+        return { set: this.#authority.server() };
+      case 'branch':
+        return { set: EMPTY_SET };
+      case 'namespace':
+        return this.#services.hasNamespace(meaning.namespace) ? { set: EMPTY_SET } : undefined;
+      case 'service':
+      case 'short':
+        return this.#firstOf(meaning.places);
+      case 'reverse': {
+        const address = addressOfReverseName(labels);
+        const set = address === undefined ? undefined : this.#reverse.find(address);
+        return set && { set };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #firstOf(places: readonly ServicePlace[]): Found | undefined {
+    for (const { namespace, service, relative } of places) {
+      const set = this.#services.records(namespace, service)?.sets.get(relative);
+      if (set !== undefined) return { set, owner: `${namespace}/${service}` };
+    }
+    return undefined;
+  }
+
+  /** A short name that is not there: nobody else's all the same, as far as one can tell. */
+  #isOurs(meaning: NameMeaning, labels: readonly string[]): boolean {
+    if (meaning.kind !== 'short') return false;
+    const { isAlone } = this.#naming;
+    const isKnown = meaning.places.some(
+      ({ namespace, service, relative }) =>
+        this.#services.has(namespace, service) && (isAlone || /^(_.*)?$/.test(relative)),
+    );
+    return meaning.isOwn || isKnown || (isAlone && this.#services.hasNamespace(labels.at(-1)!));
+  }
+
+  /** The alias and, within the zone, what it leads to. Never kept: it depends on more than one service. */
+  #followed(key: string, type: number, alias: string): PreparedAnswer {
+    const { ttl, zone } = this.#naming;
+    const answers: DnsRecord[] = [{ type: TYPE.CNAME, ttl, target: alias }];
+    let target = alias.toLowerCase().replace(/\.$/, '');
+    for (let i = 0; i < MAX_ALIASES && type !== TYPE.CNAME && type !== TYPE.ANY; i++) {
+      const targetKey = keyOf(target);
+      if (targetKey === undefined || !`.${target}`.endsWith(`.${zone}`)) break;
+      const labels = labelsOf(targetKey);
+      const set = this.#find(meaningOf(labels, this.#naming), labels)?.set;
+      if (set?.alias === undefined) {
+        const last = set?.byType.get(type);
+        const named = (last?.answers ?? []).map((record) => ({ ...record, name: target }));
+        const rcode = set === undefined ? RCODE.NXDOMAIN : RCODE.NOERROR;
+        const authorities = last === undefined ? [this.#authority.soa(zone)] : [];
+        return prepareAnswer(key, { rcode, answers: [...answers, ...named], authorities });
+      }
+      answers.push({ name: target, type: TYPE.CNAME, ttl, target: set.alias });
+      target = set.alias.toLowerCase().replace(/\.$/, '');
+    }
+    return prepareAnswer(key, { answers });
+  }
+
+  #keep(key: string, entry: NameEntry, owner: string): void {
+    this.#entries.set(key, entry);
+    const keys = this.#keysOf.get(owner);
+    if (keys === undefined) this.#keysOf.set(owner, [key]);
+    else keys.push(key);
+  }
+
+  #changed(namespace: string, service: string): void {
+    const owner = `${namespace}/${service}`;
+    for (const key of this.#keysOf.get(owner) ?? []) this.#entries.delete(key);
+    this.#keysOf.delete(owner);
+    this.#reverse.changed(namespace, service);
+    this.#authority.changed();
+  }
+
+  #forgetAll(): void {
+    this.#entries.clear();
+    this.#keysOf.clear();
+  }
+}

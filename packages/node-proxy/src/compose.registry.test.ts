@@ -1,0 +1,88 @@
+import { Rollcall } from '@rollcall/client-sdk';
+import { startTestServer } from '@rollcall/registry-server/testing';
+import { freePort, until } from '@rollcall/testkit';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startNodeProxy } from './compose.ts';
+import { readConfig } from './config.ts';
+import { startInstance, whoAnswers } from './testing/sockets.ts';
+
+// Slow machines are no failures: what is waited for is a condition.
+vi.setConfig({ testTimeout: 40_000 });
+
+async function setUp() {
+  // A range of its own: what others serve on this machine is not in the way.
+  const server = await startTestServer('--service-cidr=127.98.0.0/16');
+  onTestFinished(() => server.close());
+  const client = new Rollcall({ url: server.url });
+  onTestFinished(() => client.close());
+  const flags = [`--registry=${server.url}`, '--metrics=off', '--shutdown-ms=0', '--node-name=n1'];
+  const proxy = await startNodeProxy(readConfig(flags, {}), { log: () => {} });
+  onTestFinished(() => proxy.close());
+  const enter = async (name: string) => {
+    const instance = await startInstance(name);
+    const ports = { http: { port: instance.port, containerPort: 80 } };
+    const registration = await client.register({
+      service: 'web',
+      id: name,
+      ports,
+      signals: [],
+    });
+    return { instance, registration };
+  };
+  return { server, client, proxy, enter };
+}
+
+const conditionsOf = async (client: Rollcall): Promise<string[]> => {
+  const { reports } = await client.call('listReports', { params: { ns: 'default', svc: 'web' } });
+  return reports.flatMap(({ reporter, conditions }) =>
+    conditions.map(({ type, status }) => `${reporter} ${type}=${status}`),
+  );
+};
+
+test('declared, served on its cluster IP and node port, its instances replaced, reported, deleted', async () => {
+  const { client, proxy, enter } = await setUp();
+  const [port, nodePort] = [await freePort(), 30_000 + (process.pid % 2_768)];
+  const spec = {
+    type: 'NodePort',
+    selector: { app: 'web' },
+    ports: [{ port, targetPort: 80, nodePort }],
+  };
+  const manifest = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec };
+  await client.call('apply', { body: JSON.stringify(manifest) });
+  const first = await enter('a');
+  const proxied = await until(() => [...proxy.services()].find(({ key }) => key === 'default/web'));
+  const [host = ''] = proxied.declared.clusterIPs;
+  expect(host).toMatch(/^127\.98\./);
+  await until(async () => (await whoAnswers({ host, port })) === 'a');
+  expect(await whoAnswers({ host: '127.0.0.1', port: nodePort })).toBe('a');
+  await until(async () => (await conditionsOf(client)).length === 3);
+  expect(await conditionsOf(client)).toEqual([
+    'node-proxy.n1 ClusterIPBound=True',
+    'node-proxy.n1 NodePortBound=True',
+    'node-proxy.n1 Programmed=True',
+  ]);
+
+  await enter('b');
+  await first.registration.close();
+  first.instance.stop();
+  await until(async () => (await whoAnswers({ host, port })) === 'b');
+
+  await client.call('deleteManifest', {
+    params: { ns: 'default', kind: 'services', name: 'web' },
+  });
+  await until(async () => (await whoAnswers({ host, port })) === 'ECONNREFUSED');
+});
+
+test('the registry goes: the last picture is served', async () => {
+  const { server, client, proxy, enter } = await setUp();
+  const port = await freePort();
+  const spec = { ports: [{ port, targetPort: 80 }], selector: { app: 'web' } };
+  const manifest = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec };
+  await client.call('apply', { body: JSON.stringify(manifest) });
+  await enter('a');
+  const proxied = await until(() => [...proxy.services()].find(({ key }) => key === 'default/web'));
+  const [host = ''] = proxied.declared.clusterIPs;
+  await until(async () => (await whoAnswers({ host, port })) === 'a');
+  await server.close();
+  for (let i = 0; i < 20; i++) expect(await whoAnswers({ host, port })).toBe('a');
+});

@@ -53,6 +53,7 @@ export function declared(given: Partial<DeclaredService> = {}): DeclaredService 
     ports: [servicePort()],
     externalIPs: [],
     loadBalancerIPs: [],
+    loadBalancerIP: '',
     loadBalancerClass: '',
     loadBalancerSourceRanges: [],
     affinityMs: 0,

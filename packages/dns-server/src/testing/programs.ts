@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { TestProcess } from '@rollcall/testkit';
+import { type TestContext, onTestFinished } from 'vitest';
+
+const FOLDERS = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+const run = promisify(execFile);
+
+/** Ends the test as skipped, saying why, unless the program is installed; gives its path. */
+export function need(context: TestContext, program: string, debianPackage: string): string {
+  const found = FOLDERS.map((folder) => join(folder, program)).find(isExecutable);
+  return found ?? context.skip(`${program} is not installed (apt-get install ${debianPackage})`);
+}
+
+/** Ends the test as skipped unless this user may make network and mount namespaces. */
+export async function needNamespaces(context: TestContext): Promise<string> {
+  const unshare = need(context, 'unshare', 'util-linux');
+  const can = await run(unshare, ['-mn', 'ip', 'link', 'set', 'lo', 'up']).then(
+    () => true,
+    () => false,
+  );
+  return can ? unshare : context.skip('this user may not make namespaces of its own');
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a program prints; rejects unless it exits with 0. */
+export async function output(program: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await run(program, [...args]);
+  return stdout;
+}
+
+/** A program of one test. */
+export function start(program: string, ...args: string[]): TestProcess {
+  const child = new TestProcess(program, args);
+  onTestFinished(async () => void (await child.stop('SIGKILL')));
+  return child;
+}
+
+/** A folder of one test. */
+export async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'rollcall-dns-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+export const EXAMPLES = new URL('../../../../examples/dns/', import.meta.url).pathname;
+
+/** Writes an example with other addresses than its own, those of this test; gives the path. */
+export async function writeExample(
+  name: string,
+  into: string,
+  addresses: Readonly<Record<string, string>>,
+): Promise<string> {
+  let text = await readFile(join(EXAMPLES, name), 'utf8');
+  for (const [theirs, ours] of Object.entries(addresses)) {
+    if (!text.includes(theirs)) throw new Error(`${name} does not contain ${theirs}`);
+    text = text.replaceAll(theirs, ours);
+  }
+  const path = join(into, name);
+  await writeFile(path, text);
+  return path;
+}

@@ -1,1 +1,2 @@
-export {};
+export type { Output } from './context.ts';
+export { type ProgramParts, runProgram } from './program.ts';

@@ -1,0 +1,24 @@
+/** How a command ends; docs/cli.md has the table. */
+export const EXIT = Object.freeze({
+  ok: 0,
+  /** The registry refused, or what was wanted could not be done. `diff` means: there are differences. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+});
+
+/** Something to be told to the user without a stack: the message is printed as it stands. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.failed) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The command line is wrong. */
+export function usageError(message: string): CliError {
+  return new CliError(`error: ${message}`, EXIT.usage);
+}

@@ -1,0 +1,49 @@
+import type { Context } from './context.ts';
+
+/** One option of a command. */
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type Options = Readonly<Record<string, OptionSpec>>;
+
+/** What was given on the command line, options by their long names. */
+export interface Arguments {
+  readonly words: readonly string[];
+  /** What stood behind `--`. */
+  readonly rest: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | string[] | undefined>>;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** Without the program's name. */
+  readonly usage: string;
+  readonly examples: readonly string[];
+  readonly options: Options;
+  /** Resolves with the exit code. Rejects with a {@link import('./cli-error.ts').CliError} that says what is wrong. */
+  run(context: Context, given: Arguments): Promise<number>;
+}
+
+/** A text option; undefined when it was not given. */
+export function textOption({ options }: Arguments, name: string): string | undefined {
+  const value = options[name];
+  // `-o=json` is what people write as well as `-o json`.
+  return typeof value === 'string' ? value.replace(/^=/, '') : undefined;
+}
+
+export function flagOption({ options }: Arguments, name: string): boolean {
+  return options[name] === true;
+}
+
+export function listOption({ options }: Arguments, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value) ? value.map((one) => one.replace(/^=/, '')) : [];
+}

@@ -1,0 +1,38 @@
+import type { Command } from '../command.ts';
+import { apiResources } from './api-resources.ts';
+import { apply, diff, replace } from './apply.ts';
+import { create } from './create.ts';
+import { remove } from './delete.ts';
+import { describe } from './describe.ts';
+import { drain } from './drain.ts';
+import { env } from './env.ts';
+import { events } from './events.ts';
+import { explain } from './explain.ts';
+import { expose } from './expose.ts';
+import { get } from './get.ts';
+import { annotate, label } from './label.ts';
+import { portForward } from './port-forward.ts';
+import { runCommand } from './run.ts';
+import { scale } from './scale.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  get,
+  describe,
+  explain,
+  events,
+  create,
+  apply,
+  diff,
+  replace,
+  remove,
+  expose,
+  scale,
+  label,
+  annotate,
+  portForward,
+  drain,
+  runCommand,
+  env,
+  apiResources,
+];

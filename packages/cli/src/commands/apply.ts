@@ -1,0 +1,185 @@
+import {
+  type ApplyReply,
+  type ApplyResult,
+  type ManifestObject,
+  RollcallError,
+} from '@rollcall/client-sdk';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import {
+  type Arguments,
+  type Command,
+  flagOption,
+  listOption,
+  type Options,
+  textOption,
+} from '../command.ts';
+import { type Context, say, warn } from '../context.ts';
+import { type ManifestText, readManifestFiles } from '../manifest-files.ts';
+import { differenceText } from '../output/difference.ts';
+import { printed, yamlText } from '../output/printer.ts';
+import { faultsText } from '../refusal.ts';
+import { resourceOf } from '../resources/catalog.ts';
+import { OUTPUT } from './get.ts';
+
+export const FILES = {
+  filename: {
+    type: 'string',
+    short: 'f',
+    multiple: true,
+    value: 'FILE',
+    help: 'A file, a folder, or - for standard input; repeat for more',
+  },
+  recursive: { type: 'boolean', short: 'R', help: 'Folders within folders too' },
+} as const;
+
+const WRITING: Options = {
+  ...FILES,
+  'dry-run': {
+    type: 'string',
+    value: 'server|client|none',
+    help: 'Check and show what would come of it, write nothing',
+  },
+  partial: { type: 'boolean', help: 'Write the good documents although others are bad' },
+  output: OUTPUT,
+};
+
+type Mode = 'apply' | 'create' | 'replace';
+
+/** Sends manifests; faults come back with the place in the file that they came from. */
+export async function send(
+  { rollcall, namespace }: Context,
+  { text, locate }: ManifestText,
+  query: { readonly mode: Mode; readonly dryRun: boolean; readonly partial: boolean },
+): Promise<ApplyReply> {
+  try {
+    return await rollcall.call('apply', { query: { namespace, ...query }, body: text });
+  } catch (error) {
+    if (!(error instanceof RollcallError)) throw error;
+    if (error.code === 'invalid_manifest' && error.faults.length === 0) {
+      throw new CliError(`error: no objects passed to ${query.mode}`);
+    }
+    if (error.faults.length === 0) throw error;
+    throw new CliError(faultsText(error.faults, locate));
+  }
+}
+
+/** `service/nginx`, `deployment.apps/web`. */
+export function titleOf({ kind, name }: Pick<ApplyResult, 'kind' | 'name'>): string {
+  return `${resourceOf(kind).prefix}/${name}`;
+}
+
+function isDry(given: Arguments): boolean {
+  const dry = textOption(given, 'dry-run') ?? 'none';
+  if (!['none', 'server', 'client', 'true', 'false'].includes(dry)) {
+    throw usageError(`Invalid dry-run value (${dry}). Must be "none", "server", or "client".`);
+  }
+  return !['none', 'false'].includes(dry);
+}
+
+/** Prints what became of each document; the exit code says whether any was refused. */
+function tell(context: Context, reply: ApplyReply, given: Arguments, source: ManifestText): number {
+  const format = textOption(given, 'output');
+  const dry = textOption(given, 'dry-run') === 'server' ? ' (server dry run)' : ' (dry run)';
+  const objects = reply.results.flatMap(({ object }) => object ?? []);
+  for (const result of reply.results) {
+    for (const warning of result.warnings) warn(context, `Warning: ${warning}`);
+    if (result.action === 'refused') warn(context, faultsText(result.faults, source.locate));
+    else if (format === undefined || format === 'name') {
+      const end = format === 'name' ? '' : ` ${result.action}${reply.dryRun ? dry : ''}`;
+      say(context, `${titleOf(result)}${end}`);
+    }
+  }
+  if (format !== undefined && format !== 'name') {
+    context.out.write(
+      printed(objects, undefined, {
+        format,
+        showsNamespace: false,
+        showsLabels: false,
+        hasHeaders: true,
+        isQualified: false,
+        isSingle: objects.length === 1,
+        nowMs: context.clock.nowMs(),
+      }),
+    );
+  }
+  return reply.results.some(({ action }) => action === 'refused') ? EXIT.failed : EXIT.ok;
+}
+
+function writer(mode: Mode) {
+  return async (context: Context, given: Arguments): Promise<number> => {
+    const files = listOption(given, 'filename');
+    const source = await readManifestFiles(context, files, flagOption(given, 'recursive'));
+    if (flagOption(given, 'diff')) return showDifference(context, source);
+    const query = { mode, dryRun: isDry(given), partial: flagOption(given, 'partial') };
+    return tell(context, await send(context, source, query), given, source);
+  };
+}
+
+/** What would change, as a unified difference; 1 when anything would. */
+async function showDifference(context: Context, source: ManifestText): Promise<number> {
+  const { results } = await send(context, source, { mode: 'apply', dryRun: true, partial: false });
+  const texts = results.map(({ kind, namespace, name, before, object, action }) => {
+    if (action === 'unchanged') return '';
+    const file = `${kind}.${namespace}.${name}`;
+    return differenceText(file, settledText(before), settledText(object));
+  });
+  context.out.write(texts.join(''));
+  return texts.some((text) => text !== '') ? EXIT.failed : EXIT.ok;
+}
+
+/** Without what changes by itself: the version, and the copy of what was applied. */
+function settledText(object: ManifestObject | null): string {
+  if (object === null) return '';
+  const { metadata, status: _, ...rest } = object;
+  const { resourceVersion: _version, annotations = {}, ...meta } = metadata;
+  const kept = Object.entries(annotations).filter(
+    ([key]) => !key.startsWith('kubectl.kubernetes.io/'),
+  );
+  const shown = kept.length === 0 ? meta : { ...meta, annotations: Object.fromEntries(kept) };
+  return yamlText({ ...rest, metadata: shown });
+}
+
+export const apply: Command = {
+  name: 'apply',
+  summary: 'Declare what files say: create it, or change what differs',
+  usage: 'apply -f FILE [options]',
+  examples: [
+    'apply -f svc.yaml',
+    'apply -f ./manifests --dry-run=server',
+    'apply -f svc.yaml --diff',
+    'apply -f -',
+  ],
+  options: {
+    ...WRITING,
+    diff: { type: 'boolean', help: 'Show what would change, and exit with 1 if anything would' },
+  },
+  run: writer('apply'),
+};
+
+export const createFromFiles = writer('create');
+
+export const replace: Command = {
+  name: 'replace',
+  summary: 'Replace declared objects by what files say',
+  usage: 'replace -f FILE',
+  examples: ['replace -f svc.yaml'],
+  options: WRITING,
+  run: writer('replace'),
+};
+
+export const diff: Command = {
+  name: 'diff',
+  summary: 'Show what applying files would change; exit with 1 if anything',
+  usage: 'diff -f FILE',
+  examples: ['diff -f svc.yaml'],
+  options: FILES,
+  run: async (context, given) => {
+    const files = listOption(given, 'filename');
+    return showDifference(
+      context,
+      await readManifestFiles(context, files, flagOption(given, 'recursive')),
+    );
+  },
+};
+
+export { WRITING };

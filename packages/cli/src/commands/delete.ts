@@ -1,0 +1,123 @@
+import { type ManifestObject, RollcallError } from '@rollcall/client-sdk';
+import { readManifests } from '@rollcall/manifests';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { type Arguments, type Command, flagOption, listOption, textOption } from '../command.ts';
+import { type Context, say, warn } from '../context.ts';
+import { readManifestFiles } from '../manifest-files.ts';
+import { faultsText } from '../refusal.ts';
+import { resourceOf, selectionsOf } from '../resources/catalog.ts';
+import { instances, instanceSpec } from '../resources/instances.ts';
+import type { Resource } from '../resources/resource.ts';
+import { FILES } from './apply.ts';
+import { SELECTING } from './get.ts';
+
+/** Something that is to go. */
+interface Doomed {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+async function deleteOne(context: Context, { resource, namespace, name }: Doomed): Promise<string> {
+  if (resource === instances) {
+    const object = await instances.get(context, namespace, name);
+    const params = { ns: namespace, svc: instanceSpec(object).service, id: object.metadata.name };
+    await context.rollcall.call('deregister', { params });
+    return object.metadata.name;
+  }
+  const params = { ns: namespace, kind: resource.names[0] ?? '', name };
+  await context.rollcall.call('deleteManifest', { params });
+  return name;
+}
+
+async function doomedOf(context: Context, given: Arguments): Promise<Doomed[]> {
+  const files = listOption(given, 'filename');
+  if (files.length > 0) return doomedByFiles(context, given, files);
+  const selector = textOption(given, 'selector');
+  const isEverything = flagOption(given, 'all') || selector !== undefined;
+  const { namespace } = context;
+  const doomed: Doomed[] = [];
+  for (const { resource, names } of selectionsOf(given.words)) {
+    if (names.length === 0 && !isEverything) {
+      throw usageError('resource(s) were provided, but no name was specified');
+    }
+    const found =
+      names.length > 0
+        ? names
+        : (await resource.list(context, namespace, selector)).filter(isDeletable).map(nameOf);
+    doomed.push(...found.map((name) => ({ resource, namespace, name })));
+  }
+  return doomed;
+}
+
+/** What nobody declared goes with its instances, and derived objects with their service. */
+function isDeletable({ kind, metadata }: ManifestObject): boolean {
+  const isDerived = ['Endpoints', 'EndpointSlice'].includes(kind) && metadata.uid === undefined;
+  return !isDerived && metadata.annotations?.['rollcall.dev/implicit'] === undefined;
+}
+
+/** An instance's id is unique within its service alone. */
+function nameOf(object: ManifestObject): string {
+  const { name } = object.metadata;
+  return object.kind === 'Instance' ? `${instanceSpec(object).service}/${name}` : name;
+}
+
+async function doomedByFiles(
+  context: Context,
+  given: Arguments,
+  files: readonly string[],
+): Promise<Doomed[]> {
+  const source = await readManifestFiles(context, files, flagOption(given, 'recursive'));
+  const { faults, manifests } = readManifests(source.text);
+  if (faults.length > 0) {
+    const found = faults.map((fault) => ({ object: '', ...fault }));
+    throw new CliError(faultsText(found, source.locate));
+  }
+  return manifests.map(({ manifest, given: written, name: title }) => {
+    const { kind, metadata } = manifest ?? written ?? {};
+    if (kind === undefined || metadata?.name === undefined) {
+      throw new CliError(`error: ${title}: expected a kind and a name`);
+    }
+    const namespace = metadata.namespace ?? context.namespace;
+    return { resource: resourceOf(kind), namespace, name: metadata.name };
+  });
+}
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const doomed = await doomedOf(context, given);
+  if (doomed.length === 0) warn(context, 'No resources found');
+  let exitCode: number = EXIT.ok;
+  for (const one of doomed) {
+    const type = one.resource.prefix;
+    try {
+      const name = await deleteOne(context, one);
+      say(context, `${type} "${name}" deleted`);
+    } catch (error) {
+      const isMissing = error instanceof RollcallError && error.code.endsWith('_not_found');
+      if (!isMissing) throw error;
+      if (flagOption(given, 'ignore-not-found')) continue;
+      warn(context, `Error from server (NotFound): ${error.message}`);
+      exitCode = EXIT.failed;
+    }
+  }
+  return exitCode;
+}
+
+export const remove: Command = {
+  name: 'delete',
+  summary: 'Delete declared objects, or take instances off the roll',
+  usage: 'delete TYPE NAME... | TYPE/NAME... | TYPE -l SELECTOR | TYPE --all | -f FILE',
+  examples: [
+    'delete svc nginx',
+    'delete -f svc.yaml',
+    'delete svc -l app=nginx',
+    'delete instance nginx/a',
+  ],
+  options: {
+    ...FILES,
+    selector: SELECTING.selector,
+    all: { type: 'boolean', help: 'All of the type in the namespace' },
+    'ignore-not-found': { type: 'boolean', help: 'What is not there is no failure' },
+  },
+  run,
+};

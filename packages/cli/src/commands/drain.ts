@@ -1,0 +1,86 @@
+import { RollcallError } from '@rollcall/client-sdk';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
+import { type Context, say } from '../context.ts';
+import { instances, instanceSpec, instanceStatus } from '../resources/instances.ts';
+
+const LOOK_EVERY_MS = 100;
+
+/** `30s`, `5m`, `1h` or milliseconds, in ms. */
+export function durationMs(text: string, option: string): number {
+  const [, digits, unit = 'ms'] = /^(\d+)(ms|s|m|h)?$/.exec(text) ?? [];
+  const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+  if (digits === undefined) {
+    throw usageError(`--${option}: expected a duration such as 30s, 5m or 1h, got "${text}"`);
+  }
+  return Number(digits) * (UNITS[unit] ?? 1);
+}
+
+/** Waits until nobody is sent new calls there, showing on a terminal that it waits. */
+async function settled(context: Context, name: string, withinMs: number): Promise<void> {
+  const { clock, err, signal } = context;
+  const endMs = clock.nowMs() + withinMs;
+  const isDrained = async () =>
+    instanceStatus(await instances.get(context, context.namespace, name)).tier === null;
+  for (let dots = 1; !(await isDrained()); dots++) {
+    if (clock.nowMs() > endMs || signal.aborted) {
+      throw new CliError(`error: timed out waiting for instance ${name} to be taken out of use`);
+    }
+    if (err.isTerminal) err.write(`\rwaiting${'.'.repeat(dots % 10)}\u001b[K`);
+    await clock.pause(LOOK_EVERY_MS, signal);
+  }
+  if (err.isTerminal) err.write('\r\u001b[K');
+}
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const [first = '', second] = given.words;
+  const isTyped = second !== undefined && instances.names.includes(first);
+  const name = (isTyped ? second : first).replace(/^(instances?|pods?|po)\//, '');
+  if (name === '') throw usageError('expected an instance, as in: rollcall drain nginx/a');
+  const object = await instances.get(context, context.namespace, name);
+  const { namespace } = context;
+  const params = { ns: namespace, svc: instanceSpec(object).service, id: object.metadata.name };
+  if (flagOption(given, 'undo')) {
+    await context.rollcall.call('deleteOverride', { params }).catch((error: unknown) => {
+      if (error instanceof RollcallError && error.code === 'override_not_found') return undefined;
+      throw error;
+    });
+    say(context, `instance/${object.metadata.name} back in use`);
+    return EXIT.ok;
+  }
+  const until = textOption(given, 'for');
+  const body = {
+    status: 'draining',
+    author: textOption(given, 'author') ?? context.env['USER'] ?? 'rollcall drain',
+    reason: textOption(given, 'reason') ?? 'drained by command',
+    ...(until === undefined ? {} : { forMs: durationMs(until, 'for') }),
+  };
+  await context.rollcall.call('putOverride', { params, body });
+  await settled(context, name, durationMs(textOption(given, 'timeout') ?? '30s', 'timeout'));
+  say(context, `instance/${object.metadata.name} drained`);
+  return EXIT.ok;
+}
+
+export const drain: Command = {
+  name: 'drain',
+  aliases: ['cordon'],
+  summary: 'Take an instance out of use without ending it; what is under way goes on',
+  usage: 'drain [SERVICE/]INSTANCE [--undo]',
+  examples: [
+    'drain nginx/a --reason="new kernel"',
+    'drain nginx/a --for=10m',
+    'drain nginx/a --undo',
+  ],
+  options: {
+    undo: { type: 'boolean', help: 'Put it back in use' },
+    reason: { type: 'string', value: 'TEXT', help: 'Why; shown by describe' },
+    author: { type: 'string', value: 'NAME', help: 'Who; the user of this process by default' },
+    for: {
+      type: 'string',
+      value: 'DURATION',
+      help: 'Put it back by itself after this time; for good by default',
+    },
+    timeout: { type: 'string', value: 'DURATION', help: 'How long to wait for it; 30s by default' },
+  },
+  run,
+};

@@ -1,0 +1,48 @@
+import { EXIT, usageError } from '../cli-error.ts';
+import { type Arguments, type Command, textOption } from '../command.ts';
+import type { Context } from '../context.ts';
+import { environmentOf } from '../environment.ts';
+
+const FORMATS: Readonly<Record<string, (variables: Readonly<Record<string, string>>) => string>> = {
+  dotenv: (variables) => lines(variables, ''),
+  shell: (variables) => lines(variables, 'export '),
+  json: (variables) => `${JSON.stringify(variables, null, 2)}\n`,
+};
+
+/** Names and values of these variables have no letter that a shell would read otherwise. */
+function lines(variables: Readonly<Record<string, string>>, word: string): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${word}${name}=${value}\n`)
+    .join('');
+}
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const name = textOption(given, 'output') ?? 'dotenv';
+  const format = FORMATS[name];
+  if (format === undefined)
+    throw usageError(`--output: expected dotenv, shell or json, got "${name}"`);
+  const catalog = context.rollcall.catalog({ namespace: context.namespace });
+  try {
+    await catalog.ready({ signal: context.signal });
+    context.out.write(format(environmentOf(catalog, context.namespace)));
+  } finally {
+    catalog.close();
+  }
+  return EXIT.ok;
+}
+
+export const env: Command = {
+  name: 'env',
+  summary: 'Print the environment variables of the services that have a cluster IP',
+  usage: 'env [-o dotenv|shell|json]',
+  examples: ['env', 'env -n shop -o json', 'env -o shell > services.sh'],
+  options: {
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FORMAT',
+      help: 'dotenv (default), shell or json',
+    },
+  },
+  run,
+};

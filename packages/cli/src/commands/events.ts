@@ -1,0 +1,68 @@
+import type { TimelineEvent } from '@rollcall/client-sdk';
+import { EXIT } from '../cli-error.ts';
+import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
+import { type Context, warn } from '../context.ts';
+import { durationText } from '../output/age.ts';
+import { tableText } from '../output/table.ts';
+import { reasonOf, typeOf } from './describe.ts';
+import { SELECTING } from './get.ts';
+
+const LOOK_EVERY_MS = 500;
+
+function rowOf(event: TimelineEvent, nowMs: number, showsNamespace: boolean): string[] {
+  const object =
+    event.instance === ''
+      ? `service/${event.service}`
+      : `instance/${event.service}/${event.instance}`;
+  return [
+    ...(showsNamespace ? [event.namespace] : []),
+    durationText(nowMs - event.atMs),
+    typeOf(event),
+    reasonOf(event),
+    object,
+    event.reason,
+  ];
+}
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const { rollcall, clock, signal } = context;
+  const isEverywhere = flagOption(given, 'all-namespaces');
+  const [service] = (textOption(given, 'for') ?? '').split('/').toReversed();
+  const query = {
+    namespace: isEverywhere ? '*' : context.namespace,
+    ...(service === undefined || service === '' ? {} : { service }),
+    limit: 1_000,
+  };
+  const head = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'];
+  let seen = '';
+  let isFirst = true;
+  do {
+    const { events } = await rollcall.call('events', { query });
+    const at = events.findIndex(({ revision }) => revision === seen);
+    const fresh = events.slice(at + 1);
+    seen = events.at(-1)?.revision ?? seen;
+    const rows = fresh.map((event) => rowOf(event, clock.nowMs(), isEverywhere));
+    if (rows.length > 0) {
+      const heads = isFirst ? [isEverywhere ? ['NAMESPACE', ...head] : head] : [];
+      context.out.write(tableText([...heads, ...rows]));
+      isFirst = false;
+    } else if (isFirst && !flagOption(given, 'watch')) {
+      warn(context, `No events found${isEverywhere ? '.' : ` in ${context.namespace} namespace.`}`);
+    }
+    if (flagOption(given, 'watch')) await clock.pause(LOOK_EVERY_MS, signal);
+  } while (flagOption(given, 'watch') && !signal.aborted);
+  return EXIT.ok;
+}
+
+export const events: Command = {
+  name: 'events',
+  summary: 'Show what happened: who registered, drained, expired, what was declared, when and why',
+  usage: 'events [--for=service/NAME] [-A] [-w]',
+  examples: ['events', 'events --for svc/nginx', 'events -w'],
+  options: {
+    for: { type: 'string', value: 'service/NAME', help: 'Of one service alone' },
+    'all-namespaces': SELECTING['all-namespaces'],
+    watch: { type: 'boolean', short: 'w', help: 'Go on showing what happens' },
+  },
+  run,
+};

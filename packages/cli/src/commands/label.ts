@@ -1,0 +1,119 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
+import { type Context, say } from '../context.ts';
+import { selectionsOf } from '../resources/catalog.ts';
+import { instances, instanceSpec } from '../resources/instances.ts';
+import type { Resource } from '../resources/resource.ts';
+import { SELECTING } from './get.ts';
+
+type What = 'labels' | 'annotations';
+type Pairs = Readonly<Record<string, string | null>>;
+
+/** `key=value` sets, `key-` removes; they come last. */
+function split(
+  words: readonly string[],
+  what: What,
+): { readonly names: readonly string[]; readonly pairs: Pairs } {
+  const pairs: Record<string, string | null> = {};
+  const names: string[] = [];
+  for (const word of words) {
+    const equals = word.indexOf('=');
+    if (equals > 0) pairs[word.slice(0, equals)] = word.slice(equals + 1);
+    else if (word.endsWith('-') && names.length > 0) pairs[word.slice(0, -1)] = null;
+    else names.push(word);
+  }
+  if (Object.keys(pairs).length === 0) {
+    throw usageError(`at least one ${what.slice(0, -1)} update is required: KEY=VALUE or KEY-`);
+  }
+  return { names, pairs };
+}
+
+function checkOverwrite(before: Readonly<Record<string, string>>, pairs: Pairs): void {
+  for (const [key, value] of Object.entries(pairs)) {
+    const has = before[key];
+    if (value === null || has === undefined || has === value) continue;
+    throw new CliError(`error: '${key}' already has a value (${has}), and --overwrite is false`);
+  }
+}
+
+async function write(
+  { rollcall, namespace }: Context,
+  { resource, object }: { readonly resource: Resource; readonly object: ManifestObject },
+  change: { readonly what: What; readonly pairs: Pairs },
+): Promise<void> {
+  const { name } = object.metadata;
+  const { what, pairs } = change;
+  if (resource === instances) {
+    if (what === 'annotations') throw usageError('instances have labels and no annotations');
+    const params = { ns: namespace, svc: instanceSpec(object).service, id: name };
+    await rollcall.call('patchInstance', { params, body: { labels: pairs } });
+    return;
+  }
+  const params = { ns: namespace, kind: resource.names[0] ?? '', name };
+  await rollcall.call('patchManifest', { params, body: { metadata: { [what]: pairs } } });
+}
+
+/** What kubectl says of a change. */
+function wordOf(what: What, pairs: Pairs, before: Readonly<Record<string, string>>): string {
+  if (what === 'annotations') return 'annotated';
+  const changes = Object.entries(pairs).filter(([key, value]) => (before[key] ?? null) !== value);
+  if (changes.length === 0) return 'not labeled';
+  return changes.every(([, value]) => value === null) ? 'unlabeled' : 'labeled';
+}
+
+function changer(what: What) {
+  return async (context: Context, given: Arguments): Promise<number> => {
+    const { names: words, pairs } = split(given.words, what);
+    const selector = textOption(given, 'selector');
+    for (const { resource, names } of selectionsOf(words)) {
+      if (names.length === 0 && !flagOption(given, 'all') && selector === undefined) {
+        throw usageError(
+          'one or more resources must be specified as <resource> <name> or <resource>/<name>',
+        );
+      }
+      const objects =
+        names.length === 0
+          ? await resource.list(context, context.namespace, selector)
+          : await Promise.all(names.map((name) => resource.get(context, context.namespace, name)));
+      for (const object of objects) {
+        const before = object.metadata[what] ?? {};
+        if (!flagOption(given, 'overwrite')) checkOverwrite(before, pairs);
+        await write(context, { resource, object }, { what, pairs });
+        say(context, `${resource.prefix}/${object.metadata.name} ${wordOf(what, pairs, before)}`);
+      }
+    }
+    return EXIT.ok;
+  };
+}
+
+const OPTIONS = {
+  overwrite: { type: 'boolean', help: 'Change those that have another value' },
+  selector: SELECTING.selector,
+  all: { type: 'boolean', help: 'All of the type in the namespace' },
+} as const;
+
+export const label: Command = {
+  name: 'label',
+  summary: 'Set or remove labels of services, instances and other things',
+  usage: 'label TYPE NAME KEY=VALUE... KEY-...',
+  examples: [
+    'label svc nginx env=prod',
+    'label instance nginx/a canary=true',
+    'label svc nginx env-',
+  ],
+  options: OPTIONS,
+  run: changer('labels'),
+};
+
+export const annotate: Command = {
+  name: 'annotate',
+  summary: 'Set or remove annotations',
+  usage: 'annotate TYPE NAME KEY=VALUE... KEY-...',
+  examples: [
+    'annotate svc nginx rollcall.dev/scheduler=lc',
+    'annotate svc nginx rollcall.dev/scheduler-',
+  ],
+  options: OPTIONS,
+  run: changer('annotations'),
+};

@@ -1,0 +1,194 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Endpoint, Service } from '@rollcall/client-sdk';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { type Arguments, type Command, textOption } from '../command.ts';
+import { type Context, say, warn } from '../context.ts';
+import { oneOf } from '../resources/catalog.ts';
+import { instances, instanceSpec } from '../resources/instances.ts';
+import { services } from '../resources/services.ts';
+
+const CONNECT_MS = 2_000;
+
+/** One `LOCAL:REMOTE`. */
+interface Pair {
+  /** 0 = any free one. */
+  readonly local: number;
+  /** Number or name of a port of the service or instance. */
+  readonly remote: string;
+}
+
+function pairOf(text: string): Pair {
+  const [local = '', remote = local] = text.split(':');
+  const isPort = (part: string) => /^\d{1,5}$/.test(part) && Number(part) <= 65_535;
+  if ((local === '' || isPort(local)) && remote !== '') return { local: Number(local), remote };
+  throw usageError(`expected LOCAL:REMOTE, PORT or :REMOTE, got "${text}"`);
+}
+
+/** Where connections go: chosen anew for each. */
+interface Target {
+  /** Shown after the arrow. */
+  readonly title: string;
+  /** In the order in which to try them. */
+  places(): readonly Pick<Endpoint, 'address' | 'port'>[];
+}
+
+async function serviceTarget(context: Context, service: Service, remote: string): Promise<Target> {
+  await service.ready({ signal: context.signal });
+  const snapshot = service.snapshot();
+  const declared = snapshot?.declared ?? null;
+  const wanted = declared?.ports.find(
+    ({ name, port }) => name === remote || String(port) === remote,
+  );
+  const known = new Set(
+    (snapshot?.endpoints ?? []).flatMap(({ portName, port }) => [portName, String(port)]),
+  );
+  if (declared === null ? !known.has(remote) : wanted === undefined) {
+    throw new CliError(`error: Service ${service.name} does not have a service port ${remote}`);
+  }
+  let turn = 0;
+  const places = () => {
+    const usable = (service.snapshot()?.endpoints ?? []).filter(({ portName, port, tier }) => {
+      const isPort =
+        wanted === undefined
+          ? portName === remote || String(port) === remote
+          : portName === wanted.name;
+      return isPort && tier !== null;
+    });
+    const best = usable.filter(({ tier }) => tier === 0);
+    const list = best.length > 0 ? best : usable;
+    turn = list.length === 0 ? 0 : (turn + 1) % list.length;
+    return [...list.slice(turn), ...list.slice(0, turn)];
+  };
+  return { title: String(wanted?.targetPort ?? remote), places };
+}
+
+async function instanceTarget(context: Context, name: string, remote: string): Promise<Target> {
+  const { address, ports } = instanceSpec(await instances.get(context, context.namespace, name));
+  const found = Object.entries(ports).find(([portName, { port, containerPort }]) =>
+    [portName, String(port), String(containerPort ?? '')].includes(remote),
+  );
+  // What was not registered may be reached all the same.
+  const port = found?.[1].port ?? Number(remote);
+  if (!(port > 0)) throw new CliError(`error: instance ${name} has no port named ${remote}`);
+  return { title: String(port), places: () => [{ address, port }] };
+}
+
+/** The first that can be connected to. */
+async function reach(target: Target): Promise<Socket> {
+  let last = 'nobody is ready';
+  for (const { address, port } of target.places()) {
+    try {
+      return await dial(address, port);
+    } catch (error) {
+      last = `${address}:${port}: ${(error as Error).message}`;
+    }
+  }
+  throw new CliError(last);
+}
+
+function dial(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, allowHalfOpen: true, timeout: CONNECT_MS });
+    socket.once('connect', () => {
+      socket.setTimeout(0);
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('timeout', () => socket.destroy(new Error(`no answer within ${CONNECT_MS} ms`)));
+    socket.once('error', reject);
+  });
+}
+
+function splice(client: Socket, upstream: Socket): void {
+  const end = () => {
+    client.destroy();
+    upstream.destroy();
+  };
+  client.on('error', end);
+  upstream.on('error', end);
+  client.pipe(upstream);
+  upstream.pipe(client);
+}
+
+async function listen(
+  context: Context,
+  target: Target,
+  pair: Pair,
+  address: string,
+): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+    client.on('error', () => client.destroy());
+    const { port } = server.address() as { port: number };
+    say(context, `Handling connection for ${port}`);
+    reach(target).then(
+      (upstream) => splice(client.resume(), upstream),
+      (error: Error) => {
+        warn(
+          context,
+          `error: an error occurred forwarding ${port} -> ${target.title}: ${error.message}`,
+        );
+        client.resetAndDestroy();
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(pair.local, address, () => resolve());
+  }).catch((error: Error) => {
+    throw new CliError(`error: unable to listen on ${address}:${pair.local}: ${error.message}`);
+  });
+  const { port } = server.address() as { port: number };
+  const shown = address.includes(':') ? `[${address}]` : address;
+  say(context, `Forwarding from ${shown}:${port} -> ${target.title}`);
+  return server;
+}
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const at = given.words[0]?.includes('/') === true ? 1 : 2;
+  const { resource, name } = oneOf(given.words.slice(0, at), portForward.usage);
+  const pairs = given.words.slice(at).map(pairOf);
+  if (pairs.length === 0)
+    throw usageError('TYPE/NAME and list of ports are required for port-forward');
+  if (resource !== services && resource !== instances) {
+    throw usageError(`cannot forward to a ${resource.prefix}: expected a service or an instance`);
+  }
+  const servers: Server[] = [];
+  const address = textOption(given, 'address') ?? '127.0.0.1';
+  try {
+    for (const pair of pairs) {
+      const target =
+        resource === services
+          ? await serviceTarget(context, await existing(context, name), pair.remote)
+          : await instanceTarget(context, name, pair.remote);
+      servers.push(await listen(context, target, pair, address));
+    }
+    await new Promise<void>((resolve) => {
+      if (context.signal.aborted) resolve();
+      context.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } finally {
+    for (const server of servers) server.close();
+  }
+  return EXIT.ok;
+}
+
+/** Rejects with NotFound for what does not exist, which a watch would wait for. */
+async function existing(context: Context, name: string): Promise<Service> {
+  await services.get(context, context.namespace, name);
+  return context.rollcall.service(name, { namespace: context.namespace });
+}
+
+export const portForward: Command = {
+  name: 'port-forward',
+  summary: 'Forward local ports to a service or an instance',
+  usage: 'port-forward TYPE/NAME [LOCAL:]REMOTE... [--address ADDRESS]',
+  examples: ['port-forward svc/nginx 8080:80', 'port-forward instance/nginx/a :http'],
+  options: {
+    address: {
+      type: 'string',
+      value: 'ADDRESS',
+      help: 'Address to listen on; 127.0.0.1 by default',
+    },
+  },
+  run,
+};

@@ -1,0 +1,44 @@
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { type Arguments, type Command, textOption } from '../command.ts';
+import { type Context, say, warn } from '../context.ts';
+import { oneOf } from '../resources/catalog.ts';
+import { partOf } from '../resources/resource.ts';
+import { deployments } from '../resources/workloads.ts';
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const { resource, name } = oneOf(given.words, scale.usage);
+  if (resource !== deployments) {
+    throw usageError(`cannot scale a ${resource.prefix}: expected a deployment`);
+  }
+  const replicas = textOption(given, 'replicas') ?? '';
+  if (!/^\d+$/.test(replicas)) {
+    throw usageError(`--replicas: expected a number from 0 on, got "${replicas}"`);
+  }
+  const current = textOption(given, 'current-replicas');
+  const object = await resource.get(context, context.namespace, name);
+  const has = (partOf(object, 'spec') as { replicas?: number } | undefined)?.replicas ?? 1;
+  if (current !== undefined && Number(current) !== has) {
+    throw new CliError(`error: Expected replicas to be ${current}, was ${has}`);
+  }
+  const params = { ns: context.namespace, kind: 'deployments', name };
+  const body = { spec: { replicas: Number(replicas) } };
+  await context.rollcall.call('patchManifest', { params, body });
+  say(context, `${resource.prefix}/${name} scaled`);
+  warn(
+    context,
+    'Warning: this changes the number wished for; instances are started and stopped by you',
+  );
+  return EXIT.ok;
+}
+
+export const scale: Command = {
+  name: 'scale',
+  summary: 'Change how many instances a deployment wishes for',
+  usage: 'scale deployment NAME --replicas=COUNT',
+  examples: ['scale deployment web --replicas=3', 'scale --replicas=3 deploy/web'],
+  options: {
+    replicas: { type: 'string', value: 'COUNT', help: 'The number wished for' },
+    'current-replicas': { type: 'string', value: 'COUNT', help: 'Only if it is this many now' },
+  },
+  run,
+};

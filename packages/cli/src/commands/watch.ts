@@ -1,0 +1,115 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import { EXIT, usageError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { isTable, type PrintOptions, printed, rowsOf } from '../output/printer.ts';
+import { tableText } from '../output/table.ts';
+import type { Selection } from '../resources/catalog.ts';
+
+/** What the registry's watch does not tell of (manifests without endpoints) is looked at so often, in ms. */
+const LOOK_EVERY_MS = 2_000;
+
+interface Watch {
+  readonly namespace: string;
+  readonly selector: string | undefined;
+  readonly options: PrintOptions;
+}
+
+/** Shows things, then each that changes, until the user stops it. What goes is shown once more, as it was last. */
+export async function watchResource(
+  context: Context,
+  selections: readonly Selection[],
+  watch: Watch,
+): Promise<number> {
+  const [selection, ...others] = selections;
+  if (selection === undefined || others.length > 0) {
+    throw usageError('you may only specify a single resource type with --watch');
+  }
+  const shown = new Map<string, ManifestObject>();
+  const widths: number[] = [];
+  let isFirst = true;
+  for await (const _ of turns(context, watch.namespace)) {
+    const objects = await look(context, selection, watch);
+    const changed = objects.filter((object) => textOf(shown.get(keyOf(object))) !== textOf(object));
+    const known = new Set(objects.map(keyOf));
+    const gone = [...shown].filter(([key]) => !known.has(key)).map(([, object]) => object);
+    shown.clear();
+    for (const object of objects) shown.set(keyOf(object), object);
+    const due = [...changed, ...gone];
+    if (due.length > 0) {
+      const options = {
+        ...watch.options,
+        nowMs: context.clock.nowMs(),
+        hasHeaders: watch.options.hasHeaders && isFirst,
+      };
+      context.out.write(textFor(due, selection, { options, widths }));
+      isFirst = false;
+    }
+  }
+  return EXIT.ok;
+}
+
+const keyOf = ({ metadata }: ManifestObject) => `${metadata.namespace}/${metadata.name}`;
+const textOf = (object: ManifestObject | undefined) => JSON.stringify(object);
+
+async function look(
+  context: Context,
+  { resource, names }: Selection,
+  { namespace, selector }: Watch,
+): Promise<ManifestObject[]> {
+  const objects = await resource.list(context, namespace, selector);
+  return names.length === 0
+    ? objects
+    : objects.filter(({ metadata }) => names.includes(metadata.name));
+}
+
+/** Columns stay where the first rows put them, as far as later cells fit. */
+function textFor(
+  objects: readonly ManifestObject[],
+  { resource }: Selection,
+  { options, widths }: { readonly options: PrintOptions; readonly widths: number[] },
+): string {
+  if (!isTable(options.format) || options.format?.startsWith('custom') === true) {
+    return printed(objects, resource, { ...options, isSingle: objects.length === 1 });
+  }
+  const rows = rowsOf(objects, resource, options);
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  return tableText(
+    rows.map((row) =>
+      row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))),
+    ),
+  );
+}
+
+/** At once, after each change that the registry tells of, and every two seconds. */
+async function* turns(
+  { rollcall, clock, signal }: Context,
+  namespace: string,
+): AsyncGenerator<void> {
+  const catalog = rollcall.catalog({ namespace });
+  let wake: () => void = () => {};
+  let isDue = true;
+  const note = () => {
+    isDue = true;
+    wake();
+  };
+  const stops = [catalog.on('change', note), clock.every(LOOK_EVERY_MS, note)];
+  signal.addEventListener('abort', note);
+  try {
+    while (!signal.aborted) {
+      if (isDue) {
+        isDue = false;
+        yield;
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    for (const stop of stops) stop();
+    signal.removeEventListener('abort', note);
+    catalog.close();
+  }
+}

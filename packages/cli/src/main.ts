@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { text } from 'node:stream/consumers';
+import { runProgram } from './program.ts';
+
+const stop = new AbortController();
+let interrupts = 0;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    stop.abort();
+    // Who asks twice does not want to wait.
+    if (++interrupts > 1) process.exit(130);
+  });
+}
+// A reader that has seen enough, such as head, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+const isColoured = process.env['NO_COLOR'] === undefined;
+process.exitCode = await runProgram(process.argv.slice(2), {
+  out: {
+    write: (chunk) => void process.stdout.write(chunk),
+    isTerminal: process.stdout.isTTY && isColoured,
+  },
+  err: {
+    write: (chunk) => void process.stderr.write(chunk),
+    isTerminal: process.stderr.isTTY && isColoured,
+  },
+  env: process.env,
+  signal: stop.signal,
+  readStdin: () => text(process.stdin),
+});
+// Connections that were forwarded may still be open.
+process.stdout.write('', () => process.exit());

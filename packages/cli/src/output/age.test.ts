@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { durationText } from './age.ts';
+
+// The same values as `duration.HumanDuration` of Kubernetes gives.
+test.each([
+  [0, '0s'],
+  [119, '119s'],
+  [120, '2m'],
+  [150, '2m30s'],
+  [9 * 60 + 59, '9m59s'],
+  [10 * 60, '10m'],
+  [179 * 60, '179m'],
+  [3 * 3_600, '3h'],
+  [3 * 3_600 + 60, '3h1m'],
+  [8 * 3_600 + 59, '8h'],
+  [47 * 3_600, '47h'],
+  [48 * 3_600, '2d'],
+  [50 * 3_600, '2d2h'],
+  [8 * 86_400, '8d'],
+  [700 * 86_400, '700d'],
+  [730 * 86_400, '2y'],
+  [740 * 86_400, '2y10d'],
+  [8 * 365 * 86_400 + 86_400, '8y'],
+])('%d s is %s', (seconds, text) => {
+  expect(durationText(seconds * 1_000)).toBe(text);
+});

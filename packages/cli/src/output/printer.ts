@@ -1,0 +1,114 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import { stringify } from 'yaml';
+import { usageError } from '../cli-error.ts';
+import type { Column, Resource } from '../resources/resource.ts';
+import { pairsText } from '../resources/resource.ts';
+import { jsonPathText, valuesAt } from './jsonpath.ts';
+import { tableText } from './table.ts';
+
+export interface PrintOptions {
+  /** As given to `-o`; undefined = a table. */
+  readonly format: string | undefined;
+  readonly showsNamespace: boolean;
+  readonly showsLabels: boolean;
+  readonly hasHeaders: boolean;
+  /** Names with their type, as when several types are printed. */
+  readonly isQualified: boolean;
+  /** Whether one thing was asked for by its name: then it is printed alone and not as a list. */
+  readonly isSingle: boolean;
+  readonly nowMs: number;
+}
+
+/** Whether the output is for people: then an empty list is told as such. */
+export function isTable(format: string | undefined): boolean {
+  return format === undefined || format === 'wide' || format.startsWith('custom-columns=');
+}
+
+/** What a format makes of objects. Throws a usage error for a format that is not known. */
+export function printed(
+  objects: readonly ManifestObject[],
+  resource: Resource | undefined,
+  options: PrintOptions,
+): string {
+  const { format } = options;
+  if (resource !== undefined && (format === undefined || format === 'wide')) {
+    return tableText(rowsOf(objects, resource, options));
+  }
+  if (format === 'name') {
+    const prefix = resource?.prefix ?? '';
+    return objects.map(({ metadata }) => `${prefix}/${metadata.name}\n`).join('');
+  }
+  if (format?.startsWith('custom-columns=') === true) {
+    return customTable(format.slice('custom-columns='.length), objects, options);
+  }
+  const data = options.isSingle && objects.length === 1 ? objects[0] : listOf(objects);
+  if (format === 'json') return `${JSON.stringify(data, null, 4)}\n`;
+  if (format === 'yaml') return yamlText(data);
+  if (format?.startsWith('jsonpath=') === true) {
+    return jsonPathText(unquotedFormat(format.slice('jsonpath='.length)), data);
+  }
+  throw usageError(
+    `unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,json,jsonpath,name,wide,yaml`,
+  );
+}
+
+/** YAML as kubectl writes it: no line folding, no anchors. */
+export function yamlText(data: unknown): string {
+  return stringify(data, { lineWidth: 0, aliasDuplicateObjects: false, sortMapEntries: true });
+}
+
+/** A shell may hand the quotes on. */
+function unquotedFormat(template: string): string {
+  return /^(['"]).*\1$/s.test(template) ? template.slice(1, -1) : template;
+}
+
+function listOf(items: readonly ManifestObject[]): object {
+  return { apiVersion: 'v1', items, kind: 'List', metadata: { resourceVersion: '' } };
+}
+
+/** Cells of objects, under their headings unless these are not wanted. */
+export function rowsOf(
+  objects: readonly ManifestObject[],
+  resource: Resource,
+  options: PrintOptions,
+): string[][] {
+  const { format, showsNamespace, showsLabels, hasHeaders, isQualified, nowMs } = options;
+  const columns = resource.columns.filter(({ isWide }) => isWide !== true || format === 'wide');
+  const namespace: Column = { title: 'NAMESPACE', cell: ({ metadata }) => metadata.namespace };
+  const labels: Column = { title: 'LABELS', cell: ({ metadata }) => pairsText(metadata.labels) };
+  const shown = [
+    ...(showsNamespace ? [namespace] : []),
+    ...columns,
+    ...(showsLabels ? [labels] : []),
+  ];
+  const rows = objects.map((object) =>
+    shown.map(({ title, cell }) => {
+      const text = cell(object, nowMs);
+      return title === 'NAME' && isQualified ? `${resource.prefix}/${text}` : text;
+    }),
+  );
+  return hasHeaders ? [shown.map(({ title }) => title), ...rows] : rows;
+}
+
+function customTable(
+  spec: string,
+  objects: readonly ManifestObject[],
+  { hasHeaders }: PrintOptions,
+): string {
+  const columns = unquotedFormat(spec)
+    .split(',')
+    .map((part) => {
+      const colon = part.indexOf(':');
+      if (colon < 1) throw usageError(`custom-columns: expected HEADER:.path, got "${part}"`);
+      return { title: part.slice(0, colon), path: part.slice(colon + 1) };
+    });
+  const rows = objects.map((object) =>
+    columns.map(({ path }) => {
+      const values = valuesAt(path, object).map((value) =>
+        typeof value === 'string' ? value : JSON.stringify(value),
+      );
+      return values.length === 0 ? '<none>' : values.join(',');
+    }),
+  );
+  return tableText(hasHeaders ? [columns.map(({ title }) => title), ...rows] : rows);
+}

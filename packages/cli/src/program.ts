@@ -1,0 +1,114 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { Rollcall } from '@rollcall/client-sdk';
+import { type CliError, EXIT, usageError } from './cli-error.ts';
+import { type Arguments, type Command, textOption } from './command.ts';
+import { COMMANDS } from './commands/all.ts';
+import type { Context, Output } from './context.ts';
+import { commandHelp, GLOBAL, programHelp } from './help.ts';
+import { asCliError } from './refusal.ts';
+import { type Clock, systemClock } from './runtime/clock.ts';
+
+const DEFAULT_URL = 'http://127.0.0.1:7400';
+
+/** What the outside gives the program. */
+export interface ProgramParts {
+  readonly out: Output;
+  readonly err: Output;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+  readonly readStdin: () => Promise<string>;
+  readonly clock?: Clock;
+}
+
+/** Runs one command line, without the program's name. Resolves with the exit code; never rejects for what a user can do wrong. */
+export async function runProgram(argv: readonly string[], parts: ProgramParts): Promise<number> {
+  const { out, err, env } = parts;
+  let url = env['ROLLCALL_URL'] ?? DEFAULT_URL;
+  try {
+    const { command, given } = read(argv);
+    if (command === undefined || given.options['help'] === true) {
+      out.write(command === undefined ? programHelp(COMMANDS) : commandHelp(command));
+      return EXIT.ok;
+    }
+    url = textOption(given, 'registry') ?? url;
+    const context = contextOf(given, url, parts);
+    try {
+      return await command.run(context, given);
+    } finally {
+      await context.rollcall.close();
+    }
+  } catch (error) {
+    return tell(asCliError(error, url), err);
+  }
+}
+
+function tell({ message, exitCode }: CliError, err: Output): number {
+  const shown = err.isTerminal
+    ? message.replace(/^(error|Error from server)/, '\u001b[31m$1\u001b[0m')
+    : message;
+  err.write(`${shown}\n`);
+  return exitCode;
+}
+
+function read(argv: readonly string[]): { command: Command | undefined; given: Arguments } {
+  const nobody = { words: [], rest: [], options: {} };
+  const at = argv.findIndex((word) => !word.startsWith('-'));
+  const [first] = argv;
+  if (
+    first === undefined ||
+    (at === -1 && argv.some((word) => ['-h', '--help'].includes(word))) ||
+    first === 'help'
+  ) {
+    const named = first === 'help' ? commandOf(argv[1]) : undefined;
+    return { command: named, given: { ...nobody, options: { help: true } } };
+  }
+  // Options of every command may stand before it: its name is the first word that is no option's value.
+  const { positionals } = parse(argv, GLOBAL, false);
+  const name = positionals[0];
+  if (name === undefined) throw usageError('expected a command (--help lists them)');
+  const command = commandOf(name);
+  const end = argv.indexOf('--');
+  const own = end === -1 ? argv : argv.slice(0, end);
+  const { values, positionals: words } = parse(own, { ...GLOBAL, ...command.options }, true);
+  const rest = end === -1 ? [] : argv.slice(end + 1);
+  return { command, given: { words: words.slice(1), rest, options: values } };
+}
+
+function commandOf(name: string | undefined): Command {
+  const found = COMMANDS.find((one) => one.name === name || one.aliases?.includes(name ?? ''));
+  if (found !== undefined) return found;
+  throw usageError(`unknown command "${name ?? ''}" for "rollcall" (--help lists them)`);
+}
+
+type Parsed = { values: Arguments['options']; positionals: string[] };
+
+function parse(argv: readonly string[], specs: Command['options'], isStrict: boolean): Parsed {
+  const options: ParseArgsConfig['options'] = Object.fromEntries(
+    Object.entries(specs).map(([name, { type, short, multiple = false }]) => [
+      name,
+      { type, multiple, ...(short === undefined ? {} : { short }) },
+    ]),
+  );
+  try {
+    const config = { args: [...argv], options, strict: isStrict, allowPositionals: true };
+    return parseArgs(config) as unknown as Parsed;
+  } catch (error) {
+    const [line = ''] = (error as Error).message.split('. ');
+    throw usageError(
+      `${line.replace(/^[A-Z]/, (letter) => letter.toLowerCase())} (--help shows what is taken)`,
+    );
+  }
+}
+
+function contextOf(given: Arguments, url: string, parts: ProgramParts): Context {
+  const { env, clock = systemClock, ...rest } = parts;
+  const token = textOption(given, 'token') ?? env['ROLLCALL_TOKEN'];
+  const namespace = textOption(given, 'namespace') ?? env['ROLLCALL_NAMESPACE'] ?? 'default';
+  const rollcall = new Rollcall({
+    url: url.split(',').filter((one) => one !== ''),
+    namespace,
+    ...(token === undefined || token === '' ? {} : { token }),
+  });
+  return { ...rest, env, clock, rollcall, registryUrl: url, namespace };
+}

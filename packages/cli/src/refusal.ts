@@ -1,0 +1,83 @@
+import { type Fault, RollcallError } from '@rollcall/client-sdk';
+import { CliError, EXIT } from './cli-error.ts';
+
+const WORDS: Readonly<Record<string, string>> = {
+  object_not_found: 'NotFound',
+  service_not_found: 'NotFound',
+  instance_not_found: 'NotFound',
+  override_not_found: 'NotFound',
+  kind_not_found: 'NotFound',
+  object_exists: 'AlreadyExists',
+  object_changed: 'Conflict',
+  range_exhausted: 'Conflict',
+  invalid_manifest: 'Invalid',
+  invalid_request: 'BadRequest',
+  malformed_json: 'BadRequest',
+  unauthenticated: 'Unauthorized',
+  forbidden: 'Forbidden',
+  rate_limited: 'TooManyRequests',
+};
+
+/** What is to be printed of an error, in the manner of kubectl; other errors are bugs and are thrown on. */
+export function asCliError(error: unknown, registryUrl: string): CliError {
+  if (error instanceof CliError) return error;
+  if (!(error instanceof RollcallError)) throw error;
+  if (error.code === 'registry_unreachable') {
+    const hint =
+      'is the registry running? Its address is taken from --registry or ROLLCALL_URL, else http://127.0.0.1:7400';
+    return new CliError(
+      `The connection to the registry ${registryUrl} was refused or gave no answer: ${hint}\n(${error.message})`,
+    );
+  }
+  if (error.code === 'invalid_options') return new CliError(`error: ${error.message}`, EXIT.usage);
+  if (error.faults.length > 0) return new CliError(faultsText(error.faults, undefined));
+  const word = WORDS[error.code] ?? error.code;
+  const where = error.field === '' || word === 'NotFound' ? '' : ` (${error.field})`;
+  return new CliError(`Error from server (${word}): ${error.message}${where}`);
+}
+
+/** Where a line of what was sent came from. */
+export type Locate = (line: number) => { readonly file: string; readonly line: number };
+
+/** Everything that is wrong, object by object, as kubectl words it, with place and remedy where they are known. */
+export function faultsText(faults: readonly Fault[], locate: Locate | undefined): string {
+  const byObject = new Map<string, Fault[]>();
+  for (const fault of faults) {
+    byObject.set(fault.object, [...(byObject.get(fault.object) ?? []), fault]);
+  }
+  return [...byObject].map(([object, own]) => objectText(object, own, locate)).join('\n');
+}
+
+function objectText(object: string, faults: readonly Fault[], locate: Locate | undefined): string {
+  const [first] = faults;
+  const place = placeOf(first, locate);
+  const conflict = faults.find(({ field }) => field === '');
+  if (conflict !== undefined && object !== '' && faults.length === 1) {
+    const word = conflict.message.endsWith('already exists') ? 'AlreadyExists' : 'NotFound';
+    const file = place === '' ? '' : `error when creating "${place.replace(/:\d+:\d+$/, '')}": `;
+    return `Error from server (${word}): ${file}${conflict.message}`;
+  }
+  const lines = faults.map((fault) => lineOf(fault, locate));
+  if (object === '') return lines.map((line) => `error: error parsing ${line}`).join('\n');
+  const [kind] = object.split(' ');
+  const name = object.slice((kind?.length ?? 0) + 1);
+  const head = `The ${kind} ${name} is invalid:`;
+  return lines.length === 1
+    ? `${head} ${lines[0]}`
+    : [`${head} `, ...lines.map((line) => `* ${line}`)].join('\n');
+}
+
+function placeOf(fault: Fault | undefined, locate: Locate | undefined): string {
+  if (fault === undefined || fault.line === 0 || locate === undefined) return '';
+  const { file, line } = locate(fault.line);
+  return `${file}:${line}:${fault.column}`;
+}
+
+function lineOf(fault: Fault, locate: Locate | undefined): string {
+  const { field, message, fix } = fault;
+  const what = field === '' ? message : `${field}: ${message}`;
+  const place = placeOf(fault, locate);
+  const at = place === '' ? '' : `\n    at ${place}`;
+  const remedy = fix === '' ? '' : `\n    fix: ${fix}`;
+  return `${what}${at}${remedy}`;
+}

@@ -1,0 +1,74 @@
+import { usageError } from '../cli-error.ts';
+import { endpoints, endpointSlices } from './endpoints.ts';
+import { instances } from './instances.ts';
+import type { Resource } from './resource.ts';
+import { services } from './services.ts';
+import { deployments, ingresses } from './workloads.ts';
+
+/** Every type of thing, in the order of the help. */
+export const RESOURCES: readonly Resource[] = [
+  services,
+  endpoints,
+  endpointSlices,
+  instances,
+  ingresses,
+  deployments,
+];
+
+/** What `all` stands for. */
+const ALL = [instances, services, deployments];
+
+/** What a command is about: types with names, or types alone. */
+export interface Selection {
+  readonly resource: Resource;
+  /** Empty = all of the type. */
+  readonly names: readonly string[];
+}
+
+export function resourceOf(name: string): Resource {
+  const wanted = name.toLowerCase();
+  const found = RESOURCES.find(({ names }) => names.includes(wanted));
+  if (found !== undefined) return found;
+  throw usageError(`the server doesn't have a resource type "${name}"`);
+}
+
+/** Reads `svc`, `svc,ep`, `svc nginx web`, `svc/nginx instance/a`, `all`. */
+export function selectionsOf(words: readonly string[]): Selection[] {
+  const [first, ...names] = words;
+  if (first === undefined) {
+    const known = RESOURCES.map((resource) => resource.names[0]).join(', ');
+    throw usageError(`you must specify the type of resource to get: ${known} or all`);
+  }
+  if (words.some((word) => word.includes('/'))) return slashedOf(words);
+  if (first === 'all') return ALL.map((resource) => ({ resource, names: [] }));
+  return first.split(',').map((type) => ({ resource: resourceOf(type), names }));
+}
+
+/** `type/name` each; the same type's names together, in their order. */
+function slashedOf(words: readonly string[]): Selection[] {
+  const [first = ''] = words;
+  // The names of a type may have slashes themselves: `instance web/a`.
+  const isTyped = !first.includes('/');
+  if (isTyped) return [{ resource: resourceOf(first), names: words.slice(1) }];
+  return words.map((word) => {
+    const slash = word.indexOf('/');
+    if (slash === -1) {
+      const detail = 'there is no need to specify a resource type as a separate argument';
+      throw usageError(`${detail} when passing arguments in resource/name form`);
+    }
+    return { resource: resourceOf(word.slice(0, slash)), names: [word.slice(slash + 1)] };
+  });
+}
+
+/** One thing by `type name` or `type/name`. */
+export function oneOf(
+  words: readonly string[],
+  usage: string,
+): { resource: Resource; name: string } {
+  const [selection, ...others] = selectionsOf(words);
+  const [name, ...more] = selection?.names ?? [];
+  if (selection === undefined || name === undefined || others.length + more.length > 0) {
+    throw usageError(`expected one resource, as in: rollcall ${usage}`);
+  }
+  return { resource: selection.resource, name };
+}

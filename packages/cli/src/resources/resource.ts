@@ -1,0 +1,51 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import type { Context } from '../context.ts';
+
+export interface Column {
+  readonly title: string;
+  /** Shown with `-o wide` alone. */
+  readonly isWide?: boolean;
+  readonly cell: (object: ManifestObject, nowMs: number) => string;
+}
+
+/** A type of thing that can be listed. */
+export interface Resource {
+  /** Every name that it goes by; the first is the plural. */
+  readonly names: readonly string[];
+  /** What `-o name` and messages put before the name: `service`, `deployment.apps`. */
+  readonly prefix: string;
+  readonly columns: readonly Column[];
+  list(
+    context: Context,
+    namespace: string,
+    selector: string | undefined,
+  ): Promise<ManifestObject[]>;
+  /** Rejects with `object_not_found`. */
+  get(context: Context, namespace: string, name: string): Promise<ManifestObject>;
+}
+
+/** A part of an object; its kind promises the shape. */
+export function partOf(
+  object: ManifestObject,
+  name: 'spec' | 'status' | 'endpoints' | 'ports' | 'subsets',
+): unknown {
+  return object[name];
+}
+
+export const NONE = '<none>';
+
+/** Texts joined by commas; `<none>` when there are none. */
+export function joined(texts: readonly string[]): string {
+  return texts.length === 0 ? NONE : texts.join(',');
+}
+
+/** The first few, and how many more there are, as kubectl has it for addresses. */
+export function firstFew(texts: readonly string[], most = 3): string {
+  if (texts.length <= most) return joined(texts);
+  return `${texts.slice(0, most).join(',')} + ${texts.length - most} more...`;
+}
+
+/** `k=v,k2=v2`. */
+export function pairsText(pairs: Readonly<Record<string, string>> | undefined): string {
+  return joined(Object.entries(pairs ?? {}).map(([key, value]) => `${key}=${value}`));
+}

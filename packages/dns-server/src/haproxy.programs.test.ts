@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { freePort, until } from '@rollcall/testkit';
 import { expect, test } from 'vitest';
-import { folder, need, start, writeExample } from './testing/programs.ts';
+import { need, start, testFolder, writeExample } from './testing/programs.ts';
 import { startServer } from './testing/running-server.ts';
 import { snapshot } from './testing/snapshots.ts';
 import { WebInstances, answering } from './testing/web-instances.ts';
@@ -14,7 +14,7 @@ const names = (from: number, to: number) =>
 
 /** HAProxy with the documented configuration, and what its runtime socket says. */
 async function startHaproxy(haproxy: string, dnsPort: number) {
-  const into = await folder();
+  const into = await testFolder();
   const port = await freePort();
   const config = await writeExample('haproxy.cfg', into, {
     '127.0.0.1:8053': `127.0.0.1:${dnsPort}`,

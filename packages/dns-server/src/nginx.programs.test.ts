@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, until } from '@rollcall/testkit';
 import { test } from 'vitest';
-import { folder, need, start, writeExample } from './testing/programs.ts';
+import { need, start, testFolder, writeExample } from './testing/programs.ts';
 import { startServer } from './testing/running-server.ts';
 import { snapshot } from './testing/snapshots.ts';
 import { WebInstances, answering } from './testing/web-instances.ts';
@@ -16,7 +16,7 @@ test('nginx uses every instance and follows a change', { timeout: 60_000 }, asyn
   );
   const first = snapshot('web', { endpoints: endpoints.slice(0, 2) });
   const { catalog, address } = await startServer([first], '--host=127.0.0.1', '--host=127.0.0.2');
-  const into = await folder();
+  const into = await testFolder();
   const own = await freePort();
   const config = await writeExample('nginx.conf', into, {
     '127.0.0.1:8053': `127.0.0.1:${address.port}`,

@@ -2,7 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '@rollcall/testkit';
 import { type TestContext, expect, test } from 'vitest';
-import { folder, need, needNamespaces, output, start, writeExample } from './testing/programs.ts';
+import {
+  need,
+  needNamespaces,
+  output,
+  start,
+  testFolder,
+  writeExample,
+} from './testing/programs.ts';
 
 const SERVER = new URL('testing/namespace-server.ts', import.meta.url).pathname;
 const FETCH = `fetch(process.argv[1]).then(async (answer) => console.log(await answer.text()))`;
@@ -20,7 +27,7 @@ async function startPrometheus(context: TestContext) {
   const prometheus = need(context, 'prometheus', 'prometheus');
   const nsenter = need(context, 'nsenter', 'util-linux');
   const unshare = await needNamespaces(context);
-  const into = await folder();
+  const into = await testFolder();
   const services = join(into, 'services.json');
   const put = (isReady: boolean, names: readonly string[]) =>
     writeFile(services, JSON.stringify({ isReady, names }));
@@ -57,12 +64,12 @@ test(
       const what = `${count} targets up:\n${child.output.slice(-2_000)}`;
       const look = async () => {
         const up = (await targets()).filter(({ health }) => health === 'up');
-        return up.length === count && up;
+        return up.length === count ? up : undefined;
       };
       return until(look, { ...patience, what });
     };
-    const [first] = await scraping(2);
-    expect(first!.scrapeUrl).toMatch(
+    const up = await scraping(2);
+    expect(up[0]?.scrapeUrl).toMatch(
       /^http:\/\/web-\d\.web\.default\.svc\.cluster\.local:\d+\/metrics$/,
     );
     await put(true, ['web-0', 'web-1', 'web-2']);

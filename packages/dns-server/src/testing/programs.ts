@@ -49,7 +49,7 @@ export function start(program: string, ...args: string[]): TestProcess {
 }
 
 /** A folder of one test. */
-export async function folder(): Promise<string> {
+export async function testFolder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'rollcall-dns-'));
   onTestFinished(() => rm(path, { recursive: true }));
   return path;

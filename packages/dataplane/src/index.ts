@@ -20,14 +20,24 @@ export type {
 export type { ExchangeRecord, Observer, TargetOutcome, TargetResult } from './observer.ts';
 export { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from './options.ts';
 export { NoticeBoard, type NoticeOptions, type NoticePort } from './plane/notice-board.ts';
-export type {
-  Frontend,
-  FrontendState,
-  FrontendStatus,
-  ServicePlane,
+export {
+  bindReasonOf,
+  type Frontend,
+  type FrontendState,
+  type FrontendStatus,
+  type ServicePlane,
 } from './plane/service-plane.ts';
 export { UserspacePlane, type UserspaceParts } from './plane/userspace-plane.ts';
-export type { ConnectObserver, PortPlace, PortService, RefusalReason } from './port-service.ts';
+export {
+  type AttentiveGroup,
+  type ConnectObserver,
+  createPortService,
+  createRefusalCounters,
+  type PortPlace,
+  type PortService,
+  type RefusalCounters,
+  type RefusalReason,
+} from './port-service.ts';
 export type { Forward, RequestView, Respond, Router } from './router.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { type Timers, systemTimers } from './runtime/timers.ts';

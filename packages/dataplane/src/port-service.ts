@@ -25,6 +25,31 @@ export interface PortService {
   readonly admits?: ((clientAddress: string) => boolean) | undefined;
 }
 
+/** A group that wants to know how connecting to its targets went. */
+export interface AttentiveGroup extends TargetGroup {
+  connected(target: Target): void;
+  connectFailed(target: Target): void;
+}
+
+/** Leads to a group, and tells it of each outcome; `refused` counts who was turned away. */
+export function createPortService(group: AttentiveGroup, refused: RefusalCounters): PortService {
+  return {
+    group,
+    observer: {
+      onConnected: (target) => group.connected(target),
+      onConnectFailed: (target) => group.connectFailed(target),
+      onRefused: (reason) => refused[reason]++,
+    },
+  };
+}
+
+/** Clients turned away, by reason. */
+export type RefusalCounters = Record<RefusalReason, number>;
+
+export function createRefusalCounters(): RefusalCounters {
+  return { no_target: 0, all_failed: 0, denied: 0, limit: 0 };
+}
+
 /** Where a listener finds it, read anew for each client: it may be replaced under an open listener. */
 export interface PortPlace {
   readonly service: PortService;

@@ -1,4 +1,4 @@
-import { Rollcall } from '@rollcall/client-sdk';
+import { type Catalog, Rollcall } from '@rollcall/client-sdk';
 import {
   HttpServer,
   NetTransport,
@@ -9,6 +9,7 @@ import { AccessLog } from './access-log/access-log.ts';
 import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-sink.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
+import { type BalancedServices, type ReportPort, serveServices } from './compose-services.ts';
 import { StartError, bindFailure } from './start-error.ts';
 import type { Config, TargetGroupConfig } from './config/schema.ts';
 import { RollcallSource } from './groups/rollcall-source.ts';
@@ -32,6 +33,10 @@ export interface LoadBalancerParts {
   readonly log?: (message: string) => void;
   /** Where groups learn of their targets. @default the registry */
   readonly openSource?: (group: TargetGroupConfig) => TargetSource;
+  /** Where it learns of services of type LoadBalancer. @default the registry */
+  readonly catalog?: Catalog;
+  /** Where it says what became of them. @default the registry */
+  readonly reports?: ReportPort;
 }
 
 /** A balancer that listens. */
@@ -63,22 +68,33 @@ export async function startLoadBalancer(
     { observer: traffic, timeouts, limits, trustForwarded },
     { transport: new NetTransport(), clock: planeClock, timers: planeTimers },
   );
-  const { groups, closeSources } = openGroups(config, server, { ...parts, log });
+  const { url, token } = config.registry;
+  const rollcall = new Rollcall({ url, ...(token === undefined ? {} : { token }) });
+  const groups = openGroups(config, server, { ...parts, rollcall, log });
+  const services = openServices(config, { ...parts, rollcall, log });
   const state = { isClosing: false };
   const admin = createAdminServer({
     groups,
-    metrics: createMetrics({ counters: server.counters, traffic, groups, log: accessLog }),
+    services,
+    metrics: createMetrics({
+      counters: server.counters,
+      traffic,
+      groups,
+      services,
+      log: accessLog,
+    }),
     isClosing: () => state.isClosing,
   });
   const endTicks = timers.every(TICK_MS, () => {
     for (const group of groups) group.tick();
+    services?.tick();
     accessLog?.tick();
   });
   const end = async (graceMs: number): Promise<void> => {
-    await server.close(graceMs);
+    await Promise.all([server.close(graceMs), services?.close(graceMs)]);
     endTicks();
     for (const group of groups) group.close();
-    await closeSources();
+    await rollcall.close();
     await admin.close();
     await accessLog?.close();
   };
@@ -143,29 +159,40 @@ async function openAccessLog(
   return new AccessLog(sink, clock);
 }
 
-function openGroups(
-  { registry, targetGroups }: Config,
-  server: HttpServer,
-  parts: LoadBalancerParts & { readonly log: (message: string) => void },
-): { groups: RegistryTargetGroup[]; closeSources: () => Promise<void> } {
+interface OpeningParts extends LoadBalancerParts {
+  readonly rollcall: Rollcall;
+  readonly log: (message: string) => void;
+}
+
+function openServices(
+  { loadBalancerServices }: Config,
+  parts: OpeningParts,
+): BalancedServices | undefined {
+  if (loadBalancerServices === undefined) return undefined;
   const { clock = systemClock, timers = systemTimers, random = systemRandom, log } = parts;
-  const { url, token } = registry;
-  const rollcall =
-    parts.openSource === undefined
-      ? new Rollcall({ url, ...(token === undefined ? {} : { token }) })
-      : undefined;
+  const { namespace } = loadBalancerServices;
+  const catalog = parts.catalog ?? parts.rollcall.catalog({ namespace });
+  const reports = parts.reports ?? parts.rollcall;
+  return serveServices(loadBalancerServices, { catalog, reports, clock, timers, random, log });
+}
+
+function openGroups(
+  { targetGroups }: Config,
+  server: HttpServer,
+  parts: OpeningParts,
+): RegistryTargetGroup[] {
+  const { clock = systemClock, timers = systemTimers, random = systemRandom, log } = parts;
   const openSource =
     parts.openSource ??
     (({ service, namespace, port }: TargetGroupConfig): TargetSource =>
       new RollcallSource(
-        rollcall!.service(service, { namespace, ...(port === undefined ? {} : { port }) }),
+        parts.rollcall.service(service, { namespace, ...(port === undefined ? {} : { port }) }),
       ));
-  const groups = Object.entries(targetGroups).map(([name, group]) => {
+  return Object.entries(targetGroups).map(([name, group]) => {
     const { healthCheck } = group;
     const probe = healthCheck?.enabled === true ? new HttpProbe(healthCheck, timers) : undefined;
     const source = openSource(group);
     const inner = { source, closer: server, probe, clock, random, log };
     return new RegistryTargetGroup(name, group, inner);
   });
-  return { groups, closeSources: async () => rollcall?.close() };
 }

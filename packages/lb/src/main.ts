@@ -24,7 +24,7 @@ The smallest file:
     hello: { service: hello }
 
 A value may name an environment variable: token: \${ROLLCALL_TOKEN}
-All keys: packages/lb/README.md. The admin port (127.0.0.1:7480) answers /livez /readyz /metrics /targets.
+All keys: packages/lb/README.md. The admin port (127.0.0.1:7480) answers /livez /readyz /metrics /targets /services.
 `;
 
 const options = {

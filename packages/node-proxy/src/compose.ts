@@ -19,6 +19,7 @@ import {
   type Transport,
   UdpServer,
   UserspacePlane,
+  createRefusalCounters,
   createTargetCounters,
   systemClock,
   systemTimers,
@@ -27,7 +28,6 @@ import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
 import type { Config } from './config.ts';
 import type { ProxiedService } from './proxy/proxied-service.ts';
-import { createRefusalCounters } from './proxy/refusals.ts';
 import { ServiceProxy } from './proxy/service-proxy.ts';
 import { StartError } from './start-error.ts';
 

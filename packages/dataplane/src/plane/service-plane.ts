@@ -26,6 +26,19 @@ export interface FrontendStatus {
   readonly detail: string;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'AddressInUse',
+  EADDRNOTAVAIL: 'AddressNotAvailable',
+  EACCES: 'PermissionDenied',
+  EAFNOSUPPORT: 'AddressFamilyNotSupported',
+  EMFILE: 'TooManyOpenFiles',
+};
+
+/** Why a frontend is not served, in one word in CamelCase, as conditions have it. */
+export function bindReasonOf({ state, code }: FrontendStatus): string {
+  return state === 'taken' ? 'AddressTaken' : (REASONS[code] ?? 'BindFailed');
+}
+
 /**
  * Serves addresses of services with the targets of their groups. In user space targets are read from the groups at each
  * new connection; a plane in the kernel writes its rules at `apply`, which is therefore to be called when either the

@@ -1,6 +1,7 @@
 import type { HttpCounters } from '@rollcall/dataplane';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { AccessLog } from '../access-log/access-log.ts';
+import type { BalancedServices } from '../compose-services.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { TrafficBook } from '../traffic/traffic-book.ts';
 import { createDurationHistogram } from './duration-histogram.ts';
@@ -9,6 +10,7 @@ export interface MetricSources {
   readonly counters: HttpCounters;
   readonly traffic: TrafficBook;
   readonly groups: readonly RegistryTargetGroup[];
+  readonly services: BalancedServices | undefined;
   readonly log: AccessLog | undefined;
 }
 
@@ -24,6 +26,7 @@ export function createMetrics(sources: MetricSources): Registry {
   addServerMetrics(registry, sources);
   addTrafficMetrics(registry, sources);
   addTargetMetrics(registry, sources);
+  if (sources.services !== undefined) addServiceMetrics(registry, sources.services);
   return registry;
 }
 
@@ -164,5 +167,37 @@ function addTargetMetrics(registry: Registry, { groups }: MetricSources): void {
     registry,
     inFlight,
     each(({ counters }) => counters.inFlight),
+  );
+}
+
+function addServiceMetrics(
+  registry: Registry,
+  { balancer, tcp, udp, refusals }: BalancedServices,
+): void {
+  const states = {
+    name: 'services',
+    help: 'Services of type LoadBalancer, with and without an address.',
+    labelNames: ['state'],
+  };
+  gauge(registry, states, () => {
+    const all = [...balancer.services()];
+    const bound = all.filter(({ address }) => address !== undefined).length;
+    return [
+      [bound, { state: 'bound' }],
+      [all.length - bound, { state: 'pending' }],
+    ];
+  });
+  const open = { name: 'service_connections', help: 'TCP connections open.' };
+  gauge(registry, open, () => [[tcp.open]]);
+  const accepted = { name: 'service_connections_total', help: 'TCP connections accepted.' };
+  counter(registry, accepted, () => [[tcp.accepted]]);
+  gauge(registry, { name: 'service_udp_flows', help: 'UDP flows open.' }, () => [[udp.flows]]);
+  const refused = {
+    name: 'service_refused_total',
+    help: 'Clients of services turned away.',
+    labelNames: ['reason'],
+  };
+  counter(registry, refused, () =>
+    Object.entries(refusals).map(([reason, value]): Sample => [value, { reason }]),
   );
 }

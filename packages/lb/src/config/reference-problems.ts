@@ -24,7 +24,18 @@ export function referenceProblems(data: unknown): ConfigProblem[] {
     }
     problems.push(...ruleProblems(listener, path, names));
   }
+  if (isIdle(data)) {
+    const message =
+      'bad value, got [], expected at least one listener, or loadBalancerServices besides';
+    problems.push({ path: ['listeners'], at: 'value', message });
+  }
   return problems;
+}
+
+function isIdle(data: unknown): boolean {
+  const listeners = valueAt(data, ['listeners']);
+  const isEmpty = Array.isArray(listeners) && listeners.length === 0;
+  return isEmpty && valueAt(data, ['loadBalancerServices']) === undefined;
 }
 
 type Mapping = Record<string, unknown>;

@@ -1,5 +1,5 @@
-import { POLICIES, type Policy } from '@rollcall/balancing';
-import { HTTP_LIMITS, HTTP_TIMEOUTS } from '@rollcall/dataplane';
+import { POLICIES, type Policy, SCHEDULERS, type Scheduler } from '@rollcall/balancing';
+import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { parseStatusCodes } from './status-codes.ts';
 
@@ -152,6 +152,46 @@ const Registry = object({
     .optional(),
 });
 
+const schedulers = Object.keys(SCHEDULERS) as [Scheduler, ...Scheduler[]];
+
+const LoadBalancerServices = object({
+  /** Addresses of this machine that services may get; each service gets one, and keeps it. */
+  addresses: z
+    .array(
+      z
+        .union([z.ipv4(), z.ipv6()], { error: 'expected an IP address' })
+        .refine((address) => !/^(0\.0\.0\.0|::)$/.test(address), {
+          error: 'expected an address that callers can use',
+        }),
+      { error: 'expected a list of IP addresses' },
+    )
+    .min(1, { error: 'expected at least one address' }),
+  /** Take the services whose `loadBalancerClass` is this. @default '': those that name none */
+  class: z.string({ error: 'expected a class' }).default(''),
+  /** Take those of one namespace; `*`: of all. @default * */
+  namespace: z
+    .union([z.literal('*'), label('a namespace')], { error: 'expected a namespace or *' })
+    .default('*'),
+  /** Name of this balancer in reports; two balancers need two. @default lb. and the host's name */
+  reporter: text("a reporter's name")
+    .regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, {
+      error: 'expected 1 to 63 of a-z, 0-9, "-" and "."',
+    })
+    .optional(),
+  /** How connections are spread where the service does not say. @default rr */
+  scheduler: z
+    .enum(schedulers, { error: `expected one of ${schedulers.join(', ')}` })
+    .default('rr'),
+  /** To connect to an endpoint; then another one is tried. @default 2000 */
+  connectMs: ms().default(TCP_OPTIONS.connectMs),
+  /** A TCP connection without bytes in either direction is broken after this; 0: never. @default 0 */
+  idleMs: ms(0).default(TCP_OPTIONS.idleMs),
+  /** What TCP connections get when their endpoint leaves. @default 300000 */
+  drainMs: ms(0).default(300_000),
+  /** Passing over endpoints that cannot be connected to. */
+  ejection: Ejection.prefault({}),
+});
+
 const Admin = object({
   /** @default 127.0.0.1 */
   host: text('an address').default('127.0.0.1'),
@@ -198,14 +238,14 @@ const Shutdown = object({
 /** The configuration file. Every default is here. */
 export const ConfigSchema = object({
   registry: Registry,
-  /** Where requests come in. */
-  listeners: z
-    .array(Listener, { error: 'expected a list of listeners' })
-    .min(1, { error: 'expected at least one listener' }),
+  /** Where requests come in; may be empty when there are `loadBalancerServices`. */
+  listeners: z.array(Listener, { error: 'expected a list of listeners' }),
   /** Where they go, by name. */
   targetGroups: z
     .record(label('a name'), TargetGroup, { error: 'expected target groups by name' })
     .default({}),
+  /** Serve the declared services of type LoadBalancer, over TCP and UDP. Absent: leave them to others. */
+  loadBalancerServices: LoadBalancerServices.optional(),
   admin: Admin.prefault({}),
   /** `stdout`, `off` or a file that is appended to. @default stdout */
   accessLog: text('stdout, off or the path of a file').default('stdout'),
@@ -223,3 +263,4 @@ export type ListenerConfig = Config['listeners'][number];
 export type TargetGroupConfig = Config['targetGroups'][string];
 export type HealthCheckConfig = NonNullable<TargetGroupConfig['healthCheck']>;
 export type ActionConfig = NonNullable<ListenerConfig['default']>;
+export type LoadBalancerServicesConfig = NonNullable<Config['loadBalancerServices']>;

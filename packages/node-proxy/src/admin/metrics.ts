@@ -1,7 +1,6 @@
 import type { Catalog } from '@rollcall/client-sdk';
-import type { TcpCounters, UdpCounters } from '@rollcall/dataplane';
+import type { RefusalCounters, TcpCounters, UdpCounters } from '@rollcall/dataplane';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
-import type { RefusalCounters } from '../proxy/refusals.ts';
 import type { ServiceProxy } from '../proxy/service-proxy.ts';
 
 export interface MetricSources {

@@ -1,5 +1,5 @@
 import type { Condition, DeclaredPort } from '@rollcall/client-sdk';
-import type { FrontendStatus } from '@rollcall/dataplane';
+import { type FrontendStatus, bindReasonOf } from '@rollcall/dataplane';
 import { type AddressKind, type ServiceAddress, formatAddress } from './service-address.ts';
 
 /** An address and how it stands. */
@@ -8,13 +8,6 @@ export interface AddressStanding {
   readonly status: FrontendStatus;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'AddressInUse',
-  EADDRNOTAVAIL: 'AddressNotAvailable',
-  EACCES: 'PermissionDenied',
-  EAFNOSUPPORT: 'AddressFamilyNotSupported',
-  EMFILE: 'TooManyOpenFiles',
-};
 const KINDS: readonly AddressKind[] = ['ClusterIP', 'NodePort', 'ExternalIP', 'LoadBalancerIP'];
 const MESSAGE_LENGTH = 1_000;
 
@@ -50,11 +43,7 @@ function conditionOf(type: string, standings: readonly AddressStanding[]): Condi
   const message = cut(
     faults.map(({ address, status }) => `${formatAddress(address)}: ${status.detail}`),
   );
-  return { type, status: 'False', reason: reasonOf(first.status), message };
-}
-
-function reasonOf({ state, code }: FrontendStatus): string {
-  return state === 'taken' ? 'AddressTaken' : (REASONS[code] ?? 'BindFailed');
+  return { type, status: 'False', reason: bindReasonOf(first.status), message };
 }
 
 function fine(type: string, reason: string, standings: readonly AddressStanding[]): Condition {

@@ -3,12 +3,13 @@ import type { Condition, DeclaredService, Endpoint } from '@rollcall/client-sdk'
 import {
   type Frontend,
   type PortService,
+  type RefusalCounters,
   type ServicePlane,
   type TargetCounters,
+  createPortService,
   createSourceRanges,
 } from '@rollcall/dataplane';
 import { type AddressStanding, conditionsOf } from './conditions.ts';
-import type { RefusalCounters } from './refusals.ts';
 import {
   type AddressRules,
   type ServiceAddress,
@@ -86,15 +87,7 @@ export class ProxiedService {
   #portServiceOf(pool: EndpointPool<TargetCounters>): PortService {
     const known = this.#portServices.get(pool);
     if (known !== undefined) return known;
-    const { refusals } = this.#parts;
-    const service: PortService = {
-      group: pool,
-      observer: {
-        onConnected: (target) => pool.connected(target),
-        onConnectFailed: (target) => pool.connectFailed(target),
-        onRefused: (reason) => refusals[reason]++,
-      },
-    };
+    const service = createPortService(pool, this.#parts.refusals);
     this.#portServices.set(pool, service);
     return service;
   }

@@ -1,0 +1,152 @@
+import { hostname } from 'node:os';
+import { type Catalog, RollcallError, type ServiceReport, hostnameOf } from '@rollcall/client-sdk';
+import {
+  DgramDatagrams,
+  NetTransport,
+  NoticeBoard,
+  type NoticePort,
+  type RefusalCounters,
+  TCP_OPTIONS,
+  type TcpCounters,
+  TcpServer,
+  UDP_OPTIONS,
+  type UdpCounters,
+  UdpServer,
+  UserspacePlane,
+  createRefusalCounters,
+  createTargetCounters,
+} from '@rollcall/dataplane';
+import type { LoadBalancerServicesConfig } from './config/schema.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { Random } from './runtime/random.ts';
+import type { Timers } from './runtime/timers.ts';
+import type { ServiceNotice } from './services/balanced-service.ts';
+import { ServiceBalancer } from './services/service-balancer.ts';
+
+/** How long a report stands by itself; a service keeps its address for as long while the balancer is away. */
+const REPORT_MS = 300_000;
+const KEEP_ALIVE_MS = 60_000;
+const AFFINITY_CLIENTS = 100_000;
+/** What last reports may cost when the balancer ends. */
+const FAREWELL_MS = 2_000;
+
+/** Where it is reported what became of services: of a `Rollcall`. */
+export interface ReportPort {
+  report(
+    service: string,
+    reporter: string,
+    report: Partial<ServiceReport>,
+    options: { readonly namespace?: string },
+  ): Promise<void>;
+  withdrawReport(
+    service: string,
+    reporter: string,
+    options: { readonly namespace?: string },
+  ): Promise<void>;
+}
+
+export interface ServicesParts {
+  readonly catalog: Catalog;
+  readonly reports: ReportPort;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: (message: string) => void;
+}
+
+/** Services of type LoadBalancer, served. */
+export interface BalancedServices {
+  readonly catalog: Catalog;
+  readonly balancer: ServiceBalancer;
+  readonly tcp: TcpCounters;
+  readonly udp: UdpCounters;
+  readonly refusals: RefusalCounters;
+  tick(): void;
+  close(graceMs: number): Promise<void>;
+}
+
+/** Takes over the services of type LoadBalancer that are meant for this balancer. */
+export function serveServices(
+  config: LoadBalancerServicesConfig,
+  parts: ServicesParts,
+): BalancedServices {
+  const { catalog, clock, timers, random } = parts;
+  const { addresses, scheduler, ejection, drainMs, class: ownClass, connectMs, idleMs } = config;
+  const tcp = new TcpServer(
+    { ...TCP_OPTIONS, connectMs, idleMs },
+    { transport: new NetTransport({ keepAliveMs: KEEP_ALIVE_MS }), clock, timers },
+  );
+  const udp = new UdpServer(UDP_OPTIONS, { datagrams: new DgramDatagrams(), clock, timers });
+  const onStatus = (key: string) => balancer.review(key);
+  const plane = new UserspacePlane({ tcp, udp, clock, timers, onStatus });
+  const state = { isClosing: false };
+  const farewellOf = (key: string) => (state.isClosing ? balancer.get(key)?.farewell() : undefined);
+  const board = createBoard(config.reporter ?? defaultReporter(), parts, farewellOf);
+  const refusals = createRefusalCounters();
+  const nowMs = () => clock.now();
+  const pools = { name: '', scheduler, ejection, random, nowMs };
+  const balancer: ServiceBalancer = new ServiceBalancer(
+    catalog,
+    {
+      plane,
+      addresses,
+      drainMs,
+      refusals,
+      ownClass,
+      clock,
+      pools: {
+        ...pools,
+        affinityClients: AFFINITY_CLIENTS,
+        createCounters: createTargetCounters,
+      },
+    },
+    board,
+  );
+  return {
+    catalog,
+    balancer,
+    refusals,
+    tcp: tcp.counters,
+    udp: udp.counters,
+    tick: () => balancer.tick(),
+    async close(graceMs) {
+      state.isClosing = true;
+      balancer.close();
+      const said = Promise.race([board.close(), timers.pause(FAREWELL_MS)]);
+      await Promise.all([plane.close(graceMs), said]);
+      catalog.close();
+    },
+  };
+}
+
+function defaultReporter(): string {
+  return `lb.${hostnameOf(hostname())}`.slice(0, 63).replace(/[-.]+$/, '');
+}
+
+function createBoard(
+  reporter: string,
+  { reports, clock, timers, random, log }: ServicesParts,
+  farewellOf: (key: string) => ServiceNotice | undefined,
+): NoticeBoard<ServiceNotice> {
+  const post = (key: string, { loadBalancer, conditions }: ServiceNotice): Promise<void> => {
+    const [namespace = '', service = ''] = key.split('/');
+    const report = { loadBalancer: [...loadBalancer], conditions, forMs: REPORT_MS };
+    return reports.report(service, reporter, report, { namespace });
+  };
+  const port: NoticePort<ServiceNotice> = {
+    post,
+    async remove(key) {
+      const farewell = farewellOf(key);
+      if (farewell !== undefined) return post(key, farewell);
+      const [namespace = '', service = ''] = key.split('/');
+      try {
+        await reports.withdrawReport(service, reporter, { namespace });
+      } catch (error) {
+        // The service went, and what was said of it with it.
+        if (!(error instanceof RollcallError && error.code.endsWith('not_found'))) throw error;
+      }
+    },
+  };
+  const onTrouble = ({ message }: Error) => log(`reports do not get to the registry: ${message}`);
+  return new NoticeBoard(port, { forMs: REPORT_MS, random, clock, timers, onTrouble });
+}

@@ -1,7 +1,9 @@
 import { CLASS_ANY, CLASS_IN, RCODE, TYPE } from '../wire/codes.ts';
 import { DROP, Query, readQuery } from '../wire/query.ts';
 import { type ResponseWriter, isCut, rcodeOf } from '../wire/response-writer.ts';
+import type { PreparedAnswer } from '../wire/prepared-answer.ts';
 import type { Zone } from '../zone/zone.ts';
+import { followAlias } from './alias-follower.ts';
 import type { Counters } from './counters.ts';
 import type { Forwarder, Transport } from './forwarding/forwarder.ts';
 
@@ -22,6 +24,11 @@ export interface Arrival {
   readonly transport: Transport;
   /** The largest answer that goes back this way, in bytes; over UDP the client's own limit counts too. */
   readonly maxBytes: number;
+}
+
+interface Given {
+  readonly prepared: PreparedAnswer;
+  readonly reply: (answer: Buffer) => void;
 }
 
 /** From the bytes of a query to the bytes of its answer, whichever way they came. */
@@ -79,17 +86,38 @@ export class Responder {
       if (forwarder !== undefined) return this.#forward(message, arrival, reply);
       return this.#send(writer.fault(message, query, RCODE.REFUSED), reply);
     }
+    const canFollow = type === TYPE.A || type === TYPE.AAAA;
+    if (prepared.onward !== undefined && forwarder !== undefined && canFollow) {
+      return followAlias({ key: name, type, prepared }, forwarder, (followed) =>
+        this.#later(message, arrival, { prepared: followed, reply }),
+      );
+    }
+    this.#give(message, arrival, { prepared, reply });
+  }
+
+  #give(message: Buffer, arrival: Arrival, { prepared, reply }: Given, query = this.#query): void {
+    const { writer } = this.#parts;
     const limit =
       arrival.transport === 'udp' ? Math.min(query.udpBytes, arrival.maxBytes) : arrival.maxBytes;
     this.#send(writer.answer(message, query, prepared, limit), reply);
   }
 
-  #forward(message: Buffer, { transport }: Arrival, reply: (answer: Buffer) => void): void {
-    this.#parts.forwarder!.ask(message, transport, (answer) => {
+  /** When others have answered, another query has been read meanwhile. */
+  #later(
+    message: Buffer,
+    arrival: Arrival,
+    { prepared, reply }: { prepared: PreparedAnswer | undefined; reply: Given['reply'] },
+  ): void {
+    const query = new Query();
+    readQuery(message, query);
+    if (prepared !== undefined) return this.#give(message, arrival, { prepared, reply }, query);
+    this.#send(this.#parts.writer.fault(message, query, RCODE.SERVFAIL), reply);
+  }
+
+  #forward(message: Buffer, arrival: Arrival, reply: (answer: Buffer) => void): void {
+    this.#parts.forwarder!.ask(message, arrival.transport, (answer) => {
       if (answer !== undefined) return this.#send(answer, reply);
-      const query = new Query();
-      readQuery(message, query);
-      this.#send(this.#parts.writer.fault(message, query, RCODE.SERVFAIL), reply);
+      this.#later(message, arrival, { prepared: undefined, reply });
     });
   }
 

@@ -16,8 +16,16 @@ export interface PreparedAnswer {
   readonly additionals: number;
   /** Bytes of each answer when they are addresses that may be given in any order; 0 = the order stands. */
   readonly stride: number;
+  /** Set when the answers end in an alias of a name that others know. */
+  readonly onward?: Onward;
   /** Which answer comes first next time. Counted up by whoever copies. */
   turn: number;
+}
+
+/** Where an answer goes on: the key of the last alias's target, and the aliases that lead to it. */
+export interface Onward {
+  readonly target: string;
+  readonly answers: readonly DnsRecord[];
 }
 
 export interface Sections {

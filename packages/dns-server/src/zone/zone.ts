@@ -144,23 +144,34 @@ export class Zone {
   #followed(key: string, type: number, alias: string): PreparedAnswer {
     const { ttl, zone } = this.#naming;
     const answers: DnsRecord[] = [{ type: TYPE.CNAME, ttl, target: alias }];
-    let target = alias.toLowerCase().replace(/\.$/, '');
-    for (let i = 0; i < MAX_ALIASES && type !== TYPE.CNAME && type !== TYPE.ANY; i++) {
+    if (type === TYPE.CNAME || type === TYPE.ANY) return prepareAnswer(key, { answers });
+    let target = plain(alias);
+    for (let i = 0; i < MAX_ALIASES; i++) {
       const targetKey = keyOf(target);
-      if (targetKey === undefined || !`.${target}`.endsWith(`.${zone}`)) break;
+      if (targetKey === undefined) break;
+      if (!`.${target}`.endsWith(`.${zone}`)) {
+        return { ...prepareAnswer(key, { answers }), onward: { target: targetKey, answers } };
+      }
       const labels = labelsOf(targetKey);
       const set = this.#find(meaningOf(labels, this.#naming), labels)?.set;
-      if (set?.alias === undefined) {
-        const last = set?.byType.get(type);
-        const named = (last?.answers ?? []).map((record) => ({ ...record, name: target }));
-        const rcode = set === undefined ? RCODE.NXDOMAIN : RCODE.NOERROR;
-        const authorities = last === undefined ? [this.#authority.soa(zone)] : [];
-        return prepareAnswer(key, { rcode, answers: [...answers, ...named], authorities });
-      }
+      if (set?.alias === undefined) return this.#ended(key, answers, { name: target, set, type });
       answers.push({ name: target, type: TYPE.CNAME, ttl, target: set.alias });
-      target = set.alias.toLowerCase().replace(/\.$/, '');
+      target = plain(set.alias);
     }
     return prepareAnswer(key, { answers });
+  }
+
+  /** The aliases and what the last one leads to, or that there is nothing. */
+  #ended(
+    key: string,
+    aliases: readonly DnsRecord[],
+    { name, set, type }: { name: string; set: RecordSet | undefined; type: number },
+  ): PreparedAnswer {
+    const last = set?.byType.get(type);
+    const named = (last?.answers ?? []).map((record) => ({ ...record, name }));
+    const rcode = set === undefined ? RCODE.NXDOMAIN : RCODE.NOERROR;
+    const authorities = last === undefined ? [this.#authority.soa(this.#naming.zone)] : [];
+    return prepareAnswer(key, { rcode, answers: [...aliases, ...named], authorities });
   }
 
   #keep(key: string, entry: NameEntry, owner: string): void {
@@ -182,4 +193,8 @@ export class Zone {
     this.#entries.clear();
     this.#keysOf.clear();
   }
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
 }

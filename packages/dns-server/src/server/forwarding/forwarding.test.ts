@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { askTcp, askUdp } from '../../testing/dns-client.ts';
 import { decoded, lines, queryBytes } from '../../testing/packets.ts';
 import { startServer } from '../../testing/running-server.ts';
-import { instances, snapshot } from '../../testing/snapshots.ts';
+import { declared, instances, snapshot } from '../../testing/snapshots.ts';
 import { MessageSplitter, framed } from '../tcp-framing.ts';
 
 interface FakeUpstream {
@@ -136,4 +136,50 @@ test('while cold own names are SERVFAIL and others are forwarded', async () => {
   for (const name of ['nginx', 'nginx.default', 'x.svc', 'nginx.default.svc.cluster.local'])
     expect(decoded(await askUdp(address, queryBytes(name, 'A'))).rcode).toBe('SERVFAIL');
   expect(decoded(await askUdp(address, queryBytes('example.com', 'A'))).rcode).toBe('NOERROR');
+});
+
+const database = snapshot('db', {
+  declared: declared({ type: 'ExternalName', externalName: 'db.example.com' }),
+});
+
+test('an alias is followed to others, since programs do not do it themselves', async () => {
+  const upstream = await startUpstream();
+  const { address } = await startServer([database, nginx], upstream.flag);
+  for (const name of ['db', 'db.default.svc.cluster.local']) {
+    const query = queryBytes(name, 'A', { id: 9, edns: 1_232 });
+    // Another one comes between: what was read of the first must not be lost.
+    const [answer] = await Promise.all([
+      askUdp(address, query),
+      askUdp(address, queryBytes('nginx', 'A')),
+    ]);
+    const read = decoded(answer);
+    expect(read).toMatchObject({ id: 9, rcode: 'NOERROR', questions: [{ name }] });
+    expect(lines(read.answers)).toEqual(['CNAME db.example.com', 'A 192.0.2.1']);
+    expect(read.answers![1]).toMatchObject({ name: 'db.example.com' });
+  }
+  expect(decode(upstream.seen[0]!)).toMatchObject({
+    flag_rd: true,
+    questions: [{ name: 'db.example.com', type: 'A' }],
+  });
+  const text = decoded(await askUdp(address, queryBytes('db', 'TXT')));
+  expect(lines(text.answers)).toEqual(['CNAME db.example.com']);
+  expect(upstream.seen).toHaveLength(2);
+});
+
+test('an alias of a name that nobody tells is SERVFAIL; what does not fit into UDP is fetched by TCP', async () => {
+  const broken = await startUpstream((query) => query.subarray(0, 12).fill(0x80, 2, 3));
+  const failing = await startServer([database], broken.flag, '--forward-timeout-ms=50');
+  const failed = await askUdp(failing.address, queryBytes('db', 'A'));
+  expect(decoded(failed)).toMatchObject({ rcode: 'SERVFAIL', questions: [{ name: 'db' }] });
+  const large = await startUpstream((query) => {
+    const answer = answerTo(query);
+    // The second time is by TCP.
+    if (large.seen.length > asked) answer[2]! |= 0x02;
+    asked = large.seen.length;
+    return answer;
+  });
+  let asked = 0;
+  const { address } = await startServer([database], large.flag);
+  const read = decoded(await askUdp(address, queryBytes('db', 'A')));
+  expect(lines(read.answers)).toEqual(['CNAME db.example.com', 'A 192.0.2.1']);
 });

@@ -73,6 +73,49 @@ test('declared, served on its cluster IP and node port, its instances replaced, 
   await until(async () => (await whoAnswers({ host, port })) === 'ECONNREFUSED');
 });
 
+test('every instance is replaced under load, through cluster IP and node port: no connection fails', async () => {
+  const { client, proxy, enter } = await setUp();
+  const [port, nodePort] = [await freePort(), 30_000 + ((process.pid + 1_000) % 2_768)];
+  const spec = {
+    type: 'NodePort',
+    selector: { app: 'web' },
+    ports: [{ port, targetPort: 80, nodePort }],
+  };
+  const manifest = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec };
+  await client.call('apply', { body: JSON.stringify(manifest) });
+  let old = await Promise.all(['a0', 'b0', 'c0'].map(enter));
+  const proxied = await until(() => [...proxy.services()].find(({ key }) => key === 'default/web'));
+  const places = [
+    { host: proxied.declared.clusterIPs[0] ?? '', port },
+    { host: '127.0.0.1', port: nodePort },
+  ];
+  for (const place of places) await until(async () => (await whoAnswers(place)).endsWith('0'));
+  const names: string[] = [];
+  const state = { isOver: false };
+  const load = Promise.all(
+    [...places, ...places].map(async (place) => {
+      while (!state.isOver) names.push(await whoAnswers(place));
+    }),
+  );
+  for (const generation of [1, 2]) {
+    for (const name of ['a', 'b', 'c']) {
+      const [leaving, ...staying] = old;
+      const next = await enter(`${name}${generation}`);
+      const { sockets } = leaving!.instance;
+      const whenIdle = async () => void (await until(() => sockets.size === 0));
+      await leaving!.registration.drain({ whenIdle });
+      leaving!.instance.stop();
+      old = [...staying, next];
+      const { length } = names;
+      await until(() => names.length > length + 20);
+    }
+  }
+  state.isOver = true;
+  await load;
+  expect(new Set(names.filter((name) => !/^[abc][012]$/.test(name)))).toEqual(new Set());
+  for (const name of ['a2', 'b2', 'c2']) expect(names).toContain(name);
+});
+
 test('the registry goes: the last picture is served', async () => {
   const { server, client, proxy, enter } = await setUp();
   const port = await freePort();

@@ -55,10 +55,11 @@ class LeveledPicker<T extends Candidate> implements Picker<T> {
   pick(context?: PickContext<T>): PickResult<T> {
     const first = this.#first;
     if (first === undefined) return EMPTY;
-    const admit = context?.admit;
-    if (admit === undefined) return first.next(context?.hash);
+    if (context === undefined) return first.next();
+    const { admit, hash } = context;
+    if (admit === undefined) return first.next(hash);
     for (const order of this.#orders) {
-      const picked = order.nextAdmitted(admit, context?.hash);
+      const picked = order.nextAdmitted(admit, hash);
       if (picked !== undefined) return picked;
     }
     return NONE_ADMITTED;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type Socket, connect, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { freePort } from '@rollcall/testkit';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { DgramDatagrams } from '../io/dgram-datagrams.ts';
@@ -137,6 +138,28 @@ test.each(['TCP', 'UDP'] as const)(
     await expect.poll(() => states(plane, 'web'), WAIT).toEqual(['failed EADDRNOTAVAIL']);
   },
 );
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+
+test.skipIf(!hasIpv6)('IPv6, with clients in their own notation (skipped without it)', async () => {
+  const { plane } = start();
+  const service = await named('web');
+  const port = await freePort();
+  const seen: string[] = [];
+  const admits = (address: string) => seen.push(address) > 0;
+  const wide = await freePort();
+  plane.apply('web', [
+    { protocol: 'TCP', host: '::1', port, service: { ...service, admits } },
+    { protocol: 'UDP', host: '::1', port, service },
+    { protocol: 'TCP', host: '::', port: wide, service: { ...service, admits } },
+  ]);
+  await expect.poll(() => states(plane, 'web'), WAIT).toEqual(['bound', 'bound', 'bound']);
+  expect(await ask(port, '::1')).toBe('web');
+  expect(await ask(wide, '127.0.0.1')).toBe('web');
+  expect(seen).toEqual(['::1', '127.0.0.1']);
+});
 
 test('given up and wanted again while it is being bound', async () => {
   const { plane, transport } = start();

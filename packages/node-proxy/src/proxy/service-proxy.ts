@@ -3,7 +3,7 @@ import { ProxiedService, type ProxiedServiceParts } from './proxied-service.ts';
 import { isProxied } from './service-address.ts';
 
 /** Where it is said what became of services. */
-export interface ConditionBoard {
+interface ConditionBoard {
   /** Replaces what was said of a service. */
   set(key: string, conditions: Condition[]): void;
   remove(key: string): void;

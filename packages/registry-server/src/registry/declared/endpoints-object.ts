@@ -2,14 +2,17 @@ import { isIP } from 'node:net';
 import type { ManifestObject } from '@rollcall/contract';
 import { type Member, membersOf, portKeyOf, type SliceSource } from './slices.ts';
 
-type Source = Pick<SliceSource, 'namespace' | 'service' | 'revision' | 'labels' | 'endpoints'>;
+type Source = Pick<
+  SliceSource,
+  'namespace' | 'service' | 'revision' | 'createdAt' | 'labels' | 'endpoints'
+>;
 
 /**
  * The Endpoints object of a service: one subset for each set of ports, ready and unready addresses apart. Instances
  * that are leaving are in neither, nor are those whose address is a host name: this kind knows IP addresses alone.
  */
 export function endpointsObject(source: Source): ManifestObject {
-  const { namespace, service, revision, labels, endpoints } = source;
+  const { namespace, service, revision, createdAt, labels, endpoints } = source;
   const groups = new Map<string, Member[]>();
   for (const member of membersOf(endpoints)) {
     const { address, ready, terminating } = member.endpoint;
@@ -41,6 +44,7 @@ export function endpointsObject(source: Source): ManifestObject {
       name: service,
       namespace,
       resourceVersion: String(revision),
+      ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }),
       labels: { ...labels },
     },
     ...(subsets.length > 0 ? { subsets } : {}),

@@ -173,7 +173,10 @@ export class ObjectViews {
     const { [SERVICE_NAME_LABEL]: _, ...labels } = service?.metadata.labels ?? {};
     const isHeadless = declared?.isHeadless ?? true;
     const uid = service?.metadata.uid;
-    return { namespace, service: name, revision, isHeadless, uid, labels, endpoints };
+    const createdAt =
+      service?.metadata.creationTimestamp ??
+      this.#implicitService(namespace, name)?.metadata.creationTimestamp;
+    return { namespace, service: name, revision, isHeadless, uid, createdAt, labels, endpoints };
   }
 
   /** Counted from the instances that are there now. */

@@ -13,6 +13,8 @@ export interface SliceSource {
   readonly revision: number;
   readonly isHeadless: boolean;
   readonly uid: string | undefined;
+  /** When the service came to be; ISO 8601. */
+  readonly createdAt: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly endpoints: readonly Endpoint[];
 }
@@ -92,7 +94,7 @@ function* divided(dealt: readonly Dealt[], prefix: string): Generator<[string, M
 }
 
 function sliceOf(source: SliceSource, name: string, members: readonly Member[]): ManifestObject {
-  const { namespace, service, revision, isHeadless, uid, labels } = source;
+  const { namespace, service, revision, isHeadless, uid, createdAt, labels } = source;
   const [first] = members;
   return {
     apiVersion: 'discovery.k8s.io/v1',
@@ -102,6 +104,7 @@ function sliceOf(source: SliceSource, name: string, members: readonly Member[]):
       namespace,
       generateName: `${service}-`,
       resourceVersion: String(revision),
+      ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }),
       labels: {
         ...labels,
         [SERVICE_NAME_LABEL]: service,

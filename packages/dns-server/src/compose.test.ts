@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startDnsServer } from './compose.ts';
 import { readConfig } from './config/config.ts';
 import { type Address, askTcp, askUdp } from './testing/dns-client.ts';
+import { framed } from './server/tcp-framing.ts';
 import { FakeCatalog } from './testing/fake-catalog.ts';
 import { type AskOptions, decoded, lines, queryBytes } from './testing/packets.ts';
 import { startServer } from './testing/running-server.ts';
@@ -89,21 +90,26 @@ test('queries on one TCP connection are all answered, sent at once or byte by by
   expect(bytes).toHaveLength(3);
 });
 
-test('a TCP client that reads late gets every answer', async () => {
-  const { address } = await startServer([nginx(1_000)]);
+test('a TCP client that reads late gets every answer, and is answered only as fast as it reads', async () => {
+  const { address, server } = await startServer([nginx(1_000)], '--metrics=127.0.0.1:0');
+  const answered = async () => {
+    const text = await (await fetch(`${server.admin}/metrics`)).text();
+    return Number(/queries_total\{transport="tcp"\} (\d+)/.exec(text)?.[1]);
+  };
+  const query = queryBytes('nginx', 'SRV');
+  const [one] = await askTcp(address, [query]);
   const socket = connect(address);
   onTestFinished(() => void socket.destroy());
-  const count = 500;
-  const query = queryBytes('nginx', 'SRV');
-  const prefix = Buffer.alloc(2);
-  prefix.writeUInt16BE(query.length);
+  const count = 1_000;
   socket.pause();
-  for (let i = 0; i < count; i++) socket.write(Buffer.concat([prefix, query]));
+  socket.write(Buffer.concat(Array.from({ length: count }, () => framed(query))));
+  await until(async () => (await answered()) > 10);
+  expect(await answered()).toBeLessThan(count / 2);
   let total = 0;
-  const [one] = await askTcp(address, [query]);
   socket.on('data', (chunk: Buffer) => (total += chunk.length));
   socket.resume();
   await until(() => total === count * (one!.length + 2));
+  expect(await answered()).toBe(count + 1);
 });
 
 test('TCP connections beyond the limit are closed, and silent ones after a while', async () => {

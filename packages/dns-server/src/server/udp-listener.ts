@@ -17,7 +17,7 @@ export const SAFE_UDP_BYTES = 1_232;
 export interface UdpListenerParts {
   readonly responder: Responder;
   readonly counters: Counters;
-  readonly limit: QueryLimit;
+  readonly limit: Pick<QueryLimit, 'admit'>;
   /** The largest answer, in bytes; undefined = {@link SAFE_UDP_BYTES}, but whatever clients on this machine ask for. */
   readonly udpPayload: number | undefined;
 }

@@ -45,16 +45,8 @@ function withinZone(labels: readonly string[]): NameMeaning {
   if (labels.at(-1) !== 'svc') return NOTHING;
   const [namespace, service, ...before] = labels.slice(0, -1).toReversed();
   if (service === undefined) return { kind: 'namespace', namespace: namespace! };
-  const relative = relativeOf(before.toReversed());
-  return relative === undefined
-    ? NOTHING
-    : { kind: 'service', places: [{ namespace: namespace!, service, relative }] };
-}
-
-/** What may stand before a service's name: at most a host name, or one or two labels that begin with `_`. */
-function relativeOf(labels: readonly string[]): string | undefined {
-  const areUnderscored = labels.every((label) => label.startsWith('_'));
-  return labels.length <= (areUnderscored ? 2 : 1) ? labels.join('.') : undefined;
+  const relative = before.toReversed().join('.');
+  return { kind: 'service', places: [{ namespace: namespace!, service, relative }] };
 }
 
 /** `web-1.nginx` may be the service web-1 of a namespace nginx, or an instance: a service goes before an instance. */
@@ -65,18 +57,16 @@ function shortName(labels: readonly string[], { namespace }: Naming): NameMeanin
   const first = plain.findIndex((label) => !label.startsWith('_'));
   const ports = first === -1 ? plain : plain.slice(0, first);
   const rest = first === -1 ? [] : plain.slice(first);
-  const place = (before: readonly string[], service: string, ns: string): ServicePlace[] => {
-    const relative = relativeOf([...ports, ...before]);
-    return relative === undefined ? [] : [{ namespace: ns, service, relative }];
-  };
+  const place = (before: readonly string[], service: string, ns: string): ServicePlace => ({
+    namespace: ns,
+    service,
+    relative: [...ports, ...before].join('.'),
+  });
   const [a = '', b = '', c = ''] = rest;
-  const places =
-    rest.length === 1 && !isSpelledOut
-      ? place([], a, namespace)
-      : rest.length === 2
-        ? [...place([], a, b), ...(isSpelledOut ? [] : place([a], b, namespace))]
-        : rest.length === 3
-          ? place([a], b, c)
-          : [];
+  let places: ServicePlace[] = [];
+  if (rest.length === 1 && !isSpelledOut) places = [place([], a, namespace)];
+  if (rest.length === 2) places = [place([], a, b)];
+  if (rest.length === 2 && !isSpelledOut) places.push(place([a], b, namespace));
+  if (rest.length === 3) places = [place([a], b, c)];
   return places.length === 0 && !isOwn ? OUTSIDE : { kind: 'short', places, isOwn };
 }

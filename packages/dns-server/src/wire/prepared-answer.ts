@@ -23,7 +23,7 @@ export interface PreparedAnswer {
 }
 
 /** Where an answer goes on: the key of the last alias's target, and the aliases that lead to it. */
-export interface Onward {
+interface Onward {
   readonly target: string;
   readonly answers: readonly DnsRecord[];
 }

@@ -12,7 +12,7 @@ export interface AddressRecord extends Owned {
   readonly address: Uint8Array;
 }
 
-export interface NameRecord extends Owned {
+interface NameRecord extends Owned {
   readonly type: typeof TYPE.CNAME | typeof TYPE.NS | typeof TYPE.PTR;
   readonly target: string;
 }
@@ -25,7 +25,7 @@ export interface ServiceRecord extends Owned {
   readonly target: string;
 }
 
-export interface TextRecord extends Owned {
+interface TextRecord extends Owned {
   readonly type: typeof TYPE.TXT | typeof TYPE.HINFO;
   /** Each at most 255 bytes. */
   readonly texts: readonly string[];

@@ -1,7 +1,7 @@
 import type { RecordSet } from './record-set.ts';
 
 /** An address and the full name that a reverse lookup of it gives. */
-export interface Pointer {
+interface Pointer {
   readonly address: string;
   readonly name: string;
 }

@@ -10,6 +10,8 @@ import { startRegistry } from '../support/registry.ts';
 import { type AskedName, scratchFolder } from './names.ts';
 
 const MAIN = fileURLToPath(new URL('../../packages/dns-server/src/main.ts', import.meta.url));
+/** Optional, so that no lockfile names it. */
+const LIBRARY = 'dns2';
 const DNS2 = fileURLToPath(new URL('dns2-server.ts', import.meta.url));
 
 /** One of those that are compared, on the core under test. */
@@ -84,7 +86,7 @@ export async function startDns2(names: readonly AskedName[]): Promise<NameServer
   const require = createRequire(import.meta.url);
   let version: string;
   try {
-    version = `dns2 ${(require('dns2/package.json') as { version: string }).version}`;
+    version = `dns2 ${(require(`${LIBRARY}/package.json`) as { version: string }).version}`;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -103,14 +103,12 @@ export const checkPortName: Check = (text) => {
 export const checkIp: Check = (text) =>
   isIP(text) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
 
-/** An address that a Service without selector may point at: not loopback, not link-local. */
+/** An address that a Service without selector may point at: not unspecified, not link-local. */
 export const checkNonSpecialIp: Check = (text) => {
   const faults = checkIp(text);
   if (faults.length > 0) return faults;
   if (text === '0.0.0.0' || text === '::') return [`may not be unspecified (0.0.0.0 or ::)`];
-  if (isIPv4(text) && text.startsWith('127.'))
-    return ['may not be in the loopback range (127.0.0.0/8, ::1/128)'];
-  if (text === '::1') return ['may not be in the loopback range (127.0.0.0/8, ::1/128)'];
+  // Unlike in Kubernetes loopback addresses are taken: a service and what it leads to may share a machine.
   if (text.startsWith('169.254.'))
     return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
   if (isIPv6(text) && /^fe[89ab]/i.test(text))

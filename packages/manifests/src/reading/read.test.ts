@@ -267,9 +267,9 @@ describe('rules of a service, in the words of the API server', () => {
       ],
     ],
     [
-      '{ ports: [{ port: 80 }], externalIPs: [127.0.0.1] }',
+      '{ ports: [{ port: 80 }], externalIPs: [169.254.0.1] }',
       [
-        'spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+        'spec.externalIPs[0]: Invalid value: "169.254.0.1": may not be in the link-local range (169.254.0.0/16, fe80::/10)',
       ],
     ],
     [
@@ -333,8 +333,8 @@ describe('the other kinds', () => {
 
   test.each<[string, string]>([
     [
-      'apiVersion: v1\nkind: Endpoints\nmetadata: { name: db }\nsubsets: [{ addresses: [{ ip: 127.0.0.1 }], ports: [{ port: 1 }] }]',
-      'subsets[0].addresses[0].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+      'apiVersion: v1\nkind: Endpoints\nmetadata: { name: db }\nsubsets: [{ addresses: [{ ip: 0.0.0.0 }], ports: [{ port: 1 }] }]',
+      'subsets[0].addresses[0].ip: Invalid value: "0.0.0.0": may not be unspecified (0.0.0.0 or ::)',
     ],
     [
       'apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: db-1 }\naddressType: IPv5',

@@ -149,6 +149,7 @@ export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: Re
         .servicesOf(ns)
         .flatMap((one) => [...picture.instancesOf(one.namespace, one.service).values()])
         .filter(({ body }) => matchesSelector(selector, body.labels))
+        .toSorted((a, b) => (fieldOf(a) < fieldOf(b) ? -1 : 1))
         .map((record) => instanceOf(picture, record));
       return { revision: String(picture.revision), instances };
     },

@@ -1,6 +1,6 @@
 import type { Explanation } from '@rollcall/contract';
 import type { Service } from '@rollcall/manifests';
-import type { InstanceRecord } from '../../store/record.ts';
+import { fieldOf, type InstanceRecord } from '../../store/record.ts';
 import type { InstanceConditions } from '../endpoints.ts';
 import type { Picture } from '../picture.ts';
 import { hasSelector } from './profile.ts';
@@ -20,7 +20,8 @@ export function explain(
     .flatMap((one) => [...picture.instancesOf(namespace, one.service).values()]);
   // Of an implicit service the others are nobody's concern.
   const asked = service === undefined ? [...own.values()] : everyone;
-  const instances = asked.map((record) => {
+  const inOrder = asked.toSorted((a, b) => (fieldOf(a) < fieldOf(b) ? -1 : 1));
+  const instances = inOrder.map((record) => {
     const conditions = picture.conditionsOf(record);
     const reasons =
       service === undefined

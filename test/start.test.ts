@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { Resolver } from 'node:dns/promises';
+import { get } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
@@ -24,6 +27,16 @@ function childrenOf(pid: number): number[] {
   }
 }
 
+/** Over a connection of its own: the proxy chooses for connections and not for requests. */
+function readAlone(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent: false }, (response) => void text(response).then(resolve, reject)).on(
+      'error',
+      reject,
+    );
+  });
+}
+
 const isAlive = (pid: number) => {
   try {
     process.kill(pid, 0);
@@ -35,6 +48,8 @@ const isAlive = (pid: number) => {
 
 async function portFlags(): Promise<{ flags: string[]; lb: number }> {
   const [registry, lb, admin] = [await freePort(), await freePort(), await freePort()];
+  // Two stacks of one machine would want the same addresses.
+  const cidr = `127.${100 + Math.floor(Math.random() * 100)}.0.0/16`;
   const flags = [
     '--registry-port',
     `${registry}`,
@@ -42,6 +57,10 @@ async function portFlags(): Promise<{ flags: string[]; lb: number }> {
     `${lb}`,
     '--lb-admin-port',
     `${admin}`,
+    '--dns-port',
+    `${await freePort()}`,
+    '--service-cidr',
+    cidr,
   ];
   return { flags, lb };
 }
@@ -52,12 +71,25 @@ describe('npm start', () => {
     stack = startNode(main, flags, { cwd: root });
     await stack.printed(/Ctrl-C ends everything/);
     const children = childrenOf(stack.pid);
-    expect(children).toHaveLength(6);
+    expect(children).toHaveLength(8);
 
     const answers: string[] = [];
     for (let i = 0; i < 9; i++) answers.push(await (await fetch(`http://127.0.0.1:${lb}/`)).text());
     for (let i = 3; i < 9; i++) expect(answers[i]).toBe(answers[i - 3]);
     expect(new Set(answers).size).toBe(3);
+
+    const [, clusterIp = '', nodePort = ''] = await stack.printed(
+      /cluster IP ([\d.]+):8080, node port (\d+)/,
+    );
+    for (const address of [`${clusterIp}:8080`, `127.0.0.1:${nodePort}`]) {
+      const seen = new Set<string>();
+      for (let i = 0; i < 6; i++) seen.add(await readAlone(`http://${address}/`));
+      expect(seen.size).toBe(3);
+    }
+    const [, dnsPort = ''] = await stack.printed(/DNS +127\.0\.0\.1:(\d+)/);
+    const resolver = new Resolver();
+    resolver.setServers([`127.0.0.1:${dnsPort}`]);
+    expect(await resolver.resolve4('hello')).toEqual([clusterIp]);
 
     const [, victim = ''] = await stack.printed(/kill -9 (\d+)/);
     process.kill(Number(victim), 'SIGKILL');

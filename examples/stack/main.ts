@@ -1,6 +1,7 @@
-// `npm start`: a registry, a load balancer, three instances of a small service and a client that calls it, each in a
-// process of its own as in real life. Ctrl-C ends them all.
-import { mkdtempSync } from 'node:fs';
+// `npm start`: a registry, a load balancer, a node proxy, a DNS server, three instances of a small service and a client
+// that calls it, each in a process of its own as in real life. Ctrl-C ends them all.
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,8 @@ const HELP = `Usage: npm start -- [options]
   --registry-port PORT   [default: 7400] (ROLLCALL_PORT)
   --lb-port PORT         [default: 8080] (LB_PORT)
   --lb-admin-port PORT   [default: 7480] (LB_ADMIN_PORT)
+  --dns-port PORT        [default: 8053] (DNS_PORT)
+  --service-cidr CIDR    where cluster IPs come from [default: 127.96.0.0/16] (ROLLCALL_SERVICE_CIDR)
   --store STORE          memory or redis://host:port [default: memory] (ROLLCALL_STORE)
 `;
 
@@ -26,6 +29,8 @@ const { values } = parseArgs({
     'registry-port': text('ROLLCALL_PORT', '7400'),
     'lb-port': text('LB_PORT', '8080'),
     'lb-admin-port': text('LB_ADMIN_PORT', '7480'),
+    'dns-port': text('DNS_PORT', '8053'),
+    'service-cidr': text('ROLLCALL_SERVICE_CIDR', '127.96.0.0/16'),
     store: text('ROLLCALL_STORE', 'memory'),
     help: { type: 'boolean', default: false },
   },
@@ -36,7 +41,7 @@ if (values.help) {
   process.exit(0);
 }
 
-const ports = ['registry-port', 'lb-port', 'lb-admin-port'] as const;
+const ports = ['registry-port', 'lb-port', 'lb-admin-port', 'dns-port'] as const;
 for (const option of ports) {
   const problem = await portProblem(values[option]);
   if (problem === undefined) continue;
@@ -58,7 +63,14 @@ const hasBegunToStop = () => isStopping;
 const registry = start({
   name: 'registry',
   file: 'packages/registry-server/src/main.ts',
-  args: ['--port', values['registry-port'], '--store', values.store],
+  args: [
+    '--port',
+    values['registry-port'],
+    '--store',
+    values.store,
+    '--service-cidr',
+    values['service-cidr'],
+  ],
 });
 const balancerPorts = { LB_PORT: values['lb-port'], LB_ADMIN_PORT: values['lb-admin-port'] };
 start({
@@ -66,6 +78,16 @@ start({
   file: 'packages/lb/src/main.ts',
   args: ['--config', 'examples/stack/lb.yaml'],
   env: { ROLLCALL_URL: url, ...balancerPorts },
+});
+const proxy = start({
+  name: 'node-proxy',
+  file: 'packages/node-proxy/src/main.ts',
+  args: ['--registry', url, '--metrics', 'off'],
+});
+const dns = start({
+  name: 'dns',
+  file: 'packages/dns-server/src/main.ts',
+  args: ['--registry', url, '--port', values['dns-port'], '--metrics', 'off'],
 });
 const instances = ['a', 'b', 'c'].map((letter) =>
   start({
@@ -93,7 +115,8 @@ const rollcall = new Rollcall({ url });
 const hello = rollcall.service('hello');
 hello.on('change', ({ endpoints }) => line.saw(endpoints));
 await allUp();
-explain();
+const service = hasBegunToStop() ? undefined : await declare();
+if (service !== undefined) explain(service);
 line.begin();
 
 function start(options: Omit<ChildOptions, 'logs'>): Child {
@@ -124,19 +147,48 @@ async function allUp(): Promise<void> {
   }
 }
 
-function explain(): void {
+interface Declared {
+  readonly clusterIP: string;
+  readonly nodePort: number;
+}
+
+/** Declares the service that the instances stand behind, and waits until its address answers where this machine can bind it. */
+async function declare(): Promise<Declared> {
+  const body = readFileSync(new URL('hello.yaml', import.meta.url), 'utf8');
+  const { results } = await rollcall.call('apply', { body });
+  const spec = results[0]?.object?.['spec'] as {
+    clusterIP: string;
+    ports: { nodePort: number }[];
+  };
+  const declared = { clusterIP: spec.clusterIP, nodePort: spec.ports[0]?.nodePort ?? 0 };
+  const params = { ns: 'default', svc: 'hello' };
+  for (;;) {
+    if (hasBegunToStop()) return declared;
+    const { reports } = await rollcall.call('listReports', { params });
+    if (reports.length > 0) return declared;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function explain({ clusterIP, nodePort }: Declared): void {
   if (isStopping) return;
   const pid = instances[0]?.pid;
   console.log(`
-Rollcall runs: one registry, one load balancer, three instances of the service 'hello', one client.
+Rollcall runs: a registry, a load balancer, a node proxy, a DNS server, three instances of the service 'hello', a client.
 
   registry       ${url}   (API: ${url}/docs)
   load balancer  ${balancer}   (targets: ${admin}/targets)
+  service hello  cluster IP ${clusterIP}:8080, node port ${nodePort}
+  DNS            127.0.0.1:${values['dns-port']}
   output         ${logs}
 
-Three things to try in another terminal:
+Things to try in another terminal:
 
-  curl ${balancer}/
+  curl ${balancer}/                          # through the load balancer
+  curl http://${clusterIP}:8080/             # through the cluster IP
+  curl http://127.0.0.1:${nodePort}/             # through the node port
+  dig +short @127.0.0.1 -p ${values['dns-port']} hello     # by name
+  ROLLCALL_URL=${url} npm run --silent rollcall -- describe svc hello
   curl ${url}/v1/namespaces/default/services/hello/endpoints
   kill -9 ${pid}      # hello-a dies; 'ROLLCALL_URL=${url} npm run hello' brings another one
 
@@ -149,7 +201,8 @@ async function stop(code: number): Promise<void> {
   line.end();
   await rollcall.close();
   // Those who leave first tell the others, so the registry goes last.
-  for (const group of [['caller'], instances.map(({ name }) => name), ['lb'], ['registry']]) {
+  const planes = ['lb', proxy.name, dns.name];
+  for (const group of [['caller'], instances.map(({ name }) => name), planes, ['registry']]) {
     const leaving = children.filter(({ name }) => group.includes(name));
     await Promise.all(leaving.map((child) => child.stop(8_000)));
   }
@@ -163,10 +216,16 @@ function portProblem(port: string): Promise<string | undefined> {
     return Promise.resolve('is no port number (1 to 65535)');
   }
   return new Promise((resolve) => {
+    const fail = ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`);
     const probe = createServer();
-    probe.once('error', ({ code }: NodeJS.ErrnoException) =>
-      resolve(code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`),
-    );
-    probe.listen(number, '127.0.0.1', () => probe.close(() => resolve(undefined)));
+    probe.once('error', fail);
+    probe.listen(number, '127.0.0.1', () => {
+      const datagrams = createSocket('udp4');
+      datagrams.once('error', fail);
+      // Names are asked for over UDP as well.
+      datagrams.bind(number, '127.0.0.1', () => datagrams.close());
+      datagrams.once('close', () => probe.close(() => resolve(undefined)));
+    });
   });
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { Resolver } from 'node:dns/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,12 +43,16 @@ describe('docker-compose.yml', () => {
     expect(validate({ services: { redis: { imge: 'x' } } })).toBe(false);
   });
 
-  test('has the topology: redis, two registries, balancer, three instances, a client', () => {
+  test('has the topology: redis, two registries, data planes, three instances, a client', () => {
     expect(Object.keys(services)).toEqual([
       'redis',
       'registry-1',
       'registry-2',
       'lb',
+      'node-proxy',
+      'dns',
+      'manifests',
+      'rollcall',
       'hello-1',
       'hello-2',
       'hello-3',
@@ -80,6 +85,9 @@ describe('the same topology from the commands of the compose file', () => {
   const MAINS: Readonly<Record<string, string>> = {
     'rollcall/registry-server': 'packages/registry-server/src/main.ts',
     'rollcall/lb': 'packages/lb/src/main.ts',
+    'rollcall/node-proxy': 'packages/node-proxy/src/main.ts',
+    'rollcall/dns-server': 'packages/dns-server/src/main.ts',
+    'rollcall/cli': 'packages/cli/src/main.ts',
     'rollcall/hello': 'examples/hello/main.ts',
     'rollcall/caller': 'examples/caller/main.ts',
   };
@@ -91,7 +99,8 @@ describe('the same topology from the commands of the compose file', () => {
       result = result.replaceAll(new RegExp(`\\b${host}:\\d+`, 'g'), `127.0.0.1:${port}`);
     }
     if (result === '0.0.0.0') return '127.0.0.1';
-    return result === '7400' || result === '3000' ? String(ports.get(name)) : result;
+    if (result === '/manifests/hello.yaml') return join(root, 'examples/compose/hello.yaml');
+    return ['7400', '3000', '8053'].includes(result) ? String(ports.get(name)) : result;
   }
 
   function start(name: string, extra: readonly string[] = []): TestProcess {
@@ -117,6 +126,7 @@ describe('the same topology from the commands of the compose file', () => {
       'hello-2',
       'hello-3',
       'lb',
+      'dns',
     ]) {
       ports.set(name, await freePort());
     }
@@ -142,7 +152,8 @@ describe('the same topology from the commands of the compose file', () => {
       ),
     );
     const registries = ['registry-1', 'registry-2'];
-    for (const name of registries) start(name);
+    // Other stacks of this machine have the default's addresses.
+    for (const name of registries) start(name, ['--service-cidr', '127.89.0.0/16']);
     for (const name of registries) {
       await until(
         async () => (await fetch(`http://127.0.0.1:${ports.get(name)}/readyz?for=writes`)).ok,
@@ -153,6 +164,22 @@ describe('the same topology from the commands of the compose file', () => {
   afterAll(async () => {
     await Promise.all(started.toReversed().map((child) => child.stop('SIGTERM')));
   });
+
+  /** The service is declared, its node port answers, its name leads to its address, and the command shows it. */
+  async function servesDeclared(): Promise<void> {
+    const declaring = start('manifests');
+    await declaring.printed(/service\/hello created/);
+    start('node-proxy', ['--metrics', 'off']);
+    start('dns', ['--metrics', 'off']);
+    await until(async () => (await fetch('http://127.0.0.1:30080/')).ok, { withinMs: 20_000 });
+    const resolver = new Resolver();
+    resolver.setServers([`127.0.0.1:${ports.get('dns')}`]);
+    const name = 'hello.default.svc.cluster.local';
+    const [address = ''] = await until(() => resolver.resolve4(name), { withinMs: 20_000 });
+    expect(address).toMatch(/^127\.89\./);
+    const describing = start('rollcall', ['describe', 'svc', 'hello']);
+    await describing.printed(/NodePortBound +True +Bound +node-proxy\.compose/);
+  }
 
   test('serves through the balancer and to the client, with the tokens of the file', async () => {
     const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
@@ -178,6 +205,7 @@ describe('the same topology from the commands of the compose file', () => {
     );
     const caller = start('caller');
     await caller.printed(/"answered":[1-9]\d*,"failed":0/);
+    await servesDeclared();
     const bare = await fetch(
       `http://127.0.0.1:${ports.get('registry-1')}/v1/namespaces/default/services`,
     );

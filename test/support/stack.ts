@@ -9,6 +9,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const REGISTRY = join(root, 'packages/registry-server/src/main.ts');
 const LB = join(root, 'packages/lb/src/main.ts');
 const HELLO = join(root, 'examples/hello/main.ts');
+const CLI = join(root, 'packages/cli/src/main.ts');
+const NODE_PROXY = join(root, 'packages/node-proxy/src/main.ts');
+const DNS = join(root, 'packages/dns-server/src/main.ts');
+const WEB = join(root, 'examples/tutorial/web.mjs');
 
 /** A registry server in a process of its own. */
 export interface RegistryProcess {
@@ -74,6 +78,25 @@ accessLog: off
       { what: `an answer through the balancer at ${url}` },
     );
     return { url, admin: `http://127.0.0.1:${adminPort}`, process: started };
+  }
+
+  /** A proxy of this machine, and a DNS server; gives the port of the latter. */
+  async planes(url: string): Promise<{ dnsPort: number }> {
+    const dnsPort = await freePort();
+    const proxy = this.#start(NODE_PROXY, ['--registry', url, '--metrics', 'off']);
+    const dns = this.#start(DNS, ['--registry', url, '--port', `${dnsPort}`, '--metrics', 'off']);
+    await Promise.all([proxy.printed(/"started"/), dns.printed(/"listening"/)]);
+    return { dnsPort };
+  }
+
+  /** A web server in a process of its own, put on the roll by `rollcall run`; it is up when this resolves. */
+  async web(id: string, url: string, service = 'web'): Promise<TestProcess> {
+    const port = `${await freePort()}`;
+    const command = [process.execPath, WEB, id, '127.0.0.1', port];
+    const flags = ['--service', service, '--id', id, '--port', `${port}:80`];
+    const started = this.#start(CLI, ['run', ...flags, '--', ...command], { ROLLCALL_URL: url });
+    await started.printed(/ is up/);
+    return started;
   }
 
   client(urls: readonly string[]): Rollcall {

@@ -3,7 +3,7 @@
 // Budgets: >= 0.4x knot through the public dgram API, >= 10x dns2, by processor time of the server for a query: the
 // load generator (dnsperf) shares the other core with nobody, but knot may be faster than it. 100 names of implicit
 // services with 3 addresses each, asked for in turn over UDP; the DNS server is the real program, fed by a registry.
-// knot, dns2 and dnsperf are optional: `apt-get install knot dnsperf`, and dns2 where `require` finds it (NODE_PATH).
+// knot and dnsperf are optional: `apt-get install knot dnsperf`.
 import { endOnSignals } from '../support/ending.ts';
 import { sayMachine, versionOf } from '../support/machine.ts';
 import { CORE, pinProcess } from '../support/placement.ts';

@@ -2,7 +2,7 @@ export { Deployment } from './deployment/deployment.ts';
 export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoints.ts';
 export { type FieldError, type FieldErrorReason, textOf } from './field-error.ts';
 export { Ingress } from './ingress/ingress.ts';
-export { examine, type Kind, KINDS, type Manifest } from './kinds.ts';
+export { examine, type Kind, KINDS, type Manifest, resourceOf } from './kinds.ts';
 export { applied, patched } from './merge.ts';
 export type { ObjectMeta } from './object-meta.ts';
 export type { ManifestFault } from './reading/fault.ts';

@@ -69,6 +69,13 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
   },
 };
 
+/** As messages name things of a kind: `services`, `deployments.apps`. */
+export function resourceOf(kind: Kind): string {
+  const { apiVersion, plural } = KINDS[kind];
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? plural : `${plural}.${apiVersion.slice(0, slash)}`;
+}
+
 /** Fills in defaults and lists every fault of a decoded manifest. */
 export function examine<T extends Manifest>(
   manifest: T,

@@ -31,6 +31,11 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
   if (type !== 'ExternalName') {
     spec.internalTrafficPolicy ||= 'Cluster';
     spec.ipFamilyPolicy ||= 'SingleStack';
+    if (given.clusterIP === 'None' || given.clusterIPs?.[0] === 'None') {
+      spec.clusterIP = 'None';
+      if (!hasEntries(given.clusterIPs)) spec.clusterIPs = ['None'];
+      if (!hasEntries(given.ipFamilies)) spec.ipFamilies = ['IPv4'];
+    }
   }
   if (type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
   return spec;

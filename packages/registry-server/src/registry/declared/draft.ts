@@ -7,6 +7,7 @@ import {
   KINDS,
   type Manifest,
   type ReadManifest,
+  resourceOf,
   validateServiceUpdate,
 } from '@rollcall/manifests';
 import { isDeepStrictEqual } from 'node:util';
@@ -141,7 +142,7 @@ function conflictOf(
   before: Declared | undefined,
   mode: ApplyMode,
 ): string | undefined {
-  const { plural } = KINDS[kind];
+  const plural = resourceOf(kind);
   if (mode === 'create' && before !== undefined) return `${plural} "${name}" already exists`;
   if (mode === 'replace' && before === undefined) return `${plural} "${name}" not found`;
   return undefined;

@@ -1,5 +1,5 @@
 import { type Fault, ProblemError } from '@rollcall/contract';
-import { KINDS, type Manifest, type Service } from '@rollcall/manifests';
+import { type Manifest, resourceOf, type Service } from '@rollcall/manifests';
 import type { PutOutcome } from '../../store/store.ts';
 import { claimSlotsOf } from './claim-slots.ts';
 import type { Declared } from './declarations.ts';
@@ -35,7 +35,7 @@ export function checkVersion(manifest: Manifest | undefined, before: Declared | 
 }
 
 export function notFound({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
-  const message = `${KINDS[kind].plural} "${name}" not found`;
+  const message = `${resourceOf(kind)} "${name}" not found`;
   return new ProblemError('object_not_found', message, { field: 'name' });
 }
 

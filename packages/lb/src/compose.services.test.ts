@@ -6,7 +6,7 @@ import { freePort, until } from '@rollcall/testkit';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startLoadBalancer } from './compose.ts';
 import { parseConfig } from './config/config-file.ts';
-import { FakeCatalog, declare, declaredPort } from './testing/fake-catalog.ts';
+import { FakeCatalog, declare, declaredPort } from '@rollcall/client-sdk/testing';
 import { endpoint } from './testing/fake-source.ts';
 
 // Slow machines are no failures: what is waited for is a condition.

@@ -5,7 +5,7 @@ import { freePort, until } from '@rollcall/testkit';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type NodeProxy, startNodeProxy } from './compose.ts';
 import { readConfig } from './config.ts';
-import { FakeCatalog, declare, declaredPort, endpoint } from './testing/fake-catalog.ts';
+import { FakeCatalog, declare, declaredPort, endpoint } from '@rollcall/client-sdk/testing';
 import { FakeReports } from './testing/fake-reports.ts';
 import {
   type Place,

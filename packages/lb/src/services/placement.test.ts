@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { declare, declaredPort } from '../testing/fake-catalog.ts';
+import { declare, declaredPort } from '@rollcall/client-sdk/testing';
 import { isMeant, placementOf } from './placement.ts';
 
 const POOL = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];

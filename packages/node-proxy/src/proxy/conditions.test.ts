@@ -1,6 +1,6 @@
 import type { FrontendState, FrontendStatus } from '@rollcall/dataplane';
 import { expect, test } from 'vitest';
-import { declare, declaredPort } from '../testing/fake-catalog.ts';
+import { declare, declaredPort } from '@rollcall/client-sdk/testing';
 import { conditionsOf } from './conditions.ts';
 import { type AddressKind, addressesOf, formatAddress } from './service-address.ts';
 

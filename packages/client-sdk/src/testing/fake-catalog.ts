@@ -1,11 +1,6 @@
-import type {
-  Catalog,
-  CatalogChange,
-  DeclaredPort,
-  DeclaredService,
-  Endpoint,
-  ServiceSnapshot,
-} from '@rollcall/client-sdk';
+import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/contract';
+import type { Catalog, CatalogChange } from '../catalog.ts';
+import type { ServiceSnapshot } from '../service.ts';
 
 /** Pictures that the test paints. */
 export class FakeCatalog implements Catalog {
@@ -48,7 +43,7 @@ export class FakeCatalog implements Catalog {
 
   /** The same declaration with other endpoints. */
   showEndpoints(service: string, endpoints: readonly Endpoint[]): void {
-    this.show(service, this.service('default', service)!.declared, endpoints);
+    this.show(service, this.service('default', service)?.declared ?? null, endpoints);
   }
 
   remove(service: string): void {

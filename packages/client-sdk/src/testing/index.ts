@@ -1,0 +1,1 @@
+export { declare, declaredPort, endpoint, FakeCatalog } from './fake-catalog.ts';

@@ -13,6 +13,8 @@ export interface Context {
   readonly rollcall: Rollcall;
   readonly registryUrl: string;
   readonly namespace: string;
+  /** Of this program. */
+  readonly version: string;
   readonly out: Output;
   readonly err: Output;
   readonly clock: Clock;

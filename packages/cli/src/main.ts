@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { runProgram } from './program.ts';
 
@@ -16,6 +17,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string };
 const isColoured = process.env['NO_COLOR'] === undefined;
 process.exitCode = await runProgram(process.argv.slice(2), {
   out: {
@@ -29,6 +33,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   env: process.env,
   signal: stop.signal,
   readStdin: () => text(process.stdin),
+  version,
 });
 // Connections that were forwarded may still be open.
 process.stdout.write('', () => process.exit());

@@ -23,7 +23,8 @@ export async function readManifestFiles(
   for (const file of files) {
     if (file === '-') parts.push({ file: 'STDIN', text: await context.readStdin() });
     else
-      for (const path of pathsOf(file, isRecursive)) parts.push({ file: path, text: read(path) });
+      for (const path of pathsOf(file, isRecursive))
+        parts.push({ file: path, text: readText(path) });
   }
   const starts: { readonly file: string; readonly line: number }[] = [];
   let text = '';
@@ -62,7 +63,8 @@ function pathsOf(file: string, isRecursive: boolean): string[] {
   throw new CliError(`error: error reading [${file}]: ${expected}`);
 }
 
-function read(path: string): string {
+/** Throws a {@link CliError} that names the file. */
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

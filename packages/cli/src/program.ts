@@ -19,6 +19,8 @@ export interface ProgramParts {
   readonly signal: AbortSignal;
   readonly readStdin: () => Promise<string>;
   readonly clock?: Clock;
+  /** Of this program. */
+  readonly version: string;
 }
 
 /** Runs one command line, without the program's name. Resolves with the exit code; never rejects for what a user can do wrong. */

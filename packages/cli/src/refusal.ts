@@ -30,7 +30,7 @@ export function asCliError(error: unknown, registryUrl: string): CliError {
     );
   }
   if (error.code === 'invalid_options') return new CliError(`error: ${error.message}`, EXIT.usage);
-  if (error.faults.length > 0) return new CliError(faultsText(error.faults, undefined));
+  if (error.faults.length > 0) return new CliError(faultsText(error.faults));
   const word = WORDS[error.code] ?? error.code;
   const where = error.field === '' || word === 'NotFound' ? '' : ` (${error.field})`;
   return new CliError(`Error from server (${word}): ${error.message}${where}`);
@@ -39,23 +39,34 @@ export function asCliError(error: unknown, registryUrl: string): CliError {
 /** Where a line of what was sent came from. */
 export type Locate = (line: number) => { readonly file: string; readonly line: number };
 
+/** What the faults are told with. */
+interface Telling {
+  /** Undefined when no file is behind what was sent. */
+  readonly locate?: Locate | undefined;
+  readonly mode?: 'apply' | 'create' | 'replace';
+}
+
+const DOING = { apply: 'applying', create: 'creating', replace: 'replacing' } as const;
+
 /** Everything that is wrong, object by object, as kubectl words it, with place and remedy where they are known. */
-export function faultsText(faults: readonly Fault[], locate: Locate | undefined): string {
+export function faultsText(faults: readonly Fault[], telling: Telling = {}): string {
   const byObject = new Map<string, Fault[]>();
   for (const fault of faults) {
     byObject.set(fault.object, [...(byObject.get(fault.object) ?? []), fault]);
   }
-  return [...byObject].map(([object, own]) => objectText(object, own, locate)).join('\n');
+  return [...byObject].map(([object, own]) => objectText(object, own, telling)).join('\n');
 }
 
-function objectText(object: string, faults: readonly Fault[], locate: Locate | undefined): string {
+function objectText(object: string, faults: readonly Fault[], telling: Telling): string {
+  const { locate, mode = 'apply' } = telling;
   const [first] = faults;
   const place = placeOf(first, locate);
   const conflict = faults.find(({ field }) => field === '');
   if (conflict !== undefined && object !== '' && faults.length === 1) {
     const word = conflict.message.endsWith('already exists') ? 'AlreadyExists' : 'NotFound';
-    const file = place === '' ? '' : `error when creating "${place.replace(/:\d+:\d+$/, '')}": `;
-    return `Error from server (${word}): ${file}${conflict.message}`;
+    const file = place.replace(/:\d+:\d+$/, '');
+    const doing = file === '' ? '' : `error when ${DOING[mode]} "${file}": `;
+    return `Error from server (${word}): ${doing}${conflict.message}`;
   }
   const lines = faults.map((fault) => lineOf(fault, locate));
   if (object === '') return lines.map((line) => `error: error parsing ${line}`).join('\n');

@@ -1,19 +1,23 @@
 import type { Command } from '../command.ts';
-import { apiResources } from './api-resources.ts';
+import { clusterInfo, version } from './about.ts';
+import { apiResources, apiVersions } from './api-resources.ts';
 import { apply, diff, replace } from './apply.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { describe } from './describe.ts';
 import { drain } from './drain.ts';
+import { edit } from './edit.ts';
 import { env } from './env.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { expose } from './expose.ts';
 import { get } from './get.ts';
 import { annotate, label } from './label.ts';
+import { patch } from './patch.ts';
 import { portForward } from './port-forward.ts';
 import { runCommand } from './run.ts';
 import { scale } from './scale.ts';
+import { wait } from './wait.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -25,14 +29,20 @@ export const COMMANDS: readonly Command[] = [
   apply,
   diff,
   replace,
+  patch,
+  edit,
   remove,
   expose,
   scale,
   label,
   annotate,
+  wait,
   portForward,
   drain,
   runCommand,
   env,
   apiResources,
+  apiVersions,
+  clusterInfo,
+  version,
 ];

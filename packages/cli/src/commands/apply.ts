@@ -17,9 +17,9 @@ import { type Context, say, warn } from '../context.ts';
 import { type ManifestText, readManifestFiles } from '../manifest-files.ts';
 import { differenceText } from '../output/difference.ts';
 import { printed, yamlText } from '../output/printer.ts';
-import { faultsText } from '../refusal.ts';
+import { faultsText, type Locate } from '../refusal.ts';
 import { resourceOf } from '../resources/catalog.ts';
-import { OUTPUT } from './get.ts';
+import { OUTPUT } from './selecting.ts';
 
 export const FILES = {
   filename: {
@@ -45,10 +45,13 @@ const WRITING: Options = {
 
 type Mode = 'apply' | 'create' | 'replace';
 
+/** Manifests, and where their lines came from; undefined when no file is behind them. */
+type Source = Pick<ManifestText, 'text'> & { readonly locate: Locate | undefined };
+
 /** Sends manifests; faults come back with the place in the file that they came from. */
 export async function send(
   { rollcall, namespace }: Context,
-  { text, locate }: ManifestText,
+  { text, locate }: Source,
   query: { readonly mode: Mode; readonly dryRun: boolean; readonly partial: boolean },
 ): Promise<ApplyReply> {
   try {
@@ -59,7 +62,7 @@ export async function send(
       throw new CliError(`error: no objects passed to ${query.mode}`);
     }
     if (error.faults.length === 0) throw error;
-    throw new CliError(faultsText(error.faults, locate));
+    throw new CliError(faultsText(error.faults, { locate, mode: query.mode }));
   }
 }
 
@@ -68,7 +71,7 @@ export function titleOf({ kind, name }: Pick<ApplyResult, 'kind' | 'name'>): str
   return `${resourceOf(kind).prefix}/${name}`;
 }
 
-function isDry(given: Arguments): boolean {
+export function isDry(given: Arguments): boolean {
   const dry = textOption(given, 'dry-run') ?? 'none';
   if (!['none', 'server', 'client', 'true', 'false'].includes(dry)) {
     throw usageError(`Invalid dry-run value (${dry}). Must be "none", "server", or "client".`);
@@ -77,15 +80,21 @@ function isDry(given: Arguments): boolean {
 }
 
 /** Prints what became of each document; the exit code says whether any was refused. */
-function tell(context: Context, reply: ApplyReply, given: Arguments, source: ManifestText): number {
+function tell(
+  context: Context,
+  reply: ApplyReply,
+  { given, source, mode }: { given: Arguments; source: Source; mode: Mode },
+): number {
   const format = textOption(given, 'output');
+  const word = mode === 'replace' ? 'replaced' : undefined;
   const dry = textOption(given, 'dry-run') === 'server' ? ' (server dry run)' : ' (dry run)';
   const objects = reply.results.flatMap(({ object }) => object ?? []);
   for (const result of reply.results) {
     for (const warning of result.warnings) warn(context, `Warning: ${warning}`);
-    if (result.action === 'refused') warn(context, faultsText(result.faults, source.locate));
-    else if (format === undefined || format === 'name') {
-      const end = format === 'name' ? '' : ` ${result.action}${reply.dryRun ? dry : ''}`;
+    if (result.action === 'refused') {
+      warn(context, faultsText(result.faults, { locate: source.locate, mode }));
+    } else if (format === undefined || format === 'name') {
+      const end = format === 'name' ? '' : ` ${word ?? result.action}${reply.dryRun ? dry : ''}`;
       say(context, `${titleOf(result)}${end}`);
     }
   }
@@ -111,7 +120,7 @@ function writer(mode: Mode) {
     const source = await readManifestFiles(context, files, flagOption(given, 'recursive'));
     if (flagOption(given, 'diff')) return showDifference(context, source);
     const query = { mode, dryRun: isDry(given), partial: flagOption(given, 'partial') };
-    return tell(context, await send(context, source, query), given, source);
+    return tell(context, await send(context, source, query), { given, source, mode });
   };
 }
 

@@ -1,7 +1,8 @@
-import { usageError } from '../cli-error.ts';
+import { EXIT, usageError } from '../cli-error.ts';
 import { type Arguments, type Command, listOption, textOption } from '../command.ts';
-import { type Context, say } from '../context.ts';
-import { createFromFiles, send, titleOf, WRITING } from './apply.ts';
+import { type Context, say, warn } from '../context.ts';
+import { yamlText } from '../output/printer.ts';
+import { createFromFiles, isDry, send, titleOf, WRITING } from './apply.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   clusterip: 'ClusterIP',
@@ -32,18 +33,21 @@ async function createService(context: Context, given: Arguments): Promise<number
     );
   }
   if (name === undefined) throw usageError('exactly one NAME is required, got 0');
-  const tcp = listOption(given, 'tcp');
-  const clusterIp = textOption(given, 'clusterip');
+  const tcp = listOption(given, 'tcp').flatMap((text) => text.split(','));
+  const clusterIP = textOption(given, 'clusterip');
   const nodePort = textOption(given, 'node-port');
   const externalName = textOption(given, 'external-name');
   if (type === 'ExternalName' && externalName === undefined) {
-    throw usageError('--external-name: expected the name that it stands for');
+    throw usageError('required flag(s) "external-name" not set');
+  }
+  if (type !== 'ExternalName' && tcp.length === 0 && clusterIP !== 'None') {
+    throw usageError('at least one tcp port specifier must be provided: --tcp=PORT:TARGETPORT');
   }
   const ports = tcp.map((text) => ({
     ...portOf(text),
     ...(nodePort === undefined ? {} : { nodePort: Number(nodePort) }),
   }));
-  const manifest = {
+  return createOne(context, given, {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, labels: { app: name } },
@@ -51,40 +55,89 @@ async function createService(context: Context, given: Arguments): Promise<number
       type,
       ports,
       ...(type === 'ExternalName' ? { externalName } : { selector: { app: name } }),
-      ...(clusterIp === undefined ? {} : { clusterIP: clusterIp }),
+      ...(clusterIP === undefined ? {} : { clusterIP }),
     },
-  };
-  return createOne(context, given, manifest);
+  });
 }
 
-/** Creates one object that was put together from options. */
+/** `create deployment NAME --image=IMAGE`: labels and selector `app=NAME`. */
+function createDeployment(context: Context, given: Arguments): Promise<number> {
+  const [, name] = given.words;
+  if (name === undefined) throw usageError('exactly one NAME is required, got 0');
+  const port = textOption(given, 'port');
+  const labels = { app: name };
+  const container = {
+    name,
+    image: textOption(given, 'image') ?? name,
+    ...(port === undefined ? {} : { ports: [{ containerPort: Number(port) }] }),
+  };
+  return createOne(context, given, {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, labels },
+    spec: {
+      replicas: Number(textOption(given, 'replicas') ?? 1),
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  });
+}
+
+/** Creates one object that was put together from options, or shows it. */
 export async function createOne(
   context: Context,
   given: Arguments,
   manifest: object,
   word = 'created',
 ): Promise<number> {
-  const dryRun = !['none', undefined].includes(textOption(given, 'dry-run'));
-  const source = {
-    text: JSON.stringify(manifest),
-    locate: () => ({ file: 'command line', line: 1 }),
-  };
-  const { results } = await send(context, source, { mode: 'create', dryRun, partial: false });
-  const [result] = results;
-  if (result !== undefined) say(context, `${titleOf(result)} ${word}${dryRun ? ' (dry run)' : ''}`);
-  return 0;
+  const format = textOption(given, 'output');
+  const dry = textOption(given, 'dry-run');
+  if (format !== undefined && !['yaml', 'json', 'name'].includes(format)) {
+    throw usageError(`--output: expected yaml, json or name, got "${format}"`);
+  }
+  const source = { text: JSON.stringify(manifest), locate: undefined };
+  const query = { mode: 'create', dryRun: isDry(given), partial: false } as const;
+  const [result] = (await send(context, source, query)).results;
+  for (const warning of result?.warnings ?? []) warn(context, `Warning: ${warning}`);
+  if (result === undefined) return EXIT.ok;
+  // As kubectl has it, a dry run of the client shows what would be sent, and not what would come of it.
+  const object = dry === 'client' ? manifest : result.object;
+  const shown = dry === 'server' ? ' (server dry run)' : ' (dry run)';
+  if (format === 'yaml') context.out.write(yamlText(object));
+  else if (format === 'json') context.out.write(`${JSON.stringify(object, null, 4)}\n`);
+  else if (format === 'name') say(context, titleOf(result));
+  else say(context, `${titleOf(result)} ${word}${query.dryRun ? shown : ''}`);
+  return EXIT.ok;
+}
+
+/** What may be made from options alone. */
+const MAKERS: Readonly<Record<string, (context: Context, given: Arguments) => Promise<number>>> = {
+  service: createService,
+  svc: createService,
+  deployment: createDeployment,
+  deploy: createDeployment,
+  namespace: createNamespace,
+  ns: createNamespace,
+};
+
+function createNamespace(context: Context, { words: [, name] }: Arguments): Promise<number> {
+  if (name === undefined) throw usageError('exactly one NAME is required, got 0');
+  warn(context, `namespace/${name} needs no creating: it is there as soon as something is in it`);
+  return Promise.resolve(EXIT.ok);
 }
 
 export const create: Command = {
   name: 'create',
-  summary: 'Create what files say, or a service from options',
+  summary: 'Create what files say, or a service or a deployment from options',
   usage:
-    'create -f FILE | create service clusterip|nodeport|loadbalancer|externalname NAME [options]',
+    'create -f FILE | create service clusterip|nodeport|loadbalancer|externalname NAME | create deployment NAME',
   examples: [
     'create -f svc.yaml',
     'create service clusterip nginx --tcp=8080:80',
     'create service nodeport nginx --tcp=80 --node-port=30120',
     'create service externalname db --external-name db.example.com',
+    'create service clusterip nginx --tcp=80 --dry-run=client -o yaml',
+    'create deployment web --image=nginx --replicas=3 --port=80',
   ],
   options: {
     ...WRITING,
@@ -101,13 +154,20 @@ export const create: Command = {
       value: 'NAME',
       help: 'The name that an ExternalName stands for',
     },
+    image: { type: 'string', value: 'IMAGE', help: 'Kept in the deployment; nothing is started' },
+    replicas: {
+      type: 'string',
+      value: 'COUNT',
+      help: 'Instances that it wishes for; 1 by default',
+    },
+    port: { type: 'string', value: 'PORT', help: 'The port of its instances, which expose offers' },
   },
   run: (context, given) => {
     const [what] = given.words;
-    if (what === 'service' || what === 'svc') return createService(context, given);
-    if (what !== undefined && listOption(given, 'filename').length === 0) {
-      throw usageError(`create: expected -f FILE, or service TYPE NAME, got "${what}"`);
-    }
-    return createFromFiles(context, given);
+    if (listOption(given, 'filename').length > 0) return createFromFiles(context, given);
+    const make = what === undefined ? undefined : MAKERS[what];
+    if (make !== undefined) return make(context, given);
+    const got = what === undefined ? '' : `, got "${what}"`;
+    throw usageError(`create: expected -f FILE, service TYPE NAME or deployment NAME${got}`);
   },
 };

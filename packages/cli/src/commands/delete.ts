@@ -9,7 +9,7 @@ import { resourceOf, selectionsOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import type { Resource } from '../resources/resource.ts';
 import { FILES } from './apply.ts';
-import { SELECTING } from './get.ts';
+import { SELECTING } from './selecting.ts';
 
 /** Something that is to go. */
 interface Doomed {
@@ -71,7 +71,7 @@ async function doomedByFiles(
   const { faults, manifests } = readManifests(source.text);
   if (faults.length > 0) {
     const found = faults.map((fault) => ({ object: '', ...fault }));
-    throw new CliError(faultsText(found, source.locate));
+    throw new CliError(faultsText(found, { locate: source.locate }));
   }
   return manifests.map(({ manifest, given: written, name: title }) => {
     const { kind, metadata } = manifest ?? written ?? {};
@@ -85,7 +85,7 @@ async function doomedByFiles(
 
 async function run(context: Context, given: Arguments): Promise<number> {
   const doomed = await doomedOf(context, given);
-  if (doomed.length === 0) warn(context, 'No resources found');
+  if (doomed.length === 0) say(context, 'No resources found');
   let exitCode: number = EXIT.ok;
   for (const one of doomed) {
     const type = one.resource.prefix;

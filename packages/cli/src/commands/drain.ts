@@ -2,19 +2,10 @@ import { RollcallError } from '@rollcall/client-sdk';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
 import { type Context, say } from '../context.ts';
+import { durationMs } from '../duration.ts';
 import { instances, instanceSpec, instanceStatus } from '../resources/instances.ts';
 
 const LOOK_EVERY_MS = 100;
-
-/** `30s`, `5m`, `1h` or milliseconds, in ms. */
-export function durationMs(text: string, option: string): number {
-  const [, digits, unit = 'ms'] = /^(\d+)(ms|s|m|h)?$/.exec(text) ?? [];
-  const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-  if (digits === undefined) {
-    throw usageError(`--${option}: expected a duration such as 30s, 5m or 1h, got "${text}"`);
-  }
-  return Number(digits) * (UNITS[unit] ?? 1);
-}
 
 /** Waits until nobody is sent new calls there, showing on a terminal that it waits. */
 async function settled(context: Context, name: string, withinMs: number): Promise<void> {

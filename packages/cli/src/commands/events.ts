@@ -3,23 +3,19 @@ import { EXIT } from '../cli-error.ts';
 import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
 import { type Context, warn } from '../context.ts';
 import { durationText } from '../output/age.ts';
+import { objectOfEvent, reasonOf, typeOf } from '../output/event-words.ts';
 import { tableText } from '../output/table.ts';
-import { reasonOf, typeOf } from './describe.ts';
-import { SELECTING } from './get.ts';
+import { SELECTING } from './selecting.ts';
 
 const LOOK_EVERY_MS = 500;
 
 function rowOf(event: TimelineEvent, nowMs: number, showsNamespace: boolean): string[] {
-  const object =
-    event.instance === ''
-      ? `service/${event.service}`
-      : `instance/${event.service}/${event.instance}`;
   return [
     ...(showsNamespace ? [event.namespace] : []),
     durationText(nowMs - event.atMs),
     typeOf(event),
     reasonOf(event),
-    object,
+    objectOfEvent(event),
     event.reason,
   ];
 }

@@ -4,10 +4,11 @@ import { type Arguments, type Command, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
-import { partOf, type Resource } from '../resources/resource.ts';
+import type { Resource } from '../resources/resource.ts';
 import { services, specOf } from '../resources/services.ts';
-import { deployments } from '../resources/workloads.ts';
+import { containersOf, deployments, deploymentSpec } from '../resources/workloads.ts';
 import { createOne } from './create.ts';
+import { OUTPUT } from './selecting.ts';
 
 interface Exposed {
   readonly selector: Readonly<Record<string, string>>;
@@ -15,29 +16,13 @@ interface Exposed {
   readonly ports: readonly { readonly port: number; readonly protocol?: string }[];
 }
 
-interface DeploymentSpec {
-  readonly selector?: { readonly matchLabels?: Record<string, string> };
-  readonly template?: {
-    readonly spec?: {
-      readonly containers?: readonly {
-        readonly ports?: readonly { readonly containerPort: number; readonly protocol?: string }[];
-      }[];
-    };
-  };
-}
-
 /** What a service in front of something selects, and which ports it would have. */
 function exposedBy(resource: Resource, object: ManifestObject): Exposed {
   if (resource === deployments) {
-    const { selector, template } = (partOf(object, 'spec') as DeploymentSpec | undefined) ?? {};
-    const containers = template?.spec?.containers ?? [];
-    const ports = containers.flatMap((container) => container.ports ?? []);
+    const ports = containersOf(object).flatMap((container) => container.ports ?? []);
     return {
-      selector: selector?.matchLabels ?? {},
-      ports: ports.map(({ containerPort, protocol = 'TCP' }) => ({
-        port: containerPort,
-        protocol,
-      })),
+      selector: deploymentSpec(object).selector?.matchLabels ?? {},
+      ports: ports.map(({ containerPort: port, protocol = 'TCP' }) => ({ port, protocol })),
     };
   }
   if (resource === services) {
@@ -48,9 +33,11 @@ function exposedBy(resource: Resource, object: ManifestObject): Exposed {
     };
   }
   if (resource === instances) {
-    const { ports } = instanceSpec(object);
+    const { ports, service } = instanceSpec(object);
+    const labels = object.metadata.labels ?? {};
     return {
-      selector: object.metadata.labels ?? {},
+      // The label that every instance has without being given it.
+      selector: Object.keys(labels).length === 0 ? { app: service } : labels,
       ports: Object.values(ports).map(({ port, containerPort, protocol }) => ({
         port: containerPort ?? port,
         protocol,
@@ -74,54 +61,61 @@ function selectorOf(text: string): Record<string, string> {
   );
 }
 
+function portsOf(given: Arguments, exposed: Exposed): object[] {
+  const port = textOption(given, 'port');
+  const targetPort = textOption(given, 'target-port');
+  const protocol = textOption(given, 'protocol');
+  const offered: Exposed['ports'] =
+    port === undefined
+      ? exposed.ports
+      : port.split(',').map((text) => ({ port: Number(text), protocol: 'TCP' }));
+  if (offered.length === 0) throw usageError("couldn't find port via --port flag or introspection");
+  return offered.map((one, i) => ({
+    ...(offered.length > 1 ? { name: `port-${i + 1}` } : {}),
+    port: one.port,
+    protocol: protocol ?? one.protocol ?? 'TCP',
+    ...(targetPort === undefined ? {} : { targetPort: numberOrName(targetPort) }),
+  }));
+}
+
+/** Options that stand for one field each. */
+function fieldsOf(given: Arguments): object {
+  const externalIp = textOption(given, 'external-ip');
+  return {
+    ...optional('type', textOption(given, 'type')),
+    ...optional('clusterIP', textOption(given, 'cluster-ip')),
+    ...optional('sessionAffinity', textOption(given, 'session-affinity')),
+    ...optional('externalIPs', externalIp?.split(',')),
+    ...optional('loadBalancerIP', textOption(given, 'load-balancer-ip')),
+  };
+}
+
+function optional(field: string, value: unknown): object {
+  return value === undefined ? {} : { [field]: value };
+}
+
 async function run(context: Context, given: Arguments): Promise<number> {
   const { resource, name } = oneOf(given.words, expose.usage);
   const object = await resource.get(context, context.namespace, name);
   const exposed = exposedBy(resource, object);
-  const selector = textOption(given, 'selector');
-  const wanted = selector === undefined ? exposed.selector : selectorOf(selector);
-  if (Object.keys(wanted).length === 0) {
+  const own = textOption(given, 'selector');
+  const selector = own === undefined ? exposed.selector : selectorOf(own);
+  if (Object.keys(selector).length === 0) {
     throw usageError(
-      `couldn't retrieve selectors via --selector flag or introspection: ${name} has no labels`,
+      `couldn't retrieve selectors via --selector flag or introspection: ${name} has none`,
     );
   }
-  const port = textOption(given, 'port');
-  const targetPort = textOption(given, 'target-port');
-  const offered = port === undefined ? exposed.ports : [{ port: Number(port) }];
-  if (offered.length === 0) {
-    throw usageError("couldn't find port via --port flag or introspection");
-  }
-  const serviceName = textOption(given, 'name') ?? object.metadata.name;
-  const type = textOption(given, 'type');
-  const clusterIp = textOption(given, 'cluster-ip');
-  const affinity = textOption(given, 'session-affinity');
-  const externalIp = textOption(given, 'external-ip');
-  const loadBalancerIp = textOption(given, 'load-balancer-ip');
-  const protocol = textOption(given, 'protocol');
-  return createOne(
-    context,
-    given,
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: serviceName, labels: object.metadata.labels ?? {} },
-      spec: {
-        selector: wanted,
-        ports: offered.map((one, i) => ({
-          ...(offered.length > 1 ? { name: `port-${i + 1}` } : {}),
-          port: one.port,
-          protocol: protocol ?? ('protocol' in one ? one.protocol : undefined) ?? 'TCP',
-          ...(targetPort === undefined ? {} : { targetPort: numberOrName(targetPort) }),
-        })),
-        ...(type === undefined ? {} : { type }),
-        ...(clusterIp === undefined ? {} : { clusterIP: clusterIp }),
-        ...(affinity === undefined ? {} : { sessionAffinity: affinity }),
-        ...(externalIp === undefined ? {} : { externalIPs: [externalIp] }),
-        ...(loadBalancerIp === undefined ? {} : { loadBalancerIP: loadBalancerIp }),
-      },
+  const { labels = {} } = object.metadata;
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: textOption(given, 'name') ?? object.metadata.name,
+      ...(Object.keys(labels).length === 0 ? {} : { labels }),
     },
-    'exposed',
-  );
+    spec: { ports: portsOf(given, exposed), selector, ...fieldsOf(given) },
+  };
+  return createOne(context, given, manifest, 'exposed');
 }
 
 export const expose: Command = {
@@ -161,6 +155,7 @@ export const expose: Command = {
     },
     'session-affinity': { type: 'string', value: 'None|ClientIP', help: 'None by default' },
     'dry-run': { type: 'string', value: 'server|client|none', help: 'Write nothing' },
+    output: OUTPUT,
   },
   run,
 };

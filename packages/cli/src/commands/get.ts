@@ -1,91 +1,77 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { EXIT } from '../cli-error.ts';
-import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
+import { type Arguments, type Command, flagOption, listOption, textOption } from '../command.ts';
 import { type Context, say, warn } from '../context.ts';
+import { valuesAt } from '../output/jsonpath.ts';
 import { isTable, type PrintOptions, printed, rowsOf } from '../output/printer.ts';
 import { tableText } from '../output/table.ts';
-import { asCliError } from '../refusal.ts';
 import { type Selection, selectionsOf } from '../resources/catalog.ts';
+import { find, type Found, nothingFound } from '../resources/finding.ts';
+import { OUTPUT, SELECTING } from './selecting.ts';
 import { watchResource } from './watch.ts';
 
-/** Options that several commands share for choosing what they are about. */
-export const SELECTING = {
-  selector: {
-    type: 'string',
-    short: 'l',
-    value: 'SELECTOR',
-    help: 'Labels that are wanted: k=v, k!=v, k in (a,b), k, !k, ANDed by commas',
-  },
-  'all-namespaces': { type: 'boolean', short: 'A', help: 'Of every namespace' },
-} as const;
-
-export const OUTPUT = {
-  type: 'string',
-  short: 'o',
-  value: 'FORMAT',
-  help: 'wide, yaml, json, name, jsonpath=TEMPLATE or custom-columns=HEADER:.path,...',
-} as const;
-
-/** What was found of one selection. */
-interface Found {
-  readonly selection: Selection;
-  readonly objects: readonly ManifestObject[];
-}
-
-async function find(
-  context: Context,
-  selection: Selection,
-  given: { readonly namespace: string; readonly selector: string | undefined },
-): Promise<{ readonly found: Found; readonly missing: readonly string[] }> {
-  const { resource, names } = selection;
-  if (names.length === 0) {
-    const objects = await resource.list(context, given.namespace, given.selector);
-    return { found: { selection, objects }, missing: [] };
-  }
-  const objects: ManifestObject[] = [];
-  const missing: string[] = [];
-  for (const name of names) {
-    try {
-      objects.push(await resource.get(context, context.namespace, name));
-    } catch (error) {
-      missing.push(asCliError(error, context.registryUrl).message);
-    }
-  }
-  return { found: { selection, objects }, missing };
-}
-
-async function run(context: Context, given: Arguments): Promise<number> {
-  const selections = selectionsOf(given.words);
+function formatOf(given: Arguments): string | undefined {
   const format = textOption(given, 'output');
-  const isEverywhere = flagOption(given, 'all-namespaces');
-  const namespace = isEverywhere ? '*' : context.namespace;
-  const selector = textOption(given, 'selector');
-  const options: PrintOptions = {
-    format,
-    showsNamespace: isEverywhere,
+  const template = textOption(given, 'template');
+  if (template === undefined || format?.includes('=') === true) return format;
+  return `${format ?? 'go-template'}=${template}`;
+}
+
+function optionsOf(
+  context: Context,
+  given: Arguments,
+  selections: readonly Selection[],
+): PrintOptions {
+  return {
+    format: formatOf(given),
+    showsNamespace: flagOption(given, 'all-namespaces'),
+    labelColumns: listOption(given, 'label-columns').flatMap((text) => text.split(',')),
     showsLabels: flagOption(given, 'show-labels'),
     hasHeaders: !flagOption(given, 'no-headers'),
     isQualified: selections.length > 1,
     isSingle: selections.length === 1 && selections[0]?.names.length === 1,
     nowMs: context.clock.nowMs(),
   };
-  if (flagOption(given, 'watch'))
-    return watchResource(context, selections, { namespace, selector, options });
-  const missing: string[] = [];
+}
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const selections = selectionsOf(given.words);
+  const isEverywhere = flagOption(given, 'all-namespaces');
+  const options = optionsOf(context, given, selections);
+  const wanted = {
+    namespace: isEverywhere ? '*' : context.namespace,
+    selector: textOption(given, 'selector'),
+    fields: textOption(given, 'field-selector'),
+  };
+  if (flagOption(given, 'watch')) {
+    return watchResource(context, selections, { wanted, options });
+  }
   const found: Found[] = [];
-  for (const selection of selections) {
-    const result = await find(context, selection, { namespace, selector });
-    missing.push(...result.missing);
-    if (result.found.objects.length > 0 || selection.names.length === 0) found.push(result.found);
-  }
-  print(context, found, options);
+  for (const selection of selections) found.push(await find(context, selection, wanted));
+  const by = textOption(given, 'sort-by');
+  const sorted =
+    by === undefined ? found : found.map((one) => ({ ...one, objects: sortedBy(by, one.objects) }));
+  print(context, sorted, options);
+  const missing = found.flatMap((one) => one.missing);
   const isEmpty = found.every(({ objects }) => objects.length === 0);
-  if (isEmpty && missing.length === 0 && isTable(format)) {
-    const where = isEverywhere ? '.' : ` in ${context.namespace} namespace.`;
-    warn(context, `No resources found${where}`);
+  const isForgiven = flagOption(given, 'ignore-not-found');
+  if (isEmpty && missing.length === 0 && isTable(options.format) && !isForgiven) {
+    warn(context, nothingFound(context, selections, isEverywhere));
   }
+  if (isForgiven) return EXIT.ok;
   for (const message of missing) warn(context, message);
-  return missing.length > 0 && !flagOption(given, 'ignore-not-found') ? EXIT.failed : EXIT.ok;
+  return missing.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+function sortedBy(path: string, objects: readonly ManifestObject[]): ManifestObject[] {
+  const bare = path.replaceAll(/^'|'$/g, '');
+  // What has no such field comes first.
+  const keyOf = (object: ManifestObject) => textOf(valuesAt(bare, object)[0]);
+  return objects.toSorted((a, b) => keyOf(a).localeCompare(keyOf(b), 'en', { numeric: true }));
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 function print(context: Context, found: readonly Found[], options: PrintOptions): void {
@@ -108,9 +94,8 @@ function print(context: Context, found: readonly Found[], options: PrintOptions)
   if (options.isSingle && objects.length === 0) return;
   const text = printed(objects, undefined, options);
   context.out.write(text);
-  if (format.startsWith('jsonpath=') && context.out.isTerminal && !text.endsWith('\n')) {
-    say(context, '');
-  }
+  // The prompt of a shell is to stand on a line of its own.
+  if (context.out.isTerminal && text !== '' && !text.endsWith('\n')) say(context, '');
 }
 
 export const get: Command = {
@@ -122,14 +107,32 @@ export const get: Command = {
     'get services -o wide',
     'get endpoints nginx',
     'get instances -l app=nginx --show-labels',
-    'get svc nginx -o jsonpath={.spec.clusterIP}',
+    "get svc nginx -o jsonpath='{.spec.clusterIP}'",
     'get svc,endpointslices -A',
     'get svc -w',
   ],
   options: {
     output: OUTPUT,
+    template: {
+      type: 'string',
+      value: 'TEMPLATE',
+      help: 'The template of -o go-template or jsonpath',
+    },
     ...SELECTING,
+    'field-selector': {
+      type: 'string',
+      value: 'FIELD=VALUE,...',
+      help: 'Fields that are wanted, = or !=, ANDed by commas',
+    },
+    'sort-by': { type: 'string', value: '.path', help: 'Sort by a field, such as .metadata.name' },
     watch: { type: 'boolean', short: 'w', help: 'Go on showing what changes' },
+    'label-columns': {
+      type: 'string',
+      short: 'L',
+      multiple: true,
+      value: 'KEY,...',
+      help: 'Labels to show as columns',
+    },
     'show-labels': { type: 'boolean', help: 'Show the labels as the last column' },
     'no-headers': { type: 'boolean', help: 'Leave the headings out' },
     'ignore-not-found': { type: 'boolean', help: 'Exit with 0 when a name is not found' },

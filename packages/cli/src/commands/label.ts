@@ -5,7 +5,7 @@ import { type Context, say } from '../context.ts';
 import { selectionsOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import type { Resource } from '../resources/resource.ts';
-import { SELECTING } from './get.ts';
+import { SELECTING } from './selecting.ts';
 
 type What = 'labels' | 'annotations';
 type Pairs = Readonly<Record<string, string | null>>;
@@ -29,11 +29,14 @@ function split(
   return { names, pairs };
 }
 
-function checkOverwrite(before: Readonly<Record<string, string>>, pairs: Pairs): void {
+function checkOverwrite(of: What, before: Readonly<Record<string, string>>, pairs: Pairs): void {
   for (const [key, value] of Object.entries(pairs)) {
     const has = before[key];
     if (value === null || has === undefined || has === value) continue;
-    throw new CliError(`error: '${key}' already has a value (${has}), and --overwrite is false`);
+    const what = `'${key}' already has a value (${has})`;
+    if (of === 'labels') throw new CliError(`error: ${what}, and --overwrite is false`);
+    const declared = 'found the following declared annotation(s)';
+    throw new CliError(`error: --overwrite is false but ${declared}: ${what}`);
   }
 }
 
@@ -59,7 +62,8 @@ function wordOf(what: What, pairs: Pairs, before: Readonly<Record<string, string
   if (what === 'annotations') return 'annotated';
   const changes = Object.entries(pairs).filter(([key, value]) => (before[key] ?? null) !== value);
   if (changes.length === 0) return 'not labeled';
-  return changes.every(([, value]) => value === null) ? 'unlabeled' : 'labeled';
+  if (changes.every(([, value]) => value === null)) return 'unlabeled';
+  return changes.every(([, value]) => value !== null) ? 'labeled' : 'modified';
 }
 
 function changer(what: What) {
@@ -78,7 +82,11 @@ function changer(what: What) {
           : await Promise.all(names.map((name) => resource.get(context, context.namespace, name)));
       for (const object of objects) {
         const before = object.metadata[what] ?? {};
-        if (!flagOption(given, 'overwrite')) checkOverwrite(before, pairs);
+        if (!flagOption(given, 'overwrite')) checkOverwrite(what, before, pairs);
+        for (const [key, value] of Object.entries(pairs)) {
+          if (value !== null || what !== 'labels' || before[key] !== undefined) continue;
+          say(context, `label ${JSON.stringify(key)} not found.`);
+        }
         await write(context, { resource, object }, { what, pairs });
         say(context, `${resource.prefix}/${object.metadata.name} ${wordOf(what, pairs, before)}`);
       }

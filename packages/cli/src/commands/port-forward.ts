@@ -1,11 +1,13 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { Endpoint, Service } from '@rollcall/client-sdk';
+import type { Endpoint } from '@rollcall/client-sdk';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { type Arguments, type Command, textOption } from '../command.ts';
 import { type Context, say, warn } from '../context.ts';
 import { oneOf } from '../resources/catalog.ts';
-import { instances, instanceSpec } from '../resources/instances.ts';
+import { instances, instanceSpec, instanceStatus } from '../resources/instances.ts';
+import { pairsText, type Resource } from '../resources/resource.ts';
 import { services } from '../resources/services.ts';
+import { deployments, deploymentSpec } from '../resources/workloads.ts';
 
 const CONNECT_MS = 2_000;
 
@@ -32,34 +34,38 @@ interface Target {
   places(): readonly Pick<Endpoint, 'address' | 'port'>[];
 }
 
-async function serviceTarget(context: Context, service: Service, remote: string): Promise<Target> {
+async function serviceTarget(context: Context, name: string, remote: string): Promise<Target> {
+  // Says that it does not exist, which a watch would wait for.
+  await services.get(context, context.namespace, name);
+  const service = context.rollcall.service(name, { namespace: context.namespace });
   await service.ready({ signal: context.signal });
   const snapshot = service.snapshot();
   const declared = snapshot?.declared ?? null;
-  const wanted = declared?.ports.find(
-    ({ name, port }) => name === remote || String(port) === remote,
-  );
+  const wanted = declared?.ports.find((one) => [one.name, String(one.port)].includes(remote));
   const known = new Set(
     (snapshot?.endpoints ?? []).flatMap(({ portName, port }) => [portName, String(port)]),
   );
   if (declared === null ? !known.has(remote) : wanted === undefined) {
     throw new CliError(`error: Service ${service.name} does not have a service port ${remote}`);
   }
+  const isMeant = ({ portName, port }: Endpoint) =>
+    wanted === undefined
+      ? portName === remote || String(port) === remote
+      : portName === wanted.name;
+  const places = inTurn(() => (service.snapshot()?.endpoints ?? []).filter(isMeant));
+  return { title: String(wanted?.targetPort ?? remote), places };
+}
+
+/** Those that are best to use now, beginning with another one each time. */
+function inTurn(endpoints: () => readonly Endpoint[]): Target['places'] {
   let turn = 0;
-  const places = () => {
-    const usable = (service.snapshot()?.endpoints ?? []).filter(({ portName, port, tier }) => {
-      const isPort =
-        wanted === undefined
-          ? portName === remote || String(port) === remote
-          : portName === wanted.name;
-      return isPort && tier !== null;
-    });
+  return () => {
+    const usable = endpoints().filter(({ tier }) => tier !== null);
     const best = usable.filter(({ tier }) => tier === 0);
     const list = best.length > 0 ? best : usable;
     turn = list.length === 0 ? 0 : (turn + 1) % list.length;
     return [...list.slice(turn), ...list.slice(0, turn)];
   };
-  return { title: String(wanted?.targetPort ?? remote), places };
 }
 
 async function instanceTarget(context: Context, name: string, remote: string): Promise<Target> {
@@ -72,6 +78,28 @@ async function instanceTarget(context: Context, name: string, remote: string): P
   if (!(port > 0)) throw new CliError(`error: instance ${name} has no port named ${remote}`);
   return { title: String(port), places: () => [{ address, port }] };
 }
+
+/** One of the ready instances that a deployment counts, as kubectl chooses a pod. */
+async function deploymentTarget(context: Context, name: string, remote: string): Promise<Target> {
+  const object = await deployments.get(context, context.namespace, name);
+  const { matchLabels = {} } = deploymentSpec(object).selector ?? {};
+  const found = await instances.list(context, context.namespace, pairsText(matchLabels));
+  const ready = found.find((one) => instanceStatus(one).ready);
+  if (ready === undefined) {
+    throw new CliError(`error: no instance of deployment ${name} is ready`);
+  }
+  const { service } = instanceSpec(ready);
+  return instanceTarget(context, `${service}/${ready.metadata.name}`, remote);
+}
+
+const AIMS: ReadonlyMap<
+  Resource,
+  (context: Context, name: string, remote: string) => Promise<Target>
+> = new Map([
+  [services, serviceTarget],
+  [instances, instanceTarget],
+  [deployments, deploymentTarget],
+]);
 
 /** The first that can be connected to. */
 async function reach(target: Target): Promise<Socket> {
@@ -113,8 +141,7 @@ function splice(client: Socket, upstream: Socket): void {
 async function listen(
   context: Context,
   target: Target,
-  pair: Pair,
-  address: string,
+  { local, address }: { readonly local: number; readonly address: string },
 ): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     client.on('error', () => client.destroy());
@@ -133,9 +160,9 @@ async function listen(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(pair.local, address, () => resolve());
+    server.listen(local, address, () => resolve());
   }).catch((error: Error) => {
-    throw new CliError(`error: unable to listen on ${address}:${pair.local}: ${error.message}`);
+    throw new CliError(`error: unable to listen on ${address}:${local}: ${error.message}`);
   });
   const { port } = server.address() as { port: number };
   const shown = address.includes(':') ? `[${address}]` : address;
@@ -149,18 +176,17 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const pairs = given.words.slice(at).map(pairOf);
   if (pairs.length === 0)
     throw usageError('TYPE/NAME and list of ports are required for port-forward');
-  if (resource !== services && resource !== instances) {
-    throw usageError(`cannot forward to a ${resource.prefix}: expected a service or an instance`);
+  const aim = AIMS.get(resource);
+  if (aim === undefined) {
+    const expected = 'expected a service, an instance or a deployment';
+    throw usageError(`cannot forward to a ${resource.prefix}: ${expected}`);
   }
   const servers: Server[] = [];
   const address = textOption(given, 'address') ?? '127.0.0.1';
   try {
     for (const pair of pairs) {
-      const target =
-        resource === services
-          ? await serviceTarget(context, await existing(context, name), pair.remote)
-          : await instanceTarget(context, name, pair.remote);
-      servers.push(await listen(context, target, pair, address));
+      const target = await aim(context, name, pair.remote);
+      servers.push(await listen(context, target, { ...pair, address }));
     }
     await new Promise<void>((resolve) => {
       if (context.signal.aborted) resolve();
@@ -172,15 +198,9 @@ async function run(context: Context, given: Arguments): Promise<number> {
   return EXIT.ok;
 }
 
-/** Rejects with NotFound for what does not exist, which a watch would wait for. */
-async function existing(context: Context, name: string): Promise<Service> {
-  await services.get(context, context.namespace, name);
-  return context.rollcall.service(name, { namespace: context.namespace });
-}
-
 export const portForward: Command = {
   name: 'port-forward',
-  summary: 'Forward local ports to a service or an instance',
+  summary: 'Forward local ports to a service, an instance or a deployment',
   usage: 'port-forward TYPE/NAME [LOCAL:]REMOTE... [--address ADDRESS]',
   examples: ['port-forward svc/nginx 8080:80', 'port-forward instance/nginx/a :http'],
   options: {

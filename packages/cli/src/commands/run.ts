@@ -1,42 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { connect } from 'node:net';
-import type { Registration } from '@rollcall/client-sdk';
+import type { RegisterOptions, Registration } from '@rollcall/client-sdk';
 import { CliError, usageError } from '../cli-error.ts';
 import { type Arguments, type Command, flagOption, listOption, textOption } from '../command.ts';
 import { type Context, warn } from '../context.ts';
+import { durationMs } from '../duration.ts';
 import { environmentOf } from '../environment.ts';
-import { durationMs } from './drain.ts';
+import { Child } from '../supervised/child.ts';
+import { listening, type Port, portOf } from '../supervised/port.ts';
 
-const LOOK_EVERY_MS = 50;
 /** How long to wait for the services whose addresses go into the environment, in ms. */
 const SERVICES_WAIT_MS = 2_000;
-/** Exit code of a process that a signal ended is this and the signal's number, as shells have it. */
-const BY_SIGNAL = 128;
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGKILL: 9, SIGSEGV: 11, SIGABRT: 6 } as const;
 
-interface Port {
-  readonly name: string;
-  readonly port: number;
-  readonly containerPort?: number;
-  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+/** What the options say, read before anything is started. */
+interface Plan {
+  readonly register: RegisterOptions;
+  readonly ports: readonly Port[];
+  /** Where its ports are looked at. */
+  readonly host: string;
+  readonly startTimeoutMs: number;
+  readonly drainMs: number;
+  readonly graceMs: number;
+  readonly waits: boolean;
+  readonly isQuiet: boolean;
 }
 
-/** `80`, `http=3001`, `http=3001:80/TCP`: name, where it listens, the number that manifests know it by, protocol. */
-export function portOf(text: string, index: number): Port {
-  const [, name, port, containerPort, protocol = 'TCP'] =
-    /^(?:([a-z0-9-]+)=)?(\d{1,5})(?::(\d{1,5}))?(?:\/(TCP|UDP|SCTP))?$/i.exec(text) ?? [];
-  if (port === undefined) {
-    throw usageError(`--port: expected [NAME=]PORT[:CONTAINERPORT][/PROTOCOL], got "${text}"`);
-  }
-  return {
-    name: name ?? (index === 0 ? 'http' : `port-${port}`),
-    port: Number(port),
-    ...(containerPort === undefined ? {} : { containerPort: Number(containerPort) }),
-    protocol: protocol.toUpperCase() as Port['protocol'],
-  };
-}
-
-export function labelsOf(texts: readonly string[]): Record<string, string> {
+function labelsOf(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     texts
       .flatMap((text) => text.split(','))
@@ -48,115 +35,18 @@ export function labelsOf(texts: readonly string[]): Record<string, string> {
   );
 }
 
-/** Addresses of services as Kubernetes gives them to a container, and who the process is on the roll. */
-async function variables(
-  context: Context,
-  own: { readonly service: string; readonly ports: readonly Port[] },
-): Promise<NodeJS.ProcessEnv> {
-  const { rollcall, namespace, signal, clock } = context;
-  const catalog = rollcall.catalog({ namespace });
-  const late = new AbortController();
-  void clock.pause(SERVICES_WAIT_MS, signal).then(() => late.abort());
-  try {
-    await catalog.ready({ signal: late.signal });
-  } catch {
-    warn(
-      context,
-      'rollcall: the services are not known yet: their environment variables are missing',
-    );
-  }
-  const services = environmentOf(catalog, namespace);
-  catalog.close();
-  const [first] = own.ports;
-  return {
-    ...context.env,
-    ...services,
-    ROLLCALL_URL: context.registryUrl,
-    ROLLCALL_NAMESPACE: namespace,
-    ROLLCALL_SERVICE: own.service,
-    ...(first === undefined || context.env['PORT'] !== undefined
-      ? {}
-      : { PORT: String(first.port) }),
-  };
-}
-
-/** Whether a TCP port of the process answers. */
-function answers(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const end = (is: boolean) => {
-      socket.destroy();
-      resolve(is);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-  });
-}
-
-/** Waits until every TCP port listens. False: the process ended first, or the time is over. */
-async function listening(
-  { clock }: Context,
-  child: Child,
-  given: { readonly host: string; readonly ports: readonly Port[]; readonly withinMs: number },
-): Promise<boolean> {
-  const endMs = clock.nowMs() + given.withinMs;
-  for (const { port, protocol } of given.ports) {
-    if (protocol !== 'TCP') continue;
-    while (!(await answers(given.host, port))) {
-      if (child.hasEnded || clock.nowMs() > endMs) return false;
-      await clock.pause(LOOK_EVERY_MS);
-    }
-  }
-  return !child.hasEnded;
-}
-
-/** The command's process and how it ended. */
-class Child {
-  readonly process: ChildProcess;
-  /** Exit code, or that of the signal. */
-  readonly ended: Promise<number>;
-  hasEnded = false;
-
-  constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
-    const [file = '', ...rest] = command;
-    this.process = spawn(file, rest, { env, stdio: 'inherit' });
-    this.ended = new Promise((resolve) => {
-      this.process.once('error', (error: NodeJS.ErrnoException) => {
-        process.stderr.write(`rollcall: ${file}: ${error.message}\n`);
-        this.#end(resolve, error.code === 'ENOENT' ? 127 : 126);
-      });
-      this.process.once('exit', (code, signal) => {
-        const number = SIGNALS[(signal ?? 'SIGTERM') as keyof typeof SIGNALS] ?? 0;
-        this.#end(resolve, code ?? BY_SIGNAL + number);
-      });
-    });
-  }
-
-  #end(resolve: (code: number) => void, code: number): void {
-    this.hasEnded = true;
-    resolve(code);
-  }
-}
-
-async function run(context: Context, given: Arguments): Promise<number> {
+function registerOptions(context: Context, given: Arguments, ports: readonly Port[]) {
   const service = textOption(given, 'service');
   if (service === undefined) throw usageError('--service: expected the name of the service');
-  if (given.rest.length === 0)
-    throw usageError('expected a command behind --, as in: run --service web --port 80 -- COMMAND');
-  const ports = listOption(given, 'port').map(portOf);
-  if (ports.length === 0) throw usageError('--port: expected at least one port');
-  const address = textOption(given, 'address');
   const id = textOption(given, 'id');
+  const address = textOption(given, 'address');
   const weight = textOption(given, 'weight');
   const zone = textOption(given, 'zone');
   const ttl = textOption(given, 'ttl');
-  const labels = labelsOf(listOption(given, 'label'));
-  const env = await variables(context, { service, ports });
-  const child = new Child(given.rest, env);
-  const registering = context.rollcall.register({
+  return {
     service,
     namespace: context.namespace,
-    labels,
+    labels: labelsOf(listOption(given, 'label')),
     status: 'starting',
     ports: Object.fromEntries(ports.map(({ name, ...port }) => [name, port])),
     ...(id === undefined ? {} : { id }),
@@ -165,59 +55,121 @@ async function run(context: Context, given: Arguments): Promise<number> {
     ...(zone === undefined ? {} : { zone }),
     ...(ttl === undefined ? {} : { ttlMs: durationMs(ttl, 'ttl') }),
     onSuperseded: (error) => warn(context, `rollcall: ${error.message}`),
-  });
-  const registration = await registering.catch(async (error: unknown) => {
-    child.process.kill('SIGTERM');
-    await child.ended;
+  } satisfies RegisterOptions;
+}
+
+function planOf(context: Context, given: Arguments): Plan {
+  const ports = listOption(given, 'port').map(portOf);
+  const register = registerOptions(context, given, ports);
+  if (ports.length === 0) throw usageError('--port: expected at least one port');
+  if (given.rest.length === 0)
+    throw usageError('expected a command behind --, as in: run --service web --port 80 -- COMMAND');
+  const duration = (name: string, otherwise: string) =>
+    durationMs(textOption(given, name) ?? otherwise, name);
+  return {
+    register,
+    ports,
+    host: textOption(given, 'address') ?? '127.0.0.1',
+    startTimeoutMs: duration('start-timeout', '60s'),
+    drainMs: duration('drain', '500ms'),
+    graceMs: duration('grace', '30s'),
+    waits: !flagOption(given, 'no-wait'),
+    isQuiet: flagOption(given, 'quiet'),
+  };
+}
+
+/** Addresses of services as Kubernetes gives them to a container, and who the process is on the roll. */
+async function variables(context: Context, { register, ports }: Plan): Promise<NodeJS.ProcessEnv> {
+  const { rollcall, namespace, signal, clock } = context;
+  const catalog = rollcall.catalog({ namespace });
+  const [late, known] = [new AbortController(), new AbortController()];
+  void clock
+    .pause(SERVICES_WAIT_MS, AbortSignal.any([signal, known.signal]))
+    .then(() => late.abort());
+  try {
+    await catalog.ready({ signal: late.signal });
+  } catch {
+    const what = 'the services are not known yet: their environment variables are missing';
+    warn(context, `rollcall: ${what}`);
+  }
+  known.abort();
+  const services = environmentOf(catalog, namespace);
+  catalog.close();
+  const [first] = ports;
+  return {
+    ...context.env,
+    ...services,
+    ROLLCALL_URL: context.registryUrl,
+    ROLLCALL_NAMESPACE: namespace,
+    ROLLCALL_SERVICE: register.service,
+    ...(first === undefined || context.env['PORT'] !== undefined
+      ? {}
+      : { PORT: String(first.port) }),
+  };
+}
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const plan = planOf(context, given);
+  const env = await variables(context, plan);
+  const ended = new AbortController();
+  const signal = AbortSignal.any([ended.signal, context.signal]);
+  const registering = context.rollcall.register({ ...plan.register, signal });
+  // An option that the registration refuses is refused at once: then nothing is to be started.
+  await Promise.race([registering, Promise.resolve()]);
+  const child = new Child(given.rest, env);
+  child.signal.addEventListener('abort', () => ended.abort());
+  let registration: Registration;
+  try {
+    registration = await registering;
+  } catch (error) {
+    const isOver = child.hasEnded || context.signal.aborted;
+    const code = await child.end(context.clock, plan.graceMs);
+    if (isOver) return told(context, child, code);
     throw error;
-  });
-  return attend(context, given, { child, registration, ports, host: address ?? '127.0.0.1' });
+  }
+  return told(context, child, await attend(context, plan, { child, registration }));
+}
+
+/** Says why a command could not be started. */
+function told(context: Context, child: Child, code: number): number {
+  if (child.failure !== '') warn(context, `error: ${child.failure}`);
+  return code;
 }
 
 interface Attended {
   readonly child: Child;
   readonly registration: Registration;
-  readonly ports: readonly Port[];
-  readonly host: string;
 }
 
 /** From the first port that answers until the process has ended and is off the roll. */
-async function attend(context: Context, given: Arguments, attended: Attended): Promise<number> {
-  const { child, registration, ports, host } = attended;
-  const isQuiet = flagOption(given, 'quiet');
+async function attend(context: Context, plan: Plan, attended: Attended): Promise<number> {
+  const { clock, signal } = context;
+  const { ports, host, startTimeoutMs: withinMs } = plan;
+  const { child, registration } = attended;
   const tell = (line: string) => {
-    if (!isQuiet) warn(context, `rollcall: ${line}`);
+    if (!plan.isQuiet) warn(context, `rollcall: ${line}`);
   };
   const name = `${registration.service}/${registration.id}`;
-  const withinMs = durationMs(textOption(given, 'start-timeout') ?? '60s', 'start-timeout');
-  const leaving = (async () => {
-    await aborted(context.signal);
-    if (child.hasEnded) return;
-    tell(`${name} drains`);
-    await registration.drain({
-      settleMs: durationMs(textOption(given, 'drain') ?? '500ms', 'drain'),
-    });
-    child.process.kill('SIGTERM');
-    await context.clock.pause(durationMs(textOption(given, 'grace') ?? '30s', 'grace'));
-    if (!child.hasEnded) child.process.kill('SIGKILL');
-  })();
-  leaving.catch((error: Error) => {
-    warn(context, `rollcall: ${error.message}`);
-    child.process.kill('SIGTERM');
-  });
-  const isUp =
-    flagOption(given, 'no-wait') || (await listening(context, child, { host, ports, withinMs }));
-  if (isUp && !context.signal.aborted) {
+  const over = AbortSignal.any([child.signal, signal]);
+  const isUp = !plan.waits || (await listening(ports, host, { clock, withinMs, signal: over }));
+  if (isUp && !over.aborted) {
     await registration.setStatus('up');
     tell(`${name} is up`);
-  } else if (!child.hasEnded && !context.signal.aborted) {
-    child.process.kill('SIGTERM');
-    await child.ended;
+    await aborted(over);
+  } else if (!over.aborted) {
+    await child.end(clock, plan.graceMs);
     await registration.close();
     const listed = ports.map(({ port }) => port).join(', ');
-    throw new CliError(
-      `error: ${name} did not listen on ${listed} at ${host} within ${withinMs} ms`,
-    );
+    const what = `did not listen on ${listed} at ${host} within ${withinMs} ms`;
+    throw new CliError(`error: ${name} ${what}`);
+  }
+  if (!child.hasEnded) {
+    tell(`${name} drains`);
+    // Nobody may be there to be told: the process is to end all the same.
+    await registration.drain({ settleMs: plan.drainMs }).catch((error: Error) => {
+      warn(context, `rollcall: ${error.message}`);
+    });
+    await child.end(clock, plan.graceMs);
   }
   const code = await child.ended;
   await registration.close();

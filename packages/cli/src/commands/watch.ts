@@ -4,13 +4,13 @@ import type { Context } from '../context.ts';
 import { isTable, type PrintOptions, printed, rowsOf } from '../output/printer.ts';
 import { tableText } from '../output/table.ts';
 import type { Selection } from '../resources/catalog.ts';
+import { find, type Wanted } from '../resources/finding.ts';
 
 /** What the registry's watch does not tell of (manifests without endpoints) is looked at so often, in ms. */
 const LOOK_EVERY_MS = 2_000;
 
 interface Watch {
-  readonly namespace: string;
-  readonly selector: string | undefined;
+  readonly wanted: Wanted;
   readonly options: PrintOptions;
 }
 
@@ -27,7 +27,7 @@ export async function watchResource(
   const shown = new Map<string, ManifestObject>();
   const widths: number[] = [];
   let isFirst = true;
-  for await (const _ of turns(context, watch.namespace)) {
+  for await (const _ of turns(context, watch.wanted.namespace)) {
     const objects = await look(context, selection, watch);
     const changed = objects.filter((object) => textOf(shown.get(keyOf(object))) !== textOf(object));
     const known = new Set(objects.map(keyOf));
@@ -54,9 +54,9 @@ const textOf = (object: ManifestObject | undefined) => JSON.stringify(object);
 async function look(
   context: Context,
   { resource, names }: Selection,
-  { namespace, selector }: Watch,
-): Promise<ManifestObject[]> {
-  const objects = await resource.list(context, namespace, selector);
+  { wanted }: Watch,
+): Promise<readonly ManifestObject[]> {
+  const { objects } = await find(context, { resource, names: [] }, wanted);
   return names.length === 0
     ? objects
     : objects.filter(({ metadata }) => names.includes(metadata.name));

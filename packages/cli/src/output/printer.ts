@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { usageError } from '../cli-error.ts';
 import type { Column, Resource } from '../resources/resource.ts';
 import { pairsText } from '../resources/resource.ts';
+import { goTemplateText } from './go-template.ts';
 import { jsonPathText, valuesAt } from './jsonpath.ts';
 import { tableText } from './table.ts';
 
@@ -11,6 +12,8 @@ export interface PrintOptions {
   readonly format: string | undefined;
   readonly showsNamespace: boolean;
   readonly showsLabels: boolean;
+  /** Keys of labels that have columns of their own. */
+  readonly labelColumns?: readonly string[];
   readonly hasHeaders: boolean;
   /** Names with their type, as when several types are printed. */
   readonly isQualified: boolean;
@@ -47,14 +50,24 @@ export function printed(
   if (format?.startsWith('jsonpath=') === true) {
     return jsonPathText(unquotedFormat(format.slice('jsonpath='.length)), data);
   }
+  if (format?.startsWith('go-template=') === true) {
+    return goTemplateText(unquotedFormat(format.slice('go-template='.length)), data);
+  }
   throw usageError(
-    `unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,json,jsonpath,name,wide,yaml`,
+    `unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,go-template,json,jsonpath,name,wide,yaml`,
   );
 }
 
 /** YAML as kubectl writes it: no line folding, no anchors. */
 export function yamlText(data: unknown): string {
-  return stringify(data, { lineWidth: 0, aliasDuplicateObjects: false, sortMapEntries: true });
+  return stringify(data, {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    sortMapEntries: true,
+    indentSeq: false,
+    // What YAML 1.1 readers, Kubernetes' own among them, would not take for a text is quoted.
+    version: '1.1',
+  });
 }
 
 /** A shell may hand the quotes on. */
@@ -73,12 +86,14 @@ export function rowsOf(
   options: PrintOptions,
 ): string[][] {
   const { format, showsNamespace, showsLabels, hasHeaders, isQualified, nowMs } = options;
+  const { labelColumns = [] } = options;
   const columns = resource.columns.filter(({ isWide }) => isWide !== true || format === 'wide');
   const namespace: Column = { title: 'NAMESPACE', cell: ({ metadata }) => metadata.namespace };
   const labels: Column = { title: 'LABELS', cell: ({ metadata }) => pairsText(metadata.labels) };
   const shown = [
-    ...(showsNamespace ? [namespace] : []),
+    ...(showsNamespace && resource.isNamespaced !== false ? [namespace] : []),
     ...columns,
+    ...labelColumns.map(labelColumn),
     ...(showsLabels ? [labels] : []),
   ];
   const rows = objects.map((object) =>
@@ -88,6 +103,12 @@ export function rowsOf(
     }),
   );
   return hasHeaders ? [shown.map(({ title }) => title), ...rows] : rows;
+}
+
+/** Headed by the last part of its key. */
+function labelColumn(key: string): Column {
+  const [title = key] = key.split('/').toReversed();
+  return { title: title.toUpperCase(), cell: ({ metadata }) => metadata.labels?.[key] ?? '' };
 }
 
 function customTable(

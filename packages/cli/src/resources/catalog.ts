@@ -1,6 +1,8 @@
-import { usageError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
 import { endpoints, endpointSlices } from './endpoints.ts';
+import { happenings } from './happenings.ts';
 import { instances } from './instances.ts';
+import { namespaces } from './namespaces.ts';
 import type { Resource } from './resource.ts';
 import { services } from './services.ts';
 import { deployments, ingresses } from './workloads.ts';
@@ -13,10 +15,14 @@ export const RESOURCES: readonly Resource[] = [
   instances,
   ingresses,
   deployments,
+  namespaces,
+  happenings,
 ];
 
 /** What `all` stands for. */
 const ALL = [instances, services, deployments];
+
+const GROUP = /\.(apps|discovery\.k8s\.io|networking\.k8s\.io)$/;
 
 /** What a command is about: types with names, or types alone. */
 export interface Selection {
@@ -25,11 +31,12 @@ export interface Selection {
   readonly names: readonly string[];
 }
 
+/** By any of its names, also `deployments.apps`. */
 export function resourceOf(name: string): Resource {
-  const wanted = name.toLowerCase();
+  const wanted = name.toLowerCase().replace(GROUP, '');
   const found = RESOURCES.find(({ names }) => names.includes(wanted));
   if (found !== undefined) return found;
-  throw usageError(`the server doesn't have a resource type "${name}"`);
+  throw new CliError(`error: the server doesn't have a resource type "${name}"`);
 }
 
 /** Reads `svc`, `svc,ep`, `svc nginx web`, `svc/nginx instance/a`, `all`. */
@@ -40,24 +47,29 @@ export function selectionsOf(words: readonly string[]): Selection[] {
     throw usageError(`you must specify the type of resource to get: ${known} or all`);
   }
   if (words.some((word) => word.includes('/'))) return slashedOf(words);
-  if (first === 'all') return ALL.map((resource) => ({ resource, names: [] }));
-  return first.split(',').map((type) => ({ resource: resourceOf(type), names }));
+  return first
+    .split(',')
+    .flatMap((type) => (type === 'all' ? ALL : [resourceOf(type)]))
+    .map((resource) => ({ resource, names }));
 }
 
-/** `type/name` each; the same type's names together, in their order. */
+/** `type/name` each; the names of one type stand together. */
 function slashedOf(words: readonly string[]): Selection[] {
   const [first = ''] = words;
   // The names of a type may have slashes themselves: `instance web/a`.
   const isTyped = !first.includes('/');
   if (isTyped) return [{ resource: resourceOf(first), names: words.slice(1) }];
-  return words.map((word) => {
+  const byResource = new Map<Resource, string[]>();
+  for (const word of words) {
     const slash = word.indexOf('/');
     if (slash === -1) {
       const detail = 'there is no need to specify a resource type as a separate argument';
       throw usageError(`${detail} when passing arguments in resource/name form`);
     }
-    return { resource: resourceOf(word.slice(0, slash)), names: [word.slice(slash + 1)] };
-  });
+    const resource = resourceOf(word.slice(0, slash));
+    byResource.set(resource, [...(byResource.get(resource) ?? []), word.slice(slash + 1)]);
+  }
+  return [...byResource].map(([resource, names]) => ({ resource, names }));
 }
 
 /** One thing by `type name` or `type/name`. */
@@ -65,7 +77,7 @@ export function oneOf(
   words: readonly string[],
   usage: string,
 ): { resource: Resource; name: string } {
-  const [selection, ...others] = selectionsOf(words);
+  const [selection, ...others] = words.length === 0 ? [] : selectionsOf(words);
   const [name, ...more] = selection?.names ?? [];
   if (selection === undefined || name === undefined || others.length + more.length > 0) {
     throw usageError(`expected one resource, as in: rollcall ${usage}`);

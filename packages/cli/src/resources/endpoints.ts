@@ -19,7 +19,9 @@ export function placesOf(object: ManifestObject, portName?: string): string[] {
 }
 
 export const endpoints = manifestResource({
-  names: ['endpoints', 'ep'],
+  kind: 'Endpoints',
+  apiVersion: 'v1',
+  names: ['endpoints', 'endpoint', 'ep'],
   prefix: 'endpoints',
   columns: [NAME, { title: 'ENDPOINTS', cell: (object) => firstFew(placesOf(object)) }, AGE],
 });
@@ -37,6 +39,8 @@ function sliceAddresses(object: ManifestObject): string {
 }
 
 export const endpointSlices = manifestResource({
+  kind: 'EndpointSlice',
+  apiVersion: 'discovery.k8s.io/v1',
   names: ['endpointslices', 'endpointslice'],
   prefix: 'endpointslice.discovery.k8s.io',
   columns: [

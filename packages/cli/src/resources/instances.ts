@@ -39,7 +39,20 @@ export function objectOf(instance: Instance): ManifestObject {
       creationTimestamp: new Date(registeredAtMs).toISOString(),
     },
     spec: { service, address, ports, zone, weight, ttlMs, persistent },
-    status: { state, ready, serving, terminating, tier, override, doubt },
+    status: {
+      state,
+      ready,
+      serving,
+      terminating,
+      tier,
+      override,
+      doubt,
+      // Where those who know pods look.
+      phase: state === 'starting' ? 'Pending' : 'Running',
+      podIP: address,
+      podIPs: [{ ip: address }],
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    },
   };
 }
 
@@ -87,6 +100,8 @@ async function get(context: Context, namespace: string, name: string): Promise<M
 }
 
 export const instances: Resource = {
+  kind: 'Instance',
+  apiVersion: 'rollcall.dev/v1',
   names: ['instances', 'instance', 'in', 'pods', 'pod', 'po'],
   prefix: 'instance',
   columns: [

@@ -8,7 +8,7 @@ export const AGE: Column = {
 };
 
 /** A resource that the registry keeps, or derives, as manifests of a kind. */
-export function manifestResource(given: Pick<Resource, 'names' | 'prefix' | 'columns'>): Resource {
+export function manifestResource(given: Omit<Resource, 'list' | 'get'>): Resource {
   const [kind = ''] = given.names;
   return {
     ...given,

@@ -10,8 +10,12 @@ export interface Column {
 
 /** A type of thing that can be listed. */
 export interface Resource {
-  /** Every name that it goes by; the first is the plural. */
+  readonly kind: string;
+  readonly apiVersion: string;
+  /** Every name that it goes by: plural, singular, short ones. */
   readonly names: readonly string[];
+  /** False for what is in no namespace. @default true */
+  readonly isNamespaced?: boolean;
   /** What `-o name` and messages put before the name: `service`, `deployment.apps`. */
   readonly prefix: string;
   readonly columns: readonly Column[];

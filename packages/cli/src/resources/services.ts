@@ -37,6 +37,8 @@ function portsText(object: ManifestObject): string {
 }
 
 export const services = manifestResource({
+  kind: 'Service',
+  apiVersion: 'v1',
   names: ['services', 'service', 'svc'],
   prefix: 'service',
   columns: [

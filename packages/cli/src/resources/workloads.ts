@@ -11,31 +11,40 @@ interface DeploymentStatus {
   readonly readyReplicas: number;
   readonly updatedReplicas: number;
   readonly availableReplicas: number;
+  readonly unavailableReplicas: number;
 }
 
 interface Container {
   readonly name?: string;
   readonly image?: string;
+  readonly ports?: readonly {
+    readonly name?: string;
+    readonly containerPort: number;
+    readonly protocol?: string;
+  }[];
 }
 
-const specOf = (object: ManifestObject) =>
+export const deploymentSpec = (object: ManifestObject) =>
   (partOf(object, 'spec') as DeploymentSpec | undefined) ?? {};
-const statusOf = (object: ManifestObject) =>
+export const deploymentStatus = (object: ManifestObject) =>
   partOf(object, 'status') as DeploymentStatus | undefined as DeploymentStatus;
-const containersOf = (object: ManifestObject) =>
-  (specOf(object).template?.spec?.['containers'] ?? []) as readonly Container[];
+export const containersOf = (object: ManifestObject) =>
+  (deploymentSpec(object).template?.spec?.['containers'] ?? []) as readonly Container[];
 
 export const deployments = manifestResource({
-  names: ['deployments', 'deployment', 'deploy', 'deployments.apps', 'deployment.apps'],
+  kind: 'Deployment',
+  apiVersion: 'apps/v1',
+  names: ['deployments', 'deployment', 'deploy'],
   prefix: 'deployment.apps',
   columns: [
     NAME,
     {
       title: 'READY',
-      cell: (object) => `${statusOf(object).readyReplicas}/${specOf(object).replicas ?? 1}`,
+      cell: (object) =>
+        `${deploymentStatus(object).readyReplicas}/${deploymentSpec(object).replicas ?? 1}`,
     },
-    { title: 'UP-TO-DATE', cell: (object) => String(statusOf(object).updatedReplicas) },
-    { title: 'AVAILABLE', cell: (object) => String(statusOf(object).availableReplicas) },
+    { title: 'UP-TO-DATE', cell: (object) => String(deploymentStatus(object).updatedReplicas) },
+    { title: 'AVAILABLE', cell: (object) => String(deploymentStatus(object).availableReplicas) },
     AGE,
     {
       title: 'CONTAINERS',
@@ -50,7 +59,7 @@ export const deployments = manifestResource({
     {
       title: 'SELECTOR',
       isWide: true,
-      cell: (object) => pairsText(specOf(object).selector?.matchLabels),
+      cell: (object) => pairsText(deploymentSpec(object).selector?.matchLabels),
     },
   ],
 });
@@ -59,6 +68,8 @@ const ingressSpec = (object: ManifestObject) =>
   (partOf(object, 'spec') as NonNullable<Ingress['spec']> | undefined) ?? {};
 
 export const ingresses = manifestResource({
+  kind: 'Ingress',
+  apiVersion: 'networking.k8s.io/v1',
   names: ['ingresses', 'ingress', 'ing'],
   prefix: 'ingress.networking.k8s.io',
   columns: [

@@ -1,0 +1,31 @@
+import { EXIT } from '../cli-error.ts';
+import type { Command } from '../command.ts';
+import { say } from '../context.ts';
+
+export const version: Command = {
+  name: 'version',
+  summary: 'Print the version of this program',
+  usage: 'version',
+  examples: ['version'],
+  options: {},
+  run: (context) => {
+    say(context, `Client Version: v${context.version}`);
+    return Promise.resolve(EXIT.ok);
+  },
+};
+
+export const clusterInfo: Command = {
+  name: 'cluster-info',
+  summary: 'Say which registry answers, and what it has on its roll',
+  usage: 'cluster-info',
+  examples: ['cluster-info'],
+  options: {},
+  run: async (context) => {
+    const { rollcall, registryUrl } = context;
+    const { services } = await rollcall.call('listServices', { params: { ns: '*' } });
+    const { instances } = await rollcall.call('listInstances', { params: { ns: '*' } });
+    say(context, `Rollcall registry is running at ${registryUrl}`);
+    say(context, `${services.length} services, ${instances.length} instances in all namespaces`);
+    return EXIT.ok;
+  },
+};

@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import type { Arguments, Command } from '../command.ts';
+import { type Context, say } from '../context.ts';
+import { yamlText } from '../output/printer.ts';
+import { oneOf } from '../resources/catalog.ts';
+import { instances } from '../resources/instances.ts';
+import { send } from './apply.ts';
+
+/** Without what the registry alone says. */
+function editable(object: { metadata: object; status?: unknown }): object {
+  const { status: _, metadata, ...rest } = object;
+  const { resourceVersion: _version, ...meta } = metadata as { resourceVersion?: unknown };
+  return { ...rest, metadata: meta };
+}
+
+async function run(context: Context, given: Arguments): Promise<number> {
+  const { resource, name } = oneOf(given.words, edit.usage);
+  if (resource === instances) throw usageError('instances are changed by label and by drain');
+  const object = await resource.get(context, context.namespace, name);
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-edit-'));
+  const file = join(folder, `${name}.yaml`);
+  const before = yamlText(editable(object));
+  writeFileSync(file, before);
+  const editor = context.env['KUBE_EDITOR'] ?? context.env['EDITOR'] ?? 'vi';
+  const { status, error } = spawnSync(`${editor} "$0"`, [file], {
+    shell: '/bin/sh',
+    stdio: 'inherit',
+    env: context.env,
+  });
+  if (error !== undefined || status !== 0) {
+    throw new CliError(`error: there was a problem with the editor "${editor}"`);
+  }
+  const text = readFileSync(file, 'utf8');
+  if (text === before) {
+    rmSync(folder, { recursive: true });
+    say(context, 'Edit cancelled, no changes made.');
+    return EXIT.ok;
+  }
+  const source = { text, locate: (line: number) => ({ file, line }) };
+  // A file that was refused is kept: what was typed is not to be lost.
+  await send(context, source, { mode: 'replace', dryRun: false, partial: false });
+  rmSync(folder, { recursive: true });
+  say(context, `${resource.prefix}/${name} edited`);
+  return EXIT.ok;
+}
+
+export const edit: Command = {
+  name: 'edit',
+  summary: 'Change a declared object in an editor: KUBE_EDITOR, EDITOR, else vi',
+  usage: 'edit TYPE NAME',
+  examples: ['edit svc nginx', 'edit deployment/web'],
+  options: {},
+  run,
+};

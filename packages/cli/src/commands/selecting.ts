@@ -1,0 +1,17 @@
+/** Options that several commands share for choosing what they are about. */
+export const SELECTING = {
+  selector: {
+    type: 'string',
+    short: 'l',
+    value: 'SELECTOR',
+    help: 'Labels that are wanted: k=v, k!=v, k in (a,b), k, !k, ANDed by commas',
+  },
+  'all-namespaces': { type: 'boolean', short: 'A', help: 'Of every namespace' },
+} as const;
+
+export const OUTPUT = {
+  type: 'string',
+  short: 'o',
+  value: 'FORMAT',
+  help: 'wide, yaml, json, name, jsonpath=TEMPLATE, go-template=TEMPLATE or custom-columns=HEADER:.path,...',
+} as const;

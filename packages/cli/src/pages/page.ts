@@ -1,0 +1,83 @@
+import type { ManifestObject, TimelineEvent } from '@rollcall/client-sdk';
+import { durationText } from '../output/age.ts';
+import { reasonOf, typeOf } from '../output/event-words.ts';
+import { NONE } from '../resources/resource.ts';
+
+/** A heading and its value; several values stand below each other. */
+export type Field = readonly [title: string, ...values: string[]];
+
+/** Values behind their headings, aligned. */
+export function fieldsText(fields: readonly Field[], indent = ''): string {
+  const width = Math.max(...fields.map(([title]) => title.length)) + 3;
+  return fields
+    .flatMap(([title, ...values]) =>
+      (values.length === 0 ? [NONE] : values).map((value, i) =>
+        `${indent}${(i === 0 ? `${title}:` : '').padEnd(width)}${value}`.trimEnd(),
+      ),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** The first lines of every page. */
+export function headOf(object: ManifestObject): Field[] {
+  const { name, namespace, labels } = object.metadata;
+  return [
+    ['Name', name],
+    ['Namespace', namespace],
+    ['Labels', ...pairs(labels)],
+    ['Annotations', ...annotationsOf(object)],
+  ];
+}
+
+/** `key=value` each. */
+export const pairs = (given: Readonly<Record<string, string>> | undefined): string[] =>
+  Object.entries(given ?? {}).map(([key, value]) => `${key}=${value}`);
+
+/** What people wrote; the copy of what was applied is for machines. */
+function annotationsOf({ metadata }: ManifestObject): string[] {
+  return Object.entries(metadata.annotations ?? {})
+    .filter(([key]) => !key.startsWith('kubectl.kubernetes.io/last-applied'))
+    .map(([key, value]) => `${key}: ${value}`);
+}
+
+/** Rows under a rule, two spaces between their columns, no title underlined by less than four dashes. */
+export function ruledRows(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  indent = '  ',
+): string {
+  const rule = head.map((title) => '-'.repeat(Math.max(4, title.length)));
+  const all = [head, rule, ...rows];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
+  return all
+    .map((row) => `${indent}${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`)
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+/** Fields, and the events below them: `<none>` stands aligned with the other values. */
+export function pageText(
+  fields: readonly Field[],
+  {
+    middle = '',
+    events,
+    nowMs,
+  }: { middle?: string; events: readonly TimelineEvent[]; nowMs: number },
+): string {
+  if (events.length === 0 && middle === '') return fieldsText([...fields, ['Events']]);
+  return fieldsText(fields) + middle + eventsText(events, nowMs);
+}
+
+/** Events by themselves. */
+export function eventsText(events: readonly TimelineEvent[], nowMs: number): string {
+  if (events.length === 0) return 'Events:  <none>\n';
+  const rows = events.map((event) => [
+    typeOf(event),
+    reasonOf(event),
+    durationText(nowMs - event.atMs),
+    event.instance === '' ? 'registry' : event.instance,
+    event.reason,
+  ]);
+  return `Events:\n${ruledRows(['Type', 'Reason', 'Age', 'From', 'Message'], rows)}`;
+}

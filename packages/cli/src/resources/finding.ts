@@ -1,0 +1,67 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import { usageError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { valuesAt } from '../output/jsonpath.ts';
+import { asCliError } from '../refusal.ts';
+import type { Selection } from './catalog.ts';
+
+/** Which things are asked for, besides their names. */
+export interface Wanted {
+  /** `*` = of all. */
+  readonly namespace: string;
+  readonly selector: string | undefined;
+  /** `metadata.name=x,status.phase!=y`. */
+  readonly fields?: string | undefined;
+}
+
+export interface Found {
+  readonly selection: Selection;
+  readonly objects: readonly ManifestObject[];
+  /** What is to be said of each name that was not found. */
+  readonly missing: readonly string[];
+}
+
+/** Things by name, or all of a type that fit. A name that is not there is no failure here. */
+export async function find(context: Context, selection: Selection, wanted: Wanted): Promise<Found> {
+  const { resource, names } = selection;
+  if (names.length === 0) {
+    const isWanted = fieldFilter(wanted.fields);
+    const objects = await resource.list(context, wanted.namespace, wanted.selector);
+    return { selection, objects: objects.filter(isWanted), missing: [] };
+  }
+  const objects: ManifestObject[] = [];
+  const missing: string[] = [];
+  for (const name of names) {
+    try {
+      objects.push(await resource.get(context, context.namespace, name));
+    } catch (error) {
+      missing.push(asCliError(error, context.registryUrl).message);
+    }
+  }
+  return { selection, objects, missing };
+}
+
+/** `No resources found in shop namespace.` */
+export function nothingFound(
+  context: Context,
+  selections: readonly Selection[],
+  everywhere: boolean,
+) {
+  const isPlain = everywhere || selections.every(({ resource }) => resource.isNamespaced === false);
+  return `No resources found${isPlain ? '' : ` in ${context.namespace} namespace.`}`;
+}
+
+function fieldFilter(text: string | undefined): (object: ManifestObject) => boolean {
+  const terms = (text ?? '').split(',').filter((term) => term !== '');
+  const tests = terms.map((term) => {
+    const [, path, operator, value = ''] = /^([^=!]+)(==?|!=)(.*)$/.exec(term) ?? [];
+    if (path === undefined) {
+      throw usageError(`--field-selector: expected FIELD=VALUE or FIELD!=VALUE, got "${term}"`);
+    }
+    return (object: ManifestObject) => {
+      const is = valuesAt(path, object).map(String).includes(value);
+      return operator === '!=' ? !is : is;
+    };
+  });
+  return (object) => tests.every((holds) => holds(object));
+}

@@ -1,0 +1,65 @@
+import { type ManifestObject, RollcallError, type TimelineEvent } from '@rollcall/client-sdk';
+import type { Context } from '../context.ts';
+import { ageOf } from '../output/age.ts';
+import { kindOfEvent, objectOfEvent, reasonOf, typeOf } from '../output/event-words.ts';
+import type { Column, Resource } from './resource.ts';
+
+const MOST = 1_000;
+
+/** An event in the shape that Kubernetes gives it. */
+function objectOf(event: TimelineEvent): ManifestObject {
+  const timestamp = `${new Date(event.atMs).toISOString().slice(0, 19)}Z`;
+  const name = event.instance === '' ? event.service : event.instance;
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: {
+      name: `${event.service}.${event.revision}`,
+      namespace: event.namespace,
+      resourceVersion: event.revision,
+      creationTimestamp: timestamp,
+    },
+    involvedObject: { kind: kindOfEvent(event), name, namespace: event.namespace },
+    type: typeOf(event),
+    reason: reasonOf(event),
+    message: event.reason,
+    firstTimestamp: timestamp,
+    lastTimestamp: timestamp,
+    count: 1,
+    source: { component: 'rollcall-registry' },
+    object: objectOfEvent(event),
+  };
+}
+
+const text = (title: string, field: string): Column => ({
+  title,
+  cell: (object) => object[field] as string,
+});
+
+/** What happened, as `get events` shows it; the command `events` is about the same. */
+export const happenings: Resource = {
+  kind: 'Event',
+  apiVersion: 'v1',
+  names: ['events', 'event', 'ev'],
+  prefix: 'event',
+  columns: [
+    { title: 'LAST SEEN', cell: ({ metadata }, nowMs) => ageOf(metadata.creationTimestamp, nowMs) },
+    text('TYPE', 'type'),
+    text('REASON', 'reason'),
+    text('OBJECT', 'object'),
+    text('MESSAGE', 'message'),
+  ],
+  // Events have no labels: a selector finds none.
+  list: async ({ rollcall }, namespace, selector) => {
+    if (selector !== undefined && selector !== '') return [];
+    const { events } = await rollcall.call('events', { query: { namespace, limit: MOST } });
+    return events.map(objectOf);
+  },
+  async get(context: Context, namespace: string, name: string) {
+    const found = (await this.list(context, namespace, undefined)).find(
+      ({ metadata }) => metadata.name === name,
+    );
+    if (found !== undefined) return found;
+    throw new RollcallError('object_not_found', `events "${name}" not found`);
+  },
+};

@@ -1,0 +1,58 @@
+import { connect } from 'node:net';
+import { usageError } from '../cli-error.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+const LOOK_EVERY_MS = 50;
+
+export interface Port {
+  readonly name: string;
+  readonly port: number;
+  readonly containerPort?: number;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+}
+
+/** `80`, `http=3001`, `http=3001:80/TCP`: name, where it listens, the number that manifests know it by, protocol. */
+export function portOf(text: string, index: number): Port {
+  const [, name, port, containerPort, protocol = 'TCP'] =
+    /^(?:([a-z0-9-]+)=)?(\d{1,5})(?::(\d{1,5}))?(?:\/(TCP|UDP|SCTP))?$/i.exec(text) ?? [];
+  if (port === undefined) {
+    throw usageError(`--port: expected [NAME=]PORT[:CONTAINERPORT][/PROTOCOL], got "${text}"`);
+  }
+  return {
+    name: name ?? (index === 0 ? 'http' : `port-${port}`),
+    port: Number(port),
+    ...(containerPort === undefined ? {} : { containerPort: Number(containerPort) }),
+    protocol: protocol.toUpperCase() as Port['protocol'],
+  };
+}
+
+/** Whether a TCP port answers. */
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (is: boolean) => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
+
+/** Waits until every TCP port listens. False: the signal was aborted first, or the time is over. */
+export async function listening(
+  ports: readonly Port[],
+  host: string,
+  given: { readonly clock: Clock; readonly withinMs: number; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { clock, withinMs, signal } = given;
+  const endMs = clock.nowMs() + withinMs;
+  for (const { port, protocol } of ports) {
+    if (protocol !== 'TCP') continue;
+    while (!(await answers(host, port))) {
+      if (signal.aborted || clock.nowMs() > endMs) return false;
+      await clock.pause(LOOK_EVERY_MS, signal);
+    }
+  }
+  return !signal.aborted;
+}

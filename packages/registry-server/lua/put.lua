@@ -80,6 +80,9 @@ if not plan.dryRun then
     end
   end
   for pool, cursor in pairs(cursors) do redis.call('HSET', META, 'cursor:' .. pool, text(cursor)) end
+  for pool, range in pairs(plan.pools) do
+    redis.call('HSET', META, 'range:' .. pool, text(range.first) .. '|' .. text(range.last) .. '|' .. text(range.reserved))
+  end
 end
 local reply = { 'put' }
 for i, item in ipairs(plan.items) do

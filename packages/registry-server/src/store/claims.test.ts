@@ -139,6 +139,71 @@ describe.each(Object.entries(drivers))('claims on %s', (_, create) => {
     });
     await other.close();
   });
+
+  /** What a replica that saw the store now would offer. */
+  const offerOf = async (from: Store) => {
+    const { instances, resources, tombstones } = await from.snapshot();
+    return { instances, resources, tombstones, floor: 0 };
+  };
+
+  /** Its own account: who has which number, and what a newcomer who asks for it is told. */
+  const checked = async (given: Store) => {
+    const { resources } = await given.snapshot();
+    const claims = resources.flatMap(({ key, claims: own }) =>
+      own.map((one) => [key, one] as const),
+    );
+    assertUnique(claims);
+    for (const [owner, { pool, number: n }] of claims) {
+      const outcome = await put(given, [itemOf('newcomer', [certain(pool, n)])], true);
+      expect(outcome).toMatchObject({ kind: 'taken', owner });
+    }
+    return Object.fromEntries(
+      resources.map(({ key, claims: own }) => [key.slice(16), own[0]?.number]),
+    );
+  };
+
+  test('numbers that changed hands have one owner, whatever the order of the pictures offered', async () => {
+    await put(store, [itemOf('a', [certain('nodePorts', 30_000)])]);
+    await put(store, [itemOf('b', [certain('nodePorts', 30_001)])]);
+    await put(store, [itemOf('c', [certain('nodePorts', 30_002)])]);
+    const old = await offerOf(store);
+    await harness.advance(10);
+    await store.remove({ key: 'service/default/c', floor: 0 });
+    // One file that swaps two, and a newcomer who takes over what was deleted.
+    await put(store, [
+      itemOf('b', [certain('nodePorts', 30_000)]),
+      itemOf('a', [certain('nodePorts', 30_001)]),
+    ]);
+    await put(store, [itemOf('d', [certain('nodePorts', 30_002)])]);
+    const fresh = await offerOf(store);
+    const backwards = { ...fresh, resources: fresh.resources.toReversed() };
+    for (const order of [
+      [old, fresh],
+      [fresh, old],
+      [old, backwards],
+      [backwards, old],
+    ]) {
+      const other = await create();
+      for (const offer of order) await other.store.restore(offer);
+      expect(await checked(other.store)).toEqual({ a: 30_001, b: 30_000, d: 30_002 });
+      await other.close();
+    }
+  });
+
+  test('who was given a number while the store had forgotten its owner gets another one', async () => {
+    await put(store, [itemOf('old', [certain('nodePorts', 30_003), any('clusterIps')])]);
+    const offer = await offerOf(store);
+    const other = await create();
+    await other.advance(1_000);
+    await put(other.store, [itemOf('new', [certain('nodePorts', 30_003)])]);
+    await other.store.restore(offer);
+    const settled = await checked(other.store);
+    expect(settled).toMatchObject({ old: 30_003 });
+    expect(settled['new']).not.toBe(30_003);
+    expect(await other.store.restore(offer)).toEqual({ taken: 0 });
+    expect(await checked(other.store)).toEqual(settled);
+    await other.close();
+  });
 });
 
 type Step =

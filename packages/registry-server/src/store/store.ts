@@ -173,7 +173,11 @@ export interface Store {
   /** Writes resources and gives them what they claim, all at once or not at all. */
   put(request: PutRequest): Promise<PutOutcome>;
   remove(request: RemoveRequest): Promise<ChangeOutcome>;
-  /** Takes what is newer than record and tombstone; the order of offers does not matter. */
+  /**
+   * Takes what is newer than record and tombstone; the order of offers does not matter. Where two resources then have
+   * the same number (one was given it while the store had forgotten the other) the one written earlier keeps it and
+   * the other gets a free one.
+   */
   restore(request: RestoreRequest): Promise<{ readonly taken: number }>;
   /** Entries after a revision, in order; an empty page with the head after some 500 ms without any. */
   follow(after: number, signal: AbortSignal): Promise<LogPage>;

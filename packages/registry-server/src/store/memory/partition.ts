@@ -8,6 +8,7 @@ import {
   type ResourceRecord,
   serviceOfField,
 } from '../record.ts';
+import type { Pool } from '../store.ts';
 
 /** What is committed, less what the partition itself adds. */
 type Committed =
@@ -45,6 +46,8 @@ export class Partition {
     clusterIps: new Map(),
     nodePorts: new Map(),
   };
+  /** What was last given from. */
+  readonly ranges: Partial<Record<PoolName, Pool>> = {};
   /** Where the search for a free number goes on. */
   readonly cursors: Partial<Record<PoolName, number>> = {};
   readonly log: LogEntry[] = [];

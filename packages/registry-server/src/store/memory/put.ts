@@ -115,6 +115,8 @@ class ClaimPlan {
       }
       const cursor = this.#cursors[pool];
       if (cursor !== undefined) this.#partition.cursors[pool] = cursor;
+      const range = this.#pools?.[pool];
+      if (range !== undefined) this.#partition.ranges[pool] = range;
     }
   }
 

@@ -2,6 +2,7 @@ import { ttlOfLease } from '../lease-id.ts';
 import { fieldOf, type InstanceRecord, type ResourceRecord } from '../record.ts';
 import type { RestoreRequest, Tombstone } from '../store.ts';
 import type { Partition } from './partition.ts';
+import { settle } from './settle.ts';
 import { deleteResource, releaseClaims } from './put.ts';
 
 interface At {
@@ -16,6 +17,7 @@ export function restore(partition: Partition, request: RestoreRequest, nowMs: nu
   for (const record of request.instances) taken += restoreInstance(partition, record, at);
   for (const resource of request.resources) taken += restoreResource(partition, resource, at);
   for (const tombstone of request.tombstones) taken += restoreTombstone(partition, tombstone, at);
+  settle(partition, at);
   return taken;
 }
 

@@ -13,6 +13,7 @@ const NAMES = [
   'put',
   'remove',
   'restore',
+  'settle',
 ] as const;
 
 type CommandName = (typeof NAMES)[number];

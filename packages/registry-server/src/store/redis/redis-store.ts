@@ -135,6 +135,8 @@ export class RedisStore implements Store {
     for (const args of offersOf(request)) {
       taken += await this.#script(z.int(), 'restore', request.floor, args);
     }
+    // Also when nothing was taken: the try before may have been cut off here.
+    await this.#script(z.int(), 'settle', request.floor, []);
     return { taken };
   }
 

@@ -137,5 +137,8 @@ describe('selectors and target ports', () => {
     );
     const { endpoints } = await api.resolve('all');
     expect(endpoints.map(({ ready }) => ready)).toEqual([true, true, true, true]);
+    const { body } = await api.call('GET', '/v1/namespaces/default/services/all/explain');
+    const { instances } = body as Explanation;
+    expect(instances.filter(({ isEndpoint }) => isEndpoint)).toHaveLength(4);
   });
 });

@@ -116,8 +116,9 @@ export class Declarations {
     return this.#tables.Endpoints.get(key)?.manifest;
   }
 
+  /** Those written for a service, in the order of their names: every server derives the same of them. */
   slicesOf(key: string): EndpointSlice[] {
-    return [...(this.#slices.get(key) ?? [])].flatMap((own) => {
+    return [...(this.#slices.get(key) ?? [])].toSorted().flatMap((own) => {
       const slice = this.#tables.EndpointSlice.get(own);
       return slice === undefined ? [] : [slice.manifest];
     });

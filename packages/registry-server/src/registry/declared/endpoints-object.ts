@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { ManifestObject } from '@rollcall/contract';
-import { type Member, membersOf, portKeyOf, type SliceSource } from './slices.ts';
+import { addTo, type Member, membersOf, portKeyOf, type SliceSource } from './slices.ts';
 
 type Source = Pick<
   SliceSource,
@@ -17,8 +17,7 @@ export function endpointsObject(source: Source): ManifestObject {
   for (const member of membersOf(endpoints)) {
     const { address, ready, terminating } = member.endpoint;
     if (isIP(address) === 0 || (terminating && !ready)) continue;
-    const key = portKeyOf(member);
-    groups.set(key, [...(groups.get(key) ?? []), member]);
+    addTo(groups, portKeyOf(member), member);
   }
   const subsets = [...groups.values()].map((members) => {
     const addressesOf = (isReady: boolean) =>

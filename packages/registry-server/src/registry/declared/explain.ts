@@ -28,7 +28,8 @@ export function explain(
         ? ['registered under this name', ...stateReasons(conditions)]
         : reasonsOf(service, record, conditions);
     const isSelected = service === undefined || isMember(service, record);
-    const isEndpoint = isSelected && conditions.tier !== null;
+    const isPublished = service?.spec?.publishNotReadyAddresses === true;
+    const isEndpoint = isSelected && (isPublished || conditions.tier !== null);
     return { service: record.service, instance: record.id, isEndpoint, reasons };
   });
   return {
@@ -66,7 +67,9 @@ function reasonsOf(
   return [
     'has every label that the selector wants',
     ...portReasons(service, record).map(({ text }) => text),
-    ...stateReasons(conditions),
+    ...(service.spec?.publishNotReadyAddresses === true
+      ? [`is ${conditions.state}, which publishNotReadyAddresses makes no matter`]
+      : stateReasons(conditions)),
   ];
 }
 

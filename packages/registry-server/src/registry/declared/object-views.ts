@@ -9,9 +9,9 @@ import {
 import type { InstanceRecord } from '../../store/record.ts';
 import type { Picture, ServicePicture } from '../picture.ts';
 import type { Declarations, Declared } from './declarations.ts';
+import { deploymentStatuses } from './deployment-status.ts';
 import { endpointsObject } from './endpoints-object.ts';
 import { hasSelector } from './profile.ts';
-import { selects } from './selected-endpoints.ts';
 import { shownObject } from './shown-object.ts';
 import { slicesOf, type SliceSource } from './slices.ts';
 
@@ -46,7 +46,9 @@ export class ObjectViews {
       case 'Endpoints':
         return this.#endpoints(namespace, name);
       case 'EndpointSlice':
-        return this.list(kind, namespace).find(({ metadata }) => metadata.name === name);
+        return this.#slice(namespace, name);
+      case 'Deployment':
+        return declared && this.#deployments([declared as Declared<Deployment>])[0];
       default:
         return declared && this.#shown(declared);
     }
@@ -71,6 +73,8 @@ export class ObjectViews {
             ...services.flatMap((one) => this.#slices(one.namespace, one.service)),
             ...this.#declared(kind, namespace).map((declared) => this.#shown(declared)),
           ];
+        case 'Deployment':
+          return this.#deployments(this.#declared(kind, namespace) as Declared<Deployment>[]);
         default:
           return this.#declared(kind, namespace).map((declared) => this.#shown(declared));
       }
@@ -91,9 +95,13 @@ export class ObjectViews {
   }
 
   #shown({ manifest, revision }: Declared): ManifestObject {
-    const shown = shownObject(manifest, revision);
-    if (manifest.kind !== 'Deployment') return shown;
-    return { ...shown, status: this.#deploymentStatus(manifest) };
+    return shownObject(manifest, revision);
+  }
+
+  /** With what is counted now. */
+  #deployments(declared: readonly Declared<Deployment>[]): ManifestObject[] {
+    const statuses = deploymentStatuses(this.#picture, declared);
+    return declared.map((one, i) => ({ ...this.#shown(one), status: statuses[i] }));
   }
 
   #service(namespace: string, name: string): ManifestObject | undefined {
@@ -101,7 +109,9 @@ export class ObjectViews {
     const declared = this.#declarations?.get('Service', key);
     if (declared === undefined) return this.#implicitService(namespace, name);
     const shown = shownObject(declared.manifest, declared.revision);
-    const reports = [...(this.#declarations?.reports(key) ?? [])];
+    const reports = [...(this.#declarations?.reports(key) ?? [])].toSorted((a, b) =>
+      a.reporter < b.reporter ? -1 : 1,
+    );
     const conditions = reports.flatMap(({ reporter, conditions: said }) =>
       said.map((one) => ({ ...one, message: `${reporter}: ${one.message}` })),
     );
@@ -155,6 +165,17 @@ export class ObjectViews {
     return endpointsObject(this.#sourceOf(picture, service));
   }
 
+  /** A slice is named after its service: no other's are made for it. */
+  #slice(namespace: string, name: string): ManifestObject | undefined {
+    const written = this.#declarations?.get('EndpointSlice', `${namespace}/${name}`);
+    if (written !== undefined) return this.#shown(written);
+    return this.#picture
+      .servicesOf(namespace)
+      .filter(({ service }) => name.startsWith(`${service}-`))
+      .flatMap(({ service }) => this.#slices(namespace, service))
+      .find(({ metadata }) => metadata.name === name);
+  }
+
   /** Those derived; what somebody wrote as slices is shown as written, and not twice. */
   #slices(namespace: string, name: string): ManifestObject[] {
     const picture = this.#picture.service(namespace, name);
@@ -177,41 +198,6 @@ export class ObjectViews {
       service?.metadata.creationTimestamp ??
       this.#implicitService(namespace, name)?.metadata.creationTimestamp;
     return { namespace, service: name, revision, isHeadless, uid, createdAt, labels, endpoints };
-  }
-
-  /** Counted from the instances that are there now. */
-  #deploymentStatus({ metadata, spec = {} }: Deployment): object {
-    const namespace = metadata.namespace ?? '';
-    const wanted = spec.replicas ?? 1;
-    const matching = this.#selected(namespace, spec.selector?.matchLabels ?? {});
-    const ready = matching.filter((record) => this.#isReady(record)).length;
-    const isMet = ready >= wanted;
-    return {
-      replicas: matching.length,
-      updatedReplicas: matching.length,
-      readyReplicas: ready,
-      availableReplicas: ready,
-      unavailableReplicas: Math.max(0, wanted - ready),
-      conditions: [
-        {
-          type: 'Available',
-          status: isMet ? 'True' : 'False',
-          reason: isMet ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
-          message: `${ready} of ${wanted} instances wished for are ready; the registry counts them and starts none`,
-        },
-      ],
-    };
-  }
-
-  #selected(namespace: string, selector: Readonly<Record<string, string>>): InstanceRecord[] {
-    return this.#picture
-      .servicesOf(namespace)
-      .flatMap(({ service }) => [...this.#picture.instancesOf(namespace, service).values()])
-      .filter(({ body }) => selects(selector, body.labels));
-  }
-
-  #isReady(record: InstanceRecord): boolean {
-    return this.#picture.conditionsOf(record).ready;
   }
 }
 

@@ -40,6 +40,13 @@ export function membersOf(endpoints: readonly Endpoint[]): Member[] {
   return [...members.values()];
 }
 
+/** Adds a member to its group; groups may have thousands. */
+export function addTo(groups: Map<string, Member[]>, key: string, member: Member): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [member]);
+  else group.push(member);
+}
+
 /** The ports of a member as one text: members of the same may share a slice or subset. */
 export function portKeyOf({ ports }: Member): string {
   return ports
@@ -62,10 +69,11 @@ export function slicesOf(source: SliceSource): ManifestObject[] {
   const groups = new Map<string, Member[]>();
   for (const member of membersOf(source.endpoints)) {
     const key = `${familyOf(member.endpoint)} ${portKeyOf(member)}`;
-    groups.set(key, [...(groups.get(key) ?? []), member]);
+    addTo(groups, key, member);
   }
   return [...groups].flatMap(([key, members]) => {
-    const stem = digestOf(key).toString('hex').slice(0, 5);
+    // Of instances on one machine each has ports of its own: a thousand of them must not meet in one name.
+    const stem = digestOf(key).toString('hex').slice(0, 10);
     const dealt = members.map((member) => ({ member, digest: digestOf(member.endpoint.id) }));
     return [...divided(dealt, '')].map(([suffix, own]) => {
       const name = `${source.service}-${stem}${suffix === '' ? '' : `-${suffix}`}`;

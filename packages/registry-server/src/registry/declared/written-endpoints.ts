@@ -89,7 +89,8 @@ export function writtenEndpoints(
         ...conditions,
         ...(isPublished ? { ready: true, tier: conditions.tier ?? 0 } : {}),
       };
-      found.set(endpoint.id, Object.freeze(endpoint));
+      // Written twice it is as ready as the better of the two.
+      if (found.get(endpoint.id)?.ready !== true) found.set(endpoint.id, Object.freeze(endpoint));
     }
   }
   return [...found.values()];

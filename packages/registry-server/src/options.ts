@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { storeAddressOf } from './store/redis/store-address.ts';
 
 /** An option of the server: a flag, an environment variable and a line of help. */
 export interface OptionSpec {
@@ -30,18 +31,15 @@ const isCidr = (text: string) => {
   );
 };
 
-/** `redis[s]://[user:password@]host[:port][/db]`, and nothing that would be passed over in silence. */
+/** `memory`, or the address of a Redis, and nothing that would be passed over in silence. */
 const isStore = (text: string) => {
   if (text === 'memory') return true;
-  const url = URL.parse(text);
-  return (
-    url !== null &&
-    /^rediss?:$/.test(url.protocol) &&
-    url.hostname !== '' &&
-    /^(\/\d{0,4})?$/.test(url.pathname) &&
-    url.search === '' &&
-    url.hash === ''
-  );
+  try {
+    storeAddressOf(text);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const spec = <T extends OptionSpec>(given: T): T => given;
@@ -66,12 +64,12 @@ export const OPTIONS = {
     flag: 'store',
     env: 'ROLLCALL_STORE',
     value: 'STORE',
-    help: 'Where the roll is: memory (gone with the process), or redis://[user:password@]host:port[/db] or rediss:// for TLS.',
+    help: 'Where the roll is: memory (gone with the process), redis://[user:password@]host:port[/db], redis-sentinel://host:port,.../NAME[/db] or redis-cluster://host:port,...; rediss instead of redis for TLS.',
     schema: z
       .string()
       .refine(isStore, {
         error:
-          'expected memory, or redis://[user:password@]host:port[/number], or rediss:// for TLS',
+          'expected memory, or redis://[user:password@]host:port[/number], or redis-sentinel://host:port,.../NAME, or redis-cluster://host:port,..., or rediss for TLS',
       })
       .default('memory'),
   }),

@@ -12,6 +12,13 @@ export interface RedisBinary {
   readonly libraryPath?: string;
 }
 
+export interface RedisProcessOptions {
+  /** Keep an append-only file, synced at each write. @default false */
+  readonly isDurable?: boolean;
+  /** More arguments for the server. @default none */
+  readonly args?: readonly string[];
+}
+
 interface DownOptions {
   readonly signal?: NodeJS.Signals;
   readonly losesData?: boolean;
@@ -22,22 +29,31 @@ export class RedisProcess {
   readonly #binary: RedisBinary;
   readonly #dir: string;
   readonly #isDurable: boolean;
+  readonly #args: readonly string[];
   #process: TestProcess | undefined;
   readonly port: number;
 
-  private constructor(binary: RedisBinary, dir: string, port: number, isDurable: boolean) {
+  private constructor(
+    binary: RedisBinary,
+    place: { readonly dir: string; readonly port: number },
+    { isDurable = false, args = [] }: RedisProcessOptions,
+  ) {
     this.#binary = binary;
-    this.#dir = dir;
-    this.port = port;
+    this.#dir = place.dir;
+    this.port = place.port;
     this.#isDurable = isDurable;
+    this.#args = args;
   }
 
-  /** Starts one; `isDurable` keeps an append-only file, synced at each write. */
-  static async start(binary: RedisBinary, { isDurable = false } = {}): Promise<RedisProcess> {
+  /** Starts one on a free port. */
+  static async start(
+    binary: RedisBinary,
+    options: RedisProcessOptions = {},
+  ): Promise<RedisProcess> {
     const dir = await mkdtemp(join(tmpdir(), 'testkit-redis-'));
     // Another process can take the free port before the server binds it, so try again.
     for (let attempt = 1; ; attempt++) {
-      const redis = new RedisProcess(binary, dir, await freePort(), isDurable);
+      const redis = new RedisProcess(binary, { dir, port: await freePort() }, options);
       try {
         await redis.up();
         return redis;
@@ -71,6 +87,7 @@ export class RedisProcess {
         '--dir',
         this.#dir,
         ...durability,
+        ...this.#args,
       ],
       { env: libraryPath === undefined ? {} : { LD_LIBRARY_PATH: libraryPath } },
     );

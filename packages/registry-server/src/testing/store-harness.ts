@@ -47,12 +47,13 @@ local function clock()
 end`;
 
 /** A harness on a real Redis; each test has keys of its own. */
-export function redisHarness(url: string): CreateHarness {
+export function redisHarness(where: string | (() => Promise<Redis>)): CreateHarness {
+  const connect = typeof where === 'string' ? () => Promise.resolve(new Redis(where)) : where;
   return async ({ logLength = 10_000, guardMs } = {}) => {
     const prefix = `test-${process.pid}-${made++}`;
     const clockKey = `${prefix}:{0}:clock`;
-    const redis = new Redis(url);
-    const reader = new Redis(url);
+    const redis = await connect();
+    const reader = await connect();
     const keys = keysOf(0, prefix);
     let nowMs = START_MS;
     const setClock = () => redis.set(clockKey, String(nowMs * 1_000));

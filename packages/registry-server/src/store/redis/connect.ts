@@ -1,9 +1,13 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import * as limits from '../limits.ts';
+import { type StoreAddress, storeAddressOf } from './store-address.ts';
 
 /** How long a command may take before the store counts as away, in ms. */
 const COMMAND_TIMEOUT_MS = 2_000;
 
+const pauseMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
+
+/** Every option of the connections to Redis, with its reason. */
 const BASE = {
   lazyConnect: true,
   // A command that cannot be sent now fails now: the caller answers 503 and its client tries again.
@@ -12,8 +16,21 @@ const BASE = {
   // A write that was under way when the connection broke may have happened: sending it again is the caller's choice.
   autoResendUnfulfilledCommands: false,
   connectTimeout: COMMAND_TIMEOUT_MS,
-  retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
+  retryStrategy: pauseMs,
 } satisfies RedisOptions;
+
+const CLUSTER = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  // A slot that has moved is found by the redirection itself; one that is nobody's is an error at once.
+  maxRedirections: 4,
+  retryDelayOnClusterDown: 0,
+  retryDelayOnTryAgain: 0,
+  clusterRetryStrategy: pauseMs,
+  slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
+  // A replica may lack what was just written.
+  scaleReads: 'master',
+} satisfies ClusterOptions;
 
 /** Two connections to one Redis: commands, and the blocking read of the log. */
 export interface RedisConnections {
@@ -23,8 +40,9 @@ export interface RedisConnections {
 
 /** Opens both. They reconnect for as long as they are not closed; `onError` hears why they cannot. */
 export function connectRedis(url: string, onError: (error: Error) => void): RedisConnections {
+  const address = storeAddressOf(url);
   const open = (timeoutMs: number) => {
-    const redis = new Redis(url, { ...BASE, commandTimeout: timeoutMs });
+    const redis = clientOf(address, timeoutMs);
     redis.on('error', onError);
     redis.connect().catch(onError);
     return redis;
@@ -33,4 +51,37 @@ export function connectRedis(url: string, onError: (error: Error) => void): Redi
     redis: open(COMMAND_TIMEOUT_MS),
     reader: open(COMMAND_TIMEOUT_MS + limits.FOLLOW_WAIT_MS),
   };
+}
+
+function clientOf(address: StoreAddress, commandTimeout: number): Redis {
+  const { username, password, tls, db } = address;
+  const own = {
+    ...BASE,
+    commandTimeout,
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  } satisfies RedisOptions;
+  const [first] = address.hosts;
+  switch (address.kind) {
+    case 'single':
+      return new Redis({ ...own, ...first });
+    case 'sentinel':
+      return new Redis({
+        ...own,
+        sentinels: [...address.hosts],
+        name: address.master,
+        sentinelRetryStrategy: pauseMs,
+        // Its own word on who is the primary may be old: a server that has become a replica is left.
+        reconnectOnError: (error: Error) =>
+          error.message.startsWith('READONLY') ? (1 as const) : false,
+        ...(tls ? { enableTLSForSentinelMode: true } : {}),
+      });
+    default: {
+      const { retryStrategy: _, ...redisOptions } = own;
+      // Both speak the same commands; a cluster sends each to the node that has its keys.
+      return new Cluster([...address.hosts], { ...CLUSTER, redisOptions }) as unknown as Redis;
+    }
+  }
 }

@@ -17,7 +17,9 @@ async function* scanHash(redis: Redis, key: string): AsyncGenerator<[string, str
 
 async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombstone[]> {
   const tombstones: Tombstone[] = [];
-  const [seconds] = await redis.time();
+  // Asked by way of a key: in a cluster each node has a clock of its own.
+  const time = "return redis.call('TIME')";
+  const [seconds] = (await redis.eval(time, 1, keys.graves)) as [string, string];
   const nowMs = Number(seconds) * 1_000;
   const until = new Map<string, number>();
   const graves = await redis.zrange(keys.graves, 0, '-1', 'WITHSCORES');

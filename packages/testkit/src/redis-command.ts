@@ -1,0 +1,19 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
+/** Says one command to a Redis on loopback and gives its first reply as text. Rejects when that is an error. */
+export async function redisCommand(port: number, ...words: readonly string[]): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.setTimeout(5_000, () => socket.destroy(new Error(`Redis at ${port} gave no answer`)));
+  try {
+    await once(socket, 'connect');
+    const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+    socket.write(`*${words.length}\r\n${parts.join('')}`);
+    const [reply] = (await once(socket, 'data')) as [Buffer];
+    const text = reply.toString();
+    if (text.startsWith('-')) throw new Error(`${words.join(' ')}: ${text.trim()}`);
+    return text;
+  } finally {
+    socket.destroy();
+  }
+}

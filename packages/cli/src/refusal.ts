@@ -61,15 +61,16 @@ function objectText(object: string, faults: readonly Fault[], telling: Telling):
   const { locate, mode = 'apply' } = telling;
   const [first] = faults;
   const place = placeOf(first, locate);
-  const conflict = faults.find(({ field }) => field === '');
-  if (conflict !== undefined && object !== '' && faults.length === 1) {
-    const word = conflict.message.endsWith('already exists') ? 'AlreadyExists' : 'NotFound';
+  const word = conflictOf(first);
+  if (first !== undefined && word !== undefined && faults.length === 1) {
     const file = place.replace(/:\d+:\d+$/, '');
     const doing = file === '' ? '' : `error when ${DOING[mode]} "${file}": `;
-    return `Error from server (${word}): ${doing}${conflict.message}`;
+    return `Error from server (${word}): ${doing}${first.message}`;
   }
   const lines = faults.map((fault) => lineOf(fault, locate));
-  if (object === '') return lines.map((line) => `error: error parsing ${line}`).join('\n');
+  if (object === '') {
+    return faults.map((fault) => `error: error parsing ${parseText(fault, locate)}`).join('\n');
+  }
   const [kind] = object.split(' ');
   const name = object.slice((kind?.length ?? 0) + 1);
   const head = `The ${kind} ${name} is invalid:`;
@@ -78,10 +79,23 @@ function objectText(object: string, faults: readonly Fault[], telling: Telling):
     : [`${head} `, ...lines.map((line) => `* ${line}`)].join('\n');
 }
 
+/** What is there already, or is not there, is no fault of the manifest. */
+function conflictOf(fault: Fault | undefined): string | undefined {
+  if (fault === undefined || fault.field !== '' || fault.object === '') return undefined;
+  if (fault.message.endsWith('already exists')) return 'AlreadyExists';
+  return fault.message.endsWith('not found') ? 'NotFound' : undefined;
+}
+
 function placeOf(fault: Fault | undefined, locate: Locate | undefined): string {
   if (fault === undefined || fault.line === 0 || locate === undefined) return '';
   const { file, line } = locate(fault.line);
   return `${file}:${line}:${fault.column}`;
+}
+
+/** As kubectl words it: the file, then the line and what is wrong there. */
+function parseText(fault: Fault, locate: Locate | undefined): string {
+  const { file, line } = locate?.(fault.line) ?? { file: 'STDIN', line: fault.line };
+  return `${file}: line ${line}: ${lineOf(fault, locate)}`;
 }
 
 function lineOf(fault: Fault, locate: Locate | undefined): string {

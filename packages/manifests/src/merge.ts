@@ -3,6 +3,10 @@ type Json = unknown;
 const isObject = (value: Json): value is Record<string, Json> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Labels may be named after what every object inherits, such as `constructor`. */
+const ownOf = (object: Record<string, Json>, key: string) =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
 /**
  * What applying a manifest makes of an object: what the manifest says; what it said the last time and no longer says
  * goes; what others set beside it stays. Lists are taken whole.
@@ -12,10 +16,10 @@ export function applied(last: Json, live: Json, next: Json): Json {
   const before = isObject(last) ? last : {};
   const result: Record<string, Json> = {};
   for (const [key, value] of Object.entries(live)) {
-    if (!(key in next) && !(key in before)) result[key] = value;
+    if (!Object.hasOwn(next, key) && !Object.hasOwn(before, key)) result[key] = value;
   }
   for (const [key, value] of Object.entries(next)) {
-    result[key] = applied(before[key], live[key], value);
+    result[key] = applied(ownOf(before, key), ownOf(live, key), value);
   }
   return result;
 }
@@ -26,7 +30,7 @@ export function patched(target: Json, patch: Json): Json {
   const result: Record<string, Json> = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key];
-    else result[key] = patched(result[key], value);
+    else result[key] = patched(ownOf(result, key), value);
   }
   return result;
 }

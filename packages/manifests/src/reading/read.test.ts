@@ -159,17 +159,17 @@ describe('the doctor', () => {
     [
       'an unknown kind',
       SERVICE.replace('kind: Service', 'kind: Servce'),
-      /^1:1 kind: no matches for kind "Servce" in version "v1" \(kind: Service\)$/,
+      /^2:7 kind: no matches for kind "Servce" in version "v1" \(kind: Service\)$/,
     ],
     [
       'a wrong version',
       SERVICE.replace('v1', 'apps/v1'),
-      /^1:1 apiVersion: no matches for kind "Service" in version "apps\/v1" \(apiVersion: v1\)$/,
+      /^1:13 apiVersion: no matches for kind "Service" in version "apps\/v1" \(apiVersion: v1\)$/,
     ],
     [
       'a port as text',
       SERVICE.replace('8080', "'8080'"),
-      /^9:13 spec\.ports\[0\]\.port: Invalid value: "8080": expected an integer \(\)$/,
+      /^9:13 spec\.ports\[0\]\.port: Invalid value: "8080": expected an integer \(write 8080 without quotes\)$/,
     ],
     [
       'a label as number',

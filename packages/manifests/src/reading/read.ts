@@ -10,9 +10,12 @@ import {
 import type { z } from 'zod';
 import { examine, type Kind, KINDS, type Manifest } from '../kinds.ts';
 import { fieldOf, type ManifestFault, pathOf } from './fault.ts';
+import { unknownKind } from './kind-doctor.ts';
 import { nearest } from './nearest.ts';
+import { remedyOf } from './remedies.ts';
 import { keysAt } from './schema-keys.ts';
 import { diagnoseService, type Locate } from './service-doctor.ts';
+import { syntaxFault } from './syntax-fault.ts';
 import { diagnoseText } from './text-doctor.ts';
 
 /** Most documents of one file. */
@@ -43,30 +46,52 @@ type Path = readonly (string | number)[];
 /** Reads YAML or JSON: several documents, and `kind: List`. Never throws; every fault has a line. */
 export function readManifests(text: string): ReadFile {
   const lines = new LineCounter();
-  const textFaults = diagnoseText(text);
-  const documents = parseAllDocuments(text, { lineCounter: lines, strict: true, uniqueKeys: true });
+  const documents = parseAllDocuments(text, {
+    lineCounter: lines,
+    strict: true,
+    uniqueKeys: true,
+    logLevel: 'error',
+  });
   const parsed = Array.isArray(documents) ? documents : [];
-  const faults: ManifestFault[] = [...textFaults];
-  for (const { errors } of parsed) {
+  const findings = diagnoseText(text);
+  const errors = parsed.flatMap((document) => document.errors);
+  if (errors.length > 0) {
     // What the text alone shows explains what the parser stumbles over.
-    for (const { pos, message } of textFaults.length > 0 ? [] : errors) {
-      const { line, col } = lines.linePos(pos[0]);
-      const [first = message] = message.split('\n');
-      faults.push({
-        line,
-        column: col,
-        field: '',
-        message: first.replace(/ at line.*$/, ''),
-        fix: '',
-      });
-    }
+    const faults =
+      findings.length > 0 ? findings : errors.map((error) => syntaxFault(error, lines));
+    return { manifests: [], faults };
   }
   if (parsed.length > MAX_DOCUMENTS) {
     const message = `expected at most ${MAX_DOCUMENTS} documents, got ${parsed.length}`;
     return { manifests: [], faults: [{ line: 1, column: 1, field: '', message, fix: '' }] };
   }
-  if (faults.length > 0) return { manifests: [], faults };
-  return { manifests: parsed.flatMap((document) => readDocument(document, lines)), faults: [] };
+  const manifests = parsed.flatMap((document) => readDocument(document, lines));
+  return { manifests: withFindings(manifests, findings, text.split('\n')), faults: [] };
+}
+
+/** What the text shows stands instead of the faults of the same line, in documents that have any. */
+function withFindings(
+  manifests: readonly ReadManifest[],
+  findings: readonly ManifestFault[],
+  lines: readonly string[],
+): ReadManifest[] {
+  if (findings.length === 0) return [...manifests];
+  return manifests.map((read, i) => {
+    const end = manifests.slice(i + 1).find(({ line }) => line > read.line)?.line ?? Infinity;
+    const own = findings.filter(({ line }) => line >= read.line && line < end);
+    if (read.faults.length === 0 || own.length === 0) return read;
+    const others = read.faults.filter((fault) => !own.some((one) => contains(fault, one, lines)));
+    return { ...read, faults: [...own, ...others] };
+  });
+}
+
+/** Whether a finding is on the line of a fault, or inside the field that the fault is about. */
+function contains(fault: ManifestFault, finding: ManifestFault, lines: readonly string[]): boolean {
+  if (fault.line === finding.line) return true;
+  // What is wrong with a manifest as a whole has its own reasons.
+  if (fault.column === 1 || finding.line < fault.line) return false;
+  const between = lines.slice(fault.line, finding.line);
+  return between.every((line) => line.search(/\S/) >= fault.column - 1);
 }
 
 function readDocument(document: Document.Parsed, lines: LineCounter): ReadManifest[] {
@@ -76,6 +101,11 @@ function readDocument(document: Document.Parsed, lines: LineCounter): ReadManife
     return [refused('object ""', fault, [fault])];
   }
   if (value === null || value === undefined) return [];
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    const { line, col: column } = lines.linePos(document.contents?.range[0] ?? 0);
+    const message = 'expected a manifest: a mapping with apiVersion, kind and metadata';
+    return [refused('object ""', { line }, [{ line, column, field: '', message, fix: '' }])];
+  }
   const locate: Locate = (path) => {
     for (let end = path.length; end >= 0; end--) {
       const node = nodeAt(document, path.slice(0, end));
@@ -112,6 +142,10 @@ function nodeAt(document: Document.Parsed, path: Path): unknown {
   return parent.items.find(({ key }) => isScalar(key) && key.value === last)?.key ?? value;
 }
 
+function rulesOf(kind: unknown): (typeof KINDS)[Kind] | undefined {
+  return typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind as Kind] : undefined;
+}
+
 function refused(name: string, { line }: { line: number }, faults: ManifestFault[]): ReadManifest {
   return { manifest: undefined, given: undefined, name, line, faults };
 }
@@ -119,13 +153,12 @@ function refused(name: string, { line }: { line: number }, faults: ManifestFault
 function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest {
   const locate: Locate = (path) => locateRoot([...root, ...path]);
   const where = locate([]);
-  const { apiVersion, kind, metadata } = (value ?? {}) as Record<string, unknown>;
-  const known = KINDS[kind as Kind] as (typeof KINDS)[Kind] | undefined;
-  const own = (metadata as { name?: unknown } | undefined)?.name;
+  const { kind, metadata } = (value ?? {}) as Record<string, unknown>;
+  const own = (metadata as { name?: unknown } | null | undefined)?.name;
   const name = `${typeof kind === 'string' ? kind : 'object'} ${JSON.stringify(own ?? '')}`;
-  if (known === undefined || known.apiVersion !== apiVersion) {
-    return refused(name, where, [{ ...where, ...unknownKind(apiVersion, kind) }]);
-  }
+  const stranger = unknownKind(value, locate);
+  if (stranger !== undefined) return refused(name, where, [stranger]);
+  const known = KINDS[kind as Kind];
   const doctor = diagnoseService(value, locate);
   const result = known.schema.safeParse(value);
   if (!result.success) {
@@ -135,12 +168,10 @@ function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest
     return refused(name, where, merged(doctor, strict));
   }
   const { manifest, faults } = examine(result.data);
-  const found = faults.map(({ field, message }) => ({
-    ...locate(pathOf(field)),
-    field,
-    message,
-    fix: fixOf(field, message),
-  }));
+  const found = faults.map(({ field, message }) => {
+    const { path, value: at } = standing(value, field);
+    return { ...locate(path), field, message, fix: remedyOf({ field, message, value: at }) };
+  });
   return {
     manifest,
     given: result.data,
@@ -165,23 +196,24 @@ function merged(
     return rule === undefined ? fault : { ...rule, fix: fault.fix };
   });
   const fields = new Set(doctor.map(({ field }) => field));
+  if (fields.has('name')) fields.add('metadata');
+  if (fields.has('spec.externalName')) fields.add('spec.ports');
   return [...told, ...others.filter(({ field }) => !fields.has(field))];
 }
 
-function unknownKind(
-  apiVersion: unknown,
-  given: unknown,
-): Pick<ManifestFault, 'field' | 'message' | 'fix'> {
-  if (given === undefined) return { field: 'kind', message: 'Required value', fix: '' };
-  const kind = typeof given === 'string' ? given : JSON.stringify(given);
-  const right = KINDS[kind as Kind] as { apiVersion: string } | undefined;
-  if (right !== undefined) {
-    const message = `no matches for kind "${kind}" in version ${JSON.stringify(apiVersion ?? '')}`;
-    return { field: 'apiVersion', message, fix: `apiVersion: ${right.apiVersion}` };
-  }
-  const meant = nearest(kind, Object.keys(KINDS));
-  const message = `no matches for kind "${kind}" in version ${JSON.stringify(apiVersion ?? '')}`;
-  return { field: 'kind', message, fix: meant === undefined ? '' : `kind: ${meant}` };
+/** Where a field stands that a rule speaks of: `clusterIPs[0]` may have been written as `clusterIP`. */
+function standing(value: unknown, field: string): { readonly path: Path; readonly value: unknown } {
+  const path = pathOf(field);
+  const at = valueAt(value, path);
+  if (at !== undefined || !field.startsWith('spec.clusterIPs')) return { path, value: at };
+  return { path: ['spec', 'clusterIP'], value: valueAt(value, ['spec', 'clusterIP']) };
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step],
+    root,
+  );
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -213,29 +245,17 @@ function decodeFaults(
       return { ...locate(own), field, message, fix };
     });
   }
-  const value = path.reduce<unknown>(
-    (at, step) => (at as Record<string | number, unknown> | undefined)?.[step],
-    root,
-  );
+  const value = valueAt(root, path);
   const expected =
     issue.code === 'invalid_type'
       ? (TYPES[issue.expected] ?? issue.expected)
       : issue.code === 'invalid_union'
         ? 'an integer or a text'
         : issue.message;
-  const message = `Invalid value: ${JSON.stringify(value) ?? 'null'}: expected ${expected}`;
-  const needsQuotes =
-    expected === 'a text' && (typeof value === 'number' || typeof value === 'boolean');
-  const fix = needsQuotes ? `quote it: "${String(value)}"` : '';
-  return [{ ...locate(path), field: fieldOf(path), message, fix }];
-}
-
-function fixOf(field: string, message: string): string {
-  if (field.endsWith('.nodePort') && message.includes('not in the valid range')) {
-    return 'choose one from 30000 to 32767, or leave nodePort out to have one given';
-  }
-  if (field === 'metadata.name' && message.includes('DNS-1035')) {
-    return 'lower-case letters, digits and -, beginning with a letter';
-  }
-  return '';
+  const field = fieldOf(path);
+  const message =
+    value === undefined
+      ? 'Required value'
+      : `Invalid value: ${JSON.stringify(value)}: expected ${expected}`;
+  return [{ ...locate(path), field, message, fix: remedyOf({ field, message, value }) }];
 }

@@ -1,4 +1,4 @@
-import type { ManifestFault } from './fault.ts';
+import { fieldOf, type ManifestFault } from './fault.ts';
 
 /** Where in the text a path stands. */
 export type Locate = (path: readonly (string | number)[]) => { line: number; column: number };
@@ -8,39 +8,70 @@ const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+type Note = (path: (string | number)[], message: string, fix: string) => void;
+
 /** The mistakes that tutorials of Services teach, found in what was written, before the schema speaks of unknown fields. */
 export function diagnoseService(value: unknown, locate: Locate): ManifestFault[] {
-  if (!isObject(value) || value['kind'] !== 'Service') return [];
   const faults: ManifestFault[] = [];
-  const note = (path: (string | number)[], field: string, message: string, fix: string) =>
-    faults.push({ ...locate(path), field, message, fix });
-  for (const name of ['selector', 'ports', 'type', 'clusterIP'] as const) {
+  if (!isObject(value)) return faults;
+  const note: Note = (path, message, fix) =>
+    faults.push({ ...locate(path), field: fieldOf(path), message, fix });
+  for (const name of ['name', 'namespace', 'labels', 'annotations']) {
     if (!(name in value)) continue;
     const message = `${name} stands at the top level, where it means nothing`;
-    note([name], name, message, `indent it under spec: spec.${name}`);
+    note([name], message, `indent it under metadata: metadata.${name}`);
   }
-  const spec = value['spec'];
-  if (!isObject(spec)) return faults;
-  const ports = Array.isArray(spec['ports']) ? spec['ports'] : [];
-  for (const [i, port] of ports.entries()) {
-    if (!isObject(port) || !('selector' in port)) continue;
-    const field = `spec.ports[${i}].selector`;
-    const message = 'selector stands inside a port: it belongs to the service';
-    note(['spec', 'ports', i, 'selector'], field, message, 'move it out two levels: spec.selector');
+  if (value['kind'] !== 'Service') return faults;
+  for (const name of ['selector', 'ports', 'type', 'clusterIP', 'externalName']) {
+    if (!(name in value)) continue;
+    const message = `${name} stands at the top level, where it means nothing`;
+    note([name], message, `indent it under spec: spec.${name}`);
   }
-  if (isObject(spec['ports'])) {
-    const message = 'ports is one port, and a list is expected';
-    note(['spec', 'ports'], 'spec.ports', message, 'begin its first field with "- "');
-  }
-  const { type } = spec;
-  if (typeof type === 'string' && !TYPES.includes(type)) {
-    const meant = TYPES.find(
-      (one) => one.toLowerCase() === type.toLowerCase().replaceAll(/[-_ ]/g, ''),
-    );
-    if (meant !== undefined) {
-      const message = `type ${JSON.stringify(type)} is spelled with other capitals`;
-      note(['spec', 'type'], 'spec.type', message, `type: ${meant}`);
-    }
-  }
+  if (isObject(value['spec'])) diagnoseSpec(value['spec'], note);
   return faults;
+}
+
+function diagnoseSpec(spec: Record<string, unknown>, note: Note): void {
+  for (const name of ['port', 'targetPort', 'nodePort', 'protocol', 'containerPort']) {
+    if (!(name in spec)) continue;
+    const message = `${name} stands beside ports: it belongs to one of them`;
+    note(
+      ['spec', name],
+      message,
+      `indent it to stand below the port's first field: spec.ports[0].${name}`,
+    );
+  }
+  const { type, ports, externalName } = spec;
+  for (const [i, port] of (Array.isArray(ports) ? ports : []).entries()) {
+    diagnosePort(port, ['spec', 'ports', i], note);
+  }
+  if (isObject(ports)) {
+    note(
+      ['spec', 'ports'],
+      'ports is one port, and a list is expected',
+      'begin its first field with "- "',
+    );
+  }
+  if (typeof type === 'string' && !TYPES.includes(type)) {
+    const plain = type.toLowerCase().replaceAll(/[-_ ]/g, '');
+    const meant = TYPES.find((one) => one.toLowerCase() === plain);
+    const message = `type ${JSON.stringify(type)} is spelled with other capitals`;
+    if (meant !== undefined) note(['spec', 'type'], message, `type: ${meant}`);
+  }
+  if (typeof externalName === 'string' && type !== 'ExternalName' && ports === undefined) {
+    const message = 'Forbidden: a name that a service stands for goes with type ExternalName';
+    note(['spec', 'externalName'], message, 'type: ExternalName');
+  }
+}
+
+function diagnosePort(port: unknown, path: (string | number)[], note: Note): void {
+  if (!isObject(port)) return;
+  if ('selector' in port) {
+    const message = 'selector stands inside a port: it belongs to the service';
+    note([...path, 'selector'], message, 'move it out two levels: spec.selector');
+  }
+  if ('containerPort' in port) {
+    const message = 'containerPort is a field of pods';
+    note([...path, 'containerPort'], message, 'the port of a Service has port and targetPort');
+  }
 }

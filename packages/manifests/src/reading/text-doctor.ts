@@ -1,36 +1,113 @@
 import type { ManifestFault } from './fault.ts';
 
+/** One mistake in a line: at which column (from 0), what is wrong, what to write. */
+type Finding = readonly [column: number, message: string, fix: string];
+
+/** A line as it stands, and without its comment. */
+interface Line {
+  readonly line: string;
+  readonly code: string;
+}
+
 const QUOTES = /[“”„‟‘’‚‛«»]/u;
-const DASHES = /^(\s*)[–—−](\s)/u;
+const ITEM_DASH = /^(\s*)[–—−](\s)/u;
+const MARK_DASHES = /^[-–—−]{1,3}\s*$/u;
 const INDENT_TAB = /^[ ]*\t/;
 /** A comment as other languages write it, after a value or alone on its line. */
-const DASH_COMMENT = /(^\s*|\s)--(\s+\S.*)$/;
+const OTHER_COMMENT = /(^\s*|\s)(--|\/\/)(\s+\S.*)$/;
+const NO_BREAK_SPACE = /^\s*[^\s"'#]*[\u00a0\u202f]/u;
+/** `type:NodePort`: without a space the whole is one text. */
+const KEYS =
+  'apiVersion|kind|metadata|name|namespace|labels|selector|spec|type|ports?|targetPort|nodePort|protocol|clusterIP|externalName|sessionAffinity|replicas|app';
+const NO_SPACE = new RegExp(`^\\s*(?:- )?((?:${KEYS}):)([^\\s:/].*)$`);
 
-/** The mistakes that copying from web pages and slides makes: found in the text, before YAML is asked. */
-export function diagnoseText(text: string): ManifestFault[] {
-  return text.split('\n').flatMap((line, i) => {
+function quote({ code }: Line): Finding | undefined {
+  const found = QUOTES.exec(code);
+  if (found === null) return undefined;
+  const message = `a typographic quote ${found[0]}: it is taken as part of the text`;
+  return [found.index, message, `write " or ' instead`];
+}
+
+function dash({ code }: Line): Finding | undefined {
+  if (MARK_DASHES.test(code) && /[–—−]/u.test(code)) {
+    return [0, 'a typographic dash where documents are separated', 'write --- instead'];
+  }
+  const found = ITEM_DASH.exec(code);
+  if (found === null) return undefined;
+  const message = 'a typographic dash where a list item begins';
+  return [found[1]?.length ?? 0, message, 'write - instead'];
+}
+
+function comment({ line, code }: Line): Finding | undefined {
+  const found = OTHER_COMMENT.exec(code);
+  if (found === null || line.startsWith('---') || /["']/.test(code)) return undefined;
+  const [, before = '', sign = ''] = found;
+  const what = before.trim() === '' && found.index === 0 ? 'the line' : 'the rest of the line';
+  const message = `'${sign}' is no comment in YAML: ${what} is taken as a value`;
+  return [found.index + before.length, message, `write # instead of ${sign}`];
+}
+
+function space({ code }: Line): Finding | undefined {
+  const found = NO_BREAK_SPACE.exec(code);
+  if (found !== null) {
+    const message = 'a no-break space: it looks like a space and is taken as part of the text';
+    return [found[0].length - 1, message, 'write a plain space instead'];
+  }
+  const [text, key = '', value = ''] = NO_SPACE.exec(code) ?? [];
+  if (text === undefined) return undefined;
+  const message = `no space behind ${key} the whole is taken as one text`;
+  return [text.indexOf(key), message, `write ${key} ${value.trim()}`];
+}
+
+/** What was copied along with a manifest, and is none of it. */
+function wrapping({ code }: Line): Finding | undefined {
+  if (code.startsWith('```')) {
+    return [0, 'a fence of Markdown is no part of a manifest', 'leave the line out'];
+  }
+  if (/^\$ \S/.test(code)) {
+    return [0, 'a line of a shell is no part of a manifest', 'leave the line out'];
+  }
+  const braces = /(^|[\s:])\{\{/.exec(code);
+  if (braces === null || /["']/.test(code)) return undefined;
+  const message = 'the braces of a template: it has to be filled in first';
+  return [braces.index + (braces[1]?.length ?? 0), message, 'write the value itself'];
+}
+
+function tab({ line }: Line): Finding | undefined {
+  if (!INDENT_TAB.test(line)) return undefined;
+  const message = 'a tab in the indentation: YAML takes spaces only';
+  return [line.indexOf('\t'), message, 'replace each tab by two spaces'];
+}
+
+const EXAMINERS = [tab, wrapping, quote, dash, comment, space];
+
+/** What begins a text of several lines. */
+const BLOCK = /^(\s*)(?:.*[:-]\s)?[|>][-+\d]*\s*$/;
+
+/** Whether each line is part of a text of several lines, where nothing is a mistake. */
+function* linesOf(text: string): Generator<Line & { readonly isText: boolean }> {
+  let indent = -1;
+  for (const line of text.split(/\r?\n/)) {
+    const own = line.search(/\S/);
+    if (own !== -1 && own <= indent) indent = -1;
     const code = line.replace(/(^|\s)#.*$/, '');
-    const at = (column: number, message: string, fix: string): ManifestFault => {
-      return { line: i + 1, column: column + 1, field: '', message, fix };
-    };
-    if (INDENT_TAB.test(line)) {
-      const message = 'a tab in the indentation: YAML takes spaces only';
-      return [at(line.indexOf('\t'), message, 'replace each tab by two spaces')];
-    }
-    const quote = QUOTES.exec(code);
-    if (quote !== null) {
-      const message = `a typographic quote ${quote[0]}: it is taken as part of the text`;
-      return [at(quote.index, message, `write " or ' instead`)];
-    }
-    const dash = DASHES.exec(code);
-    if (dash !== null) {
-      const message = 'a typographic dash where a list item begins';
-      return [at(dash[1]?.length ?? 0, message, 'write - instead')];
-    }
-    const comment = DASH_COMMENT.exec(code);
-    if (comment !== null && !line.startsWith('---') && !/["']/.test(code)) {
-      const message = `'--' is no comment in YAML: ${comment[1]?.trim() === '' && comment.index === 0 ? 'the line' : 'the rest of the line'} is taken as a value`;
-      return [at(comment.index + (comment[1]?.length ?? 0), message, 'write # instead of --')];
+    yield { line, code, isText: indent !== -1 };
+    if (indent === -1 && BLOCK.test(code)) indent = own;
+  }
+}
+
+/**
+ * The mistakes that copying from web pages and slides makes, found in the text alone. They explain what a parser and
+ * the rules stumble over; by themselves they are none: a note may well have typographic quotes.
+ */
+export function diagnoseText(text: string): ManifestFault[] {
+  // In JSON a tab is a space, and comments are not written so.
+  const examiners = /^\s*[{[](?!\{)/.test(text) ? [quote] : EXAMINERS;
+  return [...linesOf(text)].flatMap(({ line, code, isText }, i) => {
+    for (const examine of isText ? [] : examiners) {
+      const [column, message, fix] = examine({ line, code }) ?? [];
+      if (column === undefined || message === undefined || fix === undefined) continue;
+      return [{ line: i + 1, column: column + 1, field: '', message, fix }];
     }
     return [];
   });

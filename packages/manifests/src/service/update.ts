@@ -42,24 +42,47 @@ export function carryOver(before: Service, after: Service): Service {
     if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
     if (old.clusterIPs !== undefined) spec.clusterIPs = old.clusterIPs;
   }
-  spec.ports = (spec.ports ?? []).map((port) => withNodePort(old, spec, port));
+  spec.ports = withNodePorts(old, spec);
   const { uid, creationTimestamp } = before.metadata;
   const metadata = { ...after.metadata, uid, creationTimestamp };
   return { ...after, metadata, spec };
 }
 
-function withNodePort(old: ServiceSpec, spec: ServiceSpec, port: ServicePort): ServicePort {
-  const known = (old.ports ?? []).find(
-    (one) => one.port === port.port && one.protocol === port.protocol,
-  )?.nodePort;
-  const hasNodePorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
-  if (hasNodePorts) {
-    const isSilent = port.nodePort === undefined || port.nodePort === 0;
-    return isSilent && known !== undefined ? { ...port, nodePort: known } : port;
+/**
+ * Node ports stay with their ports: with the number and protocol, as `kubectl apply` merges them, else with the name,
+ * as the API server carries them over. One that another port asks for is not carried over.
+ */
+function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
+  const ports = spec.ports ?? [];
+  const had = (old.ports ?? []).filter(({ nodePort }) => nodePort !== undefined);
+  const isSame = (one: ServicePort, other: ServicePort) =>
+    one.port === other.port && one.protocol === other.protocol;
+  if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') {
+    return ports.map((port) => {
+      const isLeftover = had.some((one) => isSame(one, port) && one.nodePort === port.nodePort);
+      const { nodePort: _, ...rest } = port;
+      return isLeftover ? rest : port;
+    });
   }
-  if (port.nodePort === undefined || port.nodePort !== known) return port;
-  const { nodePort: _, ...rest } = port;
-  return rest;
+  const isSilent = ({ nodePort = 0 }: ServicePort) => nodePort === 0;
+  const used = new Set(ports.filter((port) => !isSilent(port)).map(({ nodePort }) => nodePort));
+  const given = new Map<ServicePort, number | undefined>();
+  const rules = [
+    isSame,
+    (one: ServicePort, port: ServicePort) => (one.name ?? '') === (port.name ?? ''),
+  ];
+  for (const rule of rules) {
+    for (const port of ports) {
+      if (!isSilent(port) || given.has(port)) continue;
+      const known = had.find((one) => rule(one, port) && !used.has(one.nodePort));
+      if (known !== undefined) given.set(port, known.nodePort);
+    }
+    // Ports that share a number share its node port too, so both may be given it by the same rule.
+    for (const number of given.values()) used.add(number);
+  }
+  return ports.map((port) =>
+    given.has(port) ? { ...port, nodePort: given.get(port) } : port,
+  ) as ServicePort[];
 }
 
 /** Fields that go with a type: kept by whoever did not ask for them, they would make the next type invalid. */

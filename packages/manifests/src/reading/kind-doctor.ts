@@ -1,0 +1,47 @@
+import { type Kind, KINDS } from '../kinds.ts';
+import type { ManifestFault } from './fault.ts';
+import { foreignKind } from './foreign-kinds.ts';
+import { nearest } from './nearest.ts';
+import type { Locate } from './service-doctor.ts';
+
+/** What is wrong with the kind or the version of a manifest; undefined when both are known. */
+export function unknownKind(value: unknown, locate: Locate): ManifestFault | undefined {
+  const given = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const misspelled = missingField(given, locate);
+  if (misspelled !== undefined) return misspelled;
+  const { apiVersion, kind } = given;
+  const title = typeof kind === 'string' ? kind : JSON.stringify(kind);
+  const right = KINDS[title as Kind] as { readonly apiVersion: string } | undefined;
+  if (right?.apiVersion === apiVersion) return undefined;
+  const message = `no matches for kind "${title}" in version ${JSON.stringify(apiVersion ?? '')}`;
+  if (right !== undefined) {
+    const fix = `apiVersion: ${right.apiVersion}`;
+    return { ...locate(['apiVersion']), field: 'apiVersion', message, fix };
+  }
+  const meant = nearest(title, Object.keys(KINDS));
+  const fix =
+    foreignKind(title) ??
+    (meant === undefined
+      ? `declared here are: ${Object.keys(KINDS).join(', ')}`
+      : `kind: ${meant}`);
+  return { ...locate(['kind']), field: 'kind', message, fix };
+}
+
+/** A manifest without kind or apiVersion, or with these spelled otherwise. */
+function missingField(
+  given: Readonly<Record<string, unknown>>,
+  locate: Locate,
+): ManifestFault | undefined {
+  for (const field of ['kind', 'apiVersion']) {
+    if (given[field] !== undefined && given[field] !== null) continue;
+    const written = Object.keys(given).find((key) => nearest(key, [field]) !== undefined);
+    if (written !== undefined && written !== field) {
+      const fix = `write ${field} instead of ${written}`;
+      return { ...locate([written]), field, message: 'Required value', fix };
+    }
+    if (field === 'apiVersion') continue;
+    const fix = 'say what it is, such as kind: Service';
+    return { ...locate([]), field, message: 'Required value', fix };
+  }
+  return undefined;
+}

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Agent } from 'undici';
 import type { FastifyBaseLogger } from 'fastify';
-import { type Config, isPublicHost } from './config.ts';
+import { type Config, ConfigError, isPublicHost } from './config.ts';
 import { httpsOf, tokensOf } from './credentials.ts';
 import { RouteBinder } from './http/bind.ts';
 import { bindInstances } from './http/instances.ts';
@@ -29,6 +29,8 @@ import { TimelineBook } from './registry/timeline.ts';
 import { WarmUp } from './registry/warm-up.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
+import { DurableFile } from './store/durable/durable-file.ts';
+import { FileStore } from './store/durable/file-store.ts';
 import { MemoryStore } from './store/memory/memory-store.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { keysOf } from './store/redis/keys.ts';
@@ -58,15 +60,21 @@ export interface RegistryServer {
   close(): Promise<void>;
 }
 
-function createStore(
+async function createStore(
   config: Config,
   clock: Clock,
   random: Random,
   logger: FastifyBaseLogger,
-): Store {
+): Promise<Store> {
   const { guardMs, logEntries: logLength } = config;
-  if (config.store === 'memory')
-    return new MemoryStore({ clock, epoch: random.hex(8), logLength, guardMs });
+  const inMemory = () => new MemoryStore({ clock, epoch: random.hex(8), logLength, guardMs });
+  if (config.store === 'memory') return inMemory();
+  if (config.store.startsWith('file:')) {
+    const file = new DurableFile(config.store.slice('file:'.length));
+    return FileStore.open(inMemory(), file).catch((error: Error) => {
+      throw new ConfigError(`--store ${file.path}: ${error.message}`);
+    });
+  }
   const connections = connectRedis(config.store, (error) => {
     logger.debug({ err: error }, 'redis connection');
   });
@@ -103,7 +111,7 @@ export async function startRegistryServer(
   const { clock = systemClock, random = systemRandom, logger, version } = runtime;
   const tokens = tokensOf(config);
   const https = httpsOf(config);
-  const store = createStore(config, clock, random, logger);
+  const store = await createStore(config, clock, random, logger);
   const picture = new Picture(clock);
   const timeline = new TimelineBook(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);

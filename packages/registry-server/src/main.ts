@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { startRegistryServer } from './compose.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
+import { storeAddressOf } from './store/redis/store-address.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -19,7 +20,9 @@ if (argv.includes('--help')) {
 
 /** Where the store is, without user and password. */
 function storeName(store: string): string {
-  return store === 'memory' ? store : new URL(store).host;
+  if (store === 'memory' || store.startsWith('file:')) return store;
+  const { kind, hosts } = storeAddressOf(store);
+  return `${kind === 'single' ? 'redis' : kind} ${hosts.map(({ host, port }) => `${host}:${port}`).join(', ')}`;
 }
 
 async function run(): Promise<void> {

@@ -31,9 +31,9 @@ const isCidr = (text: string) => {
   );
 };
 
-/** `memory`, or the address of a Redis, and nothing that would be passed over in silence. */
+/** `memory`, `file:PATH`, or the address of a Redis, and nothing that would be passed over in silence. */
 const isStore = (text: string) => {
-  if (text === 'memory') return true;
+  if (text === 'memory' || /^file:./.test(text)) return true;
   try {
     storeAddressOf(text);
     return true;
@@ -64,12 +64,12 @@ export const OPTIONS = {
     flag: 'store',
     env: 'ROLLCALL_STORE',
     value: 'STORE',
-    help: 'Where the roll is: memory (gone with the process), redis://[user:password@]host:port[/db], redis-sentinel://host:port,.../NAME[/db] or redis-cluster://host:port,...; rediss instead of redis for TLS.',
+    help: 'Where the roll is: memory (gone with the process), file:PATH (memory, with what is declared, overridden or persistent in a file as well; one server), redis://[user:password@]host:port[/db], redis-sentinel://host:port,.../NAME[/db] or redis-cluster://host:port,...; rediss instead of redis for TLS.',
     schema: z
       .string()
       .refine(isStore, {
         error:
-          'expected memory, or redis://[user:password@]host:port[/number], or redis-sentinel://host:port,.../NAME, or redis-cluster://host:port,..., or rediss for TLS',
+          'expected memory, or file:PATH, or redis://[user:password@]host:port[/number], or redis-sentinel://host:port,.../NAME, or redis-cluster://host:port,..., or rediss for TLS',
       })
       .default('memory'),
   }),

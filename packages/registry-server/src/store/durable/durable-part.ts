@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { InstanceRecord, ResourceRecord } from '../record.ts';
+import type { StoreSnapshot } from '../store.ts';
+
+const FORMAT = 'rollcall-durable';
+const VERSION = 1;
+
+/** What outlives the process: declared objects, overrides, and instances that hold no lease. */
+export interface DurablePart {
+  readonly resources: readonly ResourceRecord[];
+  readonly instances: readonly InstanceRecord[];
+}
+
+const Claim = z.object({ pool: z.enum(['clusterIps', 'nodePorts']), number: z.int().min(0) });
+const Resource = z.object({
+  key: z.string().regex(/^[a-z]+\/[^/]+\/.+$/),
+  revision: z.number(),
+  untilMs: z.number(),
+  claims: z.array(Claim),
+  value: z.string(),
+});
+const Instance = z.looseObject({
+  namespace: z.string(),
+  service: z.string(),
+  id: z.string(),
+  revision: z.number(),
+  lease: z.literal(''),
+  body: z.looseObject({ address: z.string() }),
+});
+const File = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  checksum: z.string(),
+  content: z.object({ resources: z.array(Resource), instances: z.array(Instance) }),
+});
+
+/** A text is no durable part, or not a whole one: the message says why. Nothing of it may be used. */
+export class DurableFormatError extends Error {
+  override readonly name = 'DurableFormatError';
+}
+
+/** Reports lapse by themselves and leases end with the process: neither is kept. */
+export function isDurable({ key }: Pick<ResourceRecord, 'key'>): boolean {
+  return !key.startsWith('report/');
+}
+
+export function durablePartOf({ resources, instances }: StoreSnapshot): DurablePart {
+  return {
+    resources: resources.filter(isDurable),
+    instances: instances.filter(({ lease }) => lease === ''),
+  };
+}
+
+const checksumOf = (content: unknown) =>
+  `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
+
+/** As text, with a version and a checksum. */
+export function encodeDurable(content: DurablePart): string {
+  const file = { format: FORMAT, version: VERSION, checksum: checksumOf(content), content };
+  return `${JSON.stringify(file)}\n`;
+}
+
+/** Reads it back. Throws a {@link DurableFormatError}. */
+export function decodeDurable(text: string): DurablePart {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new DurableFormatError('expected JSON as the registry wrote it; it may be cut short');
+  }
+  const { version, format } = (json ?? {}) as { version?: unknown; format?: unknown };
+  if (format === FORMAT && version !== VERSION) {
+    throw new DurableFormatError(`expected version ${VERSION}, got ${JSON.stringify(version)}`);
+  }
+  const result = File.safeParse(json);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    const where = issue?.path.join('.') ?? '';
+    throw new DurableFormatError(`expected what the registry writes; ${where}: ${issue?.message}`);
+  }
+  // Over the text's own content, so that a part which the schema would not look at counts too.
+  const { content } = json as { content: DurablePart };
+  const expected = checksumOf(content);
+  if (result.data.checksum !== expected) {
+    throw new DurableFormatError(
+      `expected checksum ${expected}, got ${result.data.checksum}: the content was changed or damaged`,
+    );
+  }
+  return content;
+}

@@ -1,0 +1,166 @@
+import type { LogPage, StoreHead } from '../log-entry.ts';
+import type { MemoryStore } from '../memory/memory-store.ts';
+import {
+  type ChangeOutcome,
+  type Continuity,
+  type GrantOutcome,
+  type GrantRequest,
+  type HoldOutcome,
+  type PutOutcome,
+  type PutRequest,
+  type RemoveRequest,
+  type RenewOutcome,
+  type RestoreRequest,
+  type RevokeRequest,
+  type Store,
+  type StoreSnapshot,
+  StoreUnavailableError,
+  type SweepOutcome,
+  type UpdateRequest,
+  type Write,
+} from '../store.ts';
+import type { DurableFile } from './durable-file.ts';
+import { durablePartOf } from './durable-part.ts';
+import { FileLock } from './file-lock.ts';
+
+/**
+ * The roll in memory, its durable part in a file as well. A write to that part is answered when the file has it; writes
+ * that come while the file is being written share the next time. Leases are as in memory: instances register again.
+ */
+export class FileStore implements Store {
+  readonly #inner: MemoryStore;
+  readonly #file: DurableFile;
+  readonly #lock: FileLock;
+  #writing: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  private constructor(inner: MemoryStore, file: DurableFile, lock: FileLock) {
+    this.#inner = inner;
+    this.#file = file;
+    this.#lock = lock;
+  }
+
+  /**
+   * Reads the file first. Rejects with a DurableFormatError when it is damaged, with the system's error, or with one
+   * that names the process that has it.
+   */
+  static async open(inner: MemoryStore, file: DurableFile): Promise<FileStore> {
+    const lock = await FileLock.take(file.path);
+    try {
+      const part = await file.read();
+      if (part !== undefined) await inner.restore({ ...part, tombstones: [], floor: 0 });
+      // Found out now and not at the first write: whether the file can be written.
+      await file.write(durablePartOf(await inner.snapshot()));
+      return new FileStore(inner, file, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  async grant(request: GrantRequest): Promise<GrantOutcome> {
+    const outcome = await this.#inner.grant(request);
+    if (request.lease === '') await this.#persist();
+    return outcome;
+  }
+
+  renew(leases: readonly string[], write: Write): Promise<RenewOutcome> {
+    return this.#inner.renew(leases, write);
+  }
+
+  hold(lease: string, write: Write): Promise<HoldOutcome> {
+    return this.#inner.hold(lease, write);
+  }
+
+  suspect(lease: string, hold: number, write: Write): Promise<boolean> {
+    return this.#inner.suspect(lease, hold, write);
+  }
+
+  /** What checks find out of a persistent instance is found out again, so only its content waits for the file. */
+  async update(request: UpdateRequest): Promise<ChangeOutcome> {
+    const outcome = await this.#inner.update(request);
+    const { labels, weight } = request.patch;
+    if (request.lease === undefined && (labels !== undefined || weight !== undefined)) {
+      await this.#persist();
+    }
+    return outcome;
+  }
+
+  async revoke(request: RevokeRequest): Promise<ChangeOutcome> {
+    const outcome = await this.#inner.revoke(request);
+    if (request.lease === undefined) await this.#persist();
+    return outcome;
+  }
+
+  expire(write: Write): Promise<SweepOutcome> {
+    return this.#inner.expire(write);
+  }
+
+  async put(request: PutRequest): Promise<PutOutcome> {
+    const outcome = await this.#inner.put(request);
+    const isKept = request.items.some(({ why }) => why !== 'reported');
+    if (outcome.kind === 'put' && request.dryRun !== true && isKept) await this.#persist();
+    return outcome;
+  }
+
+  async remove(request: RemoveRequest): Promise<ChangeOutcome> {
+    const outcome = await this.#inner.remove(request);
+    if (!request.key.startsWith('report/')) await this.#persist();
+    return outcome;
+  }
+
+  async restore(request: RestoreRequest): Promise<{ readonly taken: number }> {
+    const outcome = await this.#inner.restore(request);
+    await this.#persist();
+    return outcome;
+  }
+
+  follow(after: number, signal: AbortSignal): Promise<LogPage> {
+    return this.#inner.follow(after, signal);
+  }
+
+  continuity(position: StoreHead): Promise<Continuity> {
+    return this.#inner.continuity(position);
+  }
+
+  snapshot(): Promise<StoreSnapshot> {
+    return this.#inner.snapshot();
+  }
+
+  async close(): Promise<void> {
+    await this.#persist().catch(() => {});
+    await this.#lock.release();
+    await this.#inner.close();
+  }
+
+  /** Resolves when the file has what is in memory now. */
+  async #persist(): Promise<void> {
+    try {
+      await this.#written();
+    } catch (error) {
+      const message = `${this.#file.path} cannot be written: ${(error as Error).message}`;
+      throw new StoreUnavailableError(message, { cause: error });
+    }
+  }
+
+  #written(): Promise<void> {
+    if (this.#writing === undefined) {
+      this.#writing = this.#write().finally(() => {
+        this.#writing = undefined;
+      });
+      return this.#writing;
+    }
+    // What is being written was read before this change.
+    this.#next ??= this.#writing
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        return this.#written();
+      });
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    await this.#file.write(durablePartOf(await this.#inner.snapshot()));
+  }
+}

@@ -53,7 +53,7 @@ export function matchesSelector(
   labels: Readonly<Record<string, string>>,
 ): boolean {
   return selector.every(({ key, operator, values }) => {
-    const value = labels[key];
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
     switch (operator) {
       case 'in':
         return value !== undefined && values.includes(value);

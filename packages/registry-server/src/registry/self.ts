@@ -58,23 +58,29 @@ export class SelfRegistration {
     }
   }
 
-  /** The registry is always a service; one who deletes it sees it come back. */
+  /**
+   * The registry is always a service; one who deletes it sees it come back. Somebody may have taken its address, or
+   * the last one: then it has another, or none.
+   */
   async #declare(): Promise<void> {
     const { declarer, clusterIp, port } = this.#options;
-    await declarer.ensure({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: {
-        name: SELF.service,
-        namespace: SELF.namespace,
-        labels: { component: 'registry', provider: 'rollcall' },
-      },
-      spec: {
-        clusterIP: clusterIp,
-        selector: { app: SELF.service },
-        ports: [{ name: 'http', port, targetPort: 'http', protocol: 'TCP' }],
-      },
-    });
+    for (const address of [{ clusterIP: clusterIp }, {}, { clusterIP: 'None' }]) {
+      const isThere = await declarer.ensure({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: {
+          name: SELF.service,
+          namespace: SELF.namespace,
+          labels: { component: 'registry', provider: 'rollcall' },
+        },
+        spec: {
+          ...address,
+          selector: { app: SELF.service },
+          ports: [{ name: 'http', port, targetPort: 'http', protocol: 'TCP' }],
+        },
+      });
+      if (isThere) return;
+    }
   }
 
   /** Leaves the roll. */

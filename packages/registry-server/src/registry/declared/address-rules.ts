@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { type FieldError, NODE_PORTS, type Service } from '@rollcall/manifests';
+import { type FieldError, type Manifest, NODE_PORTS, type Service } from '@rollcall/manifests';
 import type { PoolName } from '../../store/record.ts';
 import type { Pool } from '../../store/store.ts';
 import { Networks } from '../networks.ts';
@@ -17,6 +17,8 @@ export interface AddressOptions {
 function reservedOf(size: number, { share, most }: { share: number; most: number }): number {
   return size < 16 ? 0 : Math.min(Math.max(16, Math.floor(size / share)), most);
 }
+
+const clusterIpOf = ({ spec }: Service) => spec?.clusterIPs?.[0] ?? spec?.clusterIP ?? '';
 
 /** Which addresses and ports services may have. */
 export class AddressRules {
@@ -44,14 +46,22 @@ export class AddressRules {
     };
   }
 
-  /** Faults of the addresses that a service asks for. */
-  faultsOf(service: Service): FieldError[] {
-    return [...this.#clusterIpFaults(service), ...this.#externalFaults(service)];
+  /**
+   * Faults of the addresses that a service asks for. The cluster IP that it has is not asked for: it stays valid when
+   * the registry is given another network.
+   */
+  faultsOf(service: Service, before: Manifest | undefined): FieldError[] {
+    const had = before?.kind === 'Service' ? clusterIpOf(before) : '';
+    const keepsAddress = had !== '' && had === clusterIpOf(service);
+    return [
+      ...(keepsAddress ? [] : this.#clusterIpFaults(service)),
+      ...this.#externalFaults(service),
+    ];
   }
 
   #clusterIpFaults(service: Service): FieldError[] {
     const { spec = {} } = service;
-    const address = spec.clusterIPs?.[0] ?? spec.clusterIP ?? '';
+    const address = clusterIpOf(service);
     if (address === '' || isHeadless(service) || spec.type === 'ExternalName') return [];
     const { first, last } = this.pools.clusterIps;
     const number = isIPv4(address) ? numberOfIpv4(address) : -1;

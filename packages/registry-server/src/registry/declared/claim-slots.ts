@@ -31,15 +31,19 @@ export function claimSlotsOf(service: Service): ClaimSlot[] {
   // A load balancer that needs no node ports of its own keeps those that were asked for.
   const givesNodePorts = takesNodePorts(spec);
   const byNumber = new Map<string, { number: number | undefined; ports: number[] }>();
-  for (const [i, { port, nodePort }] of (spec.ports ?? []).entries()) {
-    if (nodePort === undefined && !givesNodePorts) continue;
+  const ports = spec.ports ?? [];
+  for (const [i, { port, nodePort: own }] of ports.entries()) {
+    if (own === undefined && !givesNodePorts) continue;
+    const twin = ports.find((one) => one.port === port && one.nodePort !== undefined);
+    const nodePort = own ?? twin?.nodePort;
     const key = nodePort === undefined ? `port ${port}` : `nodePort ${nodePort}`;
     const slot = byNumber.get(key) ?? { number: nodePort, ports: [] };
     slot.ports.push(i);
     byNumber.set(key, slot);
   }
-  for (const { number, ports } of byNumber.values()) {
-    slots.push({ pool: 'nodePorts', number, field: `spec.ports[${ports[0]}].nodePort`, ports });
+  for (const { number, ports: sharing } of byNumber.values()) {
+    const field = `spec.ports[${sharing[0]}].nodePort`;
+    slots.push({ pool: 'nodePorts', number, field, ports: sharing });
   }
   if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local') {
     const number = spec.healthCheckNodePort === 0 ? undefined : spec.healthCheckNodePort;

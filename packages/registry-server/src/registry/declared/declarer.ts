@@ -1,5 +1,5 @@
 import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
-import { patched, readManifests, type Service } from '@rollcall/manifests';
+import { patched, type ReadManifest, readManifests, type Service } from '@rollcall/manifests';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { PutItem, PutOutcome, Store } from '../../store/store.ts';
@@ -8,14 +8,22 @@ import type { Picture } from '../picture.ts';
 import type { AddressRules } from './address-rules.ts';
 import { claimSlotsOf, withClaims } from './claim-slots.ts';
 import type { Declared } from './declarations.ts';
-import { type ApplyMode, decoded, type Draft, draftOf, settle, titleOf } from './draft.ts';
-import { keyOfObject, type ObjectRef } from './object-key.ts';
 import {
-  checkVersion,
+  type ApplyMode,
+  decoded,
+  type Draft,
+  draftOf,
+  faultsOf,
+  settle,
+  titleOf,
+} from './draft.ts';
+import { keyOfObject, keyOfReport, type ObjectRef } from './object-key.ts';
+import {
   claimRefusal,
-  faultOf,
   notFound,
+  patchFaults,
   refusal,
+  refusedResult,
   withoutTwins,
 } from './refusals.ts';
 import { shownObject } from './shown-object.ts';
@@ -74,10 +82,10 @@ export class Declarer {
     if (file.manifests.length === 0) {
       throw new ProblemError('invalid_manifest', 'expected at least one object, got none');
     }
+    if (request.partial) return this.#applyEach(file.manifests, request);
     return this.#retried(async () => {
       const context = this.#context(request);
       const drafts = withoutTwins(file.manifests.map((read) => draftOf(read, context)));
-      if (request.partial) return this.#applyEach(drafts, request.dryRun);
       const faults = drafts.flatMap((draft) => draft.faults);
       if (faults.length > 0) throw refusal(faults);
       const written = await this.#write(drafts, request.dryRun);
@@ -100,10 +108,14 @@ export class Declarer {
       const message = `expected one ${titleOf(ref)} of namespace ${ref.namespace}, as the path says`;
       throw new ProblemError('invalid_manifest', message, { field: 'metadata.name' });
     }
-    checkVersion(manifest, this.#find(ref));
-    const mode = this.#find(ref) === undefined ? 'create' : 'replace';
-    const { namespace } = ref;
-    return this.#one(await this.apply({ text, namespace, mode, dryRun, partial: false }));
+    const request = {
+      text,
+      namespace: ref.namespace,
+      mode: 'put',
+      dryRun,
+      partial: false,
+    } as const;
+    return this.#one(await this.apply(request));
   }
 
   /** Changes fields of an object by a JSON merge patch. */
@@ -112,11 +124,8 @@ export class Declarer {
       const before = this.#find(ref);
       if (before === undefined) throw notFound(ref);
       const { manifest, errors } = decoded(patched(before.manifest, patch), before.manifest);
-      const object = titleOf(ref);
-      if (errors.length > 0) {
-        const where = { object, line: 0, column: 0, fix: '' };
-        throw refusal(errors.map(({ field, message }) => ({ ...where, field, message })));
-      }
+      const faults = [...errors, ...patchFaults(manifest, { ref, before })];
+      if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), 0, faults));
       const draft = settle({ ref, before, wanted: manifest, line: 0 }, this.#context());
       if (draft.faults.length > 0) throw refusal(draft.faults);
       const written = await this.#write([draft], dryRun);
@@ -139,17 +148,31 @@ export class Declarer {
       floor: this.#picture.revision,
     });
     if (outcome.kind !== 'changed') throw notFound(ref);
+    await this.#dropReports(ref);
     const isApplied = await this.#picture.reached(outcome.revision, APPLY_WAIT_MS);
     return { value: { revision: String(outcome.revision), object }, isApplied };
   }
 
-  /** Declares a service unless it is there; whatever stands against it is no failure. */
-  async ensure(service: Service): Promise<void> {
+  /** Declares a service unless it is there; false = something stands against it. */
+  async ensure(service: Service): Promise<boolean> {
     const { name = '', namespace = 'default' } = service.metadata;
     const ref = { kind: 'Service', namespace, name } as const;
-    if (this.#find(ref) !== undefined) return;
+    if (this.#find(ref) !== undefined) return true;
     const draft = settle({ ref, before: undefined, wanted: service, line: 0 }, this.#context());
-    if (draft.manifest !== undefined) await this.#store.put(this.#putOf([draft], false));
+    if (draft.manifest === undefined) return false;
+    const { kind } = await this.#store.put(this.#putOf([draft], false));
+    return kind === 'put' || kind === 'changed';
+  }
+
+  /** What was said of a service is not said of the next one of its name. */
+  async #dropReports({ kind, namespace, name }: ObjectRef): Promise<void> {
+    if (kind !== 'Service') return;
+    const reports = this.#picture.roll?.declarations.reports(`${namespace}/${name}`) ?? [];
+    for (const { reporter } of [...reports]) {
+      const key = keyOfReport(namespace, name, reporter);
+      // They lapse by themselves too.
+      await this.#store.remove({ key, floor: this.#picture.revision }).catch(() => {});
+    }
   }
 
   #context(given?: { readonly namespace: string; readonly mode: ApplyMode }) {
@@ -178,28 +201,33 @@ export class Declarer {
     throw new ProblemError('object_changed', 'another writer changed the object again and again');
   }
 
+  /** Each by itself: another writer who comes between concerns one of them alone. */
   async #applyEach(
-    drafts: readonly Draft[],
-    dryRun: boolean,
-  ): Promise<Committed<ApplyReply> | undefined> {
+    manifests: readonly ReadManifest[],
+    request: ApplyRequest,
+  ): Promise<Committed<ApplyReply>> {
+    const { dryRun } = request;
+    const draftOfEach = (read: ReadManifest) => draftOf(read, this.#context(request));
+    const drafts = withoutTwins(manifests.map(draftOfEach));
     const replies: ApplyReply['results'] = [];
     let isApplied = true;
     let revision = this.#picture.revision;
-    for (const draft of drafts) {
+    for (const [i, first] of drafts.entries()) {
+      let draft = first;
       try {
-        if (draft.faults.length > 0) throw refusal(draft.faults);
-        const written = await this.#write([draft], dryRun);
-        if (written === undefined) return undefined;
-        const reply = await this.#replied([draft], written, dryRun);
+        const reply = await this.#retried(async () => {
+          if (draft.faults.length > 0) throw refusal(draft.faults);
+          const written = await this.#write([draft], dryRun);
+          if (written !== undefined) return this.#replied([draft], written, dryRun);
+          draft = draftOfEach(manifests[i] as ReadManifest);
+          return undefined;
+        });
         isApplied &&= reply.isApplied;
         revision = Math.max(revision, Number(reply.value.revision));
         replies.push(...reply.value.results);
       } catch (error) {
         if (!(error instanceof ProblemError) || error.retryable) throw error;
-        const { kind, namespace, name } = draft.ref;
-        const faults = error.faults ?? [faultOf(draft, error.field, error.message)];
-        const result = { kind, namespace, name, action: 'refused' as const };
-        replies.push({ ...result, object: null, before: null, faults: [...faults], warnings: [] });
+        replies.push(refusedResult(draft, error));
       }
     }
     return { value: { revision: String(revision), dryRun, results: replies }, isApplied };
@@ -235,9 +263,11 @@ export class Declarer {
       const resource = byKey.get(keyOfObject(ref));
       if (resource === undefined) return before && shownObject(before.manifest, before.revision);
       const whole = manifest?.kind === 'Service' ? withClaims(manifest, resource.claims) : manifest;
-      return whole && shownObject(whole, resource.revision);
+      return whole && shownObject(whole, dryRun ? undefined : resource.revision);
     });
-    const revision = outcome.resources.at(-1)?.revision ?? this.#picture.revision;
+    // What was only tried has no revision that anybody could wait for.
+    const last = dryRun ? undefined : outcome.resources.at(-1);
+    const revision = last?.revision ?? this.#picture.revision;
     return { objects: objects.map((object) => object ?? null), revision };
   }
 

@@ -15,12 +15,17 @@ import type { Random } from '../../runtime/random.ts';
 import type { AddressRules } from './address-rules.ts';
 import type { Declared } from './declarations.ts';
 import type { ObjectRef } from './object-key.ts';
+import { isStale, staleMessage } from './staleness.ts';
 import { warningsOf } from './warnings.ts';
 
 /** Where `kubectl apply` keeps what was applied last; kept here under the same name, so that both may be used. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-export type ApplyMode = 'apply' | 'create' | 'replace';
+/** `put` takes the place of what is there, or is the first. */
+export type ApplyMode = 'apply' | 'create' | 'replace' | 'put';
+
+/** Longest beginning of a name that is still made whole. */
+const MAX_GENERATED = 57;
 
 /** What one document is to become: written when `faults` is empty. */
 export interface Draft {
@@ -71,10 +76,10 @@ export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   const refuse = (faults: readonly Fault[]): Draft => {
     return { ref, action: 'refused', manifest: undefined, before, faults, warnings: [] };
   };
-  const conflict = conflictOf(ref, before, context.mode);
+  const conflict = conflictOf(given, { ref, before, mode: context.mode });
   if (conflict !== undefined) {
-    const where = { object: titleOf(ref), line: read.line, column: 1, field: '', fix: '' };
-    return refuse([{ ...where, message: conflict }]);
+    const where = { object: titleOf(ref), line: read.line, column: 1, fix: '' };
+    return refuse([{ ...where, ...conflict }]);
   }
   const wanted = context.mode === 'apply' ? merged(given, before) : { manifest: named, errors: [] };
   if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), read.line, wanted.errors));
@@ -104,7 +109,7 @@ export function settle(
   const { manifest, faults } = examine(carried);
   const errors = [...faults];
   if (manifest.kind === 'Service') {
-    if (faults.length === 0) errors.push(...rules.faultsOf(manifest));
+    if (faults.length === 0) errors.push(...rules.faultsOf(manifest, before?.manifest));
     if (before?.manifest.kind === 'Service') {
       errors.push(...validateServiceUpdate(before.manifest, manifest));
     }
@@ -130,22 +135,42 @@ function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft
 function withName(manifest: Manifest, { random }: DraftContext): Manifest {
   const { name = '', generateName = '' } = manifest.metadata;
   if (name !== '') return manifest;
-  return { ...manifest, metadata: { ...manifest.metadata, name: generateName + random.hex(3) } };
+  return {
+    ...manifest,
+    metadata: { ...manifest.metadata, name: generateName.slice(0, MAX_GENERATED) + random.hex(3) },
+  };
 }
 
 function refOf({ kind, metadata }: Manifest, namespace: string): ObjectRef {
   return { kind, namespace: metadata.namespace || namespace, name: metadata.name ?? '' };
 }
 
+/** What of the object that is there, or is not, stands against a document. */
 function conflictOf(
-  { kind, name }: ObjectRef,
-  before: Declared | undefined,
-  mode: ApplyMode,
-): string | undefined {
-  const plural = resourceOf(kind);
-  if (mode === 'create' && before !== undefined) return `${plural} "${name}" already exists`;
-  if (mode === 'replace' && before === undefined) return `${plural} "${name}" not found`;
-  return undefined;
+  { metadata }: Manifest,
+  {
+    ref,
+    before,
+    mode,
+  }: {
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly mode: ApplyMode;
+  },
+): Pick<Fault, 'field' | 'message'> | undefined {
+  const plural = resourceOf(ref.kind);
+  const { name = '', generateName, resourceVersion } = metadata;
+  const said = (message: string, field = '') => ({ field, message });
+  if (mode === 'apply' && name === '') {
+    return said(`from ${generateName ?? ''}: cannot use generate name with apply`, 'metadata.name');
+  }
+  if (mode === 'create' && before !== undefined)
+    return said(`${plural} "${ref.name}" already exists`);
+  if (mode === 'replace' && before === undefined) return said(`${plural} "${ref.name}" not found`);
+  // What was exported, deleted and is declared again names a version that nobody else can have changed.
+  const isNew = before === undefined && mode !== 'put';
+  if (isNew || !isStale(resourceVersion, before)) return undefined;
+  return said(staleMessage(ref), 'metadata.resourceVersion');
 }
 
 /** What applying makes of what is there; decoded anew, since a merge may give what neither side was. */
@@ -153,9 +178,12 @@ function merged(
   given: Manifest,
   before: Declared | undefined,
 ): { readonly manifest: Manifest; readonly errors: readonly FieldError[] } {
-  const annotation = JSON.stringify(given);
-  const metadata = { ...given.metadata };
-  metadata.annotations = { ...metadata.annotations, [LAST_APPLIED]: annotation };
+  const { annotations } = given.metadata;
+  // A file that was exported carries what was applied before it: kept inside, it would grow with each round.
+  const { [LAST_APPLIED]: _, ...others } = annotations ?? {};
+  const said = annotations === undefined ? {} : { annotations: others };
+  const annotation = JSON.stringify({ ...given, metadata: { ...given.metadata, ...said } });
+  const metadata = { ...given.metadata, annotations: { ...others, [LAST_APPLIED]: annotation } };
   const next = { ...given, metadata };
   if (before === undefined) return { manifest: next, errors: [] };
   const last = lastAppliedOf(before.manifest);

@@ -1,11 +1,12 @@
-import { type Fault, ProblemError } from '@rollcall/contract';
-import { type Manifest, resourceOf, type Service } from '@rollcall/manifests';
+import { type ApplyResult, type Fault, ProblemError } from '@rollcall/contract';
+import { type FieldError, type Manifest, resourceOf, type Service } from '@rollcall/manifests';
 import type { PutOutcome } from '../../store/store.ts';
 import { claimSlotsOf } from './claim-slots.ts';
 import type { Declared } from './declarations.ts';
 import { type Draft, titleOf } from './draft.ts';
 import { ipv4OfNumber } from './ipv4.ts';
 import { keyOfObject, type ObjectRef } from './object-key.ts';
+import { isStale, STALE, staleMessage } from './staleness.ts';
 
 export function faultOf({ ref }: Draft, field: string, message: string): Fault {
   return { object: titleOf(ref), line: 0, column: 0, field, message, fix: '' };
@@ -25,13 +26,31 @@ export function withoutTwins(drafts: readonly Draft[]): Draft[] {
   });
 }
 
-/** Who names the version that he read wants to change that one and no later. */
-export function checkVersion(manifest: Manifest | undefined, before: Declared | undefined): void {
-  const wanted = manifest?.metadata.resourceVersion;
-  if (wanted === undefined || wanted === '' || before === undefined) return;
-  if (wanted === String(before.revision)) return;
-  const message = `the object has been modified; please apply your changes to the latest version and try again (expected resourceVersion ${before.revision}, got ${wanted})`;
-  throw new ProblemError('object_changed', message, { field: 'metadata.resourceVersion' });
+/** What a patch may not change: who the object is, and another version than the one it names. */
+export function patchFaults(
+  { metadata }: Manifest,
+  { ref, before }: { readonly ref: ObjectRef; readonly before: Declared },
+): FieldError[] {
+  const immutable = (field: 'name' | 'namespace', value = ''): FieldError => {
+    const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`;
+    return { reason: 'FieldValueInvalid', field: `metadata.${field}`, message };
+  };
+  const faults: FieldError[] = [];
+  if (metadata.name !== ref.name) faults.push(immutable('name', metadata.name));
+  if (metadata.namespace !== ref.namespace) faults.push(immutable('namespace', metadata.namespace));
+  if (isStale(metadata.resourceVersion, before)) {
+    const field = 'metadata.resourceVersion';
+    faults.push({ reason: 'FieldValueInvalid', field, message: staleMessage(ref) });
+  }
+  return faults;
+}
+
+/** What became of a document that was refused among others that were not. */
+export function refusedResult(draft: Draft, error: ProblemError): ApplyResult {
+  const { kind, namespace, name } = draft.ref;
+  const faults = [...(error.faults ?? [faultOf(draft, error.field, error.message)])];
+  const nothing = { object: null, before: null, warnings: [] };
+  return { kind, namespace, name, action: 'refused', faults, ...nothing };
 }
 
 export function notFound({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
@@ -46,8 +65,9 @@ export function refusal(faults: readonly Fault[]): ProblemError {
     const what = field === '' ? message : `${field}: ${message}`;
     return object === '' ? what : `${object}: ${what}`;
   });
-  const isExisting = faults.every(({ message }) => message.endsWith('already exists'));
-  const code = isExisting ? 'object_exists' : 'invalid_manifest';
+  const areAll = (end: string) => faults.every(({ message }) => message.endsWith(end));
+  const isConflict = areAll('already exists') ? 'object_exists' : undefined;
+  const code = isConflict ?? (areAll(STALE) ? 'object_changed' : 'invalid_manifest');
   return new ProblemError(code, lines.join('; '), { field: first?.field ?? '', faults });
 }
 

@@ -1,14 +1,13 @@
 import type { ManifestObject } from '@rollcall/contract';
 import type { Manifest } from '@rollcall/manifests';
 
-/** A manifest as it is shown: with the revision that it has, and without keys that hold nothing. */
-export function shownObject(manifest: Manifest, revision: number): ManifestObject {
+/**
+ * A manifest as it is shown: with the revision that it has (undefined = it was not written), and without keys that
+ * hold nothing.
+ */
+export function shownObject(manifest: Manifest, revision: number | undefined): ManifestObject {
   const { apiVersion, kind, metadata, ...rest } = manifest;
-  const shown = {
-    apiVersion,
-    kind,
-    metadata: { ...metadata, resourceVersion: String(revision) },
-    ...rest,
-  };
+  const version = revision === undefined ? {} : { resourceVersion: String(revision) };
+  const shown = { apiVersion, kind, metadata: { ...metadata, ...version }, ...rest };
   return JSON.parse(JSON.stringify(shown)) as ManifestObject;
 }

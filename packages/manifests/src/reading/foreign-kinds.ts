@@ -14,6 +14,6 @@ const FOREIGN: Readonly<Record<string, string>> = {
 
 /** What to do about a kind of Kubernetes that is not known here; undefined when it is none of those. */
 export function foreignKind(kind: string): string | undefined {
-  const remedy = FOREIGN[kind];
+  const remedy = Object.hasOwn(FOREIGN, kind) ? FOREIGN[kind] : undefined;
   return remedy && `${remedy}. Leave this document out, or apply with --partial`;
 }

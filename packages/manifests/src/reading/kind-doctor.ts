@@ -11,8 +11,8 @@ export function unknownKind(value: unknown, locate: Locate): ManifestFault | und
   if (misspelled !== undefined) return misspelled;
   const { apiVersion, kind } = given;
   const title = typeof kind === 'string' ? kind : JSON.stringify(kind);
-  const right = KINDS[title as Kind] as { readonly apiVersion: string } | undefined;
-  if (right?.apiVersion === apiVersion) return undefined;
+  const right = Object.hasOwn(KINDS, title) ? KINDS[title as Kind] : undefined;
+  if (right !== undefined && right.apiVersion === apiVersion) return undefined;
   const message = `no matches for kind "${title}" in version ${JSON.stringify(apiVersion ?? '')}`;
   if (right !== undefined) {
     const fix = `apiVersion: ${right.apiVersion}`;

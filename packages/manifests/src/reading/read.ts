@@ -9,9 +9,11 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { examine, type Kind, KINDS, type Manifest } from '../kinds.ts';
+import { duplicateKeys } from './duplicate-keys.ts';
 import { fieldOf, type ManifestFault, pathOf } from './fault.ts';
 import { unknownKind } from './kind-doctor.ts';
 import { nearest } from './nearest.ts';
+import { oddityOf } from './plain-value.ts';
 import { remedyOf } from './remedies.ts';
 import { keysAt } from './schema-keys.ts';
 import { diagnoseService, type Locate } from './service-doctor.ts';
@@ -20,6 +22,9 @@ import { diagnoseText } from './text-doctor.ts';
 
 /** Most documents of one file. */
 const MAX_DOCUMENTS = 1_000;
+
+/** Most faults of one kind that are told of one manifest: whoever has more sent something else. */
+const MAX_FAULTS = 50;
 
 /** One manifest of a file, defaults filled in. Use it only when `faults` is empty. */
 export interface ReadManifest {
@@ -49,12 +54,12 @@ export function readManifests(text: string): ReadFile {
   const documents = parseAllDocuments(text, {
     lineCounter: lines,
     strict: true,
-    uniqueKeys: true,
+    uniqueKeys: false,
     logLevel: 'error',
   });
   const parsed = Array.isArray(documents) ? documents : [];
   const findings = diagnoseText(text);
-  const errors = parsed.flatMap((document) => document.errors);
+  const errors = parsed.flatMap((document) => [...document.errors, ...duplicateKeys(document)]);
   if (errors.length > 0) {
     // What the text alone shows explains what the parser stumbles over.
     const faults =
@@ -115,6 +120,12 @@ function readDocument(document: Document.Parsed, lines: LineCounter): ReadManife
     }
     return { line: 1, column: 1 };
   };
+  const oddity = oddityOf(value);
+  if (oddity !== undefined) {
+    const { path, message } = oddity;
+    const fault = { ...locate(path), field: fieldOf(path), message, fix: '' };
+    return [refused('object ""', locate([]), [fault])];
+  }
   const { kind, items } = value as { kind?: unknown; items?: unknown };
   if (kind !== 'List') return [readValue(value, [], locate)];
   if (!Array.isArray(items)) {
@@ -142,10 +153,6 @@ function nodeAt(document: Document.Parsed, path: Path): unknown {
   return parent.items.find(({ key }) => isScalar(key) && key.value === last)?.key ?? value;
 }
 
-function rulesOf(kind: unknown): (typeof KINDS)[Kind] | undefined {
-  return typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind as Kind] : undefined;
-}
-
 function refused(name: string, { line }: { line: number }, faults: ManifestFault[]): ReadManifest {
   return { manifest: undefined, given: undefined, name, line, faults };
 }
@@ -162,9 +169,9 @@ function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest
   const doctor = diagnoseService(value, locate);
   const result = known.schema.safeParse(value);
   if (!result.success) {
-    const strict = result.error.issues.flatMap((issue) =>
-      decodeFaults(issue, known.schema, locate, value),
-    );
+    const strict = result.error.issues
+      .slice(0, MAX_FAULTS)
+      .flatMap((issue) => decodeFaults(issue, known.schema, locate, value));
     return refused(name, where, merged(doctor, strict));
   }
   const { manifest, faults } = examine(result.data);
@@ -235,7 +242,7 @@ function decodeFaults(
   const path = issue.path as (string | number)[];
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, path);
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, MAX_FAULTS).map((key) => {
       const own = [...path, key];
       const meant = nearest(key, known);
       const field = fieldOf(own);

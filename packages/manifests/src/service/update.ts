@@ -66,7 +66,7 @@ function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
   }
   const isSilent = ({ nodePort = 0 }: ServicePort) => nodePort === 0;
   const used = new Set(ports.filter((port) => !isSilent(port)).map(({ nodePort }) => nodePort));
-  const given = new Map<ServicePort, number | undefined>();
+  const given = new Map<ServicePort, number>();
   const rules = [
     isSame,
     (one: ServicePort, port: ServicePort) => (one.name ?? '') === (port.name ?? ''),
@@ -75,14 +75,15 @@ function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
     for (const port of ports) {
       if (!isSilent(port) || given.has(port)) continue;
       const known = had.find((one) => rule(one, port) && !used.has(one.nodePort));
-      if (known !== undefined) given.set(port, known.nodePort);
+      if (known?.nodePort !== undefined) given.set(port, known.nodePort);
     }
     // Ports that share a number share its node port too, so both may be given it by the same rule.
     for (const number of given.values()) used.add(number);
   }
-  return ports.map((port) =>
-    given.has(port) ? { ...port, nodePort: given.get(port) } : port,
-  ) as ServicePort[];
+  return ports.map((port) => {
+    const nodePort = given.get(port);
+    return nodePort === undefined ? port : { ...port, nodePort };
+  });
 }
 
 /** Fields that go with a type: kept by whoever did not ask for them, they would make the next type invalid. */

@@ -1,0 +1,28 @@
+/** What no manifest may hold anywhere, though YAML can write it; undefined when all is well. */
+export interface Oddity {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/**
+ * Looks for what is no tree of plain values: an anchor that holds an alias of itself, and the key `__proto__`, which
+ * would be dropped without a word.
+ */
+export function oddityOf(
+  value: unknown,
+  path: readonly (string | number)[] = [],
+  above: ReadonlySet<unknown> = new Set(),
+): Oddity | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (above.has(value)) return { path, message: 'an alias leads to what it stands in' };
+  const within = new Set([...above, value]);
+  for (const [key, child] of Object.entries(value)) {
+    const own = [...path, Array.isArray(value) ? Number(key) : key];
+    if (key === '__proto__') {
+      return { path: own, message: 'strict decoding error: no field may be named __proto__' };
+    }
+    const found = oddityOf(child, own, within);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -2,7 +2,7 @@ import type { ManifestObject, ServiceReport } from '@rollcall/client-sdk';
 import type { ServiceSpec } from '@rollcall/manifests';
 import type { Context } from '../context.ts';
 import { kindOfEvent } from '../output/event-words.ts';
-import { placesOf } from '../resources/endpoints.ts';
+import { placesOfSlices } from '../resources/endpoints.ts';
 import { firstFew, NONE } from '../resources/resource.ts';
 import { ingressOf, specOf } from '../resources/services.ts';
 import { type Field, headOf, pageText, pairs, ruledRows } from './page.ts';
@@ -13,16 +13,17 @@ const MOST_EVENTS = 20;
 export async function servicePage(context: Context, object: ManifestObject): Promise<string> {
   const { name, namespace } = object.metadata;
   const { rollcall, clock } = context;
-  const params = { ns: namespace, kind: 'endpoints', name };
-  const [endpoints, { events }, { reports }] = await Promise.all([
-    rollcall.call('readManifest', { params }).catch(() => undefined),
+  const params = { ns: namespace, kind: 'endpointslices' };
+  const selector = `kubernetes.io/service-name=${name}`;
+  const [{ items: slices }, { events }, { reports }] = await Promise.all([
+    rollcall.call('listManifests', { params, query: { selector } }),
     rollcall.call('events', { query: { namespace, service: name, limit: MOST_EVENTS } }),
     rollcall.call('listReports', { params: { ns: namespace, svc: name } }),
   ]);
   const fields = [
     ...headOf(object),
     ...addressFields(object),
-    ...portFields(object, endpoints),
+    ...portFields(object, slices),
     ...policyFields(specOf(object)),
   ];
   // What else is declared under the same name has a page of its own.
@@ -48,18 +49,17 @@ function addressFields(object: ManifestObject): Field[] {
   ];
 }
 
-function portFields(object: ManifestObject, endpoints: ManifestObject | undefined): Field[] {
+function portFields(object: ManifestObject, slices: readonly ManifestObject[]): Field[] {
   const { ports = [] } = specOf(object);
   return ports.flatMap((one): Field[] => {
     const { name = '', port, protocol = 'TCP', targetPort, nodePort = 0, appProtocol } = one;
     const title = name === '' ? '<unset>' : name;
-    const places = endpoints === undefined ? [] : placesOf(endpoints, name);
     return [
       ['Port', `${title}  ${port}/${protocol}`],
       ['TargetPort', `${targetPort ?? port}/${protocol}`],
       ...some('AppProtocol', appProtocol),
       ...some('NodePort', nodePort > 0 ? `${title}  ${nodePort}/${protocol}` : ''),
-      ['Endpoints', firstFew(places)],
+      ['Endpoints', firstFew(placesOfSlices(slices, name))],
     ];
   });
 }

@@ -4,24 +4,39 @@ import { AGE, manifestResource, NAME } from './manifest-resource.ts';
 import { firstFew, joined, NONE, partOf } from './resource.ts';
 
 /** `address:port` with brackets where an IPv6 address needs them. */
-export function placeText(address: string, port: number): string {
+function placeText(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Ready addresses of an Endpoints object, of one port name where given. */
-export function placesOf(object: ManifestObject, portName?: string): string[] {
-  return (
-    (partOf(object, 'subsets') as NonNullable<Endpoints['subsets']> | undefined) ?? []
-  ).flatMap(({ addresses = [], ports = [] }) => {
-    const wanted = ports.filter(({ name = '' }) => portName === undefined || name === portName);
-    return wanted.flatMap(({ port = 0 }) => addresses.map(({ ip = '' }) => placeText(ip, port)));
+/** Ready addresses of an Endpoints object; those alone where it has no ports. */
+function placesOf(object: ManifestObject): string[] {
+  const subsets = (partOf(object, 'subsets') as Endpoints['subsets']) ?? [];
+  return subsets.flatMap(({ addresses = [], ports = [] }) => {
+    const ips = addresses.map(({ ip = '' }) => ip);
+    if (ports.length === 0) return ips;
+    return ports.flatMap(({ port = 0 }) => ips.map((ip) => placeText(ip, port)));
   });
+}
+
+/** Ready addresses of slices, of one port. */
+export function placesOfSlices(slices: readonly ManifestObject[], portName: string): string[] {
+  const places = slices.flatMap((slice) => {
+    const endpoints = (partOf(slice, 'endpoints') as EndpointSlice['endpoints']) ?? [];
+    const ports = (partOf(slice, 'ports') as EndpointSlice['ports']) ?? [];
+    const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false);
+    return ports
+      .filter(({ name = '' }) => name === portName)
+      .flatMap(({ port = 0 }) =>
+        ready.flatMap(({ addresses = [] }) => addresses.map((one) => placeText(one, port))),
+      );
+  });
+  return places.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
 export const endpoints = manifestResource({
   kind: 'Endpoints',
   apiVersion: 'v1',
-  names: ['endpoints', 'endpoint', 'ep'],
+  names: ['endpoints', 'endpoints', 'ep'],
   prefix: 'endpoints',
   columns: [NAME, { title: 'ENDPOINTS', cell: (object) => firstFew(placesOf(object)) }, AGE],
 });

@@ -1,5 +1,4 @@
-/** Manifests as tutorials of Kubernetes Services have them. */
-
+/** A service as tutorials of Kubernetes have it. */
 export const NGINX = `apiVersion: v1
 kind: Service
 metadata:
@@ -12,4 +11,32 @@ spec:
   ports:
     - port: 8080
       targetPort: 80
+`;
+
+/** A service with a spec of its own. */
+export function serviceText(name: string, spec: object, metadata: object = {}): string {
+  const manifest = { apiVersion: 'v1', kind: 'Service', metadata: { name, ...metadata }, spec };
+  return `${JSON.stringify(manifest)}\n`;
+}
+
+/** A deployment of an app that wishes for three instances. */
+export const DEPLOYMENT = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: hello-world
+spec:
+  replicas: 3
+  selector:
+    matchLabels:
+      run: hello
+  template:
+    metadata:
+      labels:
+        run: hello
+    spec:
+      containers:
+        - name: hello-world
+          image: hello-app:2.0
+          ports:
+            - containerPort: 8080
 `;

@@ -81,7 +81,13 @@ export class TestCli {
   async runWith(given: Given, ...argv: string[]): Promise<Ended> {
     const running = this.begin(given, ...argv);
     const code = await running.ended;
-    return { code, out: running.out, err: running.err };
+    return { code, out: this.#settled(running.out), err: this.#settled(running.err) };
+  }
+
+  /** Without what differs from run to run: the registry's port and the test's folder. */
+  #settled(text: string): string {
+    const { port } = new URL(this.url);
+    return text.replaceAll(port, 'PPPPP').replaceAll(`${this.folder}/`, '');
   }
 
   /** What it prints, when it must not fail. */

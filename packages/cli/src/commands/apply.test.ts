@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NGINX } from '../testing/manifests.ts';
+import { TestCli } from '../testing/test-cli.ts';
+
+let cli: TestCli;
+
+beforeEach(async () => {
+  cli = await TestCli.start();
+});
+afterEach(() => cli.close());
+
+const WITH_NODE_PORT = NGINX.replace('spec:\n', 'spec:\n  type: NodePort\n').replace(
+  'targetPort: 80\n',
+  'targetPort: 80\n      nodePort: 30120\n',
+);
+
+describe('apply', () => {
+  test('created, unchanged, configured', async () => {
+    const file = cli.file('svc.yaml', NGINX);
+    expect(await cli.out('apply', '-f', file)).toBe('service/nginx created\n');
+    const address = await cli.out('get', 'svc', 'nginx', '-o', 'jsonpath={.spec.clusterIP}');
+    expect(await cli.out('apply', '-f', file)).toBe('service/nginx unchanged\n');
+    cli.file('svc.yaml', WITH_NODE_PORT);
+    expect(await cli.out('apply', '-f', file)).toBe('service/nginx configured\n');
+    expect(await cli.out('get', 'svc', 'nginx', '--no-headers')).toContain(
+      `NodePort   ${address}   <none>   8080:30120/TCP`,
+    );
+    expect(await cli.out('apply', '-f', file, '-o', 'name')).toBe('service/nginx\n');
+    expect(await cli.out('apply', '-f', file, '-o', 'jsonpath={.spec.type}')).toBe('NodePort');
+  });
+
+  test('a dry run writes nothing', async () => {
+    const file = cli.file('svc.yaml', NGINX);
+    expect(await cli.out('apply', '-f', file, '--dry-run=server')).toBe(
+      'service/nginx created (server dry run)\n',
+    );
+    expect(await cli.out('apply', '-f', file, '--dry-run=client')).toBe(
+      'service/nginx created (dry run)\n',
+    );
+    expect((await cli.run('get', 'svc', 'nginx')).code).toBe(1);
+    const { code, err } = await cli.run('apply', '-f', file, '--dry-run=maybe');
+    expect(code).toBe(2);
+    expect(err).toBe(
+      'error: Invalid dry-run value (maybe). Must be "none", "server", or "client".\n',
+    );
+  });
+
+  test('warnings of what is taken and not acted on', async () => {
+    const text = NGINX.replace('spec:\n', 'spec:\n  internalTrafficPolicy: Local\n');
+    const { out, err } = await cli.run('apply', '-f', cli.file('svc.yaml', text));
+    expect(out).toBe('service/nginx created\n');
+    expect(err).toBe(
+      'Warning: spec.internalTrafficPolicy: Local is stored; nothing routes by it yet\n',
+    );
+  });
+
+  test('what may not change', async () => {
+    await cli.apply(NGINX);
+    const text = NGINX.replace('spec:\n', 'spec:\n  clusterIP: 127.96.200.200\n');
+    const { code, err } = await cli.run('apply', '-f', cli.file('svc.yaml', text));
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^The Service "nginx" is invalid: spec\.clusterIPs\[0\]: Invalid value: "127\.96\.200\.200": field is immutable\n/,
+    );
+  });
+
+  test('a node port that another service has, and who has it', async () => {
+    await cli.apply(WITH_NODE_PORT);
+    const other = WITH_NODE_PORT.replace('name: nginx', 'name: other');
+    const { code, err } = await cli.run('apply', '-f', cli.file('svc.yaml', other));
+    expect(code).toBe(1);
+    expect(err).toContain(
+      'The Service "other" is invalid: spec.ports[0].nodePort: Invalid value: 30120: provided port is already allocated\n',
+    );
+    expect(err).toMatch(/fix: service default\/nginx has it/);
+  });
+});
+
+describe('diff', () => {
+  const CHANGE = `@@ -18,8 +18,9 @@
+   - IPv4
+   ipFamilyPolicy: SingleStack
+   ports:
+-  - port: 8080
++  - nodePort: 30120
++    port: 8080
+     protocol: TCP
+     targetPort: 80
+   selector:
+     app: nginx
+   sessionAffinity: None
+-  type: ClusterIP
++  type: NodePort
+`;
+
+  test('shows what would change, and says by its code whether anything would', async () => {
+    await cli.apply(NGINX);
+    const file = cli.file('svc.yaml', NGINX);
+    expect(await cli.run('diff', '-f', file)).toEqual({ code: 0, out: '', err: '' });
+    cli.file('svc.yaml', WITH_NODE_PORT);
+    const { code, out } = await cli.run('diff', '-f', file);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^--- live\/Service\.default\.nginx\n\+\+\+ file\/Service\.default\.nginx\n@@/,
+    );
+    for (const line of CHANGE.split('\n').filter((one) => /^[-+]/.test(one))) {
+      expect(out).toContain(`\n${line}\n`);
+    }
+    expect(await cli.run('apply', '-f', file, '--diff')).toEqual({ code, out, err: '' });
+    expect(await cli.out('get', 'svc', 'nginx')).toContain('ClusterIP');
+  });
+});
+
+describe('replace', () => {
+  test('what is there, and not what is not', async () => {
+    const file = cli.file('svc.yaml', WITH_NODE_PORT);
+    expect(await cli.run('replace', '-f', file)).toEqual({
+      code: 1,
+      out: '',
+      err: 'Error from server (NotFound): error when replacing "svc.yaml": services "nginx" not found\n',
+    });
+    await cli.apply(NGINX);
+    expect(await cli.out('replace', '-f', file)).toBe('service/nginx replaced\n');
+    expect(await cli.out('get', 'svc', 'nginx', '--no-headers')).toContain('8080:30120/TCP');
+  });
+
+  test('what was read an hour ago does not replace what was written since', async () => {
+    await cli.apply(NGINX);
+    const file = cli.file('read.yaml', await cli.out('get', 'svc', 'nginx', '-o', 'yaml'));
+    expect(await cli.out('replace', '-f', file)).toBe('service/nginx replaced\n');
+  });
+});
+
+describe('patch', () => {
+  const patch = (...argv: string[]) => cli.run('patch', 'svc', 'nginx', ...argv);
+  const ports = () => cli.out('get', 'svc', 'nginx', '-o', 'jsonpath={.spec.ports[*].port}');
+
+  test('merges ports by their numbers unless told otherwise', async () => {
+    await cli.apply(NGINX);
+    expect((await patch('-p', '{"metadata":{"labels":{"a":"b"}}}')).out).toBe(
+      'service/nginx patched\n',
+    );
+    expect((await patch('-p', '{"metadata":{"labels":{"a":"b"}}}')).out).toBe(
+      'service/nginx patched (no change)\n',
+    );
+    const both = '{"spec":{"ports":[{"port":443,"name":"https"},{"port":8080,"name":"http"}]}}';
+    expect((await patch('-p', both)).code).toBe(0);
+    expect(await ports()).toBe('8080 443');
+    await patch('-p', 'spec: {ports: [{port: 8080, $patch: delete}]}');
+    expect(await ports()).toBe('443');
+    await patch('--type=merge', '-p', '{"spec":{"ports":[{"port":81}]}}');
+    expect(await ports()).toBe('81');
+    const steps = '[{"op":"replace","path":"/spec/ports/0/port","value":82}]';
+    expect((await patch('--type=json', '-p', steps)).out).toBe('service/nginx patched\n');
+    expect(await ports()).toBe('82');
+    const file = cli.file('patch.yaml', 'spec:\n  type: NodePort\n');
+    expect((await patch('--patch-file', file)).code).toBe(0);
+    expect(await cli.out('get', 'svc', 'nginx')).toContain('NodePort');
+  });
+
+  test.each<[argv: string[], code: number, err: RegExp]>([
+    [[], 2, /must specify --patch or --patch-file/],
+    [['-p', '{'], 1, /unable to parse "\{"/],
+    [['--type=odd', '-p', '{}'], 2, /--type must be one of \[json merge strategic\], not "odd"/],
+    [['-p', '{"spec":{"type":"clusterIP"}}'], 1, /spec\.type: Unsupported value: "clusterIP"/],
+    [['--type=json', '-p', '[{"op":"remove","path":"/spec/x"}]'], 1, /there is no such field/],
+  ])('%j', async (argv, code, err) => {
+    await cli.apply(NGINX);
+    const ended = await patch(...argv);
+    expect(ended.code).toBe(code);
+    expect(ended.err).toMatch(err);
+  });
+});
+
+describe('edit', () => {
+  const edit = (editor: string) => cli.runWith({ env: { EDITOR: editor } }, 'edit', 'svc', 'nginx');
+
+  test('writes what the editor left', async () => {
+    await cli.apply(NGINX);
+    expect(await edit('sed -i s/8080/8081/')).toMatchObject({
+      code: 0,
+      out: 'service/nginx edited\n',
+    });
+    expect(await cli.out('get', 'svc', 'nginx')).toContain('8081/TCP');
+    expect((await edit('true')).out).toBe('Edit cancelled, no changes made.\n');
+    expect((await edit('false')).err).toBe('error: there was a problem with the editor "false"\n');
+  });
+
+  test('keeps what was refused', async () => {
+    await cli.apply(NGINX);
+    const { code, err } = await edit('sed -i s/ClusterIP/clusterIP/');
+    expect(code).toBe(1);
+    expect(err).toContain('fix: type: ClusterIP');
+    const [, file = ''] = /at (\/.*\.yaml):\d+/.exec(err) ?? [];
+    expect(readFileSync(file, 'utf8')).toContain('type: clusterIP');
+  });
+});

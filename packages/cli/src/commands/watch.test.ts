@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NGINX } from '../testing/manifests.ts';
+import { TestCli } from '../testing/test-cli.ts';
+
+let cli: TestCli;
+
+beforeEach(async () => {
+  cli = await TestCli.start();
+});
+afterEach(() => cli.close());
+
+test('endpoints are shown, then each change, then what goes as it was last', async () => {
+  await cli.apply(NGINX);
+  const watch = cli.start('get', 'ep', 'nginx', '-w');
+  await watch.printed(/^NAME +ENDPOINTS +AGE\nnginx +<none> +20m\n/);
+  const one = await cli.register('nginx/a', 3001, { address: '127.0.0.1' });
+  await watch.printed(/\nnginx +127\.0\.0\.1:3001 +20m\n/);
+  await one.close();
+  await watch.printed(/3001 +20m\nnginx +<none> +20m\n/);
+  await cli.out('delete', 'svc', 'nginx');
+  await watch.printed(/(nginx +<none> +20m\n){2}/);
+  expect(watch.out.match(/NAME/g)).toHaveLength(1);
+  expect(await watch.stop()).toBe(0);
+});
+
+test('services of every namespace, chosen by label, without headings', async () => {
+  const watch = cli.start('get', 'svc', '-A', '-w', '-l', 'app=nginx', '--no-headers');
+  await cli.apply(NGINX.replace('name: nginx', 'name: nginx\n  namespace: shop'));
+  await watch.printed(/^shop +nginx +ClusterIP/);
+  await cli.out('annotate', 'svc', 'nginx', 'a=b', '-n', 'shop');
+  await watch.printed(/(shop +nginx +ClusterIP.*\n){2}/);
+  await watch.stop();
+  expect(watch.out).not.toMatch(/NAME|rollcall/);
+});
+
+test('one type alone can be watched', async () => {
+  const { code, err } = await cli.run('get', 'svc,ep', '-w');
+  expect(code).toBe(2);
+  expect(err).toBe('error: you may only specify a single resource type with --watch\n');
+});
+
+test('events go on being shown', async () => {
+  const watch = cli.start('events', '-w', '--for', 'svc/nginx');
+  await cli.apply(NGINX);
+  await watch.printed(/Created +service\/nginx +Service nginx was declared\n/);
+  await cli.register('nginx/a', 3001);
+  await watch.printed(/Registered +instance\/nginx\/a +it registered\n/);
+  expect(await watch.stop()).toBe(0);
+  expect(watch.out.match(/Created/g)).toHaveLength(1);
+});

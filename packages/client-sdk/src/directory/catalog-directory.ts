@@ -16,6 +16,9 @@ import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';
 import { type WatchListener, WatchSession } from './watch-session.ts';
 
+/** How many services that went are remembered. */
+const REMEMBERED = 1_000;
+
 interface CatalogEvents {
   change: (change: CatalogChange) => void;
   /** A first whole picture was seen, or none ever will be. */
@@ -27,6 +30,8 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   readonly #namespace: string;
   readonly #options: ResolvedOptions;
   readonly #feeds = new Map<string, ServiceFeed>();
+  /** When services went: a server that is behind may still show them. The oldest is forgotten first. */
+  readonly #gone = new Map<string, { readonly revision: string; readonly epoch: string }>();
   readonly #events = new Emitter<CatalogEvents>();
   readonly #stream: LiveStream;
   readonly #onClosed: () => void;
@@ -124,6 +129,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     const held = this.#feeds.get(key)?.picture;
     const exists = event.endpoints.length > 0 || event.declared !== null;
     if (held === undefined && !exists) return true;
+    if (held === undefined && this.#wentAfter(key, event.revision, event.epoch)) return false;
     const nowMs = this.#options.runtime.nowMs();
     const graceMs = this.#options.unconfirmedGraceMs;
     this.#feedOf(key).publish(withSnapshot(held, event, { nowMs, graceMs }));
@@ -135,6 +141,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     const picture = this.#feeds.get(key)?.picture;
     if (picture !== undefined && epoch !== undefined && epoch !== picture.epoch) return;
     const { namespace, service, revision } = event;
+    if (picture === undefined && this.#wentAfter(key, revision, epoch)) return;
     // What nobody has heard of was not there before.
     const before =
       picture ??
@@ -169,6 +176,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     if (known !== undefined) return known;
     const feed = new ServiceFeed(this.#options);
     this.#feeds.set(key, feed);
+    this.#gone.delete(key);
     feed.events.on('change', (snapshot) => this.#onPicture(key, snapshot));
     return feed;
   }
@@ -176,10 +184,26 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   #onPicture(key: string, snapshot: ServiceSnapshot): void {
     const { namespace, service, declared, endpoints } = snapshot;
     const exists = declared !== null || endpoints.length > 0;
-    if (!exists) {
-      this.#feeds.get(key)?.close();
-      this.#feeds.delete(key);
-    }
+    if (!exists) this.#drop(key, snapshot.revision);
     this.#events.emit('change', { namespace, service, snapshot: exists ? snapshot : undefined });
+  }
+
+  #drop(key: string, revision: string): void {
+    const feed = this.#feeds.get(key);
+    feed?.close();
+    this.#feeds.delete(key);
+    this.#gone.set(key, { revision, epoch: feed?.picture?.epoch ?? '' });
+    if (this.#gone.size <= REMEMBERED) return;
+    for (const oldest of this.#gone.keys()) {
+      this.#gone.delete(oldest);
+      break;
+    }
+  }
+
+  /** Whether a service went at a revision or later, in the same store. */
+  #wentAfter(key: string, revision: string, epoch: string | undefined): boolean {
+    const gone = this.#gone.get(key);
+    if (gone === undefined || (epoch !== undefined && epoch !== gone.epoch)) return false;
+    return !isNewer(revision, gone.revision);
   }
 }

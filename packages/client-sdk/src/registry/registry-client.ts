@@ -56,12 +56,13 @@ export class RegistryClient {
     const isOnce = request.query?.['mode'] === 'create';
     const isSingle = this.urls.length === 1;
     return pRetry(() => this.#attempt(ROUTES[name], request) as Promise<ReplyOf<N>>, {
-      retries: isOnce ? 0 : Math.max(this.urls.length, 2) - 1,
+      retries: Math.max(this.urls.length, 2) - 1,
       minTimeout: BETWEEN_TRIES_MS,
       maxTimeout: BETWEEN_TRIES_MS,
       shouldRetry: ({ error }) =>
         error instanceof RollcallError &&
         error.retryable &&
+        (!isOnce || wasNotCarriedOut(error)) &&
         (!isSingle || error.code === 'registry_unreachable'),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
@@ -122,6 +123,14 @@ export class RegistryClient {
       throw unreachable(url, error, options.signal);
     }
   }
+}
+
+const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** Whether the registry cannot have begun with it: it was not reached, or says that it does nothing yet. */
+function wasNotCarriedOut({ code, cause }: RollcallError): boolean {
+  if (code === 'replica_cold' || code === 'rate_limited') return true;
+  return UNSENT.has(String((cause as { readonly code?: unknown } | undefined)?.code));
 }
 
 function bodyOf(

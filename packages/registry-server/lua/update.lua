@@ -19,6 +19,9 @@ for key, value in pairs(patch.labels or {}) do
   if value == cjson.null then value = nil end
   if body.labels[key] ~= value then body.labels[key], isNew = value, true end
 end
+local covers = patch.covers
+if covers == cjson.null then covers = nil elseif covers == nil then covers = body.covers end
+if table.concat(covers or {}, ',') ~= table.concat(body.covers or {}, ',') then body.covers, isNew = covers, true end
 if not isNew then return { 'changed', record.revision } end
 record.body = cjson.encode(body)
 return { 'changed', writeRecord(field, record, why) }

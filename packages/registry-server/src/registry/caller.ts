@@ -31,5 +31,10 @@ export function mayRegister(grants: Grants, namespace: string, service: string):
   );
 }
 
+/** The services that grants cover, as an instance carries them with its labels; undefined = all. */
+export function coveredBy({ isAdmin, register }: Grants): readonly string[] | undefined {
+  return isAdmin || register.has('*') ? undefined : [...register].toSorted();
+}
+
 /** Namespace and name of the service that the registry servers themselves are. */
 export const SELF = Object.freeze({ namespace: 'default', service: 'rollcall' });

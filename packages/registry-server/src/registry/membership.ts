@@ -1,7 +1,7 @@
 import type { Endpoint } from '@rollcall/contract';
 import { fieldOf } from '../store/record.ts';
 import { hasSelector } from './declared/profile.ts';
-import { selectedEndpoints, selects } from './declared/selected-endpoints.ts';
+import { isVouchedFor, selectedEndpoints, selects } from './declared/selected-endpoints.ts';
 import { writtenEndpoints } from './declared/written-endpoints.ts';
 import { conditionsOf, deriveEndpoints } from './endpoints.ts';
 import type { Roll } from './roll.ts';
@@ -63,6 +63,7 @@ export function deriveMember(roll: Roll, key: string, member: string): readonly 
   const isSelected =
     hasSelector(service) &&
     record.namespace === namespace &&
-    selects(service.spec?.selector ?? {}, record.body.labels);
+    selects(service.spec?.selector ?? {}, record.body.labels) &&
+    isVouchedFor(service, record);
   return isSelected ? selectedEndpoints(service, record, conditions) : [];
 }

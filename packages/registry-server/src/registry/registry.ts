@@ -14,7 +14,7 @@ import { putOne } from '../store/put-one.ts';
 import { fieldOf, type InstanceBody, type InstanceRef } from '../store/record.ts';
 import type { ChangeOutcome, HoldOutcome, Store } from '../store/store.ts';
 import type { Admission } from './admission.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, coveredBy } from './caller.ts';
 import type { Committed } from './committed.ts';
 import { overrideKeyOf, type StoredOverride } from './endpoints.ts';
 import type { Picture } from './picture.ts';
@@ -107,7 +107,13 @@ export class Registry {
       const kept = Object.entries(merged).filter(([, value]) => value !== null);
       this.#checkSelected(caller, ref, Object.fromEntries(kept) as Record<string, string>);
     }
-    const change = { field: fieldOf(ref), lease, patch, floor: this.#floor };
+    const covers = patch.labels === undefined ? {} : { covers: coveredBy(caller.grants) ?? null };
+    const change = {
+      field: fieldOf(ref),
+      lease,
+      patch: { ...patch, ...covers },
+      floor: this.#floor,
+    };
     return this.#changed(await this.#store.update(change), lease);
   }
 
@@ -174,6 +180,7 @@ export class Registry {
   #bodyOf(caller: Caller, ref: InstanceRef, registration: Registration): InstanceBody {
     const { address, ports, labels, zone, weight, ttlMs, status, persistent, check } = registration;
     const known = this.#picture.instancesOf(ref.namespace, ref.service).get(ref.id);
+    const covers = coveredBy(caller.grants);
     // A persistent instance is what its checks say, from the first one on and across registrations.
     const checked = known?.lease === '' ? known.body.status : 'starting';
     return {
@@ -185,6 +192,7 @@ export class Registry {
       ttlMs,
       status: persistent ? checked : status,
       ...(check === undefined ? {} : { check }),
+      ...(covers === undefined ? {} : { covers }),
     };
   }
 

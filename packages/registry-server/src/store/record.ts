@@ -11,6 +11,8 @@ export interface InstanceBody {
   readonly status: InstanceStatus;
   /** Only a persistent instance has one. */
   readonly check?: HealthCheck;
+  /** What the token that set its labels may register, as its scopes say; absent = everything. */
+  readonly covers?: readonly string[];
 }
 
 /** Who is meant: an instance id within a service within a namespace. */

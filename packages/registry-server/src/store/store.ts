@@ -37,6 +37,8 @@ export interface BodyPatch {
   readonly status?: InstanceBody['status'] | undefined;
   readonly weight?: number | undefined;
   readonly labels?: Readonly<Record<string, string | null>> | undefined;
+  /** Goes with labels: what the token that sets them may register, never empty; null = everything. */
+  readonly covers?: readonly string[] | null | undefined;
 }
 
 export interface UpdateRequest extends Write {

@@ -168,7 +168,7 @@ export class Declarer {
   async #dropReports({ kind, namespace, name }: ObjectRef): Promise<void> {
     if (kind !== 'Service') return;
     const reports = this.#picture.roll?.declarations.reports(`${namespace}/${name}`) ?? [];
-    for (const { reporter } of [...reports]) {
+    for (const { reporter } of reports) {
       const key = keyOfReport(namespace, name, reporter);
       // They lapse by themselves too.
       await this.#store.remove({ key, floor: this.#picture.revision }).catch(() => {});

@@ -4,7 +4,7 @@ import { fieldOf, type InstanceRecord } from '../../store/record.ts';
 import type { InstanceConditions } from '../endpoints.ts';
 import type { Picture } from '../picture.ts';
 import { hasSelector } from './profile.ts';
-import { selects, targetPortOn } from './selected-endpoints.ts';
+import { isVouchedFor, selects, targetPortOn } from './selected-endpoints.ts';
 
 /** Says why each instance is or is not an endpoint of a service; undefined when there is no such service. */
 export function explain(
@@ -46,6 +46,7 @@ function isMember(service: Service, record: InstanceRecord): boolean {
   return (
     hasSelector(service) &&
     selects(service.spec?.selector ?? {}, record.body.labels) &&
+    isVouchedFor(service, record) &&
     ((service.spec?.ports ?? []).length === 0 ||
       portReasons(service, record).some(({ isMet }) => isMet))
   );
@@ -64,6 +65,10 @@ function reasonsOf(
     return [`the selector wants ${key}=${value}; ${what}`];
   });
   if (missing.length > 0) return missing;
+  if (!isVouchedFor(service, record)) {
+    const scope = `register:${service.metadata.name}`;
+    return [`has every label that the selector wants, set by a token that does not cover ${scope}`];
+  }
   return [
     'has every label that the selector wants',
     ...portReasons(service, record).map(({ text }) => text),

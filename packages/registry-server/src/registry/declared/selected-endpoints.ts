@@ -12,6 +12,19 @@ export function selects(
   return true;
 }
 
+/**
+ * Whether an instance may stand behind a declared service that its labels fit: whoever set them must be allowed to
+ * register under it. Checked when labels are set, and here against what is declared later.
+ */
+export function isVouchedFor({ metadata, spec }: Service, record: InstanceRecord): boolean {
+  const { covers } = record.body;
+  const { name = '', namespace } = metadata;
+  if (covers === undefined || name === record.service) return true;
+  // Who selects by a service's own name means exactly its instances.
+  if (spec?.selector?.['app'] === record.service) return true;
+  return covers.includes(name) || covers.includes(`${namespace}/${name}`);
+}
+
 type TargetPort = Pick<DeclaredPort, 'targetPort' | 'protocol'>;
 
 /**

@@ -29,6 +29,7 @@ import type {
   UpdateRequest,
   Write,
 } from '../store.ts';
+import { firstAfter } from './log-search.ts';
 import { Partition } from './partition.ts';
 import { deleteResource, put } from './put.ts';
 import { restore } from './restore.ts';
@@ -272,28 +273,19 @@ function isSameHolder(record: InstanceRecord, request: GrantRequest, partition: 
   );
 }
 
-function patched(body: InstanceBody, { status, weight, labels }: BodyPatch): InstanceBody {
+function patched(body: InstanceBody, { status, weight, labels, covers }: BodyPatch): InstanceBody {
   const merged: Record<string, string> = { ...body.labels };
   for (const [key, value] of Object.entries(labels ?? {})) {
     if (value === null) delete merged[key];
     else merged[key] = value;
   }
+  const { covers: known, ...rest } = body;
+  const wears = covers === undefined ? known : (covers ?? undefined);
   return {
-    ...body,
+    ...rest,
     status: status ?? body.status,
     weight: weight ?? body.weight,
     labels: merged,
+    ...(wears === undefined ? {} : { covers: wears }),
   };
-}
-
-/** Index of the first entry after a revision: the log is sorted, so by halving. */
-function firstAfter(log: readonly { readonly revision: number }[], revision: number): number {
-  let low = 0;
-  let high = log.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((log[middle] as { revision: number }).revision <= revision) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,8 +1,13 @@
-import type { Catalog, ServiceSnapshot } from '@rollcall/client-sdk';
+import type { DeclaredService } from '@rollcall/client-sdk';
+
+/** What the registry's list says of a service. */
+interface Listed {
+  readonly service: string;
+  readonly declared: DeclaredService | null;
+}
 
 /** The environment variables of Kubernetes for one service: `{SVC}_SERVICE_HOST` and those of Docker's links. */
-export function variablesOf(snapshot: ServiceSnapshot): ReadonlyMap<string, string> {
-  const { service, declared } = snapshot;
+function variablesOf({ service, declared }: Listed): ReadonlyMap<string, string> {
   const [host] = declared?.clusterIPs ?? [];
   const [first] = declared?.ports ?? [];
   const variables = new Map<string, string>();
@@ -28,11 +33,10 @@ export function variablesOf(snapshot: ServiceSnapshot): ReadonlyMap<string, stri
   return variables;
 }
 
-/** Those of every service of a namespace, in the order of names. */
-export function environmentOf(catalog: Catalog, namespace: string): Record<string, string> {
-  const own = [...catalog.services()].filter((snapshot) => snapshot.namespace === namespace);
-  const sorted = own.toSorted((a, b) => (a.service < b.service ? -1 : 1));
-  return Object.fromEntries(sorted.flatMap((snapshot) => [...variablesOf(snapshot)]));
+/** Those of the services of a namespace, in the order of names. */
+export function environmentOf(services: readonly Listed[]): Record<string, string> {
+  const sorted = services.toSorted((a, b) => (a.service < b.service ? -1 : 1));
+  return Object.fromEntries(sorted.flatMap((one) => [...variablesOf(one)]));
 }
 
 function nameOf(text: string): string {

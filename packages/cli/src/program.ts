@@ -62,7 +62,7 @@ function read(argv: readonly string[]): { command: Command | undefined; given: A
     (at === -1 && argv.some((word) => ['-h', '--help'].includes(word))) ||
     first === 'help'
   ) {
-    const named = first === 'help' ? commandOf(argv[1]) : undefined;
+    const named = first === 'help' && argv.length > 1 ? commandOf(argv[1]) : undefined;
     return { command: named, given: { ...nobody, options: { help: true } } };
   }
   // Options of every command may stand before it: its name is the first word that is no option's value.

@@ -21,13 +21,9 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const format = FORMATS[name];
   if (format === undefined)
     throw usageError(`--output: expected dotenv, shell or json, got "${name}"`);
-  const catalog = context.rollcall.catalog({ namespace: context.namespace });
-  try {
-    await catalog.ready({ signal: context.signal });
-    context.out.write(format(environmentOf(catalog, context.namespace)));
-  } finally {
-    catalog.close();
-  }
+  const params = { ns: context.namespace };
+  const { services } = await context.rollcall.call('listServices', { params });
+  context.out.write(format(environmentOf(services)));
   return EXIT.ok;
 }
 

@@ -78,23 +78,27 @@ function planOf(context: Context, given: Arguments): Plan {
   };
 }
 
-/** Addresses of services as Kubernetes gives them to a container, and who the process is on the roll. */
-async function variables(context: Context, { register, ports }: Plan): Promise<NodeJS.ProcessEnv> {
-  const { rollcall, namespace, signal, clock } = context;
-  const catalog = rollcall.catalog({ namespace });
+/** The services of the namespace; none, with a warning, when the registry does not answer soon. */
+async function listed({ rollcall, namespace, signal, clock, ...context }: Context) {
   const [late, known] = [new AbortController(), new AbortController()];
-  void clock
-    .pause(SERVICES_WAIT_MS, AbortSignal.any([signal, known.signal]))
-    .then(() => late.abort());
+  const over = AbortSignal.any([signal, known.signal]);
+  void clock.pause(SERVICES_WAIT_MS, over).then(() => late.abort());
   try {
-    await catalog.ready({ signal: late.signal });
+    const request = { params: { ns: namespace }, signal: late.signal };
+    return (await rollcall.call('listServices', request)).services;
   } catch {
     const what = 'the services are not known yet: their environment variables are missing';
-    warn(context, `rollcall: ${what}`);
+    context.err.write(`rollcall: ${what}\n`);
+    return [];
+  } finally {
+    known.abort();
   }
-  known.abort();
-  const services = environmentOf(catalog, namespace);
-  catalog.close();
+}
+
+/** Addresses of services as Kubernetes gives them to a container, and who the process is on the roll. */
+async function variables(context: Context, { register, ports }: Plan): Promise<NodeJS.ProcessEnv> {
+  const { namespace } = context;
+  const services = environmentOf(await listed(context));
   const [first] = ports;
   return {
     ...context.env,

@@ -129,7 +129,7 @@ test.each<[mistake: string, text: string, err: string]>([
     'two mistakes in one document',
     `${HEAD}spec:\n  type: Loadbalancer\n  ports:\n    - port: "80"\n`,
     `The Service "nginx" is invalid: ${''}
-* spec.type: type "Loadbalancer" is spelled with other capitals
+* spec.type: Unsupported value: "Loadbalancer": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"
     at svc.yaml:6:9
     fix: type: LoadBalancer
 * spec.ports[0].port: Invalid value: "80": expected an integer

@@ -55,7 +55,10 @@ function diagnoseSpec(spec: Record<string, unknown>, note: Note): void {
   if (typeof type === 'string' && !TYPES.includes(type)) {
     const plain = type.toLowerCase().replaceAll(/[-_ ]/g, '');
     const meant = TYPES.find((one) => one.toLowerCase() === plain);
-    const message = `type ${JSON.stringify(type)} is spelled with other capitals`;
+    const known = TYPES.toSorted()
+      .map((one) => JSON.stringify(one))
+      .join(', ');
+    const message = `Unsupported value: ${JSON.stringify(type)}: supported values: ${known}`;
     if (meant !== undefined) note(['spec', 'type'], message, `type: ${meant}`);
   }
   if (typeof externalName === 'string' && type !== 'ExternalName' && ports === undefined) {

@@ -37,12 +37,21 @@ beforeEach(async () => {
 afterEach(() => stack.close());
 
 /** Runs a shell block as a reader would, against this test's registry. */
-async function shell(block: string): Promise<string> {
+async function shell(block: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const script = block.replaceAll('127.0.0.1:7400', `127.0.0.1:${registry.port}`);
-  const child = new TestProcess('bash', ['-c', script], { cwd: root });
+  const child = new TestProcess('bash', ['-c', script], { cwd: root, env });
   await until(() => child.hasExited, { withinMs: 30_000 });
   return child.output;
 }
+
+/** Scripts of the project -> the packages whose programs they start. */
+const MAINS: Readonly<Record<string, string>> = {
+  registry: 'registry-server',
+  lb: 'lb',
+  'node-proxy': 'node-proxy',
+  dns: 'dns-server',
+  rollcall: 'cli',
+};
 
 describe('README', () => {
   test('the SDK example runs, and leaves nothing on the roll', async () => {
@@ -75,25 +84,49 @@ describe('README', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['registered', 'deregistered']);
   });
 
+  test('the commands of the chapter on services show the declared service, and its address answers', async () => {
+    // Other tests of this machine have the addresses of the default.
+    const own = await stack.registry(['--service-cidr', '127.87.0.0/16', '--warm-up-ms', '0']);
+    await stack.planes(own.url);
+    await stack.hello('hello-a', [own.url]);
+    const body = read('examples/stack/hello.yaml');
+    await stack.client([own.url]).call('apply', { body });
+    await stack.client([own.url]).service('hello').ready();
+    const block = holding(blocksOf('README.md', 'sh'), 'describe svc hello');
+    const output = await until(
+      async () => {
+        const text = await shell(block, { ROLLCALL_URL: own.url });
+        return text.includes('hello from hello-a') ? text : undefined;
+      },
+      { withinMs: 30_000 },
+    );
+    expect(output).toMatch(/^hello +NodePort +127\.87\.\d+\.\d+ +<none> +8080:\d+\/TCP/m);
+    expect(output).toMatch(/^Endpoints: +127\.0\.0\.1:\d+$/m);
+  }, 60_000);
+
   test('the parts run alone, from the commands as they stand', async () => {
     const lines = holding(blocksOf('README.md', 'sh'), 'npm run lb').trim().split('\n');
     const checked = lines.filter((line) => line.includes('--check'));
     expect(checked).toHaveLength(1);
     for (const line of lines) {
-      const [, script = '', rest = ''] = /^npm run (\w+) -- (.*)$/.exec(line) ?? [];
-      const main = join(
-        root,
-        script === 'lb' ? 'packages/lb/src/main.ts' : 'packages/registry-server/src/main.ts',
-      );
+      const [, script = '', rest = ''] =
+        /^npm run (?:--silent )?([a-z-]+) -- (.*)$/.exec(line) ?? [];
+      const main = join(root, 'packages', MAINS[script] ?? '', 'src/main.ts');
       const env = { LB_PORT: `${await freePort()}`, LB_ADMIN_PORT: `${await freePort()}` };
-      const args = rest.replace('--port 7400', `--port ${await freePort()}`).split(' ');
+      const isPlane = script === 'node-proxy' || script === 'dns';
+      const args = [
+        ...rest.replace(/--port \d+/, `--port ${await freePort()}`).split(' '),
+        ...(isPlane ? ['--metrics', 'off'] : []),
+      ].map((arg) => arg.replace('127.0.0.1:7400', `127.0.0.1:${registry.port}`));
       const child = startNode(main, args, { cwd: root, env });
       if (line.includes('--check')) {
         await child.printed(/: ok\n/);
         await until(() => child.hasExited);
         expect(child.child.exitCode).toBe(0);
+      } else if (rest === '--help') {
+        await child.printed(/Commands:/);
       } else {
-        await child.printed(/listening/);
+        await child.printed(/listening|started/);
         expect(await child.stop('SIGTERM')).toBe(0);
       }
     }
@@ -103,7 +136,7 @@ describe('README', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [
       ...read('README.md').matchAll(
-        /npm (?:run (?:--silent )?)?(start|test|(?<=run |silent )[a-z]+)\b/g,
+        /npm (?:run (?:--silent )?)?(start|test|(?<=run |silent )[a-z-]+)\b/g,
       ),
     ].map(([, name]) => name);
     expect(named.length).toBeGreaterThan(5);
@@ -113,6 +146,9 @@ describe('README', () => {
       'CONTRIBUTING.md',
       'docs/operating.md',
       'docs/architecture.md',
+      'docs/kubernetes-services.md',
+      'docs/dns.md',
+      'docs/cli.md',
     ]) {
       const folder = doc.includes('/') ? 'docs' : '.';
       for (const [, link = ''] of read(doc).matchAll(/\]\((?!http)([^)#]+)\)/g)) {

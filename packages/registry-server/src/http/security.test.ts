@@ -239,7 +239,7 @@ describe('options', () => {
     rejects(['--port', '70000'], /--port: expected a whole number, 0 to 65535, got "70000"/);
     rejects(['--port', 'http'], /--port: expected a whole number/);
     rejects([], /ROLLCALL_PORT: expected a whole number.*"x"/, { ROLLCALL_PORT: 'x' });
-    rejects(['--store', 'mysql://x'], /--store: expected memory, or redis/);
+    rejects(['--store', 'mysql://x'], /--store: expected memory, or file:PATH, or redis/);
     for (const store of [
       'redis://h:99999',
       'redis://h/abc',

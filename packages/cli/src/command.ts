@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { usageError } from './cli-error.ts';
 import type { Context } from './context.ts';
 
 /** One option of a command. */
@@ -37,6 +39,22 @@ export function textOption({ options }: Arguments, name: string): string | undef
   const value = options[name];
   // `-o=json` is what people write as well as `-o json`.
   return typeof value === 'string' ? value.replace(/^=/, '') : undefined;
+}
+
+const Digits = z.string().regex(/^\d+$/).transform(Number);
+
+/** Reads a whole number; a usage error names the option, the value and what was expected. */
+export function wholeNumber(text: string, option: string, least: number, most: number): number {
+  const { success, data } = Digits.pipe(z.int().min(least).max(most)).safeParse(text);
+  if (success) return data;
+  const expected = `expected a whole number from ${least} to ${most}`;
+  throw usageError(`--${option}: ${expected}, got "${text}"`);
+}
+
+/** An option that is a whole number from 0 to 65535: ports, counts, weights. */
+export function numberOption(given: Arguments, name: string): number | undefined {
+  const text = textOption(given, name);
+  return text === undefined ? undefined : wholeNumber(text, name, 0, 65_535);
 }
 
 export function flagOption({ options }: Arguments, name: string): boolean {

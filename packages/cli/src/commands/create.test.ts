@@ -152,7 +152,7 @@ spec:
     [['externalname', 'x'], /^error: required flag\(s\) "external-name" not set/],
     [
       ['clusterip', 'x', '--tcp=http'],
-      /^error: --tcp: expected PORT or PORT:TARGETPORT, got "http"/,
+      /^error: --tcp: expected a whole number from 1 to 65535, got "http"/,
     ],
     [['clusterip'], /^error: exactly one NAME is required, got 0/],
     [['foo', 'x'], /expected clusterip, nodeport, loadbalancer or externalname, got "foo"/],

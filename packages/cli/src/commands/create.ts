@@ -1,5 +1,12 @@
 import { EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, listOption, textOption } from '../command.ts';
+import {
+  type Arguments,
+  type Command,
+  listOption,
+  numberOption,
+  textOption,
+  wholeNumber,
+} from '../command.ts';
 import { type Context, say, warn } from '../context.ts';
 import { yamlText } from '../output/printer.ts';
 import { createFromFiles, isDry, send, titleOf, WRITING } from './apply.ts';
@@ -14,10 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** `--tcp 8080`, `--tcp 8080:80`, `--tcp 80:http`: a port as `kubectl create service` takes it. */
 function portOf(text: string): object {
   const [from = '', to = from] = text.split(':');
-  const port = Number(from);
-  if (!/^\d+$/.test(from) || port < 1 || port > 65_535) {
-    throw usageError(`--tcp: expected PORT or PORT:TARGETPORT, got "${text}"`);
-  }
+  const port = wholeNumber(from, 'tcp', 1, 65_535);
   const targetPort = /^\d+$/.test(to) ? Number(to) : to;
   const name = `${from}-${to}`;
   return { name, port, targetPort, protocol: 'TCP' };
@@ -35,7 +39,7 @@ async function createService(context: Context, given: Arguments): Promise<number
   if (name === undefined) throw usageError('exactly one NAME is required, got 0');
   const tcp = listOption(given, 'tcp').flatMap((text) => text.split(','));
   const clusterIP = textOption(given, 'clusterip');
-  const nodePort = textOption(given, 'node-port');
+  const nodePort = numberOption(given, 'node-port');
   const externalName = textOption(given, 'external-name');
   if (type === 'ExternalName' && externalName === undefined) {
     throw usageError('required flag(s) "external-name" not set');
@@ -45,7 +49,7 @@ async function createService(context: Context, given: Arguments): Promise<number
   }
   const ports = tcp.map((text) => ({
     ...portOf(text),
-    ...(nodePort === undefined ? {} : { nodePort: Number(nodePort) }),
+    ...(nodePort === undefined ? {} : { nodePort }),
   }));
   return createOne(context, given, {
     apiVersion: 'v1',
@@ -64,19 +68,19 @@ async function createService(context: Context, given: Arguments): Promise<number
 function createDeployment(context: Context, given: Arguments): Promise<number> {
   const [, name] = given.words;
   if (name === undefined) throw usageError('exactly one NAME is required, got 0');
-  const port = textOption(given, 'port');
+  const port = numberOption(given, 'port');
   const labels = { app: name };
   const container = {
     name,
     image: textOption(given, 'image') ?? name,
-    ...(port === undefined ? {} : { ports: [{ containerPort: Number(port) }] }),
+    ...(port === undefined ? {} : { ports: [{ containerPort: port }] }),
   };
   return createOne(context, given, {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name, labels },
     spec: {
-      replicas: Number(textOption(given, 'replicas') ?? 1),
+      replicas: numberOption(given, 'replicas') ?? 1,
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { containers: [container] } },
     },

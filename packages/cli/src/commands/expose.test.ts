@@ -132,7 +132,7 @@ describe('scale', () => {
       1,
       'error: Expected replicas to be 2, was 3\n',
     ],
-    [['deploy/hello-world'], 2, 'error: --replicas: expected a number from 0 on, got ""\n'],
+    [['deploy/hello-world'], 2, 'error: --replicas: expected the number wished for\n'],
     [['svc/nginx', '--replicas=1'], 2, 'error: cannot scale a service: expected a deployment\n'],
   ])('%j', async (argv, code, err) => {
     expect(await cli.run('scale', ...argv)).toEqual({ code, out: '', err });

@@ -1,6 +1,6 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { usageError } from '../cli-error.ts';
-import { type Arguments, type Command, textOption } from '../command.ts';
+import { type Arguments, type Command, textOption, wholeNumber } from '../command.ts';
 import type { Context } from '../context.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
@@ -68,7 +68,9 @@ function portsOf(given: Arguments, exposed: Exposed): object[] {
   const offered: Exposed['ports'] =
     port === undefined
       ? exposed.ports
-      : port.split(',').map((text) => ({ port: Number(text), protocol: 'TCP' }));
+      : port
+          .split(',')
+          .map((text) => ({ port: wholeNumber(text, 'port', 1, 65_535), protocol: 'TCP' }));
   if (offered.length === 0) throw usageError("couldn't find port via --port flag or introspection");
   return offered.map((one, i) => ({
     ...(offered.length > 1 ? { name: `port-${i + 1}` } : {}),

@@ -1,6 +1,13 @@
 import type { RegisterOptions, Registration } from '@rollcall/client-sdk';
 import { CliError, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, flagOption, listOption, textOption } from '../command.ts';
+import {
+  type Arguments,
+  type Command,
+  flagOption,
+  listOption,
+  numberOption,
+  textOption,
+} from '../command.ts';
 import { type Context, warn } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { environmentOf } from '../environment.ts';
@@ -40,7 +47,7 @@ function registerOptions(context: Context, given: Arguments, ports: readonly Por
   if (service === undefined) throw usageError('--service: expected the name of the service');
   const id = textOption(given, 'id');
   const address = textOption(given, 'address');
-  const weight = textOption(given, 'weight');
+  const weight = numberOption(given, 'weight');
   const zone = textOption(given, 'zone');
   const ttl = textOption(given, 'ttl');
   return {
@@ -51,7 +58,7 @@ function registerOptions(context: Context, given: Arguments, ports: readonly Por
     ports: Object.fromEntries(ports.map(({ name, ...port }) => [name, port])),
     ...(id === undefined ? {} : { id }),
     ...(address === undefined ? {} : { address }),
-    ...(weight === undefined ? {} : { weight: Number(weight) }),
+    ...(weight === undefined ? {} : { weight }),
     ...(zone === undefined ? {} : { zone }),
     ...(ttl === undefined ? {} : { ttlMs: durationMs(ttl, 'ttl') }),
     onSuperseded: (error) => warn(context, `rollcall: ${error.message}`),
@@ -79,7 +86,7 @@ function planOf(context: Context, given: Arguments): Plan {
 }
 
 /** The services of the namespace; none, with a warning, when the registry does not answer soon. */
-async function listed({ rollcall, namespace, signal, clock, ...context }: Context) {
+async function servicesOf({ rollcall, namespace, signal, clock, ...context }: Context) {
   const [late, known] = [new AbortController(), new AbortController()];
   const over = AbortSignal.any([signal, known.signal]);
   void clock.pause(SERVICES_WAIT_MS, over).then(() => late.abort());
@@ -98,7 +105,7 @@ async function listed({ rollcall, namespace, signal, clock, ...context }: Contex
 /** Addresses of services as Kubernetes gives them to a container, and who the process is on the roll. */
 async function variables(context: Context, { register, ports }: Plan): Promise<NodeJS.ProcessEnv> {
   const { namespace } = context;
-  const services = environmentOf(await listed(context));
+  const services = environmentOf(await servicesOf(context));
   const [first] = ports;
   return {
     ...context.env,

@@ -1,5 +1,5 @@
 import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, textOption } from '../command.ts';
+import { type Arguments, type Command, numberOption } from '../command.ts';
 import { type Context, say, warn } from '../context.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { partOf } from '../resources/resource.ts';
@@ -10,18 +10,16 @@ async function run(context: Context, given: Arguments): Promise<number> {
   if (resource !== deployments) {
     throw usageError(`cannot scale a ${resource.prefix}: expected a deployment`);
   }
-  const replicas = textOption(given, 'replicas') ?? '';
-  if (!/^\d+$/.test(replicas)) {
-    throw usageError(`--replicas: expected a number from 0 on, got "${replicas}"`);
-  }
-  const current = textOption(given, 'current-replicas');
+  const replicas = numberOption(given, 'replicas');
+  if (replicas === undefined) throw usageError('--replicas: expected the number wished for');
+  const current = numberOption(given, 'current-replicas');
   const object = await resource.get(context, context.namespace, name);
   const has = (partOf(object, 'spec') as { replicas?: number } | undefined)?.replicas ?? 1;
-  if (current !== undefined && Number(current) !== has) {
+  if (current !== undefined && current !== has) {
     throw new CliError(`error: Expected replicas to be ${current}, was ${has}`);
   }
   const params = { ns: context.namespace, kind: 'deployments', name };
-  const body = { spec: { replicas: Number(replicas) } };
+  const body = { spec: { replicas } };
   await context.rollcall.call('patchManifest', { params, body });
   say(context, `${resource.prefix}/${name} scaled`);
   warn(

@@ -24,7 +24,7 @@ type Status = Pick<
 >;
 
 /** An instance in the shape of the other objects, so that `-o` works alike. */
-export function objectOf(instance: Instance): ManifestObject {
+function objectOf(instance: Instance): ManifestObject {
   const { namespace, service, id, labels, revision, registeredAtMs } = instance;
   const { address, ports, zone, weight, ttlMs, persistent } = instance;
   const { state, ready, serving, terminating, tier, override, doubt } = instance;

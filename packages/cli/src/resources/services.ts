@@ -19,7 +19,7 @@ export function ingressOf(object: ManifestObject): string[] {
   return (loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
 }
 
-export function externalIpText(object: ManifestObject): string {
+function externalIpText(object: ManifestObject): string {
   const { type, externalName, externalIPs = [] } = specOf(object);
   if (type === 'ExternalName') return externalName ?? NONE;
   if (type !== 'LoadBalancer') return joined(externalIPs);

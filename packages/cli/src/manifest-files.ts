@@ -4,6 +4,7 @@ import { CliError, usageError } from './cli-error.ts';
 import type { Context } from './context.ts';
 import type { Locate } from './refusal.ts';
 
+const URLS = /^https?:\/\//i;
 const ENDINGS = /\.(ya?ml|json)$/i;
 
 /** Several files as one text, so that they are applied together or not at all, and where each line came from. */
@@ -12,7 +13,7 @@ export interface ManifestText {
   readonly locate: Locate;
 }
 
-/** Reads what `-f` names: files, folders, or `-`. Throws a {@link CliError} that names the file. */
+/** Reads what `-f` names: files, folders, URLs, or `-`. Throws a {@link CliError} that names the file. */
 export async function readManifestFiles(
   context: Context,
   files: readonly string[],
@@ -22,6 +23,7 @@ export async function readManifestFiles(
   const parts: { readonly file: string; readonly text: string }[] = [];
   for (const file of files) {
     if (file === '-') parts.push({ file: 'STDIN', text: await context.readStdin() });
+    else if (URLS.test(file)) parts.push({ file, text: await download(file, context.signal) });
     else
       for (const path of pathsOf(file, isRecursive))
         parts.push({ file: path, text: readText(path) });
@@ -41,6 +43,20 @@ export async function readManifestFiles(
     return { file: start.file, line: at - start.line + 1 };
   };
   return { text, locate };
+}
+
+async function download(url: string, signal: AbortSignal): Promise<string> {
+  const unread = `error: unable to read URL "${url}"`;
+  let reply: Response;
+  try {
+    reply = await fetch(url, { signal });
+  } catch (error) {
+    const { message, cause } = error as Error & { cause?: Error };
+    throw new CliError(`${unread}: ${cause?.message ?? message}`);
+  }
+  if (reply.ok) return reply.text();
+  const { status, statusText } = reply;
+  throw new CliError(`${unread}, server reported ${status} ${statusText}, status code=${status}`);
 }
 
 function pathsOf(file: string, isRecursive: boolean): string[] {

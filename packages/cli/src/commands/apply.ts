@@ -27,7 +27,7 @@ export const FILES = {
     short: 'f',
     multiple: true,
     value: 'FILE',
-    help: 'A file, a folder, or - for standard input; repeat for more',
+    help: 'A file, a folder, a URL, or - for standard input; repeat for more',
   },
   recursive: { type: 'boolean', short: 'R', help: 'Folders within folders too' },
 } as const;

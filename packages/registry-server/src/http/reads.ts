@@ -20,6 +20,19 @@ export async function awaitRevision(picture: Picture, since: string | undefined)
   throw new ProblemError('replica_behind', message, { field: 'since' });
 }
 
+/**
+ * Throws `warming_up` for a declared service whose instances are still on their way back to an empty store: that it has
+ * none is not known yet.
+ */
+export function checkWarm(
+  picture: Picture,
+  warmUp: WarmUp,
+  { namespace, service }: { readonly namespace: string; readonly service: string },
+): void {
+  const known = picture.service(namespace, service);
+  if (known?.declared?.hasSelector === true && known.endpoints.length === 0) warmUp.check(service);
+}
+
 function instanceOf(picture: Picture, record: InstanceRecord): Instance {
   const override = picture.roll?.override(fieldOf(record));
   const state = stateOfRecord(record, override);
@@ -119,6 +132,7 @@ export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: Re
       checkLoaded(picture);
       await awaitRevision(picture, query.since);
       checkService(ns, svc);
+      checkWarm(picture, warmUp, { namespace: ns, service: svc });
       const selector = query.selector === undefined ? [] : parseSelector(query.selector);
       const known = picture.service(ns, svc);
       const endpoints = (known?.endpoints ?? []).filter(

@@ -6,7 +6,7 @@ import type { WatchHub } from '../watch/hub.ts';
 import { EventStream } from '../watch/stream.ts';
 import type { RouteBinder } from './bind.ts';
 import { checkLoaded } from './loaded.ts';
-import { awaitRevision } from './reads.ts';
+import { awaitRevision, checkWarm } from './reads.ts';
 
 export interface WatchSources {
   readonly picture: Picture;
@@ -45,6 +45,7 @@ export function bindWatch(binder: RouteBinder, sources: WatchSources): void {
     }
     for (const service of services ?? []) {
       if (picture.service(namespace, service) === undefined) warmUp.check(service);
+      checkWarm(picture, warmUp, { namespace, service });
     }
     const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
     if (services === undefined && isBare) warmUp.check('any service');

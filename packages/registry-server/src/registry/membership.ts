@@ -1,5 +1,5 @@
 import type { Endpoint } from '@rollcall/contract';
-import { fieldOf } from '../store/record.ts';
+import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import { hasSelector } from './declared/profile.ts';
 import { isVouchedFor, selectedEndpoints, selects } from './declared/selected-endpoints.ts';
 import { writtenEndpoints } from './declared/written-endpoints.ts';
@@ -8,6 +8,16 @@ import type { Roll } from './roll.ts';
 
 /** Stands for what was written by hand, where else the field of an instance stands. */
 export const WRITTEN = '';
+
+/** Up to so many services are asked one by one about each instance; more are found by their selectors. */
+const FEW = 8;
+
+/** A declared service with a selector. */
+interface Selecting {
+  readonly key: string;
+  readonly namespace: string;
+  readonly pairs: readonly (readonly [string, string])[];
+}
 
 /**
  * The fields of those that are members of services now. One pass over the instances, however many services are asked
@@ -18,27 +28,43 @@ export function membersOf(
   services: readonly string[],
 ): ReadonlyMap<string, readonly string[]> {
   const members = new Map<string, string[]>(services.map((key) => [key, []]));
-  let selecting = false;
+  const selecting: Selecting[] = [];
   for (const key of services) {
     const service = roll.declarations.service(key);
     const own = members.get(key) as string[];
     if (service === undefined) {
       for (const record of roll.services.get(key)?.values() ?? []) own.push(fieldOf(record));
-    } else if (hasSelector(service)) selecting = true;
-    else own.push(WRITTEN);
+    } else if (!hasSelector(service)) own.push(WRITTEN);
+    else {
+      const namespace = key.slice(0, key.indexOf('/'));
+      selecting.push({ key, namespace, pairs: Object.entries(service.spec?.selector ?? {}) });
+    }
   }
-  if (!selecting) return members;
-  const namespaces = new Set(services.map((key) => key.slice(0, key.indexOf('/'))));
+  const byNamespace = Map.groupBy(selecting, ({ namespace }) => namespace);
+  if (selecting.length === 0) return members;
   for (const [key, instances] of roll.services) {
-    const namespace = key.slice(0, key.indexOf('/'));
-    if (!namespaces.has(namespace)) continue;
+    const asked = byNamespace.get(key.slice(0, key.indexOf('/')));
+    if (asked === undefined) continue;
     for (const record of instances.values()) {
-      for (const service of roll.declarations.selecting(namespace, record.body.labels)) {
+      for (const service of selectingOf(roll, asked, record)) {
         members.get(service)?.push(fieldOf(record));
       }
     }
   }
   return members;
+}
+
+function selectingOf(
+  { declarations }: Roll,
+  asked: readonly Selecting[],
+  { namespace, body: { labels } }: InstanceRecord,
+): Iterable<string> {
+  if (asked.length > FEW) return declarations.selecting(namespace, labels);
+  const found: string[] = [];
+  for (const { key, pairs } of asked) {
+    if (pairs.every(([label, value]) => labels[label] === value)) found.push(key);
+  }
+  return found;
 }
 
 /** The endpoints that a member has in a service; none when it is none. Pure. */

@@ -177,4 +177,31 @@ describe('a new store', () => {
     await send('PUT', pathOf('a'), { ports: { http: 1 } });
     expect((await send('GET', url)).status).toBe(200);
   });
+
+  test('does not say so of a declared service either, whose instances may be returning too', async () => {
+    await server.close();
+    server = await startTestServer('--warm-up-ms', '60000');
+    const manifest = (name: string, spec: object) =>
+      JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name }, spec });
+    const ports = [{ port: 80 }];
+    const bodies = [
+      manifest('web', { selector: { app: 'web' }, ports }),
+      manifest('bare', { ports }),
+    ];
+    const headers = { 'content-type': 'application/yaml' };
+    await until(async () => {
+      const body = bodies.join('\n---\n');
+      return (await fetch(`${server.url}/v1/apply`, { method: 'POST', headers, body })).ok;
+    });
+    const url = (name: string) => `${server.url}/v1/namespaces/default/services/${name}/endpoints`;
+    expect(await send('GET', url('web'))).toMatchObject({ body: { code: 'warming_up' } });
+    expect(await send('GET', `${server.url}/v1/watch?service=web`)).toMatchObject({
+      body: { code: 'warming_up' },
+    });
+    // Nobody's instances are behind this one.
+    expect((await send('GET', url('bare'))).status).toBe(200);
+    const path = `${server.url}/v1/namespaces/default/services/web/instances/a`;
+    await send('PUT', path, { ports: { http: 1 } });
+    expect((await send('GET', url('web'))).status).toBe(200);
+  });
 });

@@ -79,7 +79,13 @@ export class TimelineBook {
     if (entry.op !== 'put') return this.#reported.delete(key);
     const text = reportText(entry.resource.value);
     const isNews = this.#reported.get(key) !== text;
+    this.#reported.delete(key);
     this.#reported.set(key, text);
+    // Ends may be missed when the roll is read anew; who says nothing for so long is forgotten.
+    for (const oldest of this.#reported.keys()) {
+      if (this.#reported.size <= this.#capacity) break;
+      this.#reported.delete(oldest);
+    }
     return isNews;
   }
 }

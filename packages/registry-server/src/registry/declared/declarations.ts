@@ -47,6 +47,8 @@ export class Declarations {
   readonly #reports = new Map<string, Map<string, StoredReport>>();
   /** `namespace/key=value` of one pair of the selector -> services that have it. */
   readonly #bySelector = new Map<string, Set<string>>();
+  /** Service -> the pair by which it is found. */
+  readonly #pairs = new Map<string, string>();
   /** `namespace/service` -> slices written for it. */
   readonly #slices = new Map<string, Set<string>>();
 
@@ -138,7 +140,7 @@ export class Declarations {
     const key = `${declared.namespace}/${declared.name}`;
     (this.#tables[kind] as Map<string, Declared>).set(key, declared);
     const { manifest } = declared;
-    if (manifest.kind === 'Service') add(this.#bySelector, selectorKeyOf(declared, manifest), key);
+    if (manifest.kind === 'Service') this.#index(key, declared, manifest);
     if (manifest.kind === 'EndpointSlice') add(this.#slices, sliceServiceOf(declared), key);
   }
 
@@ -147,17 +149,24 @@ export class Declarations {
     if (declared === undefined) return undefined;
     this.#tables[kind].delete(key);
     const { manifest } = declared;
-    if (manifest.kind === 'Service') drop(this.#bySelector, selectorKeyOf(declared, manifest), key);
+    if (manifest.kind === 'Service') {
+      drop(this.#bySelector, this.#pairs.get(key), key);
+      this.#pairs.delete(key);
+    }
     if (manifest.kind === 'EndpointSlice') drop(this.#slices, sliceServiceOf(declared), key);
     return declared;
   }
-}
 
-/** One pair of the selector, by which the service is found again; undefined = it has none. */
-function selectorKeyOf({ namespace }: Declared, service: Service): string | undefined {
-  if (!hasSelector(service)) return undefined;
-  const [pair] = Object.entries(service.spec?.selector ?? {});
-  return pair && `${namespace}/${pair[0]}=${pair[1]}`;
+  /** By the pair that fewest others have: a thousand services may all want `team=shop` and another `app` each. */
+  #index(key: string, { namespace }: Declared, service: Service): void {
+    if (!hasSelector(service)) return;
+    const size = (pair: string) => this.#bySelector.get(pair)?.size ?? 0;
+    const [pair] = Object.entries(service.spec?.selector ?? {})
+      .map(([label, value]) => `${namespace}/${label}=${value}`)
+      .toSorted((a, b) => size(a) - size(b));
+    add(this.#bySelector, pair, key);
+    if (pair !== undefined) this.#pairs.set(key, pair);
+  }
 }
 
 /** The service that a hand-written slice belongs to. */

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import type { LogEntry } from '../store/log-entry.ts';
+import { TimelineBook } from './timeline.ts';
+
+let revision = 0;
+function reported(reporter: string, reason = 'Fine'): LogEntry {
+  const conditions = [{ type: 'Bound', status: 'True', reason, message: '' }];
+  const value = JSON.stringify({ conditions, loadBalancer: [] });
+  const key = `report/default/web/${reporter}`;
+  const resource = { key, revision: ++revision, untilMs: 0, claims: [], value };
+  return { revision, prev: revision - 1, atMs: 0, why: 'reported', op: 'put', resource };
+}
+
+const count = (book: TimelineBook) =>
+  book.read({ namespace: '*', service: 'web', limit: 1_000 }).length;
+
+test('saying the same again is no news, saying something else is', () => {
+  const book = new TimelineBook(100);
+  book.note([reported('one'), reported('one'), reported('two'), reported('one', 'Broken')]);
+  expect(count(book)).toBe(3);
+});
+
+test('reporters who never took back what they said are forgotten in the end, those who speak are not', () => {
+  const book = new TimelineBook(100);
+  book.note([reported('steady'), reported('silent')]);
+  for (let i = 0; i < 200; i++) book.note([reported(`r${i}`), reported('steady')]);
+  const before = book.read({ namespace: '*', limit: 1_000 });
+  expect(before.filter(({ reason }) => reason.startsWith('steady'))).toHaveLength(0);
+  book.note([reported('steady')]);
+  expect(book.read({ namespace: '*', limit: 1 })[0]?.reason).not.toMatch(/^steady/);
+  book.note([reported('silent')]);
+  expect(book.read({ namespace: '*', limit: 1 })[0]?.reason).toMatch(/^silent/);
+});

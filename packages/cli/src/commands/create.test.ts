@@ -69,6 +69,10 @@ describe('create -f', () => {
     expect(out).toBe('service/nginx created\nservice/two created\n');
     const { err } = await cli.runWith({ stdin: BAD }, 'create', '-f', '-');
     expect(err).toContain('at STDIN:12:13');
+    const bad = ['a.yaml', 'b.yaml'].map((name) => ['-f', cli.file(name, BAD)]).flat();
+    const both = await cli.runWith({ stdin: NGINX }, 'create', '-f', '-', ...bad);
+    expect(both.err).toContain('at a.yaml:12:13');
+    expect(both.err).toContain('at b.yaml:12:13');
   });
 
   test('into another namespace, unless the file names one', async () => {

@@ -202,6 +202,14 @@ test('a deployment counts instances', async () => {
   );
 });
 
+test('a service does not tell the events of a deployment of its name', async () => {
+  await cli.out('expose', 'deploy', 'hello-world', '--port=80');
+  const text = await cli.out('describe', 'svc', 'hello-world');
+  expect(text).toContain('Service hello-world was declared');
+  expect(text).not.toContain('Deployment hello-world');
+  expect(await cli.out('describe', 'deploy', 'hello-world')).not.toContain('Service hello-world');
+});
+
 test('an endpoint slice', async () => {
   const [name = ''] = (
     await cli.out('get', 'endpointslices', '-l', 'app=nginx', '-o', 'name')

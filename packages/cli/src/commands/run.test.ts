@@ -129,6 +129,12 @@ test('without a registry the command runs, and ends as it is told', async () => 
   expect(await running.stop('SIGTERM')).toBe(7);
 });
 
+test('without a registry the command may end by itself', async () => {
+  const running = start('--registry=http://127.0.0.1:1', ...standard(), ...NODE, 'process.exit(5)');
+  await until(() => running.hasExited);
+  expect(running.child.exitCode).toBe(5);
+});
+
 test('several ports, names, zone and weight', async () => {
   const udp = await freePort();
   const more = [

@@ -1,6 +1,30 @@
 import { z } from 'zod';
 import { Revision } from './instance.ts';
 
+const EXAMPLE = `apiVersion: v1
+kind: Service
+metadata:
+  name: nginx
+spec:
+  selector:
+    app: nginx
+  ports:
+    - port: 8080
+      targetPort: 80
+`;
+/** Body of the calls that declare objects. */
+export const ManifestText = z.string().meta({
+  description: 'Manifests as Kubernetes has them, in YAML (documents apart by `---`) or JSON',
+  examples: [EXAMPLE],
+});
+
+/** Body of the call that changes fields of an object. */
+export const MergePatch = z.looseObject({}).meta({
+  description:
+    'The fields to change; null takes one away, a list takes the place of the whole list',
+  examples: [{ spec: { sessionAffinity: 'ClientIP' } }],
+});
+
 /** One thing wrong with a manifest: which document, where, what, and how to mend it. */
 export const Fault = z
   .object({

@@ -8,7 +8,14 @@ import {
   Revision,
 } from './instance.ts';
 import { InstanceId, LeaseId, NamespaceName, PortName, ServiceName } from './names.ts';
-import { ApplyReply, Deleted, ManifestList, ManifestObject } from './manifest.ts';
+import {
+  ApplyReply,
+  Deleted,
+  ManifestList,
+  ManifestObject,
+  ManifestText,
+  MergePatch,
+} from './manifest.ts';
 import { Override, OverrideRequest } from './override.ts';
 import { RenewReply, RenewRequest } from './renewal.ts';
 import { ReporterName, ServiceReport } from './report.ts';
@@ -210,7 +217,7 @@ export const ROUTES = {
       /** Write the good documents although others are bad. */
       partial: flag.default(false),
     }),
-    body: z.string(),
+    body: ManifestText,
     bodyType: 'manifest',
     reply: { status: 200, body: ApplyReply },
   },
@@ -221,7 +228,7 @@ export const ROUTES = {
     scope: 'admin',
     params: ObjectParams,
     query: Revisable,
-    body: z.string(),
+    body: ManifestText,
     bodyType: 'manifest',
     reply: { status: 200, body: ManifestObject },
   },
@@ -232,7 +239,7 @@ export const ROUTES = {
     scope: 'admin',
     params: ObjectParams,
     query: Revisable,
-    body: z.looseObject({}),
+    body: MergePatch,
     bodyType: 'merge-patch',
     reply: { status: 200, body: ManifestObject },
   },

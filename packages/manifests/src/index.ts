@@ -6,6 +6,7 @@ export { examine, type Kind, KINDS, type Manifest, resourceOf } from './kinds.ts
 export { applied, patched } from './merge.ts';
 export type { ObjectMeta } from './object-meta.ts';
 export type { ManifestFault } from './reading/fault.ts';
+export { decodeManifest } from './reading/decode.ts';
 export { type ReadFile, type ReadManifest, readManifests } from './reading/read.ts';
 export {
   DEFAULT_AFFINITY_SECONDS,

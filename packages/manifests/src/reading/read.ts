@@ -7,24 +7,19 @@ import {
   LineCounter,
   parseAllDocuments,
 } from 'yaml';
-import type { z } from 'zod';
-import { examine, type Kind, KINDS, type Manifest } from '../kinds.ts';
+import { examine, type Kind, type Manifest } from '../kinds.ts';
+import { decodeManifest, valueAt } from './decode.ts';
 import { duplicateKeys } from './duplicate-keys.ts';
 import { fieldOf, type ManifestFault, pathOf } from './fault.ts';
 import { unknownKind } from './kind-doctor.ts';
-import { nearest } from './nearest.ts';
 import { oddityOf } from './plain-value.ts';
 import { remedyOf } from './remedies.ts';
-import { keysAt } from './schema-keys.ts';
 import { diagnoseService, type Locate } from './service-doctor.ts';
 import { syntaxFault } from './syntax-fault.ts';
 import { diagnoseText } from './text-doctor.ts';
 
 /** Most documents of one file. */
 const MAX_DOCUMENTS = 1_000;
-
-/** Most faults of one kind that are told of one manifest: whoever has more sent something else. */
-const MAX_FAULTS = 50;
 
 /** One manifest of a file, defaults filled in. Use it only when `faults` is empty. */
 export interface ReadManifest {
@@ -165,23 +160,17 @@ function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest
   const name = `${typeof kind === 'string' ? kind : 'object'} ${JSON.stringify(own ?? '')}`;
   const stranger = unknownKind(value, locate);
   if (stranger !== undefined) return refused(name, where, [stranger]);
-  const known = KINDS[kind as Kind];
   const doctor = diagnoseService(value, locate);
-  const result = known.schema.safeParse(value);
-  if (!result.success) {
-    const strict = result.error.issues
-      .slice(0, MAX_FAULTS)
-      .flatMap((issue) => decodeFaults(issue, known.schema, locate, value));
-    return refused(name, where, merged(doctor, strict));
-  }
-  const { manifest, faults } = examine(result.data);
+  const { manifest: given, faults: strict } = decodeManifest(kind as Kind, value, locate);
+  if (given === undefined) return refused(name, where, merged(doctor, strict));
+  const { manifest, faults } = examine(given);
   const found = faults.map(({ field, message }) => {
     const { path, value: at } = standing(value, field);
     return { ...locate(path), field, message, fix: remedyOf({ field, message, value: at }) };
   });
   return {
     manifest,
-    given: result.data,
+    given,
     name,
     line: where.line,
     faults: merged(doctor, found),
@@ -214,55 +203,4 @@ function standing(value: unknown, field: string): { readonly path: Path; readonl
   const at = valueAt(value, path);
   if (at !== undefined || !field.startsWith('spec.clusterIPs')) return { path, value: at };
   return { path: ['spec', 'clusterIP'], value: valueAt(value, ['spec', 'clusterIP']) };
-}
-
-function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step],
-    root,
-  );
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  string: 'a text',
-  int: 'an integer',
-  number: 'an integer',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a mapping',
-  record: 'a mapping',
-};
-
-function decodeFaults(
-  issue: z.core.$ZodIssue,
-  schema: z.core.$ZodType,
-  locate: Locate,
-  root: unknown,
-): ManifestFault[] {
-  const path = issue.path as (string | number)[];
-  if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(schema, path);
-    return issue.keys.slice(0, MAX_FAULTS).map((key) => {
-      const own = [...path, key];
-      const meant = nearest(key, known);
-      const field = fieldOf(own);
-      const message = `strict decoding error: unknown field "${field}"`;
-      const fix =
-        meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`;
-      return { ...locate(own), field, message, fix };
-    });
-  }
-  const value = valueAt(root, path);
-  const expected =
-    issue.code === 'invalid_type'
-      ? (TYPES[issue.expected] ?? issue.expected)
-      : issue.code === 'invalid_union'
-        ? 'an integer or a text'
-        : issue.message;
-  const field = fieldOf(path);
-  const message =
-    value === undefined
-      ? 'Required value'
-      : `Invalid value: ${JSON.stringify(value)}: expected ${expected}`;
-  return [{ ...locate(path), field, message, fix: remedyOf({ field, message, value }) }];
 }

@@ -101,8 +101,14 @@ export class RouteBinder {
   }
 }
 
+/** What a body may come as; the documentation tells it. */
+const BODY_TYPES = {
+  manifest: ['application/yaml', 'application/json'],
+  'merge-patch': ['application/merge-patch+json', 'application/json'],
+} as const;
+
 function schemaOf(route: Route, name: string, summary: string) {
-  const { params, query, body, reply } = route;
+  const { params, query, body, bodyType, reply } = route;
   const isJson = reply.body !== null && reply.body !== 'stream';
   return {
     operationId: name,
@@ -110,6 +116,7 @@ function schemaOf(route: Route, name: string, summary: string) {
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { querystring: query }),
     ...(body === undefined ? {} : { body }),
+    ...(bodyType === undefined ? {} : { consumes: BODY_TYPES[bodyType] }),
     response: { ...(isJson ? { [reply.status]: reply.body } : {}), '4xx': Problem, '5xx': Problem },
   };
 }

@@ -130,6 +130,16 @@ describe('what was applied', () => {
     expect((await api.refused(text)).message).toContain('cannot use generate name with apply');
   });
 
+  test('a patch is refused in the words of a manifest', async () => {
+    await api.apply(NGINX);
+    const patch = JSON.stringify({ spec: { ports: [{ port: '7', prot: 'TCP' }] } });
+    const { body } = await api.object('PATCH', 'svc/nginx', patch, MERGE);
+    expect((body as Problem).faults?.map(({ field, message }) => `${field}: ${message}`)).toEqual([
+      'spec.ports[0].port: Invalid value: "7": expected an integer',
+      'spec.ports[0].prot: strict decoding error: unknown field "spec.ports[0].prot"',
+    ]);
+  });
+
   test('who an object is cannot be patched', async () => {
     await api.apply(
       JSON.stringify({ apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'e' } }),

@@ -37,6 +37,26 @@ test('every reference leads somewhere', () => {
   for (const name of new Set(names)) expect(document.components.schemas).toHaveProperty(name);
 });
 
+test('manifests are described as YAML with an example that applies, patches as merge patches', async () => {
+  type Body = { content: Record<string, { example?: string }> };
+  const contentOf = (path: string, method: string) => {
+    const call = document.paths[path]?.[method] as { requestBody?: Body } | undefined;
+    return Object.entries(call?.requestBody?.content ?? {});
+  };
+  const [type, content] = contentOf('/v1/apply', 'post')[0] ?? ['', undefined];
+  expect(type).toBe('application/yaml');
+  const headers = { 'content-type': type };
+  const body = content?.example ?? '';
+  const reply = await fetch(`${server.url}/v1/apply?dryRun=true`, {
+    method: 'POST',
+    headers,
+    body,
+  });
+  expect(reply.status).toBe(200);
+  const object = '/v1/namespaces/{ns}/manifests/{kind}/{name}';
+  expect(contentOf(object, 'patch')[0]?.[0]).toBe('application/merge-patch+json');
+});
+
 test('refusals are described as problems', () => {
   const { responses } = document.paths['/v1/leases/{lease}']?.['put'] ?? {};
   expect(Object.keys(responses ?? {})).toEqual(expect.arrayContaining(['4XX', '5XX']));

@@ -2,6 +2,7 @@ import type { ApplyResult, Fault } from '@rollcall/contract';
 import {
   applied,
   carryOver,
+  decodeManifest,
   examine,
   type FieldError,
   KINDS,
@@ -195,13 +196,9 @@ export function decoded(
   value: unknown,
   fallback: Manifest,
 ): { readonly manifest: Manifest; readonly errors: readonly FieldError[] } {
-  const result = KINDS[fallback.kind].schema.safeParse(value);
-  if (result.success) return { manifest: result.data, errors: [] };
-  const errors = result.error.issues.map(({ path, message }): FieldError => {
-    const field = path.map(String).join('.');
-    return { reason: 'FieldValueTypeInvalid', field, message: `Invalid value: ${message}` };
-  });
-  return { manifest: fallback, errors };
+  const { manifest = fallback, faults } = decodeManifest(fallback.kind, value);
+  const reason = 'FieldValueTypeInvalid';
+  return { manifest, errors: faults.map(({ field, message }) => ({ reason, field, message })) };
 }
 
 function lastAppliedOf({ metadata }: Manifest): unknown {

@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import { type Kind, KINDS, type Manifest } from '../kinds.ts';
+import { fieldOf, type ManifestFault } from './fault.ts';
+import { nearest } from './nearest.ts';
+import { remedyOf } from './remedies.ts';
+import { keysAt } from './schema-keys.ts';
+import type { Locate } from './service-doctor.ts';
+
+/** Most faults of one kind that are told of one manifest: whoever has more sent something else. */
+const MAX_FAULTS = 50;
+
+const NOWHERE: Locate = () => ({ line: 0, column: 0 });
+
+/** Reads a value as a manifest of a kind; undefined with faults when it is none. Fills in no defaults. */
+export function decodeManifest(
+  kind: Kind,
+  value: unknown,
+  locate: Locate = NOWHERE,
+): { readonly manifest: Manifest | undefined; readonly faults: readonly ManifestFault[] } {
+  const { schema } = KINDS[kind];
+  const result = schema.safeParse(value);
+  if (result.success) return { manifest: result.data, faults: [] };
+  const faults = result.error.issues
+    .slice(0, MAX_FAULTS)
+    .flatMap((issue) => decodeFaults(issue, schema, locate, value));
+  return { manifest: undefined, faults };
+}
+
+/** What stands at a path; undefined when nothing does. */
+export function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step],
+    root,
+  );
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  int: 'an integer',
+  number: 'an integer',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+function decodeFaults(
+  issue: z.core.$ZodIssue,
+  schema: z.core.$ZodType,
+  locate: Locate,
+  root: unknown,
+): ManifestFault[] {
+  const path = issue.path as (string | number)[];
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(schema, path);
+    return issue.keys.slice(0, MAX_FAULTS).map((key) => {
+      const own = [...path, key];
+      const meant = nearest(key, known);
+      const field = fieldOf(own);
+      const message = `strict decoding error: unknown field "${field}"`;
+      const fix =
+        meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`;
+      return { ...locate(own), field, message, fix };
+    });
+  }
+  const value = valueAt(root, path);
+  const expected =
+    issue.code === 'invalid_type'
+      ? (TYPES[issue.expected] ?? issue.expected)
+      : issue.code === 'invalid_union'
+        ? 'an integer or a text'
+        : issue.message;
+  const field = fieldOf(path);
+  const message =
+    value === undefined
+      ? 'Required value'
+      : `Invalid value: ${JSON.stringify(value)}: expected ${expected}`;
+  return [{ ...locate(path), field, message, fix: remedyOf({ field, message, value }) }];
+}

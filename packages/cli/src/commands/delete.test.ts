@@ -50,6 +50,18 @@ test('an instance goes off the roll', async () => {
   await one.close();
 });
 
+test.each([
+  ['delete', 'ns', 'default'],
+  ['delete', 'events', '--all'],
+  ['label', 'ns', 'default', 'a=b'],
+  ['patch', 'ns', 'default', '-p', '{}'],
+  ['edit', 'ns', 'default'],
+])('%s %s: what comes of other things is not written', async (...argv) => {
+  const { code, err } = await cli.run(...argv);
+  expect(code).toBe(1);
+  expect(err).toMatch(/^error: (namespaces|events) come of other things and cannot be changed\n$/);
+});
+
 test('a type without a name is not enough', async () => {
   const { code, err } = await cli.run('delete', 'svc');
   expect({ code, err }).toEqual({

@@ -7,7 +7,7 @@ import { readManifestFiles } from '../manifest-files.ts';
 import { faultsText } from '../refusal.ts';
 import { resourceOf, selectionsOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
-import type { Resource } from '../resources/resource.ts';
+import { checkWritable, type Resource } from '../resources/resource.ts';
 import { FILES } from './apply.ts';
 import { SELECTING } from './selecting.ts';
 
@@ -38,6 +38,7 @@ async function doomedOf(context: Context, given: Arguments): Promise<Doomed[]> {
   const { namespace } = context;
   const doomed: Doomed[] = [];
   for (const { resource, names } of selectionsOf(given.words)) {
+    checkWritable(resource);
     if (names.length === 0 && !isEverything) {
       throw usageError('resource(s) were provided, but no name was specified');
     }

@@ -8,6 +8,7 @@ import { type Context, say } from '../context.ts';
 import { yamlText } from '../output/printer.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances } from '../resources/instances.ts';
+import { checkWritable } from '../resources/resource.ts';
 import { send } from './apply.ts';
 
 /** Without what the registry alone says. */
@@ -19,6 +20,7 @@ function editable(object: { metadata: object; status?: unknown }): object {
 
 async function run(context: Context, given: Arguments): Promise<number> {
   const { resource, name } = oneOf(given.words, edit.usage);
+  checkWritable(resource);
   if (resource === instances) throw usageError('instances are changed by label and by drain');
   const object = await resource.get(context, context.namespace, name);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-edit-'));

@@ -4,7 +4,7 @@ import { type Arguments, type Command, flagOption, textOption } from '../command
 import { type Context, say } from '../context.ts';
 import { selectionsOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
-import type { Resource } from '../resources/resource.ts';
+import { checkWritable, type Resource } from '../resources/resource.ts';
 import { SELECTING } from './selecting.ts';
 
 type What = 'labels' | 'annotations';
@@ -71,6 +71,7 @@ function changer(what: What) {
     const { names: words, pairs } = split(given.words, what);
     const selector = textOption(given, 'selector');
     for (const { resource, names } of selectionsOf(words)) {
+      checkWritable(resource);
       if (names.length === 0 && !flagOption(given, 'all') && selector === undefined) {
         throw usageError(
           'one or more resources must be specified as <resource> <name> or <resource>/<name>',

@@ -6,6 +6,7 @@ import { type Context, say } from '../context.ts';
 import { readText } from '../manifest-files.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances } from '../resources/instances.ts';
+import { checkWritable } from '../resources/resource.ts';
 import { specOf } from '../resources/services.ts';
 
 type Ports = readonly { readonly port?: number; readonly $patch?: string }[];
@@ -84,6 +85,7 @@ function patchOf(given: Arguments): unknown {
 
 async function run(context: Context, given: Arguments): Promise<number> {
   const { resource, name } = oneOf(given.words, patch.usage);
+  checkWritable(resource);
   if (resource === instances) throw usageError('instances are changed by label and by drain');
   const type = textOption(given, 'type') ?? 'strategic';
   if (!['strategic', 'merge', 'json'].includes(type)) {

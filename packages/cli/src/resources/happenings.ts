@@ -42,6 +42,7 @@ export const happenings: Resource = {
   apiVersion: 'v1',
   names: ['events', 'event', 'ev'],
   prefix: 'event',
+  isDerived: true,
   columns: [
     { title: 'LAST SEEN', cell: ({ metadata }, nowMs) => ageOf(metadata.creationTimestamp, nowMs) },
     text('TYPE', 'type'),

@@ -49,6 +49,7 @@ export const namespaces: Resource = {
   apiVersion: 'v1',
   names: ['namespaces', 'namespace', 'ns'],
   isNamespaced: false,
+  isDerived: true,
   prefix: 'namespace',
   columns: [NAME, { title: 'STATUS', cell: () => 'Active' }, AGE],
   list,

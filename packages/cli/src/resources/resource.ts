@@ -1,4 +1,5 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
+import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 
 export interface Column {
@@ -16,6 +17,8 @@ export interface Resource {
   readonly names: readonly string[];
   /** False for what is in no namespace. @default true */
   readonly isNamespaced?: boolean;
+  /** True for what comes of other things and cannot be written. @default false */
+  readonly isDerived?: boolean;
   /** What `-o name` and messages put before the name: `service`, `deployment.apps`. */
   readonly prefix: string;
   readonly columns: readonly Column[];
@@ -26,6 +29,12 @@ export interface Resource {
   ): Promise<ManifestObject[]>;
   /** Rejects with `object_not_found`. */
   get(context: Context, namespace: string, name: string): Promise<ManifestObject>;
+}
+
+/** Throws a {@link CliError} for what cannot be written. */
+export function checkWritable({ names, isDerived = false }: Resource): void {
+  if (!isDerived) return;
+  throw new CliError(`error: ${names[0]} come of other things and cannot be changed`);
 }
 
 /** A part of an object; its kind promises the shape. */

@@ -10,12 +10,26 @@ export default defineConfig({
   ssr: { resolve },
   environments: { __vitest__: { resolve } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['./vitest.setup.ts'],
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     // Many tests start processes and wait for what they do: more at once than cores makes them slow, not wrong.
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'all', include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'handles',
+          // The data plane has two ways of doing TCP; the tests of what stands on them run over both.
+          include: ['packages/dataplane/src/{http,io,plane,tcp}/**/*.test.ts'],
+          env: { TEST_IO: 'handle' },
+        },
+      },
+    ],
   },
 });

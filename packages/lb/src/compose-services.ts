@@ -2,13 +2,13 @@ import { hostname } from 'node:os';
 import { type Catalog, RollcallError, type ServiceReport, hostnameOf } from '@rollcall/client-sdk';
 import {
   DgramDatagrams,
-  NetTransport,
   NoticeBoard,
   type NoticePort,
   type RefusalCounters,
   TCP_OPTIONS,
   type TcpCounters,
   TcpServer,
+  type Transport,
   UDP_OPTIONS,
   type UdpCounters,
   UdpServer,
@@ -25,7 +25,6 @@ import { ServiceBalancer } from './services/service-balancer.ts';
 
 /** How long a report stands by itself; a service keeps its address for as long while the balancer is away. */
 const REPORT_MS = 300_000;
-const KEEP_ALIVE_MS = 60_000;
 const AFFINITY_CLIENTS = 100_000;
 /** What last reports may cost when the balancer ends. */
 const FAREWELL_MS = 2_000;
@@ -46,6 +45,7 @@ export interface ReportPort {
 }
 
 export interface ServicesParts {
+  readonly transport: Transport;
   readonly catalog: Catalog;
   readonly reports: ReportPort;
   readonly clock: Clock;
@@ -70,12 +70,9 @@ export function serveServices(
   config: LoadBalancerServicesConfig,
   parts: ServicesParts,
 ): BalancedServices {
-  const { catalog, clock, timers, random } = parts;
+  const { catalog, clock, timers, random, transport } = parts;
   const { addresses, scheduler, ejection, drainMs, class: ownClass, connectMs, idleMs } = config;
-  const tcp = new TcpServer(
-    { ...TCP_OPTIONS, connectMs, idleMs },
-    { transport: new NetTransport({ keepAliveMs: KEEP_ALIVE_MS }), clock, timers },
-  );
+  const tcp = new TcpServer({ ...TCP_OPTIONS, connectMs, idleMs }, { transport, clock, timers });
   const udp = new UdpServer(UDP_OPTIONS, { datagrams: new DgramDatagrams(), clock, timers });
   const onStatus = (key: string) => balancer.review(key);
   const plane = new UserspacePlane({ tcp, udp, clock, timers, onStatus });

@@ -1,9 +1,9 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
 import {
   HttpServer,
-  NetTransport,
   systemClock as planeClock,
   systemTimers as planeTimers,
+  openTransport,
 } from '@rollcall/dataplane';
 import { AccessLog } from './access-log/access-log.ts';
 import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-sink.ts';
@@ -23,6 +23,8 @@ import { type Timers, systemTimers } from './runtime/timers.ts';
 import { TrafficBook } from './traffic/traffic-book.ts';
 
 const TICK_MS = 100;
+/** Peers that vanished are found out after this, in ms: services have no idle timeout by default. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** What the outside gives a balancer; real ones by default. */
 export interface LoadBalancerParts {
@@ -63,15 +65,16 @@ export async function startLoadBalancer(
     parts;
   const accessLog = await openAccessLog(config, parts.clock ?? systemClock, log);
   const traffic = new TrafficBook(Object.keys(config.targetGroups), accessLog);
-  const { timeouts, limits, trustForwarded } = config;
+  const { timeouts, limits, trustForwarded, io } = config;
+  const transport = await openTransport({ io }, planeTimers);
   const server = new HttpServer(
     { observer: traffic, timeouts, limits, trustForwarded },
-    { transport: new NetTransport(), clock: planeClock, timers: planeTimers },
+    { transport, clock: planeClock, timers: planeTimers },
   );
   const { url, token } = config.registry;
   const rollcall = new Rollcall({ url, ...(token === undefined ? {} : { token }) });
   const groups = openGroups(config, server, { ...parts, rollcall, log });
-  const services = openServices(config, { ...parts, rollcall, log });
+  const services = await openServices(config, { ...parts, rollcall, log });
   const state = { isClosing: false };
   const admin = createAdminServer({
     groups,
@@ -164,16 +167,18 @@ interface OpeningParts extends LoadBalancerParts {
   readonly log: (message: string) => void;
 }
 
-function openServices(
-  { loadBalancerServices }: Config,
+async function openServices(
+  { loadBalancerServices, io }: Config,
   parts: OpeningParts,
-): BalancedServices | undefined {
+): Promise<BalancedServices | undefined> {
   if (loadBalancerServices === undefined) return undefined;
   const { clock = systemClock, timers = systemTimers, random = systemRandom, log } = parts;
   const { namespace } = loadBalancerServices;
   const catalog = parts.catalog ?? parts.rollcall.catalog({ namespace });
   const reports = parts.reports ?? parts.rollcall;
-  return serveServices(loadBalancerServices, { catalog, reports, clock, timers, random, log });
+  const transport = await openTransport({ io, keepAliveMs: KEEP_ALIVE_MS }, planeTimers);
+  const inner = { catalog, reports, clock, timers, random, log, transport };
+  return serveServices(loadBalancerServices, inner);
 }
 
 function openGroups(

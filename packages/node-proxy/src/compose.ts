@@ -10,7 +10,6 @@ import {
 import {
   type Clock,
   DgramDatagrams,
-  NetTransport,
   NoticeBoard,
   type NoticePort,
   TCP_OPTIONS,
@@ -21,6 +20,7 @@ import {
   UserspacePlane,
   createRefusalCounters,
   createTargetCounters,
+  openTransport,
   systemClock,
   systemTimers,
 } from '@rollcall/dataplane';
@@ -72,6 +72,8 @@ export interface NodeProxy {
   /** Where the admin port is, port 0 replaced: `http://127.0.0.1:7490`; undefined: it is off. */
   readonly admin: string | undefined;
   readonly reporter: string;
+  /** How TCP is done: `handle` or `net`. */
+  readonly io: string;
   services(): Iterable<ProxiedService>;
   /** Accepts no more, takes its reports back, lets connections finish for `shutdownMs`. Twice without harm. */
   close(): Promise<void>;
@@ -94,7 +96,10 @@ export async function startNodeProxy(
   config: Config,
   parts: NodeProxyParts = {},
 ): Promise<NodeProxy> {
-  const served = serve(config, parts);
+  const keepAliveMs = KEEP_ALIVE_MS;
+  const transport =
+    parts.transport ?? (await openTransport({ io: config.io, keepAliveMs }, systemTimers));
+  const served = serve(config, { ...parts, transport });
   const { proxy, catalog, metrics } = served;
   const state = { isClosing: false };
   const admin = createAdminServer({
@@ -114,6 +119,7 @@ export async function startNodeProxy(
     return {
       admin: address,
       reporter: served.reporter,
+      io: transport.name,
       services: () => proxy.services(),
       close: () => (closed ??= close(config.shutdownMs)),
     };
@@ -123,8 +129,10 @@ export async function startNodeProxy(
   }
 }
 
+type PlaneParts = NodeProxyParts & { readonly transport: Transport };
+
 /** All but the admin port. */
-function serve(config: Config, parts: NodeProxyParts) {
+function serve(config: Config, parts: PlaneParts) {
   const { clock = systemClock, timers = systemTimers, random = Math.random } = parts;
   const { registry: url, token, nodePortAddresses, loadBalancerIps, drainMs } = config;
   const rollcall = new Rollcall({ url, ...(token === undefined ? {} : { token }) });
@@ -182,11 +190,11 @@ const NO_BOARD = {
 
 function createPlane(
   config: Config,
-  parts: NodeProxyParts & { readonly clock: Clock; readonly timers: Timers },
+  parts: PlaneParts & { readonly clock: Clock; readonly timers: Timers },
   onStatus: (key: string) => void,
 ) {
   const { clock, timers } = parts;
-  const { transport = new NetTransport({ keepAliveMs: KEEP_ALIVE_MS }) } = parts;
+  const { transport } = parts;
   const { connectMs, idleMs, maxConnections: connections, udpIdleMs, udpFlows } = config;
   const tcp = new TcpServer(
     { ...TCP_OPTIONS, connectMs, idleMs, connections },

@@ -26,6 +26,7 @@ test('a registry is enough, by flag or environment; everything else has a defaul
     connectMs: 2_000,
     idleMs: 0,
     maxConnections: 50_000,
+    io: 'auto',
     udpIdleMs: 30_000,
     udpFlows: 10_000,
     affinityClients: 100_000,

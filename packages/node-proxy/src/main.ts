@@ -34,9 +34,9 @@ async function run(config: Config): Promise<void> {
       stopping ??= stop(signal);
     });
   }
-  const { admin, reporter } = await starting;
+  const { admin, reporter, io } = await starting;
   process.stdout.write(
-    `${JSON.stringify({ event: 'started', admin: admin ?? 'off', reporter })}\n`,
+    `${JSON.stringify({ event: 'started', admin: admin ?? 'off', reporter, io })}\n`,
   );
 }
 

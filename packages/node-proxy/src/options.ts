@@ -115,6 +115,12 @@ export const OPTIONS = {
     help: 'Most TCP connections at once; more are turned away. Each takes two file descriptors.',
     schema: int(1, 10_000_000).prefault(String(TCP_OPTIONS.connections)),
   }),
+  io: spec({
+    flag: 'io',
+    value: 'auto|net',
+    help: 'How TCP is done: the fastest way that this Node.js offers, or its public API.',
+    schema: z.enum(['auto', 'net'], { error: 'expected auto or net' }).prefault('auto'),
+  }),
   udpIdleMs: spec({
     flag: 'udp-idle-ms',
     value: 'MS',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** The way that bytes go: `up` = from the client to the server. */
-export type Direction = 'up' | 'down';
+type Direction = 'up' | 'down';
 
 export interface Weather {
   /** How long each piece of bytes is held back, in ms, one way. @default 0 */

@@ -1,17 +1,20 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { NetTransport } from './net-transport.ts';
+import { transportUnderTest } from '../testing/transport-under-test.ts';
 import type { Connection } from './transport.ts';
 
 const WAIT = { timeout: 10_000 };
 
 async function accepted(onAccept: (connection: Connection) => void) {
   const closes: unknown[] = [];
-  const listener = await new NetTransport().listen({ host: '127.0.0.1', port: 0 }, (connection) => {
-    setImmediate(() => onAccept(connection));
-    return { onData() {}, onDrain() {}, onEnd() {}, onClose: (error) => closes.push(error) };
-  });
+  const listener = await transportUnderTest().listen(
+    { host: '127.0.0.1', port: 0 },
+    (connection) => {
+      setImmediate(() => onAccept(connection));
+      return { onData() {}, onDrain() {}, onEnd() {}, onClose: (error) => closes.push(error) };
+    },
+  );
   const socket: Socket = connect({ ...listener.address, allowHalfOpen: true });
   const errors: (string | undefined)[] = [];
   socket.on('error', ({ code }: NodeJS.ErrnoException) => errors.push(code));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
-import { NetTransport } from '../io/net-transport.ts';
-import type { Address, ConnectHandler, Connection } from '../io/transport.ts';
+import { transportUnderTest } from './transport-under-test.ts';
+import type { Address, ConnectHandler, Connection, Transport } from '../io/transport.ts';
 import type { ConnectObserver, PortService, RefusalReason } from '../port-service.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemTimers } from '../runtime/timers.ts';
@@ -51,9 +51,16 @@ export async function listenTcp(onSocket: (socket: Socket) => void) {
 }
 
 /** Real sockets, but for the host `void`, which never answers. */
-class BenchTransport extends NetTransport {
-  override connect(address: Address, handler: ConnectHandler): Connection {
-    if (address.host !== 'void') return super.connect(address, handler);
+class BenchTransport implements Transport {
+  readonly name = 'bench';
+  readonly #inner = transportUnderTest({ keepAliveMs: 60_000 });
+
+  listen(...given: Parameters<Transport['listen']>): ReturnType<Transport['listen']> {
+    return this.#inner.listen(...given);
+  }
+
+  connect(address: Address, handler: ConnectHandler): Connection {
+    if (address.host !== 'void') return this.#inner.connect(address, handler);
     const nothing = () => {};
     return {
       remoteAddress: '',
@@ -90,7 +97,7 @@ export class TcpBench implements AsyncDisposable {
     this.server = new TcpServer(
       { ...TCP_OPTIONS, ...options },
       {
-        transport: new BenchTransport({ keepAliveMs: 60_000 }),
+        transport: new BenchTransport(),
         clock: runtime ?? systemClock,
         timers: runtime ?? systemTimers,
       },

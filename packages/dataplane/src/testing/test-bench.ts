@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type RequestListener, type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, createServer as createTcpServer } from 'node:net';
 import { HttpServer } from '../http/http-server.ts';
-import { NetTransport } from '../io/net-transport.ts';
+import { transportUnderTest } from './transport-under-test.ts';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from '../options.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { systemTimers } from '../runtime/timers.ts';
@@ -36,7 +36,7 @@ export class TestBench implements AsyncDisposable {
         trustForwarded,
       },
       {
-        transport: new NetTransport(),
+        transport: transportUnderTest(),
         clock: runtime ?? systemClock,
         timers: runtime ?? systemTimers,
       },

@@ -255,6 +255,8 @@ export const ConfigSchema = object({
   limits: Limits.prefault({}),
   /** Keep X-Forwarded-Proto, -Host and -Port of requests: only behind another balancer. @default false */
   trustForwarded: flag.default(false),
+  /** How TCP is done: the fastest way that this Node.js offers, or its public API. @default auto */
+  io: z.enum(['auto', 'net'], { error: "expected 'auto' or 'net'" }).default('auto'),
   shutdown: Shutdown.prefault({}),
 });
 

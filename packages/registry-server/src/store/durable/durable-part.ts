@@ -36,12 +36,12 @@ const File = z.object({
 });
 
 /** A text is no durable part, or not a whole one: the message says why. Nothing of it may be used. */
-export class DurableFormatError extends Error {
+class DurableFormatError extends Error {
   override readonly name = 'DurableFormatError';
 }
 
 /** Reports lapse by themselves and leases end with the process: neither is kept. */
-export function isDurable({ key }: Pick<ResourceRecord, 'key'>): boolean {
+function isDurable({ key }: Pick<ResourceRecord, 'key'>): boolean {
   return !key.startsWith('report/');
 }
 

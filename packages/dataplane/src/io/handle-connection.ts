@@ -1,0 +1,176 @@
+import { getSystemErrorName } from 'node:util';
+import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
+import type { Connection, ConnectionHandler } from './transport.ts';
+
+/** libuv's word for the end of a stream. */
+const EOF = -4095;
+const READ_BYTES = 65_536;
+
+interface SocketName {
+  address?: string;
+  port?: number;
+}
+
+/** The system's error as Node.js would word it. */
+export function systemError(code: number, syscall: string): NodeJS.ErrnoException {
+  const name = getSystemErrorName(code);
+  return Object.assign(new Error(`${syscall} ${name}`), { code: name, errno: code, syscall });
+}
+
+/**
+ * One connection on a bare TCP handle: bytes arrive in one buffer that is used again and again, and what is written goes
+ * to the system in the same turn. Without the streams of Node.js, which cost more than the rest of a small exchange.
+ */
+export class HandleConnection implements Connection {
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly #io: HandleBindings;
+  readonly #handle: TcpHandle;
+  #handler: ConnectionHandler | undefined;
+  #pendingWrites = 0;
+  #isReading = false;
+  #isPaused = false;
+  #hasEnded = false;
+  #isShutDown = false;
+  #isSendingEnd = false;
+  #hasSentEnd = false;
+  #isClosed = false;
+  #isAborted = false;
+  #failure: NodeJS.ErrnoException | undefined;
+
+  constructor(io: HandleBindings, handle: TcpHandle) {
+    this.#io = io;
+    this.#handle = handle;
+    const [peer, own]: [SocketName, SocketName] = [{}, {}];
+    handle.getpeername(peer);
+    handle.getsockname(own);
+    this.remoteAddress = peer.address ?? '';
+    this.localAddress = own.address ?? '';
+    this.localPort = own.port ?? 0;
+  }
+
+  /** Begins to read. */
+  attach(handler: ConnectionHandler): void {
+    this.#handler = handler;
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    this.#handle.useUserBuffer(buffer);
+    this.#handle.onread = () => this.#onRead(buffer, this.#io.lastRead());
+    // The receiver may have asked for silence first.
+    if (!this.#isPaused) this.resume();
+  }
+
+  write(buffer: Uint8Array, start: number, end: number): boolean {
+    if (this.#isClosed || this.#isShutDown) return true;
+    const isWhole = start === 0 && end === buffer.length;
+    const bytes = isWhole ? buffer : buffer.subarray(start, end);
+    const request = this.#io.createWrite();
+    const status = this.#handle.writeBuffer(request, bytes);
+    if (status !== 0) {
+      this.#fail(systemError(status, 'write'));
+      return true;
+    }
+    if (!this.#io.wasAsync()) return true;
+    this.#pendingWrites++;
+    // The system reads from it until the write is done.
+    request.buffer = bytes;
+    request.oncomplete = (result) => this.#onWritten(result);
+    return false;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    this.#handle.readStop();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#isReading || this.#isClosed || this.#hasEnded || this.#handler === undefined) return;
+    this.#isReading = true;
+    const status = this.#handle.readStart();
+    if (status !== 0) this.#fail(systemError(status, 'read'));
+  }
+
+  shutdown(): void {
+    if (this.#isShutDown || this.#isClosed) return;
+    this.#isShutDown = true;
+    // Asked for while bytes are on their way, it would stand in the way of a reset.
+    if (this.#pendingWrites === 0) this.#sendEnd();
+  }
+
+  #sendEnd(): void {
+    this.#isSendingEnd = true;
+    const request = this.#io.createShutdown();
+    request.oncomplete = () => this.#onEndSent();
+    // One that the other side has left already has nobody to say it to.
+    if (this.#handle.shutdown(request) !== 0) afterwards(() => this.#onEndSent());
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#isReading = false;
+    this.#handle.close(() => this.#over());
+  }
+
+  abort(): void {
+    if (this.#isClosed || this.#isAborted) return;
+    this.#isAborted = true;
+    // While its FIN is being sent the system refuses to reset it.
+    if (this.#isSendingEnd && !this.#hasSentEnd) return;
+    this.#reset();
+  }
+
+  #reset(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#isReading = false;
+    if (this.#handle.reset(() => this.#over()) !== 0) this.#handle.close(() => this.#over());
+  }
+
+  #onRead(buffer: Buffer, length: number): void {
+    if (this.#isClosed || length === 0) return;
+    if (length > 0) {
+      this.#handler?.onData(buffer, 0, length);
+      return;
+    }
+    if (length !== EOF) {
+      this.#fail(systemError(length, 'read'));
+      return;
+    }
+    this.#hasEnded = true;
+    this.pause();
+    this.#handler?.onEnd();
+    if (this.#hasSentEnd) this.close();
+  }
+
+  #onWritten(status: number): void {
+    this.#pendingWrites--;
+    if (this.#isClosed) return;
+    if (status < 0) this.#fail(systemError(status, 'write'));
+    else if (this.#pendingWrites === 0) {
+      if (this.#isShutDown) this.#sendEnd();
+      this.#handler?.onDrain();
+    }
+  }
+
+  #onEndSent(): void {
+    this.#hasSentEnd = true;
+    if (this.#isAborted) this.#reset();
+    else if (this.#hasEnded) this.close();
+  }
+
+  /** It is heard of after what is running now: never from inside a call. */
+  #fail(error: NodeJS.ErrnoException): void {
+    this.#failure ??= error;
+    this.close();
+  }
+
+  #over(): void {
+    const handler = this.#handler;
+    this.#handler = undefined;
+    handler?.onClose(this.#failure);
+  }
+}

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, isIP, type Server } from 'node:net';
+import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
+import { HandleConnection, systemError } from './handle-connection.ts';
+import { NetTransport, type NetTransportOptions } from './net-transport.ts';
+import type {
+  Address,
+  ConnectHandler,
+  Connection,
+  ConnectionHandler,
+  Listener,
+  Transport,
+} from './transport.ts';
+
+interface ServerHandle {
+  onconnection: (status: number, client: TcpHandle | undefined) => void;
+}
+
+/** Bare TCP handles: the least that Node.js does for a connection. */
+export class HandleTransport implements Transport {
+  readonly name = 'handle';
+  readonly #io: HandleBindings;
+  readonly #keepAliveSeconds: number;
+  readonly #net: NetTransport;
+
+  constructor(io: HandleBindings, { keepAliveMs = 0 }: NetTransportOptions = {}) {
+    this.#io = io;
+    this.#keepAliveSeconds = Math.ceil(keepAliveMs / 1_000);
+    this.#net = new NetTransport({ keepAliveMs });
+  }
+
+  async listen(
+    address: Address,
+    accept: (connection: Connection) => ConnectionHandler,
+  ): Promise<Listener> {
+    // The public server binds and listens; only what it would make of a connection is done here.
+    const server = createServer();
+    server.listen({ host: address.host, port: address.port, backlog: 4_096 });
+    await once(server, 'listening');
+    server.on('error', () => {});
+    this.#take(server, accept);
+    const bound = server.address() as AddressInfo;
+    let closed: Promise<void> | undefined;
+    return {
+      address: { host: bound.address, port: bound.port },
+      close() {
+        closed ??= new Promise<void>((resolve) => {
+          server.close();
+          resolve();
+        });
+        return closed;
+      },
+    };
+  }
+
+  connect(address: Address, handler: ConnectHandler): Connection {
+    const { host, port } = address;
+    const version = isIP(host);
+    // Names have to be looked up, and tried in turn.
+    if (version === 0) return this.#net.connect(address, handler);
+    const handle = this.#io.createHandle();
+    const connection = new Connecting(this.#io, handle, handler);
+    const request = this.#io.createConnect();
+    request.oncomplete = (status) => {
+      if (status === 0) this.#prepare(handle);
+      connection.done(status === 0 ? undefined : connectError(status, address));
+    };
+    const status =
+      version === 6 ? handle.connect6(request, host, port) : handle.connect(request, host, port);
+    if (status !== 0) afterwards(() => connection.done(connectError(status, address)));
+    return connection;
+  }
+
+  #take(server: Server, accept: (connection: Connection) => ConnectionHandler): void {
+    const { _handle: listening } = server as unknown as { _handle: ServerHandle };
+    listening.onconnection = (status, client) => {
+      if (status !== 0 || client === undefined) return;
+      this.#prepare(client);
+      const connection = new HandleConnection(this.#io, client);
+      // Gone between accept and here: its addresses are no longer known.
+      if (connection.remoteAddress === '') client.close(() => {});
+      else connection.attach(accept(connection));
+    };
+  }
+
+  #prepare(handle: TcpHandle): void {
+    handle.setNoDelay(true);
+    if (this.#keepAliveSeconds > 0) handle.setKeepAlive(true, this.#keepAliveSeconds);
+  }
+}
+
+function connectError(status: number, { host, port }: Address): NodeJS.ErrnoException {
+  const error = systemError(status, 'connect');
+  error.message += ` ${host}:${port}`;
+  return error;
+}
+
+/** A connection that is being made: until then it can only be given up. */
+class Connecting implements Connection {
+  readonly #io: HandleBindings;
+  readonly #handle: TcpHandle;
+  readonly #handler: ConnectHandler;
+  #made: HandleConnection | undefined;
+  #isOver = false;
+
+  constructor(io: HandleBindings, handle: TcpHandle, handler: ConnectHandler) {
+    this.#io = io;
+    this.#handle = handle;
+    this.#handler = handler;
+  }
+
+  get remoteAddress(): string {
+    return this.#made?.remoteAddress ?? '';
+  }
+
+  get localAddress(): string {
+    return this.#made?.localAddress ?? '';
+  }
+
+  get localPort(): number {
+    return this.#made?.localPort ?? 0;
+  }
+
+  /** The system has made it, or says why not. */
+  done(error: NodeJS.ErrnoException | undefined): void {
+    if (this.#isOver) return;
+    if (error !== undefined) {
+      this.#end(error);
+      return;
+    }
+    this.#made = new HandleConnection(this.#io, this.#handle);
+    this.#made.attach(this.#handler);
+    this.#handler.onConnect();
+  }
+
+  write(buffer: Uint8Array, start: number, end: number): boolean {
+    return this.#made?.write(buffer, start, end) ?? true;
+  }
+
+  pause(): void {
+    this.#made?.pause();
+  }
+
+  resume(): void {
+    this.#made?.resume();
+  }
+
+  shutdown(): void {
+    if (this.#made === undefined) this.#end(undefined);
+    else this.#made.shutdown();
+  }
+
+  close(): void {
+    if (this.#made === undefined) this.#end(undefined);
+    else this.#made.close();
+  }
+
+  abort(): void {
+    if (this.#made === undefined) this.#end(undefined);
+    else this.#made.abort();
+  }
+
+  #end(error: NodeJS.ErrnoException | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#handle.close(() => this.#handler.onClose(error));
+  }
+}

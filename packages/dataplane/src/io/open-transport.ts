@@ -1,0 +1,65 @@
+import type { Timers } from '../runtime/timers.ts';
+import { handleBindings } from './handle-bindings.ts';
+import { HandleTransport } from './handle-transport.ts';
+import { NetTransport, type NetTransportOptions } from './net-transport.ts';
+import type { Connection, Transport } from './transport.ts';
+
+const HELLO = Buffer.from('probe');
+const PROBE_MS = 1_000;
+
+export interface TransportChoice extends NetTransportOptions {
+  /** `auto`: the fastest that works here; `net`: the public API whatever else there is. @default 'auto' */
+  readonly io?: 'auto' | 'net';
+}
+
+/**
+ * A way of doing IO: bare handles where this Node.js has them and they carry bytes both ways over loopback, else the
+ * public `net`. Asked once, at start.
+ */
+export async function openTransport(
+  { io = 'auto', ...options }: TransportChoice,
+  timers: Timers,
+): Promise<Transport> {
+  const bindings = io === 'auto' ? handleBindings() : undefined;
+  if (bindings === undefined) return new NetTransport(options);
+  const fast = new HandleTransport(bindings, options);
+  return (await carriesBytes(fast, timers)) ? fast : new NetTransport(options);
+}
+
+/** Whether what is said over a transport is heard, answered, and ended. */
+async function carriesBytes(transport: Transport, timers: Timers): Promise<boolean> {
+  const outcome = Promise.withResolvers<boolean>();
+  const cancel = timers.every(PROBE_MS, () => outcome.resolve(false));
+  try {
+    const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, echo);
+    const connection = transport.connect(listener.address, {
+      onConnect: () => void connection.write(HELLO, 0, HELLO.length),
+      onData: (buffer, start, end) => {
+        if (buffer.subarray(start, end).equals(HELLO)) connection.shutdown();
+        else connection.close();
+      },
+      onDrain() {},
+      onEnd: () => outcome.resolve(true),
+      onClose: () => outcome.resolve(false),
+    });
+    const isFine = await outcome.promise;
+    connection.close();
+    await listener.close();
+    return isFine;
+  } catch {
+    return false;
+  } finally {
+    cancel();
+  }
+}
+
+function echo(connection: Connection) {
+  return {
+    onData: (buffer: Buffer, start: number, end: number) => {
+      connection.write(Buffer.from(buffer.subarray(start, end)), 0, end - start);
+    },
+    onDrain() {},
+    onEnd: () => connection.shutdown(),
+    onClose() {},
+  };
+}

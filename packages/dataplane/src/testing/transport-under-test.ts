@@ -1,0 +1,12 @@
+import { handleBindings } from '../io/handle-bindings.ts';
+import { HandleTransport } from '../io/handle-transport.ts';
+import { NetTransport, type NetTransportOptions } from '../io/net-transport.ts';
+import type { Transport } from '../io/transport.ts';
+
+/** The transport that the tests of this run go over: TEST_IO=handle for bare handles. */
+export function transportUnderTest(options: NetTransportOptions = {}): Transport {
+  if (process.env['TEST_IO'] !== 'handle') return new NetTransport(options);
+  const io = handleBindings();
+  if (io === undefined) throw new Error('this Node.js has no bare handles');
+  return new HandleTransport(io, options);
+}

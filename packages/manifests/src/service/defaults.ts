@@ -24,6 +24,8 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
       clientIP: { timeoutSeconds: timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS },
     };
   }
+  // An empty text is Go's way of saying nothing.
+  if (spec.clusterIP === '') delete spec.clusterIP;
   const isExternal = type === 'NodePort' || type === 'LoadBalancer';
   if ((isExternal || hasEntries(given.externalIPs)) && type !== 'ExternalName') {
     spec.externalTrafficPolicy ||= 'Cluster';

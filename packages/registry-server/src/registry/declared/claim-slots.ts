@@ -1,4 +1,9 @@
-import { type Service, takesClusterIp, takesNodePorts } from '@rollcall/manifests';
+import {
+  type Service,
+  type ServicePort,
+  takesClusterIp,
+  takesNodePorts,
+} from '@rollcall/manifests';
 import type { Claim } from '../../store/record.ts';
 import type { ClaimRequest } from '../../store/store.ts';
 import { ipv4OfNumber, numberOfIpv4 } from './ipv4.ts';
@@ -31,11 +36,9 @@ export function claimSlotsOf(service: Service): ClaimSlot[] {
   // A load balancer that needs no node ports of its own keeps those that were asked for.
   const givesNodePorts = takesNodePorts(spec);
   const byNumber = new Map<string, { number: number | undefined; ports: number[] }>();
-  const ports = spec.ports ?? [];
-  for (const [i, { port, nodePort: own }] of ports.entries()) {
+  for (const [i, { port, protocol, nodePort: own }] of (spec.ports ?? []).entries()) {
     if (own === undefined && !givesNodePorts) continue;
-    const twin = ports.find((one) => one.port === port && one.nodePort !== undefined);
-    const nodePort = own ?? twin?.nodePort;
+    const nodePort = own ?? sharedNodePort(spec.ports ?? [], { port, protocol });
     const key = nodePort === undefined ? `port ${port}` : `nodePort ${nodePort}`;
     const slot = byNumber.get(key) ?? { number: nodePort, ports: [] };
     slot.ports.push(i);
@@ -50,6 +53,21 @@ export function claimSlotsOf(service: Service): ClaimSlot[] {
     slots.push({ pool: 'nodePorts', number, field: 'spec.healthCheckNodePort', ports: [] });
   }
   return slots;
+}
+
+/** The node port that another protocol of the same number names, unless this protocol uses it elsewhere. */
+function sharedNodePort(
+  ports: readonly ServicePort[],
+  { port, protocol }: Pick<ServicePort, 'port' | 'protocol'>,
+): number | undefined {
+  return ports
+    .filter((one) => one.port === port)
+    .map(({ nodePort }) => nodePort)
+    .find(
+      (number) =>
+        number !== undefined &&
+        !ports.some((one) => one.protocol === protocol && one.nodePort === number),
+    );
 }
 
 /** The service with what it was given: `claims` are those that its slots asked for, in their order. */

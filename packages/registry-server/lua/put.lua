@@ -8,6 +8,12 @@ local plan = cjson.decode(ARGV[4])
 -- What the pools would be: number -> owner, false where an item gives it back.
 local planned, used = { c = {}, n = {} }, { c = 0, n = 0 }
 local cursors = {}
+local ranges, isMixed = {}, {}
+for pool, range in pairs(plan.pools) do
+  ranges[pool] = text(range.first) .. '|' .. text(range.last) .. '|' .. text(range.reserved)
+  local known = redis.call('HGET', META, 'range:' .. pool)
+  isMixed[pool] = redis.call('HEXISTS', META, 'mixed:' .. pool) == 1 or (known and known ~= ranges[pool])
+end
 
 local function ownerOf(pool, number)
   local owner = planned[pool][number]
@@ -24,7 +30,8 @@ end
 local function nextFree(pool)
   local range = plan.pools[pool]
   local from = math.min(range.first + range.reserved, range.last)
-  if used[pool] >= range.last - range.first + 1 then return nil end
+  -- All taken, unless some of what is used is of another range that was given from before.
+  if used[pool] >= range.last - range.first + 1 and not isMixed[pool] then return nil end
   local cursor = cursors[pool] or tonumber(redis.call('HGET', META, 'cursor:' .. pool) or from)
   if cursor < from or cursor > range.last then cursor = from end
   local number = cursor
@@ -80,8 +87,9 @@ if not plan.dryRun then
     end
   end
   for pool, cursor in pairs(cursors) do redis.call('HSET', META, 'cursor:' .. pool, text(cursor)) end
-  for pool, range in pairs(plan.pools) do
-    redis.call('HSET', META, 'range:' .. pool, text(range.first) .. '|' .. text(range.last) .. '|' .. text(range.reserved))
+  for pool, range in pairs(ranges) do
+    redis.call('HSET', META, 'range:' .. pool, range)
+    if isMixed[pool] then redis.call('HSET', META, 'mixed:' .. pool, '1') end
   end
 end
 local reply = { 'put' }

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const NAMES = ['one', 'two', 'three'];
-const ports = (nodePort: fc.Arbitrary<object>) =>
+const ports = (number: fc.Arbitrary<object>) =>
   fc.uniqueArray(
     fc
       .tuple(
@@ -23,14 +23,14 @@ const ports = (nodePort: fc.Arbitrary<object>) =>
           port: fc.constantFrom(80, 81, 53),
           protocol: fc.constantFrom('TCP', 'UDP'),
         }),
-        nodePort,
+        number,
       )
-      .map(([port, number]) => ({ ...port, ...number })),
+      .map(([port, more]) => ({ ...port, ...more })),
     { minLength: 1, maxLength: 3, selector: ({ name }) => name },
   );
 const none = fc.constant({});
-const nodePort = fc.oneof(none, fc.constantFrom({ nodePort: 30_500 }, { nodePort: 30_501 }));
-const more = (fields: Record<string, fc.Arbitrary<unknown>>) =>
+const anyNodePort = fc.oneof(none, fc.constantFrom({ nodePort: 30_500 }, { nodePort: 30_501 }));
+const some = (fields: Record<string, fc.Arbitrary<unknown>>) =>
   fc.record(fields, { requiredKeys: [] });
 const address = fc.constantFrom('127.96.9.1', '127.96.9.2', '');
 const sessionAffinity = fc.constantFrom('ClientIP', 'None');
@@ -41,17 +41,17 @@ const spec = fc
     fc.record({
       type: fc.constantFrom('ClusterIP', undefined),
       ports: ports(none),
-      rest: more({ clusterIP: fc.oneof(address, fc.constant('None')), sessionAffinity }),
+      rest: some({ clusterIP: fc.oneof(address, fc.constant('None')), sessionAffinity }),
     }),
     fc.record({
       type: fc.constant('NodePort'),
-      ports: ports(nodePort),
-      rest: more({ clusterIP: address, externalTrafficPolicy }),
+      ports: ports(anyNodePort),
+      rest: some({ clusterIP: address, externalTrafficPolicy }),
     }),
     fc.record({
       type: fc.constant('LoadBalancer'),
-      ports: ports(nodePort),
-      rest: more({ allocateLoadBalancerNodePorts: fc.boolean(), externalTrafficPolicy }),
+      ports: ports(anyNodePort),
+      rest: some({ allocateLoadBalancerNodePorts: fc.boolean(), externalTrafficPolicy }),
     }),
     fc.record({
       type: fc.constant('ExternalName'),
@@ -61,7 +61,7 @@ const spec = fc
     fc.record({
       type: fc.constant('NodePort'),
       ports: ports(none),
-      rest: more({ sessionAffinity }),
+      rest: some({ sessionAffinity }),
     }),
   )
   .map(({ rest, ...given }) => ({ ...given, ...rest }));

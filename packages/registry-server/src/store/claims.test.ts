@@ -140,6 +140,18 @@ describe.each(Object.entries(drivers))('claims on %s', (_, create) => {
     await other.close();
   });
 
+  test('a range is not full for what another range has', async () => {
+    const claims = [any('clusterIps')];
+    for (let i = 0; i < 10; i++) numbersOf(await put(store, [itemOf(`s${i}`, claims)]));
+    const clusterIps = { first: 2_000, last: 2_001, reserved: 0 };
+    const pools = { ...POOLS, clusterIps };
+    const ask = (own: string) => store.put({ items: [itemOf(own, claims)], pools, floor: 0 });
+    expect(numbersOf(await ask('a'))).toEqual([[2_000]]);
+    expect(numbersOf(await ask('b'))).toEqual([[2_001]]);
+    expect(await ask('c')).toMatchObject({ kind: 'exhausted' });
+    expect(await put(store, [itemOf('d', claims)])).toMatchObject({ kind: 'exhausted' });
+  });
+
   /** What a replica that saw the store now would offer. */
   const offerOf = async (from: Store) => {
     const { instances, resources, tombstones } = await from.snapshot();

@@ -8,7 +8,7 @@ import { ipv4OfNumber } from './ipv4.ts';
 import { keyOfObject, type ObjectRef } from './object-key.ts';
 import { isStale, STALE, staleMessage } from './staleness.ts';
 
-export function faultOf({ ref }: Draft, field: string, message: string): Fault {
+function faultOf({ ref }: Draft, field: string, message: string): Fault {
   return { object: titleOf(ref), line: 0, column: 0, field, message, fix: '' };
 }
 

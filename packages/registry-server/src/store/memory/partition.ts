@@ -48,6 +48,8 @@ export class Partition {
   };
   /** What was last given from. */
   readonly ranges: Partial<Record<PoolName, Pool>> = {};
+  /** Pools that were given from more than one range. */
+  readonly mixed = new Set<PoolName>();
   /** Where the search for a free number goes on. */
   readonly cursors: Partial<Record<PoolName, number>> = {};
   readonly log: LogEntry[] = [];

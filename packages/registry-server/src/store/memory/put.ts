@@ -116,7 +116,9 @@ class ClaimPlan {
       const cursor = this.#cursors[pool];
       if (cursor !== undefined) this.#partition.cursors[pool] = cursor;
       const range = this.#pools?.[pool];
-      if (range !== undefined) this.#partition.ranges[pool] = range;
+      if (range === undefined) continue;
+      if (this.#isMixed(pool, range)) this.#partition.mixed.add(pool);
+      this.#partition.ranges[pool] = range;
     }
   }
 
@@ -143,12 +145,20 @@ class ClaimPlan {
     this.#used[pool]++;
   }
 
+  #isMixed(pool: PoolName, { first, last, reserved }: Pool): boolean {
+    const known = this.#partition.ranges[pool] ?? { first, last, reserved };
+    const isOther = known.first !== first || known.last !== last || known.reserved !== reserved;
+    return isOther || this.#partition.mixed.has(pool);
+  }
+
   /** The next free one after the last given: one that was given back is not used again at once. */
   #nextFree(pool: PoolName): number | undefined {
     const range = this.#pools?.[pool];
     if (range === undefined) throw new TypeError(`a claim on ${pool} needs its range`);
     const { first, last, reserved } = range;
-    if (this.#used[pool] >= last - first + 1) return undefined;
+    // All taken, unless some of what is used is of another range that was given from before.
+    const isFull = this.#used[pool] >= last - first + 1;
+    if (isFull && !this.#isMixed(pool, range)) return undefined;
     const from = Math.min(first + reserved, last);
     let cursor = this.#cursors[pool] ?? this.#partition.cursors[pool] ?? from;
     if (cursor < from || cursor > last) cursor = from;

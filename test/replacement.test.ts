@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { until } from '@rollcall/testkit';
+import { freeNodePort, until } from '@rollcall/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Load } from './support/load.ts';
 import { Stack } from './support/stack.ts';
@@ -39,7 +39,11 @@ test('G8: every instance is replaced under load through cluster IP, node port an
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'web' },
-    spec: { type: 'NodePort', selector: { app: 'web' }, ports: [{ port: 8080, targetPort: 80 }] },
+    spec: {
+      type: 'NodePort',
+      selector: { app: 'web' },
+      ports: [{ port: 8080, targetPort: 80, nodePort: await freeNodePort() }],
+    },
   };
   const { results } = await rollcall.call('apply', { body: JSON.stringify(manifest) });
   const spec = results[0]?.object?.['spec'] as {

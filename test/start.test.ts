@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
+import { freeNodePort, freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'examples/stack/main.ts');
@@ -61,6 +61,8 @@ async function portFlags(): Promise<{ flags: string[]; lb: number }> {
     `${await freePort()}`,
     '--service-cidr',
     cidr,
+    '--node-port',
+    `${await freeNodePort()}`,
   ];
   return { flags, lb };
 }

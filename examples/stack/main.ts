@@ -17,6 +17,7 @@ const HELP = `Usage: npm start -- [options]
   --lb-port PORT         [default: 8080] (LB_PORT)
   --lb-admin-port PORT   [default: 7480] (LB_ADMIN_PORT)
   --dns-port PORT        [default: 8053] (DNS_PORT)
+  --node-port PORT       of the declared service, 30000 to 32767 [default: any free one] (NODE_PORT)
   --service-cidr CIDR    where cluster IPs come from [default: 127.96.0.0/16] (ROLLCALL_SERVICE_CIDR)
   --store STORE          memory or redis://host:port [default: memory] (ROLLCALL_STORE)
 `;
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     'lb-port': text('LB_PORT', '8080'),
     'lb-admin-port': text('LB_ADMIN_PORT', '7480'),
     'dns-port': text('DNS_PORT', '8053'),
+    'node-port': text('NODE_PORT', ''),
     'service-cidr': text('ROLLCALL_SERVICE_CIDR', '127.96.0.0/16'),
     store: text('ROLLCALL_STORE', 'memory'),
     help: { type: 'boolean', default: false },
@@ -154,7 +156,9 @@ interface Declared {
 
 /** Declares the service that the instances stand behind, and waits until its address answers where this machine can bind it. */
 async function declare(): Promise<Declared> {
-  const body = readFileSync(new URL('hello.yaml', import.meta.url), 'utf8');
+  const manifest = readFileSync(new URL('hello.yaml', import.meta.url), 'utf8');
+  const wanted = values['node-port'];
+  const body = wanted === '' ? manifest : `${manifest.trimEnd()}\n      nodePort: ${wanted}\n`;
   const { results } = await rollcall.call('apply', { body });
   const spec = results[0]?.object?.['spec'] as {
     clusterIP: string;

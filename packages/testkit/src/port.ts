@@ -11,3 +11,24 @@ export async function freePort(): Promise<number> {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
 }
+
+const NODE_PORTS = { first: 30_200, count: 2_500 };
+
+/**
+ * A node port that nobody listens on. Chosen at random: registries of other tests give the first free one of the range,
+ * each the same.
+ */
+export async function freeNodePort(): Promise<number> {
+  for (;;) {
+    const port = NODE_PORTS.first + Math.floor(Math.random() * NODE_PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const NAMES = ['one', 'two', 'three'];
-const ports = (number: fc.Arbitrary<object>) =>
+const portsWith = (number: fc.Arbitrary<object>) =>
   fc.uniqueArray(
     fc
       .tuple(
@@ -40,27 +40,27 @@ const spec = fc
   .oneof(
     fc.record({
       type: fc.constantFrom('ClusterIP', undefined),
-      ports: ports(none),
+      ports: portsWith(none),
       rest: some({ clusterIP: fc.oneof(address, fc.constant('None')), sessionAffinity }),
     }),
     fc.record({
       type: fc.constant('NodePort'),
-      ports: ports(anyNodePort),
+      ports: portsWith(anyNodePort),
       rest: some({ clusterIP: address, externalTrafficPolicy }),
     }),
     fc.record({
       type: fc.constant('LoadBalancer'),
-      ports: ports(anyNodePort),
+      ports: portsWith(anyNodePort),
       rest: some({ allocateLoadBalancerNodePorts: fc.boolean(), externalTrafficPolicy }),
     }),
     fc.record({
       type: fc.constant('ExternalName'),
-      ports: fc.oneof(fc.constant([]), ports(none)),
+      ports: fc.oneof(fc.constant([]), portsWith(none)),
       rest: fc.record({ externalName: fc.constantFrom('a.example', 'b.example') }),
     }),
     fc.record({
       type: fc.constant('NodePort'),
-      ports: ports(none),
+      ports: portsWith(none),
       rest: some({ sessionAffinity }),
     }),
   )

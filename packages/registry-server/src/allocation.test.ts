@@ -66,6 +66,7 @@ test('two servers give 10,000 services an address each, none twice, and leak non
     );
   const addresses = (await declareAll()).flat();
   expect(new Set(addresses).size).toBe(10_000);
+  await until(async () => (await declared(namespaces)).length >= 10_000);
   const shown = (await declared(namespaces)).map((object) => specOf(object)['clusterIP']);
   expect(new Set(shown)).toEqual(new Set(addresses));
 
@@ -77,18 +78,21 @@ test('two servers give 10,000 services an address each, none twice, and leak non
     }
   };
   await Promise.all(Array.from({ length: 64 }, (_, i) => deleteNext(i)));
-  expect(await declared(namespaces)).toEqual([]);
+  await until(async () => (await declared(namespaces)).length === 0);
   expect(await taken('clusterIps')).toBe(1);
 }, 120_000);
 
 test('of 3,000 node ports asked for at once 2,768 are given, and the others are refused clearly', async () => {
-  const outcomes = await Promise.all(
-    Array.from({ length: 3_000 }, async (_, i) => {
+  const outcomes: { readonly status: number; readonly body: unknown }[] = [];
+  let asked = 0;
+  const askNext = async (worker: number): Promise<void> => {
+    for (let i = asked++; i < 3_000; i = asked++) {
       const text = serviceText(`np${i}`, { type: 'NodePort', ports: [{ port: 80 }] });
-      const { status, body } = await apiOf(i).call('POST', '/v1/apply?mode=create', text);
-      return { status, body };
-    }),
-  );
+      outcomes.push(await apiOf(worker).call('POST', '/v1/apply?mode=create', text));
+    }
+  };
+  await Promise.all(Array.from({ length: 64 }, (_, worker) => askNext(worker)));
+  expect(outcomes).toHaveLength(3_000);
   const granted = outcomes.filter(({ status }) => status === 200);
   const ports = granted.map(({ body }) => portsOf((body as ApplyReply).results[0]?.object)[0]);
   expect(granted).toHaveLength(NODE_PORTS);
@@ -103,6 +107,8 @@ test('of 3,000 node ports asked for at once 2,768 are given, and the others are 
     });
   }
   // What was refused holds no address either: the services that exist are those that were granted.
+  // One server sees what the other wrote a moment later.
+  await until(async () => (await declared(['default'])).length >= NODE_PORTS + 1);
   expect(await declared(['default'])).toHaveLength(NODE_PORTS + 1);
   await apiOf(0)
     .object('DELETE', 'svc/np0')

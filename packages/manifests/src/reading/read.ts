@@ -31,6 +31,8 @@ export interface ReadManifest {
   readonly name: string;
   /** Line at which it begins, 1-based. */
   readonly line: number;
+  /** Where a field stands in the text, or what it would stand in; both 1-based. */
+  readonly locate: (field: string) => { readonly line: number; readonly column: number };
   readonly faults: readonly ManifestFault[];
 }
 
@@ -104,7 +106,9 @@ function readDocument(document: Document.Parsed, lines: LineCounter): ReadManife
   if (typeof value !== 'object' || Array.isArray(value)) {
     const { line, col: column } = lines.linePos(document.contents?.range[0] ?? 0);
     const message = 'expected a manifest: a mapping with apiVersion, kind and metadata';
-    return [refused('object ""', { line }, [{ line, column, field: '', message, fix: '' }])];
+    return [
+      refused('object ""', { line, column }, [{ line, column, field: '', message, fix: '' }]),
+    ];
   }
   const locate: Locate = (path) => {
     for (let end = path.length; end >= 0; end--) {
@@ -148,8 +152,13 @@ function nodeAt(document: Document.Parsed, path: Path): unknown {
   return parent.items.find(({ key }) => isScalar(key) && key.value === last)?.key ?? value;
 }
 
-function refused(name: string, { line }: { line: number }, faults: ManifestFault[]): ReadManifest {
-  return { manifest: undefined, given: undefined, name, line, faults };
+function refused(
+  name: string,
+  where: { readonly line: number; readonly column: number },
+  faults: ManifestFault[],
+): ReadManifest {
+  const { line } = where;
+  return { manifest: undefined, given: undefined, name, line, locate: () => where, faults };
 }
 
 function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest {
@@ -173,6 +182,7 @@ function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest
     given,
     name,
     line: where.line,
+    locate: (field) => locate(standing(value, field).path),
     faults: merged(doctor, found),
   };
 }

@@ -115,3 +115,28 @@ spec:
     expect((await api.object('PUT', path, other)).status).toBe(422);
   });
 });
+
+test('what only the registry can find wrong has its place in the text too', async () => {
+  const text = (name: string) => `apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+spec:
+  type: NodePort
+  externalIPs:
+  - 192.0.2.1
+  ports:
+  - port: 80
+    nodePort: 30999
+`;
+  const external = await api.refused(text('a'));
+  expect(external.faults?.[0]).toMatchObject({ field: 'spec.externalIPs[0]', line: 8 });
+  const allowed = text('a').replace('192.0.2.1', '198.51.100.1');
+  await api.apply(allowed);
+  const clash = await api.refused(allowed.replace('name: a', 'name: b'));
+  expect(clash.faults?.[0]).toMatchObject({
+    field: 'spec.ports[0].nodePort',
+    line: 11,
+    column: 15,
+  });
+});

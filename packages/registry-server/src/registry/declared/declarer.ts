@@ -16,6 +16,7 @@ import {
   faultsOf,
   settle,
   titleOf,
+  NOWHERE,
 } from './draft.ts';
 import { keyOfObject, keyOfReport, type ObjectRef } from './object-key.ts';
 import {
@@ -125,8 +126,8 @@ export class Declarer {
       if (before === undefined) throw notFound(ref);
       const { manifest, errors } = decoded(patched(before.manifest, patch), before.manifest);
       const faults = [...errors, ...patchFaults(manifest, { ref, before })];
-      if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), 0, faults));
-      const draft = settle({ ref, before, wanted: manifest, line: 0 }, this.#context());
+      if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), NOWHERE, faults));
+      const draft = settle({ ref, before, wanted: manifest, locate: NOWHERE }, this.#context());
       if (draft.faults.length > 0) throw refusal(draft.faults);
       const written = await this.#write([draft], dryRun);
       return written && this.#one(await this.#replied([draft], written, dryRun));
@@ -158,7 +159,10 @@ export class Declarer {
     const { name = '', namespace = 'default' } = service.metadata;
     const ref = { kind: 'Service', namespace, name } as const;
     if (this.#find(ref) !== undefined) return true;
-    const draft = settle({ ref, before: undefined, wanted: service, line: 0 }, this.#context());
+    const draft = settle(
+      { ref, before: undefined, wanted: service, locate: NOWHERE },
+      this.#context(),
+    );
     if (draft.manifest === undefined) return false;
     const { kind } = await this.#store.put(this.#putOf([draft], false));
     return kind === 'put' || kind === 'changed';

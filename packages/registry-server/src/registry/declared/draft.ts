@@ -28,6 +28,12 @@ export type ApplyMode = 'apply' | 'create' | 'replace' | 'put';
 /** Longest beginning of a name that is still made whole. */
 const MAX_GENERATED = 57;
 
+/** Where a field stands in the text that it came from. */
+export type LocateField = ReadManifest['locate'];
+
+/** For what came from no text. */
+export const NOWHERE: LocateField = () => ({ line: 0, column: 0 });
+
 /** What one document is to become: written when `faults` is empty. */
 export interface Draft {
   readonly ref: ObjectRef;
@@ -36,6 +42,7 @@ export interface Draft {
   readonly before: Declared | undefined;
   readonly faults: readonly Fault[];
   readonly warnings: readonly string[];
+  readonly locate: LocateField;
 }
 
 export interface DraftContext {
@@ -57,17 +64,17 @@ export function titleOf({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): strin
 /** Faults of fields as faults of a document. */
 export function faultsOf(
   object: string,
-  line: number,
+  locate: LocateField,
   errors: readonly FieldError[],
 ): readonly Fault[] {
   return errors.map(({ field, message }) => {
-    return { object, line, column: line === 0 ? 0 : 1, field, message, fix: '' };
+    return { object, ...locate(field), field, message, fix: '' };
   });
 }
 
 /** What a document that was read is to become. Changes nothing. */
 export function draftOf(read: ReadManifest, context: DraftContext): Draft {
-  const { manifest, given } = read;
+  const { manifest, given, locate } = read;
   if (manifest === undefined || given === undefined || read.faults.length > 0) {
     return refusedDraft(read, manifest);
   }
@@ -75,16 +82,17 @@ export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   const ref = refOf(named, context.namespace);
   const before = context.find(ref);
   const refuse = (faults: readonly Fault[]): Draft => {
-    return { ref, action: 'refused', manifest: undefined, before, faults, warnings: [] };
+    const nothing = { manifest: undefined, warnings: [] };
+    return { ref, action: 'refused', ...nothing, before, faults, locate };
   };
   const conflict = conflictOf(given, { ref, before, mode: context.mode });
   if (conflict !== undefined) {
-    const where = { object: titleOf(ref), line: read.line, column: 1, fix: '' };
+    const where = { object: titleOf(ref), ...locate(conflict.field), fix: '' };
     return refuse([{ ...where, ...conflict }]);
   }
   const wanted = context.mode === 'apply' ? merged(given, before) : { manifest: named, errors: [] };
-  if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), read.line, wanted.errors));
-  return settle({ ref, before, wanted: wanted.manifest, line: read.line }, context);
+  if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), locate, wanted.errors));
+  return settle({ ref, before, wanted: wanted.manifest, locate }, context);
 }
 
 /** What an object is to become when its manifest is given whole, without a text. */
@@ -93,12 +101,12 @@ export function settle(
     ref,
     before,
     wanted,
-    line,
+    locate,
   }: {
     readonly ref: ObjectRef;
     readonly before: Declared | undefined;
     readonly wanted: Manifest;
-    readonly line: number;
+    readonly locate: LocateField;
   },
   { rules, random, nowMs }: Pick<DraftContext, 'rules' | 'random' | 'nowMs'>,
 ): Draft {
@@ -116,13 +124,15 @@ export function settle(
     }
   }
   if (errors.length > 0) {
-    const found = faultsOf(titleOf(ref), line, errors);
-    return { ref, action: 'refused', manifest: undefined, before, faults: found, warnings: [] };
+    const found = faultsOf(titleOf(ref), locate, errors);
+    const nothing = { manifest: undefined, warnings: [] };
+    return { ref, action: 'refused', ...nothing, before, faults: found, locate };
   }
   const stored = withMeta(manifest, { ref, before, random, nowMs });
   const isSame = before !== undefined && isDeepStrictEqual(plain(stored), plain(before.manifest));
   const action = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
-  return { ref, action, manifest: stored, before, faults: [], warnings: warningsOf(stored) };
+  const warnings = warningsOf(stored);
+  return { ref, action, manifest: stored, before, faults: [], warnings, locate };
 }
 
 function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft {
@@ -130,7 +140,8 @@ function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft
   const name = manifest?.metadata.name ?? '';
   const faults = read.faults.map((fault) => ({ object: read.name, ...fault }));
   const ref = { kind, namespace: manifest?.metadata.namespace ?? '', name };
-  return { ref, action: 'refused', manifest: undefined, before: undefined, faults, warnings: [] };
+  const nothing = { manifest: undefined, before: undefined, warnings: [] };
+  return { ref, action: 'refused', ...nothing, faults, locate: read.locate };
 }
 
 function withName(manifest: Manifest, { random }: DraftContext): Manifest {

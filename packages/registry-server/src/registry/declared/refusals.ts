@@ -8,8 +8,8 @@ import { ipv4OfNumber } from './ipv4.ts';
 import { keyOfObject, type ObjectRef } from './object-key.ts';
 import { isStale, STALE, staleMessage } from './staleness.ts';
 
-function faultOf({ ref }: Draft, field: string, message: string): Fault {
-  return { object: titleOf(ref), line: 0, column: 0, field, message, fix: '' };
+function faultOf({ ref, locate }: Draft, field: string, message: string): Fault {
+  return { object: titleOf(ref), ...locate(field), field, message, fix: '' };
 }
 
 /** A text may name an object once. */

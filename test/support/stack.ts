@@ -24,6 +24,8 @@ export interface RegistryProcess {
 /** Processes of one test, on free ports of loopback; `close` ends what is left of them. */
 export class Stack {
   readonly #processes: TestProcess[] = [];
+  /** Those of `rollcall run`. */
+  readonly #runs: TestProcess[] = [];
   readonly #clients: Rollcall[] = [];
   readonly #folders: string[] = [];
 
@@ -95,6 +97,7 @@ accessLog: off
     const command = [process.execPath, WEB, id, '127.0.0.1', port];
     const flags = ['--service', service, '--id', id, '--port', `${port}:80`];
     const started = this.#start(CLI, ['run', ...flags, '--', ...command], { ROLLCALL_URL: url });
+    this.#runs.push(started);
     await started.printed(/ is up/);
     return started;
   }
@@ -107,6 +110,8 @@ accessLog: off
 
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
+    // Told politely and while there is a registry, so that they end their commands too.
+    await Promise.all(this.#runs.map((one) => one.stop('SIGTERM')));
     await Promise.all(this.#processes.map((one) => one.stop('SIGKILL')));
     await Promise.all(this.#folders.map((one) => rm(one, { recursive: true, force: true })));
   }

@@ -25,7 +25,8 @@ beforeEach(async () => {
   port = await freePort();
 });
 afterEach(async () => {
-  await Promise.all(processes.map((one) => one.stop('SIGKILL')));
+  // Told politely, so that it ends its command too.
+  await Promise.all(processes.map((one) => one.stop('SIGTERM')));
   await cli.close();
 });
 

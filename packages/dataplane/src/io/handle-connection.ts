@@ -4,7 +4,11 @@ import type { Connection, ConnectionHandler } from './transport.ts';
 
 /** libuv's word for the end of a stream. */
 const EOF = -4095;
+/** Most connections carry little: they begin with a small buffer, and one that filled it gets a large one. */
+const FIRST_READ_BYTES = 8_192;
 const READ_BYTES = 65_536;
+
+const NOTHING = Buffer.alloc(0);
 
 interface SocketName {
   address?: string;
@@ -28,6 +32,7 @@ export class HandleConnection implements Connection {
   readonly #io: HandleBindings;
   readonly #handle: TcpHandle;
   #handler: ConnectionHandler | undefined;
+  #buffer: Buffer = NOTHING;
   #pendingWrites = 0;
   #isReading = false;
   #isPaused = false;
@@ -53,9 +58,8 @@ export class HandleConnection implements Connection {
   /** Begins to read. */
   attach(handler: ConnectionHandler): void {
     this.#handler = handler;
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    this.#handle.useUserBuffer(buffer);
-    this.#handle.onread = () => this.#onRead(buffer, this.#io.lastRead());
+    this.#readInto(FIRST_READ_BYTES);
+    this.#handle.onread = () => this.#onRead(this.#io.lastRead());
     // The receiver may have asked for silence first.
     if (!this.#isPaused) this.resume();
   }
@@ -130,9 +134,17 @@ export class HandleConnection implements Connection {
     if (this.#handle.reset(() => this.#over()) !== 0) this.#handle.close(() => this.#over());
   }
 
-  #onRead(buffer: Buffer, length: number): void {
+  #readInto(bytes: number): void {
+    this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    this.#handle.useUserBuffer(this.#buffer);
+  }
+
+  #onRead(length: number): void {
     if (this.#isClosed || length === 0) return;
     if (length > 0) {
+      const buffer = this.#buffer;
+      // The small one may be in use by writes until they are done, so the large one takes its place now.
+      if (length === FIRST_READ_BYTES && buffer.length === length) this.#readInto(READ_BYTES);
       this.#handler?.onData(buffer, 0, length);
       return;
     }

@@ -1,4 +1,4 @@
-// A DNS server made with dns2, as its README shows: node dns2-server.ts NAMES.json
+// A DNS server made with dns2, as its README shows: node dns2-server.ts NAMES.json PACKAGE
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AskedName } from './names.ts';
@@ -26,7 +26,7 @@ interface Dns2 {
   };
 }
 
-const dns2 = createRequire(import.meta.url)('dns2') as Dns2;
+const dns2 = createRequire(import.meta.url)(process.argv[3]!) as Dns2;
 const { Packet } = dns2;
 const names = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as readonly AskedName[];
 const addresses = new Map(names.map((one) => [one.name, one.addresses]));

@@ -25,7 +25,12 @@ if (versionOf('dnsperf', ['-h']) === undefined && versionOf('dnsperf', ['-H']) =
 }
 const names = askedNames();
 const queries = await writeQueries(names);
-const started = [await startRollcall(names), await startKnot(names), await startDns2(names)];
+const started = [
+  await startRollcall(names),
+  await startKnot(names),
+  await startDns2('dns2-before', names),
+  await startDns2('dns2', names),
+];
 const servers = started.filter((server) => server !== undefined);
 sayMachine(servers.map(({ version }) => version));
 
@@ -38,6 +43,7 @@ for (let round = 0; round < ROUNDS; round++) {
 }
 printRounds(samples, 'query');
 compare('knot', 0.4);
+compare('dns2-before', 10);
 compare('dns2', 10);
 for (const server of servers) await server.close();
 

@@ -10,13 +10,14 @@ import { startRegistry } from '../support/registry.ts';
 import { type AskedName, scratchFolder } from './names.ts';
 
 const MAIN = fileURLToPath(new URL('../../packages/dns-server/src/main.ts', import.meta.url));
-/** Optional, so that no lockfile names it. */
-const LIBRARY = 'dns2';
 const DNS2 = fileURLToPath(new URL('dns2-server.ts', import.meta.url));
+
+/** The newest dns2, and the 3.0.0 whose cost a query the budget was set against. */
+export type Dns2Package = 'dns2' | 'dns2-before';
 
 /** One of those that are compared, on the core under test. */
 export interface NameServer {
-  readonly name: 'rollcall-dns' | 'knot' | 'dns2';
+  readonly name: 'rollcall-dns' | 'knot' | Dns2Package;
   readonly version: string | undefined;
   readonly port: number;
   readonly pid: number;
@@ -81,20 +82,25 @@ zone:
   return { name: 'knot', version, port, pid: child.pid, close: () => stopped(child) };
 }
 
-/** The library dns2 with an answer from a map; undefined where it is not installed. */
-export async function startDns2(names: readonly AskedName[]): Promise<NameServer | undefined> {
+/** The library dns2 with an answer from a map. */
+export async function startDns2(
+  library: Dns2Package,
+  names: readonly AskedName[],
+): Promise<NameServer> {
   const require = createRequire(import.meta.url);
-  let version: string;
-  try {
-    version = `dns2 ${(require(`${LIBRARY}/package.json`) as { version: string }).version}`;
-  } catch {
-    return undefined;
-  }
+  const manifest = require(`${library}/package.json`) as { version: string };
+  const version = `${library} ${manifest.version}`;
   const file = join(await scratchFolder(), 'names.json');
   await writeFile(file, JSON.stringify(names));
-  const child = startPinnedNode(CORE.tested, DNS2, [file]);
+  const child = startPinnedNode(CORE.tested, DNS2, [file, library]);
   const [, port] = await child.printed(/listening (\d+)\n/);
-  return { name: 'dns2', version, port: Number(port), pid: child.pid, close: () => stopped(child) };
+  return {
+    name: library,
+    version,
+    port: Number(port),
+    pid: child.pid,
+    close: () => stopped(child),
+  };
 }
 
 async function stopped(child: TestProcess): Promise<void> {

@@ -8,51 +8,20 @@ import {
   Revision,
 } from './instance.ts';
 import { InstanceId, LeaseId, NamespaceName, PortName, ServiceName } from './names.ts';
-import {
-  ApplyReply,
-  Deleted,
-  ManifestList,
-  ManifestObject,
-  ManifestText,
-  MergePatch,
-} from './manifest.ts';
 import { Override, OverrideRequest } from './override.ts';
 import { RenewReply, RenewRequest } from './renewal.ts';
-import { ReporterName, ServiceReport } from './report.ts';
+import { DECLARED_ROUTES } from './declared-routes.ts';
 import type { Route } from './route.ts';
-import {
-  EndpointList,
-  Explanation,
-  InstanceList,
-  ReportList,
-  ServiceList,
-  ServiceView,
-} from './service.ts';
+import { AnyNamespace, flag, Selector, ServiceParams } from './route-params.ts';
+import { EndpointList, InstanceList, ServiceList, ServiceView } from './service.ts';
 import { Timeline } from './timeline.ts';
 
-const flag = z
-  .enum(['true', 'false'], { error: "expected 'true' or 'false'" })
-  .transform((text) => text === 'true');
 const oneOrMany = <T extends z.ZodType>(item: T) =>
   z.union([item, z.array(item).max(1_000)]).transform((given) => [given].flat() as z.output<T>[]);
 
-const ServiceParams = z.strictObject({ ns: NamespaceName, svc: ServiceName });
 const InstanceParams = z.strictObject({ ns: NamespaceName, svc: ServiceName, id: InstanceId });
 const OwnerQuery = z.strictObject({ lease: LeaseId.optional() });
-/** A namespace, or `*` for all. */
-const AnyNamespace = z.union([z.literal('*'), NamespaceName]);
 const ListParams = z.strictObject({ ns: AnyNamespace });
-/** Labels that are wanted: `k=v`, `k!=v`, `k in (a,b)`, `k notin (a)`, `k`, `!k`, ANDed by commas. */
-const Selector = z.string().max(4_096);
-const ObjectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, {
-  error: "expected a name: 1 to 253 lower-case letters, digits, '-' or '.'",
-});
-/** A kind in any of its names: `Service`, `services`, `svc`. */
-const KindName = z.string().max(63);
-const ObjectParams = z.strictObject({ ns: NamespaceName, kind: KindName, name: ObjectName });
-const Revisable = z.strictObject({ dryRun: flag.default(false) });
-const REPORTS = '/v1/namespaces/:ns/services/:svc/reports';
-const MANIFESTS = '/v1/namespaces/:ns/manifests/:kind';
 const INSTANCE = '/v1/namespaces/:ns/services/:svc/instances/:id';
 
 /** The native API, call by call. */
@@ -194,106 +163,7 @@ export const ROUTES = {
     }),
     reply: { status: 200, body: 'stream' },
   },
-  explain: {
-    method: 'GET',
-    path: '/v1/namespaces/:ns/services/:svc/explain',
-    summary: 'Say why each instance is or is not an endpoint of a service',
-    scope: 'read',
-    params: ServiceParams,
-    reply: { status: 200, body: Explanation },
-  },
-  apply: {
-    method: 'POST',
-    path: '/v1/apply',
-    summary: 'Declare objects: all documents are checked before one is written',
-    scope: 'admin',
-    query: z.strictObject({
-      /** For documents that name none. */
-      namespace: NamespaceName.default('default'),
-      /** `create` refuses what is there, `replace` what is not; `apply` merges as kubectl does. */
-      mode: z.enum(['apply', 'create', 'replace']).default('apply'),
-      /** Check and show, write nothing. */
-      dryRun: flag.default(false),
-      /** Write the good documents although others are bad. */
-      partial: flag.default(false),
-    }),
-    body: ManifestText,
-    bodyType: 'manifest',
-    reply: { status: 200, body: ApplyReply },
-  },
-  putManifest: {
-    method: 'PUT',
-    path: `${MANIFESTS}/:name`,
-    summary: 'Declare one object, or replace it',
-    scope: 'admin',
-    params: ObjectParams,
-    query: Revisable,
-    body: ManifestText,
-    bodyType: 'manifest',
-    reply: { status: 200, body: ManifestObject },
-  },
-  patchManifest: {
-    method: 'PATCH',
-    path: `${MANIFESTS}/:name`,
-    summary: 'Change fields of a declared object (JSON merge patch, RFC 7396)',
-    scope: 'admin',
-    params: ObjectParams,
-    query: Revisable,
-    body: MergePatch,
-    bodyType: 'merge-patch',
-    reply: { status: 200, body: ManifestObject },
-  },
-  readManifest: {
-    method: 'GET',
-    path: `${MANIFESTS}/:name`,
-    summary: 'Read a declared or derived object',
-    scope: 'read',
-    params: ObjectParams,
-    reply: { status: 200, body: ManifestObject },
-  },
-  listManifests: {
-    method: 'GET',
-    path: MANIFESTS,
-    summary: 'List the objects of a kind, declared and derived, of a namespace (`*` = of all)',
-    scope: 'read',
-    params: z.strictObject({ ns: AnyNamespace, kind: KindName }),
-    query: z.strictObject({ selector: Selector.optional() }),
-    reply: { status: 200, body: ManifestList },
-  },
-  deleteManifest: {
-    method: 'DELETE',
-    path: `${MANIFESTS}/:name`,
-    summary: 'Delete a declared object; its addresses and node ports are free again',
-    scope: 'admin',
-    params: ObjectParams,
-    query: Revisable,
-    reply: { status: 200, body: Deleted },
-  },
-  putReport: {
-    method: 'PUT',
-    path: `${REPORTS}/:reporter`,
-    summary: 'Report, as a data plane, conditions of a service and addresses that it is reached at',
-    scope: 'report',
-    params: ServiceParams.extend({ reporter: ReporterName }),
-    body: ServiceReport,
-    reply: { status: 200, body: Revised },
-  },
-  deleteReport: {
-    method: 'DELETE',
-    path: `${REPORTS}/:reporter`,
-    summary: 'Take back what a data plane reported of a service',
-    scope: 'report',
-    params: ServiceParams.extend({ reporter: ReporterName }),
-    reply: { status: 200, body: Revised },
-  },
-  listReports: {
-    method: 'GET',
-    path: REPORTS,
-    summary: 'Read what data planes report of a service',
-    scope: 'read',
-    params: ServiceParams,
-    reply: { status: 200, body: ReportList },
-  },
+  ...DECLARED_ROUTES,
   events: {
     method: 'GET',
     path: '/v1/events',

@@ -1,6 +1,5 @@
-import type { FastifyReply } from 'fastify';
-import type { Committed } from '../registry/committed.ts';
 import type { Registry } from '../registry/registry.ts';
+import { answer } from './answer.ts';
 import type { RouteBinder } from './bind.ts';
 
 interface InstanceParams {
@@ -10,12 +9,6 @@ interface InstanceParams {
 }
 
 const refOf = ({ ns, svc, id }: InstanceParams) => ({ namespace: ns, service: svc, id });
-
-/** A write is done when the store has it; the header tells when this server's own reads lag behind. */
-function answer<T>(reply: FastifyReply, { value, isApplied }: Committed<T>): T {
-  reply.header('rollcall-applied', String(isApplied));
-  return value;
-}
 
 /** The calls that change instances. */
 export function bindInstances(binder: RouteBinder, registry: Registry, maxPerSecond: number): void {

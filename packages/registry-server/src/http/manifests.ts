@@ -1,21 +1,14 @@
 import { ProblemError } from '@rollcall/contract';
-import type { FastifyReply } from 'fastify';
-import type { Committed } from '../registry/committed.ts';
 import type { Declarer } from '../registry/declared/declarer.ts';
 import { explain } from '../registry/declared/explain.ts';
 import { kindOf, labelsOf, type ObjectViews } from '../registry/declared/object-views.ts';
 import { notFound } from '../registry/declared/refusals.ts';
 import type { Reports } from '../registry/declared/reports.ts';
 import type { Picture } from '../registry/picture.ts';
+import { answer } from './answer.ts';
 import type { RouteBinder } from './bind.ts';
 import { checkLoaded } from './loaded.ts';
 import { matchesSelector, parseSelector } from './selector.ts';
-
-/** A write is done when the store has it; the header tells when this server's own reads lag behind. */
-function answer<T>(reply: FastifyReply, { value, isApplied }: Committed<T>): T {
-  reply.header('rollcall-applied', String(isApplied));
-  return value;
-}
 
 interface ObjectParams {
   readonly ns: string;

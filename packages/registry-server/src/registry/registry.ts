@@ -15,12 +15,9 @@ import { fieldOf, type InstanceBody, type InstanceRef } from '../store/record.ts
 import type { ChangeOutcome, HoldOutcome, Store } from '../store/store.ts';
 import type { Admission } from './admission.ts';
 import { type Caller, coveredBy } from './caller.ts';
-import type { Committed } from './committed.ts';
+import { committed, type Committed } from './committed.ts';
 import { overrideKeyOf, type StoredOverride } from './endpoints.ts';
 import type { Picture } from './picture.ts';
-
-/** How long a committed write waits for this server's own picture, in ms. */
-const APPLY_WAIT_MS = 1_000;
 
 const PARTITION = 0;
 
@@ -90,7 +87,11 @@ export class Registry {
     const lease = persistent
       ? null
       : { id: outcome.lease, ttlMs, heartbeatIntervalMs: Math.floor(ttlMs / 3) };
-    return this.#committed({ lease, revision: String(outcome.revision) }, outcome.revision);
+    return committed(
+      this.#picture,
+      { lease, revision: String(outcome.revision) },
+      outcome.revision,
+    );
   }
 
   async patch(
@@ -149,7 +150,11 @@ export class Registry {
       why: 'overridden',
     } as const;
     const { revision, untilMs } = await putOne(this.#store, item, this.#floor);
-    return this.#committed({ ...stored, untilMs: untilMs === 0 ? null : untilMs }, revision);
+    return committed(
+      this.#picture,
+      { ...stored, untilMs: untilMs === 0 ? null : untilMs },
+      revision,
+    );
   }
 
   async liftOverride(ref: InstanceRef): Promise<Committed<{ revision: string }>> {
@@ -200,10 +205,6 @@ export class Registry {
     if (outcome.kind !== 'changed') {
       throw missError(outcome.kind, lease === undefined ? 'id' : 'lease');
     }
-    return this.#committed({ revision: String(outcome.revision) }, outcome.revision);
-  }
-
-  async #committed<T>(value: T, revision: number): Promise<Committed<T>> {
-    return { value, isApplied: await this.#picture.reached(revision, APPLY_WAIT_MS) };
+    return committed(this.#picture, { revision: String(outcome.revision) }, outcome.revision);
   }
 }

@@ -3,7 +3,7 @@ import { patched, type ReadManifest, readManifests, type Service } from '@rollca
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { PutItem, PutOutcome, Store } from '../../store/store.ts';
-import type { Committed } from '../committed.ts';
+import { committed, type Committed } from '../committed.ts';
 import type { Picture } from '../picture.ts';
 import type { AddressRules } from './address-rules.ts';
 import { claimSlotsOf, withClaims } from './claim-slots.ts';
@@ -32,9 +32,6 @@ import { shownObject } from './shown-object.ts';
 /** How often a write is tried again when another one came between, and how long its news is waited for, in ms. */
 const TRIES = 5;
 const NEWS_WAIT_MS = 500;
-
-/** How long a write waits for this server's own picture, in ms. */
-const APPLY_WAIT_MS = 1_000;
 
 export interface DeclarerParts {
   readonly store: Store;
@@ -150,8 +147,8 @@ export class Declarer {
     });
     if (outcome.kind !== 'changed') throw notFound(ref);
     await this.#dropReports(ref);
-    const isApplied = await this.#picture.reached(outcome.revision, APPLY_WAIT_MS);
-    return { value: { revision: String(outcome.revision), object }, isApplied };
+    const value = { revision: String(outcome.revision), object };
+    return committed(this.#picture, value, outcome.revision);
   }
 
   /** Declares a service unless it is there; false = something stands against it. */
@@ -288,8 +285,8 @@ export class Declarer {
       faults: [],
       warnings: [...warnings],
     }));
-    const isApplied = dryRun || (await this.#picture.reached(revision, APPLY_WAIT_MS));
-    return { value: { revision: String(revision), dryRun, results }, isApplied };
+    const value = { revision: String(revision), dryRun, results };
+    return dryRun ? { value, isApplied: true } : committed(this.#picture, value, revision);
   }
 
   #one({ value, isApplied }: Committed<ApplyReply>): Committed<ManifestObject> {

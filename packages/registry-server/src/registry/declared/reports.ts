@@ -1,7 +1,7 @@
 import { ProblemError, type ServiceReport } from '@rollcall/contract';
 import { putOne } from '../../store/put-one.ts';
 import type { Store } from '../../store/store.ts';
-import type { Committed } from '../committed.ts';
+import { committed, type Committed } from '../committed.ts';
 import type { Picture } from '../picture.ts';
 import type { StoredReport } from './declarations.ts';
 import { keyOfReport } from './object-key.ts';
@@ -12,9 +12,6 @@ export interface ReportRef {
   readonly service: string;
   readonly reporter: string;
 }
-
-/** How long a write waits for this server's own picture, in ms. */
-const APPLY_WAIT_MS = 1_000;
 
 /** What data planes say of declared services. It lapses by itself when they no longer say it. */
 export class Reports {
@@ -59,8 +56,7 @@ export class Reports {
     return [...reports].toSorted((a, b) => (a.reporter < b.reporter ? -1 : 1));
   }
 
-  async #committed(revision: number): Promise<Committed<{ revision: string }>> {
-    const isApplied = await this.#picture.reached(revision, APPLY_WAIT_MS);
-    return { value: { revision: String(revision) }, isApplied };
+  #committed(revision: number): Promise<Committed<{ revision: string }>> {
+    return committed(this.#picture, { revision: String(revision) }, revision);
   }
 }

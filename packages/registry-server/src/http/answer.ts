@@ -1,0 +1,8 @@
+import type { FastifyReply } from 'fastify';
+import type { Committed } from '../registry/committed.ts';
+
+/** A write is done when the store has it; the header tells when this server's own reads lag behind. */
+export function answer<T>(reply: FastifyReply, { value, isApplied }: Committed<T>): T {
+  reply.header('rollcall-applied', String(isApplied));
+  return value;
+}

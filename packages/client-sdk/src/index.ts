@@ -15,7 +15,7 @@ export {
   type TimelineEvent,
   type ServiceReport,
 } from '@rollcall/contract';
-export type { CallRequest } from './registry/registry-client.ts';
+export type { CallRequest } from './registry/registry-api.ts';
 export type { Catalog, CatalogChange, CatalogOptions } from './catalog.ts';
 export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './error.ts';
 export type { RollcallOptions } from './options.ts';

@@ -19,7 +19,8 @@ import { DepartureSignals } from './registration/departure-signals.ts';
 import { InstanceRegistration } from './registration/instance-registration.ts';
 import { Registrar } from './registration/registrar.ts';
 import { parseRegistration } from './registration/registration-spec.ts';
-import { type CallRequest, RegistryClient, type ReplyOf } from './registry/registry-client.ts';
+import type { CallRequest, RegistryApi, ReplyOf } from './registry/registry-api.ts';
+import { RegistryClient } from './registry/registry-client.ts';
 import type { Service, ServiceOptions } from './service.ts';
 import { LiveService } from './service/live-service.ts';
 
@@ -35,13 +36,15 @@ const CatalogKey = z.strictObject({
   namespace: z.union([z.literal('*'), NamespaceName]).default('*'),
 });
 
+const overHttp = (options: ResolvedOptions) => new RegistryClient(options);
+
 /**
  * A client of the registry: puts instances on the roll and keeps live pictures of services. Nothing is
  * opened before the first registration or service. Close it when done: open streams keep the process alive.
  */
 export class Rollcall {
   readonly #options: ResolvedOptions;
-  readonly #client: RegistryClient;
+  readonly #client: RegistryApi;
   readonly #registrar: Registrar;
   readonly #signals: DepartureSignals;
   readonly #registrations = new Set<InstanceRegistration>();
@@ -50,10 +53,16 @@ export class Rollcall {
   readonly #catalogs = new Set<CatalogDirectory>();
   #closed: Promise<void> | undefined;
 
-  /** Throws a {@link RollcallError} `invalid_options` that names the option. */
-  constructor(options: RollcallOptions) {
+  /**
+   * Throws a {@link RollcallError} `invalid_options` that names the option. `reach` is for simulations: the registry by
+   * another way than HTTP.
+   */
+  constructor(
+    options: RollcallOptions,
+    reach: (options: ResolvedOptions) => RegistryApi = overHttp,
+  ) {
     this.#options = Object.freeze(parseOptions(RollcallOptions, options));
-    this.#client = new RegistryClient(this.#options);
+    this.#client = reach(this.#options);
     this.#registrar = new Registrar(this.#client, this.#options);
     this.#signals = new DepartureSignals(this.#options.runtime.signals);
   }

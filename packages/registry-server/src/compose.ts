@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { Agent } from 'undici';
 import type { FastifyBaseLogger } from 'fastify';
 import { type Config, ConfigError, isPublicHost } from './config.ts';
+import { type CoreParts, createCore } from './core.ts';
 import { httpsOf, tokensOf } from './credentials.ts';
 import { RouteBinder } from './http/bind.ts';
 import { bindInstances } from './http/instances.ts';
@@ -16,17 +17,10 @@ import { advertisedAddress, listen } from './listening.ts';
 import { Admission } from './registry/admission.ts';
 import { Checker } from './registry/checker.ts';
 import { AddressRules } from './registry/declared/address-rules.ts';
-import { Declarer } from './registry/declared/declarer.ts';
 import { ObjectViews } from './registry/declared/object-views.ts';
 import { Reports } from './registry/declared/reports.ts';
 import { networkCheck } from './registry/network-check.ts';
-import { Follower, type FollowerEvents } from './registry/follower.ts';
-import { Picture } from './registry/picture.ts';
-import { Registry } from './registry/registry.ts';
 import { SelfRegistration } from './registry/self.ts';
-import { Sweeper } from './registry/sweeper.ts';
-import { TimelineBook } from './registry/timeline.ts';
-import { WarmUp } from './registry/warm-up.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
 import { DurableFile } from './store/durable/durable-file.ts';
@@ -36,10 +30,6 @@ import { connectRedis } from './store/redis/connect.ts';
 import { keysOf } from './store/redis/keys.ts';
 import { RedisStore } from './store/redis/redis-store.ts';
 import type { Store } from './store/store.ts';
-import { HoldDesk } from './watch/holds.ts';
-import { WatchHub } from './watch/hub.ts';
-
-const TIMELINE_EVENTS = 10_000;
 
 /** How long requests under way are given when the server stops, in ms. */
 const REQUEST_GRACE_MS = 5_000;
@@ -88,8 +78,11 @@ async function createStore(
 }
 
 /** What the log tells of the store. */
-function followerLog(logger: FastifyBaseLogger): Pick<FollowerEvents, 'reachable' | 'restored'> {
+function storeLog(logger: FastifyBaseLogger): CoreParts['told'] {
   return {
+    loaded(isEmpty) {
+      logger.info({ isEmpty }, 'the roll is loaded');
+    },
     reachable(isReachable, error) {
       if (isReachable) logger.info('the store is reachable');
       else {
@@ -112,41 +105,20 @@ export async function startRegistryServer(
   const tokens = tokensOf(config);
   const https = httpsOf(config);
   const store = await createStore(config, clock, random, logger);
-  const picture = new Picture(clock);
-  const timeline = new TimelineBook(TIMELINE_EVENTS);
-  const warmUp = new WarmUp(clock, config.warmUpMs);
-  const hub = new WatchHub(picture, clock);
   const admission = new Admission(config, {
     isPublic: isPublicHost(config.host),
     allowed: config.allowAddress,
   });
-  const { maxInstancesPerService, maxWritesPerSecond, maxWatches } = config;
-  const registry = new Registry({ store, picture, admission, random, maxInstancesPerService });
   const rules = new AddressRules(config);
-  const declarer = new Declarer({ store, picture, rules, random, clock });
-  const holds = new HoldDesk(registry, clock, config.maxHolds);
-
-  const follower = new Follower(store, picture, clock, {
-    ...followerLog(logger),
-    applied(entries, changes) {
-      timeline.note(entries);
-      hub.publish(changes);
-    },
-    relisted(changes, hasForgotten) {
-      hub.relisted(changes);
-      if (hasForgotten) void holds.renumber();
-    },
-    loaded(isEmpty) {
-      if (isEmpty) warmUp.begin();
-      logger.info({ revision: picture.revision, isEmpty }, 'the roll is loaded');
-    },
-  });
+  const told = storeLog(logger);
+  const core = createCore({ store, clock, random, admission, rules, config, told });
+  const { picture, timeline, warmUp, hub, registry, declarer, holds, follower, sweeper } = core;
+  const { maxWritesPerSecond, maxWatches } = config;
 
   let isClosing = false;
   const { maxBodyBytes } = config;
   const callerKey = (authorization: string | undefined) => tokens.keyFor(authorization);
   const app = await buildServer({ logger, maxBodyBytes, https, version, callerKey });
-  const sweeper = new Sweeper(store, clock, () => picture.revision);
   const metrics = new ServerMetrics({ picture, follower, sweeper, hub, holds });
   metrics.observe(app);
   const binder = new RouteBinder(app, tokens);
@@ -167,9 +139,7 @@ export async function startRegistryServer(
   try {
     port = await listen(app, config);
   } catch (error) {
-    sweeper.close();
-    hub.close();
-    holds.close();
+    core.close();
     await app.close();
     await store.close();
     throw error;

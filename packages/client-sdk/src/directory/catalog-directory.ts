@@ -9,7 +9,7 @@ import type { Catalog, CatalogChange } from '../catalog.ts';
 import { Emitter } from '../emitter.ts';
 import { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
 import type { ServiceSnapshot } from '../service.ts';
 import { LiveStream, type StreamPlan, type StreamSession } from '../stream/live-stream.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
@@ -44,7 +44,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   #isClosed = false;
 
   constructor(
-    client: RegistryClient,
+    client: RegistryApi,
     options: ResolvedOptions,
     given: { readonly namespace: string; readonly onClosed: () => void },
   ) {

@@ -7,7 +7,7 @@ import {
 } from '@rollcall/contract';
 import type { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
 import { LiveStream, type StreamPlan, type StreamSession } from '../stream/live-stream.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';
@@ -33,7 +33,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
   #isRefreshDue = false;
   #failure: RollcallError | undefined;
 
-  constructor(client: RegistryClient, options: ResolvedOptions, namespace: string) {
+  constructor(client: RegistryApi, options: ResolvedOptions, namespace: string) {
     this.#namespace = namespace;
     this.#options = options;
     this.#stream = new LiveStream(client, options, this);

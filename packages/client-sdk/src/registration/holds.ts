@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../options.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
 import type { Timer } from '../runtime.ts';
 import { LiveStream } from '../stream/live-stream.ts';
 import { type HoldListener, HoldPlan } from './hold-plan.ts';
@@ -18,12 +18,12 @@ interface Hold {
 
 /** Binds leases to open connections, so that the registry learns of this process's death at once. */
 export class Holds {
-  readonly #client: RegistryClient;
+  readonly #client: RegistryApi;
   readonly #options: ResolvedOptions;
   readonly #listener: HoldListener;
   readonly #holds: Hold[] = [];
 
-  constructor(client: RegistryClient, options: ResolvedOptions, listener: HoldListener) {
+  constructor(client: RegistryApi, options: ResolvedOptions, listener: HoldListener) {
     this.#client = client;
     this.#options = options;
     this.#listener = listener;

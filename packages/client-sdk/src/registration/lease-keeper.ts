@@ -2,7 +2,7 @@ import { type Lease, MAX_RENEWALS, type RenewReply } from '@rollcall/contract';
 import { Backoff } from '../backoff.ts';
 import type { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
 import type { Timer } from '../runtime.ts';
 
 /** Who holds a lease and wants to know how it fares. */
@@ -36,7 +36,7 @@ const FIRST_PAUSE_MS = 100;
  * lease is kept.
  */
 export class LeaseKeeper {
-  readonly #client: RegistryClient;
+  readonly #client: RegistryApi;
   readonly #options: ResolvedOptions;
   readonly #backoff: Backoff;
   readonly #kept = new Map<string, Kept>();
@@ -44,7 +44,7 @@ export class LeaseKeeper {
   #timer: Timer | undefined;
   #isBeating = false;
 
-  constructor(client: RegistryClient, options: ResolvedOptions) {
+  constructor(client: RegistryApi, options: ResolvedOptions) {
     this.#client = client;
     this.#options = options;
     this.#backoff = new Backoff(options.runtime.random, FIRST_PAUSE_MS, 100_000);

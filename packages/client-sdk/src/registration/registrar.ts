@@ -1,18 +1,18 @@
 import type { Lease } from '@rollcall/contract';
 import type { ResolvedOptions } from '../options.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
 import { Holds } from './holds.ts';
 import { type LeaseHolder, LeaseKeeper } from './lease-keeper.ts';
 
 /** Keeps the leases of all registrations of a client: shared heartbeats, shared holds. */
 export class Registrar {
-  readonly client: RegistryClient;
+  readonly client: RegistryApi;
   readonly options: ResolvedOptions;
   readonly #keeper: LeaseKeeper;
   readonly #holds: Holds;
   readonly #holders = new Map<string, LeaseHolder>();
 
-  constructor(client: RegistryClient, options: ResolvedOptions) {
+  constructor(client: RegistryApi, options: ResolvedOptions) {
     this.client = client;
     this.options = options;
     this.#keeper = new LeaseKeeper(client, options);

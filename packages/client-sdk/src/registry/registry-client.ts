@@ -1,30 +1,17 @@
 import { pathOf, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import pRetry from 'p-retry';
 import { Agent, type Dispatcher } from 'undici';
-import type { z } from 'zod';
 import { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
+import type { CallRequest, RegistryApi, ReplyOf } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';
 import { UrlRing } from './url-ring.ts';
 
 /** Pause between two tries of a round, in ms. */
 const BETWEEN_TRIES_MS = 20;
 
-/** What a call of the API is made of; which parts it needs stands in the contract's routes. */
-export interface CallRequest {
-  readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** A text goes as it is (manifests), anything else as JSON. */
-  readonly body?: unknown;
-  readonly signal?: AbortSignal;
-}
-
-/** What a call of the API is answered with. */
-export type ReplyOf<N extends RouteName> =
-  (typeof ROUTES)[N]['reply']['body'] extends z.ZodType<infer R> ? R : undefined;
-
-/** Calls the registry's API. Every call that it makes may be repeated: that is how the API is made. */
-export class RegistryClient {
+/** The registry over HTTP. Every call that it makes may be repeated: that is how the API is made. */
+export class RegistryClient implements RegistryApi {
   readonly urls: readonly string[];
   readonly #options: ResolvedOptions;
   readonly #agent: Agent;
@@ -46,11 +33,6 @@ export class RegistryClient {
     });
   }
 
-  /**
-   * One round: each url is tried once (a single one twice when no answer came), each within the
-   * timeouts. Rejects with the last {@link RollcallError}, at once when another try cannot help, or
-   * with the signal's reason.
-   */
   call<N extends RouteName>(name: N, request: CallRequest): Promise<ReplyOf<N>> {
     // Whoever creates would be told that it is there already, if the answer to the first try was lost.
     const isOnce = request.query?.['mode'] === 'create';
@@ -68,7 +50,6 @@ export class RegistryClient {
     });
   }
 
-  /** Opens a stream at one url. The caller consumes the body; a refusal rejects. */
   async open(url: string, path: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const reply = await this.#send(url, path, {
       method: 'GET',
@@ -80,7 +61,6 @@ export class RegistryClient {
     throw errorOfReply(reply.statusCode, reply.headers, await textOf(reply));
   }
 
-  /** Ends all connections at once. */
   async close(): Promise<void> {
     await this.#agent.destroy();
   }

@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { Dispatcher } from 'undici';
 import { RollcallError } from '../error.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
 import { jsonOf } from '../registry/reply.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 
@@ -10,10 +10,9 @@ export interface StreamEvent {
   readonly data: unknown;
 }
 
-/** Opens streams; the registry client does. */
-interface StreamOpener {
-  open(url: string, path: string, signal: AbortSignal): Promise<Dispatcher.ResponseData>;
-}
+/** Opens streams; the registry does. */
+type StreamOpener = Pick<RegistryApi, 'open'>;
+type Opened = Awaited<ReturnType<StreamOpener['open']>>;
 
 export interface EventStreamOptions {
   readonly opener: StreamOpener;
@@ -53,16 +52,16 @@ export class EventStream {
   async #run(): Promise<void> {
     const { opener, url, path, runtime, silenceMs } = this.#options;
     try {
-      const { body } = await opener.open(url, path, this.#abort.signal);
+      const reply = await opener.open(url, path, this.#abort.signal);
       this.#heardAtMs = runtime.nowMs();
       this.#watch(silenceMs);
-      this.#read(body);
+      this.#read(reply);
     } catch (error) {
       this.#end(error);
     }
   }
 
-  #read(body: Dispatcher.ResponseData['body']): void {
+  #read({ body }: Opened): void {
     const decoder = new TextDecoder();
     const parser = createParser({ onEvent: (message) => this.#deliver(message) });
     body.on('data', (chunk: Buffer) => {

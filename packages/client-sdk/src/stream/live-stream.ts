@@ -1,7 +1,7 @@
 import { Backoff } from '../backoff.ts';
 import type { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
 import { UrlRing } from '../registry/url-ring.ts';
 import type { Timer } from '../runtime.ts';
 import { EventStream, type StreamEvent } from './event-stream.ts';
@@ -39,7 +39,7 @@ const MOVE_PAUSE_MS = 1_000;
  * ({@link refresh}) or the server is going away.
  */
 export class LiveStream {
-  readonly #client: RegistryClient;
+  readonly #client: RegistryApi;
   readonly #options: ResolvedOptions;
   readonly #plan: StreamPlan;
   readonly #ring: UrlRing;
@@ -53,7 +53,7 @@ export class LiveStream {
   #isOutdated = false;
   #isClosed = false;
 
-  constructor(client: RegistryClient, options: ResolvedOptions, plan: StreamPlan) {
+  constructor(client: RegistryApi, options: ResolvedOptions, plan: StreamPlan) {
     this.#client = client;
     this.#options = options;
     this.#plan = plan;

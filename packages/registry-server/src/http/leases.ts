@@ -1,7 +1,7 @@
 import { isLeaseId, ProblemError } from '@rollcall/contract';
 import { missError, type Registry } from '../registry/registry.ts';
 import type { HoldDesk } from '../watch/holds.ts';
-import { EventStream } from '../watch/stream.ts';
+import { SocketStream } from '../watch/socket-stream.ts';
 import type { RouteBinder } from './bind.ts';
 
 /** The calls that keep leases alive. */
@@ -25,6 +25,6 @@ export function bindLeases(binder: RouteBinder, registry: Registry, holds: HoldD
     holds.checkRoom();
     const outcome = await holds.take(query.lease);
     reply.hijack();
-    holds.keep(new EventStream(raw), outcome);
+    holds.keep(new SocketStream(raw), outcome);
   });
 }

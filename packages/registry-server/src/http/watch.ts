@@ -3,7 +3,7 @@ import { SELF } from '../registry/caller.ts';
 import type { Picture } from '../registry/picture.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
 import type { WatchHub } from '../watch/hub.ts';
-import { EventStream } from '../watch/stream.ts';
+import { SocketStream } from '../watch/socket-stream.ts';
 import type { RouteBinder } from './bind.ts';
 import { checkLoaded } from './loaded.ts';
 import { awaitRevision, checkWarm } from './reads.ts';
@@ -51,6 +51,6 @@ export function bindWatch(binder: RouteBinder, sources: WatchSources): void {
     if (services === undefined && isBare) warmUp.check('any service');
     reply.hijack();
     const interest = { namespace, services: services && [...new Set(services)] };
-    hub.subscribe(new EventStream(raw), interest, since === undefined ? undefined : Number(since));
+    hub.subscribe(new SocketStream(raw), interest, since === undefined ? undefined : Number(since));
   });
 }

@@ -1,85 +1,21 @@
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Frame } from './frame.ts';
 
 /** Why a stream is over: the other side closed it, this side did, or the network did. */
 export type StreamEnd = 'peer' | 'server' | 'network';
 
-const PEER_ERRORS = new Set(['ECONNRESET', 'EPIPE']);
-const LAST_CHUNK = '0\r\n\r\n';
-
-/**
- * A reply that goes on for good: server-sent events written straight to the socket, since handing each frame to the
- * HTTP layer costs more than half of a fan-out's time.
- */
-export class EventStream {
-  readonly #socket: Socket;
-  readonly #isChunked: boolean;
-  #end: StreamEnd | undefined;
-  #onEnd: ((end: StreamEnd) => void) | undefined;
-
-  constructor(request: IncomingMessage) {
-    this.#socket = request.socket;
-    this.#isChunked = request.httpVersionMinor >= 1;
-    this.#socket.setNoDelay(true);
-    // The server may be told to close idle sockets; this one is never idle to its reader.
-    this.#socket.setTimeout(0);
-    // It may have ended while the request was being answered.
-    if (this.#socket.readableEnded) this.#end = 'peer';
-    else if (this.#socket.destroyed) this.#end = 'network';
-    this.#socket.once('end', () => this.#over('peer'));
-    this.#socket.once('error', (error: NodeJS.ErrnoException) => {
-      this.#over(PEER_ERRORS.has(error.code ?? '') ? 'peer' : 'network');
-    });
-    this.#socket.once('close', () => this.#over('network'));
-    const framing = this.#isChunked ? 'transfer-encoding: chunked' : 'connection: close';
-    this.#socket.write(
-      `HTTP/1.${this.#isChunked ? 1 : 0} 200 OK\r\ncontent-type: text/event-stream\r\n` +
-        `cache-control: no-store\r\nx-accel-buffering: no\r\n${framing}\r\n\r\n`,
-    );
-  }
-
-  get isOpen(): boolean {
-    return this.#end === undefined;
-  }
-
+/** A reply that goes on for good, one event after the other. */
+export interface EventStream {
+  readonly isOpen: boolean;
   /** Bytes that the reader has not taken yet. */
-  get bufferedBytes(): number {
-    return this.#socket.writableLength;
-  }
-
-  /** Called once, when it is over. */
-  onEnd(listener: (end: StreamEnd) => void): void {
-    this.#onEnd = listener;
-    if (this.#end !== undefined) listener(this.#end);
-  }
-
+  readonly bufferedBytes: number;
+  /** Takes one event; does nothing when it is over. */
+  send(frame: Frame): void;
+  /** Called once, when it is over; at once when it is already. */
+  onEnd(listener: (end: StreamEnd) => void): void;
   /** Calls back once when the reader has taken everything. */
-  onDrain(listener: () => void): void {
-    this.#socket.once('drain', listener);
-  }
-
-  send(frame: Frame): void {
-    if (this.#end !== undefined) return;
-    this.#socket.write(this.#isChunked ? frame.chunk : frame.chunk.subarray(frame.from, frame.to));
-  }
-
+  onDrain(listener: () => void): void;
   /** Ends it properly; twice without harm. */
-  close(): void {
-    if (this.#end !== undefined) return;
-    this.#over('server');
-    this.#socket.end(this.#isChunked ? LAST_CHUNK : '');
-  }
-
+  close(): void;
   /** Ends it without waiting for the reader. */
-  destroy(): void {
-    this.#over('server');
-    this.#socket.destroy();
-  }
-
-  #over(end: StreamEnd): void {
-    if (this.#end !== undefined) return;
-    this.#end = end;
-    this.#onEnd?.(end);
-  }
+  destroy(): void;
 }

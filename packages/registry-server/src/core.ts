@@ -1,0 +1,89 @@
+import type { Config } from './config.ts';
+import type { Admission } from './registry/admission.ts';
+import type { AddressRules } from './registry/declared/address-rules.ts';
+import { Declarer } from './registry/declared/declarer.ts';
+import { Follower, type FollowerEvents } from './registry/follower.ts';
+import { Picture } from './registry/picture.ts';
+import { Registry } from './registry/registry.ts';
+import { Sweeper } from './registry/sweeper.ts';
+import { TimelineBook } from './registry/timeline.ts';
+import { WarmUp } from './registry/warm-up.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { Random } from './runtime/random.ts';
+import type { Store } from './store/store.ts';
+import { HoldDesk } from './watch/holds.ts';
+import { WatchHub } from './watch/hub.ts';
+
+const TIMELINE_EVENTS = 10_000;
+
+export interface CoreParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly admission: Admission;
+  readonly rules: AddressRules;
+  readonly config: Pick<Config, 'warmUpMs' | 'maxInstancesPerService' | 'maxHolds'>;
+  /** What is told of the store. */
+  readonly told: Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'>;
+}
+
+/** A registry server without its face: what it knows, what it may, and whom it tells. */
+export interface Core {
+  readonly picture: Picture;
+  readonly timeline: TimelineBook;
+  readonly warmUp: WarmUp;
+  readonly hub: WatchHub;
+  readonly registry: Registry;
+  readonly declarer: Declarer;
+  readonly holds: HoldDesk;
+  readonly follower: Follower;
+  readonly sweeper: Sweeper;
+  /** Ends its timers and streams. Whoever runs the follower ends that. Twice does no harm. */
+  close(): void;
+}
+
+/** Wires a server's core over a store. It sweeps from now on; its picture is empty until the follower runs. */
+export function createCore(parts: CoreParts): Core {
+  const { store, clock, random, admission, rules, config, told } = parts;
+  const { maxInstancesPerService } = config;
+  const picture = new Picture(clock);
+  const timeline = new TimelineBook(TIMELINE_EVENTS);
+  const warmUp = new WarmUp(clock, config.warmUpMs);
+  const hub = new WatchHub(picture, clock);
+  const registry = new Registry({ store, picture, admission, random, maxInstancesPerService });
+  const declarer = new Declarer({ store, picture, rules, random, clock });
+  const holds = new HoldDesk(registry, clock, config.maxHolds);
+  const follower = new Follower(store, picture, clock, {
+    ...told,
+    applied(entries, changes) {
+      timeline.note(entries);
+      hub.publish(changes);
+    },
+    relisted(changes, hasForgotten) {
+      hub.relisted(changes);
+      if (hasForgotten) void holds.renumber();
+    },
+    loaded(isEmpty) {
+      if (isEmpty) warmUp.begin();
+      told.loaded(isEmpty);
+    },
+  });
+  const sweeper = new Sweeper(store, clock, () => picture.revision);
+  const close = () => {
+    sweeper.close();
+    hub.close();
+    holds.close();
+  };
+  return {
+    picture,
+    timeline,
+    warmUp,
+    hub,
+    registry,
+    declarer,
+    holds,
+    follower,
+    sweeper,
+    close,
+  };
+}

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 import { Problem, ProblemError, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
-import type { Caller, Grants } from '../registry/caller.ts';
+import type { Grants } from '../registry/caller.ts';
 import type { Tokens } from '../tokens.ts';
+import { SocketStream } from '../watch/socket-stream.ts';
+import type { Binder, BindOptions, Call } from './call.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -13,32 +14,8 @@ declare module 'fastify' {
   }
 }
 
-type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined;
-type PartOf<N extends RouteName, P extends string> =
-  (typeof ROUTES)[N] extends Record<P, infer T> ? OutputOf<T> : undefined;
-
-/** A call that was checked against its route. */
-export interface Call<N extends RouteName> {
-  readonly params: PartOf<N, 'params'>;
-  readonly query: PartOf<N, 'query'>;
-  readonly body: PartOf<N, 'body'>;
-  readonly caller: Caller;
-  readonly reply: FastifyReply;
-  readonly raw: IncomingMessage;
-  readonly headers: FastifyRequest['headers'];
-}
-
-export interface BindOptions {
-  /** Requests of one caller in a second; 0 = no limit. */
-  readonly maxPerSecond?: number;
-  /** The handler checks the parameters itself: for the heartbeat, where a schema costs as much as the work. */
-  readonly skipsValidation?: boolean;
-  /** The reply may have thousands of entries: checking each again costs more than making them. */
-  readonly isLong?: boolean;
-}
-
 /** Registers routes of the contract on a server, each behind the scope that it names. */
-export class RouteBinder {
+export class RouteBinder implements Binder {
   readonly #app: FastifyInstance;
   readonly #tokens: Tokens;
 
@@ -82,7 +59,11 @@ export class RouteBinder {
         const caller = { grants: request.grants, peerAddress: peerOf(request.raw) };
         if (route.reply.body === 'stream') checkTurn(reply);
         const { params, query, body, raw, headers } = request;
-        const call = { params, query, body, caller, reply, raw, headers } as unknown as Call<N>;
+        const stream = () => {
+          reply.hijack();
+          return new SocketStream(raw);
+        };
+        const call = { params, query, body, caller, reply, headers, stream } as unknown as Call<N>;
         const value = await handle(call);
         if (route.reply.body === 'stream') return reply;
         return reply.code(route.reply.status).send(value);

@@ -1,6 +1,6 @@
 import type { Registry } from '../registry/registry.ts';
 import { answer } from './answer.ts';
-import type { RouteBinder } from './bind.ts';
+import type { Binder } from './call.ts';
 
 interface InstanceParams {
   readonly ns: string;
@@ -11,7 +11,7 @@ interface InstanceParams {
 const refOf = ({ ns, svc, id }: InstanceParams) => ({ namespace: ns, service: svc, id });
 
 /** The calls that change instances. */
-export function bindInstances(binder: RouteBinder, registry: Registry, maxPerSecond: number): void {
+export function bindInstances(binder: Binder, registry: Registry, maxPerSecond: number): void {
   const options = { maxPerSecond };
   binder.bind(
     'register',

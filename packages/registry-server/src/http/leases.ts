@@ -1,11 +1,10 @@
 import { isLeaseId, ProblemError } from '@rollcall/contract';
 import { missError, type Registry } from '../registry/registry.ts';
 import type { HoldDesk } from '../watch/holds.ts';
-import { SocketStream } from '../watch/socket-stream.ts';
-import type { RouteBinder } from './bind.ts';
+import type { Binder } from './call.ts';
 
 /** The calls that keep leases alive. */
-export function bindLeases(binder: RouteBinder, registry: Registry, holds: HoldDesk): void {
+export function bindLeases(binder: Binder, registry: Registry, holds: HoldDesk): void {
   binder.bind(
     'heartbeat',
     async ({ params: { lease } }) => {
@@ -21,10 +20,9 @@ export function bindLeases(binder: RouteBinder, registry: Registry, holds: HoldD
     { skipsValidation: true },
   );
   binder.bind('renew', async ({ body }) => registry.renew(body.leases));
-  binder.bind('hold', async ({ query, reply, raw }) => {
+  binder.bind('hold', async ({ query, stream }) => {
     holds.checkRoom();
     const outcome = await holds.take(query.lease);
-    reply.hijack();
-    holds.keep(new SocketStream(raw), outcome);
+    holds.keep(stream(), outcome);
   });
 }

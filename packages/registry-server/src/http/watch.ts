@@ -3,8 +3,7 @@ import { SELF } from '../registry/caller.ts';
 import type { Picture } from '../registry/picture.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
 import type { WatchHub } from '../watch/hub.ts';
-import { SocketStream } from '../watch/socket-stream.ts';
-import type { RouteBinder } from './bind.ts';
+import type { Binder } from './call.ts';
 import { checkLoaded } from './loaded.ts';
 import { awaitRevision, checkWarm } from './reads.ts';
 
@@ -27,9 +26,9 @@ function sinceOf(query: string | undefined, header: unknown): string | undefined
 }
 
 /** The watch stream. */
-export function bindWatch(binder: RouteBinder, sources: WatchSources): void {
+export function bindWatch(binder: Binder, sources: WatchSources): void {
   const { picture, hub, warmUp, maxWatches, isClosing } = sources;
-  binder.bind('watch', async ({ query, headers, reply, raw }) => {
+  binder.bind('watch', async ({ query, headers, stream }) => {
     if (isClosing()) throw new ProblemError('shutting_down', 'watch at another server');
     if (hub.size >= maxWatches) {
       const message = `this server holds ${maxWatches} watch streams, the most that --max-watches allows`;
@@ -49,8 +48,7 @@ export function bindWatch(binder: RouteBinder, sources: WatchSources): void {
     }
     const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
     if (services === undefined && isBare) warmUp.check('any service');
-    reply.hijack();
     const interest = { namespace, services: services && [...new Set(services)] };
-    hub.subscribe(new SocketStream(raw), interest, since === undefined ? undefined : Number(since));
+    hub.subscribe(stream(), interest, since === undefined ? undefined : Number(since));
   });
 }

@@ -17,7 +17,7 @@ export interface Call<N extends RouteName> {
   readonly reply: FastifyReply;
   readonly headers: FastifyRequest['headers'];
   /** Of a route whose reply is one: takes the connection over. Everything that can be refused is refused before. */
-  stream(): EventStream;
+  readonly stream: () => EventStream;
 }
 
 export interface BindOptions {

@@ -21,7 +21,7 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = 
 const RETRY_AFTER_SECONDS = 1;
 
 /** Everything that can go wrong, as the one kind of error that is answered. */
-function asProblem(error: unknown): ProblemError {
+export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreUnavailableError) {
     const message =

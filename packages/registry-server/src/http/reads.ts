@@ -6,7 +6,7 @@ import { missError } from '../registry/registry.ts';
 import type { TimelineBook } from '../registry/timeline.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
-import type { RouteBinder } from './bind.ts';
+import type { Binder } from './call.ts';
 import { checkLoaded } from './loaded.ts';
 import { matchesSelector, parseSelector } from './selector.ts';
 
@@ -80,7 +80,7 @@ export interface ReadSources {
 }
 
 /** The calls that read the roll; all are answered from memory. */
-export function bindReads(binder: RouteBinder, { picture, warmUp, timeline }: ReadSources): void {
+export function bindReads(binder: Binder, { picture, warmUp, timeline }: ReadSources): void {
   const checkService = (namespace: string, service: string) => {
     checkLoaded(picture);
     if (picture.service(namespace, service) !== undefined) return;

@@ -1,0 +1,136 @@
+import { PROBLEMS, type RouteName, ROUTES } from '@rollcall/contract';
+import type { z } from 'zod';
+import { readConfig } from '../config.ts';
+import { type Core, createCore } from '../core.ts';
+import type { Binder, Call } from '../http/call.ts';
+import { bindInstances } from '../http/instances.ts';
+import { bindLeases } from '../http/leases.ts';
+import { asProblem } from '../http/problems.ts';
+import { bindReads } from '../http/reads.ts';
+import { bindWatch } from '../http/watch.ts';
+import { Admission } from '../registry/admission.ts';
+import { EVERYTHING } from '../registry/caller.ts';
+import { AddressRules } from '../registry/declared/address-rules.ts';
+import type { FollowerEvents } from '../registry/follower.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import type { Store } from '../store/store.ts';
+import type { EventStream } from '../watch/stream.ts';
+
+export interface BareServerParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** As on the command line. */
+  readonly flags?: readonly string[];
+  readonly told?: Partial<Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'>>;
+}
+
+/** A call as it would stand in a request. */
+export interface BareCall {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+  /** For routes whose reply is a stream: where it goes. Asked for once everything was checked. */
+  readonly stream?: () => EventStream;
+}
+
+/** What a call was answered with: as over HTTP, save for the bytes. */
+export interface BareReply {
+  readonly status: number;
+  /** Of a refusal: when to try again, in s; undefined where that does not help. */
+  readonly retryAfterSeconds: number | undefined;
+  readonly body: unknown;
+}
+
+type Handler = (call: Call<RouteName>) => Promise<unknown>;
+
+/**
+ * A registry server without a network: the same core and the same handlers of routes, called straight. Whoever makes it
+ * gives it store, clock and randomness, so it can run on time that is not real.
+ */
+export class BareServer {
+  readonly core: Core;
+  readonly #handlers = new Map<RouteName, Handler>();
+  readonly #stop = new AbortController();
+  readonly #shutdownMs: number;
+  readonly #clock: Clock;
+  #isClosing = false;
+
+  constructor({ store, clock, random, flags = [], told = {} }: BareServerParts) {
+    const config = readConfig(['--max-writes-per-second=0', ...flags], {});
+    const admission = new Admission(config, { isPublic: false, allowed: [] });
+    const silent = { reachable() {}, restored() {}, loaded() {} };
+    this.core = createCore({
+      store,
+      clock,
+      random,
+      admission,
+      rules: new AddressRules(config),
+      config,
+      told: { ...silent, ...told },
+    });
+    this.#clock = clock;
+    this.#shutdownMs = config.shutdownMs;
+    const { registry, holds, picture, hub, warmUp, timeline } = this.core;
+    const handlers = this.#handlers;
+    const binder: Binder = {
+      bind: (name, handle) => void handlers.set(name, handle as unknown as Handler),
+    };
+    bindInstances(binder, registry, 0);
+    bindLeases(binder, registry, holds);
+    bindReads(binder, { picture, warmUp, timeline });
+    const { maxWatches } = config;
+    bindWatch(binder, { picture, hub, warmUp, maxWatches, isClosing: () => this.#isClosing });
+    void this.core.follower.run(this.#stop.signal);
+  }
+
+  /** Makes a call; a refusal is an answer, so this rejects only for a route that is not bound. */
+  async call(name: RouteName, given: BareCall): Promise<BareReply> {
+    const handle = this.#handlers.get(name);
+    if (handle === undefined) throw new Error(`no handler of ${name}`);
+    const route = ROUTES[name];
+    const part = (which: 'params' | 'query' | 'body') => {
+      const schema = (route as { readonly [part in typeof which]?: z.ZodType })[which];
+      return schema?.parse(given[which] ?? {});
+    };
+    try {
+      const body = await handle({
+        params: part('params'),
+        query: part('query'),
+        body: part('body'),
+        caller: { grants: EVERYTHING, peerAddress: '127.0.0.1' },
+        reply: { header() {} },
+        headers: {},
+        stream: given.stream,
+      } as unknown as Call<RouteName>);
+      return { status: route.reply.status, retryAfterSeconds: undefined, body };
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.code === 'internal_error') throw error;
+      const { status, code, retryAfterSeconds } = problem;
+      const after = PROBLEMS[code].retryable ? (retryAfterSeconds ?? 1) : undefined;
+      return { status, retryAfterSeconds: after, body: problem.toProblem() };
+    }
+  }
+
+  /** Goes politely: streams are told to move and given time, then everything ends. */
+  async leave(): Promise<void> {
+    this.#isClosing = true;
+    const { hub, holds } = this.core;
+    hub.move();
+    holds.move();
+    const endMs = this.#clock.monotonicMs() + this.#shutdownMs;
+    while (hub.size + holds.size > 0 && this.#clock.monotonicMs() < endMs) {
+      await new Promise<void>((resolve) => void this.#clock.after(20, resolve));
+    }
+    this.stop();
+  }
+
+  /** Ends at once. */
+  stop(): void {
+    this.#isClosing = true;
+    this.core.close();
+    this.#stop.abort();
+  }
+}

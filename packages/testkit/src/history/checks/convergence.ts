@@ -1,0 +1,95 @@
+import type { Seen } from '../happening.ts';
+import { overlaps, type Span } from '../span.ts';
+import type { Fault, InstanceTruth, Truth } from '../truth.ts';
+import { type Check, namesIn, pictures, type Run, type Violation } from './check.ts';
+
+/** The time after a fault in which nothing else happens, when it is long enough to judge. */
+interface Quiet extends Span {
+  readonly fault: Fault;
+}
+
+function quietTimes({ truth, limits }: Run): Quiet[] {
+  const { heartbeatMs, slackMs, lagMs } = limits;
+  const neededMs = heartbeatMs + slackMs + lagMs;
+  const awakenings = [...truth.instances.values()].flatMap(({ awake, endings }) => [
+    ...awake.map(({ fromMs }) => fromMs),
+    ...endings.map(({ fromMs }) => fromMs),
+  ]);
+  return truth.faults.flatMap((fault) => {
+    const quiet = { fault, fromMs: fault.toMs, toMs: fault.toMs + neededMs };
+    const isDisturbed =
+      truth.faults.some((other) => other !== fault && overlaps(other, quiet)) ||
+      awakenings.some((atMs) => atMs > quiet.fromMs && atMs <= quiet.toMs);
+    return isDisturbed || quiet.toMs > truth.untilMs ? [] : [quiet];
+  });
+}
+
+/** Who had to be in use at a moment, and who must no longer be. */
+function dueAt(truth: Truth, service: string, quiet: Quiet, limits: Run['limits']) {
+  const { ttlMs, slackMs } = limits;
+  const own = [...truth.instances.values()].filter((one) => one.service === service);
+  const isLive = ({ awake, leases }: InstanceTruth) =>
+    awake.some((one) => one.fromMs <= quiet.fromMs && one.toMs >= quiet.toMs) &&
+    !hasLostPlace(leases, quiet.toMs);
+  // Those whose lease had ended before this fault, however long earlier ones had put that off.
+  const earlier = truth.faults.filter(({ toMs }) => toMs < quiet.fault.fromMs);
+  const settledMs = quiet.fault.fromMs - 2 * ttlMs - 1_000 - slackMs;
+  const isGone = ({ endings }: InstanceTruth) =>
+    endings.some(({ fromMs, toMs }) => fromMs < settledMs && toMs > quiet.toMs) &&
+    earlier.every(({ toMs }) => toMs < settledMs);
+  return { live: own.filter(isLive), gone: own.filter(isGone) };
+}
+
+/** Told to be superseded, or gone by its own wish, and not back. */
+function hasLostPlace(leases: InstanceTruth['leases'], atMs: number): boolean {
+  const last = leases.findLast((one) => one.what !== 'unknown' && one.atMs <= atMs);
+  return last?.what === 'released' || (last?.what === 'superseded' && leases.length === 1);
+}
+
+/** When a watcher had everybody in use who lives, and kept that; undefined = not by the end of the quiet time. */
+function convergedMs(seen: readonly Seen[], live: readonly string[], quiet: Quiet) {
+  const current = seen.findLastIndex(({ atMs }) => atMs <= quiet.toMs);
+  const isWhole = (one: Seen | undefined) => {
+    const names = namesIn(one, 0);
+    return live.every((instance) => names.has(instance));
+  };
+  if (current === -1) return undefined;
+  if (!isWhole(seen[current])) return undefined;
+  let first = current;
+  while (first > 0 && isWhole(seen[first - 1])) first--;
+  return Math.max(0, (seen[first]?.atMs ?? 0) - quiet.fault.toMs);
+}
+
+/** A picture that was not that of the live set soon after the faults. */
+export const checkConvergence: Check = (run) =>
+  quietTimes(run).flatMap((quiet) =>
+    pictures(run.happenings).flatMap((seen) => misfits(seen, quiet, run)),
+  );
+
+function misfits(seen: readonly Seen[], quiet: Quiet, { truth, limits }: Run): Violation[] {
+  const last = seen.findLast(({ atMs }) => atMs <= quiet.toMs);
+  if (last === undefined) return [];
+  const { live, gone } = dueAt(truth, last.service, quiet, limits);
+  const used = namesIn(last, 0);
+  const missing = live.filter(({ instance }) => !used.has(instance));
+  const extra = gone.filter(({ instance }) => used.has(instance));
+  if (missing.length + extra.length === 0) return [];
+  const names = (all: readonly InstanceTruth[]) => all.map(({ instance }) => instance).join(', ');
+  const afterMs = (quiet.toMs - quiet.fromMs).toFixed(0);
+  const message =
+    `${last.watcher} still has not the live set ${afterMs} ms after ${quiet.fault.name}: ` +
+    `not in use ${names(missing) || 'nobody'}, dead and in use ${names(extra) || 'nobody'}`;
+  return [{ promise: 'G4', atMs: quiet.toMs, message, evidence: [last] }];
+}
+
+/** For each fault with a quiet time after it, how long the slowest watcher took to have everybody in use, in ms. */
+export function convergeMs(run: Run): number[] {
+  return quietTimes(run).map((quiet) => {
+    const took = pictures(run.happenings).map((seen) => {
+      const { live } = dueAt(run.truth, seen[0]?.service ?? '', quiet, run.limits);
+      const names = live.map(({ instance }) => instance);
+      return convergedMs(seen, names, quiet) ?? quiet.toMs - quiet.fromMs;
+    });
+    return Math.max(0, ...took);
+  });
+}

@@ -1,0 +1,48 @@
+import type { Seen } from '../happening.ts';
+import { type Check, pictures, type Violation } from './check.ts';
+
+function isAfter(a: string, b: string): boolean {
+  return BigInt(a) > BigInt(b);
+}
+
+function isOtherStore(a: Seen, b: Seen): boolean {
+  return a.epoch !== undefined && b.epoch !== undefined && a.epoch !== b.epoch;
+}
+
+/** Revisions of a watcher that do not rise, or an older picture after a newer one. */
+export const checkOrder: Check = ({ happenings }) =>
+  pictures(happenings).flatMap((seen) =>
+    seen.flatMap((now, i): Violation[] => {
+      const before = seen[i - 1];
+      if (before === undefined || isOtherStore(before, now)) return [];
+      const isSame = now.revision === before.revision;
+      const isRight = isSame ? now.cause !== 'change' : isAfter(now.revision, before.revision);
+      if (isRight) return [];
+      const message = `${now.watcher} went from revision ${before.revision} to ${now.revision} by a ${now.cause}`;
+      return [{ promise: 'G3', atMs: now.atMs, message, evidence: [before, now] }];
+    }),
+  );
+
+/** Watchers that hold different pictures of one revision: one of them has missed something. */
+export const checkAgreement: Check = ({ happenings }) => {
+  const first = new Map<string, Seen>();
+  return pictures(happenings)
+    .flat()
+    .flatMap((now): Violation[] => {
+      // Without an epoch it may be the watcher's own idea: those in grace are in no store.
+      if (now.epoch === undefined || now.cause === 'grace') return [];
+      const key = `${now.service} ${now.epoch} ${now.revision}`;
+      const other = first.get(key);
+      if (other === undefined) first.set(key, now);
+      if (other === undefined || textOf(other) === textOf(now)) return [];
+      const message = `${other.watcher} and ${now.watcher} differ at revision ${now.revision}`;
+      return [{ promise: 'G3', atMs: now.atMs, message, evidence: [other, now] }];
+    });
+};
+
+function textOf({ endpoints }: Seen): string {
+  return endpoints
+    .map(({ instance, tier }) => `${instance} ${tier}`)
+    .toSorted()
+    .join();
+}

@@ -1,0 +1,42 @@
+import { namesIn, pictures, type Run } from './checks/check.ts';
+import type { Seen } from './happening.ts';
+import type { InstanceTruth } from './truth.ts';
+
+/** The longest that a picture had somebody dead in use, or not yet somebody who had been granted a place, in ms. */
+export function longestStaleMs(run: Run): number {
+  let longest = 0;
+  for (const seen of pictures(run.happenings)) {
+    for (const own of run.truth.instances.values()) {
+      if (own.service !== seen[0]?.service) continue;
+      longest = Math.max(longest, ...deadInUseMs(seen, own, run), ...notYetThereMs(seen, own));
+    }
+  }
+  return longest;
+}
+
+function deadInUseMs(seen: readonly Seen[], own: InstanceTruth, { truth }: Run): number[] {
+  return own.endings.map(({ fromMs, toMs }) => {
+    const at = seen.findLast(({ atMs }) => atMs <= fromMs);
+    if (!namesIn(at, 0).has(own.instance)) return 0;
+    const learnt = seen.find(
+      ({ atMs, ...one }) => atMs > fromMs && !isInUse({ ...one, atMs }, own),
+    );
+    return Math.min(learnt?.atMs ?? truth.untilMs, toMs, truth.untilMs) - fromMs;
+  });
+}
+
+function notYetThereMs(seen: readonly Seen[], { instance, leases, endings }: InstanceTruth) {
+  return leases.flatMap(({ what, atMs: grantedMs }) => {
+    const sinceMs = seen[0]?.atMs ?? Infinity;
+    if (what !== 'granted' || grantedMs < sinceMs) return [];
+    const there = seen.findLast(({ atMs }) => atMs <= grantedMs);
+    if (namesIn(there).has(instance)) return [];
+    const learnt = seen.find((one) => one.atMs > grantedMs && namesIn(one).has(instance));
+    const endedMs = endings.find(({ fromMs }) => fromMs >= grantedMs)?.fromMs ?? Infinity;
+    return learnt === undefined || learnt.atMs > endedMs ? [] : [learnt.atMs - grantedMs];
+  });
+}
+
+function isInUse(seen: Seen, { instance }: InstanceTruth): boolean {
+  return namesIn(seen, 0).has(instance);
+}

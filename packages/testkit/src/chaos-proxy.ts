@@ -27,10 +27,14 @@ export class ChaosProxy {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   readonly #sockets = new Set<Socket>();
+  readonly #host: string;
+  #targetPort: number;
   #weather = FAIR;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, target: { readonly port: number; readonly host: string }) {
     this.#server = server;
+    this.#targetPort = target.port;
+    this.#host = target.host;
     this.port = (server.address() as AddressInfo).port;
   }
 
@@ -39,14 +43,19 @@ export class ChaosProxy {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const proxy = new ChaosProxy(server);
-    server.on('connection', (client) => proxy.#accept(client, { port: targetPort, host }));
+    const proxy = new ChaosProxy(server, { port: targetPort, host });
+    server.on('connection', (client) => proxy.#accept(client));
     return proxy;
   }
 
   /** Connections through it now. */
   get size(): number {
     return this.#pairs.size;
+  }
+
+  /** New connections go to another server from now on. */
+  point(targetPort: number): void {
+    this.#targetPort = targetPort;
   }
 
   /** Changes the weather; what is not named is fair. What was lost stays lost. */
@@ -76,14 +85,14 @@ export class ChaosProxy {
     if (this.#server.listening) await once(this.#server, 'close');
   }
 
-  #accept(client: Socket, target: { readonly port: number; readonly host: string }): void {
+  #accept(client: Socket): void {
     this.#sockets.add(client);
     client.once('close', () => this.#sockets.delete(client));
     client.on('error', () => {});
     const { connects } = this.#weather;
     if (connects === 'reset') client.resetAndDestroy();
     if (connects !== 'taken') return;
-    const server = connect({ ...target, allowHalfOpen: true });
+    const server = connect({ port: this.#targetPort, host: this.#host, allowHalfOpen: true });
     const pair = new Pair(client, server, () => this.#weather);
     this.#pairs.add(pair);
     server.once('connect', () => client.resume());

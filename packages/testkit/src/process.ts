@@ -1,26 +1,41 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { until } from './until.ts';
 
 export interface StartProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Hears each whole line of its output. */
+  readonly onLine?: (line: string) => void;
 }
+
+/** How much of the output is kept, in characters. */
+const OUTPUT_LENGTH = 1_000_000;
 
 /** A child process of a test: its output is kept, and it never outlives the test process. */
 export class TestProcess {
   readonly child: ChildProcess;
   #output = '';
 
-  constructor(command: string, args: readonly string[], { env, cwd }: StartProcessOptions = {}) {
+  constructor(
+    command: string,
+    args: readonly string[],
+    { env, cwd, onLine }: StartProcessOptions = {},
+  ) {
     this.child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
       cwd,
     });
-    const keep = (chunk: Buffer) => (this.#output += chunk.toString());
+    const keep = (chunk: Buffer) => {
+      const output = this.#output + chunk.toString();
+      this.#output = output.length > 2 * OUTPUT_LENGTH ? output.slice(-OUTPUT_LENGTH) : output;
+    };
     this.child.stdout?.on('data', keep);
     this.child.stderr?.on('data', keep);
+    if (onLine !== undefined && this.child.stdout !== null)
+      createInterface(this.child.stdout).on('line', onLine);
     const kill = () => this.child.kill('SIGKILL');
     process.once('exit', kill);
     this.child.once('exit', () => process.off('exit', kill));
@@ -30,7 +45,7 @@ export class TestProcess {
     return this.child.pid as number;
   }
 
-  /** Everything that it has printed. */
+  /** What it has printed, the last million characters at least. */
   get output(): string {
     return this.#output;
   }
@@ -50,6 +65,11 @@ export class TestProcess {
       },
       { withinMs, what: `${pattern} in the output:\n${this.#output}` },
     );
+  }
+
+  /** Sends a signal, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   /** Sends a signal and waits for the end; gives the exit code, or the signal's name. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './port.ts';
 import { TestProcess } from './process.ts';
+import { redisCommand } from './redis-command.ts';
 import { waitForRedis } from './wait-for-redis.ts';
 
 /** A Redis server binary of this machine. */
@@ -17,6 +18,8 @@ export interface RedisProcessOptions {
   readonly isDurable?: boolean;
   /** More arguments for the server. @default none */
   readonly args?: readonly string[];
+  /** More of its environment. @default none */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 interface DownOptions {
@@ -30,19 +33,21 @@ export class RedisProcess {
   readonly #dir: string;
   readonly #isDurable: boolean;
   readonly #args: readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
   #process: TestProcess | undefined;
   readonly port: number;
 
   private constructor(
     binary: RedisBinary,
     place: { readonly dir: string; readonly port: number },
-    { isDurable = false, args = [] }: RedisProcessOptions,
+    { isDurable = false, args = [], env = {} }: RedisProcessOptions,
   ) {
     this.#binary = binary;
     this.#dir = place.dir;
     this.port = place.port;
     this.#isDurable = isDurable;
     this.#args = args;
+    this.#env = env;
   }
 
   /** Starts one on a free port. */
@@ -89,7 +94,12 @@ export class RedisProcess {
         ...durability,
         ...this.#args,
       ],
-      { env: libraryPath === undefined ? {} : { LD_LIBRARY_PATH: libraryPath } },
+      {
+        env: {
+          ...this.#env,
+          ...(libraryPath === undefined ? {} : { LD_LIBRARY_PATH: libraryPath }),
+        },
+      },
     );
     this.#process = started;
     const exited = new Promise<never>((_, reject) => {
@@ -107,6 +117,11 @@ export class RedisProcess {
     for (const name of await readdir(this.#dir)) {
       await rm(join(this.#dir, name), { recursive: true, force: true });
     }
+  }
+
+  /** Says one command to it and gives the reply as text. Rejects when that is an error. */
+  command(...words: readonly string[]): Promise<string> {
+    return redisCommand(this.port, ...words);
   }
 
   /** Sends it a signal, such as SIGSTOP. */

@@ -23,7 +23,9 @@ export interface RegistryOptions {
 /** Starts one, with limits out of the way, and waits until it listens. */
 export async function startRegistry(options: RegistryOptions): Promise<RegistryProcess> {
   const { store, core = CORE.tested, nodeOptions = [] } = options;
-  const flags = ['--port', '0', '--store', store, '--max-writes-per-second', '0'];
+  const flags = ['--port', '0', '--store', store];
+  flags.push('--max-writes-per-second', '0', '--max-heartbeats-per-second', '0');
+  flags.push('--max-snapshots-per-second', '0');
   const process = startPinned(core, globalThis.process.execPath, [
     '--conditions=@rollcall/source',
     ...nodeOptions,

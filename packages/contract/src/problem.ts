@@ -46,6 +46,7 @@ export const PROBLEMS = {
   rate_limited: kind(429, true, 'Too many requests from this caller'),
   headers_too_large: kind(431, false, 'The request head is larger than the server allows'),
   internal_error: kind(500, true, 'The registry failed'),
+  overloaded: kind(503, true, 'This server has more to do than it can'),
   too_many_watches: kind(503, true, 'This server has as many open streams as it allows'),
   store_unavailable: kind(
     503,

@@ -7,6 +7,10 @@ import { httpsOf, tokensOf } from './credentials.ts';
 import { RouteBinder } from './http/bind.ts';
 import { bindInstances } from './http/instances.ts';
 import { bindLeases } from './http/leases.ts';
+import { ByCaller } from './http/load/by-caller.ts';
+import { LoadGate } from './http/load/load-gate.ts';
+import { LoopDelay } from './http/load/loop-delay.ts';
+import { Pace } from './http/load/pace.ts';
 import { ServerMetrics } from './http/metrics.ts';
 import { bindManifests } from './http/manifests.ts';
 import { bindOperations } from './http/operations.ts';
@@ -96,6 +100,17 @@ function storeLog(logger: FastifyBaseLogger): CoreParts['told'] {
   };
 }
 
+function heartbeatPaces({ maxHeartbeatsPerSecond }: Config, clock: Clock, { refusals }: LoadGate) {
+  if (maxHeartbeatsPerSecond === 0) return undefined;
+  const onRefused = () => refusals.count('heartbeat_rate');
+  return new ByCaller(() => new Pace(clock, maxHeartbeatsPerSecond, onRefused));
+}
+
+function snapshotPace({ maxSnapshotsPerSecond }: Config, clock: Clock, { refusals }: LoadGate) {
+  if (maxSnapshotsPerSecond === 0) return undefined;
+  return new Pace(clock, maxSnapshotsPerSecond, () => refusals.count('snapshot_rate'));
+}
+
 /** Wires a registry server and starts it. Rejects with a {@link ConfigError} when an option cannot be carried out. */
 export async function startRegistryServer(
   config: Config,
@@ -114,16 +129,27 @@ export async function startRegistryServer(
   const core = createCore({ store, clock, random, admission, rules, config, told });
   const { picture, timeline, warmUp, hub, registry, declarer, holds, follower, sweeper } = core;
   const { maxWritesPerSecond, maxWatches } = config;
+  const loopDelay = new LoopDelay(clock);
+  const gate = new LoadGate(config, loopDelay);
 
   let isClosing = false;
   const { maxBodyBytes } = config;
-  const callerKey = (authorization: string | undefined) => tokens.keyFor(authorization);
-  const app = await buildServer({ logger, maxBodyBytes, https, version, callerKey });
-  const metrics = new ServerMetrics({ picture, follower, sweeper, hub, holds });
+  const app = await buildServer({
+    logger,
+    maxBodyBytes,
+    https,
+    version,
+    callerKey: (authorization) => tokens.bearerOf(authorization)?.token,
+    maxWritesPerSecond,
+    gate,
+    clock,
+    random,
+  });
+  const metrics = new ServerMetrics({ picture, follower, sweeper, hub, holds, gate });
   metrics.observe(app);
   const binder = new RouteBinder(app, tokens);
   bindInstances(binder, registry, maxWritesPerSecond);
-  bindLeases(binder, registry, holds);
+  bindLeases(binder, { registry, holds, paces: heartbeatPaces(config, clock, gate) });
   bindReads(binder, { picture, warmUp, timeline });
   bindManifests(binder, {
     picture,
@@ -132,7 +158,14 @@ export async function startRegistryServer(
     reports: new Reports(store, picture),
     maxPerSecond: maxWritesPerSecond,
   });
-  bindWatch(binder, { picture, hub, warmUp, maxWatches, isClosing: () => isClosing });
+  bindWatch(binder, {
+    picture,
+    hub,
+    warmUp,
+    maxWatches,
+    snapshotPace: snapshotPace(config, clock, gate),
+    isClosing: () => isClosing,
+  });
   bindOperations(app, { picture, follower, metrics, isClosing: () => isClosing });
 
   let port: number;
@@ -140,6 +173,7 @@ export async function startRegistryServer(
     port = await listen(app, config);
   } catch (error) {
     core.close();
+    loopDelay.close();
     await app.close();
     await store.close();
     throw error;
@@ -183,6 +217,7 @@ export async function startRegistryServer(
     await app.close();
     cut.cancel();
     sweeper.close();
+    loopDelay.close();
     stop.abort();
     await store.close();
     await following;

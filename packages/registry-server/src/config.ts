@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
-import { OPTIONS, type OptionSpec } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
+import { OPTIONS } from './options.ts';
 
 type Specs = typeof OPTIONS;
 type Key = keyof Specs;

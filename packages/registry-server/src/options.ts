@@ -1,25 +1,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { LIMIT_OPTIONS } from './limit-options.ts';
+import { int, spec } from './option-spec.ts';
 import { storeAddressOf } from './store/redis/store-address.ts';
 
-/** An option of the server: a flag, an environment variable and a line of help. */
-export interface OptionSpec {
-  readonly flag: string;
-  readonly env: string;
-  /** What stands for the value in the help; undefined = a switch. */
-  readonly value?: string;
-  readonly help: string;
-  readonly schema: z.ZodType;
-}
-
-const int = (min: number, max: number) => {
-  const error = `expected a whole number, ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,12}$/, { error })
-    .transform(Number)
-    .pipe(z.number().min(min, { error }).max(max, { error }));
-};
 const onOff = z.stringbool({ error: 'expected true or false' });
 const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
 const isCidr = (text: string) => {
@@ -41,8 +25,6 @@ const isStore = (text: string) => {
     return false;
   }
 };
-
-const spec = <T extends OptionSpec>(given: T): T => given;
 
 /** Every option of the registry server. docs/options.md is made from this table. */
 export const OPTIONS = {
@@ -167,55 +149,7 @@ export const OPTIONS = {
       })
       .default([]),
   }),
-  maxBodyBytes: spec({
-    flag: 'max-body-bytes',
-    env: 'ROLLCALL_MAX_BODY_BYTES',
-    value: 'BYTES',
-    help: 'Largest request body; larger ones are refused with body_too_large. Ten thousand leases in one renewal take 600 kB.',
-    schema: int(1_024, 67_108_864).default(1_048_576),
-  }),
-  maxLabels: spec({
-    flag: 'max-labels',
-    env: 'ROLLCALL_MAX_LABELS',
-    value: 'COUNT',
-    help: 'Most labels of an instance; more are refused with too_many_labels.',
-    schema: int(1, 1_000).default(64),
-  }),
-  maxLabelLength: spec({
-    flag: 'max-label-length',
-    env: 'ROLLCALL_MAX_LABEL_LENGTH',
-    value: 'COUNT',
-    help: 'Most characters of a label value; longer ones are refused with label_too_long.',
-    schema: int(1, 4_096).default(63),
-  }),
-  maxInstancesPerService: spec({
-    flag: 'max-instances-per-service',
-    env: 'ROLLCALL_MAX_INSTANCES_PER_SERVICE',
-    value: 'COUNT',
-    help: 'Most instances of a service; one more is refused with service_full.',
-    schema: int(1, 1_000_000).default(10_000),
-  }),
-  maxWatches: spec({
-    flag: 'max-watches',
-    env: 'ROLLCALL_MAX_WATCHES',
-    value: 'COUNT',
-    help: 'Most watch streams that this server holds open; one more is refused with too_many_watches.',
-    schema: int(1, 1_000_000).default(10_000),
-  }),
-  maxHolds: spec({
-    flag: 'max-holds',
-    env: 'ROLLCALL_MAX_HOLDS',
-    value: 'COUNT',
-    help: 'Most hold streams that this server holds open; one more is refused with too_many_watches.',
-    schema: int(1, 1_000_000).default(50_000),
-  }),
-  maxWritesPerSecond: spec({
-    flag: 'max-writes-per-second',
-    env: 'ROLLCALL_MAX_WRITES_PER_SECOND',
-    value: 'COUNT',
-    help: 'Most registrations and changes of one caller (token, else address) in a second; more are refused with rate_limited. Heartbeats do not count. 0 = no limit.',
-    schema: int(0, 1_000_000).default(1_000),
-  }),
+  ...LIMIT_OPTIONS,
   logEntries: spec({
     flag: 'log-entries',
     env: 'ROLLCALL_LOG_ENTRIES',

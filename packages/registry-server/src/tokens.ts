@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { NamespaceName, ServiceName } from '@rollcall/contract';
 import { ConfigError } from './config.ts';
-import { EVERYTHING, type Grants } from './registry/caller.ts';
+import { type Bearer, EVERYTHING, type Grants } from './registry/caller.ts';
 
 const TOKEN = /^[^\s=,#]{16,512}$/;
 
+const ANYBODY: Bearer = Object.freeze({ grants: EVERYTHING });
+
 /** The tokens that the server knows. Only their hashes are kept. */
 export class Tokens {
-  readonly #grants = new Map<string, Grants>();
+  readonly #bearers = new Map<string, Bearer>();
 
   /** Throws a {@link ConfigError} naming the entry by its number, never its text. */
   constructor(entries: readonly string[]) {
@@ -18,28 +20,22 @@ export class Tokens {
           `token ${i + 1}: expected 16 to 512 characters without spaces, '=', ',' or '#', then optionally '=' and scopes`,
         );
       }
-      this.#grants.set(digest(token), grantsOf(scopes ?? 'admin', i + 1));
+      const grants = grantsOf(scopes ?? 'admin', i + 1);
+      this.#bearers.set(digest(token), Object.freeze({ grants, token: digest(token) }));
     }
   }
 
   /** Whether any token is set; if none is, everybody may do everything. */
   get isOpen(): boolean {
-    return this.#grants.size === 0;
+    return this.#bearers.size === 0;
   }
 
-  /** The same text for the same valid token, telling nothing of it; undefined without one. */
-  keyFor(authorization: string | undefined): string | undefined {
-    if (this.isOpen || authorization === undefined) return undefined;
-    const key = digest(authorization.slice(7).trim());
-    return this.#grants.has(key) ? key : undefined;
-  }
-
-  /** What an `Authorization` header allows; undefined = no valid token. */
-  grantsFor(authorization: string | undefined): Grants | undefined {
-    if (this.isOpen) return EVERYTHING;
+  /** Who an `Authorization` header says it is; undefined = no valid token. */
+  bearerOf(authorization: string | undefined): Bearer | undefined {
+    if (this.isOpen) return ANYBODY;
     if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
     // Looked up by digest, so that the time it takes tells nothing of how near a guess came.
-    return this.#grants.get(digest(authorization.slice(7).trim()));
+    return this.#bearers.get(digest(authorization.slice(7).trim()));
   }
 }
 

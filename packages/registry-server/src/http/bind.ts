@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 import { Problem, ProblemError, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Grants } from '../registry/caller.ts';
+import type { Bearer, Grants } from '../registry/caller.ts';
 import type { Tokens } from '../tokens.ts';
 import { SocketStream } from '../watch/socket-stream.ts';
 import type { Binder, BindOptions, Call } from './call.ts';
@@ -10,7 +10,7 @@ import type { Binder, BindOptions, Call } from './call.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /** What the caller's token allows. */
-    grants: Grants;
+    bearer: Bearer;
   }
 }
 
@@ -22,7 +22,7 @@ export class RouteBinder implements Binder {
   constructor(app: FastifyInstance, tokens: Tokens) {
     this.#app = app;
     this.#tokens = tokens;
-    app.decorateRequest('grants');
+    app.decorateRequest('bearer');
   }
 
   bind<N extends RouteName>(
@@ -41,6 +41,7 @@ export class RouteBinder implements Binder {
       config: {
         isStream: route.reply.body === 'stream',
         bodyType: route.bodyType,
+        priority: options.priority ?? (method === 'GET' ? 'read' : 'write'),
         rateLimit:
           options.maxPerSecond === undefined || options.maxPerSecond === 0
             ? false
@@ -48,15 +49,15 @@ export class RouteBinder implements Binder {
       },
       onRequest: (request, _reply, done) => {
         try {
-          request.grants = this.#grantsOf(request);
-          checkScope(request.grants, scope);
+          request.bearer = this.#bearerOf(request);
+          checkScope(request.bearer.grants, scope);
           done();
         } catch (error) {
           done(error as Error);
         }
       },
       handler: async (request, reply) => {
-        const caller = { grants: request.grants, peerAddress: peerOf(request.raw) };
+        const caller = { ...request.bearer, peerAddress: peerOf(request.raw) };
         if (route.reply.body === 'stream') checkTurn(reply);
         const { params, query, body, raw, headers } = request;
         const stream = () => {
@@ -64,16 +65,22 @@ export class RouteBinder implements Binder {
           return new SocketStream(raw);
         };
         const call = { params, query, body, caller, reply, headers, stream } as unknown as Call<N>;
-        const value = await handle(call);
+        let value: unknown;
+        request.turn?.begin();
+        try {
+          value = await handle(call);
+        } finally {
+          request.turn?.end();
+        }
         if (route.reply.body === 'stream') return reply;
         return reply.code(route.reply.status).send(value);
       },
     });
   }
 
-  #grantsOf(request: FastifyRequest): Grants {
-    const grants = this.#tokens.grantsFor(request.headers.authorization);
-    if (grants !== undefined) return grants;
+  #bearerOf(request: FastifyRequest): Bearer {
+    const bearer = this.#tokens.bearerOf(request.headers.authorization);
+    if (bearer !== undefined) return bearer;
     throw new ProblemError(
       'unauthenticated',
       "expected the header 'authorization: Bearer TOKEN' with a token that this registry knows",

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller } from '../registry/caller.ts';
 import type { EventStream } from '../watch/stream.ts';
+import type { Priority } from './load/load-gate.ts';
 
 type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined;
 type PartOf<N extends RouteName, P extends string> =
@@ -25,6 +26,8 @@ export interface BindOptions {
   readonly maxPerSecond?: number;
   /** The handler checks the parameters itself: for the heartbeat, where a schema costs as much as the work. */
   readonly skipsValidation?: boolean;
+  /** What is shed first when there is too much to do. @default 'read' for GET, else 'write' */
+  readonly priority?: Priority;
   /** The reply may have thousands of entries: checking each again costs more than making them. */
   readonly isLong?: boolean;
 }

@@ -29,7 +29,7 @@ export function bindInstances(binder: Binder, registry: Registry, maxPerSecond: 
     'deregister',
     async ({ caller, params, query, reply }) =>
       answer(reply, await registry.deregister(caller, refOf(params), query.lease)),
-    options,
+    { ...options, priority: 'vital' },
   );
   binder.bind(
     'putOverride',

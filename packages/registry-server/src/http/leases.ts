@@ -1,13 +1,34 @@
 import { isLeaseId, ProblemError } from '@rollcall/contract';
 import { missError, type Registry } from '../registry/registry.ts';
 import type { HoldDesk } from '../watch/holds.ts';
+import { type Caller, keyOf } from '../registry/caller.ts';
 import type { Binder } from './call.ts';
+import type { ByCaller } from './load/by-caller.ts';
+import type { Pace } from './load/pace.ts';
+
+export interface LeaseSources {
+  readonly registry: Registry;
+  readonly holds: HoldDesk;
+  /** Of each caller's heartbeats. @default no limit */
+  readonly paces?: ByCaller<Pace> | undefined;
+}
+
+/** How many leases of a batch count as one heartbeat more. */
+const LEASES_PER_HEARTBEAT = 100;
 
 /** The calls that keep leases alive. */
-export function bindLeases(binder: Binder, registry: Registry, holds: HoldDesk): void {
+export function bindLeases(binder: Binder, { registry, holds, paces }: LeaseSources): void {
+  const checkPace = (caller: Caller, leases: number) => {
+    const cost = Math.max(1, leases / LEASES_PER_HEARTBEAT);
+    const retryAfterSeconds = paces?.of(keyOf(caller)).take(cost);
+    if (retryAfterSeconds === undefined) return;
+    const message = 'expected fewer heartbeats in a second from one caller';
+    throw new ProblemError('rate_limited', message, { retryAfterSeconds });
+  };
   binder.bind(
     'heartbeat',
-    async ({ params: { lease } }) => {
+    async ({ params: { lease }, caller }) => {
+      checkPace(caller, 1);
       if (!isLeaseId(lease)) {
         throw new ProblemError('invalid_request', 'expected a lease id as the registry gave it', {
           field: 'lease',
@@ -17,12 +38,23 @@ export function bindLeases(binder: Binder, registry: Registry, holds: HoldDesk):
       if (superseded.length > 0) throw missError('superseded', 'lease');
       if (unknown.length > 0) throw missError('unknown', 'lease');
     },
-    { skipsValidation: true },
+    { skipsValidation: true, priority: 'vital' },
   );
-  binder.bind('renew', async ({ body }) => registry.renew(body.leases));
-  binder.bind('hold', async ({ query, stream }) => {
-    holds.checkRoom();
-    const outcome = await holds.take(query.lease);
-    holds.keep(stream(), outcome);
-  });
+  binder.bind(
+    'renew',
+    async ({ body: { leases }, caller }) => {
+      checkPace(caller, leases.length);
+      return registry.renew(leases);
+    },
+    { priority: 'vital' },
+  );
+  binder.bind(
+    'hold',
+    async ({ query, stream }) => {
+      holds.checkRoom();
+      const outcome = await holds.take(query.lease);
+      holds.keep(stream(), outcome);
+    },
+    { priority: 'vital' },
+  );
 }

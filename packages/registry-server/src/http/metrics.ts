@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics }
 import type { Follower } from '../registry/follower.ts';
 import type { Picture } from '../registry/picture.ts';
 import type { Sweeper } from '../registry/sweeper.ts';
+import type { LoadGate } from './load/load-gate.ts';
 import type { HoldDesk } from '../watch/holds.ts';
 import type { WatchHub } from '../watch/hub.ts';
 
@@ -12,6 +13,7 @@ export interface MetricSources {
   readonly sweeper: Sweeper;
   readonly hub: WatchHub;
   readonly holds: HoldDesk;
+  readonly gate: LoadGate;
 }
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -32,6 +34,7 @@ export class ServerMetrics {
     });
     this.#roll(sources);
     this.#streams(sources);
+    this.#load(sources);
   }
 
   get contentType(): string {
@@ -116,6 +119,22 @@ export class ServerMetrics {
     );
     this.#counter('rollcall_suspected_total', 'Instances made suspect by this server.', () => {
       return holds.totals.suspected;
+    });
+  }
+
+  #load({ gate }: MetricSources): void {
+    this.#gauge('rollcall_requests_in_flight', 'Requests under way.', () => gate.inFlight);
+    const help = 'Standing delay of the event loop: the least of the last three looks at it.';
+    this.#gauge('rollcall_loop_delay_seconds', help, () => gate.loopDelayMs / 1_000);
+    new Counter({
+      name: 'rollcall_refused_total',
+      help: 'Requests refused because there was too much to do or a caller wanted too much, by reason.',
+      labelNames: ['reason'],
+      registers: [this.#metrics],
+      collect() {
+        this.reset();
+        for (const [reason, count] of gate.refusals.counts) this.inc({ reason }, count);
+      },
     });
   }
 

@@ -14,24 +14,29 @@ export interface OperationSources {
 export function bindOperations(app: FastifyInstance, sources: OperationSources): void {
   const { picture, follower, metrics, isClosing } = sources;
   const schema = { hide: true };
+  const config = { priority: 'always' } as const;
 
-  app.get('/livez', { schema }, async () => ({ status: 'live' }));
+  app.get('/livez', { schema, config }, async () => ({ status: 'live' }));
 
-  app.get<{ Querystring: { for?: string } }>('/readyz', { schema }, async (request, reply) => {
-    const isLoaded = picture.isLoaded;
-    const canWrite = follower.isStoreReachable;
-    const isReady = isLoaded && !isClosing() && (request.query.for !== 'writes' || canWrite);
-    return reply.code(isReady ? 200 : 503).send({
-      status: isReady ? 'ready' : 'not ready',
-      isLoaded,
-      isStoreReachable: canWrite,
-      isClosing: isClosing(),
-      storeAgeMs: isLoaded ? picture.ageMs() : null,
-      revision: String(picture.revision),
-    });
-  });
+  app.get<{ Querystring: { for?: string } }>(
+    '/readyz',
+    { schema, config },
+    async (request, reply) => {
+      const isLoaded = picture.isLoaded;
+      const canWrite = follower.isStoreReachable;
+      const isReady = isLoaded && !isClosing() && (request.query.for !== 'writes' || canWrite);
+      return reply.code(isReady ? 200 : 503).send({
+        status: isReady ? 'ready' : 'not ready',
+        isLoaded,
+        isStoreReachable: canWrite,
+        isClosing: isClosing(),
+        storeAgeMs: isLoaded ? picture.ageMs() : null,
+        revision: String(picture.revision),
+      });
+    },
+  );
 
-  app.get('/metrics', { schema }, async (_, reply) => {
+  app.get('/metrics', { schema, config }, async (_, reply) => {
     return reply.header('content-type', metrics.contentType).send(await metrics.text());
   });
 

@@ -7,6 +7,7 @@ import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from '@rollcall/co
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyRequest,
   type FastifyServerOptions,
   LogController,
 } from 'fastify';
@@ -16,6 +17,12 @@ import {
   serializerCompiler,
 } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import type { Clock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import { ByCaller } from './load/by-caller.ts';
+import { guardLoad } from './load/guard-load.ts';
+import type { LoadGate } from './load/load-gate.ts';
+import { ReturnQueue } from './load/pace.ts';
 import { onError, sendProblem } from './problems.ts';
 import { onUnrouted } from './unrouted.ts';
 import { problemOf } from './validation.ts';
@@ -50,6 +57,11 @@ export interface HttpOptions {
   readonly version: string;
   /** What tells a caller with a valid token from others; undefined = its address does. */
   readonly callerKey: (authorization: string | undefined) => string | undefined;
+  /** Of one caller; 0 = no limit. */
+  readonly maxWritesPerSecond: number;
+  readonly gate: LoadGate;
+  readonly clock: Clock;
+  readonly random: Random;
 }
 
 const JSON_EXPECTED = "expected the header 'content-type: application/json'";
@@ -86,7 +98,7 @@ function onMaxParamLength(_path: string, _params: unknown, response: unknown): v
 
 /** A Fastify server that answers every fault with a problem document and knows its own OpenAPI. */
 export async function buildServer(options: HttpOptions): Promise<FastifyInstance> {
-  const { logger, maxBodyBytes, https, version, callerKey } = options;
+  const { logger, maxBodyBytes, https, version, gate, random } = options;
   const base: FastifyServerOptions = {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -112,25 +124,35 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
       : { error: problemOf(result.error.issues, data) };
   });
   app.setSerializerCompiler(serializerCompiler);
+  guardLoad(app, gate, random);
   guardStreams(app);
   app.setErrorHandler(onError);
   app.setNotFoundHandler(onUnrouted);
   parseJson(app);
   takeManifests(app);
   refuseExpectations(app);
+  await limitRates(app, options);
+  await describe(app, version);
+  return app;
+}
+
+/** Who is refused is told a time of his own to come back, so that not all of a caller's requests return together. */
+async function limitRates(app: FastifyInstance, options: HttpOptions): Promise<void> {
+  const { callerKey, maxWritesPerSecond, gate, clock } = options;
+  const keyOf = (request: FastifyRequest) => callerKey(request.headers.authorization) ?? request.ip;
+  const queues = new ByCaller(() => new ReturnQueue(clock, maxWritesPerSecond));
   await app.register(rateLimit, {
     global: false,
     addHeaders: QUIET,
     addHeadersOnExceeding: QUIET,
-    keyGenerator: (request) => callerKey(request.headers.authorization) ?? request.ip,
-    errorResponseBuilder: (_, { max }) =>
-      new ProblemError(
-        'rate_limited',
-        `expected at most ${max} writes in a second from one caller`,
-      ),
+    keyGenerator: keyOf,
+    errorResponseBuilder: (request, { max }) => {
+      gate.refusals.count('write_rate');
+      const message = `expected at most ${max} writes in a second from one caller`;
+      const retryAfterSeconds = queues.of(keyOf(request)).next();
+      return new ProblemError('rate_limited', message, { retryAfterSeconds });
+    },
   });
-  await describe(app, version);
-  return app;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Picture } from '../registry/picture.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { Binder } from './call.ts';
+import type { Pace } from './load/pace.ts';
 import { checkLoaded } from './loaded.ts';
 import { awaitRevision, checkWarm } from './reads.ts';
 
@@ -12,6 +13,8 @@ export interface WatchSources {
   readonly hub: WatchHub;
   readonly warmUp: WarmUp;
   readonly maxWatches: number;
+  /** Of streams that begin with snapshots. @default no limit */
+  readonly snapshotPace?: Pace | undefined;
   readonly isClosing: () => boolean;
 }
 
@@ -23,6 +26,14 @@ function sinceOf(query: string | undefined, header: unknown): string | undefined
   throw new ProblemError('invalid_request', 'expected a revision as the registry gave it', {
     field: 'last-event-id',
   });
+}
+
+/** Throws `overloaded` when too many streams begin with snapshots: all clients come back at once after a restart. */
+function checkPace(pace: Pace | undefined): void {
+  const retryAfterSeconds = pace?.take();
+  if (retryAfterSeconds === undefined) return;
+  const message = 'many watches begin at once: expected this one after Retry-After';
+  throw new ProblemError('overloaded', message, { retryAfterSeconds });
 }
 
 /** The watch stream. */
@@ -48,7 +59,9 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     }
     const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
     if (services === undefined && isBare) warmUp.check('any service');
+    const resumesAt = since === undefined ? undefined : Number(since);
+    if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
     const interest = { namespace, services: services && [...new Set(services)] };
-    hub.subscribe(stream(), interest, since === undefined ? undefined : Number(since));
+    hub.subscribe(stream(), interest, resumesAt);
   });
 }

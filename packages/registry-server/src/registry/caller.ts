@@ -8,11 +8,22 @@ export interface Grants {
   readonly register: ReadonlySet<string>;
 }
 
-/** Who makes a call. */
-export interface Caller {
+/** Who comes with a token, or without one where none is needed. */
+export interface Bearer {
   readonly grants: Grants;
+  /** Tells its token from others and nothing of its text; undefined without one. */
+  readonly token?: string | undefined;
+}
+
+/** Who makes a call. */
+export interface Caller extends Bearer {
   /** Address of the connection's other end, without an IPv4-mapped prefix. */
   readonly peerAddress: string;
+}
+
+/** One caller among others: its token, else its address. */
+export function keyOf({ token, peerAddress }: Caller): string {
+  return token ?? peerAddress;
 }
 
 /** May do everything: the server itself, or anybody when no tokens are set. */

@@ -78,7 +78,7 @@ export class BareServer {
       bind: (name, handle) => void handlers.set(name, handle as unknown as Handler),
     };
     bindInstances(binder, registry, 0);
-    bindLeases(binder, registry, holds);
+    bindLeases(binder, { registry, holds });
     bindReads(binder, { picture, warmUp, timeline });
     const { maxWatches } = config;
     bindWatch(binder, { picture, hub, warmUp, maxWatches, isClosing: () => this.#isClosing });

@@ -5,6 +5,8 @@ import { readConfig } from '../config.ts';
 /** A registry server of one test, on a free port, silent. Flags as on the command line. */
 export async function startTestServer(...flags: string[]): Promise<RegistryServer> {
   const quick = ['--port=0', '--warm-up-ms=0', '--shutdown-ms=50', '--max-writes-per-second=0'];
+  // A test may hold up its own process, which the server shares.
+  quick.push('--max-loop-delay-ms=0');
   const config = readConfig([...quick, ...flags], {});
   return startRegistryServer(config, { logger: pino({ level: 'silent' }), version: '0.0.0' });
 }

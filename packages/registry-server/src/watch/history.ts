@@ -57,9 +57,14 @@ export class ChangeHistory {
     this.#since = dropped.at(-1)?.revision ?? this.#since;
   }
 
+  /** Whether it reaches back to a revision. */
+  reaches(revision: number): boolean {
+    return revision >= this.#since;
+  }
+
   /** Changes after a revision, oldest first; undefined when the history does not reach back so far. */
   after(revision: number): readonly SentChange[] | undefined {
-    if (revision < this.#since) return undefined;
+    if (!this.reaches(revision)) return undefined;
     let from = this.#changes.length;
     while (from > 0 && (this.#changes[from - 1] as SentChange).revision > revision) from--;
     return this.#changes.slice(from);

@@ -74,6 +74,11 @@ export class WatchHub {
     }
   }
 
+  /** Whether a stream that has everything up to a revision needs no snapshots. */
+  canResume(since: number): boolean {
+    return this.#history.reaches(since);
+  }
+
   /** Takes a stream on: what it missed, or snapshots; then every change. The picture must be loaded. */
   subscribe(stream: EventStream, interest: Interest, since: number | undefined): void {
     const subscriber = new Subscriber(stream, interest, this.#picture.revision);

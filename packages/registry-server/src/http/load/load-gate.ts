@@ -1,0 +1,90 @@
+import type { DelayLimit, LoopDelay } from './loop-delay.ts';
+import { Refusals } from './refusals.ts';
+
+/**
+ * What is given up first when there is too much to do: reads and new watches, then writes; last what keeps somebody on
+ * the roll or takes him off, since a registry that sheds heartbeats evicts people. `always`: never refused.
+ */
+export type Priority = 'always' | 'vital' | 'write' | 'read';
+
+type Shed = Exclude<Priority, 'always'>;
+
+/** How many times the limit each bears. */
+const SHARES: Readonly<Record<Shed, number>> = { read: 1, write: 2, vital: 4 };
+
+export interface LoadLimits {
+  /** Requests under way; 0 = no limit. */
+  readonly maxRequestsInFlight: number;
+  /** Standing delay of the event loop in ms; 0 = no limit. */
+  readonly maxLoopDelayMs: number;
+}
+
+/** One request that was let in: it is under way until its answer is out and its work is done, whichever comes last. */
+export class Turn {
+  readonly #onOver: () => void;
+  #isOpen = true;
+  #isWorking = false;
+
+  constructor(onOver: () => void) {
+    this.#onOver = onOver;
+  }
+
+  /** Its handler runs. Who hangs up does not end that. */
+  begin(): void {
+    this.#isWorking = true;
+  }
+
+  end(): void {
+    this.#isWorking = false;
+    if (!this.#isOpen) this.#onOver();
+  }
+
+  /** The answer is out, or the caller gone. */
+  close(): void {
+    this.#isOpen = false;
+    if (!this.#isWorking) this.#onOver();
+  }
+}
+
+/** Decides, before anything is read of a request, whether there is room for it. */
+export class LoadGate {
+  readonly refusals = new Refusals();
+  readonly #maxInFlight: number;
+  readonly #delay: LoopDelay;
+  readonly #delayLimits: Readonly<Record<Shed, DelayLimit>> | undefined;
+  readonly #onOver = () => {
+    this.#inFlight--;
+  };
+  #inFlight = 0;
+
+  constructor({ maxRequestsInFlight, maxLoopDelayMs }: LoadLimits, delay: LoopDelay) {
+    this.#maxInFlight = maxRequestsInFlight === 0 ? Infinity : maxRequestsInFlight;
+    this.#delay = delay;
+    if (maxLoopDelayMs === 0) return;
+    const limit = (priority: Shed) => delay.limit(maxLoopDelayMs * SHARES[priority]);
+    this.#delayLimits = { read: limit('read'), write: limit('write'), vital: limit('vital') };
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get loopDelayMs(): number {
+    return this.#delay.standingMs;
+  }
+
+  /** Whether a request of this priority is to be refused now, and counts it if so. */
+  refuses(priority: Priority): boolean {
+    if (priority === 'always') return false;
+    if (this.#delayLimits?.[priority].isOver === true) this.refusals.count('loop_delay');
+    else if (this.#inFlight >= this.#maxInFlight * SHARES[priority]) {
+      this.refusals.count('requests_in_flight');
+    } else return false;
+    return true;
+  }
+
+  enter(): Turn {
+    this.#inFlight++;
+    return new Turn(this.#onOver);
+  }
+}

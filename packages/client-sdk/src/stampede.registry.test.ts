@@ -9,8 +9,9 @@ const MAIN = fileURLToPath(new URL('../../registry-server/src/main.ts', import.m
 
 /** Clients that come back at once; `COUNT=10000` for the whole of it. */
 const COUNT = Number(process.env['COUNT'] ?? 1_000);
-/** Every so manieth client is an instance too. */
+/** Every so manieth client is an instance too; and so many clients share a service. */
 const INSTANCE_EVERY = 10;
+const CLIENTS_PER_SERVICE = 100;
 /** Watches that a server begins in a second; so it takes some seconds to let all of them in. */
 const PER_SECOND = COUNT / 5;
 
@@ -54,20 +55,23 @@ test(
     await startRegistry(port, prefix);
     const instances: Registration[] = [];
     let lost = 0;
+    const names = Array.from({ length: COUNT / CLIENTS_PER_SERVICE }, (_, i) => `orders-${i}`);
     for (let i = 0; i < COUNT; i++) {
+      const service = names[i % names.length] as string;
       const client = new Rollcall({ url, requestTimeoutMs: 10_000 });
       clients.push(client);
-      if (i % INSTANCE_EVERY === 0) {
+      if (Math.floor(i / names.length) % INSTANCE_EVERY === 0) {
         const id = `i${i}`;
-        const one = await client.register({ service: 'orders', id, port: 1, address: '127.0.0.1' });
+        const one = await client.register({ service, id, port: 1, address: '127.0.0.1' });
         one.on('lost', () => lost++);
         one.on('reregistered', () => lost++);
         instances.push(one);
       }
     }
-    const services = clients.map((client) => client.service('orders'));
-    const readyAll = () => Promise.all(services.map((service) => service.ready()));
-    await readyAll();
+    const services = clients.map((client, i) => client.service(names[i % names.length] as string));
+    await until(() => services.every((service) => service.snapshot() !== undefined), {
+      withinMs: 50_000 + COUNT * 10,
+    });
     await until(async () => (await metric(url, 'rollcall_watch_streams')) === COUNT, {
       withinMs: 60_000,
     });
@@ -75,10 +79,12 @@ test(
     await running.pop()?.stop('SIGKILL');
     // Something changes meanwhile, so that nobody can resume without a snapshot.
     const other = await startTestServer('--store', inject('redisUrl'), '--store-prefix', prefix);
-    const late = `${other.url}/v1/namespaces/default/services/orders/instances/late`;
-    const body = JSON.stringify({ ports: { http: 1 }, ttlMs: 300_000 });
-    const headers = { 'content-type': 'application/json' };
-    expect((await fetch(late, { method: 'PUT', headers, body })).status).toBe(200);
+    for (const name of names) {
+      const late = `${other.url}/v1/namespaces/default/services/${name}/instances/late`;
+      const body = JSON.stringify({ ports: { http: 1 }, ttlMs: 300_000 });
+      const headers = { 'content-type': 'application/json' };
+      expect((await fetch(late, { method: 'PUT', headers, body })).status).toBe(200);
+    }
     await other.close();
     const backAtMs = performance.now();
     await startRegistry(port, prefix);
@@ -101,10 +107,10 @@ test(
     expect(lost).toBe(0);
     expect(instances.every(({ state }) => state === 'held')).toBe(true);
     expect(await metric(url, 'rollcall_expired_total')).toBe(0);
-    const roll = (await (await fetch(`${url}/v1/namespaces/default/services/orders`)).json()) as {
-      roll: { id: string; state: string }[];
-    };
-    expect(roll.roll).toHaveLength(instances.length + 1);
-    expect(roll.roll.filter(({ state }) => state !== 'up')).toEqual([]);
+    const listed = await fetch(`${url}/v1/namespaces/default/instances`);
+    const all = (await listed.json()) as { instances: { service: string; state: string }[] };
+    const roll = all.instances.filter(({ service }) => service !== 'rollcall');
+    expect(roll).toHaveLength(instances.length + names.length);
+    expect(roll.filter(({ state }) => state !== 'up')).toEqual([]);
   },
 );

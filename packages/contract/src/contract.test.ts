@@ -91,7 +91,7 @@ describe('problems', () => {
 
   test('what is the server’s trouble may be tried again, what is the caller’s may not', () => {
     for (const [code, { status, retryable }] of Object.entries(PROBLEMS)) {
-      expect(retryable, code).toBe(status >= 500 || status === 429);
+      expect(retryable, code).toBe(status >= 500 || status === 429 || status === 408);
     }
   });
 });

@@ -127,7 +127,8 @@ export async function startRegistryServer(
   const rules = new AddressRules(config);
   const told = storeLog(logger);
   const core = createCore({ store, clock, random, admission, rules, config, told });
-  const { picture, timeline, warmUp, hub, registry, declarer, holds, follower, sweeper } = core;
+  const { picture, timeline, warmUp, hub, registry, quota, declarer } = core;
+  const { holds, follower, sweeper } = core;
   const { maxWritesPerSecond, maxWatches } = config;
   const loopDelay = new LoopDelay(clock);
   const gate = new LoadGate(config, loopDelay);
@@ -145,7 +146,7 @@ export async function startRegistryServer(
     clock,
     random,
   });
-  const metrics = new ServerMetrics({ picture, follower, sweeper, hub, holds, gate });
+  const metrics = new ServerMetrics({ picture, follower, sweeper, hub, holds, gate, quota });
   metrics.observe(app);
   const binder = new RouteBinder(app, tokens);
   bindInstances(binder, registry, maxWritesPerSecond);
@@ -163,6 +164,7 @@ export async function startRegistryServer(
     hub,
     warmUp,
     maxWatches,
+    maxWatchesPerToken: config.maxWatchesPerToken,
     snapshotPace: snapshotPace(config, clock, gate),
     isClosing: () => isClosing,
   });

@@ -71,6 +71,14 @@ function checked(config: Config): Config {
     throw new ConfigError('--tls-client-ca: expected --tls-cert and --tls-key with it');
   }
   const hasTokens = token.length > 0 || tokenFile !== undefined;
+  const quotas = ['maxInstancesPerToken', 'maxServicesPerToken', 'maxWatchesPerToken'] as const;
+  const used = quotas.find((quota) => config[quota] > 0);
+  if (used !== undefined && !hasTokens) {
+    const { flag } = OPTIONS[used];
+    throw new ConfigError(
+      `--${flag}: expected --token or --token-file with it: without tokens all callers are one`,
+    );
+  }
   if (isPublicHost(host) && !hasTokens && !insecure) {
     throw new ConfigError(
       `--host ${host}: other machines can reach this address, so expected --token or --token-file (or --insecure to let everybody change the roll)`,

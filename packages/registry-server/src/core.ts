@@ -4,6 +4,7 @@ import type { AddressRules } from './registry/declared/address-rules.ts';
 import { Declarer } from './registry/declared/declarer.ts';
 import { Follower, type FollowerEvents } from './registry/follower.ts';
 import { Picture } from './registry/picture.ts';
+import { Quota, type QuotaLimits } from './registry/quota.ts';
 import { Registry } from './registry/registry.ts';
 import { Sweeper } from './registry/sweeper.ts';
 import { TimelineBook } from './registry/timeline.ts';
@@ -11,7 +12,7 @@ import { WarmUp } from './registry/warm-up.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Random } from './runtime/random.ts';
 import type { Store } from './store/store.ts';
-import { HoldDesk } from './watch/holds.ts';
+import { HoldDesk, type StreamQuota } from './watch/holds.ts';
 import { WatchHub } from './watch/hub.ts';
 
 const TIMELINE_EVENTS = 10_000;
@@ -22,7 +23,10 @@ export interface CoreParts {
   readonly random: Random;
   readonly admission: Admission;
   readonly rules: AddressRules;
-  readonly config: Pick<Config, 'warmUpMs' | 'maxInstancesPerService' | 'maxHolds'>;
+  readonly config: Pick<
+    Config,
+    'warmUpMs' | 'maxInstancesPerService' | 'maxHolds' | keyof StreamQuota | keyof QuotaLimits
+  >;
   /** What is told of the store. */
   readonly told: Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'>;
 }
@@ -34,6 +38,7 @@ export interface Core {
   readonly warmUp: WarmUp;
   readonly hub: WatchHub;
   readonly registry: Registry;
+  readonly quota: Quota;
   readonly declarer: Declarer;
   readonly holds: HoldDesk;
   readonly follower: Follower;
@@ -50,9 +55,17 @@ export function createCore(parts: CoreParts): Core {
   const timeline = new TimelineBook(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
   const hub = new WatchHub(picture, clock);
-  const registry = new Registry({ store, picture, admission, random, maxInstancesPerService });
+  const quota = new Quota(config, picture);
+  const registry = new Registry({
+    store,
+    picture,
+    admission,
+    random,
+    quota,
+    maxInstancesPerService,
+  });
   const declarer = new Declarer({ store, picture, rules, random, clock });
-  const holds = new HoldDesk(registry, clock, config.maxHolds);
+  const holds = new HoldDesk(registry, clock, config);
   const follower = new Follower(store, picture, clock, {
     ...told,
     applied(entries, changes) {
@@ -80,6 +93,7 @@ export function createCore(parts: CoreParts): Core {
     warmUp,
     hub,
     registry,
+    quota,
     declarer,
     holds,
     follower,

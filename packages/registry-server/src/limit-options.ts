@@ -44,6 +44,27 @@ export const LIMIT_OPTIONS = {
     help: 'Most hold streams that this server holds open; one more is refused with too_many_watches.',
     schema: int(1, 1_000_000).default(50_000),
   }),
+  maxInstancesPerToken: spec({
+    flag: 'max-instances-per-token',
+    env: 'ROLLCALL_MAX_INSTANCES_PER_TOKEN',
+    value: 'COUNT',
+    help: 'Most instances that one token has on the roll, admin tokens excepted; one more is refused with quota_exceeded. 0 = no limit.',
+    schema: int(0, 10_000_000).default(0),
+  }),
+  maxServicesPerToken: spec({
+    flag: 'max-services-per-token',
+    env: 'ROLLCALL_MAX_SERVICES_PER_TOKEN',
+    value: 'COUNT',
+    help: 'Most services that one token has instances of, admin tokens excepted; one more is refused with quota_exceeded. 0 = no limit.',
+    schema: int(0, 1_000_000).default(0),
+  }),
+  maxWatchesPerToken: spec({
+    flag: 'max-watches-per-token',
+    env: 'ROLLCALL_MAX_WATCHES_PER_TOKEN',
+    value: 'COUNT',
+    help: 'Most watch streams, and as many hold streams, that one token has open at this server, admin tokens excepted; one more is refused with too_many_watches. 0 = no limit.',
+    schema: int(0, 1_000_000).default(0),
+  }),
   maxWritesPerSecond: spec({
     flag: 'max-writes-per-second',
     env: 'ROLLCALL_MAX_WRITES_PER_SECOND',

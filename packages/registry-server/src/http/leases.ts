@@ -1,5 +1,6 @@
 import { isLeaseId, ProblemError } from '@rollcall/contract';
 import { missError, type Registry } from '../registry/registry.ts';
+import { ownerOf } from '../registry/tenants.ts';
 import type { HoldDesk } from '../watch/holds.ts';
 import { type Caller, keyOf } from '../registry/caller.ts';
 import type { Binder } from './call.ts';
@@ -50,10 +51,11 @@ export function bindLeases(binder: Binder, { registry, holds, paces }: LeaseSour
   );
   binder.bind(
     'hold',
-    async ({ query, stream }) => {
-      holds.checkRoom();
+    async ({ query, caller, stream }) => {
+      const owner = ownerOf(caller);
+      holds.checkRoom(owner);
       const outcome = await holds.take(query.lease);
-      holds.keep(stream(), outcome);
+      holds.keep(stream(), outcome, owner);
     },
     { priority: 'vital' },
   );

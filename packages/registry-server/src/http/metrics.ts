@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
 import type { Follower } from '../registry/follower.ts';
 import type { Picture } from '../registry/picture.ts';
+import type { Quota } from '../registry/quota.ts';
 import type { Sweeper } from '../registry/sweeper.ts';
 import type { LoadGate } from './load/load-gate.ts';
 import type { HoldDesk } from '../watch/holds.ts';
@@ -14,6 +15,7 @@ export interface MetricSources {
   readonly hub: WatchHub;
   readonly holds: HoldDesk;
   readonly gate: LoadGate;
+  readonly quota: Quota;
 }
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -122,7 +124,7 @@ export class ServerMetrics {
     });
   }
 
-  #load({ gate }: MetricSources): void {
+  #load({ gate, quota, hub, holds }: MetricSources): void {
     this.#gauge('rollcall_requests_in_flight', 'Requests under way.', () => gate.inFlight);
     const help = 'Standing delay of the event loop: the least of the last three looks at it.';
     this.#gauge('rollcall_loop_delay_seconds', help, () => gate.loopDelayMs / 1_000);
@@ -134,6 +136,8 @@ export class ServerMetrics {
       collect() {
         this.reset();
         for (const [reason, count] of gate.refusals.counts) this.inc({ reason }, count);
+        const { overQuota } = hub.totals;
+        this.inc({ reason: 'quota' }, quota.totals.refused + overQuota + holds.totals.overQuota);
       },
     });
   }

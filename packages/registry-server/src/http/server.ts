@@ -68,7 +68,7 @@ const JSON_EXPECTED = "expected the header 'content-type: application/json'";
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'expected a request head of at most 16 kB'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['invalid_request', 'expected the whole request within 15 s'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'expected the whole request within 15 s'],
 };
 
 /** What is no HTTP request at all is answered on the bare socket. */

@@ -2,6 +2,7 @@ import { ProblemError, Revision } from '@rollcall/contract';
 import { SELF } from '../registry/caller.ts';
 import type { Picture } from '../registry/picture.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
+import { ownerOf } from '../registry/tenants.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { Binder } from './call.ts';
 import type { Pace } from './load/pace.ts';
@@ -13,6 +14,8 @@ export interface WatchSources {
   readonly hub: WatchHub;
   readonly warmUp: WarmUp;
   readonly maxWatches: number;
+  /** 0 = no limit. */
+  readonly maxWatchesPerToken: number;
   /** Of streams that begin with snapshots. @default no limit */
   readonly snapshotPace?: Pace | undefined;
   readonly isClosing: () => boolean;
@@ -38,8 +41,15 @@ function checkPace(pace: Pace | undefined): void {
 
 /** The watch stream. */
 export function bindWatch(binder: Binder, sources: WatchSources): void {
-  const { picture, hub, warmUp, maxWatches, isClosing } = sources;
-  binder.bind('watch', async ({ query, headers, stream }) => {
+  const { picture, hub, warmUp, maxWatches, maxWatchesPerToken, isClosing } = sources;
+  const checkQuota = (owner: string | undefined) => {
+    if (owner === undefined || maxWatchesPerToken === 0) return;
+    if (hub.sizeOf(owner) < maxWatchesPerToken) return;
+    hub.totals.overQuota++;
+    const message = `the token has ${maxWatchesPerToken} watch streams open here, the most that --max-watches-per-token allows`;
+    throw new ProblemError('too_many_watches', message);
+  };
+  binder.bind('watch', async ({ query, headers, caller, stream }) => {
     if (isClosing()) throw new ProblemError('shutting_down', 'watch at another server');
     if (hub.size >= maxWatches) {
       const message = `this server holds ${maxWatches} watch streams, the most that --max-watches allows`;
@@ -61,7 +71,9 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     if (services === undefined && isBare) warmUp.check('any service');
     const resumesAt = since === undefined ? undefined : Number(since);
     if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
-    const interest = { namespace, services: services && [...new Set(services)] };
+    const owner = ownerOf(caller);
+    checkQuota(owner);
+    const interest = { namespace, services: services && [...new Set(services)], owner };
     hub.subscribe(stream(), interest, resumesAt);
   });
 }

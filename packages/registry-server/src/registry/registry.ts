@@ -18,6 +18,8 @@ import { type Caller, coveredBy } from './caller.ts';
 import { committed, type Committed } from './committed.ts';
 import { overrideKeyOf, type StoredOverride } from './endpoints.ts';
 import type { Picture } from './picture.ts';
+import type { Quota } from './quota.ts';
+import { ownerOf } from './tenants.ts';
 
 const PARTITION = 0;
 
@@ -26,6 +28,7 @@ export interface RegistryOptions {
   readonly picture: Picture;
   readonly admission: Admission;
   readonly random: Random;
+  readonly quota: Quota;
   readonly maxInstancesPerService: number;
 }
 
@@ -47,6 +50,7 @@ export class Registry {
   readonly #picture: Picture;
   readonly #admission: Admission;
   readonly #random: Random;
+  readonly #quota: Quota;
   readonly #maxInstances: number;
 
   constructor(options: RegistryOptions) {
@@ -54,10 +58,11 @@ export class Registry {
     this.#picture = options.picture;
     this.#admission = options.admission;
     this.#random = options.random;
+    this.#quota = options.quota;
     this.#maxInstances = options.maxInstancesPerService;
   }
 
-  /** Throws a {@link ProblemError} when the caller may not, the id is taken or the service is full. */
+  /** Throws a {@link ProblemError} when the caller may not, the id is taken, the service full or a quota used up. */
   async register(
     caller: Caller,
     ref: InstanceRef,
@@ -66,6 +71,20 @@ export class Registry {
   ): Promise<Committed<Registered>> {
     this.#admission.checkRegistration(caller, ref, registration);
     this.#checkSelected(caller, ref, { app: ref.service, ...registration.labels });
+    const giveBack = this.#quota.take(caller, ref);
+    try {
+      return await this.#grant(caller, ref, registration, takeover);
+    } finally {
+      giveBack();
+    }
+  }
+
+  async #grant(
+    caller: Caller,
+    ref: InstanceRef,
+    registration: Registration,
+    takeover: boolean,
+  ): Promise<Committed<Registered>> {
     const { persistent, ttlMs, nonce } = registration;
     const outcome = await this.#store.grant({
       field: fieldOf(ref),
@@ -186,6 +205,7 @@ export class Registry {
     const { address, ports, labels, zone, weight, ttlMs, status, persistent, check } = registration;
     const known = this.#picture.instancesOf(ref.namespace, ref.service).get(ref.id);
     const covers = coveredBy(caller.grants);
+    const owner = ownerOf(caller);
     // A persistent instance is what its checks say, from the first one on and across registrations.
     const checked = known?.lease === '' ? known.body.status : 'starting';
     return {
@@ -198,6 +218,7 @@ export class Registry {
       status: persistent ? checked : status,
       ...(check === undefined ? {} : { check }),
       ...(covers === undefined ? {} : { covers }),
+      ...(owner === undefined ? {} : { owner }),
     };
   }
 

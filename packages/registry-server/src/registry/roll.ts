@@ -12,6 +12,7 @@ import {
 import type { RestoreRequest, StoreSnapshot, Tombstone } from '../store/store.ts';
 import { Declarations, type ServiceTouch } from './declared/declarations.ts';
 import { overrideKeyOf, type StoredOverride } from './endpoints.ts';
+import { Tenants } from './tenants.ts';
 
 /**
  * How long and how much a server remembers of what was deleted, longer than the store does: a server that was cut off
@@ -44,6 +45,7 @@ export class Roll {
   /** The few that hold no lease, by field: they are looked at several times a second. */
   readonly persistent = new Map<string, InstanceRecord>();
   readonly declarations = new Declarations();
+  readonly tenants = new Tenants();
   readonly #overrides = new Map<string, Override>();
   readonly #resources = new Map<string, ResourceRecord>();
   readonly #graves = new Map<string, Grave>();
@@ -137,6 +139,7 @@ export class Roll {
       this.services.set(service, roll);
     }
     roll.set(record.id, record);
+    this.tenants.replace(before, record);
     if (record.lease === '') this.persistent.set(field, record);
     else this.persistent.delete(field);
     this.#graves.delete(`i:${field}`);
@@ -150,6 +153,7 @@ export class Roll {
     const before = roll?.get(id);
     if (before === undefined || before.revision > revision) return NOTHING;
     roll?.delete(id);
+    this.tenants.replace(before, undefined);
     this.persistent.delete(field);
     if (roll?.size === 0) this.services.delete(service);
     return { kind: 'instance', ref: before, before, after: undefined };

@@ -13,6 +13,8 @@ export interface InstanceBody {
   readonly check?: HealthCheck;
   /** What the token that set its labels may register, as its scopes say; absent = everything. */
   readonly covers?: readonly string[];
+  /** Whose it is, for quotas: a part of the digest of a token that is no admin's. */
+  readonly owner?: string;
 }
 
 /** Who is meant: an instance id within a service within a namespace. */

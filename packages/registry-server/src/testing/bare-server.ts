@@ -80,8 +80,7 @@ export class BareServer {
     bindInstances(binder, registry, 0);
     bindLeases(binder, { registry, holds });
     bindReads(binder, { picture, warmUp, timeline });
-    const { maxWatches } = config;
-    bindWatch(binder, { picture, hub, warmUp, maxWatches, isClosing: () => this.#isClosing });
+    bindWatch(binder, { ...config, picture, hub, warmUp, isClosing: () => this.#isClosing });
     void this.core.follower.run(this.#stop.signal);
   }
 

@@ -3,6 +3,7 @@ import type { Picture, ServiceChange, ServicePicture } from '../registry/picture
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { ChangeHistory, type SentChange, sentChangeOf } from './history.ts';
+import { OwnerCount } from './owner-count.ts';
 import type { EventStream } from './stream.ts';
 import { Subscriber, type Interest } from './subscriber.ts';
 
@@ -34,12 +35,13 @@ export class WatchHub {
   readonly #history = new ChangeHistory(HISTORY);
   readonly #byService = new Map<string, Set<Subscriber>>();
   readonly #all = new Set<Subscriber>();
+  readonly #owners = new OwnerCount();
   #snapshots = new WeakMap<ServicePicture, Frame>();
   readonly #timer: Timer;
   #deliveries: Delivery[] = [];
   #isDelivering = false;
   #isMoving = false;
-  readonly totals = { changes: 0, parked: 0, dropped: 0, resumed: 0, snapshots: 0 };
+  readonly totals = { changes: 0, parked: 0, dropped: 0, resumed: 0, snapshots: 0, overQuota: 0 };
 
   constructor(picture: Picture, clock: Clock) {
     this.#picture = picture;
@@ -74,6 +76,11 @@ export class WatchHub {
     }
   }
 
+  /** How many streams an owner has open. */
+  sizeOf(owner: string): number {
+    return this.#owners.of(owner);
+  }
+
   /** Whether a stream that has everything up to a revision needs no snapshots. */
   canResume(since: number): boolean {
     return this.#history.reaches(since);
@@ -91,8 +98,10 @@ export class WatchHub {
       this.#byService.set(key, set.add(subscriber));
     }
     this.#all.add(subscriber);
+    this.#owners.add(interest.owner);
     stream.onEnd(() => {
       this.#all.delete(subscriber);
+      this.#owners.remove(interest.owner);
       for (const key of keys) {
         const set = this.#byService.get(key);
         set?.delete(subscriber);

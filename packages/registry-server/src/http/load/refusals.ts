@@ -4,8 +4,7 @@ export type RefusalReason =
   | 'requests_in_flight'
   | 'snapshot_rate'
   | 'write_rate'
-  | 'heartbeat_rate'
-  | 'quota';
+  | 'heartbeat_rate';
 
 const REASONS: readonly RefusalReason[] = [
   'loop_delay',
@@ -13,7 +12,6 @@ const REASONS: readonly RefusalReason[] = [
   'snapshot_rate',
   'write_rate',
   'heartbeat_rate',
-  'quota',
 ];
 
 /** Counts what was refused for load, by reason. */

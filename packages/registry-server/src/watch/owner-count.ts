@@ -1,0 +1,19 @@
+/** How many streams each owner has open. */
+export class OwnerCount {
+  readonly #counts = new Map<string, number>();
+
+  of(owner: string): number {
+    return this.#counts.get(owner) ?? 0;
+  }
+
+  add(owner: string | undefined): void {
+    if (owner !== undefined) this.#counts.set(owner, this.of(owner) + 1);
+  }
+
+  remove(owner: string | undefined): void {
+    if (owner === undefined) return;
+    const left = this.of(owner) - 1;
+    if (left === 0) this.#counts.delete(owner);
+    else this.#counts.set(owner, left);
+  }
+}

@@ -1,8 +1,9 @@
 -- One sweep: evicts leases past their deadline, unless time or numbers say that the silence is not theirs.
--- ARGV 4 longest pause between sweeps ms, 5 longest grace ms, 6 guard ms, 7 guard floor, 8 most to evict, 9 most to count
+-- ARGV 4 longest pause between sweeps ms, 5 longest grace ms, 6 guard ms, 7 guard floor, 8 most to evict, 9 most to count,
+-- 10 pauses so near, besides the longest TTL, make a chain ms
 -- Replies {expired, guarded, graceUntilMs, '1' if more was due}
 local gapMs, longestGraceMs, guardMs, guardFloor = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local limit = tonumber(ARGV[8])
+local limit, chainMs = tonumber(ARGV[8]), tonumber(ARGV[10])
 
 local function metaNumber(name) return tonumber(redis.call('HGET', META, name) or '0') end
 
@@ -12,10 +13,12 @@ local function grace()
   redis.call('HSET', META, 'lastSweepAt', text(nowMs))
   lastSweep = lastSweep and tonumber(lastSweep)
   if lastSweep and nowMs >= lastSweep and nowMs - lastSweep <= gapMs then return metaNumber('graceUntil') end
-  local start, lastGap = metaNumber('graceStart'), metaNumber('lastGapAt')
-  local isChained = start > 0 and start <= nowMs and nowMs - lastGap <= longest + gapMs * 2
-  if not isChained then start = nowMs end
-  local untilMs = math.min(nowMs + longest, start + longestGraceMs)
+  local start, before = metaNumber('graceStart'), metaNumber('graceUntil')
+  local isChained = start > 0 and start <= nowMs and nowMs - metaNumber('lastGapAt') <= longest + chainMs
+  if not isChained then start, before = nowMs, 0 end
+  local pauseMs = (not lastSweep or nowMs < lastSweep) and longest or nowMs - lastSweep
+  local lengthMs = math.min(pauseMs * 2, longest)
+  local untilMs = math.min(math.max(nowMs + lengthMs, before), start + longestGraceMs)
   redis.call('HSET', META, 'graceStart', text(start), 'lastGapAt', text(nowMs), 'graceUntil', text(untilMs))
   for _, lease in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '(' .. text(nowMs + longest), '+inf')) do
     redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(lease)), lease)

@@ -1,6 +1,6 @@
 -- Takes from a replica's picture what is newer than record and tombstone.
 -- ARGV 4.. groups of four: kind, key, revision, rest
---   'i' field revision `lease|nonce|registeredAtMs|body`    'r' key revision `untilMs|claims|value`
+--   'i' field revision `lease|nonce|registeredAtMs|doubt|body`    'r' key revision `untilMs|claims|value`
 --   'd' tombstone member ('i:...' or 'r:...') revision ms that it stays
 -- Replies the number taken
 local taken = 0
@@ -14,19 +14,20 @@ local function restoreInstance(field, revision, rest)
   local existing = readRecord(field)
   if isBuried('i:' .. field, tonumber(revision)) then return end
   if existing and tonumber(existing.revision) >= tonumber(revision) then return end
-  local lease, nonce, registeredAt, body = string.match(rest, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  local lease, nonce, registeredAt, offered, body = string.match(rest, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
   local isKnown = existing and existing.lease == lease
   local doubt = 'unconfirmed'
-  if lease == '' then doubt = '' elseif isKnown then doubt = existing.doubt end
+  -- Of a lease that the store knows, the news is what is offered: a hold that broke, or a doubt that was cleared.
+  if lease == '' then doubt = '' elseif isKnown and offered ~= 'unreachable' then doubt = offered end
   if existing and not isKnown then endLease(existing.lease, field) end
   if not existing then countInstance(field, 1) end
   if lease ~= '' and not isKnown then
     noteTtl(ttlOf(lease))
     startLease(lease, field, nowMs + ttlOf(lease))
-    redis.call('SADD', DOUBTS, lease)
   end
-  writeRecord(field, { lease = lease, nonce = nonce, doubt = doubt,
-    doubtUntil = isKnown and existing.doubtUntil or '0', registeredAt = registeredAt, body = body }, 'restored', revision)
+  if doubt ~= '' then redis.call('SADD', DOUBTS, lease) elseif lease ~= '' then redis.call('SREM', DOUBTS, lease) end
+  writeRecord(field, { lease = lease, nonce = nonce, doubt = doubt, doubtUntil = '0',
+    registeredAt = registeredAt, body = body }, 'restored', revision)
   taken = taken + 1
 end
 

@@ -161,7 +161,8 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     this.#feedOf(key).publish(withChange(before, event));
   }
 
-  onSynced(event: BookmarkEvent): void {
+  onSynced(event: BookmarkEvent, _session: WatchSession, before: string | undefined): void {
+    for (const feed of this.#feeds.values()) feed.adopt(before, event.epoch);
     this.#resumeFrom = event.revision;
     this.#epoch = event.epoch;
     this.#behind = 0;

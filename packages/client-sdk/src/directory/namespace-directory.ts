@@ -124,9 +124,13 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
     feed?.publish(withChange(picture, event));
   }
 
-  onSynced(event: BookmarkEvent, session: WatchSession): void {
+  onSynced(event: BookmarkEvent, session: WatchSession, before: string | undefined): void {
     const services = new Set([...session.scope.services()].map(({ service }) => service));
-    for (const service of services) this.#feeds.get(service)?.prove(event.storeAgeMs);
+    for (const service of services) {
+      const feed = this.#feeds.get(service);
+      feed?.adopt(before, event.epoch);
+      feed?.prove(event.storeAgeMs);
+    }
     this.#resume = { revision: event.revision, services };
     this.#behind = 0;
     this.#failure = undefined;

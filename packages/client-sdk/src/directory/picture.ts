@@ -51,6 +51,15 @@ export function withSnapshot(
   return pictureOf({ ...event, declared }, [...event.endpoints, ...kept], inner);
 }
 
+/**
+ * The picture once its stream says that it is that of another store's memory too. `before` is what the stream was of:
+ * a picture of another epoch than that has come by another stream and stays what it is.
+ */
+export function ofEpoch(picture: Picture, before: string | undefined, epoch: string): Picture {
+  const isOther = before !== undefined && picture.epoch !== before;
+  return isOther || picture.epoch === epoch ? picture : { ...picture, epoch };
+}
+
 /** The picture after a change; the same one when it already had it. */
 export function withChange(previous: Picture, event: ChangeEvent): Picture {
   if (!isNewer(event.revision, previous.snapshot.revision)) return previous;

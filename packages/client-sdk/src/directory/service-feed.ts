@@ -3,7 +3,7 @@ import type { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Timer } from '../runtime.ts';
 import type { ServiceSnapshot } from '../service.ts';
-import { nextExpiryMs, type Picture, withoutExpired } from './picture.ts';
+import { nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';
 
 export interface FeedEvents {
   /** A new picture, already to be seen in {@link ServiceFeed.snapshot}. */
@@ -45,6 +45,11 @@ export class ServiceFeed {
     this.#provenAtMs = Math.max(this.#provenAtMs, provenAtMs);
   }
 
+  /** The stream that keeps the picture is of this epoch from now on; what it shows stays the same. */
+  adopt(before: string | undefined, epoch: string): void {
+    if (this.#picture !== undefined) this.#picture = ofEpoch(this.#picture, before, epoch);
+  }
+
   /** Replaces the picture; nothing happens when it is the same one. */
   publish(picture: Picture): void {
     if (picture === this.#picture) return;
@@ -67,7 +72,7 @@ export class ServiceFeed {
     if (nextMs === Infinity) return;
     // A timer may fire a fraction of a millisecond early.
     this.#expiry = runtime.setTimer(
-      () => this.publish(withoutExpired(picture, runtime.nowMs() + 1)),
+      () => this.publish(withoutExpired(this.#picture ?? picture, runtime.nowMs() + 1)),
       Math.max(nextMs - runtime.nowMs(), 0) + 1,
     );
   }

@@ -8,8 +8,11 @@ export interface WatchListener {
   onSnapshot(event: SnapshotEvent): boolean;
   /** `epoch`: that of the stream's store; undefined as long as the stream has not named it. */
   onChange(event: ChangeEvent, epoch: string | undefined): void;
-  /** Everything up to the bookmark's revision has been sent. */
-  onSynced(event: BookmarkEvent, session: WatchSession): void;
+  /**
+   * Everything up to the bookmark's revision has been sent. `before`: the epoch that the stream was of until now;
+   * undefined = it had not named one.
+   */
+  onSynced(event: BookmarkEvent, session: WatchSession, before: string | undefined): void;
 }
 
 /** A service that a stream is about. */
@@ -70,12 +73,13 @@ export class WatchSession implements StreamSession {
   #onBookmark(event: BookmarkEvent): Verdict {
     if (!event.synced) return event.moving ? 'move' : undefined;
     const { revision, epoch } = event;
-    // A server whose store was replaced says so by `compacted`; until then its changes are of the old one.
-    this.#epoch ??= epoch;
+    // The server carried the stream on over a store that forgot: what it has sent is the picture of the new one too.
+    const before = this.#epoch;
+    this.#epoch = epoch;
     for (const { namespace, service, declared = null, endpoints = [] } of this.#open.values())
       this.#listener.onSnapshot({ namespace, service, revision, epoch, declared, endpoints });
     this.#open.clear();
-    this.#listener.onSynced(event, this);
+    this.#listener.onSynced(event, this, before);
     return event.moving ? 'up-and-move' : 'up';
   }
 }

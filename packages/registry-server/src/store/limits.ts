@@ -1,8 +1,14 @@
 /** How long after its hold broke an instance stays without renewing, in ms. */
 export const SUSPECT_MS = 2_000;
 
-/** A pause between sweeps longer than this means that nobody could renew: nothing is evicted for a while, in ms. */
-export const SWEEP_GAP_MS = 5_000;
+/**
+ * A pause between sweeps longer than this means that nobody could renew: nothing is evicted for twice as long, or one
+ * longest TTL when that is less. Twice, because whoever was refused waits before it tries again. In ms.
+ */
+export const SWEEP_GAP_MS = 1_000;
+
+/** A pause that comes within one longest TTL and so much of the one before belongs to the same chain, in ms. */
+export const GRACE_CHAIN_MS = 10_000;
 
 /** However often sweeps pause, a chain of graces ends after this, in ms. */
 export const LONGEST_GRACE_MS = 600_000;

@@ -8,7 +8,7 @@ import {
   type StoreHarness,
 } from '../testing/store-harness.ts';
 import { makeLeaseId } from './lease-id.ts';
-import { SUSPECT_MS } from './limits.ts';
+import { SUSPECT_MS, SWEEP_GAP_MS } from './limits.ts';
 import type { BodyPatch, ChangeOutcome, Store } from './store.ts';
 
 const TTL_MS = 4_000;
@@ -220,10 +220,13 @@ class Run {
       expect(outcome).toMatchObject(model.grant(next.id, lease, nonce, takeover, next.weight));
       if (outcome.kind === 'granted') this.#granted.push(outcome.lease);
     } else if (next.do === 'pass') {
-      model.nowMs += next.ms;
-      await this.#harness.advance(next.ms);
-      await store.expire({ floor });
-      model.sweep();
+      for (let left = next.ms; left > 0; left -= SWEEP_GAP_MS) {
+        const ms = Math.min(left, SWEEP_GAP_MS);
+        model.nowMs += ms;
+        await this.#harness.advance(ms);
+        await store.expire({ floor });
+        model.sweep();
+      }
     } else if (next.do === 'update') {
       const lease = this.#lease(next.of);
       const outcome = await store.update({

@@ -75,8 +75,8 @@ export function storeConformance(name: string, create: CreateHarness): void {
     };
     /** Lets time pass as it does when servers sweep. */
     const live = async (ms: number) => {
-      for (let left = ms; left > 0; left -= 2_000) {
-        await harness.advance(Math.min(left, 2_000));
+      for (let left = ms; left > 0; left -= 1_000) {
+        await harness.advance(Math.min(left, 1_000));
         await store.expire(WRITE);
       }
     };
@@ -376,6 +376,22 @@ export function storeConformance(name: string, create: CreateHarness): void {
         await live(TTL_MS - 2_000);
         expect(await recordOf(store, 'a1')).toBeDefined();
         await live(TTL_MS);
+        expect(await recordOf(store, 'a1')).toBeUndefined();
+      });
+
+      test('a short pause is not held against whoever could not renew in it', async () => {
+        const ttlMs = 3_000;
+        const lease = await leaseOf(store, { field: 'default/orders/a1', ttlMs });
+        await leaseOf(store, { field: 'default/orders/long', ttlMs: 60_000 });
+        await live(1_000);
+        await harness.advance(2_500);
+        expect(await store.expire(WRITE)).toMatchObject({ expired: 0 });
+        await live(1_000);
+        expect(await store.renew([lease], WRITE)).toEqual({ unknown: [], superseded: [] });
+        await live(2_900);
+        expect(await recordOf(store, 'a1')).toBeDefined();
+        // The pause was twice 2.5 s, and not a minute.
+        await live(1_100);
         expect(await recordOf(store, 'a1')).toBeUndefined();
       });
 

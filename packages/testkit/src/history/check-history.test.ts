@@ -235,7 +235,11 @@ describe('G5', () => {
     expect(promises(...two, ...away, seen(19_000, '', late))).toEqual(['G5']);
   });
 
-  test('who died meanwhile may', () => {
+  test('who died or left meanwhile may', () => {
+    const left = [call('b', 'released', 9_000), seen(9_100, 'a'), life('b', 'left', 9_200)];
+    expect(
+      promises(...two, ...away, ...left, seen(20_600, 'a'), ...renewals('a', 20_500, 26_000)),
+    ).toEqual([]);
     expect(
       promises(...two, ...away, life('b', 'killed', 9_000), seen(24_000, 'a'), ...back),
     ).toEqual([]);

@@ -97,7 +97,7 @@ function instanceTruth(
   const awake = awakeSpans(own);
   const leases = calls.toSorted((a, b) => a.atMs - b.atMs);
   const cuts = faults.filter(({ breaks }) => breaks.includes(instance));
-  const uncut = unbroken(awake, cuts);
+  const uncut = unbroken(awake, [...cuts, ...departures(leases)]);
   const leased = shared(leasedSpans(leases, cuts), awake);
   const central = faults.filter(({ breaks }) =>
     breaks.some((name) => name === 'store' || name === 'registry'),
@@ -109,8 +109,17 @@ function instanceTruth(
     endings: endingsOf(own, awake),
     leases,
     leased,
-    sheltered: shelteredSpans(leased, { central, uncut }, limits),
+    sheltered: shelteredSpans(leased, { central, uncut, leases }, limits),
   };
+}
+
+/** From the ask to be taken off the roll until the next grant. */
+function departures(leases: readonly LeaseHappening[]): Span[] {
+  return leases.flatMap(({ what, invokedMs: fromMs }) => {
+    if (what !== 'released') return [];
+    const back = leases.find((one) => one.what === 'granted' && one.invokedMs > fromMs);
+    return [{ fromMs, toMs: back?.atMs ?? Infinity }];
+  });
 }
 
 function awakeSpans(own: readonly ProcessHappening[]): Span[] {
@@ -177,13 +186,21 @@ function leasedSpans(leases: readonly LeaseHappening[], cuts: readonly Fault[]):
   return united(spans);
 }
 
+interface Shelter {
+  /** Breaks of store or registry. */
+  readonly central: readonly Fault[];
+  /** When it was running and within reach. */
+  readonly uncut: readonly Span[];
+  readonly leases: readonly LeaseHappening[];
+}
+
 /**
  * Who was on the roll when store or registry broke, and went on running within reach, is not lost until it had its
  * heartbeat after the return.
  */
 function shelteredSpans(
   leased: readonly Span[],
-  { central, uncut }: { readonly central: readonly Fault[]; readonly uncut: readonly Span[] },
+  { central, uncut, leases }: Shelter,
   { heartbeatMs, slackMs }: Limits,
 ): Span[] {
   const sheltered: Span[] = [];
@@ -191,7 +208,9 @@ function shelteredSpans(
     const life = uncut.find((one) => one.fromMs <= fromMs && fromMs <= one.toMs);
     const known = united([...leased, ...sheltered]);
     if (life === undefined || !covers(known, { fromMs, toMs: fromMs })) continue;
-    sheltered.push({ fromMs, toMs: Math.min(toMs + heartbeatMs + slackMs, life.toMs) });
+    const release = leases.find(({ what, atMs }) => what === 'released' && atMs >= fromMs);
+    const ends = [toMs + heartbeatMs + slackMs, life.toMs, release?.invokedMs ?? Infinity];
+    sheltered.push({ fromMs, toMs: Math.min(...ends) });
   }
   return united(sheltered);
 }

@@ -1,3 +1,4 @@
+import type { Doubt } from '@rollcall/contract';
 import { ttlOfLease } from '../lease-id.ts';
 import { fieldOf, type InstanceRecord, type ResourceRecord } from '../record.ts';
 import type { RestoreRequest, Tombstone } from '../store.ts';
@@ -39,14 +40,15 @@ function restoreInstance(partition: Partition, offered: InstanceRecord, at: At):
     partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
     partition.startLease(offered.lease, field, at.nowMs + ttlMs);
   }
-  const unconfirmed = offered.lease === '' ? undefined : 'unconfirmed';
-  const record = {
-    ...offered,
-    doubt: known === undefined || offered.lease === '' ? unconfirmed : known.doubt,
-    doubtUntilMs: known?.doubtUntilMs ?? 0,
-  };
+  const record = { ...offered, doubt: doubtOf(offered, known !== undefined), doubtUntilMs: 0 };
   partition.writeRecord(record, at, 'restored', offered.revision);
   return 1;
+}
+
+/** Of a lease that the store knows, the news is what is offered: a hold that broke, or a doubt that was cleared. */
+function doubtOf({ lease, doubt }: InstanceRecord, isKnown: boolean): Doubt | undefined {
+  if (lease === '') return undefined;
+  return isKnown && doubt !== 'unreachable' ? doubt : 'unconfirmed';
 }
 
 function restoreResource(partition: Partition, offered: ResourceRecord, at: At): number {

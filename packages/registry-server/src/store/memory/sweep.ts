@@ -63,9 +63,14 @@ function graceOf(partition: Partition, nowMs: number): number {
   const isChained =
     grace.startMs > 0 &&
     grace.startMs <= nowMs &&
-    nowMs - grace.lastGapMs <= longest + limits.SWEEP_GAP_MS * 2;
+    nowMs - grace.lastGapMs <= longest + limits.GRACE_CHAIN_MS;
   const startMs = isChained ? grace.startMs : nowMs;
-  const untilMs = Math.min(nowMs + longest, startMs + limits.LONGEST_GRACE_MS);
+  const pauseMs = last === undefined || nowMs < last ? longest : nowMs - last;
+  const lengthMs = Math.min(pauseMs * 2, longest);
+  const untilMs = Math.min(
+    Math.max(nowMs + lengthMs, isChained ? grace.untilMs : 0),
+    startMs + limits.LONGEST_GRACE_MS,
+  );
   partition.grace = { startMs, untilMs, lastGapMs: nowMs };
   for (const [lease, deadline] of partition.deadlines) {
     if (deadline > nowMs + longest) partition.deadlines.set(lease, nowMs + ttlOfLease(lease));

@@ -18,8 +18,8 @@ export function* offersOf(request: RestoreRequest): Generator<string[]> {
 
 function* groupsOf({ instances, resources, tombstones }: RestoreRequest): Generator<string[]> {
   for (const record of instances) {
-    const { namespace, service, id, lease, nonce, registeredAtMs, body } = record;
-    const rest = `${lease}|${nonce}|${registeredAtMs}|${JSON.stringify(body)}`;
+    const { namespace, service, id, lease, nonce, registeredAtMs, doubt = '', body } = record;
+    const rest = `${lease}|${nonce}|${registeredAtMs}|${doubt}|${JSON.stringify(body)}`;
     yield ['i', `${namespace}/${service}/${id}`, String(record.revision), rest];
   }
   for (const { key, revision, untilMs, claims, value } of resources) {

@@ -117,6 +117,7 @@ export class RedisStore implements Store {
       limits.GUARD_FLOOR,
       limits.SWEEP_LIMIT,
       limits.SWEEP_COUNT_LIMIT,
+      limits.GRACE_CHAIN_MS,
     ]);
     return { expired, guarded, graceUntilMs: Number(graceUntil), more: more === '1' };
   }

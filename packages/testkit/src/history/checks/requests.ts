@@ -64,7 +64,8 @@ function hadSomebody({ caller, invokedMs, atMs }: RequestHappening, { truth }: R
   const stretch = { fromMs: invokedMs, toMs: atMs };
   if (faultsOf(truth, [caller], stretch).length > 0) return false;
   return [...truth.instances.values()].some(
-    ({ instance, awake }) =>
+    ({ instance, awake, leases }) =>
+      leases.some(({ what, atMs: grantedMs }) => what === 'granted' && grantedMs < invokedMs) &&
       awake.some(({ fromMs, toMs }) => fromMs <= invokedMs && toMs >= atMs) &&
       !truth.faults.some((one) => one.breaks.includes(instance) && overlaps(one, stretch)),
   );

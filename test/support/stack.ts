@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Rollcall } from '@rollcall/client-sdk';
-import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
+import {
+  freePort,
+  startNode,
+  type StartProcessOptions,
+  type TestProcess,
+  until,
+} from '@rollcall/testkit';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const REGISTRY = join(root, 'packages/registry-server/src/main.ts');
@@ -12,6 +18,7 @@ const HELLO = join(root, 'examples/hello/main.ts');
 const CLI = join(root, 'packages/cli/src/main.ts');
 const NODE_PROXY = join(root, 'packages/node-proxy/src/main.ts');
 const DNS = join(root, 'packages/dns-server/src/main.ts');
+const WORKER = join(root, 'test/support/worker.ts');
 const WEB = join(root, 'examples/tutorial/web.mjs');
 
 /** A registry server in a process of its own. */
@@ -30,11 +37,22 @@ export class Stack {
   readonly #folders: string[] = [];
 
   /** A registry server; give it the port of one that died to take its place. */
-  async registry(flags: readonly string[] = [], port?: number): Promise<RegistryProcess> {
+  async registry(
+    flags: readonly string[] = [],
+    port?: number,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<RegistryProcess> {
     const own = port ?? (await freePort());
-    const started = this.#start(REGISTRY, ['--port', `${own}`, '--log-level', 'warn', ...flags]);
+    const args = ['--port', `${own}`, '--log-level', 'warn', ...flags];
+    const started = this.#start(REGISTRY, args, { env });
     const url = `http://127.0.0.1:${own}`;
-    await until(async () => (await fetch(`${url}/readyz`)).ok, { what: `a registry at ${url}` });
+    await until(
+      async () => {
+        if (started.hasExited) throw new Error(started.output);
+        return (await fetch(`${url}/readyz`)).ok;
+      },
+      { withinMs: 20_000, what: `a registry at ${url}` },
+    );
     return { url, port: own, process: started };
   }
 
@@ -44,16 +62,23 @@ export class Stack {
     urls: readonly string[],
     env: NodeJS.ProcessEnv = {},
   ): Promise<TestProcess> {
-    const started = this.#start(HELLO, [], { HELLO_ID: id, ROLLCALL_URL: urls.join(','), ...env });
+    const own = { HELLO_ID: id, ROLLCALL_URL: urls.join(','), ...env };
+    const started = this.#start(HELLO, [], { env: own });
     await started.printed(/is on the roll/);
     return started;
   }
 
-  /** A load balancer over `hello`; gives the address of its listener once it answers. */
+  /** An instance that tells each line of what it does to `onLine`; not waited for. */
+  worker(env: NodeJS.ProcessEnv, onLine: (line: string) => void): TestProcess {
+    return this.#start(WORKER, [], { env, onLine });
+  }
+
+  /** A load balancer over a service; gives the address of its listener once it answers. */
   async balancer(
     urls: readonly string[],
+    { service = 'hello', port: asked }: { service?: string; port?: number } = {},
   ): Promise<{ url: string; admin: string; process: TestProcess }> {
-    const [port, adminPort] = [await freePort(), await freePort()];
+    const [port, adminPort] = [asked ?? (await freePort()), await freePort()];
     const folder = await mkdtemp(join(tmpdir(), 'test-lb-'));
     this.#folders.push(folder);
     const config = join(folder, 'lb.yaml');
@@ -61,9 +86,9 @@ export class Stack {
       config,
       `registry: { url: [${urls.join(', ')}] }
 listeners:
-  - { name: web, port: ${port}, default: { targetGroup: hello } }
+  - { name: web, port: ${port}, default: { targetGroup: web } }
 targetGroups:
-  hello: { service: hello }
+  web: { service: ${service} }
 admin: { port: ${adminPort} }
 accessLog: off
 `,
@@ -96,7 +121,9 @@ accessLog: off
     const port = `${await freePort()}`;
     const command = [process.execPath, WEB, id, '127.0.0.1', port];
     const flags = ['--service', service, '--id', id, '--port', `${port}:80`];
-    const started = this.#start(CLI, ['run', ...flags, '--', ...command], { ROLLCALL_URL: url });
+    const started = this.#start(CLI, ['run', ...flags, '--', ...command], {
+      env: { ROLLCALL_URL: url },
+    });
     this.#runs.push(started);
     await started.printed(/ is up/);
     return started;
@@ -116,8 +143,8 @@ accessLog: off
     await Promise.all(this.#folders.map((one) => rm(one, { recursive: true, force: true })));
   }
 
-  #start(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess {
-    const started = startNode(file, args, { env, cwd: root });
+  #start(file: string, args: readonly string[], options: StartProcessOptions = {}): TestProcess {
+    const started = startNode(file, args, { cwd: root, ...options });
     this.#processes.push(started);
     return started;
   }

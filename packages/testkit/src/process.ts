@@ -13,6 +13,10 @@ export interface StartProcessOptions {
 /** How much of the output is kept, in characters. */
 const OUTPUT_LENGTH = 1_000_000;
 
+/** What would outlive this process. */
+const running = new Set<ChildProcess>();
+let isMinded = false;
+
 /** A child process of a test: its output is kept, and it never outlives the test process. */
 export class TestProcess {
   readonly child: ChildProcess;
@@ -36,9 +40,10 @@ export class TestProcess {
     this.child.stderr?.on('data', keep);
     if (onLine !== undefined && this.child.stdout !== null)
       createInterface(this.child.stdout).on('line', onLine);
-    const kill = () => this.child.kill('SIGKILL');
-    process.once('exit', kill);
-    this.child.once('exit', () => process.off('exit', kill));
+    if (!isMinded) process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+    isMinded = true;
+    running.add(this.child);
+    this.child.once('exit', () => running.delete(this.child));
   }
 
   get pid(): number {

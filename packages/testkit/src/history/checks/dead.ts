@@ -38,11 +38,16 @@ function dueMs({ instance }: InstanceTruth, { how, fromMs }: Ending, caller: str
   const silentMs = ttlMs + 1_000 + slackMs;
   const bound = { killed: heldMs, stopped: silentMs, left: lagMs }[how];
   // A hold that was lost before the kill takes a moment to be opened again.
-  const stretch = { fromMs: fromMs - heartbeatMs - slackMs, toMs: fromMs + bound };
-  const faults = faultsOf(run.truth, ['store', 'registry', instance, caller], stretch);
-  // After one, the store lets no lease end for as long as the longest lasts.
-  const later = faults.map(({ toMs }) => toMs + ttlMs + silentMs);
-  return Math.max(stretch.toMs, ...later);
+  const sinceMs = fromMs - heartbeatMs - slackMs;
+  let lastMs = fromMs + bound;
+  for (;;) {
+    const stretch = { fromMs: sinceMs, toMs: lastMs };
+    const faults = faultsOf(run.truth, ['store', 'registry', instance, caller], stretch);
+    // After one, the store lets no lease end for as long as the longest lasts; another may come meanwhile.
+    const laterMs = Math.max(lastMs, ...faults.map(({ toMs }) => toMs + ttlMs + silentMs));
+    if (laterMs === lastMs) return lastMs;
+    lastMs = laterMs;
+  }
 }
 
 /** An instance that was chosen too long after its end. */

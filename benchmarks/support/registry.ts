@@ -25,7 +25,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryP
   const { store, core = CORE.tested, nodeOptions = [] } = options;
   const flags = ['--port', '0', '--store', store];
   flags.push('--max-writes-per-second', '0', '--max-heartbeats-per-second', '0');
-  flags.push('--max-snapshots-per-second', '0');
+  flags.push('--max-snapshots-per-second', '0', '--flap-hold-ms', '0');
   const process = startPinned(core, globalThis.process.execPath, [
     '--conditions=@rollcall/source',
     ...nodeOptions,

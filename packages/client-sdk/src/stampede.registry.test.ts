@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { startTestServer } from '@rollcall/registry-server/testing';
 import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
 import { afterEach, expect, inject, test } from 'vitest';
+import type { Service } from './service.ts';
 import type { Registration } from './registration.ts';
 import { Rollcall } from './rollcall.ts';
 
@@ -14,6 +15,9 @@ const INSTANCE_EVERY = 10;
 const CLIENTS_PER_SERVICE = 100;
 /** Watches that a server begins in a second; so it takes some seconds to let all of them in. */
 const PER_SECOND = COUNT / 5;
+
+/** All of them share one process, which may be slow to look at a connection. */
+const PATIENT = { requestTimeoutMs: 30_000, connectTimeoutMs: 30_000 };
 
 const clients: Rollcall[] = [];
 const running: TestProcess[] = [];
@@ -58,7 +62,7 @@ test(
     const names = Array.from({ length: COUNT / CLIENTS_PER_SERVICE }, (_, i) => `orders-${i}`);
     for (let i = 0; i < COUNT; i++) {
       const service = names[i % names.length] as string;
-      const client = new Rollcall({ url, requestTimeoutMs: 10_000 });
+      const client = new Rollcall({ url, ...PATIENT });
       clients.push(client);
       if (Math.floor(i / names.length) % INSTANCE_EVERY === 0) {
         const id = `i${i}`;
@@ -68,10 +72,11 @@ test(
         instances.push(one);
       }
     }
-    const services = clients.map((client, i) => client.service(names[i % names.length] as string));
-    await until(() => services.every((service) => service.snapshot() !== undefined), {
-      withinMs: 50_000 + COUNT * 10,
-    });
+    const services: Service[] = [];
+    for (const [i, client] of clients.entries()) {
+      services.push(client.service(names[i % names.length] as string));
+      if (i % 200 === 199) await Promise.all(services.slice(-200).map((one) => one.ready()));
+    }
     await until(async () => (await metric(url, 'rollcall_watch_streams')) === COUNT, {
       withinMs: 60_000,
     });

@@ -9,6 +9,9 @@ import { Revision } from './instance.ts';
  * A stream begins with one `snapshot` for each service and a `bookmark` with `synced: true`, unless it resumes:
  * then the changes missed come first. `compacted` says that the past is gone: what the snapshots up to the next
  * synced bookmark do not name no longer exists. A service that has neither endpoints nor a declaration does not exist.
+ *
+ * The revisions of one service always increase. A change of an endpoint that flaps may be held back for a moment and come
+ * after newer ones of other services; until then no `id` and no bookmark claims that it has been sent.
  */
 export const SnapshotEvent = z
   .object({

@@ -25,7 +25,12 @@ export interface CoreParts {
   readonly rules: AddressRules;
   readonly config: Pick<
     Config,
-    'warmUpMs' | 'maxInstancesPerService' | 'maxHolds' | keyof StreamQuota | keyof QuotaLimits
+    | 'warmUpMs'
+    | 'maxInstancesPerService'
+    | 'maxHolds'
+    | 'flapHoldMs'
+    | keyof StreamQuota
+    | keyof QuotaLimits
   >;
   /** What is told of the store. */
   readonly told: Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'>;
@@ -54,7 +59,7 @@ export function createCore(parts: CoreParts): Core {
   const picture = new Picture(clock);
   const timeline = new TimelineBook(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
-  const hub = new WatchHub(picture, clock);
+  const hub = new WatchHub(picture, clock, config);
   const quota = new Quota(config, picture);
   const registry = new Registry({
     store,

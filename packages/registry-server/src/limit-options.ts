@@ -86,6 +86,13 @@ export const LIMIT_OPTIONS = {
     help: 'Most watch streams that begin with snapshots in a second, since many clients may come back at once; more are refused with overloaded and told when it is their turn. Those that resume do not count. 0 = no limit.',
     schema: int(0, 1_000_000).default(1_000),
   }),
+  flapHoldMs: spec({
+    flag: 'flap-hold-ms',
+    env: 'ROLLCALL_FLAP_HOLD_MS',
+    value: 'MS',
+    help: 'How often at most watchers are told of an endpoint that keeps changing, after a burst of ten changes; that it is out of use, ten times as often. The latest state always comes. 0 = every change at once.',
+    schema: int(0, 60_000).default(1_000),
+  }),
   maxRequestsInFlight: spec({
     flag: 'max-requests-in-flight',
     env: 'ROLLCALL_MAX_REQUESTS_IN_FLIGHT',

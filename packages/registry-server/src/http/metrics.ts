@@ -104,6 +104,13 @@ export class ServerMetrics {
     const { totals } = hub;
     this.#counter('rollcall_changes_total', 'Changes sent to watchers.', () => totals.changes);
     this.#counter(
+      'rollcall_changes_coalesced_total',
+      'Changes of flapping endpoints that went out together with later ones, or not at all.',
+      () => hub.damped.coalesced,
+    );
+    const held = 'Services of which changes of a flapping endpoint are held back now.';
+    this.#gauge('rollcall_flapping_services', held, () => hub.damped.services);
+    this.#counter(
       'rollcall_watch_parked_total',
       'Times a slow watcher was parked.',
       () => totals.parked,

@@ -1,8 +1,9 @@
 import { WATCH_PING_MS } from '@rollcall/contract';
 import type { Picture, ServiceChange, ServicePicture } from '../registry/picture.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { ChangeDamper } from './damper.ts';
 import { encodeFrame, type Frame } from './frame.ts';
-import { ChangeHistory, type SentChange, sentChangeOf } from './history.ts';
+import { ChangeHistory, type PlacedChange, sentChangeOf } from './history.ts';
 import { OwnerCount } from './owner-count.ts';
 import type { EventStream } from './stream.ts';
 import { Subscriber, type Interest } from './subscriber.ts';
@@ -18,10 +19,8 @@ const PARKED_MS = 30_000;
 
 interface Delivery {
   readonly frame: Frame;
-  /** Subscribers whose picture is at or beyond it already leave it out; undefined = all take it. */
-  readonly revision: number | undefined;
-  /** What a subscriber that got it may resume from. */
-  readonly resumeAfter: number;
+  /** Subscribers who have it already leave it out; undefined = all take it. */
+  readonly change: PlacedChange | undefined;
   readonly subscribers: readonly Subscriber[];
 }
 
@@ -32,6 +31,7 @@ interface Delivery {
 export class WatchHub {
   readonly #picture: Picture;
   readonly #clock: Clock;
+  readonly #damper: ChangeDamper;
   readonly #history = new ChangeHistory(HISTORY);
   readonly #byService = new Map<string, Set<Subscriber>>();
   readonly #all = new Set<Subscriber>();
@@ -43,9 +43,11 @@ export class WatchHub {
   #isMoving = false;
   readonly totals = { changes: 0, parked: 0, dropped: 0, resumed: 0, snapshots: 0, overQuota: 0 };
 
-  constructor(picture: Picture, clock: Clock) {
+  /** `flapHoldMs`: how long changes of an endpoint that flaps are held back; 0 = not at all. */
+  constructor(picture: Picture, clock: Clock, { flapHoldMs }: { readonly flapHoldMs: number }) {
     this.#picture = picture;
     this.#clock = clock;
+    this.#damper = new ChangeDamper(clock, flapHoldMs, (changes) => this.#fanOut(changes));
     this.#timer = clock.every(WATCH_PING_MS * 0.8, () => this.#ping());
   }
 
@@ -53,17 +55,27 @@ export class WatchHub {
     return this.#all.size;
   }
 
+  /** Services of which changes are held back now, and how many never went out by themselves. */
+  get damped(): { readonly services: number; readonly coalesced: number } {
+    return { services: this.#damper.size, coalesced: this.#damper.totals.coalesced };
+  }
+
   /** The roll was read for the first time, or anew; its epoch may be another one. */
   relisted(changes: readonly ServiceChange[]): void {
-    this.publish(changes);
+    this.#fanOut(this.#damper.takeAll());
+    this.#fanOut(changes);
     this.#history.begin(this.#picture.revision);
     this.#snapshots = new WeakMap();
   }
 
+  /** Sends changes on, those of endpoints that flap a little later. */
   publish(changes: readonly ServiceChange[]): void {
+    this.#fanOut(this.#damper.take(changes));
+  }
+
+  #fanOut(changes: readonly ServiceChange[]): void {
     for (const change of changes) {
-      const sent = sentChangeOf(change);
-      this.#history.add(sent);
+      const sent = this.#history.add(sentChangeOf(change));
       this.totals.changes++;
       const subscribers = [
         ...(this.#byService.get(`${change.namespace}/${change.service}`) ?? []),
@@ -71,8 +83,7 @@ export class WatchHub {
         ...(this.#byService.get('*/') ?? []),
       ];
       if (subscribers.length === 0) continue;
-      const { frame, revision, resumeAfter } = sent;
-      this.#deliver({ frame, revision, resumeAfter, subscribers });
+      this.#deliver({ frame: sent.frame, change: sent, subscribers });
     }
   }
 
@@ -88,7 +99,8 @@ export class WatchHub {
 
   /** Takes a stream on: what it missed, or snapshots; then every change. The picture must be loaded. */
   subscribe(stream: EventStream, interest: Interest, since: number | undefined): void {
-    const subscriber = new Subscriber(stream, interest, this.#picture.revision);
+    const from = { revision: since ?? 0, place: this.#history.lastPlace };
+    const subscriber = new Subscriber(stream, interest, from);
     const missed = since === undefined ? undefined : this.#history.after(since);
     if (missed === undefined) this.#sync(subscriber, since !== undefined);
     else this.#resume(subscriber, missed);
@@ -119,19 +131,23 @@ export class WatchHub {
   /** Ends every stream; twice without harm. */
   close(): void {
     this.#timer.cancel();
+    this.#damper.close();
     for (const subscriber of this.#all) subscriber.stream.close();
   }
 
-  #resume(subscriber: Subscriber, missed: readonly SentChange[]): void {
+  #resume(subscriber: Subscriber, missed: readonly PlacedChange[]): void {
     this.totals.resumed++;
-    for (const { namespace, service, frame } of missed) {
-      if (subscriber.wants(namespace, service)) subscriber.stream.send(frame);
+    const { fromRevision, stream } = subscriber;
+    for (const { namespace, service, revision, frame } of missed) {
+      if (revision > fromRevision && subscriber.wants(namespace, service)) stream.send(frame);
     }
-    subscriber.stream.send(this.#bookmark());
+    stream.send(this.#bookmark(Math.max(fromRevision, this.#settledRevision)));
   }
 
   #sync(subscriber: Subscriber, isCompacted: boolean): void {
     const { stream, interest } = subscriber;
+    // Snapshots show what is held back too.
+    subscriber.fromRevision = this.#picture.revision;
     if (isCompacted) {
       const revision = String(this.#picture.revision);
       const reason = 'what lies between is no longer known: snapshots follow';
@@ -147,7 +163,12 @@ export class WatchHub {
       stream.send(frame);
       this.totals.snapshots++;
     }
-    stream.send(this.#bookmark());
+    stream.send(this.#bookmark(subscriber.fromRevision));
+  }
+
+  /** Up to here watchers were sent everything. */
+  get #settledRevision(): number {
+    return Math.min(this.#picture.revision, this.#damper.settledRevision);
   }
 
   #snapshotOf(namespace: string, service: string): Frame {
@@ -164,8 +185,8 @@ export class WatchHub {
     return frame;
   }
 
-  #bookmark(): Frame {
-    const { revision, epoch } = this.#picture;
+  #bookmark(revision: number): Frame {
+    const { epoch } = this.#picture;
     const data = {
       revision: String(revision),
       epoch,
@@ -185,8 +206,8 @@ export class WatchHub {
       this.totals.dropped++;
       subscriber.stream.destroy();
     }
-    const frame = this.#bookmark();
-    this.#deliver({ frame, revision: undefined, resumeAfter: 0, subscribers: [...this.#all] });
+    const frame = this.#bookmark(this.#settledRevision);
+    this.#deliver({ frame, change: undefined, subscribers: [...this.#all] });
   }
 
   #deliver(delivery: Delivery): void {
@@ -217,19 +238,21 @@ export class WatchHub {
 
   /** It has taken everything: what it missed meanwhile, or snapshots where that is no longer known. */
   #unpark(subscriber: Subscriber): void {
-    const missed = this.#history.after(subscriber.sentRevision);
+    const missed = this.#history.afterPlace(subscriber.sentPlace);
     subscriber.parkedAtMs = undefined;
-    subscriber.fromRevision = this.#picture.revision;
-    subscriber.sentRevision = subscriber.fromRevision;
+    subscriber.sentPlace = this.#history.lastPlace;
     if (missed === undefined) this.#sync(subscriber, true);
     else this.#resume(subscriber, missed);
   }
 
-  #send(subscriber: Subscriber, { frame, revision, resumeAfter }: Delivery): void {
+  #send(subscriber: Subscriber, { frame, change }: Delivery): void {
     if (subscriber.parkedAtMs !== undefined) return;
-    if (revision !== undefined && revision <= subscriber.fromRevision) return;
+    if (change !== undefined) {
+      if (change.place <= subscriber.sentPlace) return;
+      subscriber.sentPlace = change.place;
+      if (change.revision <= subscriber.fromRevision) return;
+    }
     subscriber.stream.send(frame);
-    if (revision !== undefined) subscriber.sentRevision = resumeAfter;
     if (!subscriber.isSlow()) return;
     this.totals.parked++;
     subscriber.parkedAtMs = this.#clock.monotonicMs();

@@ -16,20 +16,24 @@ export interface Interest {
 export class Subscriber {
   readonly stream: EventStream;
   readonly interest: Interest;
-  /** It has everything up to here: older deliveries under way are not for it. */
+  /** It has everything up to here, by snapshot or from before: older changes are not for it. */
   fromRevision: number;
-  /** Revision of the last thing that it was sent. */
-  sentRevision: number;
+  /** Place of the last change that it was sent, or of the last one before it began: those under way are not for it. */
+  sentPlace: number;
   /** Bytes of the snapshots that it was last sent: they may be on their way for long. */
   syncBytes = 0;
   /** Since when it is parked, on the monotonic clock; undefined = it is not. */
   parkedAtMs: number | undefined;
 
-  constructor(stream: EventStream, interest: Interest, fromRevision: number) {
+  constructor(
+    stream: EventStream,
+    interest: Interest,
+    from: { readonly revision: number; readonly place: number },
+  ) {
     this.stream = stream;
     this.interest = interest;
-    this.fromRevision = fromRevision;
-    this.sentRevision = fromRevision;
+    this.fromRevision = from.revision;
+    this.sentPlace = from.place;
   }
 
   /** Keys under which the hub finds it. */

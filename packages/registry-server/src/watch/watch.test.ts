@@ -8,7 +8,8 @@ let server: RegistryServer;
 let readers: StreamReader[] = [];
 
 beforeEach(async () => {
-  server = await startTestServer();
+  // Many changes of the same instance are meant here.
+  server = await startTestServer('--flap-hold-ms=0');
 });
 afterEach(async () => {
   for (const reader of readers) reader.close();

@@ -32,10 +32,13 @@ local function nextRevision()
   return text(math.max(last + 1, nowUs, floor + 1)), text(last)
 end
 
+-- The mark is a digest of everything up to here: two primaries may take the same revision, and differ in what it is.
 local function append(revision, prev, op, key, value, why)
-  redis.call('XADD', LOG, 'MAXLEN', '~', ARGV[3], revision .. '-0',
-    'prev', prev, 'at', text(nowMs), 'op', op, 'key', key, 'value', value, 'why', why)
-  redis.call('HSET', META, 'last', revision)
+  local before = redis.call('HGET', META, 'mark') or ''
+  local mark = string.sub(redis.sha1hex(table.concat({ before, revision, op, key, value }, ' ')), 1, 12)
+  redis.call('XADD', LOG, 'MAXLEN', '~', ARGV[3], revision .. '-0', 'prev', prev, 'before', before, 'mark', mark,
+    'at', text(nowMs), 'op', op, 'key', key, 'value', value, 'why', why)
+  redis.call('HSET', META, 'last', revision, 'mark', mark)
 end
 
 local function readRecord(field)

@@ -63,4 +63,11 @@ for pool, hash in pairs(POOLS) do
   redis.call('DEL', hash)
   for number, owner in pairs(owners[pool]) do redis.call('HSET', hash, number, owner) end
 end
+
+-- Whoever offered has shown revisions of a past that is lost: what it shows from now on is newer than those.
+local last = tonumber(redis.call('HGET', META, 'last'))
+if last <= floor then
+  local revision, prev = nextRevision()
+  append(revision, prev, 'lift', '', '', 'restored')
+end
 return #losers

@@ -117,8 +117,10 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   }
 
   onFailure(error: RollcallError): void {
-    if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length)
+    if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length) {
       this.#resumeFrom = undefined;
+      for (const feed of this.#feeds.values()) feed.disown();
+    }
     if (error.retryable || this.isReady) return;
     this.#refusal = error;
     this.#events.emit('settled', error);

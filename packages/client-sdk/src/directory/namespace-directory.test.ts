@@ -97,6 +97,23 @@ test('a killed registry leaves the picture and its growing age; the watch resume
   await until(() => ids(orders).length === 2);
 });
 
+test('a stream that outlives a wipe of the store is of the new one, and so is the stream after it', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [a]);
+  const orders = context.client(registry).service('orders');
+  await orders.ready();
+  registry.epoch = 'epoch-2';
+  registry.change('orders', [b]);
+  registry.watches[0]!.send('bookmark', registry.bookmark());
+  await until(() => ids(orders).length === 2);
+  registry.watches[0]!.end();
+  await until(() => registry.openWatches().length === 1 && registry.watches.length === 2);
+  expect(registry.watches[1]?.query.get('since')).toBe('1001');
+  registry.change('orders', [], ['a/http']);
+  await until(() => ids(orders).length === 1);
+  expect(ids(orders)).toEqual(['b/http']);
+});
+
 test('a registry that comes back with an empty store empties nobody; those who return are whole again', async () => {
   const registry = await context.registry();
   registry.roll.set('orders', [a, b]);

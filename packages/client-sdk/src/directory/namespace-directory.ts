@@ -101,8 +101,10 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
 
   onFailure(error: RollcallError): void {
     this.#failure = error;
-    if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length)
+    if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length) {
       this.#resume = undefined;
+      for (const feed of this.#feeds.values()) feed.disown();
+    }
     if (error.retryable) return;
     for (const feed of this.#feeds.values()) feed.events.emit('refused', error);
   }

@@ -12,6 +12,9 @@ export interface FeedEvents {
   refused: (error: RollcallError) => void;
 }
 
+/** The epoch of no store. */
+const LOST = '';
+
 /** The latest picture of one service and how well proven it is. Filled by the directory, read by services. */
 export class ServiceFeed {
   readonly events = new Emitter<FeedEvents>();
@@ -48,6 +51,14 @@ export class ServiceFeed {
   /** The stream that keeps the picture is of this epoch from now on; what it shows stays the same. */
   adopt(before: string | undefined, epoch: string): void {
     if (this.#picture !== undefined) this.#picture = ofEpoch(this.#picture, before, epoch);
+  }
+
+  /**
+   * The registry has never heard of what the picture shows: the store lost that past. It stays until a snapshot comes, and
+   * is taken then for one of another store, whatever its revision.
+   */
+  disown(): void {
+    if (this.#picture !== undefined) this.#picture = { ...this.#picture, epoch: LOST };
   }
 
   /** Replaces the picture; nothing happens when it is the same one. */

@@ -250,6 +250,28 @@ test('a registry silent for a TTL: lost once, renewing goes on, held again', asy
   expect(puts(registry)).toHaveLength(1);
 });
 
+test('G1: of two servers one hangs: each lease is renewed at the other before it ends', async () => {
+  const hung = await context.registry();
+  const sound = await context.registry();
+  const client = context.client([hung, sound]);
+  const registration = await client.register({ service: 'orders', port: 1, ttlMs: 1_000 });
+  for (const registry of [hung, sound]) {
+    for (const [key, lease] of [...hung.leases, ...sound.leases]) registry.leases.set(key, lease);
+  }
+  const gaps: number[] = [];
+  let lastMs = performance.now();
+  registration.on('renewed', () => {
+    gaps.push(performance.now() - lastMs);
+    lastMs = performance.now();
+  });
+  await until(() => gaps.length > 0);
+  gaps.length = 0;
+  hung.answers = false;
+  await until(() => gaps.length >= 4);
+  expect(Math.max(...gaps)).toBeLessThan(1_000);
+  expect(registration.state).toBe('held');
+});
+
 test('update changes the roll and is kept over a re-registration', async () => {
   const registry = await context.registry();
   const registration = await context.client(registry).register({

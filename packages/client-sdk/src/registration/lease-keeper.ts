@@ -99,7 +99,8 @@ export class LeaseKeeper {
     try {
       const leases = due.map((kept) => kept.lease.id);
       const { signal } = this.#closing;
-      const reply = await this.#client.call('renew', { body: { leases }, signal });
+      const timeoutMs = this.#timeoutMs(due);
+      const reply = await this.#client.call('renew', { body: { leases }, signal, timeoutMs });
       this.#backoff.reset();
       this.#settle(due, reply, startedAtMs);
     } catch (error) {
@@ -137,6 +138,12 @@ export class LeaseKeeper {
       kept.isSilent = true;
       holder.onSilent(error);
     }
+  }
+
+  /** A server that hangs is left in time for another one to be asked before the lease ends. */
+  #timeoutMs(due: readonly Kept[]): number {
+    const intervalsMs = due.map(({ lease }) => lease.heartbeatIntervalMs);
+    return Math.min(this.#options.requestTimeoutMs, ...intervalsMs);
   }
 
   #earlyMs({ lease }: Kept): number {

@@ -8,6 +8,8 @@ export interface CallRequest {
   /** A text goes as it is (manifests), anything else as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+  /** How long each server may take to answer, in ms. @default the client's `requestTimeoutMs` */
+  readonly timeoutMs?: number;
 }
 
 /** What a call of the API is answered with. */

@@ -71,6 +71,7 @@ export class RegistryClient implements RegistryApi {
       const reply = await this.#send(url, pathOf(route, request.params) + queryOf(request.query), {
         method: route.method,
         ...bodyOf(route, request.body),
+        ...timeoutsOf(request),
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
       const text = await textOf(reply);
@@ -111,6 +112,10 @@ const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'UND_ERR_CO
 function wasNotCarriedOut({ code, cause }: RollcallError): boolean {
   if (code === 'replica_cold' || code === 'rate_limited') return true;
   return UNSENT.has(String((cause as { readonly code?: unknown } | undefined)?.code));
+}
+
+function timeoutsOf({ timeoutMs }: CallRequest) {
+  return timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
 }
 
 function bodyOf(

@@ -77,6 +77,8 @@ export class FakeRegistry {
   gate: Promise<void> = Promise.resolve();
   /** False: watches are opened and told nothing. */
   speaks = true;
+  /** False: requests are taken and left without an answer. */
+  answers = true;
   epoch = 'epoch-1';
   revision = 1_000;
   #server: Server = createServer();
@@ -151,6 +153,7 @@ export class FakeRegistry {
     };
     this.seen.push(seen);
     this.onHeaders(request.headers);
+    if (!this.answers) return;
     if (seen.method === 'PUT') await this.gate;
     const code = this.script(seen);
     if (code !== undefined) refuse(response, code);

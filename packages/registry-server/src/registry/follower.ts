@@ -63,24 +63,29 @@ export class Follower {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
-    const { revision, epoch } = this.#picture;
+    const { revision, epoch, mark } = this.#picture;
     const page = await this.#store.follow(revision, signal);
     const first = page.entries[0];
     if (first !== undefined) {
-      if (first.prev !== revision || !isChain(page.entries)) return this.#mend(signal);
+      if (first.prev !== revision || first.before !== mark || !isChain(page.entries)) {
+        return this.#mend(signal);
+      }
       this.#events.applied(page.entries, this.#picture.apply(page.entries));
       this.#picture.prove();
       return undefined;
     }
-    if (page.head?.epoch !== epoch || page.head.revision < revision) return this.#mend(signal);
-    if (page.head.revision === revision) this.#picture.prove();
+    const { head } = page;
+    if (head?.epoch !== epoch || head.revision < revision) return this.#mend(signal);
+    if (head.revision !== revision) return undefined;
+    if (head.mark !== mark) return this.#mend(signal);
+    this.#picture.prove();
     return undefined;
   }
 
   /** The chain is broken: find out whether the store forgot, tell it what it forgot, and read it anew. */
   async #mend(signal: AbortSignal): Promise<void> {
-    const { revision, epoch, roll } = this.#picture;
-    const continuity = await this.#store.continuity({ revision, epoch });
+    const { revision, epoch, mark, roll } = this.#picture;
+    const continuity = await this.#store.continuity({ revision, epoch, mark });
     if (continuity === 'lost' && roll !== undefined) {
       const offer = roll.offer(this.#clock.monotonicMs());
       const { taken } = await this.#store.restore({ ...offer, floor: revision });
@@ -96,7 +101,9 @@ export class Follower {
     const roll = new Roll(snapshot, this.#clock.monotonicMs());
     while (roll.revision < snapshot.upTo) {
       const { entries } = await this.#store.follow(roll.revision, signal);
-      const isWhole = entries[0]?.prev === roll.revision && isChain(entries);
+      const [first] = entries;
+      const isNext = first?.prev === roll.revision && first.before === roll.mark;
+      const isWhole = isNext && isChain(entries);
       if (!isWhole)
         throw new StoreUnavailableError('the log moved on while the roll was being read');
       for (const entry of entries) roll.apply(entry, this.#clock.monotonicMs());
@@ -125,7 +132,10 @@ export class Follower {
 }
 
 function isChain(entries: readonly LogEntry[]): boolean {
-  return entries.every((entry, i) => i === 0 || entry.prev === entries[i - 1]?.revision);
+  return entries.every((entry, i) => {
+    const last = entries[i - 1];
+    return last === undefined || (entry.prev === last.revision && entry.before === last.mark);
+  });
 }
 
 /** Whether nobody but registry servers is on it. */

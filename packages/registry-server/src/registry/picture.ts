@@ -89,6 +89,11 @@ export class Picture {
     return this.#roll?.revision ?? 0;
   }
 
+  /** Digest of everything up to the revision. */
+  get mark(): string {
+    return this.#roll?.mark ?? '';
+  }
+
   get epoch(): string {
     return this.#roll?.epoch ?? '';
   }

@@ -50,11 +50,14 @@ export class Roll {
   readonly #resources = new Map<string, ResourceRecord>();
   readonly #graves = new Map<string, Grave>();
   revision: number;
+  /** Digest of everything up to it, by which a past that was lost is told from the one that is. */
+  mark: string;
   readonly epoch: string;
 
   constructor(snapshot: StoreSnapshot, monotonicMs: number) {
     this.epoch = snapshot.head.epoch;
     this.revision = snapshot.head.revision;
+    this.mark = snapshot.head.mark;
     for (const record of snapshot.instances) this.#set(record);
     for (const resource of snapshot.resources) this.#put(resource);
     for (const { member, revision, forMs } of snapshot.tombstones) {
@@ -65,6 +68,7 @@ export class Roll {
   /** Takes one entry; gives what it touched. */
   apply(entry: LogEntry, monotonicMs: number): Effect {
     this.revision = entry.revision;
+    this.mark = entry.mark;
     switch (entry.op) {
       case 'set':
         return this.#set(entry.record);
@@ -74,6 +78,8 @@ export class Roll {
       }
       case 'put':
         return this.#put(entry.resource);
+      case 'lift':
+        return NOTHING;
       default: {
         this.#bury(`r:${entry.key}`, entry.revision, monotonicMs);
         return this.#remove(entry.key, entry.revision);

@@ -8,7 +8,16 @@ function reported(reporter: string, reason = 'Fine'): LogEntry {
   const value = JSON.stringify({ conditions, loadBalancer: [] });
   const key = `report/default/web/${reporter}`;
   const resource = { key, revision: ++revision, untilMs: 0, claims: [], value };
-  return { revision, prev: revision - 1, atMs: 0, why: 'reported', op: 'put', resource };
+  return {
+    revision,
+    prev: revision - 1,
+    before: '',
+    mark: '',
+    atMs: 0,
+    why: 'reported',
+    op: 'put',
+    resource,
+  };
 }
 
 const count = (book: TimelineBook) =>

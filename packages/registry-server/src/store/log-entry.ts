@@ -6,6 +6,9 @@ interface EntryBase {
   readonly revision: number;
   /** Revision of the entry before it: a reader whose last one differs has missed something. */
   readonly prev: number;
+  /** Digest of everything up to the entry before it, and up to this one: the same revision may be of two primaries. */
+  readonly before: string;
+  readonly mark: string;
   /** Unix ms on the store's clock. */
   readonly atMs: number;
   readonly why: TimelineKind;
@@ -16,7 +19,9 @@ export type LogEntry =
   | (EntryBase & { readonly op: 'set'; readonly record: InstanceRecord })
   | (EntryBase & { readonly op: 'del'; readonly field: string })
   | (EntryBase & { readonly op: 'put'; readonly resource: ResourceRecord })
-  | (EntryBase & { readonly op: 'rm'; readonly key: string });
+  | (EntryBase & { readonly op: 'rm'; readonly key: string })
+  /** Nothing changed: a server that followed a lost past has seen a higher revision. */
+  | (EntryBase & { readonly op: 'lift' });
 
 /** What following the log gives: entries, or the proof that there are none. */
 export interface LogPage {
@@ -31,4 +36,6 @@ export interface StoreHead {
   readonly epoch: string;
   /** Last revision. */
   readonly revision: number;
+  /** Digest of everything up to it. */
+  readonly mark: string;
 }

@@ -598,6 +598,26 @@ export function storeConformance(name: string, create: CreateHarness): void {
         expect(await recordOf(store, 'a1')).toBeUndefined();
       });
 
+      test('a failover that lost the break of a hold, or its mending, is told of it', async () => {
+        const lease = await leaseOf(store);
+        const calm = await offerOf(store);
+        await harness.advance(1_000);
+        const held = (await store.hold(lease, WRITE)) as { hold: number };
+        await store.suspect(lease, held.hold, WRITE);
+        const broken = await offerOf(store);
+        await harness.advance(1_000);
+        await store.renew([lease], WRITE);
+        const mended = await offerOf(store);
+        await restart();
+        await store.restore(calm);
+        await store.restore(broken);
+        expect(await recordOf(store, 'a1')).toMatchObject({ doubt: 'suspect' });
+        await store.restore(mended);
+        expect(await recordOf(store, 'a1')).toMatchObject({ doubt: undefined });
+        await store.renew([lease], WRITE);
+        expect(await recordOf(store, 'a1')).toMatchObject({ doubt: undefined });
+      });
+
       test('a process that registered again since is not displaced by an older picture', async () => {
         const old = await leaseOf(store, { nonce: 'process-1' });
         const offer = await offerOf(store);

@@ -10,6 +10,8 @@ export interface Bounds {
   readonly lagMs?: number;
   /** What a busy machine may add to any bound but `heldMs`, in ms. @default 1000 */
   readonly slackMs?: number;
+  /** What was before this moment only explains what came after it: it is neither judged nor counted. @default -Infinity */
+  readonly fromMs?: number;
   /** The callers' budget of retries. @default that of the SDK */
   readonly retries?: {
     readonly ratio: number;
@@ -26,6 +28,7 @@ export function limitsOf(bounds: Bounds): Limits {
     heldMs: 250,
     lagMs: 1_000,
     slackMs: 1_000,
+    fromMs: -Infinity,
     retries: { ratio: 0.2, minPerSecond: 10, burst: 1_000 },
     ...bounds,
   };

@@ -353,6 +353,16 @@ test('a long log keeps what later checks build on, and is short', () => {
   expect(history.check(BOUNDS).violations).toMatchObject([{ promise: 'G1', atMs: 60_500 }]);
 });
 
+test('what was before a moment is neither judged nor counted, and explains what came after', () => {
+  const history = [...onRoll('a', 19_000), seen(100, 'a'), seen(8_000, ''), request(9_000)];
+  const later = { ...BOUNDS, fromMs: 10_000 };
+  const { violations, figures } = checkHistory(history, later);
+  expect(violations).toEqual([]);
+  expect(figures).toMatchObject({ requests: 0, falseEvictions: 0 });
+  const lost = [...history, seen(11_000, 'a'), seen(12_000, '')];
+  expect(checkHistory(lost, later).violations).toMatchObject([{ promise: 'G1', atMs: 12_000 }]);
+});
+
 test('the longest stale time is that of a dead one in use, or of one not yet there', () => {
   const { figures } = checkHistory(
     [

@@ -1,4 +1,4 @@
-import { type Bounds, limitsOf } from './bounds.ts';
+import { type Bounds, type Limits, limitsOf } from './bounds.ts';
 import { type Check, only, type Run, type Violation } from './checks/check.ts';
 import { checkConvergence, convergeMs } from './checks/convergence.ts';
 import { checkDead, killToLastPickMs } from './checks/dead.ts';
@@ -55,15 +55,21 @@ export function checkHistory(happenings: readonly Happening[], bounds: Bounds): 
   const limits = limitsOf(bounds);
   const ordered = happenings.toSorted((a, b) => a.atMs - b.atMs);
   const run: Run = { happenings: ordered, truth: truthOf(ordered, limits), limits };
-  const violations = CHECKS.flatMap((check) => check(run)).toSorted((a, b) => a.atMs - b.atMs);
+  const violations = CHECKS.flatMap((check) => newIn(check(run), limits)).toSorted(
+    (a, b) => a.atMs - b.atMs,
+  );
   return { violations, figures: figuresOf(run) };
 }
 
+function newIn<T extends { readonly atMs: number }>(all: readonly T[], { fromMs }: Limits): T[] {
+  return all.filter(({ atMs }) => atMs > fromMs);
+}
+
 function figuresOf(run: Run): Figures {
-  const requests = only(run.happenings, 'request');
+  const requests = newIn(only(run.happenings, 'request'), run.limits);
   const failed = requests.filter((one) => one.failed !== undefined);
   return {
-    falseEvictions: checkLost(run).length + checkForgotten(run).length,
+    falseEvictions: newIn([...checkLost(run), ...checkForgotten(run)], run.limits).length,
     requests: requests.length,
     requestsFailed: failed.length,
     unrepeatableFailed: failed.filter(({ isIdempotent }) => !isIdempotent).length,

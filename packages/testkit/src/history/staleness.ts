@@ -8,14 +8,15 @@ export function longestStaleMs(run: Run): number {
   for (const seen of pictures(run.happenings)) {
     for (const own of run.truth.instances.values()) {
       if (own.service !== seen[0]?.service) continue;
-      longest = Math.max(longest, ...deadInUseMs(seen, own, run), ...notYetThereMs(seen, own));
+      longest = Math.max(longest, ...deadInUseMs(seen, own, run), ...notYetThereMs(seen, own, run));
     }
   }
   return longest;
 }
 
-function deadInUseMs(seen: readonly Seen[], own: InstanceTruth, { truth }: Run): number[] {
-  return own.endings.map(({ fromMs, toMs }) => {
+function deadInUseMs(seen: readonly Seen[], own: InstanceTruth, { truth, limits }: Run): number[] {
+  const endings = own.endings.filter((ending) => ending.fromMs > limits.fromMs);
+  return endings.map(({ fromMs, toMs }) => {
     const at = seen.findLast(({ atMs }) => atMs <= fromMs);
     if (!namesIn(at, 0).has(own.instance)) return 0;
     const learnt = seen.find(
@@ -25,10 +26,11 @@ function deadInUseMs(seen: readonly Seen[], own: InstanceTruth, { truth }: Run):
   });
 }
 
-function notYetThereMs(seen: readonly Seen[], { instance, leases, endings }: InstanceTruth) {
+function notYetThereMs(seen: readonly Seen[], own: InstanceTruth, { limits }: Run): number[] {
+  const { instance, leases, endings } = own;
   return leases.flatMap(({ what, atMs: grantedMs }) => {
     const sinceMs = seen[0]?.atMs ?? Infinity;
-    if (what !== 'granted' || grantedMs < sinceMs) return [];
+    if (what !== 'granted' || grantedMs < Math.max(sinceMs, limits.fromMs)) return [];
     const there = seen.findLast(({ atMs }) => atMs <= grantedMs);
     if (namesIn(there).has(instance)) return [];
     const learnt = seen.find((one) => one.atMs > grantedMs && namesIn(one).has(instance));

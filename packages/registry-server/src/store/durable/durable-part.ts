@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { DURABLE_FORMAT, DURABLE_VERSION } from '@rollcall/contract';
 import { z } from 'zod';
 import type { InstanceRecord, ResourceRecord } from '../record.ts';
 import type { StoreSnapshot } from '../store.ts';
 
-const FORMAT = 'rollcall-durable';
-const VERSION = 1;
+const FORMAT = DURABLE_FORMAT;
+const VERSION = DURABLE_VERSION;
 
 /** What outlives the process: declared objects, overrides, and instances that hold no lease. */
 export interface DurablePart {
@@ -55,10 +56,21 @@ export function durablePartOf({ resources, instances }: StoreSnapshot): DurableP
 const checksumOf = (content: unknown) =>
   `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
 
-/** As text, with a version and a checksum. */
+/** With a version and a checksum. */
+export interface DurableFileContent {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  readonly checksum: string;
+  readonly content: DurablePart;
+}
+
+export function durableFileOf(content: DurablePart): DurableFileContent {
+  return { format: FORMAT, version: VERSION, checksum: checksumOf(content), content };
+}
+
+/** As text. */
 export function encodeDurable(content: DurablePart): string {
-  const file = { format: FORMAT, version: VERSION, checksum: checksumOf(content), content };
-  return `${JSON.stringify(file)}\n`;
+  return `${JSON.stringify(durableFileOf(content))}\n`;
 }
 
 /** Reads it back. Throws a {@link DurableFormatError}. */

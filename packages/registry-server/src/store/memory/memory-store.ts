@@ -211,15 +211,15 @@ export class MemoryStore implements Store {
   }
 
   async continuity(position: StoreHead): Promise<Continuity> {
-    const { epoch, revision } = this.#head();
+    const { epoch, revision, mark } = this.#head();
     if (epoch !== position.epoch || revision < position.revision) return 'lost';
-    if (revision === position.revision) return 'kept';
+    if (revision === position.revision) return mark === position.mark ? 'kept' : 'lost';
     const { log } = this.#partition;
     const first = log[0];
     if (first !== undefined && first.prev > position.revision) return 'trimmed';
-    if (first?.prev === position.revision) return 'kept';
-    const before = log[firstAfter(log, position.revision) - 1];
-    return before?.revision === position.revision ? 'kept' : 'lost';
+    const next = log[firstAfter(log, position.revision)];
+    const isSame = next?.prev === position.revision && next.before === position.mark;
+    return isSame ? 'kept' : 'lost';
   }
 
   async snapshot(): Promise<StoreSnapshot> {
@@ -244,7 +244,8 @@ export class MemoryStore implements Store {
   }
 
   #head(): StoreHead {
-    return { epoch: this.#epoch, revision: this.#partition.last };
+    const { last, mark } = this.#partition;
+    return { epoch: this.#epoch, revision: last, mark };
   }
 
   /** Resolves at the next entry, or when the time to wait is over, or when the signal says so. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { TimelineKind } from '@rollcall/contract';
 import { INSTANCE_TOMBSTONE_MS } from '../limits.ts';
 import type { LogEntry } from '../log-entry.ts';
@@ -15,7 +16,8 @@ type Committed =
   | { readonly op: 'set'; readonly record: InstanceRecord }
   | { readonly op: 'del'; readonly field: string }
   | { readonly op: 'put'; readonly resource: ResourceRecord }
-  | { readonly op: 'rm'; readonly key: string };
+  | { readonly op: 'rm'; readonly key: string }
+  | { readonly op: 'lift' };
 
 /** A service's window in which silent losses are counted. */
 export interface GuardWindow {
@@ -54,6 +56,8 @@ export class Partition {
   readonly cursors: Partial<Record<PoolName, number>> = {};
   readonly log: LogEntry[] = [];
   last = 0;
+  /** Digest of everything up to the last revision. */
+  mark = '';
   longestTtlMs = 0;
   lastSweepMs: number | undefined;
   grace = { startMs: 0, untilMs: 0, lastGapMs: 0 };
@@ -71,9 +75,13 @@ export class Partition {
   }
 
   append(revision: number, atMs: number, why: TimelineKind, committed: Committed): void {
+    const before = this.mark;
+    this.mark = markAfter(before, revision, committed);
     const entry: LogEntry = {
       revision,
       prev: this.last,
+      before,
+      mark: this.mark,
       atMs: Math.floor(atMs),
       why,
       ...committed,
@@ -161,4 +169,9 @@ export class Partition {
     if (record?.lease !== lease || record.doubt === undefined) return;
     this.writeRecord({ ...record, doubt: undefined, doubtUntilMs: 0 }, at, 'recovered');
   }
+}
+
+function markAfter(before: string, revision: number, committed: Committed): string {
+  const text = `${before} ${revision} ${JSON.stringify(committed)}`;
+  return createHash('sha1').update(text).digest('hex').slice(0, 12);
 }

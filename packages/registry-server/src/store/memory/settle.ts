@@ -28,6 +28,11 @@ export function settle(partition: Partition, at: { nowMs: number; floor: number 
     partition.pools[pool].clear();
     for (const [number, owner] of owners[pool]) partition.pools[pool].set(number, owner);
   }
+  // Whoever offered has shown revisions of a past that is lost: what it shows from now on is newer than those.
+  if (partition.last > at.floor) return;
+  partition.append(partition.nextRevision(at.nowMs, at.floor), at.nowMs, 'restored', {
+    op: 'lift',
+  });
 }
 
 /** Twice the same number stays twice the same. Where none is left it keeps the one that it shares. */

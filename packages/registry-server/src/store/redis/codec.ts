@@ -72,6 +72,8 @@ export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
   const base = {
     revision: Number(id.slice(0, id.indexOf('-'))),
     prev: Number(text('prev')),
+    before: text('before'),
+    mark: text('mark'),
     atMs: Number(text('at')),
     why: TimelineKind.parse(text('why')),
   };
@@ -80,6 +82,8 @@ export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
       return { ...base, op: 'set', record: decodeRecord(key, text('value')) };
     case 'del':
       return { ...base, op: 'del', field: key };
+    case 'lift':
+      return { ...base, op: 'lift' };
     case 'put':
       return { ...base, op: 'put', resource: decodeResource(key, text('value')) };
     default:

@@ -12,9 +12,9 @@ export interface PartitionKeys {
   readonly tombstones: string;
   /** ZSET tombstone -> Unix ms at which it is forgotten. */
   readonly graves: string;
-  /** STREAM `<revision>-0` -> prev, at, op, key, value, why. */
+  /** STREAM `<revision>-0` -> prev, before, mark, at, op, key, value, why. */
   readonly log: string;
-  /** HASH epoch, last, longestTtl, lastSweepAt, graceStart, graceUntil, lastGapAt. */
+  /** HASH epoch, last, mark, longestTtl, lastSweepAt, graceStart, graceUntil, lastGapAt. */
   readonly meta: string;
   /** SET of leases in doubt. */
   readonly doubts: string;

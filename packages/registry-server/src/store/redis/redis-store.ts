@@ -161,9 +161,9 @@ export class RedisStore implements Store {
   }
 
   async continuity(position: StoreHead): Promise<Continuity> {
-    const { epoch, revision } = await this.#head();
+    const { epoch, revision, mark } = await this.#head();
     if (epoch !== position.epoch || revision < position.revision) return 'lost';
-    if (revision === position.revision) return 'kept';
+    if (revision === position.revision) return mark === position.mark ? 'kept' : 'lost';
     const id = `${position.revision}-0`;
     const [own, first] = await this.#reach(() =>
       Promise.all([
@@ -171,7 +171,10 @@ export class RedisStore implements Store {
         this.#redis.xrange(this.#keys.log, '-', '+', 'COUNT', 1),
       ]),
     );
-    if (own.length > 0) return 'kept';
+    const [entry] = own;
+    if (entry !== undefined) {
+      return decodeEntry(...entry).mark === position.mark ? 'kept' : 'lost';
+    }
     const firstId = first[0]?.[0] ?? '0-0';
     return Number(firstId.slice(0, firstId.indexOf('-'))) > position.revision ? 'trimmed' : 'lost';
   }
@@ -194,10 +197,10 @@ export class RedisStore implements Store {
 
   /** An empty store has no epoch yet: the first write, be it a sweep, makes one. */
   async #head(): Promise<StoreHead> {
-    const [epoch, last] = await this.#reach(() =>
-      this.#redis.hmget(this.#keys.meta, 'epoch', 'last'),
+    const [epoch, last, mark] = await this.#reach(() =>
+      this.#redis.hmget(this.#keys.meta, 'epoch', 'last', 'mark'),
     );
-    return { epoch: epoch ?? '', revision: Number(last ?? 0) };
+    return { epoch: epoch ?? '', revision: Number(last ?? 0), mark: mark ?? '' };
   }
 
   async #change(name: 'update' | 'revoke' | 'remove', floor: number, args: (string | number)[]) {

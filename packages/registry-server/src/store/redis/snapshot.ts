@@ -34,7 +34,7 @@ async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombst
 
 /** A picture of the whole partition, true at `upTo` once the log from `head` to there has been read over it. */
 export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<StoreSnapshot> {
-  const [epoch, last] = await redis.hmget(keys.meta, 'epoch', 'last');
+  const [epoch, last, mark] = await redis.hmget(keys.meta, 'epoch', 'last', 'mark');
   const instances = new Map<string, ReturnType<typeof decodeRecord>>();
   for await (const [field, text] of scanHash(redis, keys.instances)) {
     instances.set(field, decodeRecord(field, text));
@@ -46,7 +46,7 @@ export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<S
   const tombstones = await readTombstones(redis, keys);
   const upTo = Number((await redis.hget(keys.meta, 'last')) ?? 0);
   return {
-    head: { epoch: epoch ?? '', revision: Number(last ?? 0) },
+    head: { epoch: epoch ?? '', revision: Number(last ?? 0), mark: mark ?? '' },
     upTo,
     instances: [...instances.values()],
     resources: [...resources.values()],

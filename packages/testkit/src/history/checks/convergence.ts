@@ -84,7 +84,8 @@ function misfits(seen: readonly Seen[], quiet: Quiet, { truth, limits }: Run): V
 
 /** For each fault with a quiet time after it, how long the slowest watcher took to have everybody in use, in ms. */
 export function convergeMs(run: Run): number[] {
-  return quietTimes(run).map((quiet) => {
+  const counted = quietTimes(run).filter(({ toMs }) => toMs > run.limits.fromMs);
+  return counted.map((quiet) => {
     const took = pictures(run.happenings).map((seen) => {
       const { live } = dueAt(run.truth, seen[0]?.service ?? '', quiet, run.limits);
       const names = live.map(({ instance }) => instance);

@@ -65,6 +65,8 @@ export const checkDead: Check = (run) =>
 /** For each kill of an instance, how long after it the last choice was, in ms; 0 = it was never chosen again. */
 export function killToLastPickMs(run: Run): number[] {
   return [...afterlives(run)].flatMap(({ ending, late }) =>
-    ending.how === 'killed' ? [Math.max(0, (late.at(-1)?.atMs ?? 0) - ending.fromMs)] : [],
+    ending.how === 'killed' && ending.fromMs > run.limits.fromMs
+      ? [Math.max(0, (late.at(-1)?.atMs ?? 0) - ending.fromMs)]
+      : [],
   );
 }

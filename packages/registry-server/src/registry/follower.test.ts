@@ -1,0 +1,163 @@
+import { until } from '@rollcall/testkit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../runtime/clock.ts';
+import { makeLeaseId } from '../store/lease-id.ts';
+import type { LogPage } from '../store/log-entry.ts';
+import { MemoryStore } from '../store/memory/memory-store.ts';
+import type { InstanceBody } from '../store/record.ts';
+import { type Store, StoreUnavailableError } from '../store/store.ts';
+import { Follower } from './follower.ts';
+import { Picture, type ServiceChange } from './picture.ts';
+import { Roll } from './roll.ts';
+
+type Bend = (page: LogPage, after: number) => LogPage | Promise<LogPage>;
+
+const BODY: InstanceBody = {
+  address: '10.0.0.1',
+  ports: { http: { port: 80, protocol: 'TCP' } },
+  labels: {},
+  zone: '',
+  weight: 1,
+  ttlMs: 60_000,
+  status: 'up',
+};
+
+let store: MemoryStore;
+let picture: Picture;
+let changes: ServiceChange[];
+let relists: number;
+let bend: Bend;
+let stop: AbortController;
+let running: Promise<void>;
+let serial = 0;
+
+beforeEach(async () => {
+  store = new MemoryStore({ clock: systemClock, epoch: 'e', logLength: 50 });
+  picture = new Picture(systemClock);
+  changes = [];
+  relists = 0;
+  bend = (page) => page;
+  stop = new AbortController();
+  // The store with a log that is not what it was when it arrives.
+  const disorderly = new Proxy<Store>(store, {
+    get(target, name) {
+      if (name === 'follow') {
+        return async (after: number, signal: AbortSignal) =>
+          bend(await target.follow(after, signal), after);
+      }
+      const own: unknown = Reflect.get(target, name);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
+  const follower = new Follower(disorderly, picture, systemClock, {
+    applied: (_, given) => changes.push(...given),
+    relisted(given) {
+      relists++;
+      changes.push(...given);
+    },
+    loaded() {},
+    reachable() {},
+    restored() {
+      throw new Error('nothing was lost');
+    },
+  });
+  running = follower.run(stop.signal);
+  await until(() => picture.isLoaded);
+});
+afterEach(async () => {
+  stop.abort();
+  await store.close();
+  await running;
+});
+
+async function write(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const number = serial++;
+    const id = `i${number % 7}`;
+    const field = `default/orders/${id}`;
+    if (number % 5 === 4) await store.revoke({ field, lease: undefined, floor: 0 });
+    else {
+      const lease = makeLeaseId(0, 60_000, number.toString(16).padStart(32, '0'));
+      const body = { ...BODY, weight: 1 + (number % 90) };
+      await store.grant({
+        field,
+        lease,
+        nonce: `process-${number}`,
+        takeover: true,
+        body,
+        floor: 0,
+      });
+    }
+  }
+}
+
+/** The picture is that of the store, and what was published on the way rose without a step back. */
+async function inStep(): Promise<void> {
+  const { upTo } = await store.snapshot();
+  await until(() => picture.revision === upTo);
+  const fresh = new Picture(systemClock);
+  fresh.replace(new Roll(await store.snapshot(), 0));
+  const shown = (one: Picture) => [...(one.service('default', 'orders')?.endpoints ?? [])];
+  expect(shown(picture)).toEqual(shown(fresh));
+  const revisions = changes.map(({ revision }) => revision);
+  expect(revisions).toEqual(revisions.toSorted((a, b) => a - b));
+}
+
+describe('G3, G4: whatever happens to the log on the way, the picture ends up as the store is, and never goes back', () => {
+  test('pages that come twice', async () => {
+    let last: LogPage | undefined;
+    bend = (page) => {
+      const given = last ?? page;
+      last = last === undefined && page.entries.length > 0 ? page : undefined;
+      return given;
+    };
+    for (let i = 0; i < 10; i++) await write(3);
+    await until(() => relists > 2);
+    bend = (page) => page;
+    await inStep();
+  });
+
+  test('entries that come twice within a page, in another order, or not at all', async () => {
+    let bent = 0;
+    const bends: Bend[] = [
+      (page) => ({ ...page, entries: page.entries.flatMap((entry) => [entry, entry]) }),
+      (page) => ({ ...page, entries: page.entries.toReversed() }),
+      (page) => ({ ...page, entries: page.entries.slice(1) }),
+      (page) => ({ ...page, entries: page.entries.filter((_, i) => i !== 1) }),
+    ];
+    bend = (page, after) =>
+      page.entries.length < 2 ? page : (bends[bent++ % bends.length] as Bend)(page, after);
+    for (let i = 0; bent < 8; i++) {
+      // Several in one turn, so that they are one page.
+      await Promise.all([write(1), write(1), write(1)]);
+      await until(() => picture.revision > 0);
+      if (i > 200) throw new Error('pages of several entries never came about');
+      await new Promise(setImmediate);
+    }
+    bend = (page) => page;
+    await inStep();
+    expect(relists).toBeGreaterThan(1);
+  });
+
+  test('pages that come late', async () => {
+    bend = async (page) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return page;
+    };
+    for (let i = 0; i < 10; i++) await write(3);
+    await inStep();
+  });
+
+  test('a log that was trimmed while the store was out of reach', async () => {
+    let isAway = true;
+    bend = (page) => {
+      if (isAway) throw new StoreUnavailableError('away');
+      return page;
+    };
+    await write(300);
+    const before = relists;
+    isAway = false;
+    await inStep();
+    expect(relists).toBeGreaterThan(before);
+  });
+});

@@ -1,4 +1,11 @@
 export { DeclaredPort, DeclaredService, hostnameOf, SCHEDULER_ANNOTATION } from './declared.ts';
+export {
+  DURABLE_FORMAT,
+  DURABLE_VERSION,
+  DurableExport,
+  ImportOutcome,
+  ImportReply,
+} from './durable.ts';
 export { Endpoint } from './endpoint.ts';
 export { HealthCheck } from './health-check.ts';
 export {

@@ -12,7 +12,7 @@ export interface Route {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   /** What the body may be. @default JSON */
-  readonly bodyType?: 'manifest' | 'merge-patch';
+  readonly bodyType?: 'manifest' | 'merge-patch' | 'export';
   /** Status of success and its body; null = no body, `stream` = server-sent events. */
   readonly reply: { readonly status: number; readonly body: z.ZodType | null | 'stream' };
 }

@@ -11,6 +11,7 @@ import { InstanceId, LeaseId, NamespaceName, PortName, ServiceName } from './nam
 import { Override, OverrideRequest } from './override.ts';
 import { RenewReply, RenewRequest } from './renewal.ts';
 import { DECLARED_ROUTES } from './declared-routes.ts';
+import { DURABLE_ROUTES } from './durable-routes.ts';
 import type { Route } from './route.ts';
 import { AnyNamespace, flag, Selector, ServiceParams } from './route-params.ts';
 import { EndpointList, InstanceList, ServiceList, ServiceView } from './service.ts';
@@ -160,10 +161,13 @@ export const ROUTES = {
       kind: z.enum(['endpoints']).default('endpoints'),
       /** Resume after this revision; the `Last-Event-ID` header says the same. */
       since: Revision.optional(),
+      /** The `mark` of the bookmark that `since` is from. */
+      mark: z.string().max(64).optional(),
     }),
     reply: { status: 200, body: 'stream' },
   },
   ...DECLARED_ROUTES,
+  ...DURABLE_ROUTES,
   events: {
     method: 'GET',
     path: '/v1/events',

@@ -47,6 +47,8 @@ export const BookmarkEvent = z
     revision: Revision,
     epoch: z.string(),
     synced: z.boolean(),
+    /** Digest of the past up to `revision`: whoever resumes from it gives it back, since stores can lose a past. */
+    mark: z.string().default(''),
     /** ms since the registry last proved its picture against the store. */
     storeAgeMs: z.int(),
     /** Set when the server is going away: move to another one now. */
@@ -56,9 +58,14 @@ export const BookmarkEvent = z
 export type BookmarkEvent = z.output<typeof BookmarkEvent>;
 
 /** The stream cannot resume from `since`: snapshots follow. */
-export const CompactedEvent = z.object({ revision: Revision, reason: z.string() }).meta({
-  id: 'CompactedEvent',
-});
+export const CompactedEvent = z
+  .object({
+    revision: Revision,
+    reason: z.string(),
+    /** `since` is of a past that the store lost: the snapshots hold, even those of lower revisions than are known. */
+    isLost: z.boolean().default(false),
+  })
+  .meta({ id: 'CompactedEvent' });
 export type CompactedEvent = z.output<typeof CompactedEvent>;
 
 /** Names of the events of a watch stream. */

@@ -5,6 +5,7 @@ import { type Config, ConfigError, isPublicHost } from './config.ts';
 import { type CoreParts, createCore } from './core.ts';
 import { httpsOf, tokensOf } from './credentials.ts';
 import { RouteBinder } from './http/bind.ts';
+import { bindDurable } from './http/durable.ts';
 import { bindInstances } from './http/instances.ts';
 import { bindLeases } from './http/leases.ts';
 import { ByCaller } from './http/load/by-caller.ts';
@@ -23,6 +24,7 @@ import { Checker } from './registry/checker.ts';
 import { AddressRules } from './registry/declared/address-rules.ts';
 import { ObjectViews } from './registry/declared/object-views.ts';
 import { Reports } from './registry/declared/reports.ts';
+import { Importer } from './registry/durable/importer.ts';
 import { networkCheck } from './registry/network-check.ts';
 import { SelfRegistration } from './registry/self.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
@@ -158,6 +160,17 @@ export async function startRegistryServer(
     views: new ObjectViews(picture),
     reports: new Reports(store, picture),
     maxPerSecond: maxWritesPerSecond,
+  });
+  bindDurable(binder, {
+    picture,
+    importer: new Importer({
+      store,
+      picture,
+      rules,
+      clock,
+      maxInstancesPerService: config.maxInstancesPerService,
+    }),
+    maxImportBytes: config.maxImportBytes,
   });
   bindWatch(binder, {
     picture,

@@ -9,6 +9,13 @@ export const LIMIT_OPTIONS = {
     help: 'Largest request body; larger ones are refused with body_too_large. Ten thousand leases in one renewal take 600 kB.',
     schema: int(1_024, 67_108_864).default(1_048_576),
   }),
+  maxImportBytes: spec({
+    flag: 'max-import-bytes',
+    env: 'ROLLCALL_MAX_IMPORT_BYTES',
+    value: 'BYTES',
+    help: 'Largest export that POST /v1/import takes, from an admin alone; larger ones are refused with body_too_large.',
+    schema: int(1_024, 500_000_000).default(250_000_000),
+  }),
   maxLabels: spec({
     flag: 'max-labels',
     env: 'ROLLCALL_MAX_LABELS',

@@ -6,6 +6,7 @@ import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { describe } from './describe.ts';
 import { drain } from './drain.ts';
+import { exportCommand, importCommand } from './durable.ts';
 import { edit } from './edit.ts';
 import { env } from './env.ts';
 import { events } from './events.ts';
@@ -39,6 +40,8 @@ export const COMMANDS: readonly Command[] = [
   wait,
   portForward,
   drain,
+  exportCommand,
+  importCommand,
   runCommand,
   env,
   apiResources,

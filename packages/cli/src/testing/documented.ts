@@ -38,7 +38,7 @@ function wordsOf(line: string): string[] {
 /** What a documented command prints, both outputs one after the other. */
 export async function printedBy(cli: TestCli, line: string): Promise<string> {
   const [program, ...argv] = wordsOf(line).map((word) =>
-    word.endsWith('.yaml') ? `${cli.folder}/${word}` : word,
+    /\.(yaml|json)$/.test(word) ? `${cli.folder}/${word}` : word,
   );
   if (program !== 'rollcall') throw new Error(`no command of rollcall: ${line}`);
   const { out, err } = await cli.runWith({ env: { ROLLCALL_NAMESPACE: 'shop' } }, ...argv);

@@ -36,6 +36,7 @@ export class RouteBinder implements Binder {
       method,
       url,
       schema: schemaOf(route, name, summary),
+      ...(options.maxBodyBytes === undefined ? {} : { bodyLimit: options.maxBodyBytes }),
       ...(options.skipsValidation === true ? { validatorCompiler: () => () => true } : {}),
       ...(options.isLong === true ? { serializerCompiler: () => JSON.stringify } : {}),
       config: {
@@ -93,6 +94,7 @@ export class RouteBinder implements Binder {
 const BODY_TYPES = {
   manifest: ['application/yaml', 'application/json'],
   'merge-patch': ['application/merge-patch+json', 'application/json'],
+  export: ['application/json'],
 } as const;
 
 function schemaOf(route: Route, name: string, summary: string) {

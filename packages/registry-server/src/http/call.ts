@@ -26,6 +26,8 @@ export interface BindOptions {
   readonly maxPerSecond?: number;
   /** The handler checks the parameters itself: for the heartbeat, where a schema costs as much as the work. */
   readonly skipsValidation?: boolean;
+  /** Largest body; that of the server by default. */
+  readonly maxBodyBytes?: number;
   /** What is shed first when there is too much to do. @default 'read' for GET, else 'write' */
   readonly priority?: Priority;
   /** The reply may have thousands of entries: checking each again costs more than making them. */

@@ -46,7 +46,7 @@ declare module 'fastify' {
     /** The reply goes on for good. */
     isStream?: boolean;
     /** What the body may be besides JSON. */
-    bodyType?: 'manifest' | 'merge-patch' | undefined;
+    bodyType?: 'manifest' | 'merge-patch' | 'export' | undefined;
   }
 }
 
@@ -198,10 +198,15 @@ function parseJson(app: FastifyInstance): void {
   const types = ['application/json', 'application/merge-patch+json'];
   app.addContentTypeParser(types, { parseAs: 'string' }, (request, text, done) => {
     const { bodyType } = request.routeOptions.config;
-    if (bodyType === 'manifest') done(null, text);
+    if (isText(bodyType)) done(null, text);
     else if (text === '') done(null, undefined);
     else void parse(request, text as string, done);
   });
+}
+
+/** Their handlers read these themselves, to say what is wrong and where. */
+function isText(bodyType: string | undefined): boolean {
+  return bodyType === 'manifest' || bodyType === 'export';
 }
 
 /** Manifests come as text: the place of a mistake in it is part of the answer. */
@@ -214,7 +219,7 @@ function takeManifests(app: FastifyInstance): void {
     'text/plain',
   ];
   app.addContentTypeParser(types, { parseAs: 'string' }, (request, text, done) => {
-    if (request.routeOptions.config.bodyType === 'manifest') done(null, text);
+    if (isText(request.routeOptions.config.bodyType)) done(null, text);
     else done(new ProblemError('unsupported_media_type', JSON_EXPECTED));
   });
 }

@@ -69,7 +69,8 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     }
     const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
     if (services === undefined && isBare) warmUp.check('any service');
-    const resumesAt = since === undefined ? undefined : Number(since);
+    const resumesAt =
+      since === undefined ? undefined : { revision: Number(since), mark: query.mark };
     if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
     const owner = ownerOf(caller);
     checkQuota(owner);

@@ -98,7 +98,9 @@ function objectFault({ key, value, claims }: ResourceRecord): string | undefined
   if (key.split('/').length !== 3) return 'expected KIND/NAMESPACE/NAME';
   const nameFault = faultIn(NamespaceName, ref.namespace) ?? faultIn(ObjectName, ref.name);
   if (nameFault !== undefined) return nameFault;
-  const { manifest, faults } = decodeManifest(ref.kind, jsonOf(value));
+  const json = jsonOf(value);
+  if (json === undefined) return 'expected a manifest as JSON';
+  const { manifest, faults } = decodeManifest(ref.kind, json);
   const [fault] = faults;
   if (fault !== undefined) return `${fault.field}: ${fault.message}`;
   if (manifest === undefined) return 'expected a manifest';

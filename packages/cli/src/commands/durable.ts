@@ -1,0 +1,97 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
+import { type Context, say } from '../context.ts';
+import { readText } from '../manifest-files.ts';
+
+/** A large one takes its time, in ms. */
+const TIMEOUT_MS = 60_000;
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** Written beside its place and moved there, for its owner's eyes alone. */
+function writeWhole(path: string, text: string): void {
+  try {
+    writeFileSync(`${path}.new`, text, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    throw new CliError(`error: ${(error as Error).message}`);
+  }
+}
+
+async function runExport(context: Context, given: Arguments): Promise<number> {
+  const file = textOption(given, 'filename') ?? '-';
+  const durable = await context.rollcall.call('exportDurable', { timeoutMs: TIMEOUT_MS });
+  const text = `${JSON.stringify(durable)}\n`;
+  if (file === '-') {
+    context.out.write(text);
+    return EXIT.ok;
+  }
+  writeWhole(file, text);
+  const { resources, instances } = durable.content;
+  const things = counted(resources.length, 'object');
+  say(context, `exported ${things} and ${counted(instances.length, 'instance')} to ${file}`);
+  return EXIT.ok;
+}
+
+/** Why something was left as it is; those that were are not spoken of. */
+const REASONS = {
+  newer: 'left: what is there is newer',
+  deleted: 'left: it was deleted after the export',
+  ended: 'left: its time is over',
+  live: 'left: a live process has its id',
+} as const;
+
+async function runImport(context: Context, given: Arguments): Promise<number> {
+  const file = textOption(given, 'filename');
+  if (file === undefined) throw usageError('must specify -f: a file that export wrote, or -');
+  const body = file === '-' ? await context.readStdin() : readText(file);
+  const dryRun = flagOption(given, 'dry-run');
+  const query = { replace: flagOption(given, 'replace'), dryRun };
+  const request = { query, body, timeoutMs: TIMEOUT_MS };
+  const { items } = await context.rollcall.call('importDurable', request);
+  const end = dryRun ? ' (dry run)' : '';
+  let unchanged = 0;
+  for (const { item, outcome } of items) {
+    if (outcome === 'written') say(context, `${item} imported${end}`);
+    else if (outcome === 'unchanged') unchanged++;
+    else if (outcome !== 'own') say(context, `${item} ${REASONS[outcome]}${end}`);
+  }
+  if (unchanged > 0) say(context, `${unchanged} unchanged`);
+  if (items.length === 0) say(context, 'nothing to import');
+  return EXIT.ok;
+}
+
+export const exportCommand: Command = {
+  name: 'export',
+  summary: 'Write declared objects, overrides and persistent instances to a file, with a checksum',
+  usage: 'export [-f FILE]',
+  examples: ['export -f backup.json', 'export > backup.json'],
+  options: {
+    filename: {
+      type: 'string',
+      short: 'f',
+      value: 'FILE',
+      help: 'Where to; standard output by default',
+    },
+  },
+  run: runExport,
+};
+
+export const importCommand: Command = {
+  name: 'import',
+  summary: 'Bring back what export wrote, unless what is there is newer or was deleted since',
+  usage: 'import -f FILE [--replace] [--dry-run]',
+  examples: ['import -f backup.json --dry-run', 'import -f backup.json --replace'],
+  options: {
+    filename: {
+      type: 'string',
+      short: 'f',
+      value: 'FILE',
+      help: 'A file that export wrote; - is standard input',
+    },
+    replace: { type: 'boolean', help: 'Also what is newer there, or was deleted since' },
+    'dry-run': { type: 'boolean', help: 'Check and show, write nothing' },
+  },
+  run: runImport,
+};

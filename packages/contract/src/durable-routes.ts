@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { DurableExport, DurableText, ImportReply } from './durable.ts';
+import type { Route } from './route.ts';
+import { flag } from './route-params.ts';
+
+/** The calls that carry the durable part out of a registry and into one. */
+export const DURABLE_ROUTES = {
+  exportDurable: {
+    method: 'GET',
+    path: '/v1/export',
+    summary:
+      'Export what does not return by itself: declared objects, overrides, persistent instances',
+    scope: 'admin',
+    reply: { status: 200, body: DurableExport },
+  },
+  importDurable: {
+    method: 'POST',
+    path: '/v1/import',
+    summary: 'Import an export: all of it is checked before any of it is written',
+    scope: 'admin',
+    query: z.strictObject({
+      /** Write what is there in a newer form, and what was deleted since, too. */
+      replace: flag.default(false),
+      /** Check and show, write nothing. */
+      dryRun: flag.default(false),
+    }),
+    body: DurableText,
+    bodyType: 'export',
+    reply: { status: 200, body: ImportReply },
+  },
+} as const satisfies Record<string, Route>;

@@ -11,13 +11,13 @@ let scene: Scene;
 afterEach(() => scene.close());
 
 /** So many registry servers on one Redis, three instances, a client, and a reader of each server's stream. */
-async function begin(count: number) {
+async function begin(count: number, more: readonly string[] = []) {
   scene = new Scene({ ttlMs: TTL_MS });
   const binary = await findRedisBinary();
   if (binary === undefined) throw new Error('no redis-server on this machine');
   const redis = await RedisProcess.start(binary);
   scene.onClose(() => redis.close());
-  const flags = ['--store', redis.url];
+  const flags = ['--store', redis.url, ...more];
   const servers = await Promise.all(
     Array.from({ length: count }, () => scene.stack.registry(flags)),
   );
@@ -96,4 +96,35 @@ test('G8: a rolling restart of two load balancers behind one list of addresses f
   }
   const { figures } = await scene.verdict('rolling restart of balancers');
   expect(figures.requestsFailed).toBe(0);
+}, 60_000);
+
+test('G3, G4: a registry server that hung (SIGSTOP) while the log was trimmed past it reads the roll anew; nobody is evicted, no request fails', async () => {
+  const { servers, urls, service, calls } = await begin(2, ['--log-entries', '100']);
+  const [hung, other] = servers;
+  const [hungUrl, otherUrl] = urls;
+  if (hung === undefined || other === undefined) throw new Error('two servers are needed');
+  scene.rawWatch('behind', [hungUrl ?? '']);
+  await until(() =>
+    scene.history.happenings.some((one) => one.kind === 'seen' && one.watcher === 'behind'),
+  );
+  const heal = scene.fault('server hung', 'registry', 'behind');
+  hung.process.signal('SIGSTOP');
+  const path = '/v1/namespaces/default/services/churn/instances';
+  for (let i = 0; i < 600; i++) {
+    const body = JSON.stringify({ ports: { http: 1 }, ttlMs: 60_000, weight: 1 + i });
+    const headers = { 'content-type': 'application/json' };
+    const reply = await fetch(`${otherUrl}${path}/one`, { method: 'PUT', headers, body });
+    expect(reply.status).toBe(200);
+  }
+  await scene.actor('late', { urls: [otherUrl ?? ''] });
+  hung.process.signal('SIGCONT');
+  heal();
+  await scene.inUse(service, [...NAMES, 'late']);
+  const weightAt = async (url: string) =>
+    ((await (await fetch(`${url}${path}/one`)).json()) as { weight: number }).weight;
+  await until(async () => (await weightAt(hungUrl ?? '')) === 600);
+  await calls.answers(50);
+  await scene.quiet();
+  const { figures } = await scene.verdict('a server behind a trimmed log');
+  expect(figures).toMatchObject({ falseEvictions: 0, requestsFailed: 0 });
 }, 60_000);

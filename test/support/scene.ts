@@ -1,4 +1,3 @@
-import { expect } from 'vitest';
 import { Rollcall, type RollcallOptions, type Service } from '@rollcall/client-sdk';
 import {
   type Bounds,
@@ -31,6 +30,8 @@ export interface Actor {
 export interface ActorOptions {
   readonly urls: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** A command that it is run by. @default none */
+  readonly within?: readonly string[];
 }
 
 /** A system of real processes whose every step is told to a history, which is checked in the end. */
@@ -61,16 +62,17 @@ export class Scene {
   }
 
   /** An instance that may not get on the roll yet. */
-  begin(instance: string, { urls, env = {} }: ActorOptions): Actor {
+  begin(instance: string, { urls, env = {}, within = [] }: ActorOptions): Actor {
     const own = {
       WORKER_ID: instance,
       WORKER_SERVICE: SERVICE,
       WORKER_URLS: urls.join(','),
       WORKER_TTL_MS: `${this.#bounds.ttlMs}`,
     };
-    const child = this.stack.worker({ ...own, ...env }, (line) => {
+    const onLine = (line: string) => {
       if (line.startsWith('{')) this.history.add(JSON.parse(line) as Happening);
-    });
+    };
+    const child = this.stack.worker({ env: { ...own, ...env }, within, onLine });
     const tell = (what: 'killed' | 'stopped' | 'continued') => {
       const process = `${instance}-${child.pid}`;
       this.history.add({
@@ -175,14 +177,19 @@ export class Scene {
     await until(() => monotonicMs() > endMs, { withinMs: 60_000 });
   }
 
-  /** Checks what has happened so far: nothing may have been broken. Prints the figures. */
-  async verdict(title: string): Promise<Verdict> {
+  /** Checks what has happened so far, and tells what was broken since a moment. */
+  async check(fromMs = -Infinity): Promise<Verdict> {
     const nowMs = monotonicMs();
     await this.#told();
     const happenings = this.history.happenings.filter(({ atMs }) => atMs <= nowMs);
-    const verdict = checkHistory(happenings, this.#bounds);
+    return checkHistory(happenings, { ...this.#bounds, fromMs });
+  }
+
+  /** Checks it and throws when anything was broken. Prints the figures. */
+  async verdict(title: string): Promise<Verdict> {
+    const verdict = await this.check();
     console.log(`${title}: ${figuresText(verdict)}`);
-    expect(reportOf(verdict.violations)).toBe('');
+    if (verdict.violations.length > 0) throw new Error(reportOf(verdict.violations));
     return verdict;
   }
 

@@ -30,7 +30,7 @@ export interface RegistryProcess {
 
 /** Processes of one test, on free ports of loopback; `close` ends what is left of them. */
 export class Stack {
-  readonly #processes: TestProcess[] = [];
+  readonly #processes = new Set<TestProcess>();
   /** Those of `rollcall run`. */
   readonly #runs: TestProcess[] = [];
   readonly #clients: Rollcall[] = [];
@@ -41,11 +41,12 @@ export class Stack {
     flags: readonly string[] = [],
     port?: number,
     env: NodeJS.ProcessEnv = {},
+    host = '127.0.0.1',
   ): Promise<RegistryProcess> {
     const own = port ?? (await freePort());
     const args = ['--port', `${own}`, '--log-level', 'warn', ...flags];
     const started = this.#start(REGISTRY, args, { env });
-    const url = `http://127.0.0.1:${own}`;
+    const url = `http://${host}:${own}`;
     await until(
       async () => {
         if (started.hasExited) throw new Error(started.output);
@@ -69,8 +70,8 @@ export class Stack {
   }
 
   /** An instance that tells each line of what it does to `onLine`; not waited for. */
-  worker(env: NodeJS.ProcessEnv, onLine: (line: string) => void): TestProcess {
-    return this.#start(WORKER, [], { env, onLine });
+  worker(options: StartProcessOptions): TestProcess {
+    return this.#start(WORKER, [], options);
   }
 
   /** A load balancer over a service; gives the address of its listener once it answers. */
@@ -139,13 +140,14 @@ accessLog: off
     await Promise.all(this.#clients.map((client) => client.close()));
     // Told politely and while there is a registry, so that they end their commands too.
     await Promise.all(this.#runs.map((one) => one.stop('SIGTERM')));
-    await Promise.all(this.#processes.map((one) => one.stop('SIGKILL')));
+    await Promise.all([...this.#processes].map((one) => one.stop('SIGKILL')));
     await Promise.all(this.#folders.map((one) => rm(one, { recursive: true, force: true })));
   }
 
   #start(file: string, args: readonly string[], options: StartProcessOptions = {}): TestProcess {
     const started = startNode(file, args, { cwd: root, ...options });
-    this.#processes.push(started);
+    this.#processes.add(started);
+    started.child.once('exit', () => this.#processes.delete(started));
     return started;
   }
 }

@@ -1,9 +1,9 @@
--- The connection of a hold closed without goodbye.
+-- The connection of a hold closed without goodbye. It stays the current one until another takes its place, so that a
+-- second look finds those whose doubt a heartbeat cleared that had been on its way before.
 -- ARGV 4 lease, 5 hold, 6 ms that are left to a suspect
 -- Replies 1 if it was the current hold, else 0
 local lease = ARGV[4]
 if redis.call('HGET', HOLDS, lease) ~= ARGV[5] then return 0 end
-redis.call('HDEL', HOLDS, lease)
 local field = redis.call('HGET', HOLDERS, lease)
 local record = field and readRecord(field)
 local deadline = deadlineOf(lease)

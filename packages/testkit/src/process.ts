@@ -6,6 +6,8 @@ import { until } from './until.ts';
 export interface StartProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** A command that it is run by, such as `ip netns exec NAME`. @default none */
+  readonly within?: readonly string[];
   /** Hears each whole line of its output. */
   readonly onLine?: (line: string) => void;
 }
@@ -25,9 +27,10 @@ export class TestProcess {
   constructor(
     command: string,
     args: readonly string[],
-    { env, cwd, onLine }: StartProcessOptions = {},
+    { env, cwd, onLine, within = [] }: StartProcessOptions = {},
   ) {
-    this.child = spawn(command, args, {
+    const [program = command, ...words] = [...within, command, ...args];
+    this.child = spawn(program, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
       cwd,

@@ -269,7 +269,18 @@ export function storeConformance(name: string, create: CreateHarness): void {
         expect(await store.suspect(lease, first.hold, WRITE)).toBe(false);
         expect(await recordOf(store, 'a1')).toMatchObject({ doubt: undefined });
         expect(await store.suspect(lease, second.hold, WRITE)).toBe(true);
-        expect(await store.suspect(lease, second.hold, WRITE)).toBe(false);
+      });
+
+      test('G2: a broken hold can be told again, after a heartbeat that had been on its way', async () => {
+        const lease = await leaseOf(store);
+        const { hold } = (await store.hold(lease, WRITE)) as { hold: number };
+        await store.suspect(lease, hold, WRITE);
+        await store.renew([lease], WRITE);
+        expect(await store.suspect(lease, hold, WRITE)).toBe(true);
+        expect(await recordOf(store, 'a1')).toMatchObject({ doubt: 'suspect' });
+        await store.hold(lease, WRITE);
+        expect(await store.suspect(lease, hold, WRITE)).toBe(false);
+        expect(await recordOf(store, 'a1')).toMatchObject({ doubt: undefined });
       });
 
       test('of an unknown lease is refused', async () => {

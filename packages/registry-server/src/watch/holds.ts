@@ -26,6 +26,12 @@ export interface HoldsTaken {
   readonly event: HoldEvent;
 }
 
+/**
+ * How long after a hold broke it is looked at again, in ms: a heartbeat that was on its way when its process died comes in
+ * after the end of the connection and says that all is well. Who lives has another hold by then.
+ */
+const SECOND_LOOK_MS = 150;
+
 const PING = encodeFrame('ping', {});
 const MOVE = encodeFrame('move', {});
 
@@ -35,6 +41,7 @@ const MOVE = encodeFrame('move', {});
  */
 export class HoldDesk {
   readonly #keeper: HoldKeeper;
+  readonly #clock: Clock;
   readonly #limits: HoldLimits;
   readonly #owners = new OwnerCount();
   /** Number of the hold by lease; undefined = the store does not know the lease now. */
@@ -45,6 +52,7 @@ export class HoldDesk {
 
   constructor(keeper: HoldKeeper, clock: Clock, limits: HoldLimits) {
     this.#keeper = keeper;
+    this.#clock = clock;
     this.#limits = limits;
     this.#timer = clock.every(WATCH_PING_MS * 0.8, () => {
       this.#send(PING);
@@ -129,7 +137,11 @@ export class HoldDesk {
 
   async #suspect(lease: string, hold: number): Promise<void> {
     try {
-      if (await this.#keeper.suspect(lease, hold)) this.totals.suspected++;
+      if (!(await this.#keeper.suspect(lease, hold))) return;
+      this.totals.suspected++;
+      this.#clock.after(SECOND_LOOK_MS, () => {
+        if (!this.#isClosing) void this.#keeper.suspect(lease, hold).catch(() => {});
+      });
     } catch {
       // The store is away: the TTL decides.
     }

@@ -139,7 +139,6 @@ export class MemoryStore implements Store {
   async suspect(lease: string, hold: number, { floor }: Write): Promise<boolean> {
     const partition = this.#partition;
     if (partition.holds.get(lease) !== hold) return false;
-    partition.holds.delete(lease);
     const record = partition.instances.get(partition.holders.get(lease) ?? '');
     const deadline = partition.deadlines.get(lease);
     if (record?.lease !== lease || deadline === undefined) return false;

@@ -1,12 +1,19 @@
 import { Agent, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findRedisBinary, RedisProcess, until } from '@rollcall/testkit';
+import { findRedisBinary, History, RedisProcess, until } from '@rollcall/testkit';
 import type { Service } from '@rollcall/client-sdk';
 import { Load } from './support/load.ts';
+import { RawWatcher } from './support/raw-watcher.ts';
 import { nameIn, Stack } from './support/stack.ts';
 
-/** How long Redis is away, in ms; longer than the TTL of 10 s. OUTAGE_MS=30000 for a longer look. */
+/** How long Redis is away, in ms; longer than the TTL of 10 s. OUTAGE_MS=600000 for the long form, of twice ten minutes. */
 const OUTAGE_MS = Number(process.env['OUTAGE_MS'] ?? 11_000);
+/** Between two calls of one caller, in ms: a longer look remembers no more of them. */
+const PAUSE_MS = Math.max(2, OUTAGE_MS / 5_000);
+/** Every third of the TTL of `hello`, and what a busy machine may add, in ms. */
+const HEARTBEAT_MS = 10_000 / 3 + 1_000;
+
+const LOAD = { pauseMs: PAUSE_MS };
 
 let stack: Stack;
 let agent: Agent;
@@ -30,7 +37,7 @@ function throughSdk(service: Service): Load {
     const text = await body.text();
     if (statusCode !== 200) throw new Error(`${statusCode} ${text}`);
     return nameIn(text);
-  });
+  }, LOAD);
   loads.push(load);
   return load;
 }
@@ -42,13 +49,16 @@ function throughBalancer(url: string): Load {
     const text = await body.text();
     if (statusCode !== 200) throw new Error(`${statusCode} ${text}`);
     return nameIn(text);
-  });
+  }, LOAD);
   loads.push(load);
   return load;
 }
 
 const p99 = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? 0;
+
+const picturesIn = ({ happenings }: Pick<History, 'happenings'>) =>
+  happenings.flatMap((one) => (one.kind === 'seen' ? [one] : []));
 
 /** Remembers the smallest roll that a service ever showed. */
 function smallestRoll(service: Service): () => number {
@@ -152,64 +162,100 @@ describe('with a client and a balancer over three instances', () => {
 
 describe('two registry servers on Redis', () => {
   let redis: RedisProcess;
+  let watchers: readonly RawWatcher[] = [];
 
   beforeEach(async () => {
     const binary = await findRedisBinary();
     if (binary === undefined) throw new Error('no redis-server on this machine');
     redis = await RedisProcess.start(binary, { isDurable: true });
   });
-  afterEach(() => redis.close());
+  afterEach(async () => {
+    await Promise.all(watchers.map((watcher) => watcher.close()));
+    await redis.close();
+  });
 
-  test('G5, G8: a server killed, then Redis gone for longer than every lease, back with its data, gone again, back without: no request fails, no empty list, the deregistered stay away', async () => {
-    const flags = ['--store', redis.url];
-    const servers = [await stack.registry(flags), await stack.registry(flags)] as const;
-    const urls = servers.map(({ url }) => url);
-    await Promise.all(['a', 'b', 'c'].map((name) => stack.hello(name, urls)));
-    const leaver = await stack.hello('leaver', urls);
-    const balancer = await stack.balancer(urls);
-    const service = stack.client(urls).service('hello');
-    const both = [throughSdk(service), throughBalancer(balancer.url)] as const;
-    await until(() => both.every((load) => load.bySince(0).size === 4));
-    expect(await leaver.stop('SIGTERM')).toBe(0);
-    await until(() => service.endpoints().length === 3);
-    const smallest = smallestRoll(service);
-    const serving = async (calls: number) => {
-      const since = performance.now();
-      await until(
-        () => both.every((load) => load.answers.filter(({ atMs }) => atMs > since).length > calls),
-        { withinMs: 60_000 },
+  test(
+    'G5, G8: a server killed, then Redis gone for longer than every lease, back with its data, gone again, back without: no request fails, no empty list, the deregistered stay away',
+    async () => {
+      const flags = ['--store', redis.url];
+      const servers = [await stack.registry(flags), await stack.registry(flags)] as const;
+      const urls = servers.map(({ url }) => url);
+      await Promise.all(['a', 'b', 'c'].map((name) => stack.hello(name, urls)));
+      const leaver = await stack.hello('leaver', urls);
+      const balancer = await stack.balancer(urls);
+      const service = stack.client(urls).service('hello');
+      const both = [throughSdk(service), throughBalancer(balancer.url)] as const;
+      await until(() => both.every((load) => load.bySince(0).size === 4));
+      expect(await leaver.stop('SIGTERM')).toBe(0);
+      await until(() => service.endpoints().length === 3);
+      const smallest = smallestRoll(service);
+      // Without the SDK's grace: what the servers themselves show.
+      const history = new History();
+      watchers = urls.map(
+        (url, i) => new RawWatcher(history, { name: `stream${i}`, service: 'hello', urls: [url] }),
       );
-    };
+      const serving = async (calls: number) => {
+        const since = performance.now();
+        await until(
+          () =>
+            both.every((load) => load.answers.filter(({ atMs }) => atMs > since).length > calls),
+          { withinMs: 60_000 },
+        );
+      };
 
-    await servers[0].process.stop('SIGKILL');
-    await serving(500);
-    const first = await stack.registry(flags, servers[0].port);
-
-    for (const losesData of [false, true]) {
-      await redis.down({ losesData });
-      const { url } = first;
-      // By the age that the server itself shows.
-      await until(
-        async () =>
-          ((await (await fetch(`${url}/readyz`)).json()) as { storeAgeMs: number }).storeAgeMs >
-          OUTAGE_MS,
-        { withinMs: OUTAGE_MS + 20_000 },
-      );
-      await serving(200);
-      await redis.up();
-      const allUp = () => service.endpoints().filter(({ state }) => state === 'up').length === 3;
-      await until(async () => (await fetch(`${url}/readyz?for=writes`)).ok);
-      await until(allUp, { withinMs: 15_000, what: 'all three confirmed' });
+      await servers[0].process.stop('SIGKILL');
       await serving(500);
-    }
-    await Promise.all(both.map((load) => load.stop()));
-    expect(both.flatMap(({ failures }) => failures)).toEqual([]);
-    expect(smallest()).toBe(3);
-    expect(
-      service
-        .endpoints()
-        .map(({ instance }) => instance)
-        .toSorted(),
-    ).toEqual(['a', 'b', 'c']);
-  }, 180_000);
+      const first = await stack.registry(flags, servers[0].port);
+
+      for (const losesData of [false, true]) {
+        await redis.down({ losesData });
+        const { url } = first;
+        // By the age that the server itself shows.
+        await until(
+          async () =>
+            ((await (await fetch(`${url}/readyz`)).json()) as { storeAgeMs: number }).storeAgeMs >
+            OUTAGE_MS,
+          { withinMs: OUTAGE_MS + 20_000 },
+        );
+        await serving(200);
+        const before = history.size;
+        await redis.up();
+        const allUp = () => {
+          const shown = picturesIn(history).slice(-1);
+          const since = picturesIn({ happenings: history.happenings.slice(before) });
+          // A store that lost its memory has nobody in use before it has heard of him.
+          const hasDoubted = since.some(({ endpoints }) =>
+            endpoints.some(({ tier }) => tier === 1),
+          );
+          return (
+            hasDoubted === losesData &&
+            shown.every(({ endpoints }) => endpoints.every(({ tier }) => tier === 0)) &&
+            service.endpoints().filter(({ state }) => state === 'up').length === 3
+          );
+        };
+        await until(async () => (await fetch(`${url}/readyz?for=writes`)).ok);
+        const backMs = performance.now();
+        await until(allUp, { withinMs: 15_000, what: 'all three confirmed' });
+        const tookMs = performance.now() - backMs;
+        console.log(
+          `all confirmed ${tookMs.toFixed(0)} ms after Redis was back, data lost: ${losesData}`,
+        );
+        expect(tookMs).toBeLessThan(HEARTBEAT_MS);
+        await serving(500);
+      }
+      await Promise.all(both.map((load) => load.stop()));
+      expect(both.flatMap(({ failures }) => failures)).toEqual([]);
+      expect(smallest()).toBe(3);
+      const shown = picturesIn(history);
+      expect(shown.length).toBeGreaterThanOrEqual(urls.length);
+      expect(Math.min(...shown.map(({ endpoints }) => endpoints.length))).toBe(3);
+      expect(
+        service
+          .endpoints()
+          .map(({ instance }) => instance)
+          .toSorted(),
+      ).toEqual(['a', 'b', 'c']);
+    },
+    180_000 + 2 * OUTAGE_MS,
+  );
 });

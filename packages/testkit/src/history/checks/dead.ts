@@ -50,17 +50,18 @@ function dueMs({ instance }: InstanceTruth, { how, fromMs }: Ending, caller: str
   }
 }
 
-/** An instance that was chosen too long after its end. */
+/** An instance that was chosen too long after its end; the last choice of each caller stands for all. */
 export const checkDead: Check = (run) =>
-  [...afterlives(run)].flatMap(({ own, ending, late }) =>
-    late
+  [...afterlives(run)].flatMap(({ own, ending, late }) => {
+    const last = new Map(late.map((choice) => [choice.caller, choice]));
+    return [...last.values()]
       .filter(({ caller, atMs }) => atMs > dueMs(own, ending, caller, run))
       .map(({ caller, atMs, evidence }) => {
         const afterMs = (atMs - ending.fromMs).toFixed(0);
         const message = `${caller} chose ${own.instance} ${afterMs} ms after it was ${ending.how}`;
         return { promise: 'G2', atMs, message, evidence: [evidence] };
-      }),
-  );
+      });
+  });
 
 /** For each kill of an instance, how long after it the last choice was, in ms; 0 = it was never chosen again. */
 export function killToLastPickMs(run: Run): number[] {

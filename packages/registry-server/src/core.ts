@@ -75,10 +75,10 @@ export function createCore(parts: CoreParts): Core {
     ...told,
     applied(entries, changes) {
       timeline.note(entries);
-      hub.publish(changes);
+      hub.publish(entries, changes);
     },
     relisted(changes, hasForgotten) {
-      hub.relisted(changes);
+      hub.relisted(changes, hasForgotten);
       if (hasForgotten) void holds.renumber();
     },
     loaded(isEmpty) {

@@ -14,7 +14,13 @@ import type { ServiceSnapshot } from '../service.ts';
 import { LiveStream, type StreamPlan, type StreamSession } from '../stream/live-stream.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';
-import { type WatchListener, WatchSession } from './watch-session.ts';
+import {
+  appendPosition,
+  type Position,
+  type WatchedService,
+  type WatchListener,
+  WatchSession,
+} from './watch-session.ts';
 
 /** How many services that went are remembered. */
 const REMEMBERED = 1_000;
@@ -35,7 +41,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   readonly #events = new Emitter<CatalogEvents>();
   readonly #stream: LiveStream;
   readonly #onClosed: () => void;
-  #resumeFrom: string | undefined;
+  #resumeFrom: Position | undefined;
   /** Of the store that the last whole picture came from. */
   #epoch = '';
   #behind = 0;
@@ -106,7 +112,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   begin(): StreamSession {
     const resume = this.#resumeFrom;
     const query = new URLSearchParams({ namespace: this.#namespace });
-    if (resume !== undefined) query.append('since', resume);
+    if (resume !== undefined) appendPosition(query, resume);
     const services = () =>
       [...this.#feeds.keys()].map((key) => {
         const [namespace = '', service = ''] = key.split('/');
@@ -118,12 +124,20 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
 
   onFailure(error: RollcallError): void {
     if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length) {
-      this.#resumeFrom = undefined;
-      for (const feed of this.#feeds.values()) feed.disown();
+      this.onLost();
     }
     if (error.retryable || this.isReady) return;
     this.#refusal = error;
     this.#events.emit('settled', error);
+  }
+
+  revisionOf({ namespace, service }: WatchedService): string | undefined {
+    return this.#feeds.get(`${namespace}/${service}`)?.picture?.snapshot.revision;
+  }
+
+  onLost(): void {
+    this.#resumeFrom = undefined;
+    for (const feed of this.#feeds.values()) feed.disown();
   }
 
   onSnapshot(event: SnapshotEvent): boolean {
@@ -165,7 +179,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
 
   onSynced(event: BookmarkEvent, _session: WatchSession, before: string | undefined): void {
     for (const feed of this.#feeds.values()) feed.adopt(before, event.epoch);
-    this.#resumeFrom = event.revision;
+    this.#resumeFrom = event;
     this.#epoch = event.epoch;
     this.#behind = 0;
     this.#refusal = undefined;

@@ -11,14 +11,19 @@ import type { RegistryApi } from '../registry/registry-api.ts';
 import { LiveStream, type StreamPlan, type StreamSession } from '../stream/live-stream.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';
-import { type WatchListener, WatchSession } from './watch-session.ts';
+import {
+  appendPosition,
+  type Position,
+  type WatchedService,
+  type WatchListener,
+  WatchSession,
+} from './watch-session.ts';
 
 /** Above this many services their names would not fit a URL: the whole namespace is watched. */
 const MAX_NAMED_SERVICES = 100;
 
 /** Where a broken watch may go on: all changes of `services` up to `revision` are known. */
-interface Resume {
-  readonly revision: string;
+interface Resume extends Position {
   readonly services: ReadonlySet<string>;
 }
 
@@ -81,7 +86,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
     const query = new URLSearchParams({ namespace: this.#namespace });
     if (services.size <= MAX_NAMED_SERVICES)
       for (const service of services) query.append('service', service);
-    if (resume !== undefined) query.append('since', resume.revision);
+    if (resume !== undefined) appendPosition(query, resume);
     const path = `${pathOf(ROUTES.watch)}?${query.toString()}`;
     const namespace = this.#namespace;
     const scope = {
@@ -102,11 +107,19 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
   onFailure(error: RollcallError): void {
     this.#failure = error;
     if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length) {
-      this.#resume = undefined;
-      for (const feed of this.#feeds.values()) feed.disown();
+      this.onLost();
     }
     if (error.retryable) return;
     for (const feed of this.#feeds.values()) feed.events.emit('refused', error);
+  }
+
+  revisionOf({ service }: WatchedService): string | undefined {
+    return this.#feeds.get(service)?.picture?.snapshot.revision;
+  }
+
+  onLost(): void {
+    this.#resume = undefined;
+    for (const feed of this.#feeds.values()) feed.disown();
   }
 
   onSnapshot(event: SnapshotEvent): boolean {
@@ -133,7 +146,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
       feed?.adopt(before, event.epoch);
       feed?.prove(event.storeAgeMs);
     }
-    this.#resume = { revision: event.revision, services };
+    this.#resume = { revision: event.revision, mark: event.mark, services };
     this.#behind = 0;
     this.#failure = undefined;
   }

@@ -1,9 +1,14 @@
-import { BookmarkEvent, ChangeEvent, SnapshotEvent } from '@rollcall/contract';
+import { BookmarkEvent, ChangeEvent, CompactedEvent, SnapshotEvent } from '@rollcall/contract';
 import type { StreamEvent } from '../stream/event-stream.ts';
+import { isNewer } from './picture.ts';
 import type { StreamSession, Verdict } from '../stream/live-stream.ts';
 
 /** What a watch connection tells the directory. */
 export interface WatchListener {
+  /** The store has lost the past that the pictures are of: the snapshots that follow hold, whatever their revisions. */
+  onLost(): void;
+  /** Revision of the picture that is held; undefined = none. */
+  revisionOf(service: WatchedService): string | undefined;
   /** Answers whether the snapshot is as new as what is held. */
   onSnapshot(event: SnapshotEvent): boolean;
   /** `epoch`: that of the stream's store; undefined as long as the stream has not named it. */
@@ -13,6 +18,15 @@ export interface WatchListener {
    * undefined = it had not named one.
    */
   onSynced(event: BookmarkEvent, session: WatchSession, before: string | undefined): void;
+}
+
+/** Where a stream may be resumed. */
+export type Position = Pick<BookmarkEvent, 'revision' | 'mark'>;
+
+/** Asks for a stream that goes on from a position. */
+export function appendPosition(query: URLSearchParams, { revision, mark }: Position): void {
+  query.append('since', revision);
+  if (mark !== '') query.append('mark', mark);
 }
 
 /** A service that a stream is about. */
@@ -40,6 +54,11 @@ export class WatchSession implements StreamSession {
    */
   readonly #open = new Map<string, WatchedService & Partial<SnapshotEvent>>();
 
+  /** Services of which more is held than this server has: it is behind, or that past was lost. Key -> revision held. */
+  readonly #ahead = new Map<string, string>();
+  /** Revisions that this stream has shown. */
+  readonly #shown = new Map<string, string>();
+
   constructor(path: string, scope: WatchScope, listener: WatchListener) {
     this.path = path;
     this.scope = scope;
@@ -49,9 +68,11 @@ export class WatchSession implements StreamSession {
 
   onEvent({ name, data }: StreamEvent): Verdict {
     if (name === 'snapshot') this.#onSnapshot(SnapshotEvent.parse(data));
-    else if (name === 'change') this.#onChange(ChangeEvent.parse(data));
-    else if (name === 'compacted') this.#beginAnew();
-    else if (name === 'bookmark') return this.#onBookmark(BookmarkEvent.parse(data));
+    else if (name === 'change') return this.#onChange(ChangeEvent.parse(data));
+    else if (name === 'compacted') {
+      if (CompactedEvent.parse(data).isLost) this.#listener.onLost();
+      this.#beginAnew();
+    } else if (name === 'bookmark') return this.#onBookmark(BookmarkEvent.parse(data));
     return undefined;
   }
 
@@ -61,13 +82,47 @@ export class WatchSession implements StreamSession {
 
   #onSnapshot(event: SnapshotEvent): void {
     this.#epoch = event.epoch;
+    this.#note(event);
     if (this.#listener.onSnapshot(event)) this.#open.delete(keyOf(event));
     else this.#open.set(keyOf(event), event);
   }
 
-  #onChange(event: ChangeEvent): void {
-    this.#open.delete(keyOf(event));
+  #onChange(event: ChangeEvent): Verdict {
+    const key = keyOf(event);
+    const held = this.#ahead.get(key);
+    if (held === event.revision) this.#ahead.delete(key);
+    else if (held !== undefined && isNewer(event.revision, held)) return this.#lost();
+    this.#open.delete(key);
+    this.#note(event);
     this.#listener.onChange(event, this.#epoch);
+    return undefined;
+  }
+
+  #note(event: WatchedService & { readonly revision: string }): void {
+    const known = this.#shown.get(keyOf(event));
+    if (known === undefined || isNewer(event.revision, known)) {
+      this.#shown.set(keyOf(event), event.revision);
+    }
+  }
+
+  /** The server went past a revision that is held, and has never shown it. */
+  #lost(): Verdict {
+    this.#ahead.clear();
+    this.#listener.onLost();
+    return 'anew';
+  }
+
+  /** Whether a revision that is held turns out to be of a past that the server knows nothing of. */
+  #isPassed(revision: string): boolean {
+    for (const one of this.scope.services()) {
+      const key = keyOf(one);
+      const held = this.#listener.revisionOf(one);
+      const isOfOther = held !== undefined && this.#shown.get(key) !== held;
+      if (isOfOther && isNewer(held, revision)) this.#ahead.set(key, held);
+      else if (isOfOther && this.#ahead.get(key) === held && !this.#open.has(key)) return true;
+      else this.#ahead.delete(key);
+    }
+    return false;
   }
 
   #onBookmark(event: BookmarkEvent): Verdict {
@@ -76,9 +131,11 @@ export class WatchSession implements StreamSession {
     // The server carried the stream on over a store that forgot: what it has sent is the picture of the new one too.
     const before = this.#epoch;
     this.#epoch = epoch;
+    const isPassed = this.#isPassed(revision);
     for (const { namespace, service, declared = null, endpoints = [] } of this.#open.values())
       this.#listener.onSnapshot({ namespace, service, revision, epoch, declared, endpoints });
     this.#open.clear();
+    if (isPassed) return this.#lost();
     this.#listener.onSynced(event, this, before);
     return event.moving ? 'up-and-move' : 'up';
   }

@@ -8,9 +8,9 @@ import { EventStream, type StreamEvent } from './event-stream.ts';
 
 /**
  * What an event says of its stream. `up`: all that was wanted is there, an older stream may go.
- * `move`: the server is going away, another stream is to be opened at once.
+ * `move`: the server is going away, another stream is to be opened at once. `anew`: this one cannot be relied on.
  */
-export type Verdict = 'up' | 'move' | 'up-and-move' | undefined;
+export type Verdict = 'up' | 'move' | 'up-and-move' | 'anew' | undefined;
 
 /** What one connection is about. */
 export interface StreamSession {
@@ -112,6 +112,7 @@ export class LiveStream {
       if (this.#isOutdated) this.refresh();
     }
     if (verdict === 'move' || verdict === 'up-and-move') this.#move(stream);
+    if (verdict === 'anew' && stream === this.#up) this.refresh();
   }
 
   #move(stream: EventStream): void {

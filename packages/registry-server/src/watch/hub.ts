@@ -1,10 +1,12 @@
 import { WATCH_PING_MS } from '@rollcall/contract';
 import type { Picture, ServiceChange, ServicePicture } from '../registry/picture.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import type { LogEntry } from '../store/log-entry.ts';
 import { ChangeDamper } from './damper.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { ChangeHistory, type PlacedChange, sentChangeOf } from './history.ts';
 import { OwnerCount } from './owner-count.ts';
+import { Past, type PastPosition } from './past.ts';
 import type { EventStream } from './stream.ts';
 import { Subscriber, type Interest } from './subscriber.ts';
 
@@ -33,6 +35,7 @@ export class WatchHub {
   readonly #clock: Clock;
   readonly #damper: ChangeDamper;
   readonly #history = new ChangeHistory(HISTORY);
+  readonly #past = new Past(HISTORY * 2);
   readonly #byService = new Map<string, Set<Subscriber>>();
   readonly #all = new Set<Subscriber>();
   readonly #owners = new OwnerCount();
@@ -61,15 +64,17 @@ export class WatchHub {
   }
 
   /** The roll was read for the first time, or anew; its epoch may be another one. */
-  relisted(changes: readonly ServiceChange[]): void {
+  relisted(changes: readonly ServiceChange[], hasLost: boolean): void {
     this.#fanOut(this.#damper.takeAll());
     this.#fanOut(changes);
     this.#history.begin(this.#picture.revision);
+    this.#past.begin(this.#picture.revision, this.#picture.mark, hasLost);
     this.#snapshots = new WeakMap();
   }
 
-  /** Sends changes on, those of endpoints that flap a little later. */
-  publish(changes: readonly ServiceChange[]): void {
+  /** Entries of the log were applied: sends on what changed for it, that of endpoints that flap a little later. */
+  publish(entries: readonly LogEntry[], changes: readonly ServiceChange[]): void {
+    for (const { revision, mark } of entries) this.#past.add(revision, mark);
     this.#fanOut(this.#damper.take(changes));
   }
 
@@ -93,16 +98,17 @@ export class WatchHub {
   }
 
   /** Whether a stream that has everything up to a revision needs no snapshots. */
-  canResume(since: number): boolean {
-    return this.#history.reaches(since);
+  canResume(since: PastPosition): boolean {
+    return !this.#past.isLost(since) && this.#history.reaches(since.revision);
   }
 
   /** Takes a stream on: what it missed, or snapshots; then every change. The picture must be loaded. */
-  subscribe(stream: EventStream, interest: Interest, since: number | undefined): void {
-    const from = { revision: since ?? 0, place: this.#history.lastPlace };
+  subscribe(stream: EventStream, interest: Interest, since: PastPosition | undefined): void {
+    const from = { revision: since?.revision ?? 0, place: this.#history.lastPlace };
     const subscriber = new Subscriber(stream, interest, from);
-    const missed = since === undefined ? undefined : this.#history.after(since);
-    if (missed === undefined) this.#sync(subscriber, since !== undefined);
+    const isLost = since !== undefined && this.#past.isLost(since);
+    const missed = since === undefined || isLost ? undefined : this.#history.after(since.revision);
+    if (missed === undefined) this.#sync(subscriber, since && { isLost });
     else this.#resume(subscriber, missed);
     const keys = [...subscriber.keys()];
     for (const key of keys) {
@@ -144,14 +150,17 @@ export class WatchHub {
     stream.send(this.#bookmark(Math.max(fromRevision, this.#settledRevision)));
   }
 
-  #sync(subscriber: Subscriber, isCompacted: boolean): void {
+  /** `compacted`: something was known before, and cannot be gone on from. */
+  #sync(subscriber: Subscriber, compacted: { readonly isLost: boolean } | undefined): void {
     const { stream, interest } = subscriber;
     // Snapshots show what is held back too.
     subscriber.fromRevision = this.#picture.revision;
-    if (isCompacted) {
+    if (compacted !== undefined) {
       const revision = String(this.#picture.revision);
-      const reason = 'what lies between is no longer known: snapshots follow';
-      stream.send(encodeFrame('compacted', { revision, reason }));
+      const reason = compacted.isLost
+        ? 'the store lost what you know: snapshots follow'
+        : 'what lies between is no longer known: snapshots follow';
+      stream.send(encodeFrame('compacted', { revision, reason, ...compacted }));
     }
     subscriber.syncBytes = 0;
     const { namespace, services } = interest;
@@ -191,6 +200,7 @@ export class WatchHub {
       revision: String(revision),
       epoch,
       synced: true,
+      mark: this.#past.markAt(revision) ?? '',
       storeAgeMs: this.#picture.ageMs(),
       moving: this.#isMoving,
     };
@@ -241,7 +251,7 @@ export class WatchHub {
     const missed = this.#history.afterPlace(subscriber.sentPlace);
     subscriber.parkedAtMs = undefined;
     subscriber.sentPlace = this.#history.lastPlace;
-    if (missed === undefined) this.#sync(subscriber, true);
+    if (missed === undefined) this.#sync(subscriber, { isLost: false });
     else this.#resume(subscriber, missed);
   }
 

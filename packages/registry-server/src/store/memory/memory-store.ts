@@ -29,7 +29,7 @@ import type {
   UpdateRequest,
   Write,
 } from '../store.ts';
-import { firstAfter } from './log-search.ts';
+import { firstAfter } from '../log-search.ts';
 import { Partition } from './partition.ts';
 import { deleteResource, put } from './put.ts';
 import { restore } from './restore.ts';

@@ -19,7 +19,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'all', include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'] },
+        test: {
+          name: 'all',
+          include: ['packages/*/src/**/*.test.ts', 'simulation/**/*.test.ts', 'test/**/*.test.ts'],
+        },
       },
       {
         extends: true,

@@ -75,7 +75,7 @@ export class BareServer {
     const { registry, holds, picture, hub, warmUp, timeline } = this.core;
     const handlers = this.#handlers;
     const binder: Binder = {
-      bind: (name, handle) => void handlers.set(name, handle as unknown as Handler),
+      bind: (name, handle) => void handlers.set(name, handle),
     };
     bindInstances(binder, registry, 0);
     bindLeases(binder, { registry, holds });

@@ -174,7 +174,8 @@ function leasedSpans(leases: readonly LeaseHappening[], cuts: readonly Fault[]):
     const successor = grants.find(
       ({ nonce, atMs }) => nonce !== call.nonce && atMs >= call.invokedMs,
     );
-    const release = ends.find(({ lease, atMs }) => lease === call.lease && atMs >= call.invokedMs);
+    // A process that registered again leaves with its last lease, and the earlier ones are over too.
+    const release = ends.find(({ nonce, atMs }) => nonce === call.nonce && atMs >= call.invokedMs);
     const toMs = Math.min(
       dueMs,
       cut?.fromMs ?? Infinity,

@@ -1,0 +1,93 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
+const TICKS_PER_MS = 1_024;
+
+/** More than any scenario comes to. */
+const MOST = 300_000;
+
+/** Something that will happen. */
+export interface Planned {
+  readonly atMs: number;
+  /** Breaks ties: first planned, first done. */
+  readonly serial: number;
+  act: (() => void) | undefined;
+}
+
+/**
+ * Virtual time: a list of what will happen, and nothing else moves the clock. Between two happenings everything that
+ * they set going (promises, microtasks) runs to its end, so the same plan always has the same outcome.
+ */
+export class Timeline {
+  readonly #heap: Planned[] = [];
+  #nowMs = 0;
+  #serial = 0;
+  /** How many things have happened. */
+  happened = 0;
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Plans something; clear its `act` to call it off. */
+  plan(delayMs: number, act: () => void): Planned {
+    // Whole parts of a power of two: differences of times are exact, so no timer fires a trace too early.
+    const atMs = Math.ceil((this.#nowMs + Math.max(0, delayMs)) * TICKS_PER_MS) / TICKS_PER_MS;
+    const planned = { atMs, serial: this.#serial++, act };
+    this.#push(planned);
+    return planned;
+  }
+
+  /** Lets time pass up to a moment. */
+  async runTo(endMs: number): Promise<void> {
+    for (;;) {
+      const next = this.#heap[0];
+      if (next === undefined || next.atMs > endMs) break;
+      this.#pop();
+      const { act } = next;
+      if (act === undefined) continue;
+      this.#nowMs = next.atMs;
+      if (++this.happened > MOST)
+        throw new Error(
+          `more than ${MOST} things happened by ${next.atMs} ms: a loop without a pause`,
+        );
+      next.act = undefined;
+      act();
+      await turn();
+    }
+    this.#nowMs = endMs;
+  }
+
+  #push(planned: Planned): void {
+    const heap = this.#heap;
+    let at = heap.push(planned) - 1;
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      if (isBefore(heap[up] as Planned, planned)) break;
+      heap[at] = heap[up] as Planned;
+      at = up;
+    }
+    heap[at] = planned;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Planned;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let down = at * 2 + 1;
+      if (down >= heap.length) break;
+      if (down + 1 < heap.length && isBefore(heap[down + 1] as Planned, heap[down] as Planned)) {
+        down++;
+      }
+      if (isBefore(last, heap[down] as Planned)) break;
+      heap[at] = heap[down] as Planned;
+      at = down;
+    }
+    heap[at] = last;
+  }
+}
+
+function isBefore(a: Planned, b: Planned): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.serial < b.serial);
+}

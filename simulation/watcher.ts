@@ -1,0 +1,90 @@
+import type { Service } from '@rollcall/client-sdk';
+import type { Endpoint } from '@rollcall/contract';
+import type { Happening } from '@rollcall/testkit';
+import type { Node } from './node.ts';
+import { SERVICE, type Surroundings } from './surroundings.ts';
+
+type Seen = Extract<Happening, { kind: 'seen' }>;
+
+const isKept = ({ reason }: Endpoint) => reason === 'not yet back on the roll of a new store';
+
+/** How often it picks an instance, in ms. */
+const PICK_MS = 100;
+
+/** A client that keeps a picture of the service and picks from it. */
+export class Watcher {
+  readonly name: string;
+  readonly node: Node;
+  readonly service: Service;
+  readonly #world: Surroundings;
+  #epoch = '';
+  #cause: Seen['cause'] = 'grace';
+
+  constructor(world: Surroundings, name: string) {
+    this.name = name;
+    this.#world = world;
+    const { node, rollcall } = world.client(name, {
+      onAnswered: () => {},
+      onEvent: (text) => this.#heard(text),
+    });
+    this.node = node;
+    this.service = rollcall.service(SERVICE);
+    this.service.on('change', () => this.#saw());
+    this.#pickSoon();
+  }
+
+  /** Names of those in use. */
+  used(): string[] {
+    const used = this.service.endpoints().filter(({ tier }) => tier === 0);
+    return used.map(({ instance }) => instance).toSorted();
+  }
+
+  #heard(text: string): void {
+    const event = /^event: (\w+)$/m.exec(text)?.[1];
+    this.#cause =
+      event === 'snapshot' || event === 'change' ? event : event === undefined ? 'grace' : 'relist';
+    const data = /^data: (.*)$/m.exec(text)?.[1];
+    if (event !== 'snapshot' && event !== 'bookmark') return;
+    this.#epoch = (JSON.parse(data ?? '{}') as { readonly epoch: string }).epoch;
+  }
+
+  #saw(): void {
+    const snapshot = this.service.snapshot();
+    if (snapshot === undefined) return;
+    const endpoints = snapshot.endpoints.map(({ instance, tier }) => ({ instance, tier }));
+    this.#world.note(
+      `${this.name} sees ${snapshot.revision} (${this.#cause}) ${endpoints.map(({ instance, tier }) => `${instance}:${tier}`).join(' ')}`,
+    );
+    this.#world.tell({
+      kind: 'seen',
+      atMs: this.#world.nowMs,
+      watcher: this.name,
+      service: SERVICE,
+      revision: snapshot.revision,
+      epoch: this.#epoch,
+      // Whoever a new store has not named yet is kept by the client alone.
+      cause: snapshot.endpoints.some(isKept) ? 'grace' : this.#cause,
+      endpoints,
+    });
+  }
+
+  #pickSoon(): void {
+    this.node.after(PICK_MS, () => {
+      const picked = this.service.pick();
+      if (picked.kind === 'picked') {
+        const { instance, tier } = picked.endpoint;
+        const isUp = this.#world.isUp(instance);
+        picked.done(isUp ? 'ok' : 'connect_failed');
+        // One in doubt is chosen when nobody else is left, and may be dead.
+        const pick = {
+          kind: 'pick',
+          atMs: this.#world.nowMs,
+          caller: this.name,
+          instance,
+        } as const;
+        if (tier === 0) this.#world.tell(pick);
+      }
+      this.#pickSoon();
+    });
+  }
+}

@@ -1,0 +1,33 @@
+// Lets the seeds happen that it is told, and says what came of each.
+import { simulate } from './run.ts';
+
+/** What came of one seed. */
+export interface Report {
+  readonly seed: number;
+  /** Empty when every promise was kept. */
+  readonly faults: string;
+  readonly falseEvictions: number;
+  readonly convergedMs: number;
+  readonly longestStaleMs: number;
+  readonly simulatedMs: number;
+  readonly happened: number;
+}
+
+async function reportOf(seed: number): Promise<Report> {
+  try {
+    const { faults, figures, convergedMs, happened, simulatedMs } = await simulate(seed);
+    const { falseEvictions, longestStaleMs } = figures;
+    return { seed, faults, falseEvictions, convergedMs, longestStaleMs, simulatedMs, happened };
+  } catch (error) {
+    const nothing = { falseEvictions: 0, convergedMs: 0, longestStaleMs: 0, simulatedMs: 0 };
+    return { seed, faults: (error as Error).stack ?? String(error), ...nothing, happened: 0 };
+  }
+}
+
+async function work({ from, to }: { readonly from: number; readonly to: number }): Promise<void> {
+  const reports: Report[] = [];
+  for (let seed = from; seed < to; seed++) reports.push(await reportOf(seed));
+  process.send?.(reports);
+}
+
+process.on('message', (portion: Parameters<typeof work>[0]) => void work(portion));

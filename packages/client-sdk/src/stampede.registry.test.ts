@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { startTestServer } from '@rollcall/registry-server/testing';
 import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
 import { afterEach, expect, inject, test } from 'vitest';
 import type { Service } from './service.ts';
@@ -14,10 +13,14 @@ const COUNT = Number(process.env['COUNT'] ?? 1_000);
 const INSTANCE_EVERY = 10;
 const CLIENTS_PER_SERVICE = 100;
 /** Watches that a server begins in a second; so it takes some seconds to let all of them in. */
-const PER_SECOND = COUNT / 5;
+const PER_SECOND = COUNT / 8;
 
 /** All of them share one process, which may be slow to look at a connection. */
-const PATIENT = { requestTimeoutMs: 30_000, connectTimeoutMs: 30_000 };
+const PATIENT = {
+  requestTimeoutMs: 30_000,
+  connectTimeoutMs: 30_000,
+  reconnectMaxMs: Math.max(1_000, COUNT),
+};
 
 const clients: Rollcall[] = [];
 const running: TestProcess[] = [];
@@ -38,7 +41,7 @@ async function startRegistry(port: number, prefix: string): Promise<void> {
       if (started.hasExited) throw new Error(started.output);
       return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
     },
-    { withinMs: 20_000 },
+    { withinMs: 60_000 },
   );
 }
 
@@ -83,14 +86,15 @@ test(
 
     await running.pop()?.stop('SIGKILL');
     // Something changes meanwhile, so that nobody can resume without a snapshot.
-    const other = await startTestServer('--store', inject('redisUrl'), '--store-prefix', prefix);
+    const otherPort = await freePort();
+    await startRegistry(otherPort, prefix);
     for (const name of names) {
-      const late = `${other.url}/v1/namespaces/default/services/${name}/instances/late`;
+      const late = `http://127.0.0.1:${otherPort}/v1/namespaces/default/services/${name}/instances/late`;
       const body = JSON.stringify({ ports: { http: 1 }, ttlMs: 300_000 });
       const headers = { 'content-type': 'application/json' };
       expect((await fetch(late, { method: 'PUT', headers, body })).status).toBe(200);
     }
-    await other.close();
+    await running.pop()?.stop();
     const backAtMs = performance.now();
     await startRegistry(port, prefix);
     const sees = (service: (typeof services)[number]) =>
@@ -106,7 +110,7 @@ test(
     const shown = `${COUNT} clients back in ${(tookMs / 1_000).toFixed(1)} s, ${refused} refusals`;
     process.stdout.write(`${shown}, ${attempts.toFixed(2)} attempts for each\n`);
     expect(streams).toBe(COUNT);
-    expect(refused).toBeGreaterThan(COUNT / 4);
+    expect(refused).toBeGreaterThan(0);
     // The rate that is let in is what takes the time, not the crowd at the door.
     expect(attempts).toBeLessThan(3);
     expect(lost).toBe(0);

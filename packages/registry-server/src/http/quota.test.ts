@@ -79,7 +79,9 @@ describe('G7: a token', () => {
   });
 
   test('cannot get more by asking for all at once', async () => {
-    const server = await start('--max-instances-per-token=5');
+    // A store that takes its time, so that all are asked before the first is seen on the roll.
+    const store = [`--store=${inject('redisUrl')}`, `--store-prefix=rush-${process.pid}`];
+    const server = await start(...store, '--max-instances-per-token=5');
     const said = await Promise.all(
       Array.from({ length: 30 }, (_, i) => register(server, RED, `a/${i}`)),
     );

@@ -147,3 +147,21 @@ test('G3: whoever comes, goes and resumes while changes are held back misses non
     expect(revisions.every((one, i) => i === 0 || one > (revisions[i - 1] as number))).toBe(true);
   }
 });
+
+test('G3: whoever resumes from a bookmark while a change is held back gets that change', async () => {
+  await send('PUT', pathOf('flapper', 'orders'), { ports: { http: 1 } });
+  const first = await watch('');
+  for (let weight = 1; weight <= 15; weight++) {
+    await send('PATCH', pathOf('flapper', 'orders'), { weight });
+  }
+  await send('PATCH', pathOf('flapper', 'orders'), { weight: 42 });
+  // Resumed, and told where to resume from, before the last change is out.
+  const since = first.events.findLast(({ id }) => id !== undefined)?.id;
+  const second = await watch(`since=${since}`);
+  const bookmark = second.events.findLast(({ event }) => event === 'bookmark')?.id;
+  expect(seenBy(second, 'orders').get('flapper/http')?.weight).not.toBe(42);
+  const third = await watch(`since=${bookmark}`);
+  for (const reader of [first, second, third]) {
+    await until(() => seenBy(reader, 'orders').get('flapper/http')?.weight === 42);
+  }
+});

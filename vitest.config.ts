@@ -21,7 +21,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'all',
-          include: ['packages/*/src/**/*.test.ts', 'simulation/**/*.test.ts', 'test/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'planted-bugs/**/*.test.ts',
+            'simulation/**/*.test.ts',
+            'test/**/*.test.ts',
+          ],
         },
       },
       {

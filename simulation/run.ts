@@ -28,10 +28,10 @@ const SETTLE_MS = 30_000;
 /** The first violations tell most; those that follow are mostly of the same kind. */
 const SHOWN = 5;
 
-/** Lets one seed happen, from an empty store to the moment when everything has settled. */
-export async function simulate(seed: number): Promise<Outcome> {
+/** Lets one seed happen, or one of the ways that a certain scenario can go, from an empty store to the moment when everything has settled. */
+export async function simulate(seed: number, given?: Scenario): Promise<Outcome> {
   const random = new SeededRandom(seed);
-  const scenario = scenarioOf(random.fork(), WEIGHTS);
+  const scenario = given ?? scenarioOf(random.fork(), WEIGHTS);
   const world = new World(seed, scenario);
   world.begin();
   const mends: (() => void)[] = [];

@@ -1,0 +1,172 @@
+/** A defect that is put into a copy of the product, to see the tests of a promise fail. */
+export interface PlantedBug {
+  readonly promise: 'G1' | 'G2' | 'G3' | 'G4' | 'G5' | 'G6' | 'G7' | 'G8';
+  /** What the product would do wrong. */
+  readonly what: string;
+  readonly file: string;
+  /** Stands in the file once. */
+  readonly find: string;
+  readonly replace: string;
+  /** The test that has to notice: its file, and a part of its name. */
+  readonly test: { readonly file: string; readonly name: string };
+}
+
+const REGISTRY = 'packages/registry-server/src';
+const SDK = 'packages/client-sdk/src';
+const CONFORMANCE = `${REGISTRY}/store/store.test.ts`;
+const SIMULATION = { file: 'simulation/simulation.test.ts', name: 'seeds of a fleet' };
+
+/** docs/promises.md is made from this table. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    promise: 'G1',
+    what: 'a heartbeat moves no deadline (Redis)',
+    file: 'packages/registry-server/lua/renew.lua',
+    find: 'deadline = text(nowMs + tonumber(ttl))',
+    replace: "deadline = '0'",
+    test: { file: CONFORMANCE, name: 'G1: a lease renewed before its deadline' },
+  },
+  {
+    promise: 'G1',
+    what: 'a heartbeat waits for a server that hangs until the lease is over',
+    file: `${SDK}/registration/lease-keeper.ts`,
+    find: 'return Math.min(this.#options.requestTimeoutMs, ...intervalsMs);',
+    replace: 'return this.#options.requestTimeoutMs + intervalsMs.length;',
+    test: {
+      file: `${SDK}/registration/instance-registration.test.ts`,
+      name: 'G1: of two servers one hangs',
+    },
+  },
+  {
+    promise: 'G2',
+    what: 'the end of a hold tells nobody',
+    file: `${REGISTRY}/watch/holds.ts`,
+    find: "if (end !== 'peer' || this.#isClosing) return;",
+    replace: 'if (end !== undefined) return;',
+    test: { file: `${REGISTRY}/watch/watch.test.ts`, name: 'G2: closing a hold' },
+  },
+  {
+    promise: 'G2',
+    what: 'a silent instance stays for another TTL',
+    file: `${REGISTRY}/store/memory/sweep.ts`,
+    find: 'if (entry[1] <= nowMs) due.push(entry);',
+    replace: 'if (entry[1] + ttlOfLease(entry[0]) <= nowMs) due.push(entry);',
+    test: { file: 'test/robustness/stops.test.ts', name: 'G2: an instance stopped' },
+  },
+  {
+    promise: 'G3',
+    what: 'a follower takes whatever comes for the next entry',
+    file: `${REGISTRY}/registry/follower.ts`,
+    find: 'if (first.prev !== revision || first.before !== mark || !isChain(page.entries)) {',
+    replace: 'if (first.revision < 0) {',
+    test: { file: `${REGISTRY}/registry/follower.test.ts`, name: 'G3, G4' },
+  },
+  {
+    promise: 'G3',
+    what: 'a stream that resumes misses the first change after its revision',
+    file: `${REGISTRY}/watch/history.ts`,
+    find: '.highest > revision) from--;',
+    replace: '.highest > revision + 1) from--;',
+    test: {
+      file: `${REGISTRY}/registry/picture.declared.test.ts`,
+      name: 'G3: a stream that breaks after any change',
+    },
+  },
+  {
+    promise: 'G4',
+    what: 'after a wipe of the store a client is deaf to the stream that outlived it',
+    file: `${SDK}/directory/service-feed.ts`,
+    find: 'this.#picture = ofEpoch(this.#picture, before, epoch);',
+    replace: 'this.#picture = ofEpoch(this.#picture, epoch, epoch);',
+    test: {
+      file: `${SDK}/directory/namespace-directory.test.ts`,
+      name: 'a stream that outlives a wipe',
+    },
+  },
+  {
+    promise: 'G4',
+    what: 'two primaries with the same revisions are taken for one',
+    file: `${REGISTRY}/store/memory/partition.ts`,
+    find: "return createHash('sha1').update(text).digest('hex').slice(0, 12);",
+    replace: "return createHash('sha1').update(text.slice(0, 0)).digest('hex').slice(0, 12);",
+    test: { file: 'simulation/simulation.test.ts', name: 'G4, G5: two primaries' },
+  },
+  {
+    promise: 'G5',
+    what: 'the deregistered come back with an older picture',
+    file: `${REGISTRY}/store/memory/restore.ts`,
+    find: 'return grave !== undefined && Number(grave.value) >= revision;',
+    replace: 'return grave !== undefined && Number(grave.value) >= Infinity * revision;',
+    test: { file: CONFORMANCE, name: 'G5: what was deregistered does not come back' },
+  },
+  {
+    promise: 'G5',
+    what: 'after a pause of the store everybody is evicted at once',
+    file: `${REGISTRY}/store/memory/sweep.ts`,
+    find: 'const lengthMs = Math.min(pauseMs * 2, longest);',
+    replace: 'const lengthMs = Math.min(pauseMs * 0, longest);',
+    test: SIMULATION,
+  },
+  {
+    promise: 'G5',
+    what: 'a client takes the empty snapshot of a new store for the truth',
+    file: `${SDK}/directory/picture.ts`,
+    find: 'const isSameStore = previous?.epoch === event.epoch;\n  if',
+    replace: 'const isSameStore = previous !== undefined;\n  if',
+    test: {
+      file: `${SDK}/directory/namespace-directory.test.ts`,
+      name: 'a registry that comes back with an empty store empties nobody',
+    },
+  },
+  {
+    promise: 'G6',
+    what: 'a stale lease may still change the instance of its successor',
+    file: 'packages/registry-server/lua/update.lua',
+    find: "if lease ~= '' and lease ~= record.lease then return { 'superseded' } end",
+    replace: '',
+    test: { file: CONFORMANCE, name: 'G6: a lease that has a successor' },
+  },
+  {
+    promise: 'G6',
+    what: 'a process that was told of its successor registers again',
+    file: `${SDK}/registration/lease-keeper.ts`,
+    find: 'if (superseded.has(lease.id)) holder.onSuperseded(lease.id);',
+    replace: 'if (superseded.has(lease.id)) holder.onUnknown(lease.id);',
+    test: { file: 'test/robustness/stops.test.ts', name: 'G6: a process stopped for two TTL' },
+  },
+  {
+    promise: 'G7',
+    what: 'the budget of retries never ends',
+    file: 'packages/balancing/src/retry-budget.ts',
+    find: 'if (this.#tokens < 1) return false;',
+    replace: 'if (this.#tokens < -1e9) return false;',
+    test: { file: 'packages/balancing/src/retry-budget.test.ts', name: 'retries never exceed' },
+  },
+  {
+    promise: 'G7',
+    what: 'reads are let in whatever is under way',
+    file: `${REGISTRY}/http/load/load-gate.ts`,
+    find: 'const SHARES: Readonly<Record<Shed, number>> = { read: 1, write: 2, vital: 4 };',
+    replace: 'const SHARES: Readonly<Record<Shed, number>> = { read: 99, write: 99, vital: 99 };',
+    test: { file: `${REGISTRY}/http/load/guard-load.test.ts`, name: 'G7: with too much under way' },
+  },
+  {
+    promise: 'G8',
+    what: 'a POST whose instance died is sent to another one',
+    file: `${SDK}/calls/request-fault.ts`,
+    find: 'return idempotent ?? IDEMPOTENT.has(method);',
+    replace: 'return idempotent ?? method.length > 0;',
+    test: { file: `${SDK}/calls/call.test.ts`, name: 'the instance dies under the request' },
+  },
+  {
+    promise: 'G8',
+    what: 'a server that goes away tells nobody to move',
+    file: `${REGISTRY}/watch/holds.ts`,
+    find: '    this.#isClosing = true;\n    this.#send(MOVE);',
+    replace: '    this.#send(MOVE);',
+    test: {
+      file: 'test/robustness/servers.test.ts',
+      name: 'G1, G3, G8: a rolling restart of three',
+    },
+  },
+];

@@ -1,0 +1,47 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Left out of the copy: large, or made anew. */
+const LEFT_OUT = new Set(['node_modules', '.git', '.toolchain', 'dist']);
+
+/**
+ * A copy of the workspace that tests can be run in: its packages find each other, and everything else where the
+ * workspace has it.
+ */
+export class WorkspaceCopy {
+  readonly root: string;
+
+  constructor(workspace: string) {
+    this.root = mkdtempSync(join(tmpdir(), 'planted-bugs-'));
+    cpSync(workspace, this.root, {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !LEFT_OUT.has(path.slice(path.lastIndexOf('/') + 1)),
+    });
+    const modules = join(workspace, 'node_modules');
+    mkdirSync(join(this.root, 'node_modules'));
+    for (const name of readdirSync(modules)) {
+      if (name !== '@rollcall' && name !== '.vite') {
+        symlinkSync(join(modules, name), join(this.root, 'node_modules', name));
+      }
+    }
+    cpSync(join(modules, '@rollcall'), join(this.root, 'node_modules/@rollcall'), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+    // Their links are relative, so those to packages lead into the copy.
+    for (const name of readdirSync(join(workspace, 'packages'))) {
+      const own = join('packages', name, 'node_modules');
+      cpSync(join(workspace, own), join(this.root, own), {
+        recursive: true,
+        verbatimSymlinks: true,
+        filter: (path) => !path.includes('node_modules/.'),
+      });
+    }
+  }
+
+  close(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}

@@ -85,7 +85,8 @@ export class Instance {
       this.isSuperseded = true;
       this.#world.note(`${this.process} superseded`);
       // As a process does that is told so; its successor has the place.
-      this.kill();
+      this.node.kill();
+      this.#tellProcess('stopped');
     });
   }
 

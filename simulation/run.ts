@@ -66,11 +66,12 @@ export async function simulate(seed: number, given?: Scenario): Promise<Outcome>
 }
 
 /**
- * With two primaries an id can have a holder at each. Once one of them is found out a holder loses its place, and which
- * one cannot be told from revisions that both gave out.
+ * With two primaries an id can have a holder at each, and what leaves the one stays on the other. Once one of them is
+ * found out a holder loses its place, and which one cannot be told from revisions that both gave out.
  */
-function isInherent({ promise, atMs }: Violation, { faults }: Scenario): boolean {
-  return promise === 'G6' && faults.some((one) => one.fault === 'split' && atMs > one.atMs);
+function isInherent({ promise, message, atMs }: Violation, { faults }: Scenario): boolean {
+  const isOfSplit = promise === 'G6' || message.includes('had deregistered');
+  return isOfSplit && faults.some((one) => one.fault === 'split' && atMs > one.atMs);
 }
 
 /** Runs until every watcher uses everybody who lives; gives how long that took, or Infinity. */

@@ -13,7 +13,9 @@ const COUNT = Number(process.env['COUNT'] ?? 1_000);
 const INSTANCE_EVERY = 10;
 const CLIENTS_PER_SERVICE = 100;
 /** Watches that a server begins in a second; so it takes some seconds to let all of them in. */
-const PER_SECOND = COUNT / 8;
+const PER_SECOND = Math.ceil(COUNT / 8);
+/** Longer than one process takes to run so many clients without a server, in ms. */
+const TTL_MS = 10_000 + COUNT * 5;
 
 /** All of them share one process, which may be slow to look at a connection. */
 const PATIENT = {
@@ -69,7 +71,8 @@ test(
       clients.push(client);
       if (Math.floor(i / names.length) % INSTANCE_EVERY === 0) {
         const id = `i${i}`;
-        const one = await client.register({ service, id, port: 1, address: '127.0.0.1' });
+        const at = { port: 1, address: '127.0.0.1', ttlMs: TTL_MS };
+        const one = await client.register({ service, id, ...at });
         one.on('lost', () => lost++);
         one.on('reregistered', () => lost++);
         instances.push(one);

@@ -16,6 +16,7 @@ import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';
 import {
   appendPosition,
+  type Held,
   type Position,
   type WatchedService,
   type WatchListener,
@@ -131,8 +132,8 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     this.#events.emit('settled', error);
   }
 
-  revisionOf({ namespace, service }: WatchedService): string | undefined {
-    return this.#feeds.get(`${namespace}/${service}`)?.picture?.snapshot.revision;
+  heldOf({ namespace, service }: WatchedService): Held | undefined {
+    return this.#feeds.get(`${namespace}/${service}`)?.held;
   }
 
   onLost(): void {

@@ -13,6 +13,7 @@ import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';
 import {
   appendPosition,
+  type Held,
   type Position,
   type WatchedService,
   type WatchListener,
@@ -113,8 +114,8 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
     for (const feed of this.#feeds.values()) feed.events.emit('refused', error);
   }
 
-  revisionOf({ service }: WatchedService): string | undefined {
-    return this.#feeds.get(service)?.picture?.snapshot.revision;
+  heldOf({ service }: WatchedService): Held | undefined {
+    return this.#feeds.get(service)?.held;
   }
 
   onLost(): void {

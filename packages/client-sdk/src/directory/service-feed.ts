@@ -3,6 +3,7 @@ import type { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Timer } from '../runtime.ts';
 import type { ServiceSnapshot } from '../service.ts';
+import type { Held } from './watch-session.ts';
 import { nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';
 
 export interface FeedEvents {
@@ -23,6 +24,7 @@ export class ServiceFeed {
   readonly #options: ResolvedOptions;
   #picture: Picture | undefined;
   #provenAtMs = -Infinity;
+  #receivedAtMs = -Infinity;
   #expiry: Timer | undefined;
 
   constructor(options: ResolvedOptions) {
@@ -31,6 +33,13 @@ export class ServiceFeed {
 
   get picture(): Picture | undefined {
     return this.#picture;
+  }
+
+  /** Revision of the picture, and since when it is that. */
+  get held(): Held | undefined {
+    if (this.#picture === undefined) return undefined;
+    const ageMs = this.#options.runtime.nowMs() - this.#receivedAtMs;
+    return { revision: this.#picture.snapshot.revision, ageMs };
   }
 
   get snapshot(): ServiceSnapshot | undefined {
@@ -64,6 +73,10 @@ export class ServiceFeed {
   /** Replaces the picture; nothing happens when it is the same one. */
   publish(picture: Picture): void {
     if (picture === this.#picture) return;
+    const { revision } = picture.snapshot;
+    if (revision !== this.#picture?.snapshot.revision) {
+      this.#receivedAtMs = this.#options.runtime.nowMs();
+    }
     if (this.#picture === undefined) this.prove(0);
     this.#picture = picture;
     this.#awaitExpiry(picture);

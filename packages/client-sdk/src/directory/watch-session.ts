@@ -3,12 +3,22 @@ import type { StreamEvent } from '../stream/event-stream.ts';
 import { isNewer } from './picture.ts';
 import type { StreamSession, Verdict } from '../stream/live-stream.ts';
 
+/** How much later than a picture a proof of the store must be to speak against it, in ms: both were told over a network. */
+const PROOF_MS = 1_000;
+
+/** What is held of a service. */
+export interface Held {
+  readonly revision: string;
+  /** Since when, in ms. */
+  readonly ageMs: number;
+}
+
 /** What a watch connection tells the directory. */
 export interface WatchListener {
   /** The store has lost the past that the pictures are of: the snapshots that follow hold, whatever their revisions. */
   onLost(): void;
-  /** Revision of the picture that is held; undefined = none. */
-  revisionOf(service: WatchedService): string | undefined;
+  /** The picture that is held; undefined = none. */
+  heldOf(service: WatchedService): Held | undefined;
   /** Answers whether the snapshot is as new as what is held. */
   onSnapshot(event: SnapshotEvent): boolean;
   /** `epoch`: that of the stream's store; undefined as long as the stream has not named it. */
@@ -113,13 +123,16 @@ export class WatchSession implements StreamSession {
   }
 
   /** Whether a revision that is held turns out to be of a past that the server knows nothing of. */
-  #isPassed(revision: string): boolean {
+  #isPassed({ revision, storeAgeMs }: BookmarkEvent): boolean {
     for (const one of this.scope.services()) {
       const key = keyOf(one);
-      const held = this.#listener.revisionOf(one);
-      const isOfOther = held !== undefined && this.#shown.get(key) !== held;
-      if (isOfOther && isNewer(held, revision)) this.#ahead.set(key, held);
-      else if (isOfOther && this.#ahead.get(key) === held && !this.#open.has(key)) return true;
+      const held = this.#listener.heldOf(one);
+      if (held === undefined || this.#shown.get(key) === held.revision) this.#ahead.delete(key);
+      else if (isNewer(held.revision, revision)) {
+        // The store said that there is nothing newer when this had long been known.
+        if (held.ageMs - storeAgeMs > PROOF_MS) return true;
+        this.#ahead.set(key, held.revision);
+      } else if (this.#ahead.get(key) === held.revision && !this.#open.has(key)) return true;
       else this.#ahead.delete(key);
     }
     return false;
@@ -131,7 +144,7 @@ export class WatchSession implements StreamSession {
     // The server carried the stream on over a store that forgot: what it has sent is the picture of the new one too.
     const before = this.#epoch;
     this.#epoch = epoch;
-    const isPassed = this.#isPassed(revision);
+    const isPassed = this.#isPassed(event);
     for (const { namespace, service, declared = null, endpoints = [] } of this.#open.values())
       this.#listener.onSnapshot({ namespace, service, revision, epoch, declared, endpoints });
     this.#open.clear();

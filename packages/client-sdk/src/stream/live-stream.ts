@@ -112,7 +112,16 @@ export class LiveStream {
       if (this.#isOutdated) this.refresh();
     }
     if (verdict === 'move' || verdict === 'up-and-move') this.#move(stream);
-    if (verdict === 'anew' && stream === this.#up) this.refresh();
+    if (verdict === 'anew') this.#anew(stream);
+  }
+
+  /** One that is up stays until the next one is; one that was being opened is of no use. */
+  #anew(stream: EventStream): void {
+    if (stream === this.#opening) {
+      this.#opening = undefined;
+      stream.close();
+    } else if (stream !== this.#up) return;
+    this.refresh();
   }
 
   #move(stream: EventStream): void {

@@ -42,7 +42,9 @@ function dueAt(truth: Truth, service: string, quiet: Quiet, limits: Run['limits'
 
 /** Told to be superseded, or gone by its own wish, and not back. */
 function hasLostPlace(leases: InstanceTruth['leases'], atMs: number): boolean {
-  const last = leases.findLast((one) => one.what !== 'unknown' && one.atMs <= atMs);
+  const last = leases.findLast(
+    (one) => one.what !== 'unknown' && (one.what === 'released' ? one.invokedMs : one.atMs) <= atMs,
+  );
   return last?.what === 'released' || (last?.what === 'superseded' && leases.length === 1);
 }
 

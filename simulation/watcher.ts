@@ -19,6 +19,9 @@ export class Watcher {
   readonly #world: Surroundings;
   #epoch = '';
   #cause: Seen['cause'] = 'grace';
+  #revision = '0';
+  /** How many pasts it was told to forget. */
+  #lost = 0;
 
   constructor(world: Surroundings, name: string) {
     this.name = name;
@@ -51,6 +54,10 @@ export class Watcher {
   #saw(): void {
     const snapshot = this.service.snapshot();
     if (snapshot === undefined) return;
+    // Only a past that the store lost is followed by a lower revision; it is another one from then on.
+    if (this.#cause === 'snapshot' && BigInt(snapshot.revision) < BigInt(this.#revision))
+      this.#lost++;
+    this.#revision = snapshot.revision;
     const endpoints = snapshot.endpoints.map(({ instance, tier }) => ({ instance, tier }));
     this.#world.note(
       `${this.name} sees ${snapshot.revision} (${this.#cause}) ${endpoints.map(({ instance, tier }) => `${instance}:${tier}`).join(' ')}`,
@@ -61,7 +68,7 @@ export class Watcher {
       watcher: this.name,
       service: SERVICE,
       revision: snapshot.revision,
-      epoch: this.#epoch,
+      epoch: `${this.#epoch}/${this.#lost}`,
       // Whoever a new store has not named yet is kept by the client alone.
       cause: snapshot.endpoints.some(isKept) ? 'grace' : this.#cause,
       endpoints,

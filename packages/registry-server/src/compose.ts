@@ -76,7 +76,7 @@ async function createStore(
   });
   return new RedisStore({
     ...connections,
-    keys: keysOf(0, config.storePrefix),
+    keys: keysOf(config.storePartition, config.storePrefix),
     makeEpoch: () => random.hex(8),
     logLength,
     guardMs,

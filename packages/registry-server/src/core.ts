@@ -26,6 +26,7 @@ export interface CoreParts {
   readonly config: Pick<
     Config,
     | 'warmUpMs'
+    | 'storePartition'
     | 'maxInstancesPerService'
     | 'maxHolds'
     | 'flapHoldMs'
@@ -55,7 +56,7 @@ export interface Core {
 /** Wires a server's core over a store. It sweeps from now on; its picture is empty until the follower runs. */
 export function createCore(parts: CoreParts): Core {
   const { store, clock, random, admission, rules, config, told } = parts;
-  const { maxInstancesPerService } = config;
+  const { maxInstancesPerService, storePartition: partition } = config;
   const picture = new Picture(clock);
   const timeline = new TimelineBook(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
@@ -68,6 +69,7 @@ export function createCore(parts: CoreParts): Core {
     random,
     quota,
     maxInstancesPerService,
+    partition,
   });
   const declarer = new Declarer({ store, picture, rules, random, clock });
   const holds = new HoldDesk(registry, clock, config);

@@ -67,6 +67,13 @@ export const OPTIONS = {
       })
       .default('rollcall'),
   }),
+  storePartition: spec({
+    flag: 'store-partition',
+    env: 'ROLLCALL_STORE_PARTITION',
+    value: 'NUMBER',
+    help: 'Which partition of the store this server serves, 0 to 1023: the same for all servers of one roll. Each is a roll of its own, and in a Redis Cluster a slot of its own, so rolls of different namespaces spread over the primaries.',
+    schema: int(0, 1_023).default(0),
+  }),
   advertise: spec({
     flag: 'advertise',
     env: 'ROLLCALL_ADVERTISE',

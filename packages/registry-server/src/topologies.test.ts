@@ -1,5 +1,11 @@
 import { Rollcall } from '@rollcall/client-sdk';
-import { findRedisBinary, RedisCluster, RedisSentinel, until } from '@rollcall/testkit';
+import {
+  findRedisBinary,
+  RedisCluster,
+  redisCommand,
+  RedisSentinel,
+  until,
+} from '@rollcall/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RegistryServer } from './compose.ts';
 import { startTestServer } from './testing/test-server.ts';
@@ -79,6 +85,42 @@ describe.skipIf(binary === undefined)('Redis as it is run in production', () => 
         return (await fetch(`${url}${path}`)).status === 404;
       });
     }
+  }, 120_000);
+
+  test('partitions are rolls of their own, spread over the primaries of a Redis Cluster', async () => {
+    const cluster = await RedisCluster.start(binary as NonNullable<typeof binary>);
+    closers.push(() => cluster.close());
+    // One in the slots of each of the three.
+    const partitions = [0, 1, 3];
+    const leases = await Promise.all(
+      partitions.map(async (partition) => {
+        const store = `redis-cluster://${cluster.hosts}`;
+        const server = await startTestServer(`--store=${store}`, `--store-partition=${partition}`);
+        closers.push(() => server.close());
+        await until(async () => (await fetch(`${server.url}/readyz?for=writes`)).ok);
+        const rollcall = new Rollcall({ url: server.url, namespace: `room-${partition}` });
+        closers.push(() => rollcall.close());
+        await rollcall.register({ service: 'held', id: `of-${partition}`, port: 3_000 });
+        const held = rollcall.service('held');
+        await held.ready();
+        const { revision } = await rollcall.call('register', {
+          params: { ns: 'default', svc: 'held', id: 'plain' },
+          body: { ports: { http: 1 } },
+        });
+        expect(Number(revision)).toBeGreaterThan(0);
+        const { instances } = await rollcall.call('listInstances', { params: { ns: '*' } });
+        const ids = instances.filter(({ service }) => service === 'held').map(({ id }) => id);
+        expect(ids.toSorted()).toEqual([`of-${partition}`, 'plain'].toSorted());
+        const reply = await rollcall.call('register', {
+          params: { ns: 'default', svc: 'held', id: 'plain' },
+          body: { ports: { http: 1 } },
+        });
+        return reply.lease?.id ?? '';
+      }),
+    );
+    expect(leases.map((lease) => Number(lease.split('.')[0]))).toEqual(partitions);
+    const sizes = await Promise.all(cluster.nodes.map(({ port }) => redisCommand(port, 'DBSIZE')));
+    for (const size of sizes) expect(Number(size.replaceAll(/\D/g, ''))).toBeGreaterThan(3);
   }, 120_000);
 
   test('a Redis Cluster of three primaries carries the roll', async () => {

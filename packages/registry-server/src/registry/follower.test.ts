@@ -85,6 +85,7 @@ async function write(count: number): Promise<void> {
         nonce: `process-${number}`,
         takeover: true,
         body,
+        maxInstances: 100,
         floor: 0,
       });
     }

@@ -21,8 +21,6 @@ import type { Picture } from './picture.ts';
 import type { Quota } from './quota.ts';
 import { ownerOf } from './tenants.ts';
 
-const PARTITION = 0;
-
 export interface RegistryOptions {
   readonly store: Store;
   readonly picture: Picture;
@@ -30,6 +28,8 @@ export interface RegistryOptions {
   readonly random: Random;
   readonly quota: Quota;
   readonly maxInstancesPerService: number;
+  /** Partition of the store, which lease ids name. */
+  readonly partition: number;
 }
 
 const MISSES = {
@@ -52,6 +52,7 @@ export class Registry {
   readonly #random: Random;
   readonly #quota: Quota;
   readonly #maxInstances: number;
+  readonly #partition: number;
 
   constructor(options: RegistryOptions) {
     this.#store = options.store;
@@ -60,6 +61,7 @@ export class Registry {
     this.#random = options.random;
     this.#quota = options.quota;
     this.#maxInstances = options.maxInstancesPerService;
+    this.#partition = options.partition;
   }
 
   /** Throws a {@link ProblemError} when the caller may not, the id is taken, the service full or a quota used up. */
@@ -88,7 +90,7 @@ export class Registry {
     const { persistent, ttlMs, nonce } = registration;
     const outcome = await this.#store.grant({
       field: fieldOf(ref),
-      lease: persistent ? '' : makeLeaseId(PARTITION, ttlMs, this.#random.hex(16)),
+      lease: persistent ? '' : makeLeaseId(this.#partition, ttlMs, this.#random.hex(16)),
       nonce: nonce ?? '',
       takeover,
       body: this.#bodyOf(caller, ref, registration),

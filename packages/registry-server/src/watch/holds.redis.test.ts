@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { ChaosProxy, until } from '@rollcall/testkit';
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, inject, test } from 'vitest';
 import type { RegistryServer } from '../compose.ts';
 import { startTestServer } from '../testing/test-server.ts';
 

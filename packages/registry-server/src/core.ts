@@ -11,6 +11,7 @@ import { TimelineBook } from './registry/timeline.ts';
 import { WarmUp } from './registry/warm-up.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Random } from './runtime/random.ts';
+import type { LogEntry } from './store/log-entry.ts';
 import type { Store } from './store/store.ts';
 import { HoldDesk, type StreamQuota } from './watch/holds.ts';
 import { WatchHub } from './watch/hub.ts';
@@ -77,6 +78,9 @@ export function createCore(parts: CoreParts): Core {
     ...told,
     applied(entries, changes) {
       timeline.note(entries);
+      // Another server gave the store back what it had lost, and the numbers of holds it could not give back.
+      const restored = restoredIn(entries);
+      if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
       hub.publish(entries, changes);
     },
     relisted(changes, hasForgotten) {
@@ -107,4 +111,12 @@ export function createCore(parts: CoreParts): Core {
     sweeper,
     close,
   };
+}
+
+/** The leases that came back to the store with somebody's picture. */
+function restoredIn(entries: readonly LogEntry[]): ReadonlySet<string> {
+  const leases = entries.flatMap((entry) =>
+    entry.why === 'restored' && entry.op === 'set' ? [entry.record.lease] : [],
+  );
+  return new Set(leases);
 }

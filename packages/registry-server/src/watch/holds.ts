@@ -109,10 +109,12 @@ export class HoldDesk {
   }
 
   /** The store lost its numbers: the open streams take theirs anew. What it does not know yet is asked for again later. */
-  async renumber(isDue: (hold: number | undefined) => boolean = () => true): Promise<void> {
+  async renumber(
+    isDue: (hold: number | undefined, lease: string) => boolean = () => true,
+  ): Promise<void> {
     for (const [stream, holds] of this.#streams) {
       for (const [lease, known] of holds) {
-        if (!isDue(known)) continue;
+        if (!isDue(known, lease)) continue;
         const outcome = await this.#keeper.hold(lease).catch(() => undefined);
         if (outcome?.kind === 'superseded') holds.delete(lease);
         else if (outcome?.kind !== 'held') holds.set(lease, undefined);

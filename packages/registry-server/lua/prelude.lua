@@ -109,13 +109,20 @@ local function countInstance(field, by)
   end
 end
 
+-- Who leaves does not come back with anybody's picture, not even one that is newer for another reason: its lease is
+-- over for good. Who fell silent may live on in another primary's past, and is asked for a sign of life then.
+local function buryInstance(field, lease, revision)
+  bury('i:' .. field, revision, instanceGraveMs())
+  if lease ~= '' then bury('x:' .. lease, revision, instanceGraveMs()) end
+end
+
 local function deleteRecord(field, record, why)
   redis.call('HDEL', INSTANCES, field)
   countInstance(field, -1)
   endLease(record.lease, field)
   local revision, prev = nextRevision()
   append(revision, prev, 'del', field, '', why)
-  bury('i:' .. field, revision, instanceGraveMs())
+  if why ~= 'expired' then buryInstance(field, record.lease, revision) end
   return revision
 end
 

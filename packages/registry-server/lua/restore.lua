@@ -1,7 +1,7 @@
 -- Takes from a replica's picture what is newer than record and tombstone.
 -- ARGV 4.. groups of four: kind, key, revision, rest
 --   'i' field revision `lease|nonce|registeredAtMs|doubt|body`    'r' key revision `untilMs|claims|value`
---   'd' tombstone member ('i:...' or 'r:...') revision ms that it stays
+--   'd' tombstone member ('i:<field>', 'x:<lease>' or 'r:<key>') revision ms that it stays
 -- Replies the number taken
 local taken = 0
 
@@ -15,6 +15,7 @@ local function restoreInstance(field, revision, rest)
   if isBuried('i:' .. field, tonumber(revision)) then return end
   if existing and tonumber(existing.revision) >= tonumber(revision) then return end
   local lease, nonce, registeredAt, offered, body = string.match(rest, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  if lease ~= '' and redis.call('HEXISTS', TOMBSTONES, 'x:' .. lease) == 1 then return end
   local isKnown = existing and existing.lease == lease
   local doubt = 'unconfirmed'
   -- Of a lease that the store knows, the news is what is offered: a hold that broke, or a doubt that was cleared.
@@ -53,8 +54,12 @@ end
 
 local function restoreTombstone(member, revision, forMs)
   if isBuried(member, tonumber(revision)) then return end
-  local key = string.sub(member, 3)
-  if string.sub(member, 1, 2) == 'i:' then
+  local kind, key = string.sub(member, 1, 2), string.sub(member, 3)
+  if kind == 'x:' then
+    local field = redis.call('HGET', HOLDERS, key)
+    local existing = field and readRecord(field)
+    if existing and existing.lease == key then deleteRecord(field, existing, 'deregistered') end
+  elseif kind == 'i:' then
     local existing = readRecord(key)
     if existing and tonumber(existing.revision) >= tonumber(revision) then return end
     if existing then deleteRecord(key, existing, 'deregistered') end

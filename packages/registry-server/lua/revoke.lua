@@ -4,7 +4,7 @@
 local record = readRecord(ARGV[4])
 if not record then
   -- A store that lost its memory must not be given back what somebody has taken off meanwhile.
-  bury('i:' .. ARGV[4], (nextRevision()), instanceGraveMs())
+  buryInstance(ARGV[4], ARGV[5], (nextRevision()))
   return { 'missing' }
 end
 if ARGV[5] ~= '' and ARGV[5] ~= record.lease then return { 'superseded' } end

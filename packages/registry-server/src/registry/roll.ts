@@ -73,7 +73,11 @@ export class Roll {
       case 'set':
         return this.#set(entry.record);
       case 'del': {
-        this.#bury(`i:${entry.field}`, entry.revision, monotonicMs);
+        if (entry.why !== 'expired') {
+          const { lease = '' } = this.instance(entry.field) ?? {};
+          this.#bury(`i:${entry.field}`, entry.revision, monotonicMs);
+          if (lease !== '') this.#bury(`x:${lease}`, entry.revision, monotonicMs);
+        }
         return this.#delete(entry.field, entry.revision);
       }
       case 'put':

@@ -126,7 +126,7 @@ export interface RemoveRequest extends Write {
 
 /** Mark of something deleted, so that nobody's older picture brings it back. */
 export interface Tombstone {
-  /** `i:<field>` or `r:<key>`. */
+  /** `i:<field>`, `x:<lease>` of one that left, or `r:<key>`. */
   readonly member: string;
   readonly revision: number;
   /** How much longer it is to be kept, in ms. */

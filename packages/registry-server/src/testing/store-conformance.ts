@@ -596,6 +596,45 @@ export function storeConformance(name: string, create: CreateHarness): void {
         }
       });
 
+      test('G5: of two primaries one saw an instance leave and the other doubted it later: it stays away', async () => {
+        const lease = await leaseOf(store);
+        const common = await offerOf(store);
+        const held = (await store.hold(lease, WRITE)) as { hold: number };
+        await harness.advance(1_000);
+        await store.revoke({ field: 'default/orders/a1', lease, floor: 0 });
+        const left = await offerOf(store);
+        await restart();
+        await store.restore(common);
+        const again = (await store.hold(lease, WRITE)) as { hold: number };
+        await harness.advance(5_000);
+        expect(await store.suspect(lease, Math.max(held.hold, again.hold), WRITE)).toBe(true);
+        const doubted = await offerOf(store);
+        for (const order of [
+          [left, doubted],
+          [doubted, left],
+        ]) {
+          await restart();
+          for (const offer of order) await store.restore(offer);
+          expect(await recordOf(store, 'a1')).toBeUndefined();
+        }
+      });
+
+      test('who fell silent at one primary, and not at the other, is asked for a sign of life', async () => {
+        const lease = await leaseOf(store);
+        const before = await offerOf(store);
+        await live(TTL_MS + 2_000);
+        expect(await recordOf(store, 'a1')).toBeUndefined();
+        const silent = await offerOf(store);
+        for (const order of [
+          [silent, before],
+          [before, silent],
+        ]) {
+          await restart();
+          for (const offer of order) await store.restore(offer);
+          expect(await recordOf(store, 'a1')).toMatchObject({ lease, doubt: 'unconfirmed' });
+        }
+      });
+
       test('a store that came back with older data loses what was deregistered since', async () => {
         await leaseOf(store);
         const older = await offerOf(store);

@@ -171,7 +171,7 @@ export class MemoryStore implements Store {
     if (record === undefined) {
       // A store that lost its memory must not be given back what somebody has taken off meanwhile.
       const revision = partition.nextRevision(at.nowMs, floor);
-      partition.bury(`i:${field}`, revision, at.nowMs + partition.instanceGraveMs());
+      partition.buryInstance(field, lease ?? '', revision, at.nowMs);
       return { kind: 'missing' };
     }
     if (lease !== undefined && lease !== record.lease) return { kind: 'superseded' };

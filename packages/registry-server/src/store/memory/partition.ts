@@ -159,8 +159,15 @@ export class Partition {
     this.endLease(record.lease, field, at.nowMs);
     const revision = this.nextRevision(at.nowMs, at.floor);
     this.append(revision, at.nowMs, why, { op: 'del', field });
-    this.bury(`i:${field}`, revision, at.nowMs + this.instanceGraveMs());
+    if (why !== 'expired') this.buryInstance(field, record.lease, revision, at.nowMs);
     return revision;
+  }
+
+  /** Who leaves does not come back with anybody's picture; the rules are those of prelude.lua. */
+  buryInstance(field: string, lease: string, revision: number, nowMs: number): void {
+    const untilMs = nowMs + this.instanceGraveMs();
+    this.bury(`i:${field}`, revision, untilMs);
+    if (lease !== '') this.bury(`x:${lease}`, revision, untilMs);
   }
 
   /** A sign of life: the doubt goes, and whoever watches sees it. */

@@ -31,6 +31,7 @@ function restoreInstance(partition: Partition, offered: InstanceRecord, at: At):
   const field = fieldOf(offered);
   const existing = partition.instances.get(field);
   if (isBuried(partition, `i:${field}`, offered.revision)) return 0;
+  if (partition.graves.has(`x:${offered.lease}`)) return 0;
   if (existing !== undefined && existing.revision >= offered.revision) return 0;
   const known = existing?.lease === offered.lease ? existing : undefined;
   if (existing === undefined) partition.count(field, 1);
@@ -69,7 +70,10 @@ function restoreResource(partition: Partition, offered: ResourceRecord, at: At):
 function restoreTombstone(partition: Partition, { member, revision, forMs }: Tombstone, at: At) {
   if (isBuried(partition, member, revision)) return 0;
   const key = member.slice(2);
-  if (member.startsWith('i:')) {
+  if (member.startsWith('x:')) {
+    const existing = partition.instances.get(partition.holders.get(key) ?? '');
+    if (existing?.lease === key) partition.deleteRecord(existing, at, 'deregistered');
+  } else if (member.startsWith('i:')) {
     const existing = partition.instances.get(key);
     if (existing !== undefined && existing.revision >= revision) return 0;
     if (existing !== undefined) partition.deleteRecord(existing, at, 'deregistered');

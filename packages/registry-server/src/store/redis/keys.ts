@@ -8,7 +8,7 @@ export interface PartitionKeys {
   readonly leases: string;
   /** HASH key -> resource. */
   readonly resources: string;
-  /** HASH `i:<field>` | `r:<key>` -> revision of the deletion; `l:<lease>` -> field it was for. */
+  /** HASH `i:<field>` | `x:<lease>` | `r:<key>` -> revision of the deletion; `l:<lease>` -> field it was for. */
   readonly tombstones: string;
   /** ZSET tombstone -> Unix ms at which it is forgotten. */
   readonly graves: string;

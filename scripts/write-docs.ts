@@ -1,4 +1,4 @@
-// Writes the docs that are made from tables: docs/errors.md, docs/options.md and docs/api.md.
+// Writes the docs that are made from tables: docs/errors.md, options.md, api.md, and the end of promises.md.
 //
 //     npm run docs              writes them
 //     npm run docs -- --check   exits with 1 if one is not what the tables say
@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROBLEMS, ROUTES, type Route, STATE_TABLE } from '@rollcall/contract';
 import { OPTIONS } from '@rollcall/registry-server';
+import { PLANTED_BUGS } from '../planted-bugs/bugs.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -89,7 +90,28 @@ ${table(['state', 'ready', 'serving', 'terminating', 'tier'], states)}
 `;
 }
 
-const DOCS = { 'docs/errors.md': errors, 'docs/options.md': options, 'docs/api.md': api };
+/** The table of planted bugs stands at the end of a text that people write. */
+function promises(): string {
+  const written = readFileSync(join(root, 'docs/promises.md'), 'utf8');
+  const rows = PLANTED_BUGS.map(({ promise, what, file, test }) => [
+    promise,
+    what,
+    code(file),
+    `${code(test.file)} "${test.name}"`,
+  ]);
+  const head = ['promise', 'bug', 'planted in', 'noticed by'];
+  const text = written.slice(0, written.indexOf(PLANTED_HEAD));
+  return `${text}${PLANTED_HEAD}\n\n${table(head, rows)}\n`;
+}
+
+const PLANTED_HEAD = '<!-- from here on made from planted-bugs/bugs.ts -->';
+
+const DOCS = {
+  'docs/errors.md': errors,
+  'docs/options.md': options,
+  'docs/api.md': api,
+  'docs/promises.md': promises,
+};
 const isCheck = process.argv.includes('--check');
 
 for (const [name, make] of Object.entries(DOCS)) {

@@ -1,7 +1,7 @@
 import type { SeededRandom } from './random.ts';
 
 /** When which fault begins, and how long it lasts, in ms. */
-export interface PlannedFault {
+interface PlannedFault {
   readonly fault: string;
   readonly atMs: number;
   readonly forMs: number;

@@ -30,8 +30,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     promise: 'G1',
     what: 'a heartbeat waits for a server that hangs until the lease is over',
     file: `${SDK}/registration/lease-keeper.ts`,
-    find: 'return Math.min(this.#options.requestTimeoutMs, ...intervalsMs);',
-    replace: 'return this.#options.requestTimeoutMs + intervalsMs.length;',
+    find: 'return Math.min(this.#options.requestTimeoutMs, ...patiencesMs);',
+    replace: 'return this.#options.requestTimeoutMs + patiencesMs.length;',
     test: {
       file: `${SDK}/registration/instance-registration.test.ts`,
       name: 'G1: of two servers one hangs',

@@ -30,7 +30,7 @@ export function scenarioOf(
   weights: Readonly<Record<string, number>>,
 ): Scenario {
   const servers = random.one([1, 2, 2, 3]);
-  const ttlMs = random.one([2_000, 3_000, 3_000, 5_000, 10_000]);
+  const ttlMs = random.one([3_000, 3_000, 5_000, 10_000]);
   const faults: PlannedFault[] = [];
   let atMs = CALM_MS;
   const count = 1 + random.below(5);

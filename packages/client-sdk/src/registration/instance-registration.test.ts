@@ -254,7 +254,7 @@ test('G1: of two servers one hangs: each lease is renewed at the other before it
   const hung = await context.registry();
   const sound = await context.registry();
   const client = context.client([hung, sound]);
-  const registration = await client.register({ service: 'orders', port: 1, ttlMs: 1_000 });
+  const registration = await client.register({ service: 'orders', port: 1, ttlMs: 2_000 });
   for (const registry of [hung, sound]) {
     for (const [key, lease] of [...hung.leases, ...sound.leases]) registry.leases.set(key, lease);
   }
@@ -267,8 +267,8 @@ test('G1: of two servers one hangs: each lease is renewed at the other before it
   await until(() => gaps.length > 0);
   gaps.length = 0;
   hung.answers = false;
-  await until(() => gaps.length >= 4);
-  expect(Math.max(...gaps)).toBeLessThan(1_000);
+  await until(() => gaps.length >= 4, 15_000);
+  expect(Math.max(...gaps)).toBeLessThan(2_000);
   expect(registration.state).toBe('held');
 });
 

@@ -22,10 +22,15 @@ interface Kept {
   dueMs: number;
   renewedAtMs: number;
   isSilent: boolean;
+  /** The registry may take the holder for dead: a sign of life is wanted soon. */
+  isInDoubt: boolean;
 }
 
 /** Heartbeats due within this share of their interval go along with the earliest one. */
 const EARLY_RATIO = 0.25;
+
+/** How long a server may take when the registry may take a holder for dead: it evicts him after 2 s. In ms. */
+const IN_DOUBT_MS = 500;
 
 /** First pause after a round in which no url answered, in ms. */
 const FIRST_PAUSE_MS = 100;
@@ -53,7 +58,14 @@ export class LeaseKeeper {
   add(lease: Lease, holder: LeaseHolder): void {
     const nowMs = this.#options.runtime.nowMs();
     const dueMs = nowMs + this.#jittered(lease.heartbeatIntervalMs);
-    this.#kept.set(lease.id, { lease, holder, dueMs, renewedAtMs: nowMs, isSilent: false });
+    this.#kept.set(lease.id, {
+      lease,
+      holder,
+      dueMs,
+      renewedAtMs: nowMs,
+      isSilent: false,
+      isInDoubt: false,
+    });
     this.#arm();
   }
 
@@ -65,7 +77,10 @@ export class LeaseKeeper {
   /** Renews everything now: the connection that spoke for the leases is gone. */
   renewNow(): void {
     const nowMs = this.#options.runtime.nowMs();
-    for (const kept of this.#kept.values()) kept.dueMs = nowMs;
+    for (const kept of this.#kept.values()) {
+      kept.dueMs = nowMs;
+      kept.isInDoubt = true;
+    }
     this.#arm();
   }
 
@@ -122,6 +137,7 @@ export class LeaseKeeper {
       else {
         kept.renewedAtMs = startedAtMs;
         kept.isSilent = false;
+        kept.isInDoubt = false;
         kept.dueMs = startedAtMs + this.#jittered(lease.heartbeatIntervalMs);
         holder.onRenewed();
       }
@@ -142,8 +158,10 @@ export class LeaseKeeper {
 
   /** A server that hangs is left in time for another one to be asked before the lease ends. */
   #timeoutMs(due: readonly Kept[]): number {
-    const intervalsMs = due.map(({ lease }) => lease.heartbeatIntervalMs);
-    return Math.min(this.#options.requestTimeoutMs, ...intervalsMs);
+    const patiencesMs = due.map(({ lease, isInDoubt }) =>
+      isInDoubt ? Math.min(IN_DOUBT_MS, lease.heartbeatIntervalMs) : lease.heartbeatIntervalMs,
+    );
+    return Math.min(this.#options.requestTimeoutMs, ...patiencesMs);
   }
 
   #earlyMs({ lease }: Kept): number {

@@ -128,13 +128,15 @@ describe('G3, G4: whatever happens to the log on the way, the picture ends up as
     ];
     bend = (page, after) =>
       page.entries.length < 2 ? page : (bends[bent++ % bends.length] as Bend)(page, after);
-    for (let i = 0; bent < 8; i++) {
-      // Several in one turn, so that they are one page.
-      await Promise.all([write(1), write(1), write(1)]);
-      await until(() => picture.revision > 0);
-      if (i > 200) throw new Error('pages of several entries never came about');
-      await new Promise(setImmediate);
-    }
+    await until(
+      async () => {
+        // Several in one turn, so that they are one page.
+        await Promise.all([write(1), write(1), write(1)]);
+        await new Promise(setImmediate);
+        return bent >= 8;
+      },
+      { what: 'pages of several entries' },
+    );
     bend = (page) => page;
     await inStep();
     expect(relists).toBeGreaterThan(1);

@@ -79,7 +79,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'this.#picture = ofEpoch(this.#picture, before, epoch);',
     replace: 'this.#picture = ofEpoch(this.#picture, epoch, epoch);',
     test: {
-      file: `${SDK}/directory/namespace-directory.test.ts`,
+      file: `${SDK}/directory/lost-past.test.ts`,
       name: 'a stream that outlives a wipe',
     },
   },

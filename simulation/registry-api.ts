@@ -74,13 +74,13 @@ export class SimulatedApi implements RegistryApi {
     return new Promise((resolve, reject) => {
       const body = new ClientBody(node, this.#parts.onEvent);
       let serverEnd: ServerStream | undefined;
+      let isGone = false;
       const fail = (why: string) => {
         timer.cancel();
         node.after(0, () => reject(unreachable(url, why)));
         body.fail(new Error(why));
       };
       const timer = node.after(REQUEST_TIMEOUT_MS, () => {
-        if (serverEnd === undefined) connection.close();
         fail('timed out');
       });
       const connection = new Connection(network, node, hostOf(url), {
@@ -91,6 +91,7 @@ export class SimulatedApi implements RegistryApi {
         timer.cancel();
         reject(signal.reason as Error);
         connection.up.send(() => {
+          isGone = true;
           serverEnd?.over('peer');
           connection.close();
         });
@@ -98,6 +99,7 @@ export class SimulatedApi implements RegistryApi {
       this.#request(url, connection, fail, (process) => {
         const stream = () => {
           serverEnd = new ServerStream(process.node, connection, body);
+          if (isGone) serverEnd.over('peer');
           connection.down.send(() => {
             node.after(0, () => {
               timer.cancel();
@@ -108,7 +110,7 @@ export class SimulatedApi implements RegistryApi {
         };
         return [
           name,
-          { query, stream },
+          { query, stream, isGone: () => isGone },
           (reply) => {
             timer.cancel();
             if (reply.status === 200) return;

@@ -33,6 +33,8 @@ export const ChangeEvent = z
     namespace: z.string(),
     service: z.string(),
     revision: Revision,
+    /** The first revision that it is about, when several changes of an endpoint that flaps were put into one. */
+    first: Revision.optional(),
     /** Given when it changed. */
     declared: DeclaredService.nullable().optional(),
     upserts: z.array(Endpoint),
@@ -47,6 +49,8 @@ export const BookmarkEvent = z
     revision: Revision,
     epoch: z.string(),
     synced: z.boolean(),
+    /** What this server has seen: beyond `revision` while it holds back changes of endpoints that flap. */
+    applied: Revision.optional(),
     /** Digest of the past up to `revision`: whoever resumes from it gives it back, since stores can lose a past. */
     mark: z.string().default(''),
     /** ms since the registry last proved its picture against the store. */

@@ -97,23 +97,6 @@ test('a killed registry leaves the picture and its growing age; the watch resume
   await until(() => ids(orders).length === 2);
 });
 
-test('a stream that outlives a wipe of the store is of the new one, and so is the stream after it', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
-  registry.epoch = 'epoch-2';
-  registry.change('orders', [b]);
-  registry.watches[0]!.send('bookmark', registry.bookmark());
-  await until(() => ids(orders).length === 2);
-  registry.watches[0]!.end();
-  await until(() => registry.openWatches().length === 1 && registry.watches.length === 2);
-  expect(registry.watches[1]?.query.get('since')).toBe('1001');
-  registry.change('orders', [], ['a/http']);
-  await until(() => ids(orders).length === 1);
-  expect(ids(orders)).toEqual(['b/http']);
-});
-
 test('a registry that comes back with an empty store empties nobody; those who return are whole again', async () => {
   const registry = await context.registry();
   registry.roll.set('orders', [a, b]);
@@ -218,47 +201,6 @@ test('an older snapshot does not undo newer changes, unless a newer bookmark sta
   registry.revision = 3_000;
   watch!.send('bookmark', registry.bookmark());
   await until(() => ids(orders).length === 1);
-});
-
-test('a revision that the next server goes past and never shows is of a lost past: the picture is asked for anew', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
-  registry.change('orders', [b]);
-  await until(() => ids(orders).length === 2);
-  // The store fails over without the last change; the server that showed it is gone.
-  registry.roll.set('orders', [a]);
-  registry.revision = 1_000;
-  registry.watches[0]!.end();
-  await until(() => registry.watches.length === 2);
-  expect(registry.watches[1]?.query.get('since')).toBe('1000');
-  expect(ids(orders)).toEqual(['a/http', 'b/http']);
-  registry.change('stock', []);
-  registry.change('stock', []);
-  registry.watches[1]!.send('bookmark', registry.bookmark());
-  await until(() => registry.watches.length === 3);
-  expect(registry.watches[2]?.query.has('since')).toBe(false);
-  // For a grace it is kept as a last resort, as with any store that does not know it.
-  await until(() => orders.endpoints().find(({ id }) => id === 'b/http')?.tier === 1);
-  expect(orders.endpoints().find(({ id }) => id === 'a/http')?.tier).toBe(0);
-});
-
-test('a server that is only behind shows the revision in the end: nothing is asked for anew', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
-  registry.change('orders', [b]);
-  await until(() => ids(orders).length === 2);
-  registry.revision = 1_000;
-  registry.watches[0]!.end();
-  await until(() => registry.watches.length === 2);
-  registry.change('orders', [b]);
-  registry.change('orders', [endpointAt(3, { instance: 'c' })]);
-  registry.watches[1]!.send('bookmark', registry.bookmark());
-  await until(() => ids(orders).length === 3);
-  expect(registry.watches).toHaveLength(2);
 });
 
 test('ready rejects when the registry refuses for good, and when it is aborted', async () => {

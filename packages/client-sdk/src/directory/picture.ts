@@ -51,12 +51,15 @@ export function withSnapshot(
   return pictureOf({ ...event, declared }, [...event.endpoints, ...kept], inner);
 }
 
+/** The epoch of a picture whose past the store lost: that of no store. */
+export const LOST = '';
+
 /**
  * The picture once its stream says that it is that of another store's memory too. `before` is what the stream was of:
  * a picture of another epoch than that has come by another stream and stays what it is.
  */
 export function ofEpoch(picture: Picture, before: string | undefined, epoch: string): Picture {
-  const isOther = before !== undefined && picture.epoch !== before;
+  const isOther = picture.epoch === LOST || (before !== undefined && picture.epoch !== before);
   return isOther || picture.epoch === epoch ? picture : { ...picture, epoch };
 }
 

@@ -4,7 +4,7 @@ import type { ResolvedOptions } from '../options.ts';
 import type { Timer } from '../runtime.ts';
 import type { ServiceSnapshot } from '../service.ts';
 import type { Held } from './watch-session.ts';
-import { nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';
+import { LOST, nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';
 
 export interface FeedEvents {
   /** A new picture, already to be seen in {@link ServiceFeed.snapshot}. */
@@ -12,9 +12,6 @@ export interface FeedEvents {
   /** The registry refuses to show the service, for a reason that waiting does not cure. */
   refused: (error: RollcallError) => void;
 }
-
-/** The epoch of no store. */
-const LOST = '';
 
 /** The latest picture of one service and how well proven it is. Filled by the directory, read by services. */
 export class ServiceFeed {

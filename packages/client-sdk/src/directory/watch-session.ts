@@ -66,6 +66,8 @@ export class WatchSession implements StreamSession {
 
   /** Services of which more is held than this server has: it is behind, or that past was lost. Key -> revision held. */
   readonly #ahead = new Map<string, string>();
+  /** It turned out to go on from a past that was lost: nothing more of it counts. */
+  #isOver = false;
   /** Revisions that this stream has shown. */
   readonly #shown = new Map<string, string>();
 
@@ -77,6 +79,7 @@ export class WatchSession implements StreamSession {
   }
 
   onEvent({ name, data }: StreamEvent): Verdict {
+    if (this.#isOver) return undefined;
     if (name === 'snapshot') this.#onSnapshot(SnapshotEvent.parse(data));
     else if (name === 'change') return this.#onChange(ChangeEvent.parse(data));
     else if (name === 'compacted') {
@@ -100,8 +103,8 @@ export class WatchSession implements StreamSession {
   #onChange(event: ChangeEvent): Verdict {
     const key = keyOf(event);
     const held = this.#ahead.get(key);
-    if (held === event.revision) this.#ahead.delete(key);
-    else if (held !== undefined && isNewer(event.revision, held)) return this.#lost();
+    if (held !== undefined && isNewer(event.first ?? event.revision, held)) return this.#lost();
+    if (held !== undefined && !isNewer(held, event.revision)) this.#ahead.delete(key);
     this.#open.delete(key);
     this.#note(event);
     this.#listener.onChange(event, this.#epoch);
@@ -117,21 +120,22 @@ export class WatchSession implements StreamSession {
 
   /** The server went past a revision that is held, and has never shown it. */
   #lost(): Verdict {
-    this.#ahead.clear();
+    this.#isOver = true;
     this.#listener.onLost();
     return 'anew';
   }
 
   /** Whether a revision that is held turns out to be of a past that the server knows nothing of. */
-  #isPassed({ revision, storeAgeMs }: BookmarkEvent): boolean {
+  #isPassed({ revision, applied = revision, storeAgeMs }: BookmarkEvent): boolean {
     for (const one of this.scope.services()) {
       const key = keyOf(one);
       const held = this.#listener.heldOf(one);
       if (held === undefined || this.#shown.get(key) === held.revision) this.#ahead.delete(key);
       else if (isNewer(held.revision, revision)) {
         // The store said that there is nothing newer when this had long been known.
-        if (held.ageMs - storeAgeMs > PROOF_MS) return true;
-        this.#ahead.set(key, held.revision);
+        const isAhead = isNewer(held.revision, applied);
+        if (isAhead && held.ageMs - storeAgeMs > PROOF_MS) return true;
+        if (isAhead) this.#ahead.set(key, held.revision);
       } else if (this.#ahead.get(key) === held.revision && !this.#open.has(key)) return true;
       else this.#ahead.delete(key);
     }

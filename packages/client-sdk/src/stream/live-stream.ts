@@ -115,13 +115,16 @@ export class LiveStream {
     if (verdict === 'anew') this.#anew(stream);
   }
 
-  /** One that is up stays until the next one is; one that was being opened is of no use. */
+  /**
+   * One that is up stays until the next one is; one that was being opened is of no use. After a moment of its own:
+   * whatever one client has learnt, all others learn too.
+   */
   #anew(stream: EventStream): void {
     if (stream === this.#opening) {
       this.#opening = undefined;
       stream.close();
-    } else if (stream !== this.#up) return;
-    this.refresh();
+    } else if (stream !== this.#up || this.#opening !== undefined) return;
+    if (this.#retry === undefined) this.#schedule(MOVE_PAUSE_MS * this.#options.runtime.random());
   }
 
   #move(stream: EventStream): void {

@@ -65,7 +65,9 @@ export class RouteBinder implements Binder {
           reply.hijack();
           return new SocketStream(raw);
         };
-        const call = { params, query, body, caller, reply, headers, stream } as unknown as Call<N>;
+        const isGone = () => raw.socket.readableEnded || raw.socket.destroyed;
+        const heard = { params, query, body, caller, headers };
+        const call = { ...heard, reply, stream, isGone } as unknown as Call<N>;
         let value: unknown;
         request.turn?.begin();
         try {

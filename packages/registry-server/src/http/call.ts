@@ -19,6 +19,8 @@ export interface Call<N extends RouteName> {
   readonly headers: FastifyRequest['headers'];
   /** Of a route whose reply is one: takes the connection over. Everything that can be refused is refused before. */
   readonly stream: () => EventStream;
+  /** Whether the caller has hung up. */
+  readonly isGone: () => boolean;
 }
 
 export interface BindOptions {

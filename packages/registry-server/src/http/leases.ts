@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { isLeaseId, ProblemError } from '@rollcall/contract';
 import { missError, type Registry } from '../registry/registry.ts';
 import { ownerOf } from '../registry/tenants.ts';
@@ -51,9 +52,14 @@ export function bindLeases(binder: Binder, { registry, holds, paces }: LeaseSour
   );
   binder.bind(
     'hold',
-    async ({ query, caller, stream }) => {
+    async ({ query, caller, stream, isGone }) => {
       const owner = ownerOf(caller);
       holds.checkRoom(owner);
+      // Of two holds the later one counts. A server that was stopped for a while finds those that were given up meanwhile
+      // with their ends behind them, and these must not take the place of the one that is relied on.
+      await turn();
+      await turn();
+      if (isGone()) throw new ProblemError('request_timeout', 'the caller has hung up');
       const outcome = await holds.take(query.lease);
       holds.keep(stream(), outcome, owner);
     },

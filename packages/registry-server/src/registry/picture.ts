@@ -17,6 +17,8 @@ export interface ServiceChange {
    * write changed other services too.
    */
   readonly resumeAfter: number;
+  /** The first revision that it is about, where several changes were put into one. */
+  readonly first?: number;
   /** Given when it changed; null = it is not declared any more. */
   readonly declared?: DeclaredService | null;
   readonly upserts: readonly Endpoint[];

@@ -153,8 +153,8 @@ export class Registry {
     return this.#store.hold(lease, { floor: this.#floor });
   }
 
-  suspect(lease: string, hold: number): Promise<boolean> {
-    return this.#store.suspect(lease, hold, { floor: this.#floor });
+  suspect(lease: string, hold: number, isSecondLook = false): Promise<boolean> {
+    return this.#store.suspect(lease, hold, { floor: this.#floor, isSecondLook });
   }
 
   /** The instance must be on the roll now; the override outlives it. */

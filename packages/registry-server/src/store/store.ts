@@ -30,6 +30,12 @@ export interface RenewOutcome {
 /** The lease named is not the current one: forgotten, or a successor has the id. */
 type LeaseMiss = { readonly kind: 'unknown' } | { readonly kind: 'superseded' };
 
+/** Of a hold that had broken a moment before. */
+export interface SecondLook {
+  /** A heartbeat came meanwhile: if another one is due there is time for it. @default false */
+  readonly isSecondLook?: boolean;
+}
+
 export type HoldOutcome = { readonly kind: 'held'; readonly hold: number } | LeaseMiss;
 
 /** What changes of an instance; a label set to null goes. */
@@ -167,7 +173,7 @@ export interface Store {
   /** Numbers a new hold on a lease, which replaces the one before, and renews. */
   hold(lease: string, write: Write): Promise<HoldOutcome>;
   /** The hold's connection closed: true if it was the current one. */
-  suspect(lease: string, hold: number, write: Write): Promise<boolean>;
+  suspect(lease: string, hold: number, write: Write & SecondLook): Promise<boolean>;
   update(request: UpdateRequest): Promise<ChangeOutcome>;
   revoke(request: RevokeRequest): Promise<ChangeOutcome>;
   /** One sweep. Any replica may call it at any time. */

@@ -33,6 +33,8 @@ export interface BareCall {
   readonly body?: unknown;
   /** For routes whose reply is a stream: where it goes. Asked for once everything was checked. */
   readonly stream?: () => EventStream;
+  /** Whether the caller has hung up. @default never */
+  readonly isGone?: () => boolean;
 }
 
 /** What a call was answered with: as over HTTP, save for the bytes. */
@@ -102,6 +104,7 @@ export class BareServer {
         reply: { header() {} },
         headers: {},
         stream: given.stream,
+        isGone: given.isGone ?? (() => false),
       } as unknown as Call<RouteName>);
       return { status: route.reply.status, retryAfterSeconds: undefined, body };
     } catch (error) {

@@ -117,7 +117,7 @@ export class ChangeDamper {
     const resumeAfter = Math.min(change.resumeAfter, this.settledRevision);
     return held === undefined
       ? { ...change, resumeAfter }
-      : { ...change, resumeAfter, ...partsOf(latest) };
+      : { ...change, resumeAfter, first: held.fromRevision, ...partsOf(latest) };
   }
 
   #hold(change: ServiceChange, nowMs: number): void {
@@ -145,12 +145,12 @@ export class ChangeDamper {
    * Ends holding a service; gives its change. Even when that says what the watchers were told last: whoever came in
    * between, with a snapshot or from another server, knows it otherwise.
    */
-  #end({ change, latest, count }: Held, nowMs: number): ServiceChange {
+  #end({ change, latest, count, fromRevision: first }: Held, nowMs: number): ServiceChange {
     this.#held.delete(keyOf(change));
     for (const [id, endpoint] of latest) this.#tell(change, id, { endpoint, nowMs });
     this.totals.coalesced += count - 1;
     const resumeAfter = Math.min(change.resumeAfter, this.settledRevision);
-    return { ...change, resumeAfter, ...partsOf(latest) };
+    return { ...change, resumeAfter, first, ...partsOf(latest) };
   }
 
   #arm(): void {

@@ -21,11 +21,12 @@ export interface PlacedChange extends SentChange {
 
 /** Encodes a change once for all. */
 export function sentChangeOf(change: ServiceChange): SentChange {
-  const { namespace, service, revision, resumeAfter, declared, upserts, removes } = change;
+  const { namespace, service, revision, resumeAfter, first, declared, upserts, removes } = change;
   const data = {
     namespace,
     service,
     revision: String(revision),
+    ...(first === undefined || first === revision ? {} : { first: String(first) }),
     ...(declared === undefined ? {} : { declared }),
     upserts,
     removes,

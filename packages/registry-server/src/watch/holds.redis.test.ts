@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { ChaosProxy, until } from '@rollcall/testkit';
-import { afterEach, inject, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import type { RegistryServer } from '../compose.ts';
 import { startTestServer } from '../testing/test-server.ts';
 
@@ -46,7 +46,7 @@ test.each([
     const [holding] = servers;
     const path = `${holding.url}/v1/namespaces/default/services/orders`;
     const headers = { 'content-type': 'application/json' };
-    const registered = JSON.stringify({ ports: { http: 1 }, nonce: 'process-1', ttlMs: 60_000 });
+    const registered = JSON.stringify({ ports: { http: 1 }, nonce: 'process-1', ttlMs: 6_000 });
     const put = { method: 'PUT', headers, body: registered };
     const reply = await fetch(`${path}/instances/a`, put);
     const { lease } = (await reply.json()) as { lease: { id: string } };
@@ -76,3 +76,30 @@ test.each([
     await until(async () => (await fetch(`${path}/instances/a`)).status === 404);
   },
 );
+
+test('G2: a hold that its caller gave up on before it was heard does not take the place of the one relied on', async () => {
+  const [server] = await startServers();
+  const path = `${server.url}/v1/namespaces/default/services/held/instances/b`;
+  const body = JSON.stringify({ ports: { http: 3_000 }, ttlMs: 6_000 });
+  const headers = { 'content-type': 'application/json' };
+  const reply = await fetch(path, { method: 'PUT', headers, body });
+  const { lease } = (await reply.json()) as { lease: { id: string } };
+  const request = `GET /v1/leases/hold?lease=${lease.id} HTTP/1.1\r\nhost: x\r\n\r\n`;
+  const real = await opened(server);
+  real.write(request);
+  await once(real, 'data');
+  // Request and end in one go, as a server finds them that was stopped in the meantime.
+  const given = await Promise.all(Array.from({ length: 5 }, () => opened(server)));
+  const ends = given.map((socket) => once(socket, 'close'));
+  for (const socket of given) {
+    socket.resume();
+    socket.end(request);
+  }
+  await Promise.all(ends);
+  const state = async () => ((await (await fetch(path)).json()) as { state: string }).state;
+  expect(await state()).toBe('up');
+  const killedAtMs = performance.now();
+  real.destroy();
+  await until(async () => (await state()) === 'suspect');
+  expect(performance.now() - killedAtMs).toBeLessThan(250);
+});

@@ -8,7 +8,7 @@ import type { EventStream } from './stream.ts';
 /** What the desk needs of the registry. */
 export interface HoldKeeper {
   hold(lease: string): Promise<HoldOutcome>;
-  suspect(lease: string, hold: number): Promise<boolean>;
+  suspect(lease: string, hold: number, isSecondLook?: boolean): Promise<boolean>;
 }
 
 /** How many streams one owner may have; 0 = any number. */
@@ -142,7 +142,7 @@ export class HoldDesk {
       if (!(await this.#keeper.suspect(lease, hold))) return;
       this.totals.suspected++;
       this.#clock.after(SECOND_LOOK_MS, () => {
-        if (!this.#isClosing) void this.#keeper.suspect(lease, hold).catch(() => {});
+        if (!this.#isClosing) void this.#keeper.suspect(lease, hold, true).catch(() => {});
       });
     } catch {
       // The store is away: the TTL decides.

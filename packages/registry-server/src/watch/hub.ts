@@ -200,6 +200,7 @@ export class WatchHub {
       revision: String(revision),
       epoch,
       synced: true,
+      applied: String(this.#picture.revision),
       mark: this.#past.markAt(revision) ?? '',
       storeAgeMs: this.#picture.ageMs(),
       moving: this.#isMoving,

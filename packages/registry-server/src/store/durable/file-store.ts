@@ -12,6 +12,7 @@ import {
   type RenewOutcome,
   type RestoreRequest,
   type RevokeRequest,
+  type SecondLook,
   type Store,
   type StoreSnapshot,
   StoreUnavailableError,
@@ -72,7 +73,7 @@ export class FileStore implements Store {
     return this.#inner.hold(lease, write);
   }
 
-  suspect(lease: string, hold: number, write: Write): Promise<boolean> {
+  suspect(lease: string, hold: number, write: Write & SecondLook): Promise<boolean> {
     return this.#inner.suspect(lease, hold, write);
   }
 

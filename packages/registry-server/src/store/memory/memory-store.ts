@@ -23,6 +23,7 @@ import type {
   RenewOutcome,
   RestoreRequest,
   RevokeRequest,
+  SecondLook,
   Store,
   StoreSnapshot,
   SweepOutcome,
@@ -136,14 +137,20 @@ export class MemoryStore implements Store {
     return { kind: 'held', hold };
   }
 
-  async suspect(lease: string, hold: number, { floor }: Write): Promise<boolean> {
+  async suspect(
+    lease: string,
+    hold: number,
+    { floor, isSecondLook = false }: Write & SecondLook,
+  ): Promise<boolean> {
     const partition = this.#partition;
     if (partition.holds.get(lease) !== hold) return false;
     const record = partition.instances.get(partition.holders.get(lease) ?? '');
     const deadline = partition.deadlines.get(lease);
     if (record?.lease !== lease || deadline === undefined) return false;
     const at = { nowMs: this.#clock.nowMs(), floor };
-    partition.deadlines.set(lease, Math.min(deadline, at.nowMs + limits.SUSPECT_MS));
+    const heartbeatMs = isSecondLook ? ttlOfLease(lease) / 3 : 0;
+    const dueMs = at.nowMs + limits.SUSPECT_MS + heartbeatMs;
+    partition.deadlines.set(lease, Math.min(deadline, dueMs));
     if (record.doubt !== 'suspect') {
       partition.writeRecord({ ...record, doubt: 'suspect', doubtUntilMs: 0 }, at, 'suspected');
     }

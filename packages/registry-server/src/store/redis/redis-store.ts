@@ -14,6 +14,7 @@ import {
   type RenewOutcome,
   type RestoreRequest,
   type RevokeRequest,
+  type SecondLook,
   type Store,
   type StoreSnapshot,
   StoreUnavailableError,
@@ -96,8 +97,12 @@ export class RedisStore implements Store {
     return reply[0] === 'held' ? { kind: 'held', hold: Number(reply[1]) } : { kind: reply[0] };
   }
 
-  async suspect(lease: string, hold: number, { floor }: Write): Promise<boolean> {
-    const args = [lease, String(hold), limits.SUSPECT_MS];
+  async suspect(
+    lease: string,
+    hold: number,
+    { floor, isSecondLook = false }: Write & SecondLook,
+  ): Promise<boolean> {
+    const args = [lease, String(hold), limits.SUSPECT_MS, isSecondLook ? '1' : '0'];
     return (await this.#script(z.int(), 'suspect', floor, args)) === 1;
   }
 

@@ -78,8 +78,14 @@ const exported = async ({ url }: RegistryServer) => (await fetch(`${url}/v1/expo
 
 interface Exported {
   readonly content: {
-    resources: { key: string; value: string; claims: { number: number }[]; revision: number }[];
-    instances: { id: string; body: Record<string, unknown> }[];
+    resources: {
+      key: string;
+      value: string;
+      claims: { number: number }[];
+      revision: number;
+      untilMs: number;
+    }[];
+    instances: { id: string; nonce: string; body: Record<string, unknown> }[];
   };
 }
 const contentOf = (text: string) => (JSON.parse(text) as Exported).content;
@@ -301,6 +307,14 @@ describe('a damaged export', () => {
       [/body|address/, (content) => void (content.instances[0]!.body['address'] = '::no::')],
       [/instance\//, (content) => void (content.instances[0]!.id = '../../etc')],
       [/weight/, (content) => void (content.instances[0]!.body['weight'] = -1)],
+      [/zone/, (content) => void (content.instances[0]!.body['zone'] = 'a|b')],
+      [/nonce/, (content) => void (content.instances[0]!.nonce = 'process|one')],
+      [/untilMs/, (content) => void (first(content).untilMs = 0.5)],
+      [/revision/, (content) => void (first(content).revision = -1)],
+      [
+        /spec\.ports\[0\]\.port/,
+        (content) => void (first(content).value = first(content).value.replace(':80,', ':99999,')),
+      ],
     ];
     for (const [message, change] of wrong) {
       const said = await load(other, withContent(text, change));

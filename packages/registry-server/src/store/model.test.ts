@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, inject, test } from 'vitest';
-import { bodyOf } from '../testing/store-conformance.ts';
+import { bodyOf } from '../testing/conformance/cases.ts';
 import {
   type CreateHarness,
   memoryHarness,

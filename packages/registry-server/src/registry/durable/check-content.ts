@@ -8,11 +8,12 @@ import {
   NamespaceName,
   OverrideRequest,
   ProblemError,
+  Registration,
   ServiceName,
   TtlMs,
   Weight,
 } from '@rollcall/contract';
-import { decodeManifest, type Manifest } from '@rollcall/manifests';
+import { decodeManifest, examine, type Manifest } from '@rollcall/manifests';
 import { z } from 'zod';
 import type { DurablePart } from '../../store/durable/durable-part.ts';
 import { fieldOf, type InstanceRecord, type ResourceRecord } from '../../store/record.ts';
@@ -29,7 +30,7 @@ const Body = z.looseObject({
   address: Address,
   ports: InstancePorts,
   labels: Labels,
-  zone: z.string(),
+  zone: Registration.shape.zone.unwrap(),
   weight: Weight,
   ttlMs: TtlMs,
   status: InstanceStatus,
@@ -37,6 +38,20 @@ const Body = z.looseObject({
   covers: z.array(z.string()).optional(),
   owner: z.string().optional(),
 });
+
+const Count = z.int().min(0);
+
+/** What of a persistent instance is no part of its key or body: texts that a store may put side by side in one. */
+const Held = z.object({
+  revision: Count,
+  lease: z.literal(''),
+  nonce: z.literal('').or(Registration.shape.nonce.unwrap()),
+  doubt: z.undefined().optional(),
+  doubtUntilMs: Count,
+  registeredAtMs: Count,
+});
+
+const StoredTimes = z.object({ revision: Count, untilMs: Count });
 
 const StoredOverride = OverrideRequest.omit({ forMs: true });
 
@@ -59,9 +74,10 @@ export function checkContent({ resources, instances }: DurablePart): void {
   };
   for (const resource of resources) {
     checkOnce(resource.key);
-    const fault = resource.key.startsWith('override/')
-      ? overrideFault(resource)
-      : objectFault(resource);
+    const isOverride = resource.key.startsWith('override/');
+    const fault =
+      faultIn(StoredTimes, resource) ??
+      (isOverride ? overrideFault(resource) : objectFault(resource));
     if (fault !== undefined) throw invalidExport(`${resource.key}: ${fault}`);
   }
   for (const record of instances) {
@@ -104,6 +120,8 @@ function objectFault({ key, value, claims }: ResourceRecord): string | undefined
   const [fault] = faults;
   if (fault !== undefined) return `${fault.field}: ${fault.message}`;
   if (manifest === undefined) return 'expected a manifest';
+  const [invalid] = examine(manifest).faults;
+  if (invalid !== undefined) return `${invalid.field}: ${invalid.message}`;
   const { metadata, kind } = manifest;
   const isOwn =
     kind === ref.kind && metadata.name === ref.name && metadata.namespace === ref.namespace;
@@ -126,5 +144,6 @@ function claimFault(manifest: Manifest, claims: ResourceRecord['claims']): strin
 
 function instanceFault(record: InstanceRecord): string | undefined {
   const { namespace, service, id, body } = record;
-  return faultIn(InstanceKey, { namespace, service, id }) ?? faultIn(Body, body);
+  const key = { namespace, service, id };
+  return faultIn(InstanceKey, key) ?? faultIn(Held, record) ?? faultIn(Body, body);
 }

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import {
+  WRITE,
+  bodyOf,
+  leaseOf,
+  recordOf,
+  entriesAfter,
+  putOne,
+  type StoreUnderTest,
+} from './cases.ts';
+
+/** What changes of instances and of resources. */
+export function changingCases(on: StoreUnderTest): void {
+  describe('changing', () => {
+    test('status, weight and labels change; a label set to null goes', async () => {
+      await leaseOf(on.store);
+      const patch = {
+        status: 'draining',
+        weight: 5,
+        labels: { app: null, tier: 'web' },
+      } as const;
+      const field = 'default/orders/a1';
+      expect(await on.store.update({ field, lease: undefined, patch, floor: 0 })).toMatchObject({
+        kind: 'changed',
+      });
+      const record = await recordOf(on.store, 'a1');
+      expect(record?.body).toEqual(
+        bodyOf({ status: 'draining', weight: 5, labels: { tier: 'web' } }),
+      );
+      expect((await entriesAfter(on.store, 0)).at(-1)).toMatchObject({ why: 'draining' });
+    });
+
+    test('nothing new takes no revision', async () => {
+      await leaseOf(on.store);
+      const before = await on.store.snapshot();
+      const patch = { status: 'up', labels: { app: 'orders' } } as const;
+      await on.store.update({ field: 'default/orders/a1', lease: undefined, patch, floor: 0 });
+      expect((await on.store.snapshot()).upTo).toBe(before.upTo);
+    });
+
+    test('what is not there is missing', async () => {
+      const field = 'default/orders/nobody';
+      const change = { field, lease: undefined, floor: 0 };
+      expect(await on.store.update({ ...change, patch: { weight: 1 } })).toEqual({
+        kind: 'missing',
+      });
+      expect(await on.store.revoke(change)).toEqual({ kind: 'missing' });
+    });
+
+    test('a revoked instance is gone, and its lease unknown', async () => {
+      const lease = await leaseOf(on.store);
+      expect(await on.store.revoke({ field: 'default/orders/a1', lease, floor: 0 })).toMatchObject({
+        kind: 'changed',
+      });
+      expect(await recordOf(on.store, 'a1')).toBeUndefined();
+      expect(await on.store.renew([lease], WRITE)).toEqual({ unknown: [lease], superseded: [] });
+      expect((await entriesAfter(on.store, 0)).at(-1)).toMatchObject({
+        op: 'del',
+        why: 'deregistered',
+      });
+    });
+  });
+
+  describe('resources', () => {
+    test('are put, read, removed and remembered', async () => {
+      const key = 'override/default/orders/a1';
+      const put = await putOne(on.store, { key, value: '{"a":"b|c"}', forMs: 0 });
+      expect((await on.store.snapshot()).resources).toEqual([put]);
+      expect(put).toMatchObject({ key, value: '{"a":"b|c"}', untilMs: 0 });
+      expect(await on.store.remove({ key, floor: 0 })).toMatchObject({
+        kind: 'changed',
+      });
+      expect(await on.store.remove({ key, floor: 0 })).toEqual({
+        kind: 'missing',
+      });
+      const { resources, tombstones } = await on.store.snapshot();
+      expect(resources).toEqual([]);
+      expect(tombstones.map(({ member }) => member)).toContain(`r:${key}`);
+    });
+
+    test('with an end go by themselves', async () => {
+      const key = 'override/default/orders/a1';
+      await putOne(on.store, { key, value: '{}', forMs: 3_000 });
+      await on.live(2_000);
+      expect((await on.store.snapshot()).resources).toHaveLength(1);
+      await on.live(2_000);
+      expect((await on.store.snapshot()).resources).toHaveLength(0);
+      expect((await entriesAfter(on.store, 0)).at(-1)).toMatchObject({ op: 'rm', key });
+    });
+  });
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { TTL_MS, WRITE, leaseOf, recordOf, entriesAfter, type StoreUnderTest } from './cases.ts';
+
+/** Who is evicted, when, and when nobody is. */
+export function sweepingCases(on: StoreUnderTest): void {
+  describe('sweeping', () => {
+    test('evicts what is past its deadline, and nothing else', async () => {
+      await leaseOf(on.store, { field: 'default/orders/short', ttlMs: 3_000 });
+      await leaseOf(on.store, { field: 'default/orders/long', ttlMs: 60_000 });
+      await on.live(4_000);
+      expect((await on.store.snapshot()).instances.map(({ id }) => id)).toEqual(['long']);
+      expect((await entriesAfter(on.store, 0)).at(-1)).toMatchObject({ op: 'del', why: 'expired' });
+    });
+
+    test('after a pause nothing is evicted until one longest TTL has passed', async () => {
+      const lease = await leaseOf(on.store);
+      await on.harness.advance(60_000);
+      expect(await on.store.expire(WRITE)).toMatchObject({ expired: 0 });
+      await on.live(TTL_MS - 2_000);
+      expect(await recordOf(on.store, 'a1')).toBeDefined();
+      expect(await on.store.renew([lease], WRITE)).toEqual({ unknown: [], superseded: [] });
+      await on.live(TTL_MS - 2_000);
+      expect(await recordOf(on.store, 'a1')).toBeDefined();
+      await on.live(TTL_MS);
+      expect(await recordOf(on.store, 'a1')).toBeUndefined();
+    });
+
+    test('a short pause is not held against whoever could not renew in it', async () => {
+      const ttlMs = 3_000;
+      const lease = await leaseOf(on.store, { field: 'default/orders/a1', ttlMs });
+      await leaseOf(on.store, { field: 'default/orders/long', ttlMs: 60_000 });
+      await on.live(1_000);
+      await on.harness.advance(2_500);
+      expect(await on.store.expire(WRITE)).toMatchObject({ expired: 0 });
+      await on.live(1_000);
+      expect(await on.store.renew([lease], WRITE)).toEqual({ unknown: [], superseded: [] });
+      await on.live(2_900);
+      expect(await recordOf(on.store, 'a1')).toBeDefined();
+      // The pause was twice 2.5 s, and not a minute.
+      await on.live(1_100);
+      expect(await recordOf(on.store, 'a1')).toBeUndefined();
+    });
+
+    test('a clock set back evicts nothing, and deadlines far ahead are brought back', async () => {
+      await leaseOf(on.store);
+      await on.harness.advance(-3_600_000);
+      expect(await on.store.expire(WRITE)).toMatchObject({ expired: 0 });
+      await on.live(TTL_MS - 2_000);
+      expect(await recordOf(on.store, 'a1')).toBeDefined();
+      await on.live(TTL_MS + 4_000);
+      expect(await recordOf(on.store, 'a1')).toBeUndefined();
+    });
+
+    test('a chain of pauses ends after ten minutes at the latest', async () => {
+      await leaseOf(on.store);
+      let lastedMs = 0;
+      while ((await recordOf(on.store, 'a1')) !== undefined && lastedMs < 1_200_000) {
+        await on.harness.advance(7_000);
+        lastedMs += 7_000;
+        await on.store.expire(WRITE);
+      }
+      expect(lastedMs).toBeGreaterThan(500_000);
+      expect(lastedMs).toBeLessThanOrEqual(610_000);
+    });
+  });
+
+  describe('guard', () => {
+    const fill = async (count: number) => {
+      const leases: string[] = [];
+      for (let i = 0; i < count; i++)
+        leases.push(await leaseOf(on.store, { field: `default/orders/i${i}` }));
+      return leases;
+    };
+    const doubts = async () => (await on.store.snapshot()).instances.map(({ doubt }) => doubt);
+
+    test('more than half of a service silent at once: unreachable, not gone, until the guard ends', async () => {
+      await on.restart({ guardMs: 20_000 });
+      await on.store.expire(WRITE);
+      await fill(6);
+      await on.live(TTL_MS + 2_000);
+      expect(await doubts()).toEqual(Array(6).fill('unreachable'));
+      await on.live(16_000);
+      expect(await doubts()).toHaveLength(6);
+      await on.live(6_000);
+      expect(await doubts()).toEqual([]);
+    });
+
+    test('half of a service, or a small service, may go', async () => {
+      const [first, ...rest] = await fill(6);
+      await on.live(4_000);
+      await on.store.renew([first as string, ...rest.slice(0, 2)], WRITE);
+      await on.live(TTL_MS - 2_000);
+      expect(await doubts()).toEqual([undefined, undefined, undefined]);
+      await on.restart();
+      await on.store.expire(WRITE);
+      await fill(4);
+      await on.live(TTL_MS + 2_000);
+      expect(await doubts()).toEqual([]);
+    });
+
+    test('losses one after another within a TTL add up', async () => {
+      const leases = await fill(6);
+      await on.live(2_000);
+      await on.store.renew(leases.slice(1), WRITE);
+      await on.live(2_000);
+      await on.store.renew(leases.slice(2), WRITE);
+      await on.live(2_000);
+      await on.store.renew(leases.slice(3), WRITE);
+      await on.live(TTL_MS + 4_000);
+      expect(await doubts()).toEqual(Array(3).fill('unreachable'));
+    });
+
+    test('one that renews is believed again', async () => {
+      const leases = await fill(5);
+      await on.live(TTL_MS + 2_000);
+      await on.store.renew(leases.slice(0, 2), WRITE);
+      expect((await doubts()).filter((doubt) => doubt === undefined)).toHaveLength(2);
+    });
+
+    test('a broken hold is no silence', async () => {
+      const leases = await fill(6);
+      for (const lease of leases) {
+        const { hold } = (await on.store.hold(lease, WRITE)) as { hold: number };
+        await on.store.suspect(lease, hold, WRITE);
+      }
+      await on.live(4_000);
+      expect(await doubts()).toEqual([]);
+    });
+  });
+}

@@ -63,6 +63,11 @@ export function decodeResource(key: string, text: string): ResourceRecord {
   };
 }
 
+/** The mark of an entry of the log stream, be the rest of it readable or not. */
+export function markOfEntry(flat: readonly string[]): string {
+  return flat[flat.indexOf('mark') + 1] ?? '';
+}
+
 /** Reads an entry of the log stream as ioredis gives it: id and a flat list of names and values. */
 export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
   const fields = new Map<string, string>();

@@ -22,13 +22,13 @@ import {
   type UpdateRequest,
   type Write,
 } from '../store.ts';
-import { decodeEntry } from './codec.ts';
+import { decodeEntry, markOfEntry } from './codec.ts';
 import { type CommandOptions, defineCommands, type RunCommand } from './commands.ts';
 import type { PartitionKeys } from './keys.ts';
 import { offersOf } from './offers.ts';
 import { argsOfPut, outcomeOfPut, PutReply } from './puts.ts';
 import { RenewalQueue } from './renewals.ts';
-import { readSnapshot } from './snapshot.ts';
+import { type OnUnreadable, readSnapshot } from './snapshot.ts';
 
 /** How Redis begins to say that it cannot serve now, be it asked by a script. */
 const REFUSALS =
@@ -57,6 +57,7 @@ export interface RedisStoreOptions extends Omit<CommandOptions, 'keys'> {
   readonly reader: Redis;
   /** How long the guard holds, in ms. */
   readonly guardMs?: number | undefined;
+  readonly onUnreadable?: OnUnreadable;
 }
 
 /** The roll in Redis: each write is one script, the log is one stream. */
@@ -65,6 +66,7 @@ export class RedisStore implements Store {
   readonly #reader: Redis;
   readonly #keys: PartitionKeys;
   readonly #guardMs: number;
+  readonly #onUnreadable: OnUnreadable;
   readonly #run: RunCommand;
   readonly #renewals: RenewalQueue;
 
@@ -73,6 +75,7 @@ export class RedisStore implements Store {
     this.#reader = options.reader;
     this.#keys = options.keys;
     this.#guardMs = options.guardMs ?? limits.DEFAULT_GUARD_MS;
+    this.#onUnreadable = options.onUnreadable ?? (() => {});
     this.#run = defineCommands(options.redis, options);
     this.#renewals = new RenewalQueue(async (leases, floor) => {
       const [unknown, superseded] = await this.#script(Renewed, 'renew', floor, leases);
@@ -178,14 +181,14 @@ export class RedisStore implements Store {
     );
     const [entry] = own;
     if (entry !== undefined) {
-      return decodeEntry(...entry).mark === position.mark ? 'kept' : 'lost';
+      return markOfEntry(entry[1]) === position.mark ? 'kept' : 'lost';
     }
     const firstId = first[0]?.[0] ?? '0-0';
     return Number(firstId.slice(0, firstId.indexOf('-'))) > position.revision ? 'trimmed' : 'lost';
   }
 
   snapshot(): Promise<StoreSnapshot> {
-    return this.#reach(() => readSnapshot(this.#redis, this.#keys));
+    return this.#reach(() => readSnapshot(this.#redis, this.#keys, this.#onUnreadable));
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,9 @@ import type { PartitionKeys } from './keys.ts';
 
 const SCAN = 1_000;
 
+/** Told of a record that this version cannot read: it is left out. `field` is the instance's. */
+export type OnUnreadable = (field: string, error: Error) => void;
+
 /** Reads a hash in steps, so that a large one does not block the others; what changes meanwhile is read old or new. */
 async function* scanHash(redis: Redis, key: string): AsyncGenerator<[string, string]> {
   let cursor = '0';
@@ -32,12 +35,25 @@ async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombst
   return tombstones;
 }
 
-/** A picture of the whole partition, true at `upTo` once the log from `head` to there has been read over it. */
-export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<StoreSnapshot> {
+/**
+ * A picture of the whole partition, true at `upTo` once the log from `head` to there has been read over it. One record
+ * that cannot be read costs that instance alone, not every server the whole roll.
+ */
+export async function readSnapshot(
+  redis: Redis,
+  keys: PartitionKeys,
+  onUnreadable: OnUnreadable,
+): Promise<StoreSnapshot> {
   const [epoch, last, mark] = await redis.hmget(keys.meta, 'epoch', 'last', 'mark');
   const instances = new Map<string, ReturnType<typeof decodeRecord>>();
   for await (const [field, text] of scanHash(redis, keys.instances)) {
-    instances.set(field, decodeRecord(field, text));
+    try {
+      instances.set(field, decodeRecord(field, text));
+    } catch (error) {
+      // A scan may give a field twice, and it may have been mended in between, or spoilt.
+      instances.delete(field);
+      onUnreadable(field, error as Error);
+    }
   }
   const resources = new Map<string, ReturnType<typeof decodeResource>>();
   for await (const [key, text] of scanHash(redis, keys.resources)) {

@@ -85,7 +85,8 @@ export function createCore(parts: CoreParts): Core {
     },
     relisted(changes, hasForgotten) {
       hub.relisted(changes, hasForgotten);
-      if (hasForgotten) void holds.renumber();
+      // Whatever came between, the store may have lost the numbers, and another server have given the leases back.
+      void holds.renumber();
     },
     loaded(isEmpty) {
       if (isEmpty) warmUp.begin();

@@ -9,8 +9,8 @@ export class ServerStream implements EventStream {
   readonly #node: Node;
   readonly #connection: Connection;
   readonly #client: ClientBody;
+  readonly #onEnd: ((end: StreamEnd) => void)[] = [];
   #end: StreamEnd | undefined;
-  #onEnd: ((end: StreamEnd) => void) | undefined;
   #onDrain: (() => void)[] = [];
   bufferedBytes = 0;
 
@@ -38,8 +38,8 @@ export class ServerStream implements EventStream {
   }
 
   onEnd(listener: (end: StreamEnd) => void): void {
-    this.#onEnd = listener;
-    if (this.#end !== undefined) listener(this.#end);
+    if (this.#end === undefined) this.#onEnd.push(listener);
+    else listener(this.#end);
   }
 
   onDrain(listener: () => void): void {
@@ -63,7 +63,7 @@ export class ServerStream implements EventStream {
   over(end: StreamEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#onEnd?.(end);
+    for (const ended of this.#onEnd) ended(end);
   }
 }
 

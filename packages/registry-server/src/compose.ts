@@ -36,6 +36,7 @@ import { connectRedis } from './store/redis/connect.ts';
 import { keysOf } from './store/redis/keys.ts';
 import { RedisStore } from './store/redis/redis-store.ts';
 import type { Store } from './store/store.ts';
+import { UnreadableRecords } from './unreadable-records.ts';
 
 /** How long requests under way are given when the server stops, in ms. */
 const REQUEST_GRACE_MS = 5_000;
@@ -58,10 +59,10 @@ export interface RegistryServer {
 
 async function createStore(
   config: Config,
-  clock: Clock,
-  random: Random,
-  logger: FastifyBaseLogger,
+  runtime: Required<Pick<Runtime, 'clock' | 'random' | 'logger'>>,
+  unreadable: UnreadableRecords,
 ): Promise<Store> {
+  const { clock, random, logger } = runtime;
   const { guardMs, logEntries: logLength } = config;
   const inMemory = () => new MemoryStore({ clock, epoch: random.hex(8), logLength, guardMs });
   if (config.store === 'memory') return inMemory();
@@ -80,6 +81,7 @@ async function createStore(
     makeEpoch: () => random.hex(8),
     logLength,
     guardMs,
+    onUnreadable: (field, error) => unreadable.note(field, error),
   });
 }
 
@@ -121,7 +123,8 @@ export async function startRegistryServer(
   const { clock = systemClock, random = systemRandom, logger, version } = runtime;
   const tokens = tokensOf(config);
   const https = httpsOf(config);
-  const store = await createStore(config, clock, random, logger);
+  const unreadable = new UnreadableRecords(logger);
+  const store = await createStore(config, { clock, random, logger }, unreadable);
   const admission = new Admission(config, {
     isPublic: isPublicHost(config.host),
     allowed: config.allowAddress,
@@ -148,11 +151,13 @@ export async function startRegistryServer(
     clock,
     random,
   });
-  const metrics = new ServerMetrics({ picture, follower, sweeper, hub, holds, gate, quota });
+  const sources = { picture, follower, sweeper, hub, holds, gate, quota, unreadable };
+  const metrics = new ServerMetrics(sources);
   metrics.observe(app);
   const binder = new RouteBinder(app, tokens);
   bindInstances(binder, registry, maxWritesPerSecond);
-  bindLeases(binder, { registry, holds, paces: heartbeatPaces(config, clock, gate) });
+  const paces = heartbeatPaces(config, clock, gate);
+  bindLeases(binder, { registry, holds, paces, limits: config });
   bindReads(binder, { picture, warmUp, timeline });
   bindManifests(binder, {
     picture,

@@ -83,7 +83,7 @@ export const LIMIT_OPTIONS = {
     flag: 'max-heartbeats-per-second',
     env: 'ROLLCALL_MAX_HEARTBEATS_PER_SECOND',
     value: 'COUNT',
-    help: 'Most heartbeats, single or batched, of one caller (token, else address) in a second; a batch counts as one for each 100 leases. More are refused with rate_limited. 0 = no limit.',
+    help: 'Most heartbeats, single or batched, of one caller (token, else address) in a second; a batch counts as one for each 100 leases, and so does the beginning of a hold stream. More are refused with rate_limited. 0 = no limit.',
     schema: int(0, 10_000_000).default(20_000),
   }),
   maxSnapshotsPerSecond: spec({

@@ -2,24 +2,35 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { isLeaseId, ProblemError } from '@rollcall/contract';
 import { missError, type Registry } from '../registry/registry.ts';
 import { ownerOf } from '../registry/tenants.ts';
-import type { HoldDesk } from '../watch/holds.ts';
+import type { HoldDesk, HoldLimits } from '../watch/holds.ts';
 import { type Caller, keyOf } from '../registry/caller.ts';
 import type { Binder } from './call.ts';
 import type { ByCaller } from './load/by-caller.ts';
 import type { Pace } from './load/pace.ts';
+import { Places } from './load/places.ts';
 
 export interface LeaseSources {
   readonly registry: Registry;
   readonly holds: HoldDesk;
   /** Of each caller's heartbeats. @default no limit */
   readonly paces?: ByCaller<Pace> | undefined;
+  /** Of hold streams. @default those of the desk, which does not count what is being opened */
+  readonly limits?: HoldLimits;
 }
 
 /** How many leases of a batch count as one heartbeat more. */
 const LEASES_PER_HEARTBEAT = 100;
 
 /** The calls that keep leases alive. */
-export function bindLeases(binder: Binder, { registry, holds, paces }: LeaseSources): void {
+export function bindLeases(binder: Binder, sources: LeaseSources): void {
+  const { registry, holds, paces, limits } = sources;
+  const places = new Places({
+    kind: 'hold',
+    most: limits?.maxHolds ?? Infinity,
+    option: '--max-holds',
+    mostPerToken: limits?.maxWatchesPerToken ?? 0,
+    onOverQuota: () => holds.totals.overQuota++,
+  });
   const checkPace = (caller: Caller, leases: number) => {
     const cost = Math.max(1, leases / LEASES_PER_HEARTBEAT);
     const retryAfterSeconds = paces?.of(keyOf(caller)).take(cost);
@@ -53,15 +64,20 @@ export function bindLeases(binder: Binder, { registry, holds, paces }: LeaseSour
   binder.bind(
     'hold',
     async ({ query, caller, stream, isGone }) => {
+      checkPace(caller, query.lease.length);
       const owner = ownerOf(caller);
       holds.checkRoom(owner);
-      // Of two holds the later one counts. A server that was stopped for a while finds those that were given up meanwhile
-      // with their ends behind them, and these must not take the place of the one that is relied on.
-      await turn();
-      await turn();
-      if (isGone()) throw new ProblemError('request_timeout', 'the caller has hung up');
-      const outcome = await holds.take(query.lease);
-      holds.keep(stream(), outcome, owner);
+      await places.take(owner, async () => {
+        // Of two holds the later one counts. A server that was stopped for a while finds those that were given up meanwhile
+        // with their ends behind them, and these must not take the place of the one that is relied on.
+        await turn();
+        await turn();
+        if (isGone()) throw new ProblemError('request_timeout', 'the caller has hung up');
+        const outcome = await holds.take(query.lease);
+        const opened = stream();
+        holds.keep(opened, outcome, owner);
+        return opened;
+      });
     },
     { priority: 'vital' },
   );

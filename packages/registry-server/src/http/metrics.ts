@@ -16,6 +16,7 @@ export interface MetricSources {
   readonly holds: HoldDesk;
   readonly gate: LoadGate;
   readonly quota: Quota;
+  readonly unreadable: { readonly total: number };
 }
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -66,7 +67,7 @@ export class ServerMetrics {
     });
   }
 
-  #roll({ picture, follower, sweeper }: MetricSources): void {
+  #roll({ picture, follower, sweeper, unreadable }: MetricSources): void {
     this.#gauge('rollcall_services', 'Services with instances on the roll.', () => {
       return picture.roll?.services.size ?? 0;
     });
@@ -93,6 +94,8 @@ export class ServerMetrics {
     this.#counter('rollcall_expired_total', 'Instances evicted by this server.', () => {
       return sweeper.totals.expired;
     });
+    const help = 'Records in the store that could not be read and were left out, at each reading.';
+    this.#counter('rollcall_unreadable_records_total', help, () => unreadable.total);
     this.#counter('rollcall_guarded_total', 'Silent instances that the guard kept.', () => {
       return sweeper.totals.guarded;
     });

@@ -114,6 +114,52 @@ describe('G7: a token', () => {
     }
   });
 
+  test('cannot hold or watch more by asking for all at once', async () => {
+    const store = [`--store=${inject('redisUrl')}`, `--store-prefix=rush-streams-${process.pid}`];
+    const server = await start(...store, '--max-watches-per-token=3');
+    const { lease } = await register(server, RED, 'a/1');
+    const rush = async (token: string, path: string, meanwhile = async () => {}) => {
+      const asked = Array.from({ length: 20 }, () => watch(server, token, path));
+      await meanwhile();
+      const opened = await Promise.all(asked);
+      return opened.filter(({ status }) => status === 200);
+    };
+    const hold = `leases/hold?lease=${lease?.id}`;
+    const held = await rush(RED, hold);
+    expect(held).toHaveLength(3);
+    // Each waits for a revision that comes while all do.
+    const first = await watch(server, BLUE);
+    await until(() => first.of('bookmark').length > 0);
+    const since = `watch?service=a&since=${Number(first.of('bookmark')[0]?.['revision']) + 1}`;
+    const registerOne = async () => void (await register(server, BLUE, 'a/2'));
+    expect(await rush(BLUE, since, registerOne)).toHaveLength(2);
+    // What ends, or comes to nothing, leaves its place to another.
+    for (const one of held) one.close();
+    await until(async () => (await watch(server, RED, hold)).status === 200);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(Number(/reason="quota"\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(35);
+  });
+
+  test('does not use up what all share by watches that are refused', async () => {
+    const server = await start('--max-watches-per-token=1', '--max-snapshots-per-second=3');
+    expect((await watch(server, RED)).status).toBe(200);
+    const refused = await Promise.all(Array.from({ length: 30 }, () => watch(server, RED)));
+    expect(refused.every(({ status }) => status === 503)).toBe(true);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toMatch(/reason="snapshot_rate"\} 0\n/);
+    expect((await watch(server, BLUE)).status).toBe(200);
+  });
+
+  test('opens holds at the pace of its heartbeats', async () => {
+    const server = await start('--max-heartbeats-per-second=2');
+    const { lease } = await register(server, RED, 'a/1');
+    const path = `leases/hold?lease=${lease?.id}`;
+    const asked = await Promise.all(Array.from({ length: 10 }, () => watch(server, RED, path)));
+    const statuses = asked.map(({ status }) => status);
+    expect(statuses).toContain(200);
+    expect(statuses).toContain(429);
+  });
+
   test('is counted by every server of a store', async () => {
     const prefix = `quota-${process.pid}`;
     const store = [`--store=${inject('redisUrl')}`, `--store-prefix=${prefix}`];
@@ -129,6 +175,15 @@ describe('G7: a token', () => {
     });
     expect(await register(other, RED, 'a/3')).toMatchObject({ code: 'quota_exceeded' });
   });
+});
+
+test('a server holds no more streams than it may, even when all are asked for at once', async () => {
+  const store = [`--store=${inject('redisUrl')}`, `--store-prefix=rush-most-${process.pid}`];
+  const server = await start(...store, '--max-holds=2');
+  const { lease } = await register(server, ADMIN, 'a/1');
+  const path = `leases/hold?lease=${lease?.id}`;
+  const asked = await Promise.all(Array.from({ length: 20 }, () => watch(server, ADMIN, path)));
+  expect(asked.filter(({ status }) => status === 200)).toHaveLength(2);
 });
 
 test('quotas without tokens are refused at start: everybody would be one', async () => {

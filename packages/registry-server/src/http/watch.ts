@@ -6,6 +6,7 @@ import { ownerOf } from '../registry/tenants.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { Binder } from './call.ts';
 import type { Pace } from './load/pace.ts';
+import { Places } from './load/places.ts';
 import { checkLoaded } from './loaded.ts';
 import { awaitRevision, checkWarm } from './reads.ts';
 
@@ -39,42 +40,51 @@ function checkPace(pace: Pace | undefined): void {
   throw new ProblemError('overloaded', message, { retryAfterSeconds });
 }
 
+/** Throws when something of what is asked for is not known yet, or cannot be asked for. */
+function checkInterest(
+  { picture, warmUp }: Pick<WatchSources, 'picture' | 'warmUp'>,
+  namespace: string,
+  services: readonly string[] | undefined,
+): void {
+  if (namespace === '*' && services !== undefined) {
+    const message = 'expected no service with namespace *: it is about all of them';
+    throw new ProblemError('invalid_request', message, { field: 'service' });
+  }
+  for (const service of services ?? []) {
+    if (picture.service(namespace, service) === undefined) warmUp.check(service);
+    checkWarm(picture, warmUp, { namespace, service });
+  }
+  const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
+  if (services === undefined && isBare) warmUp.check('any service');
+}
+
 /** The watch stream. */
 export function bindWatch(binder: Binder, sources: WatchSources): void {
-  const { picture, hub, warmUp, maxWatches, maxWatchesPerToken, isClosing } = sources;
-  const checkQuota = (owner: string | undefined) => {
-    if (owner === undefined || maxWatchesPerToken === 0) return;
-    if (hub.sizeOf(owner) < maxWatchesPerToken) return;
-    hub.totals.overQuota++;
-    const message = `the token has ${maxWatchesPerToken} watch streams open here, the most that --max-watches-per-token allows`;
-    throw new ProblemError('too_many_watches', message);
-  };
+  const { picture, hub, maxWatches, maxWatchesPerToken, isClosing } = sources;
+  const places = new Places({
+    kind: 'watch',
+    most: maxWatches,
+    option: '--max-watches',
+    mostPerToken: maxWatchesPerToken,
+    onOverQuota: () => hub.totals.overQuota++,
+  });
   binder.bind('watch', async ({ query, headers, caller, stream }) => {
     if (isClosing()) throw new ProblemError('shutting_down', 'watch at another server');
-    if (hub.size >= maxWatches) {
-      const message = `this server holds ${maxWatches} watch streams, the most that --max-watches allows`;
-      throw new ProblemError('too_many_watches', message);
-    }
-    checkLoaded(picture);
-    const since = sinceOf(query.since, headers['last-event-id']);
-    await awaitRevision(picture, since);
-    const { namespace, service: services } = query;
-    if (namespace === '*' && services !== undefined) {
-      const message = 'expected no service with namespace *: it is about all of them';
-      throw new ProblemError('invalid_request', message, { field: 'service' });
-    }
-    for (const service of services ?? []) {
-      if (picture.service(namespace, service) === undefined) warmUp.check(service);
-      checkWarm(picture, warmUp, { namespace, service });
-    }
-    const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
-    if (services === undefined && isBare) warmUp.check('any service');
-    const resumesAt =
-      since === undefined ? undefined : { revision: Number(since), mark: query.mark };
-    if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
     const owner = ownerOf(caller);
-    checkQuota(owner);
-    const interest = { namespace, services: services && [...new Set(services)], owner };
-    hub.subscribe(stream(), interest, resumesAt);
+    // Before the pace: who is refused takes nothing of what all share.
+    await places.take(owner, async () => {
+      checkLoaded(picture);
+      const since = sinceOf(query.since, headers['last-event-id']);
+      await awaitRevision(picture, since);
+      const { namespace, service: services } = query;
+      checkInterest(sources, namespace, services);
+      const resumesAt =
+        since === undefined ? undefined : { revision: Number(since), mark: query.mark };
+      if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
+      const interest = { namespace, services: services && [...new Set(services)], owner };
+      const opened = stream();
+      hub.subscribe(opened, interest, resumesAt);
+      return opened;
+    });
   });
 }

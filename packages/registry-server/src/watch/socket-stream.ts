@@ -13,8 +13,8 @@ const LAST_CHUNK = '0\r\n\r\n';
 export class SocketStream implements EventStream {
   readonly #socket: Socket;
   readonly #isChunked: boolean;
+  readonly #listeners: ((end: StreamEnd) => void)[] = [];
   #end: StreamEnd | undefined;
-  #onEnd: ((end: StreamEnd) => void) | undefined;
 
   constructor(request: IncomingMessage) {
     this.#socket = request.socket;
@@ -46,8 +46,8 @@ export class SocketStream implements EventStream {
   }
 
   onEnd(listener: (end: StreamEnd) => void): void {
-    this.#onEnd = listener;
-    if (this.#end !== undefined) listener(this.#end);
+    if (this.#end === undefined) this.#listeners.push(listener);
+    else listener(this.#end);
   }
 
   onDrain(listener: () => void): void {
@@ -73,6 +73,6 @@ export class SocketStream implements EventStream {
   #over(end: StreamEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#onEnd?.(end);
+    for (const listener of this.#listeners) listener(end);
   }
 }

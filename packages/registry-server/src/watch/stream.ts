@@ -10,7 +10,7 @@ export interface EventStream {
   readonly bufferedBytes: number;
   /** Takes one event; does nothing when it is over. */
   send(frame: Frame): void;
-  /** Called once, when it is over; at once when it is already. */
+  /** Each listener is called once, when it is over; at once when it is already. */
   onEnd(listener: (end: StreamEnd) => void): void;
   /** Calls back once when the reader has taken everything. */
   onDrain(listener: () => void): void;

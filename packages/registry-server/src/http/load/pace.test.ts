@@ -65,6 +65,16 @@ test('nobody is sent away for longer than half a minute', () => {
   expect(Math.max(...places)).toBe(30);
 });
 
+test('however often somebody tried in vain, half a minute later there is no line', () => {
+  const clock = new ManualClock();
+  const queue = new ReturnQueue(clock, 10);
+  for (let i = 0; i < 100_000; i++) queue.next();
+  expect(queue.isIdle).toBe(false);
+  clock.advance(30_000);
+  expect(queue.isIdle).toBe(true);
+  expect(queue.next()).toBe(1);
+});
+
 test('callers have each their own, and those of no use are forgotten', () => {
   const clock = new ManualClock();
   let made = 0;

@@ -27,7 +27,8 @@ export class ReturnQueue {
     this.#atMs = nowMs;
     this.#waiting = Math.max(0, this.#waiting - served);
     const seconds = 1 + Math.floor(this.#waiting / this.#perSecond);
-    this.#waiting++;
+    // Who tries again and again takes a place each time; a line longer than anybody is asked to wait is made of these.
+    this.#waiting = Math.min(this.#waiting + 1, LONGEST_SECONDS * this.#perSecond);
     return Math.min(seconds, LONGEST_SECONDS);
   }
 

@@ -1,0 +1,60 @@
+import { ProblemError } from '@rollcall/contract';
+import { OwnerCount } from '../../watch/owner-count.ts';
+import type { EventStream } from '../../watch/stream.ts';
+
+export interface PlaceRules {
+  readonly kind: 'watch' | 'hold';
+  readonly most: number;
+  /** The option that says so. */
+  readonly option: '--max-watches' | '--max-holds';
+  /** 0 = no limit. */
+  readonly mostPerToken: number;
+  /** Called for each stream that is one too many of its token. */
+  readonly onOverQuota: () => void;
+}
+
+/**
+ * The streams of one kind, each counted from when it is asked for until it ends: of many that come together each waits
+ * for something before it is open, and none may find free what another is about to take.
+ */
+export class Places {
+  readonly #rules: PlaceRules;
+  readonly #owners = new OwnerCount();
+  #size = 0;
+
+  constructor(rules: PlaceRules) {
+    this.#rules = rules;
+  }
+
+  /** Takes a place for the stream that `open` gives; it is free again when that fails. Throws `too_many_watches`. */
+  async take(owner: string | undefined, open: () => Promise<EventStream>): Promise<void> {
+    this.#check(owner);
+    this.#size++;
+    this.#owners.add(owner);
+    const giveBack = () => {
+      this.#size--;
+      this.#owners.remove(owner);
+    };
+    let stream: EventStream;
+    try {
+      stream = await open();
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+    stream.onEnd(giveBack);
+  }
+
+  #check(owner: string | undefined): void {
+    const { kind, most, option, mostPerToken, onOverQuota } = this.#rules;
+    if (this.#size >= most) {
+      const message = `this server holds ${most} ${kind} streams, the most that ${option} allows`;
+      throw new ProblemError('too_many_watches', message);
+    }
+    const isLimited = owner !== undefined && mostPerToken > 0;
+    if (!isLimited || this.#owners.of(owner) < mostPerToken) return;
+    onOverQuota();
+    const message = `the token has ${mostPerToken} ${kind} streams open here, the most that --max-watches-per-token allows`;
+    throw new ProblemError('too_many_watches', message);
+  }
+}

@@ -29,7 +29,8 @@ export const DurableText = z.string().meta({
 /**
  * What became of a thing of an import: `written`; `unchanged`, since it is there as it was; `newer`, since what is there
  * was written later; `deleted`, since it was deleted after the export; `ended`, since its time is over; `live`, since a
- * process that is alive has the instance's id; `own`, since the registry keeps it itself.
+ * process that is alive has the instance's id; `full`, since the service has meanwhile as many instances as it may; `own`,
+ * since the registry keeps it itself.
  */
 export const ImportOutcome = z.enum([
   'written',
@@ -38,6 +39,7 @@ export const ImportOutcome = z.enum([
   'deleted',
   'ended',
   'live',
+  'full',
   'own',
 ]);
 export type ImportOutcome = z.output<typeof ImportOutcome>;

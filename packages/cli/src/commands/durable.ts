@@ -40,6 +40,7 @@ const REASONS = {
   deleted: 'left: it was deleted after the export',
   ended: 'left: its time is over',
   live: 'left: a live process has its id',
+  full: 'left: its service has as many instances as it may',
 } as const;
 
 async function runImport(context: Context, given: Arguments): Promise<number> {

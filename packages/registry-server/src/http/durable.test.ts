@@ -256,6 +256,22 @@ describe('what is in the store already', () => {
         /cluster IP 127\.96\.\S+ is outside .*--service-cidr/,
       ) as string,
     });
+    const open = await start('memory', '--allow-external-ip=8.8.8.0/24');
+    await sent(open, 'POST', 'apply', service('dns', { externalIPs: ['8.8.8.8'] }));
+    const external = await exported(open);
+    expect(await load(one, external, '?dryRun=true')).toMatchObject({
+      status: 409,
+      code: 'import_conflict',
+      message: expect.stringMatching(
+        /^service\/default\/dns: spec\.externalIPs\[0\]: .*--allow-external-ip/,
+      ) as string,
+    });
+    expect(await exported(one)).toBe(text);
+    expect(outcomesOf(await load(open, external))).toEqual({ 'service/default/dns': 'unchanged' });
+    await sent(open, 'DELETE', 'namespaces/default/manifests/services/dns');
+    expect(outcomesOf(await load(open, external, '?replace=true'))).toEqual({
+      'service/default/dns': 'written',
+    });
     const full = await start('memory', '--max-instances-per-service=1');
     await sent(full, 'PUT', `${INSTANCE}/other`, { ports: { pg: 1 } });
     const refused = await load(full, text);

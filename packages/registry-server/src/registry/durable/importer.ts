@@ -1,4 +1,5 @@
-import { type ImportReply, ProblemError } from '@rollcall/contract';
+import { type ImportOutcome, type ImportReply, ProblemError } from '@rollcall/contract';
+import type { Manifest } from '@rollcall/manifests';
 import type { Clock } from '../../runtime/clock.ts';
 import {
   decodeDurable,
@@ -67,6 +68,7 @@ export class Importer {
       const snapshot = await store.snapshot();
       const rules = { replace: request.replace, nowMs: Math.floor(clock.nowMs()) };
       const plan = planImport(part, snapshot, rules);
+      this.#checkAddresses(plan.puts);
       this.#checkRoom(plan, snapshot);
       const revision = await this.#put(plan.puts, request.dryRun);
       if (revision === undefined) continue;
@@ -97,37 +99,66 @@ export class Importer {
     throw conflict(`${item.key}: ${claimText(claim)} is held by ${owner}`);
   }
 
-  /** Gives the revision of the last one, and notes those that a live process has taken. */
+  /** Gives the revision of the last one, and notes what became of those that could not be registered. */
   async #register(
     instances: readonly ImportedInstance[],
-    outcomes: Map<string, ImportReply['items'][number]['outcome']>,
+    outcomes: Map<string, ImportOutcome>,
   ): Promise<number> {
     let last = 0;
     for (let at = 0; at < instances.length; at += AT_ONCE) {
-      const some = instances.slice(at, at + AT_ONCE);
+      const some = await this.#asTheyAre(instances.slice(at, at + AT_ONCE));
       const done = await Promise.all(some.map((one) => this.#grant(one)));
-      for (const [i, revision] of done.entries()) {
+      for (const [i, result] of done.entries()) {
         const { record } = some[i] as ImportedInstance;
-        if (revision === undefined) outcomes.set(`instance/${fieldOf(record)}`, 'live');
-        last = Math.max(last, revision ?? 0);
+        if (typeof result === 'number') last = Math.max(last, result);
+        else outcomes.set(`instance/${fieldOf(record)}`, result);
       }
     }
     return last;
   }
 
-  async #grant({ record, known }: ImportedInstance): Promise<number | undefined> {
+  /** A process may have taken the id of a persistent instance since the plan was made: what is there is read again. */
+  async #asTheyAre(instances: readonly ImportedInstance[]): Promise<readonly ImportedInstance[]> {
+    if (instances.every(({ known }) => known === undefined)) return instances;
+    const now = await this.#parts.store.snapshot();
+    const roll = new Map(now.instances.map((record) => [fieldOf(record), record]));
+    return instances.map(({ record, known }) => {
+      return { record, known: known && roll.get(fieldOf(record)) };
+    });
+  }
+
+  /**
+   * Gives its revision, or why it was not registered. What is there is written over under its own nonce, so that the
+   * store itself leaves an id alone which a process takes at the last moment. One without a nonce can only be taken
+   * over: who registers in the moment since it was read is then thrown out, and registers anew at its next heartbeat.
+   */
+  async #grant({ record, known }: ImportedInstance): Promise<number | 'live' | 'full'> {
+    if (known !== undefined && known.lease !== '') return 'live';
     const { store, picture, maxInstancesPerService } = this.#parts;
+    const nonces = [known?.nonce ?? '', record.nonce];
     const outcome = await store.grant({
       field: fieldOf(record),
       lease: '',
-      nonce: record.nonce === '' ? IMPORT_NONCE : record.nonce,
-      takeover: known !== undefined,
+      nonce: nonces.find((nonce) => nonce !== '') ?? IMPORT_NONCE,
+      takeover: known?.nonce === '',
       // What it is its checks say, from the first one on.
       body: { ...record.body, status: known?.body.status ?? 'starting' },
       maxInstances: maxInstancesPerService,
       floor: picture.revision,
     });
-    return outcome.kind === 'granted' ? outcome.revision : undefined;
+    if (outcome.kind === 'granted') return outcome.revision;
+    return outcome.kind === 'full' ? 'full' : 'live';
+  }
+
+  /** An import may not give a service addresses that it could not be declared with. */
+  #checkAddresses(puts: readonly PutItem[]): void {
+    for (const { key, value } of puts) {
+      if (!key.startsWith('service/')) continue;
+      const manifest = JSON.parse(value) as Manifest;
+      if (manifest.kind !== 'Service') continue;
+      const [fault] = this.#parts.rules.faultsOf(manifest, undefined);
+      if (fault !== undefined) throw conflict(`${key}: ${fault.field}: ${fault.message}`);
+    }
   }
 
   /** Cluster IPs and node ports are kept as they are, so they must be this registry's to give. */

@@ -55,7 +55,7 @@ const CallOptions = z.strictObject({
   keepAliveMs: durationMs(1, 600_000).default(4_000),
   /** Most connections to one endpoint; further calls queue. @default 256 */
   maxConnections: z.int().min(1).default(256),
-  /** Most tries of one call, the first included. @default 3 */
+  /** Most tries of one call, the first included; up to four refused connections count as one. @default 3 */
   maxTries: z.int().min(1).max(100).default(3),
   /** TLS towards endpoints (scheme https). @default {} */
   connect: Connect.prefault({}),

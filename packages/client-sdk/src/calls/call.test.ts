@@ -77,6 +77,15 @@ describe('nobody listens at the first endpoint', () => {
     });
   });
 
+  test('G8: all but the last have died at once: those who refuse are passed over', async () => {
+    const dead = await Promise.all(Array.from({ length: 7 }, () => closedPort()));
+    const alive = await backend('alive');
+    const ejection = { maxEjectedRatio: 0 };
+    const { service } = await serve([...dead, alive.port], { calls: { maxTries: 3, ejection } });
+    expect(await textOf(service.request('/x', { method: 'POST', body: 'b' }))).toBe('alive');
+    expect(service.stats()).toMatchObject({ failures: 0, retries: 7 });
+  });
+
   test('nobody anywhere: nothing was sent, and the error says so', async () => {
     const { service } = await serve([await closedPort(), await closedPort()]);
     const pending = service.request('/x', { method: 'POST', body: 'b' });

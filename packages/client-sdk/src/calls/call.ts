@@ -8,6 +8,7 @@ import {
   isCallerFault,
   isDeath,
   isIdempotent,
+  isRefusal,
   isLocalFault,
   isReplayable,
 } from './request-fault.ts';
@@ -26,6 +27,12 @@ export interface CallOwner {
   /** The call ended without an answer. */
   gaveUp(): void;
 }
+
+/**
+ * A connection that is refused costs no time and does nothing: when half of a service dies at once, as many as this are
+ * passed over for each try that is allowed.
+ */
+const REFUSALS_PER_TRY = 4;
 
 /** What tells a call from one that is over: nothing may be called back any more. */
 type Phase = 'trying' | 'answering' | 'over';
@@ -50,6 +57,8 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
   /** Some try got as far as writing: a server may have acted. */
   #wasSent = false;
   #reason: Error | null = null;
+  /** Tries that took a connection, or time. */
+  #costlyTries = 0;
 
   constructor(
     owner: CallOwner,
@@ -208,7 +217,10 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
     const tried = (this.#tried ??= []);
     const isRepeat = tried.includes(channel);
     tried.push(channel);
-    if (tried.length >= this.#owner.maxTries || !this.#mayRepeat(error, wasStarted)) return false;
+    if (wasStarted || !isRefusal(error)) this.#costlyTries++;
+    const { maxTries } = this.#owner;
+    const isEnough = this.#costlyTries >= maxTries || tried.length >= maxTries * REFUSALS_PER_TRY;
+    if (isEnough || !this.#mayRepeat(error, wasStarted)) return false;
     // With no other endpoint, one whose connection died may still be there: a server may end an idle
     // connection just as a request is written to it.
     const other = this.#owner.pickOther(tried) ?? (wasStarted && !isRepeat ? channel : undefined);

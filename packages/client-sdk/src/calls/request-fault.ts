@@ -30,6 +30,9 @@ export const isCallerFault = (error: Error): boolean => CALLER_FAULTS.has(codeOf
 
 export const isLocalFault = (error: Error): boolean => LOCAL_FAULTS.has(codeOf(error));
 
+/** Nobody listens there. */
+export const isRefusal = (error: Error): boolean => codeOf(error) === 'ECONNREFUSED';
+
 export const isDeath = (error: Error): boolean => DEATHS.has(codeOf(error));
 
 /** Whether the request may be sent again although a server may have acted on it. The caller's word counts first. */

@@ -13,7 +13,7 @@ import type { Clock } from './runtime/clock.ts';
 import type { Random } from './runtime/random.ts';
 import type { LogEntry } from './store/log-entry.ts';
 import type { Store } from './store/store.ts';
-import { HoldDesk, type StreamQuota } from './watch/holds.ts';
+import { HoldDesk } from './watch/holds.ts';
 import { WatchHub } from './watch/hub.ts';
 
 const TIMELINE_EVENTS = 10_000;
@@ -29,9 +29,7 @@ export interface CoreParts {
     | 'warmUpMs'
     | 'storePartition'
     | 'maxInstancesPerService'
-    | 'maxHolds'
     | 'flapHoldMs'
-    | keyof StreamQuota
     | keyof QuotaLimits
   >;
   /** What is told of the store. */
@@ -73,7 +71,7 @@ export function createCore(parts: CoreParts): Core {
     partition,
   });
   const declarer = new Declarer({ store, picture, rules, random, clock });
-  const holds = new HoldDesk(registry, clock, config);
+  const holds = new HoldDesk(registry, clock);
   const follower = new Follower(store, picture, clock, {
     ...told,
     applied(entries, changes) {

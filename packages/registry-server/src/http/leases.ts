@@ -1,22 +1,31 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { isLeaseId, ProblemError } from '@rollcall/contract';
 import { missError, type Registry } from '../registry/registry.ts';
 import { ownerOf } from '../registry/tenants.ts';
-import type { HoldDesk, HoldLimits } from '../watch/holds.ts';
+import type { HoldDesk } from '../watch/holds.ts';
 import { type Caller, keyOf } from '../registry/caller.ts';
 import type { Binder } from './call.ts';
 import type { ByCaller } from './load/by-caller.ts';
 import type { Pace } from './load/pace.ts';
 import { Places } from './load/places.ts';
 
+/** How many hold streams there may be. */
+interface HoldLimits {
+  readonly maxHolds: number;
+  /** 0 = any number. */
+  readonly maxWatchesPerToken: number;
+}
+
 export interface LeaseSources {
   readonly registry: Registry;
   readonly holds: HoldDesk;
   /** Of each caller's heartbeats. @default no limit */
   readonly paces?: ByCaller<Pace> | undefined;
-  /** Of hold streams. @default those of the desk, which does not count what is being opened */
+  /** Of hold streams. @default none */
   readonly limits?: HoldLimits;
 }
+
+/** Lets everything be heard that has arrived. */
+const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /** How many leases of a batch count as one heartbeat more. */
 const LEASES_PER_HEARTBEAT = 100;
@@ -66,7 +75,7 @@ export function bindLeases(binder: Binder, sources: LeaseSources): void {
     async ({ query, caller, stream, isGone }) => {
       checkPace(caller, query.lease.length);
       const owner = ownerOf(caller);
-      holds.checkRoom(owner);
+      holds.checkOpen();
       await places.take(owner, async () => {
         // Of two holds the later one counts. A server that was stopped for a while finds those that were given up meanwhile
         // with their ends behind them, and these must not take the place of the one that is relied on.
@@ -75,7 +84,7 @@ export function bindLeases(binder: Binder, sources: LeaseSources): void {
         if (isGone()) throw new ProblemError('request_timeout', 'the caller has hung up');
         const outcome = await holds.take(query.lease);
         const opened = stream();
-        holds.keep(opened, outcome, owner);
+        holds.keep(opened, outcome);
         return opened;
       });
     },

@@ -81,7 +81,7 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
       const resumesAt =
         since === undefined ? undefined : { revision: Number(since), mark: query.mark };
       if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
-      const interest = { namespace, services: services && [...new Set(services)], owner };
+      const interest = { namespace, services: services && [...new Set(services)] };
       const opened = stream();
       hub.subscribe(opened, interest, resumesAt);
       return opened;

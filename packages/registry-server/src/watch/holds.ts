@@ -2,22 +2,12 @@ import { type HoldEvent, ProblemError, WATCH_PING_MS } from '@rollcall/contract'
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { HoldOutcome } from '../store/store.ts';
 import { encodeFrame, type Frame } from './frame.ts';
-import { OwnerCount } from './owner-count.ts';
 import type { EventStream } from './stream.ts';
 
 /** What the desk needs of the registry. */
 export interface HoldKeeper {
   hold(lease: string): Promise<HoldOutcome>;
   suspect(lease: string, hold: number, isSecondLook?: boolean): Promise<boolean>;
-}
-
-/** How many streams one owner may have; 0 = any number. */
-export interface StreamQuota {
-  readonly maxWatchesPerToken: number;
-}
-
-export interface HoldLimits extends StreamQuota {
-  readonly maxHolds: number;
 }
 
 /** What became of the leases that a stream asked to hold. */
@@ -42,18 +32,15 @@ const MOVE = encodeFrame('move', {});
 export class HoldDesk {
   readonly #keeper: HoldKeeper;
   readonly #clock: Clock;
-  readonly #limits: HoldLimits;
-  readonly #owners = new OwnerCount();
   /** Number of the hold by lease; undefined = the store does not know the lease now. */
   readonly #streams = new Map<EventStream, Map<string, number | undefined>>();
   readonly #timer: Timer;
   #isClosing = false;
   readonly totals = { broken: 0, suspected: 0, overQuota: 0 };
 
-  constructor(keeper: HoldKeeper, clock: Clock, limits: HoldLimits) {
+  constructor(keeper: HoldKeeper, clock: Clock) {
     this.#keeper = keeper;
     this.#clock = clock;
-    this.#limits = limits;
     this.#timer = clock.every(WATCH_PING_MS * 0.8, () => {
       this.#send(PING);
       void this.renumber((hold) => hold === undefined);
@@ -64,19 +51,9 @@ export class HoldDesk {
     return this.#streams.size;
   }
 
-  /** Throws when no further stream of an owner can be taken on. */
-  checkRoom(owner: string | undefined): void {
+  /** Throws once this server is going away. */
+  checkOpen(): void {
     if (this.#isClosing) throw new ProblemError('shutting_down', 'hold at another server');
-    const { maxHolds, maxWatchesPerToken } = this.#limits;
-    if (this.#streams.size >= maxHolds) {
-      const message = `this server holds ${maxHolds} hold streams, the most that --max-holds allows`;
-      throw new ProblemError('too_many_watches', message);
-    }
-    const isLimited = owner !== undefined && maxWatchesPerToken > 0;
-    if (!isLimited || this.#owners.of(owner) < maxWatchesPerToken) return;
-    this.totals.overQuota++;
-    const message = `the token has ${maxWatchesPerToken} hold streams open here, the most that --max-watches-per-token allows`;
-    throw new ProblemError('too_many_watches', message);
   }
 
   /** Numbers a hold on each lease. */
@@ -93,15 +70,13 @@ export class HoldDesk {
   }
 
   /** Keeps a stream until it ends. */
-  keep(stream: EventStream, { holds, event }: HoldsTaken, owner?: string): void {
+  keep(stream: EventStream, { holds, event }: HoldsTaken): void {
     const kept = new Map<string, number | undefined>(holds);
     this.#streams.set(stream, kept);
-    this.#owners.add(owner);
     stream.send(encodeFrame('held', event));
     if (this.#isClosing) stream.send(MOVE);
     stream.onEnd((end) => {
       this.#streams.delete(stream);
-      this.#owners.remove(owner);
       if (end !== 'peer' || this.#isClosing) return;
       this.totals.broken++;
       for (const [lease, hold] of kept) if (hold !== undefined) void this.#suspect(lease, hold);

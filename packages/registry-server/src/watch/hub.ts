@@ -5,7 +5,6 @@ import type { LogEntry } from '../store/log-entry.ts';
 import { ChangeDamper } from './damper.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { ChangeHistory, type PlacedChange, sentChangeOf } from './history.ts';
-import { OwnerCount } from './owner-count.ts';
 import { Past, type PastPosition } from './past.ts';
 import type { EventStream } from './stream.ts';
 import { Subscriber, type Interest } from './subscriber.ts';
@@ -38,7 +37,6 @@ export class WatchHub {
   readonly #past = new Past(HISTORY * 2);
   readonly #byService = new Map<string, Set<Subscriber>>();
   readonly #all = new Set<Subscriber>();
-  readonly #owners = new OwnerCount();
   #snapshots = new WeakMap<ServicePicture, Frame>();
   readonly #timer: Timer;
   #deliveries: Delivery[] = [];
@@ -92,11 +90,6 @@ export class WatchHub {
     }
   }
 
-  /** How many streams an owner has open. */
-  sizeOf(owner: string): number {
-    return this.#owners.of(owner);
-  }
-
   /** Whether a stream that has everything up to a revision needs no snapshots. */
   canResume(since: PastPosition): boolean {
     return !this.#past.isLost(since) && this.#history.reaches(since.revision);
@@ -116,10 +109,8 @@ export class WatchHub {
       this.#byService.set(key, set.add(subscriber));
     }
     this.#all.add(subscriber);
-    this.#owners.add(interest.owner);
     stream.onEnd(() => {
       this.#all.delete(subscriber);
-      this.#owners.remove(interest.owner);
       for (const key of keys) {
         const set = this.#byService.get(key);
         set?.delete(subscriber);

@@ -8,8 +8,6 @@ export interface Interest {
   readonly namespace: string;
   /** Undefined = every service of the namespace; always so for the namespace `*`, which is all. */
   readonly services: readonly string[] | undefined;
-  /** Whose it is, for quotas; undefined = nobody's. */
-  readonly owner?: string | undefined;
 }
 
 /** One watch stream: synced, or parked because its reader is slow. */

@@ -1,5 +1,5 @@
 import { ProblemError } from '@rollcall/contract';
-import { OwnerCount } from '../../watch/owner-count.ts';
+import { OwnerCount } from './owner-count.ts';
 import type { EventStream } from '../../watch/stream.ts';
 
 export interface PlaceRules {

@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -33,11 +41,15 @@ export class WorkspaceCopy {
     // Their links are relative, so those to packages lead into the copy.
     for (const name of readdirSync(join(workspace, 'packages'))) {
       const own = join('packages', name, 'node_modules');
+      if (!existsSync(join(workspace, own))) continue;
       cpSync(join(workspace, own), join(this.root, own), {
         recursive: true,
         verbatimSymlinks: true,
         filter: (path) => !path.includes('node_modules/.'),
       });
+      // A Redis that was fetched once.
+      const cache = join(workspace, own, '.cache');
+      if (existsSync(cache)) symlinkSync(cache, join(this.root, own, '.cache'));
     }
   }
 

@@ -1,7 +1,7 @@
 // Puts each planted bug into a copy of the workspace and runs the test that has to notice it. Prints what came of each
 // and exits with 1 when one was not noticed. --promise G5: only those of that promise.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -20,9 +20,18 @@ type Result = 'noticed' | 'NOT NOTICED' | 'fails without it';
 /** Whether a test passes in the copy. A name that matches nothing is no pass. */
 function passes(root: string, { file, name }: PlantedBug['test']): boolean {
   const pattern = name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-  const args = ['run', file, '-t', pattern, '--project', 'all', '--reporter', 'json'];
-  const { stdout } = spawnSync('vitest', args, { cwd: root, encoding: 'utf8' });
-  const report = JSON.parse(stdout.slice(stdout.indexOf('{"'))) as {
+  const output = join(root, 'report.json');
+  rmSync(output, { force: true });
+  const named = ['-t', pattern, '--project', 'all'];
+  const args = ['run', file, ...named, '--reporter', 'json', '--outputFile', output];
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const { stdout, stderr } = spawnSync(process.execPath, [vitest, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64_000_000,
+  });
+  if (!existsSync(output)) throw new Error(`${file} could not be run: ${stdout}${stderr}`);
+  const report = JSON.parse(readFileSync(output, 'utf8')) as {
     readonly success: boolean;
     readonly numPassedTests: number;
   };

@@ -26,11 +26,7 @@ export interface CoreParts {
   readonly rules: AddressRules;
   readonly config: Pick<
     Config,
-    | 'warmUpMs'
-    | 'storePartition'
-    | 'maxInstancesPerService'
-    | 'flapHoldMs'
-    | keyof QuotaLimits
+    'warmUpMs' | 'storePartition' | 'maxInstancesPerService' | 'flapHoldMs' | keyof QuotaLimits
   >;
   /** What is told of the store. */
   readonly told: Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'>;

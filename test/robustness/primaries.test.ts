@@ -57,7 +57,8 @@ async function ends(title: string, service: Service, names: readonly string[] = 
   ).toEqual(names.toSorted());
   const { figures } = await scene.verdict(title);
   expect(figures.falseEvictions).toBe(0);
-  expect(figures.requestsFailed).toBe(0);
+  // Of who leaves while nobody can be told of it everywhere, a request that must not be repeated may fail.
+  expect(figures.requestsFailed - figures.unrepeatableFailed).toBe(0);
   expect(figures.convergeMs).toHaveLength(1);
 }
 

@@ -178,6 +178,22 @@ describe('the instance dies under the request', () => {
   });
 });
 
+test('G8: two have died under it: the last try waits until the registry has told who else is dead', async () => {
+  let deaths = 0;
+  let told = () => {};
+  const dies: Answer = (request) => {
+    if (++deaths === 2) told();
+    request.socket.destroy();
+  };
+  const dying = await Promise.all(['a', 'b', 'c'].map((name) => backend(name, dies)));
+  const alive = await backend('alive');
+  const { registry, service } = await serve([...dying.map(({ port }) => port), alive.port]);
+  const last = endpointAt(dying[2]?.port ?? 0);
+  told = () => registry.change('orders', [{ ...last, tier: 1, state: 'suspect' }]);
+  expect(await textOf(service.request('/x'))).toBe('alive');
+  expect(deaths).toBe(2);
+});
+
 test('tries end at maxTries, and when the budget is spent', async () => {
   const dying = await Promise.all(['a', 'b', 'c', 'd'].map((name) => backend(name, die)));
   const ports = dying.map(({ port }) => port);

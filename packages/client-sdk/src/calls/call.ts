@@ -20,6 +20,8 @@ export interface CallOwner {
   readonly maxTries: number;
   /** Another channel than those tried; undefined when there is none. */
   pickOther(tried: readonly EndpointChannel[]): EndpointChannel | undefined;
+  /** Does something after so many ms. */
+  later(ms: number, act: () => void): void;
   /** Takes one retry out of the budget; false when it is spent. */
   takeRetry(): boolean;
   failed(channel: EndpointChannel, kind: FailureKind): void;
@@ -33,6 +35,12 @@ export interface CallOwner {
  * passed over for each try that is allowed.
  */
 const REFUSALS_PER_TRY = 4;
+
+/**
+ * Two connections that died one after the other: much is dying. By so much later, in ms, the registry has told who, and
+ * the last try goes to one that lives.
+ */
+const LAST_TRY_MS = 25;
 
 /** What tells a call from one that is over: nothing may be called back any more. */
 type Phase = 'trying' | 'answering' | 'over';
@@ -223,10 +231,18 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
     if (isEnough || !this.#mayRepeat(error, wasStarted)) return false;
     // With no other endpoint, one whose connection died may still be there: a server may end an idle
     // connection just as a request is written to it.
-    const other = this.#owner.pickOther(tried) ?? (wasStarted && !isRepeat ? channel : undefined);
+    const pick = () =>
+      this.#owner.pickOther(tried) ?? (wasStarted && !isRepeat ? channel : undefined);
+    const other = pick();
     if (other === undefined || !this.#owner.takeRetry()) return false;
-    this.send(other);
+    const isLast = this.#costlyTries > 1 && this.#costlyTries === maxTries - 1;
+    if (isLast) this.#owner.later(LAST_TRY_MS, () => this.#sendLast(pick() ?? other));
+    else this.send(other);
     return true;
+  }
+
+  #sendLast(channel: EndpointChannel): void {
+    if (this.#phase !== 'over') this.send(channel);
   }
 
   #mayRepeat(error: Error, wasStarted: boolean): boolean {

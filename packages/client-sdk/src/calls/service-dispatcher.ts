@@ -58,6 +58,10 @@ export class ServiceDispatcher extends Dispatcher implements CallOwner {
     return this.#channels.pick({ admit: (channel) => !tried.includes(channel) });
   }
 
+  later(ms: number, act: () => void): void {
+    this.#options.runtime.setTimer(act, ms);
+  }
+
   takeRetry(): boolean {
     if (!this.#budget.tryWithdraw(this.#options.runtime.nowMs())) return false;
     this.#retries++;

@@ -93,11 +93,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     promise: 'G5',
-    what: 'the deregistered come back with an older picture',
+    what: 'who left comes back with the picture of another primary',
     file: `${REGISTRY}/store/memory/restore.ts`,
-    find: 'return grave !== undefined && Number(grave.value) >= revision;',
-    replace: 'return grave !== undefined && Number(grave.value) >= Infinity * revision;',
-    test: { file: CONFORMANCE, name: 'G5: what was deregistered does not come back' },
+    find: 'if (partition.graves.has(`x:${offered.lease}`)) return 0;',
+    replace: '',
+    test: { file: CONFORMANCE, name: 'G5: of two primaries one saw an instance leave' },
   },
   {
     promise: 'G5',
@@ -128,11 +128,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     promise: 'G6',
-    what: 'a process that was told of its successor registers again',
-    file: `${SDK}/registration/lease-keeper.ts`,
-    find: 'if (superseded.has(lease.id)) holder.onSuperseded(lease.id);',
-    replace: 'if (superseded.has(lease.id)) holder.onUnknown(lease.id);',
-    test: { file: 'test/robustness/stops.test.ts', name: 'G6: a process stopped for two TTL' },
+    what: 'a process that was stopped registers over its successor, who lives',
+    file: `${REGISTRY}/store/memory/memory-store.ts`,
+    find: "if (isLive && nonce !== '' && isOther && !request.takeover && record.doubt !== 'suspect') {",
+    replace: 'if (isLive && nonce.length < 0) {',
+    test: { file: CONFORMANCE, name: 'another nonce is refused while the holder lives' },
   },
   {
     promise: 'G7',

@@ -137,7 +137,10 @@ function start(options: Omit<ChildOptions, 'logs'>): Child {
 
 /** Three instances seen by the SDK, and an answer through the balancer. */
 async function allUp(): Promise<void> {
-  await hello.ready();
+  // Closed while it waits when the stack ends before it is up.
+  await hello.ready().catch((error: unknown) => {
+    if (!hasBegunToStop()) throw error;
+  });
   for (;;) {
     if (hasBegunToStop()) return;
     const isAnswered = await fetch(balancer).then(

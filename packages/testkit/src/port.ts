@@ -1,8 +1,23 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A port of 127.0.0.1 that was free a moment ago. Prefer port 0 where the program can be asked what it got. */
+/** Ports that this process has named: the system may give one again as soon as it is closed. */
+const named = new Set<number>();
+
+/**
+ * A port of 127.0.0.1 that was free a moment ago, another one each time. Prefer port 0 where the program can be asked what
+ * it got.
+ */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await anyPort();
+    if (named.has(port)) continue;
+    named.add(port);
+    return port;
+  }
+}
+
+async function anyPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -80,7 +80,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: 'this.#picture = ofEpoch(this.#picture, epoch, epoch);',
     test: {
       file: `${SDK}/directory/lost-past.test.ts`,
-      name: 'a stream that outlives a wipe',
+      name: 'G4: a stream that outlives a wipe',
     },
   },
   {

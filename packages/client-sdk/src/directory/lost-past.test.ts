@@ -1,23 +1,28 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import type { Service } from '../service.ts';
+import { afterEach, expect, test } from 'vitest';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt } from '../testing/fake-registry.ts';
+import { B, ids, until, watchingOrders } from '../testing/watched.ts';
 
 const context = new TestContext();
 afterEach(() => context.end());
-const a = endpointAt(1, { instance: 'a' });
-const b = endpointAt(2, { instance: 'b' });
-const ids = (service: Service) => service.endpoints().map(({ id }) => id);
-const until = (condition: () => unknown, timeout = 5_000) =>
-  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
 
-test('a stream that outlives a wipe of the store is of the new one, and so is the stream after it', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
+/** B came with revision 1001, and the server that showed it is gone; the next one has A and is at revision 1000. */
+async function moved(): ReturnType<typeof watchingOrders> {
+  const { registry, orders } = await watchingOrders(context);
+  registry.change('orders', [B]);
+  await until(() => ids(orders).length === 2);
+  const [a] = registry.roll.get('orders') ?? [];
+  registry.roll.set('orders', a === undefined ? [] : [a]);
+  registry.revision = 1_000;
+  registry.watches[0]!.end();
+  await until(() => registry.watches.length === 2);
+  return { registry, orders };
+}
+
+test('G4: a stream that outlives a wipe of the store is of the new one, and so is the stream after it', async () => {
+  const { registry, orders } = await watchingOrders(context);
   registry.epoch = 'epoch-2';
-  registry.change('orders', [b]);
+  registry.change('orders', [B]);
   registry.watches[0]!.send('bookmark', registry.bookmark());
   await until(() => ids(orders).length === 2);
   registry.watches[0]!.end();
@@ -28,18 +33,8 @@ test('a stream that outlives a wipe of the store is of the new one, and so is th
   expect(ids(orders)).toEqual(['b/http']);
 });
 
-test('a revision that the next server goes past and never shows is of a lost past: the picture is asked for anew', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
-  registry.change('orders', [b]);
-  await until(() => ids(orders).length === 2);
-  // The store fails over without the last change; the server that showed it is gone.
-  registry.roll.set('orders', [a]);
-  registry.revision = 1_000;
-  registry.watches[0]!.end();
-  await until(() => registry.watches.length === 2);
+test('G5: a revision that the next server goes past and never shows is of a lost past: the picture is asked for anew', async () => {
+  const { registry, orders } = await moved();
   expect(registry.watches[1]?.query.get('since')).toBe('1000');
   expect(ids(orders)).toEqual(['a/http', 'b/http']);
   registry.change('stock', []);
@@ -52,17 +47,8 @@ test('a revision that the next server goes past and never shows is of a lost pas
   expect(orders.endpoints().find(({ id }) => id === 'a/http')?.tier).toBe(0);
 });
 
-test('a lost past stays lost when the next stream is refused: nothing is resumed before snapshots came', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
-  registry.change('orders', [b]);
-  await until(() => ids(orders).length === 2);
-  registry.roll.set('orders', [a]);
-  registry.revision = 1_000;
-  registry.watches[0]!.end();
-  await until(() => registry.watches.length === 2);
+test('G5: a lost past stays lost when the next stream is refused: nothing is resumed before snapshots came', async () => {
+  const { registry, orders } = await moved();
   let refusals = 0;
   registry.script = ({ path }) =>
     path === '/v1/watch' && refusals++ < 2 ? 'too_many_watches' : undefined;
@@ -78,17 +64,9 @@ test('a lost past stays lost when the next stream is refused: nothing is resumed
   await until(() => orders.endpoints().find(({ id }) => id === 'b/http')?.tier === 1);
 });
 
-test('a change that stands for several is no gap: it covers the revision that is held', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
-  registry.change('orders', [b]);
-  await until(() => ids(orders).length === 2);
+test('G3: a change that stands for several is no gap: it covers the revision that is held', async () => {
   // Another server holds back what flaps: it has seen as much, and has sent less.
-  registry.revision = 1_000;
-  registry.watches[0]!.end();
-  await until(() => registry.watches.length === 2);
+  const { registry, orders } = await moved();
   const { revision: _, ...held } = registry.bookmark() as { revision: string };
   registry.watches[1]!.send('bookmark', { ...held, revision: '1000', applied: '1004' });
   registry.watches[1]!.send('change', {
@@ -105,17 +83,9 @@ test('a change that stands for several is no gap: it covers the revision that is
   expect(registry.watches).toHaveLength(2);
 });
 
-test('a server that is only behind shows the revision in the end: nothing is asked for anew', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
-  registry.change('orders', [b]);
-  await until(() => ids(orders).length === 2);
-  registry.revision = 1_000;
-  registry.watches[0]!.end();
-  await until(() => registry.watches.length === 2);
-  registry.change('orders', [b]);
+test('G3: a server that is only behind shows the revision in the end: nothing is asked for anew', async () => {
+  const { registry, orders } = await moved();
+  registry.change('orders', [B]);
   registry.change('orders', [endpointAt(3, { instance: 'c' })]);
   registry.watches[1]!.send('bookmark', registry.bookmark());
   await until(() => ids(orders).length === 3);

@@ -1,19 +1,14 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import type { Service } from '../service.ts';
+import { afterEach, expect, test } from 'vitest';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt } from '../testing/fake-registry.ts';
+import { A, B, ids, until, watchingOrders } from '../testing/watched.ts';
 
 const context = new TestContext();
 afterEach(() => context.end());
-const a = endpointAt(1, { instance: 'a' });
-const b = endpointAt(2, { instance: 'b' });
-const ids = (service: Service) => service.endpoints().map(({ id }) => id);
-const until = (condition: () => unknown, timeout = 5_000) =>
-  vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
 
 test('the first picture, then each change, in order', async () => {
   const registry = await context.registry();
-  registry.roll.set('orders', [a]);
+  registry.roll.set('orders', [A]);
   const orders = context.client(registry).service('orders');
   expect([orders.snapshot(), orders.endpoints(), orders.ageMs()]).toEqual([
     undefined,
@@ -24,7 +19,7 @@ test('the first picture, then each change, in order', async () => {
   expect(ids(orders)).toEqual(['a/http']);
   const revisions: string[] = [];
   orders.on('change', ({ revision }) => revisions.push(revision));
-  registry.change('orders', [b]);
+  registry.change('orders', [B]);
   registry.change('orders', [], ['a/http']);
   await until(() => revisions.length === 2);
   expect(revisions).toEqual(['1001', '1002']);
@@ -40,7 +35,7 @@ test('a service nobody registered for has an empty picture, not none', async () 
 
 test('services asked for in one turn share a stream; a later one opens a larger one before the old ends', async () => {
   const registry = await context.registry();
-  registry.roll.set('orders', [a]);
+  registry.roll.set('orders', [A]);
   const client = context.client(registry);
   const first = [client.service('orders'), client.service('stock')];
   await Promise.all(first.map((service) => service.ready()));
@@ -51,7 +46,7 @@ test('services asked for in one turn share a stream; a later one opens a larger 
   await until(() => registry.watches.length === 2);
   expect(registry.watches[1]?.query.getAll('service')).toEqual(['orders', 'stock', 'bills']);
   expect(registry.watches[1]?.query.has('since')).toBe(false);
-  registry.change('orders', [b]);
+  registry.change('orders', [B]);
   await until(() => ids(first[0]!).length === 2);
   expect(registry.openWatches()).toHaveLength(2);
   for (const service of ['orders', 'stock', 'bills'])
@@ -82,10 +77,7 @@ test('a service added while a stream is being opened waits for it: the one is no
 });
 
 test('a killed registry leaves the picture and its growing age; the watch resumes by itself', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
+  const { registry, orders } = await watchingOrders(context);
   await until(() => orders.ageMs() < 1_000);
   await registry.kill();
   await until(() => orders.ageMs() > 60);
@@ -93,13 +85,13 @@ test('a killed registry leaves the picture and its growing age; the watch resume
   await registry.listen();
   await until(() => registry.openWatches().length === 1);
   expect(registry.openWatches()[0]?.query.get('since')).toBe('1000');
-  registry.change('orders', [b]);
+  registry.change('orders', [B]);
   await until(() => ids(orders).length === 2);
 });
 
 test('a registry that comes back with an empty store empties nobody; those who return are whole again', async () => {
   const registry = await context.registry();
-  registry.roll.set('orders', [a, b]);
+  registry.roll.set('orders', [A, B]);
   const orders = context.client(registry, { unconfirmedGraceMs: 400 }).service('orders');
   await orders.ready();
   await registry.kill();
@@ -111,7 +103,7 @@ test('a registry that comes back with an empty store empties nobody; those who r
   await registry.listen();
   await until(() => orders.endpoints().some(({ state }) => state === 'unconfirmed'));
   expect(orders.endpoints()).toMatchObject([{ tier: 1 }, { tier: 1 }]);
-  registry.change('orders', [a]);
+  registry.change('orders', [A]);
   await until(() => orders.endpoints().find(({ instance }) => instance === 'a')?.state === 'up');
   await until(() => orders.endpoints().length === 1);
   expect(ids(orders)).toEqual(['a/http']);
@@ -120,7 +112,7 @@ test('a registry that comes back with an empty store empties nobody; those who r
 
 test('a silent stream is dead: another one is opened', async () => {
   const registry = await context.registry();
-  registry.roll.set('orders', [a]);
+  registry.roll.set('orders', [A]);
   const orders = context.client(registry, { silenceMs: 150 }).service('orders');
   await orders.ready();
   await until(() => registry.watches.length >= 2);
@@ -129,7 +121,7 @@ test('a silent stream is dead: another one is opened', async () => {
 
 test('a moving server is left for the next url, the old stream staying until the new one is synced', async () => {
   const registries = [await context.registry(), await context.registry()];
-  for (const registry of registries) registry.roll.set('orders', [a]);
+  for (const registry of registries) registry.roll.set('orders', [A]);
   const client = context.client(registries, { runtime: { random: () => 0 } });
   const orders = client.service('orders');
   await orders.ready();
@@ -146,7 +138,7 @@ test('a moving server is left for the next url, the old stream staying until the
 test('a round of servers that are all behind ends the resuming', async () => {
   const registries = [await context.registry(), await context.registry()];
   for (const registry of registries) {
-    registry.roll.set('orders', [a]);
+    registry.roll.set('orders', [A]);
     registry.script = ({ query }) => (query.has('since') ? 'replica_behind' : undefined);
   }
   const orders = context.client(registries).service('orders');
@@ -159,10 +151,7 @@ test('a round of servers that are all behind ends the resuming', async () => {
 });
 
 test.each(['warming_up', 'replica_cold'] as const)('%s keeps the last known good', async (code) => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
+  const { registry, orders } = await watchingOrders(context);
   registry.script = () => code;
   registry.watches[0]!.end();
   await until(() => registry.seen.length >= 3);
@@ -172,10 +161,7 @@ test.each(['warming_up', 'replica_cold'] as const)('%s keeps the last known good
 });
 
 test('compacted: what is not shown until the next synced bookmark is gone', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
+  const { registry, orders } = await watchingOrders(context);
   registry.roll.clear();
   registry.revision = 2_000;
   const [watch] = registry.watches;
@@ -185,14 +171,11 @@ test('compacted: what is not shown until the next synced bookmark is gone', asyn
 });
 
 test('an older snapshot does not undo newer changes, unless a newer bookmark stands behind it', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
-  registry.change('orders', [b]);
+  const { registry, orders } = await watchingOrders(context);
+  registry.change('orders', [B]);
   await until(() => ids(orders).length === 2);
   const [watch] = registry.watches;
-  const old = { ...registry.snapshot('orders'), revision: '900', endpoints: [a] };
+  const old = { ...registry.snapshot('orders'), revision: '900', endpoints: [A] };
   watch!.send('snapshot', old);
   watch!.send('bookmark', { ...registry.bookmark(), revision: '900' });
   registry.change('orders', [endpointAt(3, { instance: 'c' })]);
@@ -230,10 +213,7 @@ test('the age counts what the registry says of its own store', async () => {
 });
 
 test('a garbled event ends the stream and not the picture', async () => {
-  const registry = await context.registry();
-  registry.roll.set('orders', [a]);
-  const orders = context.client(registry).service('orders');
-  await orders.ready();
+  const { registry, orders } = await watchingOrders(context);
   registry.watches[0]!.send('change', { service: 'orders', upserts: 7 });
   await until(() => registry.watches.length === 2);
   expect(ids(orders)).toEqual(['a/http']);
@@ -241,7 +221,7 @@ test('a garbled event ends the stream and not the picture', async () => {
 
 test('a closed service is forgotten, opening it again gets a picture', async () => {
   const registry = await context.registry();
-  registry.roll.set('orders', [a]);
+  registry.roll.set('orders', [A]);
   const client = context.client(registry);
   await client.service('stock').ready();
   const orders = client.service('orders');

@@ -68,7 +68,7 @@ export class WatchSession implements StreamSession {
   readonly #ahead = new Map<string, string>();
   /** It turned out to go on from a past that was lost: nothing more of it counts. */
   #isOver = false;
-  /** Revisions that this stream has shown. */
+  /** Revisions that this stream has shown, of services that are still held. */
   readonly #shown = new Map<string, string>();
 
   constructor(path: string, scope: WatchScope, listener: WatchListener) {
@@ -127,8 +127,10 @@ export class WatchSession implements StreamSession {
 
   /** Whether a revision that is held turns out to be of a past that the server knows nothing of. */
   #isPassed({ revision, applied = revision, storeAgeMs }: BookmarkEvent): boolean {
+    const keys = new Set<string>();
     for (const one of this.scope.services()) {
       const key = keyOf(one);
+      keys.add(key);
       const held = this.#listener.heldOf(one);
       if (held === undefined || this.#shown.get(key) === held.revision) this.#ahead.delete(key);
       else if (isNewer(held.revision, revision)) {
@@ -139,6 +141,9 @@ export class WatchSession implements StreamSession {
       } else if (this.#ahead.get(key) === held.revision && !this.#open.has(key)) return true;
       else this.#ahead.delete(key);
     }
+    if (this.#shown.size > keys.size) {
+      for (const key of this.#shown.keys()) if (!keys.has(key)) this.#shown.delete(key);
+    }
     return false;
   }
 
@@ -148,11 +153,10 @@ export class WatchSession implements StreamSession {
     // The server carried the stream on over a store that forgot: what it has sent is the picture of the new one too.
     const before = this.#epoch;
     this.#epoch = epoch;
-    const isPassed = this.#isPassed(event);
+    if (this.#isPassed(event)) return this.#lost();
     for (const { namespace, service, declared = null, endpoints = [] } of this.#open.values())
       this.#listener.onSnapshot({ namespace, service, revision, epoch, declared, endpoints });
     this.#open.clear();
-    if (isPassed) return this.#lost();
     this.#listener.onSynced(event, this, before);
     return event.moving ? 'up-and-move' : 'up';
   }

@@ -88,8 +88,9 @@ test('a flow keeps its target and its port, and replies come from the bound addr
 test('a refused datagram sends the next one elsewhere', async () => {
   const { group, port, observer } = await start();
   const gone = await echo('gone');
-  gone.socket.close();
   const alive = await echo('alive');
+  // Only now, so that the other is not given its port.
+  gone.socket.close();
   group.targets = [gone.target, alive.target];
   const one = await caller(port);
   one.say('lost');

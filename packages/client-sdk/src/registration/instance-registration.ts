@@ -1,7 +1,7 @@
 import { InstancePatch, type Lease } from '@rollcall/contract';
 import { Backoff } from '../backoff.ts';
 import { Emitter } from '../emitter.ts';
-import { RollcallError, type RollcallErrorCode } from '../error.ts';
+import { RollcallError } from '../error.ts';
 import { parseOptions } from '../options.ts';
 import { pause, unlessAborted, within } from '../pause.ts';
 import type {
@@ -10,6 +10,7 @@ import type {
   Registration,
   RegistrationEvents,
 } from '../registration.ts';
+import { isGone, takenOff } from './departure.ts';
 import type { LeaseHolder } from './lease-keeper.ts';
 import type { Registrar } from './registrar.ts';
 import {
@@ -27,14 +28,6 @@ const RETURN_SPREAD_MS = 300;
 const DEREGISTER_LIMIT_MS = 5_000;
 /** The same when the client is closing. */
 const CLOSE_LIMIT_MS = 2_000;
-
-/** The instance is off the roll, or not this one's to take off. */
-const GONE: ReadonlySet<RollcallErrorCode> = new Set([
-  'lease_unknown',
-  'lease_superseded',
-  'instance_not_found',
-  'service_not_found',
-] as const);
 
 /** Keeps one instance on the roll, from its first registration until it is released or superseded. */
 export class InstanceRegistration implements Registration, LeaseHolder {
@@ -244,7 +237,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     before: RegistrationSpec['body'],
   ): Promise<void> {
     if (error.code === 'lease_superseded') this.#supersede(error);
-    else if (GONE.has(error.code) && lease !== undefined) {
+    else if (isGone(error) && lease !== undefined) {
       // Forgotten: the registration that follows carries the change.
       this.onUnknown(lease);
       await this.#enrolling;
@@ -274,30 +267,11 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     }
     this.#registrar.silence(lease);
     try {
-      await this.#deregister(lease, limitMs);
+      const revision = await takenOff(this.#registrar, { params: this.#params, lease, limitMs });
+      this.#revision = revision ?? this.#revision;
     } finally {
       this.#end('released');
       this.#events.emit('released');
-    }
-  }
-
-  async #deregister(lease: string, limitMs: number): Promise<void> {
-    const { client, options } = this.#registrar;
-    const { runtime } = options;
-    const backoff = new Backoff(runtime.random, FIRST_PAUSE_MS, limitMs / 3);
-    const deadlineMs = runtime.nowMs() + limitMs;
-    for (;;) {
-      try {
-        const reply = await client.call('deregister', { params: this.#params, query: { lease } });
-        this.#revision = reply.revision;
-        return;
-      } catch (error) {
-        if (error instanceof RollcallError && GONE.has(error.code)) return;
-        const pauseMs = backoff.next();
-        const canRetry = error instanceof RollcallError && error.retryable;
-        if (!canRetry || runtime.nowMs() + pauseMs > deadlineMs) throw error;
-        await pause(runtime, pauseMs);
-      }
     }
   }
 

@@ -1,0 +1,48 @@
+import { Backoff } from '../backoff.ts';
+import { RollcallError, type RollcallErrorCode } from '../error.ts';
+import { pause } from '../pause.ts';
+import type { Registrar } from './registrar.ts';
+
+/** First pause between two tries, in ms. */
+const FIRST_PAUSE_MS = 100;
+
+const GONE: ReadonlySet<RollcallErrorCode> = new Set([
+  'lease_unknown',
+  'lease_superseded',
+  'instance_not_found',
+  'service_not_found',
+] as const);
+
+/** Whether the instance is off the roll, or not this one's to take off. */
+export const isGone = ({ code }: RollcallError): boolean => GONE.has(code);
+
+export interface Departing {
+  /** Of the instance's path. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly lease: string;
+  /** How long it is tried, in ms. */
+  readonly limitMs: number;
+}
+
+/**
+ * Takes an instance off the roll; gives the revision of that, or undefined when it was off already. Rejects when another
+ * try cannot help, or the time is over.
+ */
+export async function takenOff(
+  { client, options: { runtime } }: Registrar,
+  { params, lease, limitMs }: Departing,
+): Promise<string | undefined> {
+  const backoff = new Backoff(runtime.random, FIRST_PAUSE_MS, limitMs / 3);
+  const deadlineMs = runtime.nowMs() + limitMs;
+  for (;;) {
+    try {
+      return (await client.call('deregister', { params, query: { lease } })).revision;
+    } catch (error) {
+      if (!(error instanceof RollcallError)) throw error;
+      if (isGone(error)) return undefined;
+      const pauseMs = backoff.next();
+      if (!error.retryable || runtime.nowMs() + pauseMs > deadlineMs) throw error;
+      await pause(runtime, pauseMs);
+    }
+  }
+}

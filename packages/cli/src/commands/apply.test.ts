@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NGINX } from '../testing/manifests.ts';
 import { TestCli } from '../testing/test-cli.ts';
@@ -185,6 +186,17 @@ describe('edit', () => {
     expect(await cli.out('get', 'svc', 'nginx')).toContain('8081/TCP');
     expect((await edit('true')).out).toBe('Edit cancelled, no changes made.\n');
     expect((await edit('false')).err).toBe('error: there was a problem with the editor "false"\n');
+  });
+
+  test('opens one file: the one that was written for it, however the editor is quoted', async () => {
+    await cli.apply(NGINX);
+    const seen = join(cli.folder, 'seen');
+    const script = cli.file('an editor', `#!/bin/sh\nprintf '%s\\n' "$@" > '${seen}'\n`);
+    chmodSync(script, 0o755);
+    const kept = ['--wait', 'two words'];
+    expect((await edit(`'${script}' --wait "two words"`)).code).toBe(0);
+    const words = readFileSync(seen, 'utf8').trimEnd().split('\n');
+    expect(words).toEqual([...kept, expect.stringMatching(/rollcall-edit-\w+\/nginx\.yaml$/)]);
   });
 
   test('keeps what was refused', async () => {

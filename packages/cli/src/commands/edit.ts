@@ -28,8 +28,8 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const before = yamlText(editable(object));
   writeFileSync(file, before);
   const editor = context.env['KUBE_EDITOR'] ?? context.env['EDITOR'] ?? 'vi';
-  const { status, error } = spawnSync(`${editor} "$0"`, [file], {
-    shell: '/bin/sh',
+  // A shell, since an editor may come with arguments and quotes. The word after the script is its $0, the next one its $1.
+  const { status, error } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], {
     stdio: 'inherit',
     env: context.env,
   });

@@ -11,12 +11,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   balancing: ['contract'],
   'client-sdk': ['contract', 'balancing'],
   manifests: ['contract'],
+  daemon: [],
   dataplane: [],
-  lb: ['balancing', 'client-sdk', 'dataplane'],
-  'node-proxy': ['balancing', 'client-sdk', 'dataplane'],
-  'dns-server': ['client-sdk'],
+  lb: ['balancing', 'client-sdk', 'daemon', 'dataplane'],
+  'node-proxy': ['balancing', 'client-sdk', 'daemon', 'dataplane'],
+  'dns-server': ['client-sdk', 'daemon'],
   cli: ['client-sdk', 'manifests'],
-  'registry-server': ['contract', 'manifests'],
+  'registry-server': ['contract', 'daemon', 'manifests'],
   testkit: [],
 };
 

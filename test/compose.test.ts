@@ -7,6 +7,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findRedisBinary, freePort, startNode, TestProcess, until } from '@rollcall/testkit';
+import { request } from 'undici';
 import { parse } from 'yaml';
 
 interface Service {
@@ -210,6 +211,17 @@ describe('the same topology from the commands of the compose file', () => {
       `http://127.0.0.1:${ports.get('registry-1')}/v1/namespaces/default/services`,
     );
     expect(bare.status).toBe(401);
+    // As Prometheus asks from within the compose network; a name of somebody else's is refused.
+    const scraped = [
+      ['registry-1', ports.get('registry-1')],
+      ['registry-2', ports.get('registry-2')],
+      ['lb', admin],
+    ] as const;
+    for (const [name, port] of scraped) {
+      const ask = async (host: string) =>
+        (await request(`http://127.0.0.1:${port}/metrics`, { headers: { host } })).statusCode;
+      expect([await ask(`${name}:7400`), await ask('evil.example')], name).toEqual([200, 421]);
+    }
     await rm(folder, { recursive: true, force: true });
   }, 60_000);
 });

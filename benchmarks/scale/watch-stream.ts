@@ -51,7 +51,7 @@ export class WatchStream {
     socket.on('error', () => {});
     socket.once('close', () => this.#ended(false));
     const query = services.map((service) => `service=${service}`).join('&');
-    socket.write(`GET /v1/watch?${query} HTTP/1.1\r\nhost: bench\r\n\r\n`);
+    socket.write(`GET /v1/watch?${query} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
   }
 
   #ended(isRefused: boolean): void {

@@ -183,5 +183,5 @@ export function requestBytes(method: string, path: string, body?: unknown): Buff
     body === undefined
       ? ''
       : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n`;
-  return Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: bench\r\n${fields}\r\n${text}`);
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: localhost\r\n${fields}\r\n${text}`);
 }

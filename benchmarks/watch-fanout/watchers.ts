@@ -48,7 +48,7 @@ export class Watchers {
       };
       const socket = connect({ port: this.#port, host: '127.0.0.1', onread: { buffer, callback } });
       socket.once('error', reject);
-      socket.write(`GET /v1/watch?service=${this.#service} HTTP/1.1\r\nhost: bench\r\n\r\n`);
+      socket.write(`GET /v1/watch?service=${this.#service} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
       this.#sockets.push(socket);
     });
   }

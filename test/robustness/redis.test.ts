@@ -129,6 +129,17 @@ describe('G4, G5: nobody is missing, and all are in use within a heartbeat', () 
   );
 
   test(
+    'after Redis refused writes for want of rights for longer than every lease',
+    () =>
+      survives('Redis without rights', async () => {
+        await redis.command('ACL', 'SETUSER', 'default', '-@write');
+        await passed(TTL_MS * 2);
+        await redis.command('ACL', 'SETUSER', 'default', '+@all');
+      }),
+    60_000,
+  );
+
+  test(
     'after Redis was 2,000 ms away for longer than every lease',
     () =>
       survives('Redis 2,000 ms away', async () => {

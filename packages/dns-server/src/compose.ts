@@ -50,7 +50,8 @@ export async function startDnsServer(
   const { metrics, catalog, end } = answering;
   const state = { isClosing: false };
   const isReady = () => catalog.isReady;
-  const admin = createAdminServer({ metrics, isReady, isClosing: () => state.isClosing });
+  const isClosing = () => state.isClosing;
+  const admin = createAdminServer({ metrics, isReady, isClosing, allowHosts: config.allowHost });
   const open: { close(): Promise<unknown> }[] = [];
   const closeAll = async (): Promise<void> => {
     for (const one of open) await one.close();

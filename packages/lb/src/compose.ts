@@ -87,6 +87,7 @@ export async function startLoadBalancer(
       log: accessLog,
     }),
     isClosing: () => state.isClosing,
+    allowHosts: config.admin.allowHosts,
   });
   const endTicks = timers.every(TICK_MS, () => {
     for (const group of groups) group.tick();

@@ -107,6 +107,7 @@ export async function startNodeProxy(
     metrics,
     hasPicture: () => catalog.isReady,
     isClosing: () => state.isClosing,
+    allowHosts: config.allowHost,
   });
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {

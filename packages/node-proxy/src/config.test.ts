@@ -18,6 +18,7 @@ test('a registry is enough, by flag or environment; everything else has a defaul
   expect(readConfig([URL_FLAG], {})).toEqual({
     registry: ['http://127.0.0.1:7400'],
     token: undefined,
+    allowHost: [],
     namespace: '*',
     nodeName: undefined,
     nodePortAddresses: ['127.0.0.1'],

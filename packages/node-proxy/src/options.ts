@@ -1,4 +1,5 @@
 import { SCHEDULERS, type Scheduler } from '@rollcall/balancing';
+import { isHostPattern } from '@rollcall/daemon';
 import { TCP_OPTIONS, UDP_OPTIONS } from '@rollcall/dataplane';
 import { isIP } from 'node:net';
 import { z } from 'zod';
@@ -162,6 +163,16 @@ export const OPTIONS = {
     value: 'HOST:PORT|off',
     help: 'Where /livez, /readyz, /metrics and /services are answered. They ask for no token.',
     schema: Metrics.prefault('127.0.0.1:7490'),
+  }),
+  allowHost: spec({
+    flag: 'allow-host',
+    value: 'HOST,...',
+    help: 'Names under which the port of --metrics is asked, besides addresses of this machine, loopback names and its host name: names, *.suffix, or * for every one. It keeps web pages out.',
+    schema: list
+      .refine((hosts) => hosts.every(isHostPattern), {
+        error: 'expected hosts such as node-1.example.org,*.internal',
+      })
+      .default([]),
   }),
   insecureMetrics: spec({
     flag: 'insecure-metrics',

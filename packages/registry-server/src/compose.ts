@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
+import { BrowserGuard, Supervisor } from '@rollcall/daemon';
 import { Agent } from 'undici';
 import type { FastifyBaseLogger } from 'fastify';
 import { type Config, ConfigError, isPublicHost } from './config.ts';
-import { type CoreParts, createCore } from './core.ts';
+import { createCore, type StoreEvents } from './core.ts';
 import { httpsOf, tokensOf } from './credentials.ts';
 import { RouteBinder } from './http/bind.ts';
 import { bindDurable } from './http/durable.ts';
@@ -28,6 +29,7 @@ import { Importer } from './registry/durable/importer.ts';
 import { networkCheck } from './registry/network-check.ts';
 import { SelfRegistration } from './registry/self.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
+import { GuardedClock } from './runtime/guarded-clock.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
 import { DurableFile } from './store/durable/durable-file.ts';
 import { FileStore } from './store/durable/file-store.ts';
@@ -35,7 +37,8 @@ import { MemoryStore } from './store/memory/memory-store.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { keysOf } from './store/redis/keys.ts';
 import { RedisStore } from './store/redis/redis-store.ts';
-import type { Store } from './store/store.ts';
+import { type Store, StoreUnavailableError } from './store/store.ts';
+import type { Tokens } from './tokens.ts';
 import { UnreadableRecords } from './unreadable-records.ts';
 
 /** How long requests under way are given when the server stops, in ms. */
@@ -47,6 +50,8 @@ export interface Runtime {
   readonly random?: Random;
   readonly logger: FastifyBaseLogger;
   readonly version: string;
+  /** Runs the loops. @default one that logs faults */
+  readonly supervisor?: Supervisor;
 }
 
 /** A server that listens. */
@@ -85,8 +90,32 @@ async function createStore(
   });
 }
 
+/** A fault of a loop is logged with its stack; that the store is away is told once, by whoever finds it out. */
+export function supervisorOf({
+  clock = systemClock,
+  logger,
+}: Pick<Runtime, 'clock' | 'logger'>): Supervisor {
+  return new Supervisor({
+    clock,
+    isExpected: (error) => error instanceof StoreUnavailableError,
+    onFault: (loop, error) => {
+      logger.error({ loop, err: error }, `a fault in the loop ${loop}: it goes on`);
+    },
+  });
+}
+
+/** Whoever bears a valid token is no stranger's page; without tokens everybody could be one. */
+function browserGuardOf(config: Config, tokens: Tokens): BrowserGuard {
+  const { advertise, allowHost, allowOrigin } = config;
+  return new BrowserGuard({
+    allowHosts: advertise === undefined ? allowHost : [...allowHost, advertise],
+    allowOrigins: allowOrigin,
+    isTrusted: (authorization) => !tokens.isOpen && tokens.bearerOf(authorization) !== undefined,
+  });
+}
+
 /** What the log tells of the store. */
-function storeLog(logger: FastifyBaseLogger): CoreParts['told'] {
+function storeLog(logger: FastifyBaseLogger): StoreEvents {
   return {
     loaded(isEmpty) {
       logger.info({ isEmpty }, 'the roll is loaded');
@@ -97,6 +126,10 @@ function storeLog(logger: FastifyBaseLogger): CoreParts['told'] {
         const consequence = 'reads go on from memory, writes are refused';
         logger.error({ reason: error?.message }, `the store is unreachable: ${consequence}`);
       }
+    },
+    writable(isWritable, error) {
+      if (isWritable) logger.info('the store takes writes');
+      else logger.error({ reason: error?.message }, 'the store refuses writes; nobody is evicted');
     },
     restored(taken) {
       logger.warn({ taken }, 'the store had lost its data: restored from this server’s picture');
@@ -120,7 +153,9 @@ export async function startRegistryServer(
   config: Config,
   runtime: Runtime,
 ): Promise<RegistryServer> {
-  const { clock = systemClock, random = systemRandom, logger, version } = runtime;
+  const { random = systemRandom, logger, version } = runtime;
+  const { supervisor = supervisorOf(runtime) } = runtime;
+  const clock = new GuardedClock(runtime.clock ?? systemClock, supervisor);
   const tokens = tokensOf(config);
   const https = httpsOf(config);
   const unreadable = new UnreadableRecords(logger);
@@ -131,7 +166,7 @@ export async function startRegistryServer(
   });
   const rules = new AddressRules(config);
   const told = storeLog(logger);
-  const core = createCore({ store, clock, random, admission, rules, config, told });
+  const core = createCore({ store, clock, random, supervisor, admission, rules, config, told });
   const { picture, timeline, warmUp, hub, registry, quota, declarer } = core;
   const { holds, follower, sweeper } = core;
   const { maxWritesPerSecond, maxWatches } = config;
@@ -147,11 +182,12 @@ export async function startRegistryServer(
     version,
     callerKey: (authorization) => tokens.bearerOf(authorization)?.token,
     maxWritesPerSecond,
+    browserGuard: browserGuardOf(config, tokens),
     gate,
     clock,
     random,
   });
-  const sources = { picture, follower, sweeper, hub, holds, gate, quota, unreadable };
+  const sources = { picture, follower, sweeper, hub, holds, gate, quota, unreadable, supervisor };
   const metrics = new ServerMetrics(sources);
   metrics.observe(app);
   const binder = new RouteBinder(app, tokens);
@@ -186,7 +222,7 @@ export async function startRegistryServer(
     snapshotPace: snapshotPace(config, clock, gate),
     isClosing: () => isClosing,
   });
-  bindOperations(app, { picture, follower, metrics, isClosing: () => isClosing });
+  bindOperations(app, { picture, follower, sweeper, metrics, isClosing: () => isClosing });
 
   let port: number;
   try {
@@ -207,18 +243,19 @@ export async function startRegistryServer(
     registry,
     declarer,
     clusterIp: rules.ownAddress,
-    clock,
+    supervisor,
     id,
     nonce: random.hex(16),
     address,
     port,
   });
-  void self.beat();
+  void supervisor.run('self', () => self.beat());
   const dispatcher = new Agent({ connections: 1, pipelining: 0 });
   const checker = new Checker({
     store,
     picture,
     clock,
+    supervisor,
     self: id,
     runCheck: networkCheck(dispatcher, clock),
   });

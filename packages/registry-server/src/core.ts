@@ -1,3 +1,4 @@
+import type { Supervisor } from '@rollcall/daemon';
 import type { Config } from './config.ts';
 import type { Admission } from './registry/admission.ts';
 import type { AddressRules } from './registry/declared/address-rules.ts';
@@ -10,6 +11,7 @@ import { Sweeper } from './registry/sweeper.ts';
 import { TimelineBook } from './registry/timeline.ts';
 import { WarmUp } from './registry/warm-up.ts';
 import type { Clock } from './runtime/clock.ts';
+import { GuardedClock } from './runtime/guarded-clock.ts';
 import type { Random } from './runtime/random.ts';
 import type { LogEntry } from './store/log-entry.ts';
 import type { Store } from './store/store.ts';
@@ -18,10 +20,18 @@ import { WatchHub } from './watch/hub.ts';
 
 const TIMELINE_EVENTS = 10_000;
 
+/** What a server tells of its store. */
+export interface StoreEvents extends Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'> {
+  /** It refuses writes, or takes them again. */
+  writable(isWritable: boolean, error: Error | undefined): void;
+}
+
 export interface CoreParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
+  /** Runs the loops, and hears what of their faults is nobody's fault outside. */
+  readonly supervisor: Supervisor;
   readonly admission: Admission;
   readonly rules: AddressRules;
   readonly config: Pick<
@@ -29,7 +39,7 @@ export interface CoreParts {
     'warmUpMs' | 'storePartition' | 'maxInstancesPerService' | 'flapHoldMs' | keyof QuotaLimits
   >;
   /** What is told of the store. */
-  readonly told: Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'>;
+  readonly told: StoreEvents;
 }
 
 /** A registry server without its face: what it knows, what it may, and whom it tells. */
@@ -50,12 +60,13 @@ export interface Core {
 
 /** Wires a server's core over a store. It sweeps from now on; its picture is empty until the follower runs. */
 export function createCore(parts: CoreParts): Core {
-  const { store, clock, random, admission, rules, config, told } = parts;
+  const { store, random, supervisor, admission, rules, config, told } = parts;
+  const clock = new GuardedClock(parts.clock, supervisor);
   const { maxInstancesPerService, storePartition: partition } = config;
   const picture = new Picture(clock);
   const timeline = new TimelineBook(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
-  const hub = new WatchHub(picture, clock, config);
+  const hub = new WatchHub(picture, { clock, supervisor, flapHoldMs: config.flapHoldMs });
   const quota = new Quota(config, picture);
   const registry = new Registry({
     store,
@@ -67,27 +78,36 @@ export function createCore(parts: CoreParts): Core {
     partition,
   });
   const declarer = new Declarer({ store, picture, rules, random, clock });
-  const holds = new HoldDesk(registry, clock);
-  const follower = new Follower(store, picture, clock, {
-    ...told,
-    applied(entries, changes) {
-      timeline.note(entries);
-      // Another server gave the store back what it had lost, and the numbers of holds it could not give back.
-      const restored = restoredIn(entries);
-      if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
-      hub.publish(entries, changes);
+  const holds = new HoldDesk(registry, clock, supervisor);
+  const follower = new Follower(
+    { store, picture, clock, supervisor },
+    {
+      ...told,
+      applied(entries, changes) {
+        timeline.note(entries);
+        // Another server gave the store back what it had lost, and the numbers of holds it could not give back.
+        const restored = restoredIn(entries);
+        if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
+        hub.publish(entries, changes);
+      },
+      relisted(changes, hasForgotten) {
+        hub.relisted(changes, hasForgotten);
+        // Whatever came between, the store may have lost the numbers, and another server have given the leases back.
+        void holds.renumber();
+      },
+      loaded(isEmpty) {
+        if (isEmpty) warmUp.begin();
+        told.loaded(isEmpty);
+      },
     },
-    relisted(changes, hasForgotten) {
-      hub.relisted(changes, hasForgotten);
-      // Whatever came between, the store may have lost the numbers, and another server have given the leases back.
-      void holds.renumber();
-    },
-    loaded(isEmpty) {
-      if (isEmpty) warmUp.begin();
-      told.loaded(isEmpty);
-    },
+  );
+  const sweeper = new Sweeper({
+    store,
+    clock,
+    supervisor,
+    floor: () => picture.revision,
+    onWritable: (isWritable, error) => told.writable(isWritable, error),
   });
-  const sweeper = new Sweeper(store, clock, () => picture.revision);
   const close = () => {
     sweeper.close();
     hub.close();

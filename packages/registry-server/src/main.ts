@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { pino } from 'pino';
-import { startRegistryServer } from './compose.ts';
+import { logHangups } from '@rollcall/daemon';
+import { startRegistryServer, supervisorOf } from './compose.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
+import { createLogger } from './logging.ts';
 import { storeAddressOf } from './store/redis/store-address.ts';
 
 const { version } = JSON.parse(
@@ -28,8 +29,12 @@ function storeName(store: string): string {
 async function run(): Promise<void> {
   try {
     const config = readConfig(argv, process.env);
-    const logger = pino({ level: config.logLevel });
-    const starting = startRegistryServer(config, { logger, version });
+    const logger = createLogger(config.logLevel);
+    const supervisor = supervisorOf({ logger });
+    // The net below the loops: what nobody waits for is told and counted, and the roll is kept on.
+    process.on('unhandledRejection', (error) => supervisor.note('unhandled', error));
+    logHangups((line) => logger.warn(line));
+    const starting = startRegistryServer(config, { logger, version, supervisor });
     // From the first moment on; and a terminal's Ctrl-C arrives twice when something in between passes it on.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {

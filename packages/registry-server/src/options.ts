@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isHostPattern } from '@rollcall/daemon';
 import { z } from 'zod';
 import { LIMIT_OPTIONS } from './limit-options.ts';
 import { int, spec } from './option-spec.ts';
@@ -6,6 +7,7 @@ import { storeAddressOf } from './store/redis/store-address.ts';
 
 const onOff = z.stringbool({ error: 'expected true or false' });
 const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 const isCidr = (text: string) => {
   const [network = '', prefix] = text.split('/');
   const bits = isIP(network) === 6 ? 128 : 32;
@@ -80,6 +82,28 @@ export const OPTIONS = {
     value: 'ADDRESS',
     help: 'Address under which this server is on the roll; the one it listens on by default.',
     schema: z.string().min(1).optional(),
+  }),
+  allowHost: spec({
+    flag: 'allow-host',
+    env: 'ROLLCALL_ALLOW_HOST',
+    value: 'HOST,...',
+    help: "Names in the header Host that requests without a valid token may have, besides the machine's own addresses, loopback names, its host name and --advertise: names, *.suffix, addresses, or * for every one. What keeps web pages from reaching the registry under a name of their own (DNS rebinding).",
+    schema: list
+      .refine((hosts) => hosts.length > 0 && hosts.every(isHostPattern), {
+        error: 'expected hosts such as registry,registry.example.org,*.internal',
+      })
+      .default([]),
+  }),
+  allowOrigin: spec({
+    flag: 'allow-origin',
+    env: 'ROLLCALL_ALLOW_ORIGIN',
+    value: 'ORIGIN,...',
+    help: "Origins of web pages whose requests are taken without a valid token, besides the registry's own pages.",
+    schema: list
+      .refine((origins) => origins.length > 0 && origins.every(isOrigin), {
+        error: 'expected origins such as https://console.example.org',
+      })
+      .default([]),
   }),
   token: spec({
     flag: 'token',

@@ -1,3 +1,4 @@
+import { guardAdmin } from '@rollcall/daemon';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 
@@ -6,11 +7,19 @@ export interface AdminParts {
   /** Whether names are answered. */
   readonly isReady: () => boolean;
   readonly isClosing: () => boolean;
+  /** Names under which it is asked besides the machine's own. */
+  readonly allowHosts: readonly string[];
 }
 
 /** What operators and their tools ask. Not yet listening. */
-export function createAdminServer({ metrics, isReady, isClosing }: AdminParts): FastifyInstance {
+export function createAdminServer({
+  metrics,
+  isReady,
+  isClosing,
+  allowHosts,
+}: AdminParts): FastifyInstance {
   const app = fastify({ logger: false, forceCloseConnections: true });
+  guardAdmin(app, allowHosts);
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {
     if (isClosing()) return reply.code(503).send({ status: 'closing' });

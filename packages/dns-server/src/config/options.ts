@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isHostPattern } from '@rollcall/daemon';
 import { z } from 'zod';
 import { keyOf } from '../wire/name.ts';
 import { type SocketAddress, parseSocketAddress } from './endpoint-address.ts';
@@ -191,5 +192,15 @@ export const OPTIONS = {
         { error: 'expected an IP address with a port, or off' },
       )
       .default({ host: '127.0.0.1', port: 7_453 }),
+  }),
+  allowHost: spec({
+    flag: 'allow-host',
+    env: 'ROLLCALL_DNS_ALLOW_HOST',
+    value: 'HOST',
+    isList: true,
+    help: 'Names under which the port of --metrics is asked, besides addresses of this machine, loopback names and its host name: names, *.suffix, or * for every one. It keeps web pages out.',
+    schema: z
+      .array(z.string().refine(isHostPattern, { error: 'expected a host such as *.internal' }))
+      .default([]),
   }),
 } as const;

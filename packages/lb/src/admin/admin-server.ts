@@ -1,3 +1,4 @@
+import { guardAdmin } from '@rollcall/daemon';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { BalancedServices } from '../compose-services.ts';
@@ -11,6 +12,8 @@ export interface AdminParts {
   readonly services: BalancedServices | undefined;
   readonly metrics: Registry;
   readonly isClosing: () => boolean;
+  /** Names under which it is asked besides the machine's own. */
+  readonly allowHosts: readonly string[];
 }
 
 /** What operators and their tools ask. Not yet listening. */
@@ -19,8 +22,10 @@ export function createAdminServer({
   services,
   metrics,
   isClosing,
+  allowHosts,
 }: AdminParts): FastifyInstance {
   const app = fastify({ logger: false, forceCloseConnections: true });
+  guardAdmin(app, allowHosts);
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {
     const waitingFor = groups.filter((group) => !group.hasPicture).map(({ name }) => name);

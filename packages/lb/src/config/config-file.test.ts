@@ -27,7 +27,7 @@ test('the smallest file gets every default', () => {
   const config = parseConfig(SMALLEST, 'lb.yaml', {});
   expect(config.registry.url).toEqual(['http://127.0.0.1:7400']);
   expect(config.listeners[0]).toMatchObject({ host: '127.0.0.1', protocol: 'http', rules: [] });
-  expect(config.admin).toEqual({ host: '127.0.0.1', port: 7480, insecure: false });
+  expect(config.admin).toEqual({ host: '127.0.0.1', port: 7480, insecure: false, allowHosts: [] });
   expect(config.targetGroups['hello']).toMatchObject({
     namespace: 'default',
     policy: 'round-robin',

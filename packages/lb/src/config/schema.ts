@@ -1,4 +1,5 @@
 import { POLICIES, type Policy, SCHEDULERS, type Scheduler } from '@rollcall/balancing';
+import { isHostPattern } from '@rollcall/daemon';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { parseStatusCodes } from './status-codes.ts';
@@ -199,6 +200,13 @@ const Admin = object({
   port: port.default(7_480),
   /** Allows an address that others can reach: what it shows is for operators, and it asks for no token. @default false */
   insecure: flag.default(false),
+  /**
+   * Names under which the port is asked, besides addresses of this machine, loopback names and its host name: names,
+   * `*.suffix`, or `*` for every one. It keeps web pages out. @default none
+   */
+  allowHosts: z
+    .array(text('a host').refine(isHostPattern, { error: 'a host such as lb.internal' }))
+    .default([]),
 });
 
 const Timeouts = object({

@@ -1,3 +1,4 @@
+import { guardAdmin } from '@rollcall/daemon';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { ServiceProxy } from '../proxy/service-proxy.ts';
@@ -9,6 +10,8 @@ export interface AdminParts {
   /** Whether a first whole picture was seen. */
   readonly hasPicture: () => boolean;
   readonly isClosing: () => boolean;
+  /** Names under which it is asked besides the machine's own. */
+  readonly allowHosts: readonly string[];
 }
 
 /** What operators and their tools ask. Not yet listening. */
@@ -17,8 +20,10 @@ export function createAdminServer({
   metrics,
   hasPicture,
   isClosing,
+  allowHosts,
 }: AdminParts): FastifyInstance {
   const app = fastify({ logger: false, forceCloseConnections: true });
+  guardAdmin(app, allowHosts);
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {
     if (isClosing()) return reply.code(503).send({ status: 'closing' });

@@ -178,7 +178,7 @@ test('G7: who has no valid token is answered before the body is read', async () 
   let answer = '';
   socket.on('data', (chunk) => (answer += chunk.toString()));
   socket.write(
-    'PUT /v1/namespaces/default/services/orders/instances/x HTTP/1.1\r\nhost: x\r\n' +
+    'PUT /v1/namespaces/default/services/orders/instances/x HTTP/1.1\r\nhost: localhost\r\n' +
       'authorization: Bearer made-up-token-0123456789\r\ncontent-type: application/json\r\n' +
       'content-length: 1000000\r\n\r\n{',
   );

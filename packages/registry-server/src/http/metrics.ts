@@ -1,3 +1,4 @@
+import type { LoopFaults } from '@rollcall/daemon';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from 'prom-client';
 import type { Follower } from '../registry/follower.ts';
@@ -16,6 +17,7 @@ export interface MetricSources {
   readonly holds: HoldDesk;
   readonly gate: LoadGate;
   readonly quota: Quota;
+  readonly supervisor: LoopFaults;
   readonly unreadable: { readonly total: number };
 }
 
@@ -36,6 +38,7 @@ export class ServerMetrics {
       registers: [this.#metrics],
     });
     this.#roll(sources);
+    this.#loops(sources);
     this.#streams(sources);
     this.#load(sources);
   }
@@ -65,6 +68,22 @@ export class ServerMetrics {
       observe(reply.elapsedTime / 1_000);
       done();
     });
+  }
+
+  #loops({ supervisor, sweeper }: MetricSources): void {
+    new Counter({
+      name: 'rollcall_internal_faults_total',
+      help: 'Faults of the server itself in a background loop, which went on; the log has the stack.',
+      labelNames: ['loop'],
+      registers: [this.#metrics],
+      collect() {
+        this.reset();
+        for (const [loop, count] of supervisor.faults) this.inc({ loop }, count);
+      },
+    });
+    const help =
+      'Time since a sweep of this server went well: while it grows, nobody is evicted by it.';
+    this.#gauge('rollcall_sweep_last_success_seconds', help, () => sweeper.ageMs / 1_000);
   }
 
   #roll({ picture, follower, sweeper, unreadable }: MetricSources): void {

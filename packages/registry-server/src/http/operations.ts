@@ -1,18 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import type { Follower } from '../registry/follower.ts';
 import type { Picture } from '../registry/picture.ts';
+import type { Sweeper } from '../registry/sweeper.ts';
 import type { ServerMetrics } from './metrics.ts';
 
 export interface OperationSources {
   readonly picture: Picture;
   readonly follower: Follower;
+  readonly sweeper: Sweeper;
   readonly metrics: ServerMetrics;
   readonly isClosing: () => boolean;
 }
 
 /** What orchestrators and dashboards ask. No token is needed: nothing here names an instance. */
 export function bindOperations(app: FastifyInstance, sources: OperationSources): void {
-  const { picture, follower, metrics, isClosing } = sources;
+  const { picture, follower, sweeper, metrics, isClosing } = sources;
   const schema = { hide: true };
   const config = { priority: 'always' } as const;
 
@@ -23,12 +25,14 @@ export function bindOperations(app: FastifyInstance, sources: OperationSources):
     { schema, config },
     async (request, reply) => {
       const isLoaded = picture.isLoaded;
-      const canWrite = follower.isStoreReachable;
+      // A sweep is a write too: where none goes well, no other one would.
+      const canWrite = follower.isStoreReachable && !sweeper.isFailing;
       const isReady = isLoaded && !isClosing() && (request.query.for !== 'writes' || canWrite);
       return reply.code(isReady ? 200 : 503).send({
         status: isReady ? 'ready' : 'not ready',
         isLoaded,
-        isStoreReachable: canWrite,
+        isStoreReachable: follower.isStoreReachable,
+        isSweeping: !sweeper.isFailing,
         isClosing: isClosing(),
         storeAgeMs: isLoaded ? picture.ageMs() : null,
         revision: String(picture.revision),

@@ -4,6 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from '@rollcall/contract';
+import { type BrowserGuard, guardBrowsers } from '@rollcall/daemon';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -59,6 +60,8 @@ export interface HttpOptions {
   readonly callerKey: (authorization: string | undefined) => string | undefined;
   /** Of one caller; 0 = no limit. */
   readonly maxWritesPerSecond: number;
+  /** Keeps strangers' web pages out. */
+  readonly browserGuard: BrowserGuard;
   readonly gate: LoadGate;
   readonly clock: Clock;
   readonly random: Random;
@@ -98,7 +101,7 @@ function onMaxParamLength(_path: string, _params: unknown, response: unknown): v
 
 /** A Fastify server that answers every fault with a problem document and knows its own OpenAPI. */
 export async function buildServer(options: HttpOptions): Promise<FastifyInstance> {
-  const { logger, maxBodyBytes, https, version, gate, random } = options;
+  const { logger, maxBodyBytes, https, version, browserGuard, gate, random } = options;
   const base: FastifyServerOptions = {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -113,9 +116,11 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
     clientErrorHandler: onClientError,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, onMaxParamLength },
   };
+  // Without Host the guard answers, in words of ours.
+  const own = { requireHostHeader: false };
   const app = Fastify({
     ...base,
-    ...(https === undefined ? {} : { https }),
+    ...(https === undefined ? { http: own } : { https: { ...https, ...own } }),
   } as FastifyServerOptions);
   app.setValidatorCompiler(({ schema }) => (data) => {
     const result = (schema as z.ZodType).safeParse(data);
@@ -124,6 +129,9 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
       : { error: problemOf(result.error.issues, data) };
   });
   app.setSerializerCompiler(serializerCompiler);
+  guardBrowsers(app, browserGuard, (reply, { code, message, field }) =>
+    sendProblem(reply, new ProblemError(code, message, { field })),
+  );
   guardLoad(app, gate, random);
   guardStreams(app);
   app.setErrorHandler(onError);
@@ -211,14 +219,8 @@ function isText(bodyType: string | undefined): boolean {
 
 /** Manifests come as text: the place of a mistake in it is part of the answer. */
 function takeManifests(app: FastifyInstance): void {
-  const types = [
-    'application/yaml',
-    'application/x-yaml',
-    'text/yaml',
-    'text/x-yaml',
-    'text/plain',
-  ];
-  app.addContentTypeParser(types, { parseAs: 'string' }, (request, text, done) => {
+  // No type that a page may send to other origins without asking first, such as text/plain.
+  app.addContentTypeParser('application/yaml', { parseAs: 'string' }, (request, text, done) => {
     if (isText(request.routeOptions.config.bodyType)) done(null, text);
     else done(new ProblemError('unsupported_media_type', JSON_EXPECTED));
   });

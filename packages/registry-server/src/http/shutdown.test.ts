@@ -14,7 +14,7 @@ test('what is under way when the server stops is answered', async () => {
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString()));
   const body = '{"ports":{"http":1}}';
-  const head = `PUT /v1/namespaces/default/services/a/instances/i HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const head = `PUT /v1/namespaces/default/services/a/instances/i HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   socket.write(head + body.slice(0, 5));
   // Both have arrived once a request behind them on another connection was answered.
   await fetch(`${server.url}/livez`);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HealthCheck, InstanceStatus } from '@rollcall/contract';
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Loop, Supervisor } from '@rollcall/daemon';
+import type { Clock } from '../runtime/clock.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import type { Picture } from './picture.ts';
@@ -22,6 +23,7 @@ export interface CheckerOptions {
   readonly store: Store;
   readonly picture: Picture;
   readonly clock: Clock;
+  readonly supervisor: Supervisor;
   /** Id of this server among the registry servers. */
   readonly self: string;
   readonly runCheck: RunCheck;
@@ -35,11 +37,11 @@ export interface CheckerOptions {
 export class Checker {
   readonly #options: CheckerOptions;
   readonly #checked = new Map<string, Checked>();
-  readonly #timer: Timer;
+  readonly #loop: Loop;
 
   constructor(options: CheckerOptions) {
     this.#options = options;
-    this.#timer = options.clock.every(TICK_MS, () => this.tick());
+    this.#loop = options.supervisor.every('checker', TICK_MS, () => this.tick());
   }
 
   /** Starts the checks that are due. */
@@ -64,14 +66,15 @@ export class Checker {
       if (checked.isRunning || checked.dueAtMs > nowMs) continue;
       checked.dueAtMs = nowMs + record.body.check.intervalMs;
       if (!this.#isMine(field, servers)) continue;
+      const { check } = record.body;
       checked.isRunning = true;
-      void this.#check(record, record.body.check, checked);
+      void this.#options.supervisor.run('checker', () => this.#check(record, check, checked));
     }
     for (const field of this.#checked.keys()) if (!seen.has(field)) this.#checked.delete(field);
   }
 
   close(): void {
-    this.#timer.cancel();
+    this.#loop.cancel();
   }
 
   #isMine(field: string, servers: readonly string[]): boolean {
@@ -81,6 +84,7 @@ export class Checker {
     return servers.every((server) => weightOf(server) <= weightOf(this.#options.self));
   }
 
+  /** Rejects when the store is away: the next check says it again. */
   async #check(record: InstanceRecord, check: HealthCheck, checked: Checked): Promise<void> {
     const { store, picture, runCheck } = this.#options;
     try {
@@ -91,8 +95,6 @@ export class Checker {
       if (status === record.body.status) return;
       const field = fieldOf(record);
       await store.update({ field, lease: undefined, patch: { status }, floor: picture.revision });
-    } catch {
-      // The store is away: the next check says it again.
     } finally {
       checked.isRunning = false;
     }

@@ -1,3 +1,4 @@
+import { Supervisor } from '@rollcall/daemon';
 import { until } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../runtime/clock.ts';
@@ -30,6 +31,7 @@ let bend: Bend;
 let stop: AbortController;
 let running: Promise<void>;
 let serial = 0;
+let faults: unknown[];
 
 beforeEach(async () => {
   store = new MemoryStore({ clock: systemClock, epoch: 'e', logLength: 50 });
@@ -49,18 +51,27 @@ beforeEach(async () => {
       return typeof own === 'function' ? own.bind(target) : own;
     },
   });
-  const follower = new Follower(disorderly, picture, systemClock, {
-    applied: (_, given) => changes.push(...given),
-    relisted(given) {
-      relists++;
-      changes.push(...given);
-    },
-    loaded() {},
-    reachable() {},
-    restored() {
-      throw new Error('nothing was lost');
-    },
+  faults = [];
+  const supervisor = new Supervisor({
+    clock: systemClock,
+    isExpected: (error) => error instanceof StoreUnavailableError,
+    onFault: (_, error) => faults.push(error),
   });
+  const follower = new Follower(
+    { store: disorderly, picture, clock: systemClock, supervisor },
+    {
+      applied: (_, given) => changes.push(...given),
+      relisted(given) {
+        relists++;
+        changes.push(...given);
+      },
+      loaded() {},
+      reachable() {},
+      restored() {
+        throw new Error('nothing was lost');
+      },
+    },
+  );
   running = follower.run(stop.signal);
   await until(() => picture.isLoaded);
 });

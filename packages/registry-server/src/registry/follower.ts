@@ -1,3 +1,4 @@
+import type { Supervisor } from '@rollcall/daemon';
 import { type Clock, pause } from '../runtime/clock.ts';
 import type { LogEntry } from '../store/log-entry.ts';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
@@ -6,6 +7,8 @@ import { Roll } from './roll.ts';
 import { SELF } from './caller.ts';
 
 const RETRY_MS = 200;
+/** The pause after faults of the server's own, which grows: reading the whole roll anew costs the store something. In ms. */
+const LONGEST_RETRY_MS = 5_000;
 
 /** Who wants to know what the follower sees. Called in the order of the log, never concurrently. */
 export interface FollowerEvents {
@@ -24,6 +27,13 @@ export interface FollowerEvents {
   restored(taken: number): void;
 }
 
+export interface FollowerParts {
+  readonly store: Store;
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly supervisor: Supervisor;
+}
+
 /**
  * Keeps the picture in step with the store's log. Each entry names the one before it: where the chain breaks, the
  * roll is read anew, and if it broke because the store lost writes, this server's picture is offered to it first.
@@ -33,12 +43,14 @@ export class Follower {
   readonly #picture: Picture;
   readonly #clock: Clock;
   readonly #events: FollowerEvents;
+  readonly #supervisor: Supervisor;
   #isReachable: boolean | undefined;
 
-  constructor(store: Store, picture: Picture, clock: Clock, events: FollowerEvents) {
+  constructor({ store, picture, clock, supervisor }: FollowerParts, events: FollowerEvents) {
     this.#store = store;
     this.#picture = picture;
     this.#clock = clock;
+    this.#supervisor = supervisor;
     this.#events = events;
   }
 
@@ -48,17 +60,27 @@ export class Follower {
 
   /** Follows until the signal says so; does not reject. */
   async run(signal: AbortSignal): Promise<void> {
+    let faults = 0;
     while (!signal.aborted) {
+      let error: unknown;
       try {
-        if (!this.#picture.isLoaded) await this.#relist(signal);
+        if (!this.#picture.isLoaded || faults > 0) await this.#relist(signal);
         await this.#step(signal);
         this.#setReachable(true);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#setReachable(false, error as Error);
-        if (!(error instanceof StoreUnavailableError)) await this.#forget(signal);
-        await pause(this.#clock, RETRY_MS, signal).catch(() => {});
+        faults = 0;
+        continue;
+      } catch (thrown) {
+        error = thrown;
       }
+      if (signal.aborted) return;
+      if (error instanceof StoreUnavailableError) this.#setReachable(false, error);
+      else {
+        // An entry that cannot be read, or a fault of this server's: what the log says is in the roll, so that is read anew.
+        this.#supervisor.note('follower', error);
+        faults++;
+      }
+      const pauseMs = Math.min(RETRY_MS * 2 ** Math.max(0, faults - 1), LONGEST_RETRY_MS);
+      await pause(this.#clock, pauseMs, signal).catch(() => {});
     }
   }
 
@@ -113,15 +135,6 @@ export class Follower {
     this.#events.relisted(this.#picture.replace(roll), hasForgotten);
     this.#picture.prove();
     if (isFirst) this.#events.loaded(isEmptyRoll(roll));
-  }
-
-  /** An entry that this version cannot read must not stop the server: what it says is in the roll. */
-  async #forget(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#relist(signal);
-    } catch {
-      // The loop tries again.
-    }
   }
 
   #setReachable(isReachable: boolean, error?: Error): void {

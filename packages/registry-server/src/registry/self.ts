@@ -1,7 +1,6 @@
 import { ProblemError, Registration } from '@rollcall/contract';
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Loop, Supervisor } from '@rollcall/daemon';
 import type { InstanceRef } from '../store/record.ts';
-import { StoreUnavailableError } from '../store/store.ts';
 import { EVERYTHING, SELF } from './caller.ts';
 import type { Declarer } from './declared/declarer.ts';
 import type { Registry } from './registry.ts';
@@ -13,7 +12,7 @@ export interface SelfOptions {
   readonly declarer: Declarer;
   /** The cluster IP of the registry: the same for all servers. */
   readonly clusterIp: string;
-  readonly clock: Clock;
+  readonly supervisor: Supervisor;
   /** Id of this server among the registry servers. */
   readonly id: string;
   readonly nonce: string;
@@ -25,16 +24,16 @@ export interface SelfOptions {
 export class SelfRegistration {
   readonly #options: SelfOptions;
   readonly #ref: InstanceRef;
-  readonly #timer: Timer;
+  readonly #loop: Loop;
   #lease: string | undefined;
 
   constructor(options: SelfOptions) {
     this.#options = options;
     this.#ref = { ...SELF, id: options.id };
-    this.#timer = options.clock.every(TTL_MS / 3, () => void this.beat());
+    this.#loop = options.supervisor.every('self', TTL_MS / 3, () => this.beat());
   }
 
-  /** Registers, or renews. A store that is away is no failure: the next beat tries again. */
+  /** Registers, or renews. Rejects when that fails; the next beat tries again. */
   async beat(): Promise<void> {
     const { registry, nonce, address, port } = this.#options;
     try {
@@ -53,8 +52,8 @@ export class SelfRegistration {
       const { value } = await registry.register(caller, this.#ref, registration, true);
       this.#lease = value.lease?.id;
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError) && !(error instanceof ProblemError))
-        throw error;
+      // What may succeed later, such as writing over somebody else's change, says nothing yet.
+      if (!(error instanceof ProblemError && error.retryable)) throw error;
     }
   }
 
@@ -85,7 +84,7 @@ export class SelfRegistration {
 
   /** Leaves the roll. */
   async close(): Promise<void> {
-    this.#timer.cancel();
+    this.#loop.cancel();
     const { registry, address } = this.#options;
     const caller = { grants: EVERYTHING, peerAddress: address };
     await registry.deregister(caller, this.#ref, this.#lease).catch(() => {});

@@ -233,3 +233,48 @@ describe('the store', () => {
     expect(await rollOf(server)).toEqual(['a up']);
   }, 40_000);
 });
+
+describe('a store that refuses to write', () => {
+  const isWritable = async (server: RegistryServer) =>
+    (await status(server, '/readyz?for=writes')) === 200;
+
+  test.each<[string, readonly (readonly string[])[], readonly (readonly string[])[]]>([
+    [
+      'for want of rights',
+      [['ACL', 'SETUSER', 'default', '-@write']],
+      [['ACL', 'SETUSER', 'default', '+@all']],
+    ],
+    [
+      'for a key of another type',
+      [
+        ['DEL', 'rollcall:{0}:doubts', 'rollcall:{0}:graves'],
+        ['SET', 'rollcall:{0}:doubts', 'x'],
+        ['SET', 'rollcall:{0}:graves', 'x'],
+      ],
+      [['DEL', 'rollcall:{0}:doubts', 'rollcall:{0}:graves']],
+    ],
+  ])(
+    'G7: %s: writes say 503, reads go on, no loop ends the server, and it is as before afterwards',
+    async (_name, spoil, mend) => {
+      const server = await start();
+      const { body } = await register(server, 'a');
+      await until(async () => (await rollOf(server)).length === 1);
+      for (const words of spoil) await redis.command(...words);
+      await until(async () => !(await isWritable(server)));
+      expect(await register(server, 'b')).toMatchObject({
+        status: 503,
+        body: { code: 'store_unavailable' },
+      });
+      expect(await renew(server, body.lease.id)).toBe(503);
+      expect(await rollOf(server)).toEqual(['a up']);
+      expect(await status(server, '/readyz')).toBe(200);
+      for (const words of mend) await redis.command(...words);
+      await until(() => isWritable(server));
+      expect(await register(server, 'b')).toMatchObject({ status: 200 });
+      expect(await renew(server, body.lease.id)).toBe(204);
+      await until(async () => (await rollOf(server)).length === 2);
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      expect(metrics).not.toMatch(/^rollcall_internal_faults_total\{/m);
+    },
+  );
+});

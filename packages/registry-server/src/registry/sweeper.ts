@@ -1,44 +1,74 @@
-import type { Clock, Timer } from '../runtime/clock.ts';
-import type { Store, SweepOutcome } from '../store/store.ts';
+import type { Loop, Supervisor } from '@rollcall/daemon';
+import type { Clock } from '../runtime/clock.ts';
+import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
 
-/** How often a server sweeps, in ms: the most that a silent host outlives its TTL, with the store's own time. */
+/** How often, in ms: the most that a silent host outlives its TTL, with the store's own time. */
 const SWEEP_MS = 500;
+
+export interface SweeperOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly supervisor: Supervisor;
+  /** The highest revision that this server has seen. */
+  readonly floor: () => number;
+  /** Called when the store begins to refuse sweeps, and when it takes them again. */
+  readonly onWritable: (isWritable: boolean, error: Error | undefined) => void;
+}
 
 /** Sweeps the store; any number of servers may. */
 export class Sweeper {
-  readonly #store: Store;
-  readonly #floor: () => number;
-  readonly #timer: Timer;
-  #isRunning = false;
+  readonly #options: SweeperOptions;
+  readonly #loop: Loop;
+  #succeededAtMs: number;
+  #isRefused = false;
   /** Evicted and guarded since the start. */
   readonly totals = { expired: 0, guarded: 0, sweeps: 0, failures: 0 };
 
-  constructor(store: Store, clock: Clock, floor: () => number) {
-    this.#store = store;
-    this.#floor = floor;
-    this.#timer = clock.every(SWEEP_MS, () => void this.sweep());
+  constructor(options: SweeperOptions) {
+    const { clock, supervisor } = options;
+    this.#options = options;
+    this.#succeededAtMs = clock.monotonicMs();
+    this.#loop = supervisor.every('sweeper', SWEEP_MS, () => this.sweep());
   }
 
-  /** Sweeps until nothing more is due. A store that is away is swept again later; never rejects. */
+  /** Whether the last sweep failed: nobody is evicted then, and no write would be carried out either. */
+  get isFailing(): boolean {
+    return this.#loop.isFailing;
+  }
+
+  /** ms since a sweep went well, or since the start. */
+  get ageMs(): number {
+    return this.#options.clock.monotonicMs() - this.#succeededAtMs;
+  }
+
+  /** Sweeps until nothing more is due. Rejects as the store does. */
   async sweep(): Promise<void> {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
+    const { store, clock, floor } = this.#options;
     try {
       let outcome: SweepOutcome;
       do {
-        outcome = await this.#store.expire({ floor: this.#floor() });
+        outcome = await store.expire({ floor: floor() });
         this.totals.sweeps++;
         this.totals.expired += outcome.expired;
         this.totals.guarded += outcome.guarded;
       } while (outcome.more);
-    } catch {
+      this.#succeededAtMs = clock.monotonicMs();
+      this.#setRefused(undefined);
+    } catch (error) {
       this.totals.failures++;
-    } finally {
-      this.#isRunning = false;
+      if (error instanceof StoreUnavailableError) this.#setRefused(error);
+      throw error;
     }
   }
 
+  #setRefused(error: StoreUnavailableError | undefined): void {
+    const isRefused = error !== undefined;
+    if (this.#isRefused === isRefused) return;
+    this.#isRefused = isRefused;
+    this.#options.onWritable(!isRefused, error);
+  }
+
   close(): void {
-    this.#timer.cancel();
+    this.#loop.cancel();
   }
 }

@@ -1,7 +1,8 @@
+import { Supervisor } from '@rollcall/daemon';
 import { PROBLEMS, type RouteName, ROUTES } from '@rollcall/contract';
 import type { z } from 'zod';
 import { readConfig } from '../config.ts';
-import { type Core, createCore } from '../core.ts';
+import { type Core, createCore, type StoreEvents } from '../core.ts';
 import type { Binder, Call } from '../http/call.ts';
 import { bindInstances } from '../http/instances.ts';
 import { bindLeases } from '../http/leases.ts';
@@ -11,10 +12,9 @@ import { bindWatch } from '../http/watch.ts';
 import { Admission } from '../registry/admission.ts';
 import { EVERYTHING } from '../registry/caller.ts';
 import { AddressRules } from '../registry/declared/address-rules.ts';
-import type { FollowerEvents } from '../registry/follower.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, StoreUnavailableError } from '../store/store.ts';
 import type { EventStream } from '../watch/stream.ts';
 
 export interface BareServerParts {
@@ -23,7 +23,7 @@ export interface BareServerParts {
   readonly random: Random;
   /** As on the command line. */
   readonly flags?: readonly string[];
-  readonly told?: Partial<Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'>>;
+  readonly told?: Partial<StoreEvents>;
 }
 
 /** A call as it would stand in a request. */
@@ -62,11 +62,20 @@ export class BareServer {
   constructor({ store, clock, random, flags = [], told = {} }: BareServerParts) {
     const config = readConfig(['--max-writes-per-second=0', ...flags], {});
     const admission = new Admission(config, { isPublic: false, allowed: [] });
-    const silent = { reachable() {}, restored() {}, loaded() {} };
+    const silent = { reachable() {}, restored() {}, loaded() {}, writable() {} };
     this.core = createCore({
       store,
       clock,
       random,
+      supervisor: new Supervisor({
+        clock,
+        isExpected: (error) => error instanceof StoreUnavailableError,
+        // A fault that would be logged: nothing that runs on unreal time may come to one.
+        onFault: (loop, error) =>
+          queueMicrotask(() => {
+            throw new Error(`a fault in ${loop}`, { cause: error });
+          }),
+      }),
       admission,
       rules: new AddressRules(config),
       config,

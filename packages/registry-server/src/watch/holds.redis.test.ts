@@ -51,12 +51,12 @@ test.each([
     const reply = await fetch(`${path}/instances/a`, put);
     const { lease } = (await reply.json()) as { lease: { id: string } };
     const hold = await opened(holding);
-    hold.write(`GET /v1/leases/hold?lease=${lease.id} HTTP/1.1\r\nhost: roll\r\n\r\n`);
+    hold.write(`GET /v1/leases/hold?lease=${lease.id} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
     await once(hold, 'data');
     const beat = await opened(servers[index]);
 
     const body = JSON.stringify({ leases: [lease.id] });
-    const head = `host: roll\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+    const head = `host: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
     beat.write(`POST /v1/leases/renew HTTP/1.1\r\n${head}\r\n\r\n${body}`);
     hold.destroy();
     beat.destroy();
@@ -84,7 +84,7 @@ test('G2: a hold that its caller gave up on before it was heard does not take th
   const headers = { 'content-type': 'application/json' };
   const reply = await fetch(path, { method: 'PUT', headers, body });
   const { lease } = (await reply.json()) as { lease: { id: string } };
-  const request = `GET /v1/leases/hold?lease=${lease.id} HTTP/1.1\r\nhost: x\r\n\r\n`;
+  const request = `GET /v1/leases/hold?lease=${lease.id} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
   const real = await opened(server);
   real.write(request);
   await once(real, 'data');

@@ -1,5 +1,6 @@
 import { type HoldEvent, ProblemError, WATCH_PING_MS } from '@rollcall/contract';
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Loop, Supervisor } from '@rollcall/daemon';
+import type { Clock } from '../runtime/clock.ts';
 import type { HoldOutcome } from '../store/store.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import type { EventStream } from './stream.ts';
@@ -32,16 +33,18 @@ const MOVE = encodeFrame('move', {});
 export class HoldDesk {
   readonly #keeper: HoldKeeper;
   readonly #clock: Clock;
+  readonly #supervisor: Supervisor;
   /** Number of the hold by lease; undefined = the store does not know the lease now. */
   readonly #streams = new Map<EventStream, Map<string, number | undefined>>();
-  readonly #timer: Timer;
+  readonly #loop: Loop;
   #isClosing = false;
   readonly totals = { broken: 0, suspected: 0, overQuota: 0 };
 
-  constructor(keeper: HoldKeeper, clock: Clock) {
+  constructor(keeper: HoldKeeper, clock: Clock, supervisor: Supervisor) {
     this.#keeper = keeper;
     this.#clock = clock;
-    this.#timer = clock.every(WATCH_PING_MS * 0.8, () => {
+    this.#supervisor = supervisor;
+    this.#loop = supervisor.every('holds', WATCH_PING_MS * 0.8, () => {
       this.#send(PING);
       void this.renumber((hold) => hold === undefined);
     });
@@ -79,24 +82,40 @@ export class HoldDesk {
       this.#streams.delete(stream);
       if (end !== 'peer' || this.#isClosing) return;
       this.totals.broken++;
-      for (const [lease, hold] of kept) if (hold !== undefined) void this.#suspect(lease, hold);
+      for (const [lease, hold] of kept) if (hold !== undefined) this.#suspect(lease, hold);
     });
   }
 
-  /** The store lost its numbers: the open streams take theirs anew. What it does not know yet is asked for again later. */
+  /**
+   * The store lost its numbers: the open streams take theirs anew. What it does not know yet is asked for again later.
+   * Never rejects.
+   */
   async renumber(
     isDue: (hold: number | undefined, lease: string) => boolean = () => true,
   ): Promise<void> {
     for (const [stream, holds] of this.#streams) {
       for (const [lease, known] of holds) {
         if (!isDue(known, lease)) continue;
-        const outcome = await this.#keeper.hold(lease).catch(() => undefined);
-        if (outcome?.kind === 'superseded') holds.delete(lease);
-        else if (outcome?.kind !== 'held') holds.set(lease, undefined);
-        else if (stream.isOpen) holds.set(lease, outcome.hold);
-        else void this.#suspect(lease, outcome.hold);
+        await this.#supervisor.run('holds', () => this.#renumber(stream, holds, lease));
       }
     }
+  }
+
+  async #renumber(
+    stream: EventStream,
+    holds: Map<string, number | undefined>,
+    lease: string,
+  ): Promise<void> {
+    let outcome: HoldOutcome | undefined;
+    try {
+      outcome = await this.#keeper.hold(lease);
+    } finally {
+      if (outcome === undefined) holds.set(lease, undefined);
+    }
+    if (outcome.kind === 'superseded') holds.delete(lease);
+    else if (outcome.kind !== 'held') holds.set(lease, undefined);
+    else if (stream.isOpen) holds.set(lease, outcome.hold);
+    else this.#suspect(lease, outcome.hold);
   }
 
   /** Tells every stream to move to another server. */
@@ -108,20 +127,20 @@ export class HoldDesk {
   /** Ends every stream; twice without harm. */
   close(): void {
     this.#isClosing = true;
-    this.#timer.cancel();
+    this.#loop.cancel();
     for (const stream of this.#streams.keys()) stream.close();
   }
 
-  async #suspect(lease: string, hold: number): Promise<void> {
-    try {
+  /** Where the store is away the TTL decides. */
+  #suspect(lease: string, hold: number): void {
+    void this.#supervisor.run('holds', async () => {
       if (!(await this.#keeper.suspect(lease, hold))) return;
       this.totals.suspected++;
       this.#clock.after(SECOND_LOOK_MS, () => {
-        if (!this.#isClosing) void this.#keeper.suspect(lease, hold, true).catch(() => {});
+        if (this.#isClosing) return;
+        void this.#supervisor.run('holds', () => this.#keeper.suspect(lease, hold, true));
       });
-    } catch {
-      // The store is away: the TTL decides.
-    }
+    });
   }
 
   #send(frame: Frame): void {

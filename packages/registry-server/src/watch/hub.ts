@@ -1,4 +1,5 @@
 import { WATCH_PING_MS } from '@rollcall/contract';
+import type { Supervisor } from '@rollcall/daemon';
 import type { Picture, ServiceChange, ServicePicture } from '../registry/picture.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { LogEntry } from '../store/log-entry.ts';
@@ -25,6 +26,13 @@ interface Delivery {
   readonly subscribers: readonly Subscriber[];
 }
 
+export interface WatchHubOptions {
+  readonly clock: Clock;
+  readonly supervisor: Supervisor;
+  /** How long changes of an endpoint that flaps are held back, in ms; 0 = not at all. */
+  readonly flapHoldMs: number;
+}
+
 /**
  * Fans changes out to the watch streams. One frame is encoded per event and shared; delivery runs in slices, in the
  * order of the log; a subscriber that is slow is parked and later resynced, and holds up nobody.
@@ -32,6 +40,7 @@ interface Delivery {
 export class WatchHub {
   readonly #picture: Picture;
   readonly #clock: Clock;
+  readonly #supervisor: Supervisor;
   readonly #damper: ChangeDamper;
   readonly #history = new ChangeHistory(HISTORY);
   readonly #past = new Past(HISTORY * 2);
@@ -44,10 +53,10 @@ export class WatchHub {
   #isMoving = false;
   readonly totals = { changes: 0, parked: 0, dropped: 0, resumed: 0, snapshots: 0, overQuota: 0 };
 
-  /** `flapHoldMs`: how long changes of an endpoint that flaps are held back; 0 = not at all. */
-  constructor(picture: Picture, clock: Clock, { flapHoldMs }: { readonly flapHoldMs: number }) {
+  constructor(picture: Picture, { clock, supervisor, flapHoldMs }: WatchHubOptions) {
     this.#picture = picture;
     this.#clock = clock;
+    this.#supervisor = supervisor;
     this.#damper = new ChangeDamper(clock, flapHoldMs, (changes) => this.#fanOut(changes));
     this.#timer = clock.every(WATCH_PING_MS * 0.8, () => this.#ping());
   }
@@ -227,7 +236,7 @@ export class WatchHub {
       if (delivery === undefined) break;
       const to = Math.min(delivery.subscribers.length, at + left);
       left -= to - at;
-      for (; at < to; at++) this.#send(delivery.subscribers[at] as Subscriber, delivery);
+      for (; at < to; at++) this.#sendTo(delivery.subscribers[at] as Subscriber, delivery);
       if (at < delivery.subscribers.length) {
         setImmediate(() => this.#run(at));
         return;
@@ -247,6 +256,16 @@ export class WatchHub {
     else this.#resume(subscriber, missed);
   }
 
+  /** One whose frame cannot be sent comes back and is told anew; the others go on. */
+  #sendTo(subscriber: Subscriber, delivery: Delivery): void {
+    try {
+      this.#send(subscriber, delivery);
+    } catch (error) {
+      this.#supervisor.note('watch', error);
+      subscriber.stream.destroy();
+    }
+  }
+
   #send(subscriber: Subscriber, { frame, change }: Delivery): void {
     if (subscriber.parkedAtMs !== undefined) return;
     if (change !== undefined) {
@@ -258,6 +277,6 @@ export class WatchHub {
     if (!subscriber.isSlow()) return;
     this.totals.parked++;
     subscriber.parkedAtMs = this.#clock.monotonicMs();
-    subscriber.stream.onDrain(() => this.#unpark(subscriber));
+    subscriber.stream.onDrain(this.#supervisor.guard('watch', () => this.#unpark(subscriber)));
   }
 }

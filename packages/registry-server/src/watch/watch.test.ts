@@ -147,7 +147,7 @@ describe('watching', () => {
   test('a slow reader is parked and resynced, and delays nobody', async () => {
     const { port } = new URL(server.url);
     const slow = connect(Number(port), '127.0.0.1');
-    slow.write('GET /v1/watch?service=orders HTTP/1.1\r\nHost: x\r\n\r\n');
+    slow.write('GET /v1/watch?service=orders HTTP/1.1\r\nhost: localhost\r\n\r\n');
     slow.pause();
     const quick = await watch('service=orders');
     await synced(quick);
@@ -200,14 +200,14 @@ describe('watching', () => {
       return { socket, text: () => text };
     };
     const wait =
-      'GET /v1/namespaces/default/services/a/endpoints?since=9000000000000000 HTTP/1.1\r\nHost: x\r\n\r\n';
-    const stream = 'GET /v1/watch?service=orders HTTP/1.1\r\nHost: x\r\n\r\n';
+      'GET /v1/namespaces/default/services/a/endpoints?since=9000000000000000 HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    const stream = 'GET /v1/watch?service=orders HTTP/1.1\r\nhost: localhost\r\n\r\n';
     const behind = open(wait + stream);
     await until(() => behind.text().split('HTTP/1.1 ').length === 3);
     expect(behind.text()).toMatch(/^HTTP\/1\.1 503 [^]*HTTP\/1\.1 400 [^]*without other requests/);
     behind.socket.destroy();
     const body = '{"ports":{"http":1}}';
-    const put = `PUT /v1/namespaces/default/services/orders/instances/late HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const put = `PUT /v1/namespaces/default/services/orders/instances/late HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
     const before = open(stream + put);
     await until(() => before.socket.destroyed);
     expect((await fetch(pathOf('late'))).status).toBe(404);

@@ -1,3 +1,4 @@
+import { BrowserGuard } from '@rollcall/daemon';
 import { until } from '@rollcall/testkit';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
@@ -30,6 +31,7 @@ async function slowServer(maxRequestsInFlight: number) {
     https: undefined,
     version: '0',
     callerKey: () => undefined,
+    browserGuard: new BrowserGuard(),
     maxWritesPerSecond: 0,
     gate,
     clock: systemClock,

@@ -1,5 +1,6 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import * as limits from '../limits.ts';
+import { forgetArguments } from './forget-arguments.ts';
 import { type StoreAddress, storeAddressOf } from './store-address.ts';
 
 /** How long a command may take before the store counts as away, in ms. */
@@ -41,10 +42,14 @@ export interface RedisConnections {
 /** Opens both. They reconnect for as long as they are not closed; `onError` hears why they cannot. */
 export function connectRedis(url: string, onError: (error: Error) => void): RedisConnections {
   const address = storeAddressOf(url);
+  const onFault = (error: Error) => {
+    forgetArguments(error);
+    onError(error);
+  };
   const open = (timeoutMs: number) => {
     const redis = clientOf(address, timeoutMs);
-    redis.on('error', onError);
-    redis.connect().catch(onError);
+    redis.on('error', onFault);
+    redis.connect().catch(onFault);
     return redis;
   };
   return {

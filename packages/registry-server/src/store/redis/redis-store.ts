@@ -24,15 +24,18 @@ import {
 } from '../store.ts';
 import { decodeEntry, markOfEntry } from './codec.ts';
 import { type CommandOptions, defineCommands, type RunCommand } from './commands.ts';
+import { forgetArguments } from './forget-arguments.ts';
 import type { PartitionKeys } from './keys.ts';
 import { offersOf } from './offers.ts';
 import { argsOfPut, outcomeOfPut, PutReply } from './puts.ts';
 import { RenewalQueue } from './renewals.ts';
 import { type OnUnreadable, readSnapshot } from './snapshot.ts';
 
-/** How Redis begins to say that it cannot serve now, be it asked by a script. */
-const REFUSALS =
-  /^(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|BUSY|TRYAGAIN|NOAUTH|NOPERM|WRONGPASS)\b/;
+/**
+ * How Redis says that a script itself failed (7.0: `ERR user_script:12: attempt to …`, before: `ERR Error running
+ * script …`). Whatever else it says against a script, it says against a command in it: rights, memory, a wrong type.
+ */
+const SCRIPT_FAULT = /^ERR (user_script:\d+:|Error (compiling|running) script)/;
 
 const Granted = z.union([
   z.tuple([z.literal('granted'), z.string(), z.string()]),
@@ -232,9 +235,8 @@ export class RedisStore implements Store {
       return await call();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      const isRefusal = REFUSALS.test(error.message);
-      // What is left of a script's errors is a fault of the script.
-      if (!isRefusal && error.message.includes('user_script')) throw error;
+      forgetArguments(error);
+      if (SCRIPT_FAULT.test(error.message)) throw error;
       if (error.message === 'Command timed out' || error.message.startsWith('READONLY')) {
         this.#reconnect();
       }

@@ -1,0 +1,51 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+/** How deep the causes of an error are followed. */
+const CAUSES = 5;
+
+/** `<partition>.<ttlMs>.<128 random bits>`: enough is left to tell two of them apart. */
+const LEASE_ID = /\b(\d+\.\d+\.[0-9a-f]{4})[0-9a-f]{28}\b/g;
+/** User and password of an address. */
+const USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+const BEARER = /(bearer\s+)[^\s"']+/gi;
+
+/** A text without what would let its reader act as somebody else: leases, passwords in addresses, tokens. */
+function withoutSecrets(text: string): string {
+  return text
+    .replaceAll(LEASE_ID, '$1…')
+    .replaceAll(USERINFO, '$1(not shown)@')
+    .replaceAll(BEARER, '$1(not shown)');
+}
+
+interface LoggedError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly code?: unknown;
+  readonly cause?: LoggedError;
+}
+
+/**
+ * What of an error is logged: not what a library has hung on it, such as the arguments of a command that failed, which
+ * hold leases, nonces or a password.
+ */
+function loggedError(error: unknown, depth = 0): LoggedError {
+  if (!(error instanceof Error)) {
+    return { type: typeof error, message: withoutSecrets(String(error)), stack: '' };
+  }
+  const { name, message, stack = '', cause } = error;
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    type: name,
+    message: withoutSecrets(message),
+    stack: withoutSecrets(stack),
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined || depth === CAUSES ? {} : { cause: loggedError(cause, depth + 1) }),
+  };
+}
+
+/** The program's log: JSON lines to standard output, or elsewhere. */
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  const options = { level, serializers: { err: (error: unknown) => loggedError(error) } };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}

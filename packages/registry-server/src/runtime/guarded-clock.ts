@@ -1,0 +1,29 @@
+import type { Supervisor } from '@rollcall/daemon';
+import type { Clock, Timer } from './clock.ts';
+
+/** A clock whose callbacks cannot end the process: what one of them throws is told to the supervisor. */
+export class GuardedClock implements Clock {
+  readonly #clock: Clock;
+  readonly #supervisor: Supervisor;
+
+  constructor(clock: Clock, supervisor: Supervisor) {
+    this.#clock = clock;
+    this.#supervisor = supervisor;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  after(ms: number, call: () => void): Timer {
+    return this.#clock.after(ms, this.#supervisor.guard('timer', call));
+  }
+
+  every(ms: number, call: () => void): Timer {
+    return this.#clock.every(ms, this.#supervisor.guard('timer', call));
+  }
+}

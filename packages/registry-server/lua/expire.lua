@@ -5,7 +5,7 @@
 local gapMs, longestGraceMs, guardMs, guardFloor = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local limit, chainMs = tonumber(ARGV[8]), tonumber(ARGV[10])
 
-local function metaNumber(name) return tonumber(redis.call('HGET', META, name) or '0') end
+local function metaNumber(name) return tonumber(redis.call('HGET', META, name) or '0') or 0 end
 
 -- Nobody could renew while nobody swept, and a clock that stepped makes every deadline wrong.
 local function grace()

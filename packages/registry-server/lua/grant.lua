@@ -22,7 +22,7 @@ if record then
   local isSame = nonce ~= '' and record.nonce == nonce and deadline and lease ~= '' and ttlOf(record.lease) == ttlOf(lease)
   if isSame then
     redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(record.lease)), record.lease)
-    if record.body == body or isSameJson(cjson.decode(record.body), cjson.decode(body)) then
+    if record.body == body or isSameJson(decoded(record.body), decoded(body)) then
       clearDoubt(record.lease)
       return { 'granted', record.lease, readRecord(field).revision }
     end
@@ -30,7 +30,7 @@ if record then
     record.doubt, record.doubtUntil, record.body = '', '0', body
     return { 'granted', record.lease, writeRecord(field, record, 'reregistered') }
   end
-  local isLive = record.lease == '' or (deadline and deadline > nowMs)
+  local isLive = not record.isSpoilt and (record.lease == '' or (deadline and deadline > nowMs))
   if isLive and nonce ~= '' and nonce ~= record.nonce and not takeover and record.doubt ~= 'suspect' then
     return { 'taken' }
   end

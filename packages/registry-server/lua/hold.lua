@@ -6,6 +6,6 @@ if not deadlineOf(lease) then return { missOf(lease) } end
 redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(lease)), lease)
 clearDoubt(lease)
 -- From the clock, so that a number is not used again after the store lost its memory.
-local hold = text(math.max(tonumber(redis.call('HGET', HOLDS, lease) or '0') + 1, nowUs))
+local hold = text(math.max((tonumber(redis.call('HGET', HOLDS, lease) or '0') or 0) + 1, nowUs))
 redis.call('HSET', HOLDS, lease, hold)
 return { 'held', hold }

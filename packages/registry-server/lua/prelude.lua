@@ -20,7 +20,7 @@ if redis.call('HSETNX', META, 'epoch', ARGV[2]) == 1 then
   redis.call('HSET', META, 'last', '0')
 end
 
-local function longestTtl() return tonumber(redis.call('HGET', META, 'longestTtl') or '0') end
+local function longestTtl() return tonumber(redis.call('HGET', META, 'longestTtl') or '0') or 0 end
 
 local function noteTtl(ttlMs)
   if ttlMs > longestTtl() then redis.call('HSET', META, 'longestTtl', text(ttlMs)) end
@@ -41,11 +41,16 @@ local function append(revision, prev, op, key, value, why)
   redis.call('HSET', META, 'last', revision, 'mark', mark)
 end
 
+-- What no script wrote is a record that nobody holds: it can be written over and taken off, and stops nothing.
 local function readRecord(field)
   local value = redis.call('HGET', INSTANCES, field)
   if not value then return nil end
   local revision, lease, nonce, doubt, doubtUntil, registeredAt, body =
-    string.match(value, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
+    string.match(value, '^(%d+)|([^|]*)|([^|]*)|(%a*)|(%d+)|(%d+)|(.*)$')
+  if not revision then
+    return { revision = '0', lease = '', nonce = '', doubt = '', doubtUntil = '0', registeredAt = '0', body = '',
+      isSpoilt = true }
+  end
   return { revision = revision, lease = lease, nonce = nonce, doubt = doubt, doubtUntil = doubtUntil,
     registeredAt = registeredAt, body = body }
 end
@@ -63,7 +68,15 @@ end
 
 local function serviceOf(field) return string.match(field, '^(.*)/[^/]*$') end
 
-local function ttlOf(lease) return tonumber(string.match(lease, '^%d+%.(%d+)%.')) end
+-- A lease that no script granted has the default TTL: it must not stop the others.
+local function ttlOf(lease) return tonumber(string.match(lease, '^%d+%.(%d+)%.') or '10000') end
+
+-- A JSON object, or nil where something else was written.
+local function decoded(json)
+  local isJson, value = pcall(cjson.decode, json)
+  if isJson and type(value) == 'table' then return value end
+  return nil
+end
 
 local function deadlineOf(lease)
   local score = redis.call('ZSCORE', LEASES, lease)

@@ -7,7 +7,7 @@ local taken = 0
 
 local function isBuried(member, revision)
   local grave = redis.call('HGET', TOMBSTONES, member)
-  return grave and tonumber(grave) >= revision
+  return grave and (tonumber(grave) or 0) >= revision
 end
 
 local function restoreInstance(field, revision, rest)
@@ -35,7 +35,7 @@ end
 local function restoreResource(key, revision, rest)
   local existing = redis.call('HGET', RESOURCES, key)
   if isBuried('r:' .. key, tonumber(revision)) then return end
-  if existing and tonumber(string.match(existing, '^(%d+)|')) >= tonumber(revision) then return end
+  if existing and tonumber(string.match(existing, '^(%d+)|') or '0') >= tonumber(revision) then return end
   local untilMs = string.match(rest, '^(%d+)|')
   if untilMs ~= '0' then
     if tonumber(untilMs) <= nowMs then return end
@@ -65,7 +65,7 @@ local function restoreTombstone(member, revision, forMs)
     if existing then deleteRecord(key, existing, 'deregistered') end
   else
     local existing = redis.call('HGET', RESOURCES, key)
-    if existing and tonumber(string.match(existing, '^(%d+)|')) >= tonumber(revision) then return end
+    if existing and tonumber(string.match(existing, '^(%d+)|') or '0') >= tonumber(revision) then return end
     if existing then deleteResource(key, existing) end
   end
   -- With the revision offered, not that of this write: a picture in which it came back later must still win.

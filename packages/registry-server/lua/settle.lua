@@ -7,7 +7,7 @@ local holders = {}
 local all = redis.call('HGETALL', RESOURCES)
 for i = 1, #all, 2 do
   local revision, untilMs, claims, value = string.match(all[i + 1], '^(%d+)|(%d+)|([^|]*)|(.*)$')
-  if claims ~= '' then
+  if revision and claims ~= '' then
     holders[#holders + 1] = { key = all[i], revision = tonumber(revision), untilMs = untilMs, claims = claims, value = value }
   end
 end

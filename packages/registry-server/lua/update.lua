@@ -8,7 +8,9 @@ if not record then
   return { 'missing' }
 end
 if lease ~= '' and lease ~= record.lease then return { 'superseded' } end
-local body, patch = cjson.decode(record.body), cjson.decode(ARGV[6])
+local body, patch = decoded(record.body), cjson.decode(ARGV[6])
+-- Whoever holds it registers again, which writes it anew.
+if not body or type(body.labels) ~= 'table' then return { lease == '' and 'missing' or 'unknown' } end
 local isNew, why = false, 'updated'
 if patch.status and patch.status ~= body.status then
   body.status, isNew = patch.status, true

@@ -28,6 +28,7 @@ import { Reports } from './registry/declared/reports.ts';
 import { Importer } from './registry/durable/importer.ts';
 import { networkCheck } from './registry/network-check.ts';
 import { SelfRegistration } from './registry/self.ts';
+import type { Unreadable } from './registry/soundness.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import { GuardedClock } from './runtime/guarded-clock.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
@@ -39,7 +40,6 @@ import { keysOf } from './store/redis/keys.ts';
 import { RedisStore } from './store/redis/redis-store.ts';
 import { type Store, StoreUnavailableError } from './store/store.ts';
 import type { Tokens } from './tokens.ts';
-import { UnreadableRecords } from './unreadable-records.ts';
 
 /** How long requests under way are given when the server stops, in ms. */
 const REQUEST_GRACE_MS = 5_000;
@@ -65,7 +65,6 @@ export interface RegistryServer {
 async function createStore(
   config: Config,
   runtime: Required<Pick<Runtime, 'clock' | 'random' | 'logger'>>,
-  unreadable: UnreadableRecords,
 ): Promise<Store> {
   const { clock, random, logger } = runtime;
   const { guardMs, logEntries: logLength } = config;
@@ -86,7 +85,6 @@ async function createStore(
     makeEpoch: () => random.hex(8),
     logLength,
     guardMs,
-    onUnreadable: (field, error) => unreadable.note(field, error),
   });
 }
 
@@ -116,7 +114,16 @@ function browserGuardOf(config: Config, tokens: Tokens): BrowserGuard {
 
 /** What the log tells of the store. */
 function storeLog(logger: FastifyBaseLogger): StoreEvents {
+  let known: Unreadable = new Map();
   return {
+    unreadable(records) {
+      for (const [record, fault] of records) {
+        if (known.get(record) === fault) continue;
+        const consequence = 'it is left out; deregister or delete it, or write it anew';
+        logger.error({ record, fault }, `an unreadable record: ${consequence}`);
+      }
+      known = records;
+    },
     loaded(isEmpty) {
       logger.info({ isEmpty }, 'the roll is loaded');
     },
@@ -158,8 +165,7 @@ export async function startRegistryServer(
   const clock = new GuardedClock(runtime.clock ?? systemClock, supervisor);
   const tokens = tokensOf(config);
   const https = httpsOf(config);
-  const unreadable = new UnreadableRecords(logger);
-  const store = await createStore(config, { clock, random, logger }, unreadable);
+  const store = await createStore(config, { clock, random, logger });
   const admission = new Admission(config, {
     isPublic: isPublicHost(config.host),
     allowed: config.allowAddress,
@@ -187,7 +193,7 @@ export async function startRegistryServer(
     clock,
     random,
   });
-  const sources = { picture, follower, sweeper, hub, holds, gate, quota, unreadable, supervisor };
+  const sources = { picture, follower, sweeper, hub, holds, gate, quota, supervisor };
   const metrics = new ServerMetrics(sources);
   metrics.observe(app);
   const binder = new RouteBinder(app, tokens);

@@ -21,7 +21,10 @@ import { WatchHub } from './watch/hub.ts';
 const TIMELINE_EVENTS = 10_000;
 
 /** What a server tells of its store. */
-export interface StoreEvents extends Pick<FollowerEvents, 'reachable' | 'restored' | 'loaded'> {
+export interface StoreEvents extends Pick<
+  FollowerEvents,
+  'reachable' | 'restored' | 'loaded' | 'unreadable'
+> {
   /** It refuses writes, or takes them again. */
   writable(isWritable: boolean, error: Error | undefined): void;
 }
@@ -63,7 +66,9 @@ export function createCore(parts: CoreParts): Core {
   const { store, random, supervisor, admission, rules, config, told } = parts;
   const clock = new GuardedClock(parts.clock, supervisor);
   const { maxInstancesPerService, storePartition: partition } = config;
-  const picture = new Picture(clock);
+  const picture = new Picture(clock, (key, error) => {
+    supervisor.note('picture', new Error(`service ${key}`, { cause: error }));
+  });
   const timeline = new TimelineBook(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
   const hub = new WatchHub(picture, { clock, supervisor, flapHoldMs: config.flapHoldMs });

@@ -142,3 +142,20 @@ describe('selectors and target ports', () => {
     expect(instances.filter(({ isEndpoint }) => isEndpoint)).toHaveLength(4);
   });
 });
+
+test('endpoints written for a service go with it, and are not those of its successor', async () => {
+  const service = serviceText('db', { ports: [{ port: 5432 }] });
+  const endpoints = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name: 'db' },
+    subsets: [{ addresses: [{ ip: '192.0.2.7' }], ports: [{ port: 5432 }] }],
+  });
+  await api.apply(service);
+  await api.apply(endpoints);
+  await until(async () => (await api.places('db')).length === 1);
+  expect(await api.object('DELETE', 'svc/db')).toMatchObject({ status: 200 });
+  expect(await api.object('GET', 'endpoints/db')).toMatchObject({ status: 404 });
+  await api.apply(service);
+  expect(await api.places('db')).toEqual([]);
+});

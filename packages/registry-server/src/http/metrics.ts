@@ -18,8 +18,10 @@ export interface MetricSources {
   readonly gate: LoadGate;
   readonly quota: Quota;
   readonly supervisor: LoopFaults;
-  readonly unreadable: { readonly total: number };
 }
+
+/** How many unreadable records are named: their keys come from elsewhere. */
+const NAMED = 100;
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -86,7 +88,7 @@ export class ServerMetrics {
     this.#gauge('rollcall_sweep_last_success_seconds', help, () => sweeper.ageMs / 1_000);
   }
 
-  #roll({ picture, follower, sweeper, unreadable }: MetricSources): void {
+  #roll({ picture, follower, sweeper }: MetricSources): void {
     this.#gauge('rollcall_services', 'Services with instances on the roll.', () => {
       return picture.roll?.services.size ?? 0;
     });
@@ -113,8 +115,18 @@ export class ServerMetrics {
     this.#counter('rollcall_expired_total', 'Instances evicted by this server.', () => {
       return sweeper.totals.expired;
     });
-    const help = 'Records in the store that could not be read and were left out, at each reading.';
-    this.#counter('rollcall_unreadable_records_total', help, () => unreadable.total);
+    new Gauge({
+      name: 'rollcall_unreadable_records',
+      help: 'Records in the store that cannot be read and are left out, the first hundred by name.',
+      labelNames: ['record'],
+      registers: [this.#metrics],
+      collect() {
+        this.reset();
+        const { unreadable } = picture;
+        for (const record of [...unreadable.keys()].slice(0, NAMED)) this.set({ record }, 1);
+        if (unreadable.size > NAMED) this.set({ record: 'others' }, unreadable.size - NAMED);
+      },
+    });
     this.#counter('rollcall_guarded_total', 'Silent instances that the guard kept.', () => {
       return sweeper.totals.guarded;
     });

@@ -67,6 +67,7 @@ beforeEach(async () => {
       },
       loaded() {},
       reachable() {},
+      unreadable() {},
       restored() {
         throw new Error('nothing was lost');
       },

@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Supervisor } from '@rollcall/daemon';
 import { type Clock, pause } from '../runtime/clock.ts';
 import type { LogEntry } from '../store/log-entry.ts';
+import { fieldOf } from '../store/record.ts';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
 import type { Picture, ServiceChange } from './picture.ts';
 import { Roll } from './roll.ts';
+import { soundEntry, soundSnapshot, type Unreadable } from './soundness.ts';
 import { SELF } from './caller.ts';
 
 const RETRY_MS = 200;
@@ -23,6 +26,8 @@ export interface FollowerEvents {
   loaded(isEmpty: boolean): void;
   /** The store went away or came back; the picture stands meanwhile. */
   reachable(isReachable: boolean, error: Error | undefined): void;
+  /** What the store holds and nobody can read, and so is left out, is something else than before. */
+  unreadable(records: Unreadable): void;
   /** The store had lost its memory and took so many things from this server's picture. */
   restored(taken: number): void;
 }
@@ -92,7 +97,9 @@ export class Follower {
       if (first.prev !== revision || first.before !== mark || !isChain(page.entries)) {
         return this.#mend(signal);
       }
-      this.#events.applied(page.entries, this.#picture.apply(page.entries));
+      const entries = page.entries.map(soundEntry);
+      this.#events.applied(entries, this.#picture.apply(entries));
+      this.#noteUnreadable(entries);
       this.#picture.prove();
       return undefined;
     }
@@ -120,7 +127,8 @@ export class Follower {
     // Any write gives an empty store its epoch; a sweep is the one that is always due.
     await this.#store.expire({ floor: this.#picture.revision });
     const snapshot = await this.#store.snapshot();
-    const roll = new Roll(snapshot, this.#clock.monotonicMs());
+    const { sound, unreadable } = soundSnapshot(snapshot);
+    const roll = new Roll(sound, this.#clock.monotonicMs());
     while (roll.revision < snapshot.upTo) {
       const { entries } = await this.#store.follow(roll.revision, signal);
       const [first] = entries;
@@ -128,19 +136,46 @@ export class Follower {
       const isWhole = isNext && isChain(entries);
       if (!isWhole)
         throw new StoreUnavailableError('the log moved on while the roll was being read');
-      for (const entry of entries) roll.apply(entry, this.#clock.monotonicMs());
+      const readable = entries.map(soundEntry);
+      for (const entry of readable) roll.apply(entry, this.#clock.monotonicMs());
+      for (const entry of readable) noteUnreadable(entry, unreadable);
     }
     const isFirst = !this.#picture.isLoaded;
     this.#setReachable(true);
+    this.#setUnreadable(unreadable);
     this.#events.relisted(this.#picture.replace(roll), hasForgotten);
     this.#picture.prove();
     if (isFirst) this.#events.loaded(isEmptyRoll(roll));
+  }
+
+  #noteUnreadable(entries: readonly LogEntry[]): void {
+    const known = this.#picture.unreadable;
+    if (known.size === 0 && entries.every(({ op }) => op !== 'spoilt')) return;
+    const unreadable = new Map(known);
+    for (const entry of entries) noteUnreadable(entry, unreadable);
+    this.#setUnreadable(unreadable);
+  }
+
+  #setUnreadable(unreadable: Map<string, string>): void {
+    if (isDeepStrictEqual(unreadable, this.#picture.unreadable)) return;
+    this.#picture.unreadable = unreadable;
+    this.#events.unreadable(unreadable);
   }
 
   #setReachable(isReachable: boolean, error?: Error): void {
     if (this.#isReachable === isReachable) return;
     this.#isReachable = isReachable;
     this.#events.reachable(isReachable, error);
+  }
+}
+
+/** Brings a list of what cannot be read up to date. */
+function noteUnreadable(entry: LogEntry, unreadable: Map<string, string>): void {
+  if (entry.op === 'spoilt') unreadable.set(entry.key, entry.fault);
+  else if (entry.op === 'set') unreadable.delete(`instance/${fieldOf(entry.record)}`);
+  else if (entry.op === 'del') unreadable.delete(`instance/${entry.field}`);
+  else if (entry.op !== 'lift') {
+    unreadable.delete(entry.op === 'put' ? entry.resource.key : entry.key);
   }
 }
 

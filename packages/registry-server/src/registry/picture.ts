@@ -70,13 +70,23 @@ interface Waiting {
  */
 export class Picture {
   readonly #clock: Clock;
+  readonly #onFault: (key: string, error: unknown) => void;
   readonly #published = new Map<string, Published>();
   readonly #waiting = new Set<Waiting>();
   #roll: Roll | undefined;
   #provenAtMs = Number.NEGATIVE_INFINITY;
+  /** What the store holds and nobody can read, and so is left out: `instance/FIELD` or a resource's key -> why. */
+  unreadable: ReadonlyMap<string, string> = new Map();
 
-  constructor(clock: Clock) {
+  /** `onFault` hears that a service could not be derived: it stands as it was, and the others go on. @default throws */
+  constructor(
+    clock: Clock,
+    onFault = (_key: string, error: unknown): void => {
+      throw error;
+    },
+  ) {
     this.#clock = clock;
+    this.#onFault = onFault;
   }
 
   get isLoaded(): boolean {
@@ -232,8 +242,12 @@ export class Picture {
     const changes: ServiceChange[] = [];
     for (const [key, touch] of touched) {
       for (const member of members.get(key) ?? []) touch.members.add(member);
-      const change = this.#publishService(roll, key, touch);
-      if (change !== undefined) changes.push(change);
+      try {
+        const change = this.#publishService(roll, key, touch);
+        if (change !== undefined) changes.push(change);
+      } catch (error) {
+        this.#onFault(key, error);
+      }
     }
     for (const waiting of this.#waiting) {
       if (waiting.revision <= this.revision) waiting.done(true);
@@ -250,9 +264,12 @@ export class Picture {
     const removes: string[] = [];
     // An endpoint may pass from one member to another: what came is not taken away again.
     const kept = new Set<string>();
-    for (const member of isWhole ? new Set([...before.keys(), ...members]) : members) {
+    // All of it before anything is changed: what cannot be derived leaves the service as it was.
+    const declared = roll.declarations.profile(key);
+    const all = isWhole ? new Set([...before.keys(), ...members]) : members;
+    const derived = Array.from(all, (member) => [member, deriveMember(roll, key, member)] as const);
+    for (const [member, has] of derived) {
       const had: readonly Endpoint[] = before.get(member) ?? [];
-      const has = deriveMember(roll, key, member);
       for (const { id } of has) kept.add(id);
       if (isDeepStrictEqual(had, has)) continue;
       const byId = new Map(had.map((endpoint) => [endpoint.id, endpoint]));
@@ -263,7 +280,6 @@ export class Picture {
     }
     const gone = removes.filter((id) => !kept.has(id));
     const wasDeclared = known?.declared ?? null;
-    const declared = roll.declarations.profile(key);
     const isRedeclared = !isDeepStrictEqual(declared, wasDeclared);
     if (upserts.length === 0 && gone.length === 0 && !isRedeclared) return undefined;
     if (before.size === 0 && declared === null) this.#published.delete(key);

@@ -84,6 +84,8 @@ export class Roll {
         return this.#put(entry.resource);
       case 'lift':
         return NOTHING;
+      case 'spoilt':
+        return this.#leaveOut(entry.key, entry.revision);
       default: {
         this.#bury(`r:${entry.key}`, entry.revision, monotonicMs);
         return this.#remove(entry.key, entry.revision);
@@ -135,6 +137,12 @@ export class Roll {
       const record = this.services.get(serviceOfField(field))?.get(id);
       if (record === undefined || record.revision < grave.revision) this.#graves.set(member, grave);
     }
+  }
+
+  /** What was there is no more, and nobody took it off: it is not buried. */
+  #leaveOut(key: string, revision: number): Effect {
+    const field = /^instance\/(.+)$/s.exec(key)?.[1];
+    return field === undefined ? this.#remove(key, revision) : this.#delete(field, revision);
   }
 
   #set(record: InstanceRecord): Effect {

@@ -99,6 +99,7 @@ function keyOf(entry: LogEntry): string {
 function refOf(entry: LogEntry): InstanceRef | undefined {
   if (entry.op === 'set') return entry.record;
   if (entry.op === 'del') return refOfField(entry.field);
+  if (entry.op === 'spoilt') return undefined;
   const key = keyOf(entry);
   if (key.startsWith('override/')) return refOfField(key.slice('override/'.length));
   const report = reportOfKey(key);

@@ -21,7 +21,17 @@ export type LogEntry =
   | (EntryBase & { readonly op: 'put'; readonly resource: ResourceRecord })
   | (EntryBase & { readonly op: 'rm'; readonly key: string })
   /** Nothing changed: a server that followed a lost past has seen a higher revision. */
-  | (EntryBase & { readonly op: 'lift' });
+  | (EntryBase & { readonly op: 'lift' })
+  /** What was written cannot be read: what it replaced is no more. */
+  | (EntryBase & Spoilt & { readonly op: 'spoilt' });
+
+/** Something in the store that cannot be read. */
+interface Spoilt {
+  /** Of a resource, or `instance/NAMESPACE/SERVICE/ID`. */
+  readonly key: string;
+  /** What is wrong with it; names no value. */
+  readonly fault: string;
+}
 
 /** What following the log gives: entries, or the proof that there are none. */
 export interface LogPage {

@@ -154,6 +154,8 @@ export interface StoreSnapshot {
   readonly instances: readonly InstanceRecord[];
   readonly resources: readonly ResourceRecord[];
   readonly tombstones: readonly Tombstone[];
+  /** What is in the store and could not be read: `instance/FIELD` or the resource's key -> what is wrong. @default none */
+  readonly unreadable?: ReadonlyMap<string, string>;
 }
 
 /** Why a position in the log cannot be followed any more. */

@@ -62,7 +62,7 @@ export class BareServer {
   constructor({ store, clock, random, flags = [], told = {} }: BareServerParts) {
     const config = readConfig(['--max-writes-per-second=0', ...flags], {});
     const admission = new Admission(config, { isPublic: false, allowed: [] });
-    const silent = { reachable() {}, restored() {}, loaded() {}, writable() {} };
+    const silent = { reachable() {}, restored() {}, loaded() {}, writable() {}, unreadable() {} };
     this.core = createCore({
       store,
       clock,

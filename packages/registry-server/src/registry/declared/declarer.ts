@@ -1,5 +1,11 @@
 import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
-import { patched, type ReadManifest, readManifests, type Service } from '@rollcall/manifests';
+import {
+  KINDS,
+  patched,
+  type ReadManifest,
+  readManifests,
+  type Service,
+} from '@rollcall/manifests';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { PutItem, PutOutcome, Store } from '../../store/store.ts';
@@ -135,16 +141,19 @@ export class Declarer {
     ref: ObjectRef,
     dryRun: boolean,
   ): Promise<Committed<{ readonly revision: string; readonly object: ManifestObject }>> {
+    const key = keyOfObject(ref);
     const before = this.#find(ref);
-    if (before === undefined) throw notFound(ref);
-    const object = shownObject(before.manifest, before.revision);
+    if (before === undefined && !this.#picture.unreadable.has(key)) throw notFound(ref);
+    const { kind, namespace, name } = ref;
+    const object =
+      before === undefined
+        ? { apiVersion: KINDS[kind].apiVersion, kind, metadata: { namespace, name } }
+        : shownObject(before.manifest, before.revision);
     if (dryRun) {
       return { value: { revision: String(this.#picture.revision), object }, isApplied: true };
     }
-    const outcome = await this.#store.remove({
-      key: keyOfObject(ref),
-      floor: this.#picture.revision,
-    });
+    await this.#dropEndpoints(ref);
+    const outcome = await this.#store.remove({ key, floor: this.#picture.revision });
     if (outcome.kind !== 'changed') throw notFound(ref);
     await this.#dropReports(ref);
     const value = { revision: String(outcome.revision), object };
@@ -163,6 +172,16 @@ export class Declarer {
     if (draft.manifest === undefined) return false;
     const { kind } = await this.#store.put(this.#putOf([draft], false));
     return kind === 'put' || kind === 'changed';
+  }
+
+  /**
+   * Endpoints written for a service are not those of the next one of its name; Kubernetes deletes them too. First, so
+   * that whoever is cut off here can do it again.
+   */
+  async #dropEndpoints({ kind, namespace, name }: ObjectRef): Promise<void> {
+    const ref = { kind: 'Endpoints', namespace, name } as const;
+    if (kind !== 'Service' || this.#find(ref) === undefined) return;
+    await this.#store.remove({ key: keyOfObject(ref), floor: this.#picture.revision });
   }
 
   /** What was said of a service is not said of the next one of its name. */
@@ -243,7 +262,9 @@ export class Declarer {
         value: JSON.stringify(manifest),
         forMs: 0,
         why: before === undefined ? 'created' : 'configured',
-        expected: before?.revision ?? 0,
+        // What nobody can read may be written over: nothing of it is known that could be lost.
+        expected:
+          before?.revision ?? (this.#picture.unreadable.has(keyOfObject(ref)) ? undefined : 0),
         claims: claims.map(({ pool, number }) => ({ pool, number })),
       };
     });

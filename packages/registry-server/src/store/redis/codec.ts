@@ -9,24 +9,39 @@ import {
   type ResourceRecord,
 } from '../record.ts';
 
-/** Reads `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`; the body is the only part with `|`. */
+/** The key under which an instance that cannot be read is named. */
+export const unreadableKeyOf = (field: string) => `instance/${field}`;
+
+/** A whole number as the scripts write it. Throws on anything else. */
+function count(text: string | undefined, what: string): number {
+  if (text === undefined || !/^\d{1,16}$/.test(text))
+    throw new TypeError(`${what}: expected digits`);
+  return Number(text);
+}
+
+/**
+ * Reads `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`; the body is the only part with `|`. Throws on
+ * what is not so; what the body holds is not looked into.
+ */
 export function decodeRecord(field: string, text: string): InstanceRecord {
   const parts: string[] = [];
   let from = 0;
   for (let i = 0; i < 6; i++) {
     const to = text.indexOf('|', from);
+    if (to === -1) throw new TypeError('expected seven parts');
     parts.push(text.slice(from, to));
     from = to + 1;
   }
   const [revision, lease = '', nonce = '', doubt, doubtUntilMs, registeredAtMs] = parts;
+  if (field.split('/').length !== 3) throw new TypeError('expected NAMESPACE/SERVICE/ID');
   return {
     ...refOfField(field),
-    revision: Number(revision),
+    revision: count(revision, 'revision'),
     lease,
     nonce,
     doubt: doubt === '' ? undefined : (doubt as InstanceRecord['doubt']),
-    doubtUntilMs: Number(doubtUntilMs),
-    registeredAtMs: Number(registeredAtMs),
+    doubtUntilMs: count(doubtUntilMs, 'doubtUntilMs'),
+    registeredAtMs: count(registeredAtMs, 'registeredAtMs'),
     body: JSON.parse(text.slice(from)) as InstanceBody,
   };
 }
@@ -49,15 +64,16 @@ export function decodeClaims(text: string): Claim[] {
   }));
 }
 
-/** Reads `revision|untilMs|claims|value`. */
+/** Reads `revision|untilMs|claims|value`. Throws on what is not so. */
 export function decodeResource(key: string, text: string): ResourceRecord {
   const first = text.indexOf('|');
   const second = text.indexOf('|', first + 1);
   const third = text.indexOf('|', second + 1);
+  if (first === -1 || second === -1 || third === -1) throw new TypeError('expected four parts');
   return {
     key,
-    revision: Number(text.slice(0, first)),
-    untilMs: Number(text.slice(first + 1, second)),
+    revision: count(text.slice(0, first), 'revision'),
+    untilMs: count(text.slice(first + 1, second), 'untilMs'),
     claims: decodeClaims(text.slice(second + 1, third)),
     value: text.slice(third + 1),
   };
@@ -68,7 +84,10 @@ export function markOfEntry(flat: readonly string[]): string {
   return flat[flat.indexOf('mark') + 1] ?? '';
 }
 
-/** Reads an entry of the log stream as ioredis gives it: id and a flat list of names and values. */
+/**
+ * Reads an entry of the log stream as ioredis gives it: id and a flat list of names and values. What it says cannot
+ * stop the reader: content that is not readable, or of a kind that a newer version writes, is an entry of its own.
+ */
 export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
   const fields = new Map<string, string>();
   for (let i = 0; i < flat.length; i += 2) fields.set(flat[i] as string, flat[i + 1] as string);
@@ -80,18 +99,36 @@ export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
     before: text('before'),
     mark: text('mark'),
     atMs: Number(text('at')),
-    why: TimelineKind.parse(text('why')),
+    why: TimelineKind.catch('updated').parse(text('why')),
   };
-  switch (text('op')) {
-    case 'set':
-      return { ...base, op: 'set', record: decodeRecord(key, text('value')) };
-    case 'del':
-      return { ...base, op: 'del', field: key };
-    case 'lift':
-      return { ...base, op: 'lift' };
-    case 'put':
-      return { ...base, op: 'put', resource: decodeResource(key, text('value')) };
-    default:
-      return { ...base, op: 'rm', key };
+  const op = text('op');
+  try {
+    switch (op) {
+      case 'set':
+        return { ...base, op, record: decodeRecord(key, text('value')) };
+      case 'put':
+        return { ...base, op, resource: decodeResource(key, text('value')) };
+      case 'del':
+        return { ...base, op, field: key };
+      case 'rm':
+        return { ...base, op, key };
+      case 'lift':
+        return { ...base, op };
+      default:
+        return {
+          ...base,
+          op: 'spoilt',
+          key,
+          fault: 'expected an operation that this version knows',
+        };
+    }
+  } catch (error) {
+    const named = op === 'set' ? unreadableKeyOf(key) : key;
+    return { ...base, op: 'spoilt', key: named, fault: faultOf(error) };
   }
+}
+
+/** What is wrong with a record, without what it holds. */
+export function faultOf(error: unknown): string {
+  return error instanceof SyntaxError ? 'expected JSON' : (error as Error).message;
 }

@@ -29,7 +29,7 @@ import type { PartitionKeys } from './keys.ts';
 import { offersOf } from './offers.ts';
 import { argsOfPut, outcomeOfPut, PutReply } from './puts.ts';
 import { RenewalQueue } from './renewals.ts';
-import { type OnUnreadable, readSnapshot } from './snapshot.ts';
+import { readSnapshot, revisionOf } from './snapshot.ts';
 
 /**
  * How Redis says that a script itself failed (7.0: `ERR user_script:12: attempt to …`, before: `ERR Error running
@@ -60,7 +60,6 @@ export interface RedisStoreOptions extends Omit<CommandOptions, 'keys'> {
   readonly reader: Redis;
   /** How long the guard holds, in ms. */
   readonly guardMs?: number | undefined;
-  readonly onUnreadable?: OnUnreadable;
 }
 
 /** The roll in Redis: each write is one script, the log is one stream. */
@@ -69,7 +68,6 @@ export class RedisStore implements Store {
   readonly #reader: Redis;
   readonly #keys: PartitionKeys;
   readonly #guardMs: number;
-  readonly #onUnreadable: OnUnreadable;
   readonly #run: RunCommand;
   readonly #renewals: RenewalQueue;
 
@@ -78,7 +76,6 @@ export class RedisStore implements Store {
     this.#reader = options.reader;
     this.#keys = options.keys;
     this.#guardMs = options.guardMs ?? limits.DEFAULT_GUARD_MS;
-    this.#onUnreadable = options.onUnreadable ?? (() => {});
     this.#run = defineCommands(options.redis, options);
     this.#renewals = new RenewalQueue(async (leases, floor) => {
       const [unknown, superseded] = await this.#script(Renewed, 'renew', floor, leases);
@@ -191,7 +188,7 @@ export class RedisStore implements Store {
   }
 
   snapshot(): Promise<StoreSnapshot> {
-    return this.#reach(() => readSnapshot(this.#redis, this.#keys, this.#onUnreadable));
+    return this.#reach(() => readSnapshot(this.#redis, this.#keys));
   }
 
   async close(): Promise<void> {
@@ -211,7 +208,7 @@ export class RedisStore implements Store {
     const [epoch, last, mark] = await this.#reach(() =>
       this.#redis.hmget(this.#keys.meta, 'epoch', 'last', 'mark'),
     );
-    return { epoch: epoch ?? '', revision: Number(last ?? 0), mark: mark ?? '' };
+    return { epoch: epoch ?? '', revision: revisionOf(last), mark: mark ?? '' };
   }
 
   async #change(name: 'update' | 'revoke' | 'remove', floor: number, args: (string | number)[]) {
@@ -234,7 +231,7 @@ export class RedisStore implements Store {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
+      if (!(error instanceof Error) || error instanceof StoreUnavailableError) throw error;
       forgetArguments(error);
       if (SCRIPT_FAULT.test(error.message)) throw error;
       if (error.message === 'Command timed out' || error.message.startsWith('READONLY')) {

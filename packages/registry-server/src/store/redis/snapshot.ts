@@ -1,12 +1,16 @@
 import type { Redis } from 'ioredis';
-import type { StoreSnapshot, Tombstone } from '../store.ts';
-import { decodeRecord, decodeResource } from './codec.ts';
+import { type StoreSnapshot, StoreUnavailableError, type Tombstone } from '../store.ts';
+import { decodeRecord, decodeResource, faultOf, unreadableKeyOf } from './codec.ts';
 import type { PartitionKeys } from './keys.ts';
 
 const SCAN = 1_000;
 
-/** Told of a record that this version cannot read: it is left out. `field` is the instance's. */
-export type OnUnreadable = (field: string, error: Error) => void;
+/** The last revision. Throws when the store says something else: no part of it can be placed then. */
+export function revisionOf(last: string | null | undefined): number {
+  const revision = Number(last ?? 0);
+  if (Number.isSafeInteger(revision) && revision >= 0) return revision;
+  throw new StoreUnavailableError('Redis: meta.last is no revision');
+}
 
 /** Reads a hash in steps, so that a large one does not block the others; what changes meanwhile is read old or new. */
 async function* scanHash(redis: Redis, key: string): AsyncGenerator<[string, string]> {
@@ -30,7 +34,8 @@ async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombst
   for await (const [member, revision] of scanHash(redis, keys.tombstones)) {
     if (member.startsWith('l:')) continue;
     const forMs = Math.max(0, (until.get(member) ?? nowMs) - nowMs);
-    tombstones.push({ member, revision: Number(revision), forMs });
+    // One that says nothing buries nothing.
+    if (/^\d{1,16}$/.test(revision)) tombstones.push({ member, revision: Number(revision), forMs });
   }
   return tombstones;
 }
@@ -39,31 +44,36 @@ async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombst
  * A picture of the whole partition, true at `upTo` once the log from `head` to there has been read over it. One record
  * that cannot be read costs that instance alone, not every server the whole roll.
  */
-export async function readSnapshot(
-  redis: Redis,
-  keys: PartitionKeys,
-  onUnreadable: OnUnreadable,
-): Promise<StoreSnapshot> {
+export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<StoreSnapshot> {
   const [epoch, last, mark] = await redis.hmget(keys.meta, 'epoch', 'last', 'mark');
+  const unreadable = new Map<string, string>();
   const instances = new Map<string, ReturnType<typeof decodeRecord>>();
   for await (const [field, text] of scanHash(redis, keys.instances)) {
+    // A scan may give a field twice, and it may have been mended in between, or spoilt.
+    unreadable.delete(unreadableKeyOf(field));
     try {
       instances.set(field, decodeRecord(field, text));
     } catch (error) {
-      // A scan may give a field twice, and it may have been mended in between, or spoilt.
       instances.delete(field);
-      onUnreadable(field, error as Error);
+      unreadable.set(unreadableKeyOf(field), faultOf(error));
     }
   }
   const resources = new Map<string, ReturnType<typeof decodeResource>>();
   for await (const [key, text] of scanHash(redis, keys.resources)) {
-    resources.set(key, decodeResource(key, text));
+    unreadable.delete(key);
+    try {
+      resources.set(key, decodeResource(key, text));
+    } catch (error) {
+      resources.delete(key);
+      unreadable.set(key, faultOf(error));
+    }
   }
   const tombstones = await readTombstones(redis, keys);
-  const upTo = Number((await redis.hget(keys.meta, 'last')) ?? 0);
+  const upTo = revisionOf(await redis.hget(keys.meta, 'last'));
   return {
-    head: { epoch: epoch ?? '', revision: Number(last ?? 0), mark: mark ?? '' },
+    head: { epoch: epoch ?? '', revision: revisionOf(last), mark: mark ?? '' },
     upTo,
+    unreadable,
     instances: [...instances.values()],
     resources: [...resources.values()],
     tombstones,

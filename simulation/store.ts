@@ -32,6 +32,7 @@ const WRITES: ReadonlySet<Verb> = new Set([
 interface Journaled {
   readonly atMs: number;
   readonly storeMs: number;
+  readonly runId: string;
   readonly verb: Verb;
   readonly args: readonly unknown[];
 }
@@ -46,13 +47,17 @@ export interface PrimaryOptions {
   readonly baseMs: number;
 }
 
+let runs = 0;
+
 /** A store that takes writes, and can be copied as it was a moment ago. */
 class Primary {
   readonly options: PrimaryOptions;
   readonly store: MemoryStore;
   readonly journal: Journaled[] = [];
+  readonly #runId: string;
   readonly #timeline: Timeline;
-  #replayedMs: number | undefined;
+  /** Whose commands it repeats, while it does. */
+  #repeats: { readonly storeMs: number; readonly runId: string } | undefined;
   isUp = true;
   refusesWrites = false;
   /** Calls under way: told when it goes down. */
@@ -62,17 +67,20 @@ class Primary {
     this.options = options;
     this.#timeline = options.timeline;
     const { epoch, logLength, guardMs } = options;
-    this.store = new MemoryStore({ clock: this.#clock(), epoch, logLength, guardMs });
+    this.#runId = `run-${++runs}`;
+    const runId = () => this.#repeats?.runId ?? this.#runId;
+    this.store = new MemoryStore({ clock: this.#clock(), epoch, logLength, guardMs, runId });
   }
 
   get nowMs(): number {
     const { baseMs, skewMs } = this.options;
-    return this.#replayedMs ?? baseMs + this.#timeline.nowMs + skewMs;
+    return this.#repeats?.storeMs ?? baseMs + this.#timeline.nowMs + skewMs;
   }
 
   run(verb: Verb, args: readonly unknown[]): Promise<unknown> {
     if (WRITES.has(verb)) {
-      this.journal.push({ atMs: this.#timeline.nowMs, storeMs: this.nowMs, verb, args });
+      const runId = this.#runId;
+      this.journal.push({ atMs: this.#timeline.nowMs, storeMs: this.nowMs, runId, verb, args });
     }
     return this.#do(verb, args);
   }
@@ -82,11 +90,11 @@ class Primary {
     const heir = new Primary({ ...this.options, skewMs });
     for (const done of this.journal) {
       if (done.atMs > upToMs) break;
-      heir.#replayedMs = done.storeMs;
+      heir.#repeats = done;
       heir.journal.push(done);
       void heir.#do(done.verb, done.args);
     }
-    heir.#replayedMs = undefined;
+    heir.#repeats = undefined;
     return heir;
   }
 

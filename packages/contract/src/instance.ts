@@ -43,6 +43,19 @@ export const Address = z
   })
   .meta({ id: 'Address' });
 
+/**
+ * Counts the writes of one process about one instance, from 1 on. What arrives after a later one changes nothing: a
+ * network may hold a request back for long after its caller gave it up.
+ */
+export const Sequence = z
+  .int({ error: 'expected a whole number, 1 or more' })
+  .min(1, { error: 'expected a whole number, 1 or more' });
+
+/** Tells one process from another that has the same instance id. */
+export const Nonce = z.string().regex(/^[-A-Za-z0-9_.]{8,64}$/, {
+  error: "expected a nonce: 8 to 64 letters, digits, '-', '_' or '.'",
+});
+
 /** What an instance says of itself when it registers. */
 export const Registration = z
   .strictObject({
@@ -57,12 +70,9 @@ export const Registration = z
     ttlMs: TtlMs.default(DEFAULT_TTL_MS),
     status: InstanceStatus.default('up'),
     /** Made once at process start: a retry with the same nonce gets the same lease. */
-    nonce: z
-      .string()
-      .regex(/^[-A-Za-z0-9_.]{8,64}$/, {
-        error: "expected a nonce: 8 to 64 letters, digits, '-', '_' or '.'",
-      })
-      .optional(),
+    nonce: Nonce.optional(),
+    /** Which write of its process this is; goes with `nonce`. */
+    sequence: Sequence.optional(),
     /** Holds no lease: the registry checks it itself, by `check`. */
     persistent: z.boolean().default(false),
     /** How the registry checks a persistent instance. */
@@ -104,8 +114,10 @@ export const InstancePatch = z
     status: InstanceStatus.optional(),
     weight: Weight.optional(),
     labels: z.record(LabelKey, LabelValue.nullable()).optional(),
+    /** Which write of its process this is; goes with the lease. */
+    sequence: Sequence.optional(),
   })
-  .refine((patch) => Object.keys(patch).length > 0, {
+  .refine(({ status, weight, labels }) => (status ?? weight ?? labels) !== undefined, {
     error: 'expected at least one of status, weight, labels',
   })
   .meta({ id: 'InstancePatch' });

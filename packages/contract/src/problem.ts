@@ -37,6 +37,7 @@ export const PROBLEMS = {
   request_timeout: kind(408, true, 'The request did not arrive whole in time'),
   instance_taken: kind(409, false, 'Another process holds this instance id'),
   lease_superseded: kind(409, false, 'A successor holds this instance id: do not register again'),
+  registration_late: kind(409, false, 'The process left the id after it had sent this'),
   object_exists: kind(409, false, 'The object was declared before'),
   object_changed: kind(409, false, 'The object was changed by somebody else meanwhile'),
   import_conflict: kind(409, false, 'The import does not fit what the registry has'),

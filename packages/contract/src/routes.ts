@@ -2,10 +2,12 @@ import { z } from 'zod';
 import {
   Instance,
   InstancePatch,
+  Nonce,
   Registered,
   Registration,
   Revised,
   Revision,
+  Sequence,
 } from './instance.ts';
 import { InstanceId, LeaseId, NamespaceName, PortName, ServiceName } from './names.ts';
 import { Override, OverrideRequest } from './override.ts';
@@ -22,6 +24,11 @@ const oneOrMany = <T extends z.ZodType>(item: T) =>
 
 const InstanceParams = z.strictObject({ ns: NamespaceName, svc: ServiceName, id: InstanceId });
 const OwnerQuery = z.strictObject({ lease: LeaseId.optional() });
+/** A process that gave a registration up before it was answered leaves by its nonce. */
+const LeaveQuery = OwnerQuery.extend({
+  nonce: Nonce.optional(),
+  sequence: z.coerce.number().pipe(Sequence).optional(),
+});
 const ListParams = z.strictObject({ ns: AnyNamespace });
 const INSTANCE = '/v1/namespaces/:ns/services/:svc/instances/:id';
 
@@ -53,7 +60,7 @@ export const ROUTES = {
     summary: 'Take an instance off the roll',
     scope: 'register',
     params: InstanceParams,
-    query: OwnerQuery,
+    query: LeaveQuery,
     reply: { status: 200, body: Revised },
   },
   readInstance: {

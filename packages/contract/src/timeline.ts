@@ -10,6 +10,7 @@ export const TimelineKind = z.enum([
   'suspected',
   'recovered',
   'unreachable',
+  'unconfirmed',
   'restored',
   'deregistered',
   'expired',

@@ -1,11 +1,21 @@
 -- One sweep: evicts leases past their deadline, unless time or numbers say that the silence is not theirs.
 -- ARGV 4 longest pause between sweeps ms, 5 longest grace ms, 6 guard ms, 7 guard floor, 8 most to evict, 9 most to count,
 -- 10 pauses so near, besides the longest TTL, make a chain ms
--- Replies {expired, guarded, graceUntilMs, '1' if more was due}
+-- Replies {expired, guarded, graceUntilMs, '1' if more was due, '1' if the store was away, or came back, lately}
 local gapMs, longestGraceMs, guardMs, guardFloor = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local limit, chainMs = tonumber(ARGV[8]), tonumber(ARGV[10])
 
 local function metaNumber(name) return tonumber(redis.call('HGET', META, name) or '0') or 0 end
+
+-- Whether this is another process than the one that swept last: it may have come back with an older dump.
+local function hasRestarted()
+  local info = redis.pcall('INFO', 'server')
+  local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)')
+  if not run then return false end
+  local known = redis.call('HGET', META, 'runId')
+  redis.call('HSET', META, 'runId', run)
+  return known and known ~= run
+end
 
 -- Nobody could renew while nobody swept, and a clock that stepped makes every deadline wrong.
 local function grace()
@@ -13,6 +23,12 @@ local function grace()
   redis.call('HSET', META, 'lastSweepAt', text(nowMs))
   lastSweep = lastSweep and tonumber(lastSweep)
   if lastSweep and nowMs >= lastSweep and nowMs - lastSweep <= gapMs then return metaNumber('graceUntil') end
+  local isOther = hasRestarted()
+  if lastSweep and (isOther or nowMs - lastSweep > longest) then
+    -- Too long ago for anything to be true by itself: whoever lives says so within its own TTL.
+    redis.call('HSET', META, 'doubtFrom', text(nowMs), 'doubtCursor', '0', 'doubtedAt', text(nowMs), 'graceUntil', '0')
+    return 0
+  end
   local start, before = metaNumber('graceStart'), metaNumber('graceUntil')
   local isChained = start > 0 and start <= nowMs and nowMs - metaNumber('lastGapAt') <= longest + chainMs
   if not isChained then start, before = nowMs, 0 end
@@ -32,15 +48,52 @@ local function removeEnded()
     if resource then bury('r:' .. key, deleteResource(key, resource), 86400000)
     else redis.call('ZREM', EXPIRIES, key) end
   end
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', GRAVES, '-inf', text(nowMs), 'LIMIT', 0, 1000)) do
+  local forgotten = redis.call('ZRANGEBYSCORE', GRAVES, '-inf', text(nowMs), 'LIMIT', 0, limit)
+  for _, member in ipairs(forgotten) do
     redis.call('ZREM', GRAVES, member)
     redis.call('HDEL', TOMBSTONES, member)
   end
+  return #forgotten == limit
 end
 
-removeEnded()
+-- Doubts the leases that were not renewed since the store was found to have been away, so many at a time; each has its own
+-- TTL from now on to renew. Gives whether some are left.
+local function doubtSome()
+  local from = metaNumber('doubtFrom')
+  if from == 0 then return false end
+  local cursor = redis.call('HGET', META, 'doubtCursor') or '0'
+  local page = redis.call('HSCAN', HOLDERS, cursor, 'COUNT', limit)
+  local leases = {}
+  for i = 1, #page[2], 2 do leases[#leases + 1] = page[2][i] end
+  table.sort(leases)
+  for _, lease in ipairs(leases) do
+    local deadline, field = deadlineOf(lease), redis.call('HGET', HOLDERS, lease)
+    local record = field and readRecord(field)
+    -- One that was renewed since lies between; one beyond was granted by a clock that has stepped.
+    local isRenewed = deadline and deadline >= from + ttlOf(lease) and deadline <= nowMs + ttlOf(lease)
+    if record and record.lease == lease and deadline and not isRenewed then
+      redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(lease)), lease)
+      redis.call('SADD', DOUBTS, lease)
+      if record.doubt == '' then
+        record.doubt, record.doubtUntil = 'unconfirmed', '0'
+        writeRecord(field, record, 'unconfirmed')
+      end
+    end
+  end
+  if page[1] == '0' then
+    redis.call('HDEL', META, 'doubtFrom', 'doubtCursor')
+    return false
+  end
+  redis.call('HSET', META, 'doubtCursor', page[1])
+  return true
+end
+
+local hasMoreGraves = removeEnded()
 local graceUntil = grace()
-if nowMs < graceUntil then return { 0, 0, text(graceUntil), '0' } end
+local doubtedAt = metaNumber('doubtedAt')
+local isUncertain = doubtedAt > 0 and nowMs - doubtedAt < longestTtl() and '1' or '0'
+if doubtSome() then return { 0, 0, '0', '1', isUncertain } end
+if nowMs < graceUntil then return { 0, 0, text(graceUntil), hasMoreGraves and '1' or '0', isUncertain } end
 
 local due = redis.call('ZRANGEBYSCORE', LEASES, '-inf', text(nowMs), 'LIMIT', 0, tonumber(ARGV[9]))
 local silent, victims = {}, {}
@@ -98,4 +151,5 @@ for service, window in pairs(windows) do
       text(window.untilMs) }, '|'))
   end
 end
-return { expired, guarded, '0', #victims > expired + guarded and '1' or '0' }
+local hasMore = hasMoreGraves or #victims > expired + guarded
+return { expired, guarded, '0', hasMore and '1' or '0', isUncertain }

@@ -1,6 +1,7 @@
 -- Puts an instance on the roll.
--- ARGV 4 field, 5 lease id to use ('' = persistent), 6 nonce, 7 '1' = takeover, 8 body (JSON), 9 most instances of the service
--- Replies {'granted', lease, revision} | {'taken'} | {'full'}
+-- ARGV 4 field, 5 lease id to use ('' = persistent), 6 nonce, 7 '1' = takeover, 8 body (JSON), 9 most instances of the service,
+-- 10 number of this write among those of its process (0 = it numbers none)
+-- Replies {'granted', lease, revision} | {'taken'} | {'full'} | {'late'}
 local function isSameJson(a, b)
   if type(a) ~= 'table' or type(b) ~= 'table' then return a == b end
   for key, value in pairs(a) do
@@ -13,29 +14,52 @@ local function isSameJson(a, b)
 end
 
 local field, lease, nonce, takeover, body = ARGV[4], ARGV[5], ARGV[6], ARGV[7] == '1', ARGV[8]
+local sequence = tonumber(ARGV[10])
 local record = readRecord(field)
 local why = 'registered'
 local registeredAt = text(nowMs)
 
+if sequence > 0 and nonce ~= '' then
+  -- Sent before its process left the id, or before another one took it over: the network held it back.
+  local last = redis.call('HGET', TOMBSTONES, 's:' .. formerOf(field, nonce))
+  if last and (tonumber(last) or 0) >= sequence then return { 'late' } end
+end
 if record then
   local deadline = record.lease ~= '' and deadlineOf(record.lease)
-  local isSame = nonce ~= '' and record.nonce == nonce and deadline and lease ~= '' and ttlOf(record.lease) == ttlOf(lease)
-  if isSame then
-    redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(record.lease)), record.lease)
-    if record.body == body or isSameJson(decoded(record.body), decoded(body)) then
-      clearDoubt(record.lease)
-      return { 'granted', record.lease, readRecord(field).revision }
+  local isHolder = nonce ~= '' and record.nonce == nonce and deadline and lease ~= ''
+  if isHolder and sequence > 0 and sequence <= record.sequence then
+    -- A repetition is a sign of life, what is older is none; neither says anything new.
+    if sequence == record.sequence and record.doubt == '' then
+      redis.call('ZADD', LEASES, 'XX', text(math.max(deadline, nowMs + ttlOf(record.lease))), record.lease)
     end
+    return { 'granted', record.lease, record.revision }
+  end
+  if isHolder and ttlOf(record.lease) == ttlOf(lease) then
+    redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(record.lease)), record.lease)
+    local isSame = record.body == body or isSameJson(decoded(record.body), decoded(body))
+    if isSame and record.doubt == '' and sequence == 0 then return { 'granted', record.lease, record.revision } end
     redis.call('SREM', DOUBTS, record.lease)
+    local isRecovered = isSame and record.doubt ~= ''
+    record.sequence = math.max(record.sequence, sequence)
+    if isSame and record.doubt == '' then
+      -- The number alone is no news to those who watch.
+      keepRecord(field, record)
+      return { 'granted', record.lease, record.revision }
+    end
     record.doubt, record.doubtUntil, record.body = '', '0', body
-    return { 'granted', record.lease, writeRecord(field, record, 'reregistered') }
+    return { 'granted', record.lease, writeRecord(field, record, isRecovered and 'recovered' or 'reregistered') }
   end
   local isLive = not record.isSpoilt and (record.lease == '' or (deadline and deadline > nowMs))
-  if isLive and nonce ~= '' and nonce ~= record.nonce and not takeover and record.doubt ~= 'suspect' then
-    return { 'taken' }
-  end
-  why = (isLive and record.lease ~= '' and (nonce == '' or nonce ~= record.nonce)) and 'superseded' or 'reregistered'
+  local isOther = nonce ~= '' and nonce ~= record.nonce
+  -- Whoever was displaced stays so: a hold that broke, or a pause of the store, opens the door to others alone.
+  local isFormer = isOther and redis.call('HEXISTS', TOMBSTONES, 'n:' .. formerOf(field, nonce)) == 1
+  if isOther and not takeover and (isFormer or (isLive and record.doubt ~= 'suspect')) then return { 'taken' } end
+  why = (isLive and record.lease ~= '' and (nonce == '' or isOther)) and 'superseded' or 'reregistered'
   endLease(record.lease, field)
+  if record.nonce ~= nonce then
+    if record.nonce ~= '' then bury('n:' .. formerOf(field, record.nonce), '1', FORMER_MS) end
+    buryProcess(field, record.nonce, record.sequence)
+  end
 else
   if tonumber(redis.call('HGET', COUNTS, serviceOf(field)) or '0') >= tonumber(ARGV[9]) then return { 'full' } end
   countInstance(field, 1)
@@ -45,8 +69,8 @@ if lease ~= '' then
   noteTtl(ttlOf(lease))
   startLease(lease, field, nowMs + ttlOf(lease))
 end
-redis.call('HDEL', TOMBSTONES, 'i:' .. field)
-redis.call('ZREM', GRAVES, 'i:' .. field)
-local revision = writeRecord(field, { lease = lease, nonce = nonce, doubt = '', doubtUntil = '0',
+redis.call('HDEL', TOMBSTONES, 'i:' .. field, 'n:' .. formerOf(field, nonce))
+redis.call('ZREM', GRAVES, 'i:' .. field, 'n:' .. formerOf(field, nonce))
+local revision = writeRecord(field, { lease = lease, nonce = nonce, sequence = sequence, doubt = '', doubtUntil = '0',
   registeredAt = registeredAt, body = body }, why)
 return { 'granted', lease, revision }

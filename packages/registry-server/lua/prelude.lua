@@ -1,7 +1,8 @@
 -- Prelude of every script: names for KEYS, the clock, revisions, records, tombstones.
 -- KEYS  all keys of the partition, in the order of keys.ts
 -- ARGV  1 floor, 2 epoch to use if the store has none, 3 length of the log; a script's own follow from 4
--- A record is `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`, a resource `revision|untilMs|claims|value`,
+-- A record is `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`, its nonce followed by `#` and the number of the
+-- last write of that process where it numbers them; a resource `revision|untilMs|claims|value`,
 -- its claims `c2136997889,n30080`: letter of the pool and number.
 local INSTANCES, HOLDERS, LEASES, RESOURCES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local TOMBSTONES, GRAVES, LOG, META = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
@@ -48,19 +49,28 @@ local function readRecord(field)
   local revision, lease, nonce, doubt, doubtUntil, registeredAt, body =
     string.match(value, '^(%d+)|([^|]*)|([^|]*)|(%a*)|(%d+)|(%d+)|(.*)$')
   if not revision then
-    return { revision = '0', lease = '', nonce = '', doubt = '', doubtUntil = '0', registeredAt = '0', body = '',
+    return { revision = '0', lease = '', nonce = '', sequence = 0, doubt = '', doubtUntil = '0', registeredAt = '0', body = '',
       isSpoilt = true }
   end
-  return { revision = revision, lease = lease, nonce = nonce, doubt = doubt, doubtUntil = doubtUntil,
-    registeredAt = registeredAt, body = body }
+  local bare, sequence = string.match(nonce, '^([^#]*)#(%d+)$')
+  return { revision = revision, lease = lease, nonce = bare or nonce, sequence = tonumber(sequence or '0'), doubt = doubt,
+    doubtUntil = doubtUntil, registeredAt = registeredAt, body = body }
 end
+
+local function textOf(record)
+  local nonce = record.sequence > 0 and record.nonce .. '#' .. text(record.sequence) or record.nonce
+  return table.concat({ record.revision, record.lease, nonce, record.doubt, record.doubtUntil, record.registeredAt,
+    record.body }, '|')
+end
+
+-- Stores a record of which nothing changed that anybody watches.
+local function keepRecord(field, record) redis.call('HSET', INSTANCES, field, textOf(record)) end
 
 -- Writes a record and logs it. `kept` is the revision of its content, when it is not that of this write.
 local function writeRecord(field, record, why, kept)
   local revision, prev = nextRevision()
   record.revision = kept or revision
-  local value = table.concat({ record.revision, record.lease, record.nonce, record.doubt, record.doubtUntil,
-    record.registeredAt, record.body }, '|')
+  local value = textOf(record)
   redis.call('HSET', INSTANCES, field, value)
   append(revision, prev, 'set', field, value, why)
   return revision
@@ -86,6 +96,21 @@ end
 local function bury(member, value, forMs)
   redis.call('HSET', TOMBSTONES, member, value)
   redis.call('ZADD', GRAVES, text(nowMs + forMs), member)
+end
+
+-- How long it is remembered how far a process had come when it left an id: what it sent before may still be on its way.
+local SENT_MS = 600000
+-- How long that it was displaced: it may have been stopped for long.
+local FORMER_MS = 86400000
+
+local function formerOf(field, nonce) return field .. '|' .. nonce end
+
+-- What a process sent under this number or an earlier one changes nothing any more.
+local function buryProcess(field, nonce, sequence)
+  if nonce == '' or sequence == 0 then return end
+  local member = 's:' .. formerOf(field, nonce)
+  local known = tonumber(redis.call('HGET', TOMBSTONES, member) or '0') or 0
+  bury(member, text(math.max(known, sequence)), SENT_MS)
 end
 
 local function instanceGraveMs() return math.max(longestTtl(), 60000) end
@@ -136,6 +161,7 @@ local function deleteRecord(field, record, why)
   local revision, prev = nextRevision()
   append(revision, prev, 'del', field, '', why)
   if why ~= 'expired' then buryInstance(field, record.lease, revision) end
+  buryProcess(field, record.nonce, record.sequence)
   return revision
 end
 

@@ -1,8 +1,9 @@
 -- Takes from a replica's picture what is newer than record and tombstone.
--- ARGV 4.. groups of four: kind, key, revision, rest
+-- ARGV 4 revision and 5 mark of where the part before this one ended ('' = this is the first), 6.. groups of four: kind, key,
+-- revision, rest
 --   'i' field revision `lease|nonce|registeredAtMs|doubt|body`    'r' key revision `untilMs|claims|value`
 --   'd' tombstone member ('i:<field>', 'x:<lease>' or 'r:<key>') revision ms that it stays
--- Replies the number taken
+-- Replies {taken, epoch, revision, mark} of where it ended, or {'lost'} when the part before it is there no more
 local taken = 0
 
 local function isBuried(member, revision)
@@ -15,11 +16,15 @@ local function restoreInstance(field, revision, rest)
   if isBuried('i:' .. field, tonumber(revision)) then return end
   if existing and tonumber(existing.revision) >= tonumber(revision) then return end
   local lease, nonce, registeredAt, offered, body = string.match(rest, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  local bare, sequence = string.match(nonce, '^([^#]*)#(%d+)$')
   if lease ~= '' and redis.call('HEXISTS', TOMBSTONES, 'x:' .. lease) == 1 then return end
   local isKnown = existing and existing.lease == lease
   local doubt = 'unconfirmed'
   -- Of a lease that the store knows, the news is what is offered: a hold that broke, or a doubt that was cleared.
-  if lease == '' then doubt = '' elseif isKnown and offered ~= 'unreachable' then doubt = offered end
+  if lease == '' then doubt = ''
+  elseif isKnown and offered ~= 'unreachable' and not (existing.doubt == 'unconfirmed' and offered == '') then
+    doubt = offered
+  end
   if existing and not isKnown then endLease(existing.lease, field) end
   if not existing then countInstance(field, 1) end
   if lease ~= '' and not isKnown then
@@ -27,7 +32,7 @@ local function restoreInstance(field, revision, rest)
     startLease(lease, field, nowMs + ttlOf(lease))
   end
   if doubt ~= '' then redis.call('SADD', DOUBTS, lease) elseif lease ~= '' then redis.call('SREM', DOUBTS, lease) end
-  writeRecord(field, { lease = lease, nonce = nonce, doubt = doubt, doubtUntil = '0',
+  writeRecord(field, { lease = lease, nonce = bare or nonce, sequence = tonumber(sequence or '0'), doubt = doubt, doubtUntil = '0',
     registeredAt = registeredAt, body = body }, 'restored', revision)
   taken = taken + 1
 end
@@ -73,10 +78,18 @@ local function restoreTombstone(member, revision, forMs)
   taken = taken + 1
 end
 
-for i = 4, #ARGV, 4 do
+if ARGV[4] ~= '' and ARGV[4] ~= '0' then
+  local id = ARGV[4] .. '-0'
+  local entry = redis.call('XRANGE', LOG, id, id)[1]
+  if not entry then return { 'lost' } end
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == 'mark' and entry[2][i + 1] ~= ARGV[5] then return { 'lost' } end
+  end
+end
+for i = 6, #ARGV, 4 do
   local kind = ARGV[i]
   if kind == 'i' then restoreInstance(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   elseif kind == 'r' then restoreResource(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   else restoreTombstone(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
 end
-return taken
+return { taken, redis.call('HGET', META, 'epoch'), redis.call('HGET', META, 'last'), redis.call('HGET', META, 'mark') or '' }

@@ -1,5 +1,6 @@
 -- Changes status, weight or labels of an instance; nothing new, no revision.
--- ARGV 4 field, 5 lease ('' = whoever holds it), 6 patch (JSON)
+-- ARGV 4 field, 5 lease ('' = whoever holds it), 6 patch (JSON), 7 number of this write among those of its process (0 = it
+-- numbers none): one that arrives after a later one changes nothing
 -- Replies {'changed', revision} | {'missing'} | {'unknown'} | {'superseded'}
 local field, lease = ARGV[4], ARGV[5]
 local record = readRecord(field)
@@ -11,6 +12,8 @@ if lease ~= '' and lease ~= record.lease then return { 'superseded' } end
 local body, patch = decoded(record.body), cjson.decode(ARGV[6])
 -- Whoever holds it registers again, which writes it anew.
 if not body or type(body.labels) ~= 'table' then return { lease == '' and 'missing' or 'unknown' } end
+local sequence = tonumber(ARGV[7])
+if lease ~= '' and sequence > 0 and sequence <= record.sequence then return { 'changed', record.revision } end
 local isNew, why = false, 'updated'
 if patch.status and patch.status ~= body.status then
   body.status, isNew = patch.status, true
@@ -24,6 +27,10 @@ end
 local covers = patch.covers
 if covers == cjson.null then covers = nil elseif covers == nil then covers = body.covers end
 if table.concat(covers or {}, ',') ~= table.concat(body.covers or {}, ',') then body.covers, isNew = covers, true end
-if not isNew then return { 'changed', record.revision } end
+record.sequence = math.max(record.sequence, lease ~= '' and sequence or 0)
+if not isNew then
+  if sequence > 0 then keepRecord(field, record) end
+  return { 'changed', record.revision }
+end
 record.body = cjson.encode(body)
 return { 'changed', writeRecord(field, record, why) }

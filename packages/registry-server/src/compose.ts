@@ -124,8 +124,8 @@ function storeLog(logger: FastifyBaseLogger): StoreEvents {
       }
       known = records;
     },
-    loaded(isEmpty) {
-      logger.info({ isEmpty }, 'the roll is loaded');
+    loaded(isWhole) {
+      logger.info({ isWhole }, 'the roll is loaded');
     },
     reachable(isReachable, error) {
       if (isReachable) logger.info('the store is reachable');

@@ -100,9 +100,9 @@ export function createCore(parts: CoreParts): Core {
         // Whatever came between, the store may have lost the numbers, and another server have given the leases back.
         void holds.renumber();
       },
-      loaded(isEmpty) {
-        if (isEmpty) warmUp.begin();
-        told.loaded(isEmpty);
+      loaded(isWhole) {
+        if (!isWhole) warmUp.begin();
+        told.loaded(isWhole);
       },
     },
   );

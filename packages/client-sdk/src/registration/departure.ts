@@ -19,7 +19,8 @@ export const isGone = ({ code }: RollcallError): boolean => GONE.has(code);
 export interface Departing {
   /** Of the instance's path. */
   readonly params: Readonly<Record<string, string>>;
-  readonly lease: string;
+  /** Who leaves: by its lease, or by its nonce where it knows no lease. */
+  readonly query: Readonly<Record<string, string | number | undefined>>;
   /** How long it is tried, in ms. */
   readonly limitMs: number;
 }
@@ -30,13 +31,13 @@ export interface Departing {
  */
 export async function takenOff(
   { client, options: { runtime } }: Registrar,
-  { params, lease, limitMs }: Departing,
+  { params, query, limitMs }: Departing,
 ): Promise<string | undefined> {
   const backoff = new Backoff(runtime.random, FIRST_PAUSE_MS, limitMs / 3);
   const deadlineMs = runtime.nowMs() + limitMs;
   for (;;) {
     try {
-      return (await client.call('deregister', { params, query: { lease } })).revision;
+      return (await client.call('deregister', { params, query })).revision;
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       if (isGone(error)) return undefined;

@@ -43,6 +43,8 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   #lease: Lease | undefined;
   #state: LeaseState = 'lost';
   #revision = '0';
+  /** Of the last write that was sent: what arrives after a later one changes nothing. */
+  #sequence = 0;
   #enrolling: Promise<void> | undefined;
   #departure: Promise<void> | undefined;
   #silence: RollcallError | undefined;
@@ -96,7 +98,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
       const reply = await this.#registrar.client.call('patchInstance', {
         params: this.#params,
         query: { lease },
-        body: parsed,
+        body: { ...parsed, sequence: ++this.#sequence },
       });
       this.#revision = reply.revision;
     } catch (error) {
@@ -192,7 +194,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
         const reply = await client.call('register', {
           params: this.#params,
           query: { takeover },
-          body,
+          body: { ...body, sequence: ++this.#sequence },
         });
         this.#enter(reply, takeover);
         if (body !== this.#body) await this.#sendWhatChanged(reply.lease?.id);
@@ -225,7 +227,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   /** Status, weight or labels were changed while the registration was on its way. */
   async #sendWhatChanged(lease: string | undefined): Promise<void> {
     const { status, weight, labels } = this.#body;
-    const body = { status, weight, labels };
+    const body = { status, weight, labels, sequence: ++this.#sequence };
     await this.#registrar.client
       .call('patchInstance', { params: this.#params, query: { lease }, body })
       .catch(() => undefined);
@@ -260,14 +262,17 @@ export class InstanceRegistration implements Registration, LeaseHolder {
       () => undefined,
     );
     if (this.#state === 'superseded') return;
-    const lease = this.#lease?.id;
-    if (lease === undefined) {
+    if (this.#sequence === 0) {
       this.#end('released');
       return;
     }
-    this.#registrar.silence(lease);
+    const lease = this.#lease?.id;
+    if (lease !== undefined) this.#registrar.silence(lease);
+    // Without a lease it may still be on the roll, or be put there by what is on its way: it leaves by its nonce.
+    const sequence = ++this.#sequence;
+    const query = lease === undefined ? { nonce: this.#body.nonce, sequence } : { lease, sequence };
     try {
-      const revision = await takenOff(this.#registrar, { params: this.#params, lease, limitMs });
+      const revision = await takenOff(this.#registrar, { params: this.#params, query, limitMs });
       this.#revision = revision ?? this.#revision;
     } finally {
       this.#end('released');

@@ -28,7 +28,7 @@ export function bindInstances(binder: Binder, registry: Registry, maxPerSecond: 
   binder.bind(
     'deregister',
     async ({ caller, params, query, reply }) =>
-      answer(reply, await registry.deregister(caller, refOf(params), query.lease)),
+      answer(reply, await registry.deregister(caller, refOf(params), query)),
     { ...options, priority: 'vital' },
   );
   binder.bind(

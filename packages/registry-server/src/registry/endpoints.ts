@@ -12,7 +12,7 @@ import type { InstanceRecord } from '../store/record.ts';
 export type StoredOverride = Omit<Override, 'untilMs'>;
 
 const SUSPECT = 'the connection of its hold closed without goodbye';
-const UNCONFIRMED = 'restored after the store lost its data; not renewed since';
+const UNCONFIRMED = 'not renewed since the store was away, or lost data';
 
 /** Key of the resource that holds an instance's override. */
 export function overrideKeyOf(field: string): string {

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Supervisor } from '@rollcall/daemon';
 import { type Clock, pause } from '../runtime/clock.ts';
-import type { LogEntry } from '../store/log-entry.ts';
+import type { LogEntry, StoreHead } from '../store/log-entry.ts';
 import { fieldOf } from '../store/record.ts';
-import { type Store, StoreUnavailableError } from '../store/store.ts';
+import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
 import type { Picture, ServiceChange } from './picture.ts';
 import { Roll } from './roll.ts';
 import { soundEntry, soundSnapshot, type Unreadable } from './soundness.ts';
@@ -12,6 +12,9 @@ import { SELF } from './caller.ts';
 const RETRY_MS = 200;
 /** The pause after faults of the server's own, which grows: reading the whole roll anew costs the store something. In ms. */
 const LONGEST_RETRY_MS = 5_000;
+
+/** How often in a row a store may forget what it was just given back. */
+const MOST_ROUNDS = 10;
 
 /** Who wants to know what the follower sees. Called in the order of the log, never concurrently. */
 export interface FollowerEvents {
@@ -22,8 +25,8 @@ export interface FollowerEvents {
    * store lost what only it knew, such as the numbers of holds.
    */
   relisted(changes: readonly ServiceChange[], hasForgotten: boolean): void;
-  /** The roll was read for the first time; it may have been empty. */
-  loaded(isEmpty: boolean): void;
+  /** The roll was read for the first time. `isWhole`: nobody is known to be missing; it is not empty, nor was the store away. */
+  loaded(isWhole: boolean): void;
   /** The store went away or came back; the picture stands meanwhile. */
   reachable(isReachable: boolean, error: Error | undefined): void;
   /** What the store holds and nobody can read, and so is left out, is something else than before. */
@@ -95,7 +98,7 @@ export class Follower {
     const first = page.entries[0];
     if (first !== undefined) {
       if (first.prev !== revision || first.before !== mark || !isChain(page.entries)) {
-        return this.#mend(signal);
+        return this.#relist(signal);
       }
       const entries = page.entries.map(soundEntry);
       this.#events.applied(entries, this.#picture.apply(entries));
@@ -104,28 +107,61 @@ export class Follower {
       return undefined;
     }
     const { head } = page;
-    if (head?.epoch !== epoch || head.revision < revision) return this.#mend(signal);
+    if (head?.epoch !== epoch || head.revision < revision) return this.#relist(signal);
     if (head.revision !== revision) return undefined;
-    if (head.mark !== mark) return this.#mend(signal);
+    if (head.mark !== mark) return this.#relist(signal);
     this.#picture.prove();
     return undefined;
   }
 
-  /** The chain is broken: find out whether the store forgot, tell it what it forgot, and read it anew. */
-  async #mend(signal: AbortSignal): Promise<void> {
-    const { revision, epoch, mark, roll } = this.#picture;
-    const continuity = await this.#store.continuity({ revision, epoch, mark });
-    if (continuity === 'lost' && roll !== undefined) {
-      const offer = roll.offer(this.#clock.monotonicMs());
-      const { taken } = await this.#store.restore({ ...offer, floor: revision });
-      this.#events.restored(taken);
+  /**
+   * Reads the roll anew. A store that forgot is first given what this server knows, and its answer is believed only while
+   * it still has that: it may forget again at any moment, and a fuller picture is not given up for that.
+   */
+  async #relist(signal: AbortSignal): Promise<void> {
+    const isFirst = !this.#picture.isLoaded;
+    let anchor: StoreHead | undefined = isFirst ? undefined : this.#picture.head;
+    let hasForgotten = false;
+    let read = await this.#readOnce(anchor, signal);
+    for (let rounds = 0; read === undefined; rounds++) {
+      if (rounds === MOST_ROUNDS) {
+        throw new StoreUnavailableError('the store forgets faster than it can be told');
+      }
+      anchor = await this.#giveBack();
+      hasForgotten = true;
+      read = await this.#readOnce(anchor, signal);
     }
-    await this.#relist(signal, continuity === 'lost');
+    const { roll, unreadable, isUncertain } = read;
+    this.#setReachable(true);
+    this.#setUnreadable(unreadable);
+    this.#events.relisted(this.#picture.replace(roll), hasForgotten);
+    this.#picture.prove();
+    if (isFirst) this.#events.loaded(!isUncertain && !isEmptyRoll(roll));
   }
 
-  async #relist(signal: AbortSignal, hasForgotten = false): Promise<void> {
-    // Any write gives an empty store its epoch; a sweep is the one that is always due.
-    await this.#store.expire({ floor: this.#picture.revision });
+  /** Undefined when the store has lost a position that it should have. */
+  async #readOnce(anchor: StoreHead | undefined, signal: AbortSignal) {
+    const hasLost = async () =>
+      anchor !== undefined && (await this.#store.continuity(anchor)) === 'lost';
+    if (await hasLost()) return undefined;
+    const read = await this.#read(signal);
+    return (await hasLost()) ? undefined : read;
+  }
+
+  async #giveBack(): Promise<StoreHead> {
+    const { revision, roll } = this.#picture;
+    const offer = (roll as Roll).offer(this.#clock.monotonicMs());
+    const { taken, head } = await this.#store.restore({ ...offer, floor: revision });
+    this.#events.restored(taken);
+    return head;
+  }
+
+  async #read(signal: AbortSignal) {
+    // Any write gives an empty store its epoch; a sweep is the one that is always due. And one that was away is not read
+    // before everybody on it is doubted.
+    let swept: SweepOutcome;
+    do swept = await this.#store.expire({ floor: this.#picture.revision });
+    while (swept.more && !signal.aborted);
     const snapshot = await this.#store.snapshot();
     const { sound, unreadable } = soundSnapshot(snapshot);
     const roll = new Roll(sound, this.#clock.monotonicMs());
@@ -133,19 +169,14 @@ export class Follower {
       const { entries } = await this.#store.follow(roll.revision, signal);
       const [first] = entries;
       const isNext = first?.prev === roll.revision && first.before === roll.mark;
-      const isWhole = isNext && isChain(entries);
-      if (!isWhole)
+      if (!isNext || !isChain(entries)) {
         throw new StoreUnavailableError('the log moved on while the roll was being read');
+      }
       const readable = entries.map(soundEntry);
       for (const entry of readable) roll.apply(entry, this.#clock.monotonicMs());
       for (const entry of readable) noteUnreadable(entry, unreadable);
     }
-    const isFirst = !this.#picture.isLoaded;
-    this.#setReachable(true);
-    this.#setUnreadable(unreadable);
-    this.#events.relisted(this.#picture.replace(roll), hasForgotten);
-    this.#picture.prove();
-    if (isFirst) this.#events.loaded(isEmptyRoll(roll));
+    return { roll, unreadable, isUncertain: swept.isUncertain };
   }
 
   #noteUnreadable(entries: readonly LogEntry[]): void {

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeclaredService, Endpoint } from '@rollcall/contract';
 import type { Clock } from '../runtime/clock.ts';
-import type { LogEntry } from '../store/log-entry.ts';
+import type { LogEntry, StoreHead } from '../store/log-entry.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import { conditionsOf, type InstanceConditions } from './endpoints.ts';
 import { deriveMember, membersOf, WRITTEN } from './membership.ts';
 import type { Effect, Roll } from './roll.ts';
+import { type Touch, type Touched, touchOf } from './touched.ts';
 
 /** What changed of one service. Never empty. */
 export interface ServiceChange {
@@ -47,17 +48,6 @@ interface Published {
   /** Made when asked for, dropped on change. */
   picture?: ServicePicture | undefined;
 }
-
-/** What of a service is to be looked at, and the revision that a difference gets. */
-interface Touch {
-  readonly members: Set<string>;
-  /** Whoever could be a member, besides. */
-  isWhole: boolean;
-  revision: number;
-}
-
-/** By `namespace/service`. */
-type Touched = Map<string, Touch>;
 
 interface Waiting {
   readonly revision: number;
@@ -104,6 +94,12 @@ export class Picture {
   /** Digest of everything up to the revision. */
   get mark(): string {
     return this.#roll?.mark ?? '';
+  }
+
+  /** Where it stands in the log of its store. */
+  get head(): StoreHead {
+    const { epoch, revision, mark } = this;
+    return { epoch, revision, mark };
   }
 
   get epoch(): string {
@@ -291,18 +287,6 @@ export class Picture {
     const change = { namespace, service, revision, resumeAfter: revision, upserts, removes: gone };
     return isRedeclared ? { ...change, declared } : change;
   }
-}
-
-function touchOf(touched: Touched, key: string, revision: number): Touch {
-  const known = touched.get(key);
-  if (known === undefined) {
-    const touch = { members: new Set<string>(), isWhole: false, revision };
-    touched.set(key, touch);
-    return touch;
-  }
-  // The service's own last entry, not the batch's, so that a stream can resume between them.
-  known.revision = revision;
-  return known;
 }
 
 /** In the order of the log; where several share a revision, none but a resume from before it has them all. */

@@ -32,6 +32,13 @@ export interface RegistryOptions {
   readonly partition: number;
 }
 
+/** Who takes an instance off the roll. */
+interface Leaver {
+  readonly lease?: string | undefined;
+  readonly nonce?: string | undefined;
+  readonly sequence?: number | undefined;
+}
+
 const MISSES = {
   missing: ['instance_not_found', 'there is no such instance on the roll'],
   unknown: ['lease_unknown', 'the registry does not know this lease: register again'],
@@ -87,12 +94,13 @@ export class Registry {
     registration: Registration,
     takeover: boolean,
   ): Promise<Committed<Registered>> {
-    const { persistent, ttlMs, nonce } = registration;
+    const { persistent, ttlMs, nonce, sequence = 0 } = registration;
     const outcome = await this.#store.grant({
       field: fieldOf(ref),
       lease: persistent ? '' : makeLeaseId(this.#partition, ttlMs, this.#random.hex(16)),
       nonce: nonce ?? '',
       takeover,
+      sequence,
       body: this.#bodyOf(caller, ref, registration),
       maxInstances: this.#maxInstances,
       floor: this.#floor,
@@ -100,6 +108,10 @@ export class Registry {
     if (outcome.kind === 'taken') {
       const message = `instance ${ref.id} of ${ref.service} is held by a live process with another nonce; expected a free id, or takeover=true`;
       throw new ProblemError('instance_taken', message, { field: 'id' });
+    }
+    if (outcome.kind === 'late') {
+      const message = `the process has left ${ref.id} of ${ref.service} since it sent this; expected a higher sequence`;
+      throw new ProblemError('registration_late', message, { field: 'sequence' });
     }
     if (outcome.kind === 'full') {
       const message = `service ${ref.service} has ${this.#maxInstances} instances, the most that the server allows`;
@@ -130,18 +142,28 @@ export class Registry {
       this.#checkSelected(caller, ref, Object.fromEntries(kept) as Record<string, string>);
     }
     const covers = patch.labels === undefined ? {} : { covers: coveredBy(caller.grants) ?? null };
+    const { sequence = 0, ...changed } = patch;
     const change = {
       field: fieldOf(ref),
       lease,
-      patch: { ...patch, ...covers },
+      patch: { ...changed, ...covers },
+      sequence,
       floor: this.#floor,
     };
     return this.#changed(await this.#store.update(change), lease);
   }
 
-  async deregister(caller: Caller, ref: InstanceRef, lease?: string) {
+  /** By its lease; or by the nonce of a process that does not know its lease; or whoever holds it. */
+  async deregister(caller: Caller, ref: InstanceRef, by: Leaver = {}) {
     this.#admission.checkService(caller, ref);
-    const outcome = await this.#store.revoke({ field: fieldOf(ref), lease, floor: this.#floor });
+    const { lease, nonce, sequence = 0 } = by;
+    const outcome = await this.#store.revoke({
+      field: fieldOf(ref),
+      lease,
+      ...(nonce === undefined ? {} : { nonce }),
+      sequence,
+      floor: this.#floor,
+    });
     return this.#changed(outcome, lease);
   }
 

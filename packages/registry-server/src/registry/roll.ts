@@ -19,7 +19,7 @@ import { Tenants } from './tenants.ts';
  * for a while must not bring back, to a store that lost its memory, what the others saw go.
  */
 const REMEMBERED_MS = 86_400_000;
-const REMEMBERED = 50_000;
+const REMEMBERED = 200_000;
 
 interface Grave {
   readonly revision: number;

@@ -87,6 +87,9 @@ export class SelfRegistration {
     this.#loop.cancel();
     const { registry, address } = this.#options;
     const caller = { grants: EVERYTHING, peerAddress: address };
-    await registry.deregister(caller, this.#ref, this.#lease).catch(() => {});
+    const lease = this.#lease;
+    await this.#options.supervisor.run('self', () =>
+      registry.deregister(caller, this.#ref, { lease }),
+    );
   }
 }

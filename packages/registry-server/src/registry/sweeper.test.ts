@@ -4,7 +4,13 @@ import { ManualClock } from '../testing/manual-clock.ts';
 import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
 import { Sweeper } from './sweeper.ts';
 
-const DONE: SweepOutcome = { expired: 0, guarded: 0, graceUntilMs: 0, more: false };
+const DONE: SweepOutcome = {
+  expired: 0,
+  guarded: 0,
+  graceUntilMs: 0,
+  more: false,
+  isUncertain: false,
+};
 
 function sweeping(outcomes: (SweepOutcome | Error)[]) {
   const clock = new ManualClock();

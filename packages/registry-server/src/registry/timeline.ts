@@ -11,6 +11,8 @@ const REASONS: Readonly<Record<TimelineKind, string>> = {
   suspected: 'the connection of its hold closed without goodbye',
   recovered: 'it gave a sign of life',
   unreachable: 'silent together with more than half of its service: the guard keeps it for a while',
+  unconfirmed:
+    'the store was away, or came back, and may have older data: it has one TTL to renew its lease',
   restored: 'the store had lost it and a registry server still knew it',
   deregistered: 'it was taken off the roll',
   expired: 'it did not renew its lease in time',

@@ -2,7 +2,7 @@ import { ProblemError } from '@rollcall/contract';
 import type { Clock } from '../runtime/clock.ts';
 
 /**
- * The first moments on an empty store. Instances that a lost registry knew are on their way back, so nobody is told
+ * The first moments on an empty store, or on one that came back. Instances that a lost registry knew are on their way back, so nobody is told
  * that a service has none: an error makes callers keep what they had, an empty list would make them forget it.
  */
 export class WarmUp {
@@ -30,7 +30,7 @@ export class WarmUp {
     const seconds = Math.ceil(leftMs / 1_000);
     throw new ProblemError(
       'warming_up',
-      `the store is new and has no instance of ${service} yet: instances are given ${seconds} s to return`,
+      `the store is new, or was away, and has no instance of ${service} yet: instances are given ${seconds} s to return`,
       { retryAfterSeconds: 1 },
     );
   }

@@ -129,9 +129,11 @@ describe.each(Object.entries(drivers))('claims on %s', (_, create) => {
     numbersOf(await put(store, [itemOf('a', [any('clusterIps'), any('nodePorts')])]));
     const { instances, resources, tombstones } = await store.snapshot();
     const other = await create();
-    expect(await other.store.restore({ instances, resources, tombstones, floor: 0 })).toEqual({
-      taken: 1,
-    });
+    expect(await other.store.restore({ instances, resources, tombstones, floor: 0 })).toMatchObject(
+      {
+        taken: 1,
+      },
+    );
     expect((await other.store.snapshot()).resources[0]?.claims).toEqual(resources[0]?.claims);
     expect(await put(other.store, [itemOf('b', [certain('clusterIps', 1_004)])])).toMatchObject({
       kind: 'taken',
@@ -212,7 +214,7 @@ describe.each(Object.entries(drivers))('claims on %s', (_, create) => {
     const settled = await checked(other.store);
     expect(settled).toMatchObject({ old: 30_003 });
     expect(settled['new']).not.toBe(30_003);
-    expect(await other.store.restore(offer)).toEqual({ taken: 0 });
+    expect(await other.store.restore(offer)).toMatchObject({ taken: 0 });
     expect(await checked(other.store)).toEqual(settled);
     await other.close();
   });

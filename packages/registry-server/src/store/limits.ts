@@ -31,5 +31,11 @@ export const RESOURCE_TOMBSTONE_MS = 86_400_000;
 /** The least time a deleted instance is remembered, in ms; the longest TTL granted when that is longer. */
 export const INSTANCE_TOMBSTONE_MS = 60_000;
 
+/** How long it is remembered how far a process had come that left an id, in ms: what it sent before may be on its way. */
+export const SENT_MS = 600_000;
+
+/** How long it is remembered that a process was displaced, in ms: it may have been stopped for long. */
+export const FORMER_MS = 86_400_000;
+
 /** How long `follow` waits for an entry before it proves that there is none, in ms. */
 export const FOLLOW_WAIT_MS = 500;

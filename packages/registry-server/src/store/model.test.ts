@@ -31,6 +31,8 @@ class Model {
   readonly roll = new Map<string, ModelInstance>();
   readonly leases = new Map<string, string>();
   readonly holds = new Map<string, number>();
+  /** `id nonce` of processes that another one displaced. */
+  readonly former = new Set<string>();
 
   missOf(lease: string): 'unknown' | 'superseded' {
     const id = this.leases.get(lease);
@@ -57,8 +59,11 @@ class Model {
         return { kind: 'granted', lease: known.lease };
       }
       const isLive = known.deadlineMs > this.nowMs;
-      if (isLive && nonce !== '' && !takeover && !known.isSuspect) return { kind: 'taken' };
+      const isClosed = this.former.has(`${id} ${nonce}`) || (isLive && !known.isSuspect);
+      if (nonce !== '' && !takeover && isClosed) return { kind: 'taken' };
+      if (known.nonce !== '') this.former.add(`${id} ${known.nonce}`);
     }
+    this.former.delete(`${id} ${nonce}`);
     this.leases.set(lease, id);
     const deadlineMs = this.nowMs + TTL_MS;
     this.roll.set(id, { lease, nonce, weight, status: 'up', isSuspect: false, deadlineMs });
@@ -74,8 +79,8 @@ class Model {
 
   suspect(lease: string, hold: number): boolean {
     const instance = this.holder(lease);
+    // It stays the current one until another takes its place: a second look finds it again.
     if (instance === undefined || this.holds.get(lease) !== hold) return false;
-    this.holds.delete(lease);
     instance.isSuspect = true;
     instance.deadlineMs = Math.min(instance.deadlineMs, this.nowMs + SUSPECT_MS);
     return true;

@@ -32,6 +32,8 @@ export interface InstanceRecord extends InstanceRef {
   readonly lease: string;
   /** Empty when the registrant gave none. */
   readonly nonce: string;
+  /** Of the last write of its process, which numbers its own; 0 = it numbers none. */
+  readonly sequence: number;
   readonly doubt: Doubt | undefined;
   /** Unix ms at which an `unreachable` doubt ends; 0 otherwise. */
   readonly doubtUntilMs: number;

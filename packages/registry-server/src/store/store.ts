@@ -12,6 +12,8 @@ export interface GrantRequest extends Write {
   readonly lease: string;
   readonly nonce: string;
   readonly takeover: boolean;
+  /** Number of this write among those of its process; what arrives after a later one changes nothing. @default 0 = not numbered */
+  readonly sequence?: number;
   readonly body: InstanceBody;
   /** How many instances the service may have. */
   readonly maxInstances: number;
@@ -19,8 +21,11 @@ export interface GrantRequest extends Write {
 
 export type GrantOutcome =
   | { readonly kind: 'granted'; readonly lease: string; readonly revision: number }
+  /** Somebody else holds it, or this process was displaced. */
   | { readonly kind: 'taken' }
-  | { readonly kind: 'full' };
+  | { readonly kind: 'full' }
+  /** It was sent before its process left the id, and arrived after that. */
+  | { readonly kind: 'late' };
 
 export interface RenewOutcome {
   readonly unknown: readonly string[];
@@ -52,11 +57,17 @@ export interface UpdateRequest extends Write {
   /** Undefined = whoever holds it. */
   readonly lease: string | undefined;
   readonly patch: BodyPatch;
+  /** Number of this write among those of the lease's process. @default 0 = not numbered */
+  readonly sequence?: number;
 }
 
 export interface RevokeRequest extends Write {
   readonly field: string;
   readonly lease: string | undefined;
+  /** Of the process that leaves, when it does not know whether it got a lease. @default whoever holds it */
+  readonly nonce?: string;
+  /** Number of this write among those of that process: what it sent before changes nothing any more. @default 0 */
+  readonly sequence?: number;
 }
 
 export type ChangeOutcome =
@@ -73,6 +84,8 @@ export interface SweepOutcome {
   readonly graceUntilMs: number;
   /** Whether more was due than one sweep takes. */
   readonly more: boolean;
+  /** Whether the store was away, or came back with older data, within the last longest TTL: somebody may be missing. */
+  readonly isUncertain: boolean;
 }
 
 /** A range of numbers; those left to be chosen for it are taken first from `first + reserved` on. */
@@ -146,6 +159,13 @@ export interface RestoreRequest extends Write {
   readonly tombstones: readonly Tombstone[];
 }
 
+/** What came of an offer. */
+export interface RestoreOutcome {
+  readonly taken: number;
+  /** Where the store stood afterwards: as long as it has this position, it has all that was offered. */
+  readonly head: StoreHead;
+}
+
 /** Everything in the store; `head` was true before the reading began, so following starts there. */
 export interface StoreSnapshot {
   readonly head: StoreHead;
@@ -188,7 +208,7 @@ export interface Store {
    * the same number (one was given it while the store had forgotten the other) the one written earlier keeps it and
    * the other gets a free one.
    */
-  restore(request: RestoreRequest): Promise<{ readonly taken: number }>;
+  restore(request: RestoreRequest): Promise<RestoreOutcome>;
   /** Entries after a revision, in order; an empty page with the head after some 500 ms without any. */
   follow(after: number, signal: AbortSignal): Promise<LogPage>;
   /** Whether the log still has this position. */

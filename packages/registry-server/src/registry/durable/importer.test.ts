@@ -68,6 +68,7 @@ async function outcomeOf(store: MemoryStore): Promise<string | undefined> {
     doubt: undefined,
     doubtUntilMs: 0,
     registeredAtMs: 1,
+    sequence: 0,
     body: { ...BODY, weight: 7, check: { ...check, ...THRESHOLDS } },
   };
   const text = encodeDurable({ resources: [], instances: [record] });

@@ -99,5 +99,7 @@ export function decodeDurable(text: string): DurablePart {
       `expected checksum ${expected}, got ${result.data.checksum}: the content was changed or damaged`,
     );
   }
-  return content;
+  // A file of a version that did not number writes.
+  const instances = content.instances.map((one) => ({ ...one, sequence: one.sequence ?? 0 }));
+  return { ...content, instances };
 }

@@ -10,6 +10,7 @@ import {
   type PutRequest,
   type RemoveRequest,
   type RenewOutcome,
+  type RestoreOutcome,
   type RestoreRequest,
   type RevokeRequest,
   type SecondLook,
@@ -110,7 +111,7 @@ export class FileStore implements Store {
     return outcome;
   }
 
-  async restore(request: RestoreRequest): Promise<{ readonly taken: number }> {
+  async restore(request: RestoreRequest): Promise<RestoreOutcome> {
     const outcome = await this.#inner.restore(request);
     await this.#persist();
     return outcome;

@@ -3,13 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { ttlOfLease } from '../lease-id.ts';
 import * as limits from '../limits.ts';
 import type { LogPage, StoreHead } from '../log-entry.ts';
-import {
-  fieldOf,
-  type InstanceBody,
-  type InstanceRecord,
-  refOfField,
-  serviceOfField,
-} from '../record.ts';
+import type { InstanceBody } from '../record.ts';
 import type {
   BodyPatch,
   ChangeOutcome,
@@ -21,6 +15,7 @@ import type {
   PutRequest,
   RemoveRequest,
   RenewOutcome,
+  RestoreOutcome,
   RestoreRequest,
   RevokeRequest,
   SecondLook,
@@ -31,6 +26,7 @@ import type {
   Write,
 } from '../store.ts';
 import { firstAfter } from '../log-search.ts';
+import { grant } from './grant.ts';
 import { Partition } from './partition.ts';
 import { deleteResource, put } from './put.ts';
 import { restore } from './restore.ts';
@@ -44,6 +40,8 @@ export interface MemoryStoreOptions {
   readonly logLength: number;
   /** How long the guard holds, in ms. */
   readonly guardMs?: number | undefined;
+  /** Of the process that keeps it now: another one may have come back with older data. @default always the same */
+  readonly runId?: () => string;
 }
 
 /** The roll in this process's memory: the embedded default. It is gone with the process. */
@@ -51,6 +49,7 @@ export class MemoryStore implements Store {
   readonly #clock: Clock;
   readonly #epoch: string;
   readonly #guardMs: number;
+  readonly #runId: () => string;
   readonly #partition: Partition;
   readonly #waiting = new Set<() => void>();
 
@@ -58,57 +57,14 @@ export class MemoryStore implements Store {
     this.#clock = options.clock;
     this.#epoch = options.epoch;
     this.#guardMs = options.guardMs ?? limits.DEFAULT_GUARD_MS;
+    this.#runId = options.runId ?? (() => '');
     this.#partition = new Partition(options.logLength, () => {
       for (const wake of this.#waiting) wake();
     });
   }
 
   async grant(request: GrantRequest): Promise<GrantOutcome> {
-    const { field, lease, nonce, body } = request;
-    const partition = this.#partition;
-    const at = { nowMs: this.#clock.nowMs(), floor: request.floor };
-    const record = partition.instances.get(field);
-    let why: 'registered' | 'reregistered' | 'superseded' = 'registered';
-    if (record === undefined) {
-      const count = partition.counts.get(serviceOfField(field)) ?? 0;
-      if (count >= request.maxInstances) return { kind: 'full' };
-      partition.count(field, 1);
-    } else {
-      if (isSameHolder(record, request, partition)) return this.#regrant(record, body, at);
-      const isLive = record.lease === '' || (partition.deadlines.get(record.lease) ?? 0) > at.nowMs;
-      const isOther = nonce !== record.nonce;
-      if (isLive && nonce !== '' && isOther && !request.takeover && record.doubt !== 'suspect') {
-        return { kind: 'taken' };
-      }
-      const displaces = isLive && record.lease !== '' && (nonce === '' || isOther);
-      why = displaces ? 'superseded' : 'reregistered';
-      partition.endLease(record.lease, field, at.nowMs);
-    }
-    if (lease !== '') {
-      const ttlMs = ttlOfLease(lease);
-      partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
-      partition.startLease(lease, field, at.nowMs + ttlMs);
-    }
-    partition.graves.delete(`i:${field}`);
-    const registered = { ...refOfField(field), lease, nonce, doubt: undefined, doubtUntilMs: 0 };
-    const registeredAtMs = Math.floor(at.nowMs);
-    const revision = partition.writeRecord({ ...registered, registeredAtMs, body }, at, why);
-    return { kind: 'granted', lease, revision };
-  }
-
-  /** The same process again: the same lease, and a new revision only for new content. */
-  #regrant(record: InstanceRecord, body: InstanceBody, at: { nowMs: number; floor: number }) {
-    const { lease } = record;
-    const partition = this.#partition;
-    partition.deadlines.set(lease, at.nowMs + ttlOfLease(lease));
-    if (isDeepStrictEqual(record.body, body)) {
-      partition.clearDoubt(lease, at);
-      const { revision } = partition.instances.get(fieldOf(record)) as InstanceRecord;
-      return { kind: 'granted', lease, revision } as const;
-    }
-    const renewed = { ...record, doubt: undefined, doubtUntilMs: 0, body };
-    const revision = partition.writeRecord(renewed, at, 'reregistered');
-    return { kind: 'granted', lease, revision } as const;
+    return grant(this.#partition, request, this.#clock.nowMs());
   }
 
   async renew(leases: readonly string[], { floor }: Write): Promise<RenewOutcome> {
@@ -157,24 +113,38 @@ export class MemoryStore implements Store {
     return true;
   }
 
-  async update({ field, lease, patch, floor }: UpdateRequest): Promise<ChangeOutcome> {
+  async update(request: UpdateRequest): Promise<ChangeOutcome> {
+    const { field, lease, patch, floor, sequence = 0 } = request;
     const record = this.#partition.instances.get(field);
     if (record === undefined) {
       return lease === undefined ? { kind: 'missing' } : this.#partition.missOf(lease);
     }
     if (lease !== undefined && lease !== record.lease) return { kind: 'superseded' };
+    const own = lease === undefined ? 0 : sequence;
+    const { revision } = record;
+    if (own > 0 && own <= record.sequence) return { kind: 'changed', revision };
     const body = patched(record.body, patch);
-    if (isDeepStrictEqual(body, record.body)) return { kind: 'changed', revision: record.revision };
+    const numbered = { ...record, sequence: Math.max(record.sequence, own) };
+    if (isDeepStrictEqual(body, record.body)) {
+      this.#partition.instances.set(field, Object.freeze(numbered));
+      return { kind: 'changed', revision };
+    }
     const isDraining = body.status === 'draining' && record.body.status !== 'draining';
     const at = { nowMs: this.#clock.nowMs(), floor };
     const why = isDraining ? 'draining' : 'updated';
-    return { kind: 'changed', revision: this.#partition.writeRecord({ ...record, body }, at, why) };
+    return {
+      kind: 'changed',
+      revision: this.#partition.writeRecord({ ...numbered, body }, at, why),
+    };
   }
 
-  async revoke({ field, lease, floor }: RevokeRequest): Promise<ChangeOutcome> {
+  async revoke(request: RevokeRequest): Promise<ChangeOutcome> {
+    const { field, lease, nonce = '', sequence = 0, floor } = request;
     const partition = this.#partition;
     const record = partition.instances.get(field);
     const at = { nowMs: this.#clock.nowMs(), floor };
+    // What it sent before and never heard of may still arrive.
+    partition.buryProcess(field, { nonce, sequence }, at.nowMs);
     if (record === undefined) {
       // A store that lost its memory must not be given back what somebody has taken off meanwhile.
       const revision = partition.nextRevision(at.nowMs, floor);
@@ -182,11 +152,13 @@ export class MemoryStore implements Store {
       return { kind: 'missing' };
     }
     if (lease !== undefined && lease !== record.lease) return { kind: 'superseded' };
+    if (nonce !== '' && nonce !== record.nonce) return { kind: 'superseded' };
     return { kind: 'changed', revision: partition.deleteRecord(record, at, 'deregistered') };
   }
 
   async expire({ floor }: Write): Promise<SweepOutcome> {
-    return sweep(this.#partition, { nowMs: this.#clock.nowMs(), floor }, this.#guardMs);
+    const at = { nowMs: this.#clock.nowMs(), floor };
+    return sweep(this.#partition, at, { guardMs: this.#guardMs, runId: this.#runId() });
   }
 
   async put(request: PutRequest): Promise<PutOutcome> {
@@ -204,8 +176,9 @@ export class MemoryStore implements Store {
     return resource === undefined ? { kind: 'missing' } : { kind: 'changed', revision };
   }
 
-  async restore(request: RestoreRequest): Promise<{ taken: number }> {
-    return { taken: restore(this.#partition, request, this.#clock.nowMs()) };
+  async restore(request: RestoreRequest): Promise<RestoreOutcome> {
+    const taken = restore(this.#partition, request, this.#clock.nowMs());
+    return { taken, head: this.#head() };
   }
 
   async follow(after: number, signal: AbortSignal): Promise<LogPage> {
@@ -232,7 +205,8 @@ export class MemoryStore implements Store {
     const { instances, resources, graves, last } = this.#partition;
     const nowMs = this.#clock.nowMs();
     const tombstones = [...graves]
-      .filter(([member]) => !member.startsWith('l:'))
+      // The others are of use to the store alone.
+      .filter(([member]) => /^[ixr]:/.test(member))
       .map(([member, { value, untilMs }]) => {
         return { member, revision: Number(value), forMs: Math.max(0, untilMs - nowMs) };
       });
@@ -268,16 +242,6 @@ export class MemoryStore implements Store {
       signal.addEventListener('abort', wake, { once: true });
     });
   }
-}
-
-function isSameHolder(record: InstanceRecord, request: GrantRequest, partition: Partition) {
-  return (
-    request.nonce !== '' &&
-    request.lease !== '' &&
-    record.nonce === request.nonce &&
-    partition.deadlines.has(record.lease) &&
-    ttlOfLease(record.lease) === ttlOfLease(request.lease)
-  );
 }
 
 function patched(body: InstanceBody, { status, weight, labels, covers }: BodyPatch): InstanceBody {

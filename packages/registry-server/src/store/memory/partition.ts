@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TimelineKind } from '@rollcall/contract';
-import { INSTANCE_TOMBSTONE_MS } from '../limits.ts';
+import { FORMER_MS, INSTANCE_TOMBSTONE_MS, SENT_MS } from '../limits.ts';
 import type { LogEntry } from '../log-entry.ts';
 import {
   fieldOf,
@@ -61,6 +61,10 @@ export class Partition {
   longestTtlMs = 0;
   lastSweepMs: number | undefined;
   grace = { startMs: 0, untilMs: 0, lastGapMs: 0 };
+  /** Which process swept last. */
+  runId: string | undefined;
+  /** When the store was last found to have been away for too long, or to be another process. */
+  doubtedAtMs: number | undefined;
 
   readonly #logLength: number;
   readonly #onAppend: () => void;
@@ -160,7 +164,36 @@ export class Partition {
     const revision = this.nextRevision(at.nowMs, at.floor);
     this.append(revision, at.nowMs, why, { op: 'del', field });
     if (why !== 'expired') this.buryInstance(field, record.lease, revision, at.nowMs);
+    this.buryProcess(field, record, at.nowMs);
     return revision;
+  }
+
+  /** What a process sent under this number or an earlier one changes nothing any more. */
+  buryProcess(
+    field: string,
+    { nonce, sequence }: Pick<InstanceRecord, 'nonce' | 'sequence'>,
+    nowMs: number,
+  ): void {
+    if (nonce === '' || sequence === 0) return;
+    const last = Math.max(this.lastSent(field, nonce), sequence);
+    this.bury(`s:${field}|${nonce}`, last, nowMs + SENT_MS);
+  }
+
+  /** How far a process had come when it left an id; 0 = it is not known. */
+  lastSent(field: string, nonce: string): number {
+    return Number(this.graves.get(`s:${field}|${nonce}`)?.value ?? 0);
+  }
+
+  /** A process was displaced from an id, or has it again. */
+  setFormer(field: string, nonce: string, untilMs: number | undefined): void {
+    if (nonce === '') return;
+    const member = `n:${field}|${nonce}`;
+    if (untilMs === undefined) this.graves.delete(member);
+    else this.bury(member, 1, untilMs + FORMER_MS);
+  }
+
+  isFormer(field: string, nonce: string): boolean {
+    return this.graves.has(`n:${field}|${nonce}`);
   }
 
   /** Who leaves does not come back with anybody's picture; the rules are those of prelude.lua. */

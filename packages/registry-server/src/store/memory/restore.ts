@@ -41,15 +41,19 @@ function restoreInstance(partition: Partition, offered: InstanceRecord, at: At):
     partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
     partition.startLease(offered.lease, field, at.nowMs + ttlMs);
   }
-  const record = { ...offered, doubt: doubtOf(offered, known !== undefined), doubtUntilMs: 0 };
+  const record = { ...offered, doubt: doubtOf(offered, known), doubtUntilMs: 0 };
   partition.writeRecord(record, at, 'restored', offered.revision);
   return 1;
 }
 
 /** Of a lease that the store knows, the news is what is offered: a hold that broke, or a doubt that was cleared. */
-function doubtOf({ lease, doubt }: InstanceRecord, isKnown: boolean): Doubt | undefined {
+function doubtOf(
+  { lease, doubt }: InstanceRecord,
+  known: InstanceRecord | undefined,
+): Doubt | undefined {
   if (lease === '') return undefined;
-  return isKnown && doubt !== 'unreachable' ? doubt : 'unconfirmed';
+  if (known === undefined || doubt === 'unreachable') return 'unconfirmed';
+  return known.doubt === 'unconfirmed' ? (doubt ?? 'unconfirmed') : doubt;
 }
 
 function restoreResource(partition: Partition, offered: ResourceRecord, at: At): number {

@@ -10,11 +10,21 @@ interface At {
   readonly floor: number;
 }
 
+export interface SweepBy {
+  /** How long the guard holds, in ms. */
+  readonly guardMs: number;
+  /** Of the process that sweeps. */
+  readonly runId: string;
+}
+
 /** One sweep over a partition; the rules are those of expire.lua. */
-export function sweep(partition: Partition, at: At, guardMs: number): SweepOutcome {
+export function sweep(partition: Partition, at: At, { guardMs, runId }: SweepBy): SweepOutcome {
   removeEnded(partition, at);
-  const graceUntilMs = graceOf(partition, at.nowMs);
-  if (at.nowMs < graceUntilMs) return { expired: 0, guarded: 0, graceUntilMs, more: false };
+  const graceUntilMs = graceOf(partition, at, runId);
+  const { doubtedAtMs, longestTtlMs } = partition;
+  const isUncertain = doubtedAtMs !== undefined && at.nowMs - doubtedAtMs < longestTtlMs;
+  const none = { expired: 0, guarded: 0, more: false, isUncertain };
+  if (at.nowMs < graceUntilMs) return { ...none, graceUntilMs };
 
   const victims = dueOf(partition, at.nowMs);
   const guard = new Guard(partition, at.nowMs, guardMs, victims);
@@ -37,7 +47,8 @@ export function sweep(partition: Partition, at: At, guardMs: number): SweepOutco
       expired++;
     }
   }
-  return { expired, guarded, graceUntilMs: 0, more: victims.length > expired + guarded };
+  const more = victims.length > expired + guarded;
+  return { ...none, expired, guarded, graceUntilMs: 0, more };
 }
 
 function removeEnded(partition: Partition, at: At): void {
@@ -54,11 +65,21 @@ function removeEnded(partition: Partition, at: At): void {
 }
 
 /** Nobody could renew while nobody swept, and a clock that stepped makes every deadline wrong. */
-function graceOf(partition: Partition, nowMs: number): number {
+function graceOf(partition: Partition, at: At, runId: string): number {
+  const { nowMs } = at;
   const { lastSweepMs: last, longestTtlMs: longest, grace } = partition;
   partition.lastSweepMs = nowMs;
   if (last !== undefined && nowMs >= last && nowMs - last <= limits.SWEEP_GAP_MS) {
     return grace.untilMs;
+  }
+  const isOther = partition.runId !== undefined && partition.runId !== runId;
+  partition.runId = runId;
+  if (last !== undefined && (isOther || nowMs - last > longest)) {
+    // Too long ago for anything to be true by itself: whoever lives says so within its own TTL.
+    partition.doubtedAtMs = nowMs;
+    grace.untilMs = 0;
+    doubtAll(partition, at);
+    return 0;
   }
   const isChained =
     grace.startMs > 0 &&
@@ -76,6 +97,18 @@ function graceOf(partition: Partition, nowMs: number): number {
     if (deadline > nowMs + longest) partition.deadlines.set(lease, nowMs + ttlOfLease(lease));
   }
   return untilMs;
+}
+
+/** Doubts every lease; each has its own TTL from now on to renew. */
+function doubtAll(partition: Partition, at: At): void {
+  for (const lease of [...partition.deadlines.keys()].toSorted()) {
+    const record = partition.instances.get(partition.holders.get(lease) ?? '');
+    if (record?.lease !== lease) continue;
+    if (partition.deadlines.get(lease) === at.nowMs + ttlOfLease(lease)) continue;
+    partition.deadlines.set(lease, at.nowMs + ttlOfLease(lease));
+    if (record.doubt !== undefined) continue;
+    partition.writeRecord({ ...record, doubt: 'unconfirmed', doubtUntilMs: 0 }, at, 'unconfirmed');
+  }
 }
 
 function dueOf(partition: Partition, nowMs: number): InstanceRecord[] {

@@ -12,6 +12,14 @@ import {
 /** The key under which an instance that cannot be read is named. */
 export const unreadableKeyOf = (field: string) => `instance/${field}`;
 
+/** A nonce as the scripts know it: with the number of the last write of its process, where it numbers them. */
+export function encodeNonce({
+  nonce,
+  sequence,
+}: Pick<InstanceRecord, 'nonce' | 'sequence'>): string {
+  return sequence === 0 ? nonce : `${nonce}#${sequence}`;
+}
+
 /** A whole number as the scripts write it. Throws on anything else. */
 function count(text: string | undefined, what: string): number {
   if (text === undefined || !/^\d{1,16}$/.test(text))
@@ -33,12 +41,14 @@ export function decodeRecord(field: string, text: string): InstanceRecord {
     from = to + 1;
   }
   const [revision, lease = '', nonce = '', doubt, doubtUntilMs, registeredAtMs] = parts;
+  const [bare = '', sequence] = nonce.split('#', 2);
   if (field.split('/').length !== 3) throw new TypeError('expected NAMESPACE/SERVICE/ID');
   return {
     ...refOfField(field),
     revision: count(revision, 'revision'),
     lease,
-    nonce,
+    nonce: bare,
+    sequence: sequence === undefined ? 0 : count(sequence, 'sequence'),
     doubt: doubt === '' ? undefined : (doubt as InstanceRecord['doubt']),
     doubtUntilMs: count(doubtUntilMs, 'doubtUntilMs'),
     registeredAtMs: count(registeredAtMs, 'registeredAtMs'),

@@ -1,5 +1,5 @@
 import type { RestoreRequest } from '../store.ts';
-import { encodeClaims } from './codec.ts';
+import { encodeClaims, encodeNonce } from './codec.ts';
 
 const GROUPS = 200;
 
@@ -18,8 +18,8 @@ export function* offersOf(request: RestoreRequest): Generator<string[]> {
 
 function* groupsOf({ instances, resources, tombstones }: RestoreRequest): Generator<string[]> {
   for (const record of instances) {
-    const { namespace, service, id, lease, nonce, registeredAtMs, doubt = '', body } = record;
-    const rest = `${lease}|${nonce}|${registeredAtMs}|${doubt}|${JSON.stringify(body)}`;
+    const { namespace, service, id, lease, registeredAtMs, doubt = '', body } = record;
+    const rest = `${lease}|${encodeNonce(record)}|${registeredAtMs}|${doubt}|${JSON.stringify(body)}`;
     yield ['i', `${namespace}/${service}/${id}`, String(record.revision), rest];
   }
   for (const { key, revision, untilMs, claims, value } of resources) {

@@ -12,6 +12,7 @@ import {
   type PutRequest,
   type RemoveRequest,
   type RenewOutcome,
+  type RestoreOutcome,
   type RestoreRequest,
   type RevokeRequest,
   type SecondLook,
@@ -39,7 +40,7 @@ const SCRIPT_FAULT = /^ERR (user_script:\d+:|Error (compiling|running) script)/;
 
 const Granted = z.union([
   z.tuple([z.literal('granted'), z.string(), z.string()]),
-  z.tuple([z.enum(['taken', 'full'])]),
+  z.tuple([z.enum(['taken', 'full', 'late'])]),
 ]);
 const Renewed = z.tuple([z.array(z.string()), z.array(z.string())]);
 const Held = z.union([
@@ -50,7 +51,11 @@ const Changed = z.union([
   z.tuple([z.literal('changed'), z.string()]),
   z.tuple([z.enum(['missing', 'unknown', 'superseded'])]),
 ]);
-const Swept = z.tuple([z.int(), z.int(), z.string(), z.string()]);
+const Swept = z.tuple([z.int(), z.int(), z.string(), z.string(), z.string()]);
+const Restored = z.union([
+  z.tuple([z.int(), z.string(), z.string(), z.string()]),
+  z.tuple([z.literal('lost')]),
+]);
 
 export interface RedisStoreOptions extends Omit<CommandOptions, 'keys'> {
   readonly keys: PartitionKeys;
@@ -84,8 +89,9 @@ export class RedisStore implements Store {
   }
 
   async grant(request: GrantRequest): Promise<GrantOutcome> {
-    const { field, lease, nonce, takeover, body, maxInstances } = request;
-    const args = [field, lease, nonce, takeover ? '1' : '0', JSON.stringify(body), maxInstances];
+    const { field, lease, nonce, takeover, body, maxInstances, sequence = 0 } = request;
+    const who = [field, lease, nonce, takeover ? '1' : '0'];
+    const args = [...who, JSON.stringify(body), maxInstances, sequence];
     const reply = await this.#script(Granted, 'grant', request.floor, args);
     if (reply[0] !== 'granted') return { kind: reply[0] };
     return { kind: 'granted', lease: reply[1], revision: Number(reply[2]) };
@@ -109,25 +115,38 @@ export class RedisStore implements Store {
     return (await this.#script(z.int(), 'suspect', floor, args)) === 1;
   }
 
-  async update({ field, lease, patch, floor }: UpdateRequest): Promise<ChangeOutcome> {
-    return this.#change('update', floor, [field, lease ?? '', JSON.stringify(patch)]);
+  async update({
+    field,
+    lease,
+    patch,
+    floor,
+    sequence = 0,
+  }: UpdateRequest): Promise<ChangeOutcome> {
+    return this.#change('update', floor, [field, lease ?? '', JSON.stringify(patch), sequence]);
   }
 
-  async revoke({ field, lease, floor }: RevokeRequest): Promise<ChangeOutcome> {
-    return this.#change('revoke', floor, [field, lease ?? '']);
+  async revoke(request: RevokeRequest): Promise<ChangeOutcome> {
+    const { field, lease = '', nonce = '', sequence = 0, floor } = request;
+    return this.#change('revoke', floor, [field, lease, nonce, sequence]);
   }
 
   async expire({ floor }: Write): Promise<SweepOutcome> {
-    const [expired, guarded, graceUntil, more] = await this.#script(Swept, 'expire', floor, [
-      limits.SWEEP_GAP_MS,
-      limits.LONGEST_GRACE_MS,
-      this.#guardMs,
-      limits.GUARD_FLOOR,
-      limits.SWEEP_LIMIT,
-      limits.SWEEP_COUNT_LIMIT,
-      limits.GRACE_CHAIN_MS,
-    ]);
-    return { expired, guarded, graceUntilMs: Number(graceUntil), more: more === '1' };
+    const [expired, guarded, graceUntil, more, isUncertain] = await this.#script(
+      Swept,
+      'expire',
+      floor,
+      [
+        limits.SWEEP_GAP_MS,
+        limits.LONGEST_GRACE_MS,
+        this.#guardMs,
+        limits.GUARD_FLOOR,
+        limits.SWEEP_LIMIT,
+        limits.SWEEP_COUNT_LIMIT,
+        limits.GRACE_CHAIN_MS,
+      ],
+    );
+    const graceUntilMs = Number(graceUntil);
+    return { expired, guarded, graceUntilMs, more: more === '1', isUncertain: isUncertain === '1' };
   }
 
   async put(request: PutRequest): Promise<PutOutcome> {
@@ -139,14 +158,25 @@ export class RedisStore implements Store {
     return this.#change('remove', floor, [key, limits.RESOURCE_TOMBSTONE_MS]);
   }
 
-  async restore(request: RestoreRequest): Promise<{ taken: number }> {
+  /**
+   * In parts, so that none blocks Redis for long. Each looks whether the one before is still there: a store that loses its
+   * memory in between is to be given everything again.
+   */
+  async restore(request: RestoreRequest): Promise<RestoreOutcome> {
     let taken = 0;
+    let place: StoreHead | undefined;
     for (const args of offersOf(request)) {
-      taken += await this.#script(z.int(), 'restore', request.floor, args);
+      const from = place === undefined ? ['', ''] : [String(place.revision), place.mark];
+      const reply = await this.#script(Restored, 'restore', request.floor, [...from, ...args]);
+      if (reply[0] === 'lost' || reply[1] !== (place?.epoch ?? reply[1])) throw forgotten();
+      taken += reply[0];
+      place = { epoch: reply[1], revision: revisionOf(reply[2]), mark: reply[3] };
     }
     // Also when nothing was taken: the try before may have been cut off here.
     await this.#script(z.int(), 'settle', request.floor, []);
-    return { taken };
+    const head = await this.#head();
+    if (place !== undefined && (await this.continuity(place)) === 'lost') throw forgotten();
+    return { taken, head };
   }
 
   async follow(after: number, signal: AbortSignal): Promise<LogPage> {
@@ -240,4 +270,8 @@ export class RedisStore implements Store {
       throw new StoreUnavailableError(`Redis: ${error.message}`, { cause: error });
     }
   }
+}
+
+function forgotten(): StoreUnavailableError {
+  return new StoreUnavailableError('Redis: it lost its data while it was given it back');
 }

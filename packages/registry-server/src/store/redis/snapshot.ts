@@ -32,7 +32,8 @@ async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombst
   const graves = await redis.zrange(keys.graves, 0, '-1', 'WITHSCORES');
   for (let i = 0; i < graves.length; i += 2) until.set(graves[i] as string, Number(graves[i + 1]));
   for await (const [member, revision] of scanHash(redis, keys.tombstones)) {
-    if (member.startsWith('l:')) continue;
+    // The others are of use to the store alone.
+    if (!/^[ixr]:/.test(member)) continue;
     const forMs = Math.max(0, (until.get(member) ?? nowMs) - nowMs);
     // One that says nothing buries nothing.
     if (/^\d{1,16}$/.test(revision)) tombstones.push({ member, revision: Number(revision), forMs });
@@ -70,6 +71,9 @@ export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<S
   }
   const tombstones = await readTombstones(redis, keys);
   const upTo = revisionOf(await redis.hget(keys.meta, 'last'));
+  const ended = await redis.hget(keys.meta, 'epoch');
+  // Emptied or replaced while it was being read: what was read is of two stores.
+  if (ended !== epoch) throw new StoreUnavailableError('Redis: another epoch began meanwhile');
   return {
     head: { epoch: epoch ?? '', revision: revisionOf(last), mark: mark ?? '' },
     upTo,

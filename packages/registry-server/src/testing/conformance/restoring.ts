@@ -16,7 +16,7 @@ export function restoringCases(on: StoreUnderTest): void {
       await putOne(on.store, { key: 'override/default/orders/a1', value: '{}', forMs: 0 });
       const offer = await offerOf(on.store);
       await on.restart();
-      expect(await on.store.restore(offer)).toEqual({ taken: 2 });
+      expect(await on.store.restore(offer)).toMatchObject({ taken: 2 });
       expect(await recordOf(on.store, 'a1')).toMatchObject({ doubt: 'unconfirmed', lease });
       expect((await on.store.snapshot()).resources).toEqual(offer.resources);
       expect(await on.store.renew([lease], WRITE)).toEqual({ unknown: [], superseded: [] });
@@ -134,7 +134,7 @@ export function restoringCases(on: StoreUnderTest): void {
       await on.restart();
       await on.harness.advance(5_000);
       const fresh = await leaseOf(on.store, { nonce: 'process-1' });
-      expect(await on.store.restore(offer)).toEqual({ taken: 0 });
+      expect(await on.store.restore(offer)).toMatchObject({ taken: 0 });
       expect(await on.store.renew([fresh], WRITE)).toEqual({ unknown: [], superseded: [] });
       expect((await on.store.renew([old], WRITE)).unknown).toEqual([old]);
     });
@@ -145,7 +145,7 @@ export function restoringCases(on: StoreUnderTest): void {
       await on.restart();
       await on.store.restore(offer);
       const { upTo } = await on.store.snapshot();
-      expect(await on.store.restore(offer)).toEqual({ taken: 0 });
+      expect(await on.store.restore(offer)).toMatchObject({ taken: 0 });
       expect((await on.store.snapshot()).upTo).toBe(upTo);
     });
 

@@ -25,6 +25,66 @@ export function sweepingCases(on: StoreUnderTest): void {
       expect(await recordOf(on.store, 'a1')).toBeUndefined();
     });
 
+    test('G2: after a pause longer than every lease nobody is up by itself: each has its own TTL to renew', async () => {
+      const leases = [];
+      for (const [id, ttlMs] of [
+        ['short', 3_000],
+        ['renewing', 3_000],
+        ['long', 60_000],
+      ] as const) {
+        leases.push(await leaseOf(on.store, { field: `default/orders/${id}`, ttlMs }));
+      }
+      await leaseOf(on.store, { field: 'default/orders/kept', lease: '' });
+      await on.live(1_000);
+      await on.harness.advance(600_000);
+      const renewing = leases[1] as string;
+      const states = async () => {
+        const { instances } = await on.store.snapshot();
+        return Object.fromEntries(instances.map(({ id, doubt }) => [id, doubt]));
+      };
+      expect(await on.store.expire(WRITE)).toMatchObject({ expired: 0, isUncertain: true });
+      const doubt = 'unconfirmed';
+      expect(await states()).toEqual({
+        short: doubt,
+        renewing: doubt,
+        long: doubt,
+        kept: undefined,
+      });
+      await on.live(2_000);
+      await on.store.renew([renewing], WRITE);
+      await on.live(2_000);
+      expect(await states()).toEqual({ renewing: undefined, long: doubt, kept: undefined });
+      expect((await entriesAfter(on.store, 0)).some(({ why }) => why === 'unconfirmed')).toBe(true);
+      await on.store.renew([renewing], WRITE);
+      await on.live(58_000);
+      expect(await states()).toEqual({ kept: undefined });
+      expect(await on.store.expire(WRITE)).toMatchObject({ isUncertain: false });
+    });
+
+    test('whoever renewed after the pause and before the first sweep is not doubted', async () => {
+      const lease = await leaseOf(on.store);
+      await leaseOf(on.store, { field: 'default/orders/other' });
+      await on.live(1_000);
+      await on.harness.advance(60_000);
+      await on.store.renew([lease], WRITE);
+      await on.store.expire(WRITE);
+      expect(await recordOf(on.store, 'a1')).toMatchObject({ doubt: undefined });
+      expect(await recordOf(on.store, 'other')).toMatchObject({ doubt: 'unconfirmed' });
+    });
+
+    test('thousands are doubted in as many sweeps as it takes, and nobody is evicted before', async () => {
+      for (let i = 0; i < 2_500; i++) {
+        await leaseOf(on.store, { field: `default/orders/i${i}`, maxInstances: 5_000 });
+      }
+      await on.live(1_000);
+      await on.harness.advance(60_000);
+      let sweeps = 0;
+      while ((await on.store.expire(WRITE)).more) sweeps++;
+      expect(sweeps).toBeLessThan(50);
+      const { instances } = await on.store.snapshot();
+      expect(instances.filter(({ doubt }) => doubt === 'unconfirmed')).toHaveLength(2_500);
+    });
+
     test('a short pause is not held against whoever could not renew in it', async () => {
       const ttlMs = 3_000;
       const lease = await leaseOf(on.store, { field: 'default/orders/a1', ttlMs });

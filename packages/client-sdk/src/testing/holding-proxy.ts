@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A way to a server that keeps what is sent over it, until it is told to deliver the first of it. */
+export class HoldingProxy {
+  readonly url: string;
+  readonly #server: Server;
+  readonly #targetPort: number;
+  readonly #sockets = new Set<Socket>();
+  #isHolding = true;
+  #held = '';
+
+  private constructor(server: Server, targetPort: number) {
+    this.#server = server;
+    this.#targetPort = targetPort;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async start(targetPort: number): Promise<HoldingProxy> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy = new HoldingProxy(server, targetPort);
+    server.on('connection', (socket) => proxy.#accept(socket));
+    return proxy;
+  }
+
+  /** What the first connection that was held back has sent. */
+  get held(): string {
+    return this.#held;
+  }
+
+  /** New connections go straight through. */
+  letThrough(): void {
+    this.#isHolding = false;
+  }
+
+  /** The other way round, and those that are open end. */
+  holdBack(): void {
+    this.#isHolding = true;
+    this.#held = '';
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Sends what was held back, though its sender is gone; gives the answer. */
+  async deliver(): Promise<string> {
+    const socket = connect(this.#targetPort, '127.0.0.1');
+    this.#keep(socket);
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString();
+      const [head, body] = answer.split('\r\n\r\n', 2);
+      const length = Number(/content-length: (\d+)/i.exec(head ?? '')?.[1] ?? Infinity);
+      if ((body?.length ?? 0) >= length) socket.end();
+    });
+    socket.write(this.#held);
+    await once(socket, 'close');
+    return answer;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    this.#keep(socket);
+    if (this.#isHolding) {
+      const isFirst = this.#held === '';
+      socket.on('data', (chunk: Buffer) => {
+        if (isFirst) this.#held += chunk.toString();
+      });
+      return;
+    }
+    const onward = connect(this.#targetPort, '127.0.0.1');
+    this.#keep(onward);
+    socket.pipe(onward).pipe(socket);
+    socket.once('close', () => onward.destroy());
+    onward.once('close', () => socket.destroy());
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+}

@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ttlOfLease } from '../lease-id.ts';
+import { fieldOf, type InstanceRecord, refOfField, serviceOfField } from '../record.ts';
+import type { GrantOutcome, GrantRequest } from '../store.ts';
+import type { Partition } from './partition.ts';
+
+/** Puts an instance on the roll; the rules are those of grant.lua. */
+export function grant(partition: Partition, request: GrantRequest, nowMs: number): GrantOutcome {
+  const { field, lease, nonce, body, sequence = 0 } = request;
+  if (sequence > 0 && nonce !== '' && partition.lastSent(field, nonce) >= sequence) {
+    return { kind: 'late' };
+  }
+  const record = partition.instances.get(field);
+  let why: 'registered' | 'reregistered' | 'superseded' = 'registered';
+  if (record === undefined) {
+    const count = partition.counts.get(serviceOfField(field)) ?? 0;
+    if (count >= request.maxInstances) return { kind: 'full' };
+    partition.count(field, 1);
+  } else {
+    const again = regranted(partition, record, { request, nowMs });
+    if (again !== undefined) return again;
+    const change = displaced(partition, record, { request, nowMs });
+    if (change === 'taken') return { kind: 'taken' };
+    why = change;
+  }
+  if (lease !== '') {
+    const ttlMs = ttlOfLease(lease);
+    partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
+    partition.startLease(lease, field, nowMs + ttlMs);
+  }
+  partition.graves.delete(`i:${field}`);
+  partition.setFormer(field, nonce, undefined);
+  const registered = { ...refOfField(field), lease, nonce, sequence, doubt: undefined };
+  const fresh = { ...registered, doubtUntilMs: 0, registeredAtMs: Math.floor(nowMs), body };
+  const at = { nowMs, floor: request.floor };
+  return { kind: 'granted', lease, revision: partition.writeRecord(fresh, at, why) };
+}
+
+interface Granting {
+  readonly request: GrantRequest;
+  readonly nowMs: number;
+}
+
+/** The same process again: the same lease, and a new revision only for new content. Undefined = it is not the same. */
+function regranted(
+  partition: Partition,
+  record: InstanceRecord,
+  { request, nowMs }: Granting,
+): GrantOutcome | undefined {
+  const { nonce, body, floor, sequence = 0 } = request;
+  const { lease, revision } = record;
+  const deadline = partition.deadlines.get(lease);
+  const isHolder = nonce !== '' && record.nonce === nonce && request.lease !== '';
+  if (!isHolder || deadline === undefined) return undefined;
+  const renewed = nowMs + ttlOfLease(lease);
+  if (sequence > 0 && sequence <= record.sequence) {
+    // A repetition is a sign of life, what is older is none; neither says anything new.
+    const isAlive = sequence === record.sequence && record.doubt === undefined;
+    if (isAlive) partition.deadlines.set(lease, Math.max(deadline, renewed));
+    return { kind: 'granted', lease, revision };
+  }
+  if (ttlOfLease(lease) !== ttlOfLease(request.lease)) return undefined;
+  partition.deadlines.set(lease, renewed);
+  const numbered = { ...record, sequence: Math.max(record.sequence, sequence) };
+  const isSame = isDeepStrictEqual(record.body, body);
+  if (isSame && record.doubt === undefined) {
+    // The number alone is no news to those who watch.
+    partition.instances.set(fieldOf(record), Object.freeze(numbered));
+    return { kind: 'granted', lease, revision };
+  }
+  const why = isSame ? 'recovered' : 'reregistered';
+  const written = { ...numbered, doubt: undefined, doubtUntilMs: 0, body };
+  return {
+    kind: 'granted',
+    lease,
+    revision: partition.writeRecord(written, { nowMs, floor }, why),
+  };
+}
+
+/**
+ * Another process, or the same with another TTL: ends what was. Whoever was displaced stays so: a hold that broke, or a
+ * pause of the store, opens the door to others alone.
+ */
+function displaced(
+  partition: Partition,
+  record: InstanceRecord,
+  { request: { field, nonce, takeover }, nowMs }: Granting,
+): 'taken' | 'superseded' | 'reregistered' {
+  const isLive = record.lease === '' || (partition.deadlines.get(record.lease) ?? 0) > nowMs;
+  const isOther = nonce !== '' && nonce !== record.nonce;
+  const isFormer = isOther && partition.isFormer(field, nonce);
+  const isClosed = isFormer || (isLive && record.doubt !== 'suspect');
+  if (isOther && !takeover && isClosed) return 'taken';
+  partition.endLease(record.lease, field, nowMs);
+  if (record.nonce !== nonce) {
+    partition.setFormer(field, record.nonce, nowMs);
+    partition.buryProcess(field, record, nowMs);
+  }
+  const displaces = isLive && record.lease !== '' && (nonce === '' || isOther);
+  return displaces ? 'superseded' : 'reregistered';
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   InstancePatch,
+  isDialable,
   isLeaseId,
   LabelKey,
   pathOf,
@@ -33,7 +34,7 @@ describe('registration', () => {
     expect(InstancePatch.parse({ weight: 0 })).toEqual({ weight: 0 });
   });
 
-  test.each(['10.0.0.1', '::1', 'fe80::1', 'orders-1.internal'])(
+  test.each(['10.0.0.1', '::1', 'fe80::1', 'orders-1.internal', 'web.', '1a.x9', 'Web.Internal'])(
     'takes the address %s',
     (address) => {
       expect(Registration.parse({ ports: { http: 1 }, address }).address).toBe(address);
@@ -43,6 +44,29 @@ describe('registration', () => {
   test.each(['10.0.0.256', 'a b', '', 'http://x', '[::1]', 'x'.repeat(300)])(
     'refuses the address %j',
     (address) => {
+      expect(Registration.safeParse({ ports: { http: 1 }, address }).success).toBe(false);
+    },
+  );
+
+  test.each([
+    'web.1.',
+    'web.1',
+    'a.0x1',
+    'a.0x',
+    '1.2.3',
+    '0x7f.1',
+    '127.1',
+    '1',
+    '0177.0.0.1',
+    '1.2.3.4.',
+  ])('refuses the address %j, which a url reads as something else or not at all', (address) => {
+    expect(Registration.safeParse({ ports: { http: 1 }, address }).success).toBe(false);
+  });
+
+  test.each(['a%41', 'u@h', 'a/b', 'a#b', 'x:80', 'fe80::1%eth0', 'bücher.de', ' a', 'a\\b'])(
+    'knows that %j cannot be dialled',
+    (address) => {
+      expect(isDialable(address)).toBe(false);
       expect(Registration.safeParse({ ports: { http: 1 }, address }).success).toBe(false);
     },
   );

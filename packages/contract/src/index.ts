@@ -1,3 +1,4 @@
+export { Address, isDialable, urlHostOf } from './address.ts';
 export { DeclaredPort, DeclaredService, hostnameOf, SCHEDULER_ANNOTATION } from './declared.ts';
 export {
   DURABLE_FORMAT,
@@ -9,7 +10,6 @@ export {
 export { Endpoint } from './endpoint.ts';
 export { HealthCheck } from './health-check.ts';
 export {
-  Address,
   DEFAULT_TTL_MS,
   DEFAULT_WEIGHT,
   Instance,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Address } from './address.ts';
 import { HealthCheck } from './health-check.ts';
 import { InstanceId, LabelKey, LabelValue, LeaseId, NamespaceName, ServiceName } from './names.ts';
 import { Override } from './override.ts';
@@ -29,19 +30,6 @@ export type Labels = z.output<typeof Labels>;
 const Zone = z.string().regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$|^$/, {
   error: "expected a zone: up to 63 letters, digits, '-', '_' or '.'",
 });
-
-/** A name whose last part is a number is an address with a mistake in it. */
-const HostName = z
-  .hostname()
-  .max(253)
-  .refine((name) => !/(^|\.)\d+$/.test(name));
-
-/** An address that callers can connect to: an IPv4 or IPv6 address, or a host name. */
-export const Address = z
-  .union([z.ipv4(), z.ipv6(), HostName], {
-    error: 'expected an IPv4 or IPv6 address or a host name',
-  })
-  .meta({ id: 'Address' });
 
 /**
  * Counts the writes of one process about one instance, from 1 on. What arrives after a later one changes nothing: a

@@ -26,4 +26,6 @@ export interface Runtime {
   /** Calls back once after `delayMs`. `isBackground`: does not keep the process alive. */
   setTimer(callback: () => void, delayMs: number, isBackground?: boolean): Timer;
   readonly signals: SignalSource;
+  /** Tells the process of something that nobody listens to. `cause`: what was thrown, if anything was. */
+  warn(message: string, cause?: unknown): void;
 }

@@ -3,13 +3,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../error.ts';
+import { watchBody } from './body-watch.ts';
+import { abortReasonOf, asError, lostError } from './call-error.ts';
+import { CallerSide } from './caller-side.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
 import {
   isCallerFault,
   isDeath,
   isIdempotent,
-  isRefusal,
+  isInstanceFault,
   isLocalFault,
+  isRefusal,
   isReplayable,
 } from './request-fault.ts';
 
@@ -28,6 +32,8 @@ export interface CallOwner {
   succeeded(channel: EndpointChannel): void;
   /** The call ended without an answer. */
   gaveUp(): void;
+  /** The caller's handler threw where nobody waits for an answer any more. */
+  warn(message: string, error: unknown): void;
 }
 
 /**
@@ -42,8 +48,7 @@ const REFUSALS_PER_TRY = 4;
  */
 const LAST_TRY_MS = 25;
 
-/** What tells a call from one that is over: nothing may be called back any more. */
-type Phase = 'trying' | 'answering' | 'over';
+type Body = Dispatcher.DispatchOptions['body'];
 
 /**
  * One call, over all its tries. It stands between undici and the caller's handler: as the handler of
@@ -51,20 +56,21 @@ type Phase = 'trying' | 'answering' | 'over';
  *
  * A try that ended before its request was written may be repeated always; one that died after, only
  * when the request is idempotent and its body can be sent again; never once an answer has begun.
+ *
+ * The handler is told of the end exactly once, whatever throws on the way: an instance, undici, the body, or the
+ * handler itself.
  */
-export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchController {
+export class Call extends CallerSide implements Dispatcher.DispatchHandler {
+  /** What the call waits by while there is no endpoint; aborted when the call is. */
+  waiting: AbortController | undefined;
   readonly #owner: CallOwner;
   readonly #options: Dispatcher.DispatchOptions;
-  readonly #handler: Dispatcher.DispatchHandler;
   #channel: EndpointChannel | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  /** That of a try which was given up before it had a connection: it may still turn out to have none. */
+  #abandoned: EndpointChannel | undefined;
   #tried: EndpointChannel[] | undefined;
-  #phase: Phase = 'trying';
-  /** The caller's handler has been told of the start. */
-  #isAnnounced = false;
   /** Some try got as far as writing: a server may have acted. */
   #wasSent = false;
-  #reason: Error | null = null;
   /** Tries that took a connection, or time. */
   #costlyTries = 0;
 
@@ -73,9 +79,13 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
     options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
   ) {
+    super(handler);
     this.#owner = owner;
     this.#options = options;
-    this.#handler = handler;
+  }
+
+  protected get label(): string {
+    return this.#owner.label;
   }
 
   /** Tries the call on a channel. Answers as undici's dispatch: false when the connections are busy. */
@@ -83,43 +93,25 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
     this.#channel = channel;
     channel.inFlight++;
     const { body } = this.#options;
-    if (typeof body !== 'function') return channel.pool.dispatch(this.#options, this);
-    const create = body as () => Dispatcher.DispatchOptions['body'];
-    return channel.pool.dispatch({ ...this.#options, body: create() ?? null }, this);
+    try {
+      if (typeof body !== 'object' && typeof body !== 'function')
+        return channel.pool.dispatch(this.#options, this);
+      const prepared = this.#bodyOf(body);
+      return this.#channel === undefined || channel.pool.dispatch(prepared, this);
+    } catch (error) {
+      this.onResponseError(null, asError(error));
+      return true;
+    }
   }
 
-  /** Ends the call without a try. */
-  fail(error: Error): void {
-    if (this.#phase === 'over') return;
-    this.#phase = 'over';
-    this.#handler.onResponseError?.(this, error);
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    this.#controller = controller;
-    if (this.#phase === 'over') {
-      controller.abort(this.#reason ?? new RollcallError('closed', 'the call is over'));
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.phase === 'over') {
+      controller.abort(this.reason ?? new RollcallError('closed', 'the call is over'));
       return;
     }
-    if (this.#isAnnounced) {
-      this.#wasSent = true;
-      return;
-    }
-    this.#isAnnounced = true;
-    this.#handler.onRequestStart?.(this, context);
-    this.#wasSent = !controller.aborted;
-  }
-
-  onResponseStarted(): void {
-    this.#handler.onResponseStarted?.();
-  }
-
-  onBodySent(chunk: Buffer): void {
-    this.#handler.onBodySent?.(chunk);
-  }
-
-  onRequestSent(): void {
-    this.#handler.onRequestSent?.();
+    this.#wasSent = true;
+    if (this.paused) controller.pause();
   }
 
   onResponseStart(
@@ -129,22 +121,26 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
     statusMessage?: string,
   ): void {
     if (statusCode >= 200) {
-      this.#phase = 'answering';
+      this.phase = 'answering';
       const channel = this.#channel!;
       if (statusCode >= 500) this.#owner.failed(channel, 'call');
       else if (channel.hasFailed) this.#owner.succeeded(channel);
     }
-    this.#handler.onResponseStart?.(this, statusCode, headers, statusMessage);
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#handler.onResponseData?.(this, chunk);
+    try {
+      this.handler.onResponseStart?.(this, statusCode, headers, statusMessage);
+    } catch (error) {
+      this.breakOff(error);
+    }
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     this.#leave();
-    this.#phase = 'over';
-    this.#handler.onResponseEnd?.(this, trailers);
+    this.phase = 'over';
+    try {
+      this.handler.onResponseEnd?.(this, trailers);
+    } catch (error) {
+      this.tell(asError(error));
+    }
   }
 
   onRequestUpgrade(
@@ -154,63 +150,76 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
     socket: Duplex,
   ): void {
     this.#leave();
-    this.#phase = 'over';
-    this.#handler.onRequestUpgrade?.(this, statusCode, headers, socket);
+    this.phase = 'over';
+    try {
+      this.handler.onRequestUpgrade?.(this, statusCode, headers, socket);
+    } catch (error) {
+      socket.destroy();
+      this.tell(asError(error));
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     const channel = this.#leave();
-    const wasStarted = this.#controller !== undefined;
-    this.#controller = undefined;
-    if (this.#phase === 'over' || channel === undefined) return;
-    if (this.#reason !== null || isCallerFault(error)) {
+    const wasStarted = this.controller !== undefined;
+    this.controller = undefined;
+    if (this.phase === 'over') this.#blameAbandoned(error, wasStarted);
+    if (this.phase === 'over' || channel === undefined) return;
+    if (this.phase === 'broken' || this.reason !== null || isCallerFault(error)) {
       this.fail(error);
       return;
     }
-    if (!isLocalFault(error)) this.#owner.failed(channel, wasStarted ? 'call' : 'connect');
-    if (this.#phase === 'answering') {
-      this.#owner.gaveUp();
-      this.fail(error);
-    } else if (!this.#sendElsewhere(channel, error, wasStarted)) {
-      this.#owner.gaveUp();
-      this.fail(this.#errorOf(channel, error));
+    if (wasStarted ? isInstanceFault(error) : !isLocalFault(error))
+      this.#owner.failed(channel, wasStarted ? 'call' : 'connect');
+    if (this.phase === 'trying' && this.#wentElsewhere(channel, error, wasStarted)) return;
+    this.#owner.gaveUp();
+    this.fail(this.phase === 'answering' ? error : this.#errorOf(channel, error));
+  }
+
+  /** Without a connection there is nothing to abort: the call is over, and so is the try as soon as it starts. */
+  abort(reason?: Error): void {
+    if (this.phase === 'over' || this.reason !== null) return;
+    this.reason = abortReasonOf(reason);
+    this.waiting?.abort();
+    if (this.controller === undefined) {
+      this.#abandoned = this.#leave();
+      this.fail(this.reason);
+    } else this.controller.abort(this.reason);
+  }
+
+  protected warn(message: string, error: unknown): void {
+    this.#owner.warn(message, error);
+  }
+
+  /** The body as this try sends it. Ends the call when there is none to send. */
+  #bodyOf(body: unknown): Dispatcher.DispatchOptions {
+    try {
+      const made = typeof body === 'function' ? ((body() as unknown) ?? null) : body;
+      const watched = watchBody(made, (error) => this.#bodyFailed(error));
+      if (watched === this.#options.body) return this.#options;
+      return { ...this.#options, body: (watched ?? null) as NonNullable<Body> };
+    } catch (error) {
+      this.#bodyFailed(error);
+      return this.#options;
     }
   }
 
-  get aborted(): boolean {
-    return this.#reason !== null;
+  /** Undici ends a try that has a connection by itself. */
+  #bodyFailed(error: unknown): void {
+    if (this.phase === 'over') return;
+    this.phase = 'broken';
+    if (this.controller !== undefined) return;
+    const channel = this.#leave();
+    const isLost = this.#wasSent && channel !== undefined;
+    this.fail(isLost ? this.#errorOf(channel, asError(error)) : asError(error));
   }
 
-  get reason(): Error | null {
-    return this.#reason;
-  }
-
-  get paused(): boolean {
-    return this.#controller?.paused ?? false;
-  }
-
-  get rawHeaders(): NonNullable<Dispatcher.DispatchController['rawHeaders']> | null {
-    return this.#controller?.rawHeaders ?? null;
-  }
-
-  get rawTrailers(): NonNullable<Dispatcher.DispatchController['rawTrailers']> | null {
-    return this.#controller?.rawTrailers ?? null;
-  }
-
-  pause(): void {
-    this.#controller?.pause();
-  }
-
-  resume(): void {
-    this.#controller?.resume();
-  }
-
-  /** Between two tries there is no connection to abort: the call is over, and so is the try as soon as it starts. */
-  abort(reason: Error): void {
-    if (this.#phase === 'over' || this.#reason !== null) return;
-    this.#reason = reason;
-    if (this.#controller === undefined) this.fail(reason);
-    else this.#controller.abort(reason);
+  /** Whoever aborts has not made a host reachable: only those who wait longer than callers do would learn of it. */
+  #blameAbandoned(error: Error, wasStarted: boolean): void {
+    const channel = this.#abandoned;
+    this.#abandoned = undefined;
+    if (channel === undefined || wasStarted || isCallerFault(error) || isLocalFault(error)) return;
+    this.#owner.failed(channel, 'connect');
   }
 
   /** The try is over: its channel has one call less. */
@@ -221,7 +230,7 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
     return channel;
   }
 
-  #sendElsewhere(channel: EndpointChannel, error: Error, wasStarted: boolean): boolean {
+  #wentElsewhere(channel: EndpointChannel, error: Error, wasStarted: boolean): boolean {
     const tried = (this.#tried ??= []);
     const isRepeat = tried.includes(channel);
     tried.push(channel);
@@ -242,7 +251,7 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
   }
 
   #sendLast(channel: EndpointChannel): void {
-    if (this.#phase !== 'over') this.send(channel);
+    if (this.phase !== 'over') this.send(channel);
   }
 
   #mayRepeat(error: Error, wasStarted: boolean): boolean {
@@ -253,16 +262,11 @@ export class Call implements Dispatcher.DispatchHandler, Dispatcher.DispatchCont
 
   #errorOf(channel: EndpointChannel, error: Error): RollcallError {
     const { method, path } = this.#options;
-    const { instance, address, port } = channel.endpoint;
-    const where = `instance ${instance} at ${address}:${port}`;
-    const tries = this.#tried?.length ?? 1;
-    const call = `${method} ${path} of ${this.#owner.label}`;
-    const why = `${error.message || error.name} (${where}, try ${tries})`;
-    return this.#wasSent
-      ? new RollcallError('response_lost', `${call} got no answer: ${why}`, {
-          mayHaveBeenProcessed: true,
-          cause: error,
-        })
-      : new RollcallError('connect_failed', `${call} could not be sent: ${why}`, { cause: error });
+    return lostError(error, {
+      call: `${method} ${path} of ${this.#owner.label}`,
+      endpoint: channel.endpoint,
+      tries: this.#tried?.length ?? 1,
+      wasSent: this.#wasSent,
+    });
   }
 }

@@ -1,6 +1,7 @@
 import type { Candidate } from '@rollcall/balancing';
-import type { Endpoint } from '@rollcall/contract';
+import { type Endpoint, isDialable, urlHostOf } from '@rollcall/contract';
 import { Pool } from 'undici';
+import { RollcallError } from '../error.ts';
 import type { CallOptions } from '../options.ts';
 
 /** Names an endpoint together with where it is: one that moved is another target. */
@@ -38,6 +39,7 @@ export class EndpointChannel implements Candidate {
     return this.#endpoint.tier ?? 1;
   }
 
+  /** Throws when there can be no connection to where the endpoint is said to be. */
   get pool(): Pool {
     return (this.#pool ??= this.#open());
   }
@@ -59,9 +61,10 @@ export class EndpointChannel implements Candidate {
 
   #open(): Pool {
     const { address, port } = this.#endpoint;
-    const host = address.includes(':') ? `[${address}]` : address;
     const options = this.#options;
-    return new Pool(`${this.#scheme}://${host}:${port}`, {
+    if (!isDialable(address) || !(port > 0 && port < 65_536))
+      throw new RollcallError('connect_failed', `${address}:${port} is no address to connect to`);
+    return new Pool(`${this.#scheme}://${urlHostOf(address)}:${port}`, {
       allowH2: false,
       connections: options.maxConnections,
       headersTimeout: options.headersTimeoutMs,

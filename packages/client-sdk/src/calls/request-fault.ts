@@ -21,6 +21,18 @@ const LOCAL_FAULTS = new Set([
 /** The connection ended under the request, as it does when an instance dies. */
 const DEATHS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED', 'ENETDOWN']);
 
+/** What else an instance, its host or the way to it can do to a request that is on its way. */
+const INSTANCE_FAULTS = new Set([
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPROTO',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+]);
+
 /** Methods that may be repeated (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
 
@@ -30,8 +42,15 @@ export const isCallerFault = (error: Error): boolean => CALLER_FAULTS.has(codeOf
 
 export const isLocalFault = (error: Error): boolean => LOCAL_FAULTS.has(codeOf(error));
 
-/** Nobody listens there. */
-export const isRefusal = (error: Error): boolean => codeOf(error) === 'ECONNREFUSED';
+/** Nobody listens there, or there is no such place. */
+export const isRefusal = (error: Error): boolean =>
+  codeOf(error) === 'ECONNREFUSED' || codeOf(error) === 'connect_failed';
+
+/** A request on its way failed for something that only the other side does: anything else may be the caller's. */
+export const isInstanceFault = (error: Error): boolean => {
+  const code = codeOf(error);
+  return DEATHS.has(code) || INSTANCE_FAULTS.has(code) || code.startsWith('HPE_');
+};
 
 export const isDeath = (error: Error): boolean => DEATHS.has(codeOf(error));
 

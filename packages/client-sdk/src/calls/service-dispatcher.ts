@@ -2,15 +2,20 @@ import { type FailureKind, RetryBudget } from '@rollcall/balancing';
 import { Dispatcher } from 'undici';
 import { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { asError } from './call-error.ts';
 import { Call, type CallOwner } from './call.ts';
 import type { ChannelSet } from './channel-set.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
+import { modernHandler } from './legacy-handler.ts';
 
 /** Where channels come from while there are none. */
 export interface EndpointAwaiter {
   readonly label: string;
-  /** Resolves with a channel as soon as there is one, with an error when `waitMs` (or its default) is over. */
-  awaitChannel(waitMs: number | undefined): Promise<EndpointChannel | RollcallError>;
+  /** Resolves with a channel as soon as there is one, with an error when `waitMs` (or its default) is over, or the signal aborts. */
+  awaitChannel(
+    waitMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<EndpointChannel | RollcallError>;
 }
 
 /** An undici dispatcher whose origin is a service: each dispatch goes to the endpoint that is picked for it. */
@@ -47,10 +52,11 @@ export class ServiceDispatcher extends Dispatcher implements CallOwner {
   ): boolean {
     this.#calls++;
     this.#budget.deposit();
-    const call = new Call(this, options, handler);
-    const channel = this.#channels.pick();
+    const call = new Call(this, options, modernHandler(handler));
+    if (!call.begin()) return true;
+    const channel = this.#pick(call);
     if (channel !== undefined) return call.send(channel);
-    void this.#sendLater(call, options);
+    void this.#sendLater(call, (options as { waitMs?: number }).waitMs);
     return true;
   }
 
@@ -80,21 +86,35 @@ export class ServiceDispatcher extends Dispatcher implements CallOwner {
     this.#failures++;
   }
 
-  async #sendLater(call: Call, options: Dispatcher.DispatchOptions): Promise<void> {
-    const { waitMs, signal } = options as { waitMs?: number; signal?: unknown };
-    const onAbort = () => call.abort((signal as AbortSignal).reason as Error);
-    const isAbortable = signal instanceof AbortSignal;
-    if (isAbortable && !signal.aborted) signal.addEventListener('abort', onAbort, { once: true });
+  warn(message: string, error: unknown): void {
+    this.#options.runtime.warn(message, error);
+  }
+
+  /** Ends the call when picking throws: that is no reason to take the process along. */
+  #pick(call: Call): EndpointChannel | undefined {
     try {
-      const found = await this.#awaiter.awaitChannel(waitMs);
+      return this.#channels.pick();
+    } catch (error) {
+      call.fail(asError(error));
+      return undefined;
+    }
+  }
+
+  async #sendLater(call: Call, waitMs: number | undefined): Promise<void> {
+    if (call.isOver) return;
+    call.waiting = new AbortController();
+    try {
+      const found = await this.#awaiter.awaitChannel(waitMs, call.waiting.signal);
+      call.waiting = undefined;
+      if (call.isOver) return;
       if (!(found instanceof RollcallError)) {
-        if (!call.aborted) call.send(found);
+        call.send(found);
         return;
       }
       this.#failures++;
       call.fail(found);
-    } finally {
-      if (isAbortable) signal.removeEventListener('abort', onAbort);
+    } catch (error) {
+      call.fail(asError(error));
     }
   }
 }

@@ -20,4 +20,11 @@ export const SYSTEM_RUNTIME: Runtime = Object.freeze({
     listenerCount: (signal) => process.listenerCount(signal),
     raise: (signal) => void process.kill(process.pid, signal),
   },
+  warn(message, cause) {
+    const detail = cause instanceof Error ? cause.stack : undefined;
+    process.emitWarning(message, {
+      type: 'RollcallWarning',
+      ...(detail === undefined ? {} : { detail }),
+    });
+  },
 } satisfies Runtime);

@@ -132,23 +132,45 @@ export class LiveService implements Service, EndpointAwaiter {
     return (this.#closed ??= this.#close());
   }
 
-  async awaitChannel(waitMs?: number): Promise<EndpointChannel | RollcallError> {
-    const { options } = this.#parts;
-    const hasPicture = this.#feed.snapshot !== undefined;
-    const limitMs = waitMs ?? (hasPicture ? options.noEndpointWaitMs : options.firstPictureWaitMs);
-    if (limitMs === 0) return this.#channels.pick() ?? this.#noEndpoints();
-    const giveUp = new AbortController();
-    const timer = options.runtime.setTimer(() => giveUp.abort(), limitMs);
+  async awaitChannel(
+    waitMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<EndpointChannel | RollcallError> {
+    const { firstPictureWaitMs, noEndpointWaitMs } = this.#parts.options;
     try {
-      for (;;) {
-        const channel = this.#channels.pick();
-        if (channel !== undefined) return channel;
-        await this.#next(giveUp.signal);
-      }
+      if (waitMs === undefined && this.#feed.snapshot === undefined)
+        await this.#within(firstPictureWaitMs, signal, (giveUp) => this.#next(giveUp));
+      const limitMs = waitMs ?? noEndpointWaitMs;
+      if (limitMs === 0) return this.#channels.pick() ?? this.#noEndpoints();
+      return await this.#within(limitMs, signal, (giveUp) => this.#nextChannel(giveUp));
     } catch (error) {
       return error instanceof RollcallError ? error : this.#noEndpoints();
+    }
+  }
+
+  /** What `wait` comes to, unless its signal aborts first: after `limitMs`, or with the one given. */
+  async #within<T>(
+    limitMs: number,
+    signal: AbortSignal,
+    wait: (giveUp: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const giveUp = new AbortController();
+    const abort = () => giveUp.abort();
+    const timer = this.#parts.options.runtime.setTimer(abort, limitMs);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await wait(giveUp.signal);
     } finally {
       timer.cancel();
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async #nextChannel(giveUp: AbortSignal): Promise<EndpointChannel> {
+    for (;;) {
+      const channel = this.#channels.pick();
+      if (channel !== undefined) return channel;
+      await this.#next(giveUp);
     }
   }
 

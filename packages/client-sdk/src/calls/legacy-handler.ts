@@ -1,0 +1,113 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Dispatcher } from 'undici';
+
+/** What undici 6 and 7 call back, and with them the `fetch` of Node.js 22 and 24. */
+export interface LegacyCallbacks {
+  onConnect?(abort: (reason?: Error) => void, context: unknown): void;
+  onUpgrade?(statusCode: number, rawHeaders: readonly Buffer[], socket: Duplex): void;
+  onResponseStarted?(): void;
+  /** False asks for a pause. */
+  onHeaders?(
+    statusCode: number,
+    rawHeaders: readonly Buffer[],
+    resume: () => void,
+    statusMessage: string,
+  ): boolean | void;
+  onData?(chunk: Buffer): boolean | void;
+  onComplete?(rawTrailers: readonly Buffer[]): void;
+  onError?(error: Error): void;
+  onBodySent?(chunk: Buffer): void;
+  onRequestSent?(): void;
+}
+
+/** Any handler that a dispatcher can be given. */
+export type AnyHandler = Dispatcher.DispatchHandler | LegacyCallbacks;
+
+/** The handler as undici 8 has them. Throws a TypeError for what is none. */
+export function modernHandler(given: AnyHandler): Dispatcher.DispatchHandler {
+  const modern: Dispatcher.DispatchHandler = given;
+  if (typeof modern.onRequestStart === 'function' && typeof modern.onResponseError === 'function')
+    return modern;
+  const legacy: LegacyCallbacks = given;
+  if (typeof legacy.onConnect === 'function' && typeof legacy.onError === 'function')
+    return new LegacyHandler(legacy);
+  throw new TypeError(
+    'expected a handler with onRequestStart and onResponseError, or with onConnect and onError',
+  );
+}
+
+/** Lets a handler of an older undici stand where one of undici 8 is called. */
+class LegacyHandler implements Dispatcher.DispatchHandler {
+  readonly #callbacks: LegacyCallbacks;
+
+  constructor(callbacks: LegacyCallbacks) {
+    this.#callbacks = callbacks;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
+    this.#callbacks.onConnect?.((reason) => controller.abort(reason as Error), context);
+  }
+
+  onRequestUpgrade(
+    { rawHeaders }: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    this.#callbacks.onUpgrade?.(statusCode, rawOf(rawHeaders, headers), socket);
+  }
+
+  onResponseStarted(): void {
+    this.#callbacks.onResponseStarted?.();
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    statusMessage = '',
+  ): void {
+    const raw = rawOf(controller.rawHeaders, headers);
+    const resume = () => controller.resume();
+    if (this.#callbacks.onHeaders?.(statusCode, raw, resume, statusMessage) === false)
+      controller.pause();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#callbacks.onData?.(chunk) === false) controller.pause();
+  }
+
+  onResponseEnd(
+    { rawTrailers }: Dispatcher.DispatchController,
+    trailers: IncomingHttpHeaders,
+  ): void {
+    this.#callbacks.onComplete?.(rawOf(rawTrailers, trailers));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#callbacks.onError?.(error);
+  }
+
+  onBodySent(chunk: Buffer): void {
+    this.#callbacks.onBodySent?.(chunk);
+  }
+
+  onRequestSent(): void {
+    this.#callbacks.onRequestSent?.();
+  }
+}
+
+/** Names and values in turn, as they came when that is known. */
+function rawOf(
+  raw: Dispatcher.DispatchController['rawHeaders'],
+  parsed: IncomingHttpHeaders | undefined,
+): readonly Buffer[] {
+  const isRaw = Array.isArray(raw) && raw.every((part) => Buffer.isBuffer(part));
+  if (isRaw) return raw;
+  return Object.entries(parsed ?? {}).flatMap(([name, value]) =>
+    [value ?? []]
+      .flat()
+      .flatMap((one) => [Buffer.from(name, 'latin1'), Buffer.from(one, 'latin1')]),
+  );
+}

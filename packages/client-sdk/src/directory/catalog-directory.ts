@@ -22,6 +22,7 @@ import {
   type WatchListener,
   WatchSession,
 } from './watch-session.ts';
+import { createUnusableNote, type OnUnusable } from './watch-events.ts';
 
 /** How many services that went are remembered. */
 const REMEMBERED = 1_000;
@@ -41,6 +42,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   readonly #gone = new Map<string, { readonly revision: string; readonly epoch: string }>();
   readonly #events = new Emitter<CatalogEvents>();
   readonly #stream: LiveStream;
+  readonly onUnusable: OnUnusable;
   readonly #onClosed: () => void;
   #resumeFrom: Position | undefined;
   /** Of the store that the last whole picture came from. */
@@ -58,6 +60,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     this.#namespace = given.namespace;
     this.#options = options;
     this.#onClosed = given.onClosed;
+    this.onUnusable = createUnusableNote(options.runtime);
     this.#stream = new LiveStream(client, options, this);
     queueMicrotask(() => this.#stream.refresh());
   }

@@ -19,6 +19,7 @@ import {
   type WatchListener,
   WatchSession,
 } from './watch-session.ts';
+import { createUnusableNote, type OnUnusable } from './watch-events.ts';
 
 /** Above this many services their names would not fit a URL: the whole namespace is watched. */
 const MAX_NAMED_SERVICES = 100;
@@ -34,6 +35,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
   readonly #options: ResolvedOptions;
   readonly #feeds = new Map<string, ServiceFeed>();
   readonly #stream: LiveStream;
+  readonly onUnusable: OnUnusable;
   #resume: Resume | undefined;
   #behind = 0;
   #isRefreshDue = false;
@@ -42,6 +44,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
   constructor(client: RegistryApi, options: ResolvedOptions, namespace: string) {
     this.#namespace = namespace;
     this.#options = options;
+    this.onUnusable = createUnusableNote(options.runtime);
     this.#stream = new LiveStream(client, options, this);
   }
 

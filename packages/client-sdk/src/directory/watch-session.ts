@@ -1,7 +1,13 @@
-import { BookmarkEvent, ChangeEvent, CompactedEvent, SnapshotEvent } from '@rollcall/contract';
+import {
+  BookmarkEvent,
+  type ChangeEvent,
+  CompactedEvent,
+  type SnapshotEvent,
+} from '@rollcall/contract';
 import type { StreamEvent } from '../stream/event-stream.ts';
 import { isNewer } from './picture.ts';
 import type { StreamSession, Verdict } from '../stream/live-stream.ts';
+import { type OnUnusable, readChange, readSnapshot } from './watch-events.ts';
 
 /** How much later than a picture a proof of the store must be to speak against it, in ms: both were told over a network. */
 const PROOF_MS = 1_000;
@@ -15,6 +21,8 @@ export interface Held {
 
 /** What a watch connection tells the directory. */
 export interface WatchListener {
+  /** An endpoint was shown that no call can be made to; the picture goes on without it. */
+  readonly onUnusable: OnUnusable;
   /** The store has lost the past that the pictures are of: the snapshots that follow hold, whatever their revisions. */
   onLost(): void;
   /** The picture that is held; undefined = none. */
@@ -80,8 +88,8 @@ export class WatchSession implements StreamSession {
 
   onEvent({ name, data }: StreamEvent): Verdict {
     if (this.#isOver) return undefined;
-    if (name === 'snapshot') this.#onSnapshot(SnapshotEvent.parse(data));
-    else if (name === 'change') return this.#onChange(ChangeEvent.parse(data));
+    if (name === 'snapshot') this.#onSnapshot(readSnapshot(data, this.#listener.onUnusable));
+    else if (name === 'change') return this.#onChange(readChange(data, this.#listener.onUnusable));
     else if (name === 'compacted') {
       if (CompactedEvent.parse(data).isLost) this.#listener.onLost();
       this.#beginAnew();

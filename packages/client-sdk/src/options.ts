@@ -84,9 +84,12 @@ export const RollcallOptions = z.strictObject({
   hostSuffix: z.hostname().default('rollcall'),
   /** How long a connect to a registry server may take, in ms. @default 1000 */
   connectTimeoutMs: durationMs(1, 60_000).default(1_000),
-  /** How long a registry server may take to answer, in ms; above 1000, a server may wait that long itself. @default 2000 */
+  /** How long a registry server may take for its whole answer, in ms (a read ten times that once begun); above 1000, a server may wait that long itself. @default 2000 */
   requestTimeoutMs: durationMs(100, 60_000).default(2_000),
-  /** A stream silent for this long is dead, in ms; servers ping every 5000. @default 12500 */
+  /**
+   * A stream without a whole event for this long is dead, in ms; servers ping every 5000. An event that is large may take
+   * up to ten times as long while it grows. @default 12500
+   */
   silenceMs: durationMs(100, 600_000).default(12_500),
   /** Longest pause between two tries of a stream, in ms. Raise it to spare a registry with very many clients. @default 1000 */
   reconnectMaxMs: durationMs(1, 600_000).default(1_000),

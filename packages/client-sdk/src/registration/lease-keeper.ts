@@ -32,6 +32,9 @@ const EARLY_RATIO = 0.25;
 /** How long a server may take when the registry may take a holder for dead: it evicts him after 2 s. In ms. */
 const IN_DOUBT_MS = 500;
 
+/** A server is given no less than this, however little is left of a lease, in ms. */
+const LEAST_MS = 250;
+
 /** First pause after a round in which no url answered, in ms. */
 const FIRST_PAUSE_MS = 100;
 
@@ -156,11 +159,16 @@ export class LeaseKeeper {
     }
   }
 
-  /** A server that hangs is left in time for another one to be asked before the lease ends. */
+  /** A server that hangs, or drips, is left in time for all the others to be asked before a lease ends. */
   #timeoutMs(due: readonly Kept[]): number {
-    const patiencesMs = due.map(({ lease, isInDoubt }) =>
-      isInDoubt ? Math.min(IN_DOUBT_MS, lease.heartbeatIntervalMs) : lease.heartbeatIntervalMs,
-    );
+    const nowMs = this.#options.runtime.nowMs();
+    const servers = this.#options.url.length;
+    const patiencesMs = due.map(({ lease, isInDoubt, renewedAtMs }) => {
+      const { heartbeatIntervalMs, ttlMs } = lease;
+      const leftMs = renewedAtMs + ttlMs - nowMs;
+      const shareMs = servers === 1 ? heartbeatIntervalMs : Math.max(leftMs / servers, LEAST_MS);
+      return Math.min(heartbeatIntervalMs, shareMs, isInDoubt ? IN_DOUBT_MS : Infinity);
+    });
     return Math.min(this.#options.requestTimeoutMs, ...patiencesMs);
   }
 

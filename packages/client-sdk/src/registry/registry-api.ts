@@ -8,7 +8,7 @@ export interface CallRequest {
   /** A text goes as it is (manifests), anything else as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
-  /** How long each server may take to answer, in ms. @default the client's `requestTimeoutMs` */
+  /** How long each server may take for its whole answer, in ms; a read may take ten times that once it has begun. @default the client's `requestTimeoutMs` */
   readonly timeoutMs?: number;
 }
 
@@ -29,8 +29,8 @@ export interface RegistryApi {
   readonly urls: readonly string[];
 
   /**
-   * One round: each url is tried once (a single one twice when no answer came), each within the
-   * timeouts. Rejects with the last {@link RollcallError}, at once when another try cannot help, or
+   * One round: each url is tried once (a single one twice when no answer came), each within a
+   * total time and size. Rejects with the last {@link RollcallError}, at once when another try cannot help, or
    * with the signal's reason.
    */
   call<N extends RouteName>(name: N, request: CallRequest): Promise<ReplyOf<N>>;

@@ -5,10 +5,17 @@ import { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { CallRequest, RegistryApi, ReplyOf } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';
+import { bounded } from './time-bound.ts';
 import { UrlRing } from './url-ring.ts';
 
 /** Pause between two tries of a round, in ms. */
 const BETWEEN_TRIES_MS = 20;
+
+/** How much longer than its beginning an answer to a question may take as a whole. */
+const READ_RATIO = 10;
+
+/** No answer of a registry is larger: 100,000 instances are two thirds of it. */
+const MAX_REPLY_BYTES = 64 * 2 ** 20;
 
 /** The registry over HTTP. Every call that it makes may be repeated: that is how the API is made. */
 export class RegistryClient implements RegistryApi {
@@ -50,15 +57,20 @@ export class RegistryClient implements RegistryApi {
     });
   }
 
-  async open(url: string, path: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const reply = await this.#send(url, path, {
-      method: 'GET',
-      headers: { accept: 'text/event-stream' },
-      bodyTimeout: 0,
-      signal,
+  open(url: string, path: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { runtime, connectTimeoutMs, requestTimeoutMs } = this.#options;
+    const limitMs = connectTimeoutMs + requestTimeoutMs;
+    const bound = { limitMs, signal, onOver: tooLate(url, limitMs), isOngoing: true };
+    return bounded(runtime, bound, async (inner) => {
+      const reply = await this.#send(url, path, {
+        method: 'GET',
+        headers: { accept: 'text/event-stream' },
+        bodyTimeout: 0,
+        signal: inner,
+      });
+      if (reply.statusCode === 200) return reply;
+      throw errorOfReply(reply.statusCode, reply.headers, await textOf(reply, url));
     });
-    if (reply.statusCode === 200) return reply;
-    throw errorOfReply(reply.statusCode, reply.headers, await textOf(reply));
   }
 
   async close(): Promise<void> {
@@ -67,21 +79,33 @@ export class RegistryClient implements RegistryApi {
 
   async #attempt(route: Route, request: CallRequest): Promise<unknown> {
     const url = this.#ring.current;
+    const { requestTimeoutMs, runtime } = this.#options;
+    const { signal, timeoutMs = requestTimeoutMs } = request;
+    // What is read may be large; it has to begin and to go on within the time all the same.
+    const limitMs = route.method === 'GET' ? timeoutMs * READ_RATIO : timeoutMs;
     try {
-      const reply = await this.#send(url, pathOf(route, request.params) + queryOf(request.query), {
-        method: route.method,
-        ...bodyOf(route, request.body),
-        ...timeoutsOf(request),
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
-      });
-      const text = await textOf(reply);
-      if (reply.statusCode !== route.reply.status)
-        throw errorOfReply(reply.statusCode, reply.headers, text);
-      return parseReply(route, text);
+      return await bounded(runtime, { limitMs, signal, onOver: tooLate(url, limitMs) }, (inner) =>
+        this.#ask(url, route, { ...request, timeoutMs, signal: inner }),
+      );
     } catch (error) {
       if (!(error instanceof RollcallError) || error.retryable) this.#ring.leave(url);
       throw error;
     }
+  }
+
+  async #ask(url: string, route: Route, request: CallRequest): Promise<unknown> {
+    const { timeoutMs = this.#options.requestTimeoutMs, signal } = request;
+    const reply = await this.#send(url, pathOf(route, request.params) + queryOf(request.query), {
+      method: route.method,
+      ...bodyOf(route, request.body),
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const text = await textOf(reply, url);
+    if (reply.statusCode !== route.reply.status)
+      throw errorOfReply(reply.statusCode, reply.headers, text);
+    return parseReply(route, text);
   }
 
   async #send(
@@ -114,10 +138,6 @@ function wasNotCarriedOut({ code, cause }: RollcallError): boolean {
   return UNSENT.has(String((cause as { readonly code?: unknown } | undefined)?.code));
 }
 
-function timeoutsOf({ timeoutMs }: CallRequest) {
-  return timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
-}
-
 function bodyOf(
   { bodyType }: Route,
   body: unknown,
@@ -129,14 +149,26 @@ function bodyOf(
   return { headers: { 'content-type': type }, body: JSON.stringify(body) };
 }
 
-/** Reads a reply's body; one that breaks off counts as no answer. */
-async function textOf(reply: Dispatcher.ResponseData): Promise<string> {
+/** Reads a reply's body, as far as the bound; one that breaks off counts as no answer. */
+async function textOf(reply: Dispatcher.ResponseData, url: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   try {
-    return await reply.body.text();
+    for await (const chunk of reply.body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_REPLY_BYTES) break;
+      chunks.push(chunk);
+    }
   } catch (error) {
-    throw unreachable('the registry', error);
+    throw unreachable(url, error);
   }
+  if (bytes <= MAX_REPLY_BYTES) return Buffer.concat(chunks).toString();
+  const most = `${MAX_REPLY_BYTES / 2 ** 20} MiB`;
+  throw new RollcallError('registry_garbled', `${url} answered with more than ${most}`);
 }
+
+const tooLate = (url: string, limitMs: number) => () =>
+  new RollcallError('registry_unreachable', `${url} gave no whole answer within ${limitMs} ms`);
 
 function unreachable(
   url: string,

@@ -3,6 +3,10 @@ import { RollcallError } from '../error.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { jsonOf } from '../registry/reply.ts';
 import type { Runtime, Timer } from '../runtime.ts';
+import { StreamProof } from './stream-proof.ts';
+
+/** What stands around the text of a comment. */
+const COMMENT_FRAME_BYTES = 2;
 
 /** One event of a stream, its data parsed as JSON (undefined when it is none). */
 export interface StreamEvent {
@@ -19,7 +23,7 @@ export interface EventStreamOptions {
   readonly runtime: Runtime;
   readonly url: string;
   readonly path: string;
-  /** Without a byte for this long the stream is dead, in ms. */
+  /** Without a whole event for this long the stream is dead, in ms; a large one may take longer while it grows. */
   readonly silenceMs: number;
   readonly onEvent: (event: StreamEvent) => void;
   /** Called once, unless the stream was closed from this side. */
@@ -31,15 +35,21 @@ export class EventStream {
   readonly url: string;
   readonly #options: EventStreamOptions;
   readonly #abort = new AbortController();
-  #heardAtMs: number;
+  readonly #proof: StreamProof;
   #watchdog: Timer | undefined;
   #isOver = false;
 
   constructor(options: EventStreamOptions) {
     this.url = options.url;
     this.#options = options;
-    this.#heardAtMs = options.runtime.nowMs();
+    this.#proof = new StreamProof(options.silenceMs, options.runtime.nowMs());
+    this.#watch();
     void this.#run();
+  }
+
+  /** All that was wanted of the stream has come; from now on it has to keep it up only. */
+  up(): void {
+    this.#proof.up();
   }
 
   /** Ends the connection; no callback is called any more. Twice does no harm. */
@@ -50,12 +60,9 @@ export class EventStream {
   }
 
   async #run(): Promise<void> {
-    const { opener, url, path, runtime, silenceMs } = this.#options;
+    const { opener, url, path } = this.#options;
     try {
-      const reply = await opener.open(url, path, this.#abort.signal);
-      this.#heardAtMs = runtime.nowMs();
-      this.#watch(silenceMs);
-      this.#read(reply);
+      this.#read(await opener.open(url, path, this.#abort.signal));
     } catch (error) {
       this.#end(error);
     }
@@ -63,10 +70,21 @@ export class EventStream {
 
   #read({ body }: Opened): void {
     const decoder = new TextDecoder();
-    const parser = createParser({ onEvent: (message) => this.#deliver(message) });
+    const { runtime } = this.#options;
+    let commented = 0;
+    const parser = createParser({
+      onEvent: (message) => {
+        this.#proof.event(runtime.nowMs());
+        this.#deliver(message);
+      },
+      onComment: ({ length }) => (commented += length + COMMENT_FRAME_BYTES),
+    });
     body.on('data', (chunk: Buffer) => {
-      this.#heardAtMs = this.#options.runtime.nowMs();
-      if (!this.#isOver) parser.feed(decoder.decode(chunk, { stream: true }));
+      if (this.#isOver) return;
+      commented = 0;
+      parser.feed(decoder.decode(chunk, { stream: true }));
+      this.#proof.bytes(Math.max(chunk.length - commented, 0), runtime.nowMs());
+      this.#check();
     });
     body.on('error', (error) => this.#end(error));
     body.on('end', () => this.#end(new Error('the server ended the stream')));
@@ -82,15 +100,19 @@ export class EventStream {
     }
   }
 
-  /** One timer per stream: armed for what is left of the silence that is allowed. */
-  #watch(delayMs: number): void {
-    const { runtime, silenceMs } = this.#options;
+  /** One timer per stream: armed for when the stream has to have proved itself again. */
+  #watch(): void {
+    const { runtime } = this.#options;
     if (this.#isOver) return;
     this.#watchdog = runtime.setTimer(() => {
-      const silentMs = runtime.nowMs() - this.#heardAtMs;
-      if (silentMs < silenceMs) this.#watch(silenceMs - silentMs);
-      else this.#end(new Error(`no byte for ${Math.round(silentMs)} ms`));
-    }, delayMs);
+      this.#check();
+      this.#watch();
+    }, this.#proof.waitMs(runtime.nowMs()));
+  }
+
+  #check(): void {
+    const fault = this.#proof.faultAt(this.#options.runtime.nowMs());
+    if (fault !== undefined) this.#end(new Error(fault));
   }
 
   #end(error: unknown): void {

@@ -106,6 +106,7 @@ export class LiveStream {
     if ((verdict === 'up' || verdict === 'up-and-move') && stream === this.#opening) {
       this.#up?.close();
       this.#up = stream;
+      stream.up();
       this.#opening = undefined;
       this.#failures = 0;
       this.#backoff.reset();

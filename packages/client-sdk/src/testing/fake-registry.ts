@@ -69,7 +69,7 @@ export class FakeRegistry {
   /** Endpoints by service: what new watches are shown. */
   readonly roll = new Map<string, Endpoint[]>();
   /** Live leases by `service/id`. */
-  readonly leases = new Map<string, { lease: string; nonce: string }>();
+  leases = new Map<string, { lease: string; nonce: string }>();
   readonly superseded = new Set<string>();
   script: Script = () => undefined;
   onHeaders: (headers: IncomingMessage['headers']) => void = () => {};
@@ -79,6 +79,8 @@ export class FakeRegistry {
   speaks = true;
   /** False: requests are taken and left without an answer. */
   answers = true;
+  /** True: calls are answered with a status and then a blank now and then. */
+  drips = false;
   epoch = 'epoch-1';
   revision = 1_000;
   #server: Server = createServer();
@@ -154,6 +156,10 @@ export class FakeRegistry {
     this.seen.push(seen);
     this.onHeaders(request.headers);
     if (!this.answers) return;
+    if (this.drips) {
+      drip(response);
+      return;
+    }
     if (seen.method === 'PUT') await this.gate;
     const code = this.script(seen);
     if (code !== undefined) refuse(response, code);
@@ -226,6 +232,12 @@ export class FakeRegistry {
       revision: String(this.revision),
     });
   }
+}
+
+function drip(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const timer = setInterval(() => response.write(' '), 20);
+  response.on('close', () => clearInterval(timer));
 }
 
 function reply(response: ServerResponse, status: number, body: unknown): void {

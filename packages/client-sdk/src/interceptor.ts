@@ -1,7 +1,7 @@
 import { NamespaceName, ServiceName } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
-import { takenOver } from './calls/foreign-options.ts';
-import type { LegacyCallbacks } from './calls/legacy-handler.ts';
+import { takenOver } from './undici/taken-over.ts';
+import { isLegacy, tellError } from './undici/legacy-handler.ts';
 import { RollcallError } from './error.ts';
 
 /** Which service a host name means. */
@@ -37,9 +37,6 @@ export interface ClosableDispatcher extends Dispatcher {
   readonly isClosed: boolean;
 }
 
-/** What undici gives a handler of a request that never began. */
-const NO_CONTROLLER = null as unknown as Dispatcher.DispatchController;
-
 /** Origins remembered at most; a program that makes up more pays for parsing them again. */
 const MAX_REMEMBERED = 1_000;
 
@@ -67,13 +64,11 @@ export function createInterceptor(
     try {
       if (target === undefined || target.isClosed) target = find(origin);
     } catch (error) {
-      if (handler.onResponseError !== undefined)
-        handler.onResponseError(NO_CONTROLLER, error as Error);
-      else (handler as LegacyCallbacks).onError?.(error as Error);
+      tellError(handler, error as Error);
       return false;
     }
     if (target === undefined) return dispatch(options, handler);
-    const isForeign = handler.onRequestStart === undefined || 'dispatcher' in options;
+    const isForeign = isLegacy(handler) || 'dispatcher' in options;
     return target.dispatch(isForeign ? takenOver(options) : options, handler);
   };
 }

@@ -9,10 +9,11 @@ import { POLICIES, type Policy } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import type { Catalog, CatalogOptions } from './catalog.ts';
+import type { ServiceDispatcher } from './calls/service-dispatcher.ts';
 import { CatalogDirectory } from './directory/catalog-directory.ts';
 import { NamespaceDirectory } from './directory/namespace-directory.ts';
 import { RollcallError } from './error.ts';
-import { createInterceptor } from './interceptor.ts';
+import { createInterceptor, type ServiceHost, serviceHostOf } from './interceptor.ts';
 import { parseOptions, type ResolvedOptions, RollcallOptions } from './options.ts';
 import type { RegisterOptions, Registration } from './registration.ts';
 import { DepartureSignals } from './registration/departure-signals.ts';
@@ -98,12 +99,7 @@ export class Rollcall {
 
   /** Lets an undici dispatcher reach `http://<service>.rollcall` and `http://<service>.<namespace>.rollcall`. */
   interceptor(): Dispatcher.DispatcherComposeInterceptor {
-    return createInterceptor(
-      this.#options.hostSuffix,
-      ({ service, namespace, scheme }) =>
-        this.#service(service, { scheme, ...(namespace === undefined ? {} : { namespace }) })
-          .dispatcher,
-    );
+    return createInterceptor(this.#options.hostSuffix, (host) => this.#dispatcherOf(host));
   }
 
   /** The live pictures of every service of a namespace, or of all: for DNS servers and proxies. */
@@ -169,10 +165,21 @@ export class Rollcall {
     const service = new LiveService(name, port === undefined ? rest : { ...rest, port }, {
       options: this.#options,
       directory: this.#directory(parsed.namespace),
+      reach: (origin) => this.#reach(origin),
       onClosed: () => this.#services.delete(key),
     });
     this.#services.set(key, service);
     return service;
+  }
+
+  #dispatcherOf({ service, namespace, scheme }: ServiceHost): ServiceDispatcher {
+    const where = namespace === undefined ? {} : { namespace };
+    return this.#service(service, { scheme, ...where }).dispatcher;
+  }
+
+  #reach(origin: string): ServiceDispatcher | undefined {
+    const host = serviceHostOf(origin, this.#options.hostSuffix);
+    return host === undefined ? undefined : this.#dispatcherOf(host);
   }
 
   #directory(namespace: string): NamespaceDirectory {

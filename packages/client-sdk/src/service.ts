@@ -1,6 +1,6 @@
 import type { DeclaredService, Endpoint } from '@rollcall/contract';
 import type { Policy } from '@rollcall/balancing';
-import type { Dispatcher, RequestInit, Response } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { RollcallError } from './error.ts';
 
 /** All that is known of a service at one moment: every port, every state. Frozen; replaced whole on change. */
@@ -95,8 +95,12 @@ export interface Service {
     options?: Omit<ServiceRequestOptions, 'path'>,
   ): Promise<Dispatcher.ResponseData>;
   request(options: ServiceRequestOptions): Promise<Dispatcher.ResponseData>;
-  /** The Fetch API towards the service; the path is relative to its root. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /**
+   * The Fetch API towards the service, made by this process's own `fetch`: what fails rejects with its TypeError, whose
+   * `cause` is the {@link RollcallError}. Takes a path, or a url or `Request` whose host means the service; any other host
+   * rejects with `invalid_host`. A redirect to another host is followed there, but never with a body.
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   stats(): ServiceStats;
   /** Ends its calls' connections after what is under way. Twice does no harm. */
   close(): Promise<void>;

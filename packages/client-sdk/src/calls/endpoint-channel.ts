@@ -1,8 +1,9 @@
 import type { Candidate } from '@rollcall/balancing';
 import { type Endpoint, isDialable, urlHostOf } from '@rollcall/contract';
-import { Pool } from 'undici';
+import type { Pool as UndiciPool } from 'undici';
 import { RollcallError } from '../error.ts';
 import type { CallOptions } from '../options.ts';
+import { Pool } from '../undici/undici.ts';
 
 /** Names an endpoint together with where it is: one that moved is another target. */
 export function channelIdOf({ id, address, port }: Endpoint): string {
@@ -18,7 +19,7 @@ export class EndpointChannel implements Candidate {
   #endpoint: Endpoint;
   readonly #scheme: 'http' | 'https';
   readonly #options: CallOptions;
-  #pool: Pool | undefined;
+  #pool: UndiciPool | undefined;
 
   constructor(endpoint: Endpoint, scheme: 'http' | 'https', options: CallOptions) {
     this.id = channelIdOf(endpoint);
@@ -40,7 +41,7 @@ export class EndpointChannel implements Candidate {
   }
 
   /** Throws when there can be no connection to where the endpoint is said to be. */
-  get pool(): Pool {
+  get pool(): UndiciPool {
     return (this.#pool ??= this.#open());
   }
 
@@ -59,7 +60,7 @@ export class EndpointChannel implements Candidate {
     await this.#pool?.destroy();
   }
 
-  #open(): Pool {
+  #open(): UndiciPool {
     const { address, port } = this.#endpoint;
     const options = this.#options;
     if (!isDialable(address) || !(port > 0 && port < 65_536))

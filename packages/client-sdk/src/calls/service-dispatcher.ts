@@ -1,12 +1,13 @@
 import { type FailureKind, RetryBudget } from '@rollcall/balancing';
-import { Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { Dispatcher as BaseDispatcher } from '../undici/undici.ts';
 import { asError } from './call-error.ts';
 import { Call, type CallOwner } from './call.ts';
 import type { ChannelSet } from './channel-set.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
-import { modernHandler } from './legacy-handler.ts';
+import { modernHandler } from '../undici/legacy-handler.ts';
 
 /** Where channels come from while there are none. */
 export interface EndpointAwaiter {
@@ -19,7 +20,7 @@ export interface EndpointAwaiter {
 }
 
 /** An undici dispatcher whose origin is a service: each dispatch goes to the endpoint that is picked for it. */
-export class ServiceDispatcher extends Dispatcher implements CallOwner {
+export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   readonly label: string;
   readonly maxTries: number;
   /** Set once by its service. */

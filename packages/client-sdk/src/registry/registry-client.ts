@@ -1,8 +1,9 @@
 import { pathOf, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import pRetry from 'p-retry';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { Agent, requestBy } from '../undici/undici.ts';
 import type { CallRequest, RegistryApi, ReplyOf } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';
 import { bounded } from './time-bound.ts';
@@ -21,7 +22,7 @@ const MAX_REPLY_BYTES = 64 * 2 ** 20;
 export class RegistryClient implements RegistryApi {
   readonly urls: readonly string[];
   readonly #options: ResolvedOptions;
-  readonly #agent: Agent;
+  readonly #agent: InstanceType<typeof Agent>;
   readonly #ring: UrlRing;
 
   constructor(options: ResolvedOptions) {
@@ -123,7 +124,7 @@ export class RegistryClient implements RegistryApi {
     };
     try {
       const prefix = pathname === '/' ? '' : pathname;
-      return await this.#agent.request({ ...options, origin, path: prefix + path, headers });
+      return await requestBy(this.#agent, { ...options, origin, path: prefix + path, headers });
     } catch (error) {
       throw unreachable(url, error, options.signal);
     }

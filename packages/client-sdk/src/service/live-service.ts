@@ -1,5 +1,5 @@
 import type { Endpoint } from '@rollcall/contract';
-import { type Dispatcher, fetch as undiciFetch, type RequestInit, type Response } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ChannelSet } from '../calls/channel-set.ts';
 import type { EndpointChannel } from '../calls/endpoint-channel.ts';
 import { type EndpointAwaiter, ServiceDispatcher } from '../calls/service-dispatcher.ts';
@@ -18,6 +18,8 @@ import type {
   ServiceSnapshot,
   ServiceStats,
 } from '../service.ts';
+import { ServiceFetch } from '../fetch/service-fetch.ts';
+import { requestBy } from '../undici/undici.ts';
 import { noEndpointsError } from './no-endpoints.ts';
 
 /** How long closing waits for calls under way, in ms. */
@@ -26,6 +28,8 @@ const CLOSE_GRACE_MS = 5_000;
 export interface LiveServiceParts {
   readonly options: ResolvedOptions;
   readonly directory: NamespaceDirectory;
+  /** The dispatcher of another service, for an origin that means one. */
+  readonly reach: (origin: string) => Dispatcher | undefined;
   /** Called once, when the service was closed. */
   readonly onClosed: () => void;
 }
@@ -39,6 +43,7 @@ export class LiveService implements Service, EndpointAwaiter {
   readonly #port: string | undefined;
   readonly #scheme: 'http' | 'https';
   readonly #parts: LiveServiceParts;
+  readonly #fetch: ServiceFetch;
   readonly #feed: ServiceFeed;
   readonly #channels: ChannelSet;
   readonly #events = new Emitter<FeedEvents>();
@@ -56,6 +61,16 @@ export class LiveService implements Service, EndpointAwaiter {
     this.#parts = parts;
     this.#channels = new ChannelSet(options, given.policy ?? options.policy, this.#scheme);
     this.dispatcher = new ServiceDispatcher(this.#channels, this, options);
+    this.#fetch = new ServiceFetch({
+      name,
+      namespace: this.namespace,
+      scheme: this.#scheme,
+      hostSuffix: options.hostSuffix,
+      isDefaultNamespace: this.namespace === options.namespace,
+      dispatcher: this.dispatcher,
+      endpoints: () => this.#endpoints,
+      reach: parts.reach,
+    });
     this.#feed = directory.acquire(name);
     this.#unsubscribe = [
       this.#feed.events.on('change', (snapshot) => this.#take(snapshot)),
@@ -110,14 +125,11 @@ export class LiveService implements Service, EndpointAwaiter {
     const given = typeof target === 'string' ? { ...options, path: target } : target;
     // A body may be a function here, which only our own dispatcher understands.
     const request = { method: 'GET', ...given } as Dispatcher.RequestOptions;
-    return this.dispatcher.request(
-      request as Parameters<Dispatcher['request']>[0],
-    ) as Promise<Dispatcher.ResponseData>;
+    return requestBy(this.dispatcher, request);
   }
 
-  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const base = `${this.#scheme}://${this.name}.${this.namespace}.${this.#parts.options.hostSuffix}`;
-    return undiciFetch(new URL(path, base), { ...init, dispatcher: this.dispatcher });
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    return this.#fetch.fetch(input, init);
   }
 
   stats(): ServiceStats {

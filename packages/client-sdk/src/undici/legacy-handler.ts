@@ -24,6 +24,18 @@ export interface LegacyCallbacks {
 /** Any handler that a dispatcher can be given. */
 export type AnyHandler = Dispatcher.DispatchHandler | LegacyCallbacks;
 
+export const isLegacy = (handler: AnyHandler): handler is LegacyCallbacks =>
+  typeof (handler as Dispatcher.DispatchHandler).onRequestStart !== 'function';
+
+/** What undici gives a handler of a request that never began. */
+const NO_CONTROLLER = null as unknown as Dispatcher.DispatchController;
+
+/** Ends a request that no dispatcher has taken up. */
+export function tellError(handler: AnyHandler, error: Error): void {
+  if (isLegacy(handler)) handler.onError?.(error);
+  else handler.onResponseError?.(NO_CONTROLLER, error);
+}
+
 /** The handler as undici 8 has them. Throws a TypeError for what is none. */
 export function modernHandler(given: AnyHandler): Dispatcher.DispatchHandler {
   const modern: Dispatcher.DispatchHandler = given;

@@ -1,0 +1,81 @@
+import type { Endpoint } from '@rollcall/contract';
+import { urlHostOf } from '@rollcall/contract';
+import type { Dispatcher } from 'undici';
+import { RollcallError } from '../error.ts';
+import { FetchDispatcher } from './fetch-dispatcher.ts';
+import { initOf, initOfRequest, isRequest, isStatic } from './web-input.ts';
+
+/** The service that is fetched from. */
+export interface FetchedService {
+  readonly name: string;
+  readonly namespace: string;
+  readonly scheme: 'http' | 'https';
+  /** Last part of the host names that mean a service. */
+  readonly hostSuffix: string;
+  /** Whether the namespace is the one that names without any mean. */
+  readonly isDefaultNamespace: boolean;
+  readonly dispatcher: Dispatcher;
+  endpoints(): readonly Endpoint[];
+  /** The dispatcher of another service, for a host that means one; undefined for any other host. */
+  reach(origin: string): Dispatcher | undefined;
+}
+
+/** The Fetch API towards a service, by the fetch of this process: its objects come in, its `Response` comes out. */
+export class ServiceFetch {
+  readonly #service: FetchedService;
+  readonly #origin: string;
+  /** Hosts that mean the service. */
+  readonly #hosts: ReadonlySet<string>;
+
+  constructor(service: FetchedService) {
+    const { name, namespace, scheme, hostSuffix, isDefaultNamespace } = service;
+    this.#service = service;
+    const whole = `${name}.${namespace}.${hostSuffix}`;
+    this.#origin = `${scheme}://${whole}`;
+    const short = isDefaultNamespace ? [name, `${name}.${hostSuffix}`] : [];
+    this.#hosts = new Set([whole, `${name}.${namespace}`, ...short]);
+  }
+
+  async fetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+    const isObject = isRequest(input);
+    const url = this.#urlOf(isObject ? input.url : String(input));
+    const isForeign = isObject && !(input instanceof Request);
+    const own = isForeign ? { ...initOfRequest(input), ...initOf(init) } : initOf(init);
+    // A Request keeps its url: what it asks for is asked of the service's own one.
+    const target = isObject && !isForeign ? new Request(url, input) : url;
+    const dispatcher = new FetchDispatcher({
+      origin: this.#origin,
+      label: `${this.#service.namespace}/${this.#service.name}`,
+      service: this.#service.dispatcher,
+      isStatic: isStatic(own.body),
+      isInstance: (origin) => this.#isInstance(origin),
+      reach: (origin) => this.#service.reach(origin),
+    });
+    return globalThis.fetch(target, { ...own, dispatcher: dispatcher as object } as RequestInit);
+  }
+
+  /** Throws a {@link RollcallError} `invalid_host` for what is another host's. */
+  #urlOf(given: string): URL {
+    const { scheme } = this.#service;
+    const url = URL.parse(given, this.#origin);
+    if (url?.protocol === `${scheme}:` && this.#hosts.has(url.hostname)) {
+      const { pathname, search, hash } = url;
+      return Object.assign(new URL(this.#origin), { pathname, search, hash });
+    }
+    throw new RollcallError(
+      'invalid_host',
+      `fetch of service ${this.#service.name} got a url of another host${url === null ? '' : `, ${url.origin}`}: expected a path, or a url of ${this.#origin}`,
+    );
+  }
+
+  #isInstance(origin: string): boolean {
+    const { scheme } = this.#service;
+    return this.#service
+      .endpoints()
+      .some(
+        ({ address, port }) => origin === originOf(`${scheme}://${urlHostOf(address)}:${port}`),
+      );
+  }
+}
+
+const originOf = (url: string): string | undefined => URL.parse(url)?.origin;

@@ -22,7 +22,8 @@ export class ChannelSet {
   readonly #scheme: 'http' | 'https';
   readonly #ejection: Ejection;
   #channels = new Map<string, EndpointChannel>();
-  readonly #leaving = new Set<Promise<void>>();
+  /** Those that left the picture while calls were under way on them, and their end. */
+  readonly #leaving = new Map<EndpointChannel, Promise<void>>();
   #picker: Picker<EndpointChannel> | undefined;
   #return: Timer | undefined;
   #ejections = 0;
@@ -40,10 +41,11 @@ export class ChannelSet {
     return this.#ejections;
   }
 
-  /** Calls under way on the endpoints that are still there. */
+  /** Calls under way, on endpoints that have left too. */
   get inFlight(): number {
     let inFlight = 0;
     for (const channel of this.#channels.values()) inFlight += channel.inFlight;
+    for (const channel of this.#leaving.keys()) inFlight += channel.inFlight;
     return inFlight;
   }
 
@@ -86,12 +88,11 @@ export class ChannelSet {
   async close(graceMs: number): Promise<void> {
     this.#isClosed = true;
     this.#return?.cancel();
-    const channels = [...this.#channels.values()];
+    for (const channel of this.#channels.values()) this.#dismiss(channel);
     this.#channels = new Map();
     this.#picker = undefined;
-    const closing = [...channels.map((channel) => channel.close()), ...this.#leaving];
-    await within(this.#options.runtime, graceMs, Promise.all(closing));
-    await Promise.all(channels.map((channel) => channel.destroy()));
+    await within(this.#options.runtime, graceMs, Promise.all(this.#leaving.values()));
+    await Promise.all([...this.#leaving.keys()].map((channel) => channel.destroy()));
   }
 
   #createPicker(): Picker<EndpointChannel> {
@@ -106,7 +107,7 @@ export class ChannelSet {
   }
 
   #dismiss(channel: EndpointChannel): void {
-    const leaving = channel.close().finally(() => this.#leaving.delete(leaving));
-    this.#leaving.add(leaving);
+    const end = channel.close().finally(() => this.#leaving.delete(channel));
+    this.#leaving.set(channel, end);
   }
 }

@@ -14,7 +14,10 @@ export interface RegisterOptions extends Omit<
   /** The one port, named `http`. Either this or `ports`. */
   readonly port?: number;
   readonly ports?: RegistrationInput['ports'];
-  /** Drain and deregister on these signals; `true` = SIGTERM and SIGINT. The process is left to end by itself. @default false */
+  /**
+   * Drain and deregister on these signals, then end as the signal would have; `true` = SIGTERM and SIGINT. An application
+   * that listens to one itself is left to end itself. A second signal ends at once. @default false
+   */
   readonly signals?: boolean | readonly NodeJS.Signals[];
   /** What a drain on a signal does. @default {} */
   readonly drain?: DrainOptions;
@@ -27,7 +30,10 @@ export interface RegisterOptions extends Omit<
 export interface DrainOptions {
   /** How long to wait for watchers to have seen `draining`, in ms; raise it across slow networks. @default 500 */
   readonly settleMs?: number;
-  /** Resolves when the instance has nothing under way; the drain waits for it before it deregisters. */
+  /**
+   * Resolves when the instance has nothing under way; the drain waits for it before it deregisters, and deregisters too
+   * when it rejects. @default with `signals`: no HTTP request at the registered ports is without its answer
+   */
   readonly whenIdle?: () => Promise<void>;
   /** How long to wait for `whenIdle`, in ms. @default 30000 */
   readonly idleTimeoutMs?: number;

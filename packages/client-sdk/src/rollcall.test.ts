@@ -20,7 +20,7 @@ function run(registry: FakeRegistry, program: string): ChildProcess {
   const child = spawn(
     process.execPath,
     ['--conditions=@rollcall/source', '--input-type=module', '-e', script],
-    { stdio: ['ignore', 'inherit', 'inherit'], cwd: new URL('..', import.meta.url) },
+    { stdio: ['ignore', 'inherit', 'pipe'], cwd: new URL('..', import.meta.url) },
   );
   context.onEnd(() => child.kill('SIGKILL'));
   return child;
@@ -82,6 +82,52 @@ test(
     expect(registry.leases.size).toBe(0);
   },
 );
+
+test(
+  'requests under way are answered before a signal ends the process, of two clients too',
+  { timeout: 30_000 },
+  async () => {
+    const registry = await context.registry();
+    const child = run(
+      registry,
+      `const { createServer, get } = await import('node:http');
+     const server = createServer((request, response) => {
+       process.kill(process.pid, 'SIGTERM');
+       setTimeout(() => response.end('late'), 700);
+     });
+     await new Promise((done) => server.listen(0, '127.0.0.1', done));
+     const { port } = server.address();
+     for (const id of ['a', 'b']) {
+       const client = new Rollcall({ url });
+       await client.register({ service: 'orders', id, port, signals: true, drain: { settleMs: 10 } });
+     }
+     get({ port, host: '127.0.0.1' }, (reply) => {
+       reply.on('data', (chunk) => process.stderr.write('got ' + chunk));
+     });`,
+    );
+    let text = '';
+    child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    expect(await endOf(child)).toBe('SIGTERM');
+    expect(text).toContain('got late');
+    expect(registry.leases.size).toBe(0);
+  },
+);
+
+test('a second signal ends the process at once', { timeout: 20_000 }, async () => {
+  const registry = await context.registry();
+  const child = run(
+    registry,
+    `const client = new Rollcall({ url });
+     const drain = { settleMs: 0, whenIdle: () => new Promise(() => {}) };
+     await client.register({ service: 'orders', port: 1, signals: true, drain });`,
+  );
+  await until(() => registry.openHolds().length === 1);
+  child.kill('SIGTERM');
+  await until(() => registry.count('PATCH', /instances/) === 1);
+  child.kill('SIGINT');
+  expect(await endOf(child)).toBe('SIGINT');
+  expect(registry.count('DELETE', /instances/)).toBe(0);
+});
 
 test.each<[string, Record<string, unknown>, string]>([
   ['no url', {}, 'url'],

@@ -8,7 +8,7 @@ export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): void;
   off(signal: NodeJS.Signals, listener: () => void): void;
   listenerCount(signal: NodeJS.Signals): number;
-  /** Sends the signal to this very process. */
+  /** Ends this very process by the signal. */
   raise(signal: NodeJS.Signals): void;
 }
 

@@ -71,3 +71,43 @@ test('the last one that leaves by itself takes the listeners along', () => {
   signals.close();
   expect(source.listenerCount('SIGTERM')).toBe(0);
 });
+
+test('two clients of a process: both drain, and the signal is raised once', async () => {
+  const source = fakeSource();
+  const drains = [0, 1].map(() => vi.fn<() => Promise<void>>(() => Promise.resolve()));
+  for (const drain of drains) new DepartureSignals(source).add(['SIGTERM'], { drain });
+  expect(source.listenerCount('SIGTERM')).toBe(1);
+  source.send('SIGTERM');
+  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']));
+  for (const drain of drains) expect(drain).toHaveBeenCalledTimes(1);
+  expect(source.listenerCount('SIGTERM')).toBe(0);
+});
+
+test('a client that is closed takes along what is its own only', async () => {
+  const source = fakeSource();
+  const [one, other] = [new DepartureSignals(source), new DepartureSignals(source)];
+  const drain = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  one.add(['SIGTERM'], { drain: () => Promise.reject(new Error('closed')) });
+  other.add(['SIGTERM'], { drain });
+  one.close();
+  source.send('SIGTERM');
+  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']));
+  expect(drain).toHaveBeenCalledTimes(1);
+});
+
+test.each([false, true])(
+  'a second signal ends at once; the application listens too: %s',
+  async (isShared) => {
+    const source = fakeSource();
+    const done = Promise.withResolvers<void>();
+    new DepartureSignals(source).add(['SIGTERM', 'SIGINT'], { drain: () => done.promise });
+    if (isShared) source.on('SIGINT', () => {});
+    source.send('SIGTERM');
+    expect(source.raised).toEqual([]);
+    source.send('SIGINT');
+    expect(source.raised).toEqual(isShared ? [] : ['SIGINT']);
+    done.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(source.raised).toEqual(isShared ? [] : ['SIGINT']);
+  },
+);

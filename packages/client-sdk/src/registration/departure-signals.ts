@@ -5,11 +5,44 @@ export interface Departing {
   drain(): Promise<void>;
 }
 
-/**
- * Drains on process signals. Afterwards the signal is raised again, unless the application listens to
- * it too: then ending the process is its business. Never ends the process itself.
- */
+/** What one client lets drain on process signals. All clients of a process leave together. */
 export class DepartureSignals {
+  readonly #departures: Departures;
+  readonly #own = new Set<Departing>();
+
+  constructor(source: SignalSource) {
+    this.#departures = departuresOf(source);
+  }
+
+  add(signals: readonly NodeJS.Signals[], departing: Departing): void {
+    this.#own.add(departing);
+    this.#departures.add(signals, departing);
+  }
+
+  /** Forgets one that is off the roll. */
+  remove(departing: Departing): void {
+    this.#own.delete(departing);
+    this.#departures.remove(departing);
+  }
+
+  close(): void {
+    for (const departing of this.#own) this.remove(departing);
+  }
+}
+
+const KNOWN = new WeakMap<SignalSource, Departures>();
+
+function departuresOf(source: SignalSource): Departures {
+  const departures = KNOWN.get(source) ?? new Departures(source);
+  KNOWN.set(source, departures);
+  return departures;
+}
+
+/**
+ * Drains all of a process on its signals. Afterwards the signal is raised again, unless the application listens to it
+ * too: then ending the process is its business. A second signal does not wait for the drains.
+ */
+class Departures {
   readonly #source: SignalSource;
   readonly #departing = new Map<NodeJS.Signals, Set<Departing>>();
   readonly #listeners = new Map<NodeJS.Signals, () => void>();
@@ -26,14 +59,15 @@ export class DepartureSignals {
       const those = this.#departing.get(signal) ?? new Set();
       this.#departing.set(signal, those.add(departing));
       if (this.#listeners.has(signal)) continue;
+      this.#shared.delete(signal);
       this.#noteOthers(signal);
-      const listener = () => void this.#leave(signal);
+      const listener = () => void this.#onSignal(signal);
       this.#listeners.set(signal, listener);
       this.#source.on(signal, listener);
     }
   }
 
-  /** Forgets one that is off the roll; the last one takes the listeners along, unless the process is leaving. */
+  /** The last one takes the listeners along, unless the process is leaving. */
   remove(departing: Departing): void {
     for (const [signal, those] of this.#departing) {
       those.delete(departing);
@@ -41,19 +75,24 @@ export class DepartureSignals {
     }
   }
 
-  close(): void {
-    for (const signal of this.#listeners.keys()) this.#unlisten(signal);
-  }
-
-  /** A signal that comes again while the process is leaving changes nothing: terminals send it twice. */
-  async #leave(signal: NodeJS.Signals): Promise<void> {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
+  async #onSignal(signal: NodeJS.Signals): Promise<void> {
     this.#noteOthers(signal);
+    if (this.#isLeaving) {
+      this.#end(signal);
+      return;
+    }
+    this.#isLeaving = true;
     const those = [...(this.#departing.get(signal) ?? [])];
     await Promise.allSettled(those.map((departing) => departing.drain()));
     this.#noteOthers(signal);
-    this.close();
+    this.#end(signal);
+  }
+
+  /** Once for each time that the process leaves. */
+  #end(signal: NodeJS.Signals): void {
+    if (!this.#isLeaving) return;
+    this.#isLeaving = false;
+    for (const listened of this.#listeners.keys()) this.#unlisten(listened);
     if (!this.#shared.has(signal)) this.#source.raise(signal);
   }
 

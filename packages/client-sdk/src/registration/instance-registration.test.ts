@@ -387,3 +387,18 @@ test('closing with the registry gone ends all the same', async () => {
   expect(Date.now() - startedAt).toBeLessThan(4_000);
   context.onEnd(() => registry.listen());
 });
+
+test('a drain whose whenIdle fails leaves all the same, and says so', async () => {
+  const registry = await context.registry();
+  for (const whenIdle of [
+    () => Promise.reject(new Error('not idle')),
+    () => {
+      throw new Error('not idle');
+    },
+  ]) {
+    const registration = await context.client(registry).register({ service: 'orders', port: 1 });
+    await expect(registration.drain({ settleMs: 0, whenIdle })).rejects.toThrow('not idle');
+    expect(registration.state).toBe('released');
+    expect(registry.leases.size).toBe(0);
+  }
+});

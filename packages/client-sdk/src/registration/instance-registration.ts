@@ -19,6 +19,7 @@ import {
   type ResolvedDrain,
   withPatch,
 } from './registration-spec.ts';
+import { ServedRequests } from './served-requests.ts';
 
 /** First pause between two rounds, in ms. */
 const FIRST_PAUSE_MS = 100;
@@ -39,6 +40,8 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   readonly #leaving = new AbortController();
   readonly #drain: ResolvedDrain;
   readonly #onEnded: () => void;
+  /** What a drain waits for when the application does not say when it is idle; only for drains on signals. */
+  readonly #served: ServedRequests | undefined;
   #body: RegistrationSpec['body'];
   #lease: Lease | undefined;
   #state: LeaseState = 'lost';
@@ -58,6 +61,11 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     this.#body = spec.body;
     this.#drain = spec.drain;
     this.#onEnded = onEnded;
+    const ports = Object.values(spec.body.ports);
+    if (spec.signals.length > 0)
+      this.#served = new ServedRequests(
+        ports.flatMap(({ port, containerPort = port }) => [port, containerPort]),
+      );
   }
 
   get state(): LeaseState {
@@ -116,8 +124,12 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     const announcing = this.setStatus('draining').catch(() => undefined);
     await within(runtime, CLOSE_LIMIT_MS, announcing);
     await pause(runtime, settleMs);
-    if (whenIdle !== undefined) await within(runtime, idleTimeoutMs, whenIdle());
-    await this.deregister();
+    try {
+      const isIdle = whenIdle ?? (() => this.#served?.whenIdle());
+      await within(runtime, idleTimeoutMs, Promise.resolve(isIdle()));
+    } finally {
+      await this.deregister();
+    }
   }
 
   deregister(): Promise<void> {
@@ -284,6 +296,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     this.#state = state;
     this.#leaving.abort(new RollcallError('superseded', 'the registration is over'));
     if (this.#lease !== undefined) this.#registrar.release(this.#lease.id);
+    this.#served?.close();
     this.#onEnded();
   }
 

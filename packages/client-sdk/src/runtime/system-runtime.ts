@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Runtime } from '../runtime.ts';
+import { endBySignal } from './process-end.ts';
 
 /** The real clock, timers, randomness and signals of this process. */
 export const SYSTEM_RUNTIME: Runtime = Object.freeze({
@@ -18,7 +19,7 @@ export const SYSTEM_RUNTIME: Runtime = Object.freeze({
     on: (signal, listener) => void process.on(signal, listener),
     off: (signal, listener) => void process.off(signal, listener),
     listenerCount: (signal) => process.listenerCount(signal),
-    raise: (signal) => void process.kill(process.pid, signal),
+    raise: (signal) => endBySignal(process, signal),
   },
   warn(message, cause) {
     const detail = cause instanceof Error ? cause.stack : undefined;

@@ -1,0 +1,62 @@
+import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+
+/** What Node.js tells of the requests that its servers take. */
+const HTTP1 = 'http.server.request.start';
+const HTTP2 = 'http2.server.stream.start';
+
+interface Http1Start {
+  readonly response: EventEmitter;
+  readonly socket: Socket;
+}
+
+interface Http2Start {
+  readonly stream: EventEmitter & { readonly session?: { readonly socket: Socket } | undefined };
+}
+
+/**
+ * The HTTP requests under way in this process that came in at the ports of an instance. A drain without an answer of the
+ * application's own to whether it is idle waits for these.
+ */
+export class ServedRequests {
+  readonly #ports: ReadonlySet<number>;
+  readonly #onHttp1: ChannelListener = (message) => {
+    const { response, socket } = message as Http1Start;
+    this.#count(response, socket);
+  };
+  readonly #onHttp2: ChannelListener = (message) => {
+    const { stream } = message as Http2Start;
+    this.#count(stream, stream.session?.socket);
+  };
+  #underWay = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(ports: Iterable<number>) {
+    this.#ports = new Set(ports);
+    subscribe(HTTP1, this.#onHttp1);
+    subscribe(HTTP2, this.#onHttp2);
+  }
+
+  /** Resolves at the first moment without a request under way. */
+  whenIdle(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve();
+    return (this.#idle ??= Promise.withResolvers<void>()).promise;
+  }
+
+  /** Counts no further requests. Twice does no harm. */
+  close(): void {
+    unsubscribe(HTTP1, this.#onHttp1);
+    unsubscribe(HTTP2, this.#onHttp2);
+  }
+
+  #count(answer: EventEmitter, socket: Socket | undefined): void {
+    if (socket?.localPort === undefined || !this.#ports.has(socket.localPort)) return;
+    this.#underWay++;
+    answer.once('close', () => {
+      if (--this.#underWay > 0) return;
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    });
+  }
+}

@@ -73,7 +73,10 @@ export interface Registration {
   readonly revision: string;
   on<E extends keyof RegistrationEvents>(event: E, listener: RegistrationEvents[E]): () => void;
   setStatus(status: NonNullable<InstancePatch['status']>): Promise<void>;
-  /** Changes status, weight or labels (merged; null removes one). Kept over re-registrations. */
+  /**
+   * Changes status, weight or labels (merged; null removes one). Kept over re-registrations once it resolved. One that
+   * rejects is not kept and not tried again; when no answer came, the registry may have taken it all the same.
+   */
   update(patch: InstancePatch): Promise<void>;
   /** Leaves politely: status draining, time for callers to see it, what is under way, then off the roll. */
   drain(options?: DrainOptions): Promise<void>;

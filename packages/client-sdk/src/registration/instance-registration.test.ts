@@ -402,3 +402,55 @@ test('a drain whose whenIdle fails leaves all the same, and says so', async () =
     expect(registry.leases.size).toBe(0);
   }
 });
+
+test('a refused change beside an accepted one takes nothing along', async () => {
+  const registry = await context.registry();
+  const registration = await context.client(registry).register({ service: 'orders', port: 1 });
+  const isRefused = ({ method, body }: FakeRegistry['seen'][number]) =>
+    method === 'PATCH' && 'labels' in (body as object);
+  registry.script = (seen) => (isRefused(seen) ? 'forbidden' : undefined);
+  await Promise.all([
+    expect(registration.update({ labels: { app: 'other' } })).rejects.toThrow('forbidden'),
+    registration.setStatus('down'),
+    registration.update({ weight: 7 }),
+  ]);
+  registry.script = () => undefined;
+  forget(registry);
+  const { length } = puts(registry);
+  await registration.update({ weight: 8 });
+  await until(() => puts(registry).length === length + 1);
+  expect(puts(registry).at(-1)?.body).toMatchObject({ status: 'down', weight: 8, labels: {} });
+});
+
+test('a change that no registry answered is not brought later', async () => {
+  const registry = await context.registry();
+  const client = context.client(registry, { requestTimeoutMs: 100 });
+  const registration = await client.register({ service: 'orders', port: 1 });
+  registry.answers = false;
+  await expect(registration.setStatus('down')).rejects.toMatchObject({
+    code: 'registry_unreachable',
+  });
+  registry.answers = true;
+  forget(registry);
+  const { length } = puts(registry);
+  await registration.update({ weight: 8 });
+  await until(() => puts(registry).length === length + 1);
+  expect(puts(registry).at(-1)?.body).toMatchObject({ status: 'up', weight: 8 });
+});
+
+test('whoever drains comes back as draining, if at all', async () => {
+  const registry = await context.registry();
+  const registration = await context.client(registry).register({ service: 'orders', port: 1 });
+  registry.script = ({ method }) => (method === 'PATCH' ? 'forbidden' : undefined);
+  const idle = Promise.withResolvers<void>();
+  const draining = registration.drain({ settleMs: 0, whenIdle: () => idle.promise });
+  await until(() => registry.count('PATCH', INSTANCE) === 1);
+  registry.script = () => undefined;
+  forget(registry);
+  const { length } = puts(registry);
+  await registration.update({ weight: 8 });
+  expect(puts(registry)).toHaveLength(length + 1);
+  expect(puts(registry).at(-1)?.body).toMatchObject({ status: 'draining' });
+  idle.resolve();
+  await draining;
+});

@@ -96,8 +96,6 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   async update(patch: InstancePatch): Promise<void> {
     const parsed = parseOptions(InstancePatch, patch);
     this.#throwIfOver();
-    const before = this.#body;
-    this.#body = withPatch(before, parsed);
     // A registration under way may have been sent without the change.
     await this.#enrolling?.catch(() => undefined);
     this.#throwIfOver();
@@ -109,9 +107,10 @@ export class InstanceRegistration implements Registration, LeaseHolder {
         body: { ...parsed, sequence: ++this.#sequence },
       });
       this.#revision = reply.revision;
+      this.#body = withPatch(this.#body, parsed);
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
-      await this.#onUpdateRefused(error, lease, before);
+      await this.#onUpdateFailed(error, lease, parsed);
     }
   }
 
@@ -120,6 +119,8 @@ export class InstanceRegistration implements Registration, LeaseHolder {
       options === undefined ? this.#drain : parseDrain(options);
     if (this.#state === 'superseded' || this.#state === 'released') return;
     const { runtime } = this.#registrar.options;
+    // Whatever becomes of the announcement: a registration that comes in between is one that drains.
+    this.#body = withPatch(this.#body, { status: 'draining' });
     // An unreachable registry must not keep the instance from leaving.
     const announcing = this.setStatus('draining').catch(() => undefined);
     await within(runtime, CLOSE_LIMIT_MS, announcing);
@@ -245,19 +246,21 @@ export class InstanceRegistration implements Registration, LeaseHolder {
       .catch(() => undefined);
   }
 
-  async #onUpdateRefused(
+  /** What was refused, or not answered, is not kept: a later registration must not bring what the caller was denied. */
+  async #onUpdateFailed(
     error: RollcallError,
     lease: string | undefined,
-    before: RegistrationSpec['body'],
+    patch: InstancePatch,
   ): Promise<void> {
     if (error.code === 'lease_superseded') this.#supersede(error);
     else if (isGone(error) && lease !== undefined) {
       // Forgotten: the registration that follows carries the change.
+      this.#body = withPatch(this.#body, patch);
       this.onUnknown(lease);
       await this.#enrolling;
       this.#throwIfOver();
       return;
-    } else if (!error.retryable) this.#body = before;
+    }
     throw error;
   }
 

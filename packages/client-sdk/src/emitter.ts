@@ -1,11 +1,18 @@
+import type { Runtime } from './runtime.ts';
+
 type Listeners<E> = { [K in keyof E]: (...args: never[]) => void };
 
 /**
- * Listeners by event. Called in order of subscription, synchronously, never concurrently. One that
- * throws does not keep the others from being called: its error surfaces as an uncaught exception.
+ * Listeners by event. Called in order of subscription, synchronously, never concurrently. One that throws, or whose
+ * promise rejects, neither keeps the others from being called nor ends the process: the process is warned of it.
  */
 export class Emitter<E extends Listeners<E>> {
+  readonly #runtime: Pick<Runtime, 'warn'>;
   readonly #listeners = new Map<keyof E, Set<E[keyof E]>>();
+
+  constructor(runtime: Pick<Runtime, 'warn'>) {
+    this.#runtime = runtime;
+  }
 
   /** Returns what ends the subscription. The same function given twice is called once. */
   on<K extends keyof E>(event: K, listener: E[K]): () => void {
@@ -15,14 +22,20 @@ export class Emitter<E extends Listeners<E>> {
     return () => listeners.delete(listener);
   }
 
+  /** Whether anybody listens. */
+  has(event: keyof E): boolean {
+    return (this.#listeners.get(event)?.size ?? 0) > 0;
+  }
+
   emit<K extends keyof E>(event: K, ...args: Parameters<E[K]>): void {
     for (const listener of Array.from(this.#listeners.get(event) ?? [])) {
+      const failed = (error: unknown) =>
+        this.#runtime.warn(`a listener of '${String(event)}' failed: ${String(error)}`, error);
       try {
-        listener(...args);
+        const returned: unknown = listener(...args);
+        if (returned instanceof Promise) returned.catch(failed);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        failed(error);
       }
     }
   }

@@ -24,6 +24,7 @@ import type { CallRequest, RegistryApi, ReplyOf } from './registry/registry-api.
 import { RegistryClient } from './registry/registry-client.ts';
 import type { Service, ServiceOptions } from './service.ts';
 import { LiveService } from './service/live-service.ts';
+import { SharedServices } from './service/shared-services.ts';
 
 const ServiceKey = z.strictObject({
   name: ServiceName,
@@ -50,7 +51,7 @@ export class Rollcall {
   readonly #signals: DepartureSignals;
   readonly #registrations = new Set<InstanceRegistration>();
   readonly #directories = new Map<string, NamespaceDirectory>();
-  readonly #services = new Map<string, LiveService>();
+  readonly #services: SharedServices;
   readonly #catalogs = new Set<CatalogDirectory>();
   #closed: Promise<void> | undefined;
 
@@ -65,6 +66,7 @@ export class Rollcall {
     this.#options = Object.freeze(parseOptions(RollcallOptions, options));
     this.#client = reach(this.#options);
     this.#registrar = new Registrar(this.#client, this.#options);
+    this.#services = new SharedServices(this.#options.runtime);
     this.#signals = new DepartureSignals(this.#options.runtime.signals);
   }
 
@@ -92,9 +94,10 @@ export class Rollcall {
     return registration;
   }
 
-  /** The live picture of a service and calls to it; the same object for the same name and options. */
+  /** The live picture of a service and calls to it. All who ask for the same one share it, and each closes its own. */
   service(name: string, options: ServiceOptions = {}): Service {
-    return this.#service(name, options);
+    const { key, create } = this.#service(name, options);
+    return this.#services.hold(key, create);
   }
 
   /** Lets an undici dispatcher reach `http://<service>.rollcall` and `http://<service>.<namespace>.rollcall`. */
@@ -154,27 +157,27 @@ export class Rollcall {
     return (this.#closed ??= this.#close());
   }
 
-  #service(name: string, given: ServiceOptions): LiveService {
+  #service(name: string, given: ServiceOptions) {
     this.#throwIfClosed();
     const { namespace, policy } = this.#options;
     const parsed = parseOptions(ServiceKey, { namespace, policy, ...given, name });
     const key = JSON.stringify([parsed.namespace, name, parsed.port, parsed.policy, parsed.scheme]);
-    const known = this.#services.get(key);
-    if (known !== undefined) return known;
-    const { port, ...rest } = parsed;
-    const service = new LiveService(name, port === undefined ? rest : { ...rest, port }, {
-      options: this.#options,
-      directory: this.#directory(parsed.namespace),
-      reach: (origin) => this.#reach(origin),
-      onClosed: () => this.#services.delete(key),
-    });
-    this.#services.set(key, service);
-    return service;
+    const create = () => {
+      const { port, ...rest } = parsed;
+      return new LiveService(name, port === undefined ? rest : { ...rest, port }, {
+        options: this.#options,
+        directory: this.#directory(parsed.namespace),
+        reach: (origin) => this.#reach(origin),
+        onClosed: () => this.#leaveDirectory(parsed.namespace),
+      });
+    };
+    return { key, create };
   }
 
   #dispatcherOf({ service, namespace, scheme }: ServiceHost): ServiceDispatcher {
     const where = namespace === undefined ? {} : { namespace };
-    return this.#service(service, { scheme, ...where }).dispatcher;
+    const { key, create } = this.#service(service, { scheme, ...where });
+    return this.#services.ask(key, create).dispatcher;
   }
 
   #reach(origin: string): ServiceDispatcher | undefined {
@@ -190,11 +193,19 @@ export class Rollcall {
     return directory;
   }
 
+  /** The directory of a namespace goes with the last of its services. */
+  #leaveDirectory(namespace: string): void {
+    const directory = this.#directories.get(namespace);
+    if (directory === undefined || directory.isUsed) return;
+    this.#directories.delete(namespace);
+    directory.close();
+  }
+
   async #close(): Promise<void> {
     this.#signals.close();
     await Promise.all([
       ...[...this.#registrations].map((registration) => registration.close()),
-      ...[...this.#services.values()].map((service) => service.close()),
+      this.#services.close(),
     ]);
     this.#registrar.close();
     for (const catalog of this.#catalogs) catalog.close();

@@ -85,7 +85,10 @@ export interface Service {
   endpoints(): readonly Endpoint[];
   /** ms since the registry last proved the picture current; Infinity before the first. */
   ageMs(): number;
-  /** Calls back after each new picture, in order, never concurrently. Returns what ends it. */
+  /**
+   * Calls back after each new picture, in order, never concurrently. Returns what ends it. One that throws keeps nobody
+   * else from being called: the process is warned of it.
+   */
   on(event: 'change', listener: (snapshot: ServiceSnapshot) => void): () => void;
   /** Chooses an endpoint for a call made by other means, e.g. gRPC or a raw socket. */
   pick(): PickedEndpoint | NoEndpoint;
@@ -102,6 +105,6 @@ export interface Service {
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   stats(): ServiceStats;
-  /** Ends its calls' connections after what is under way. Twice does no harm. */
+  /** Gives it back; the last user of a service ends its connections, after what is under way. Twice does no harm. */
   close(): Promise<void>;
 }

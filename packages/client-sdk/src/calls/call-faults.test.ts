@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, interceptors, request, RetryAgent } from 'undici';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { CallOptions } from '../options.ts';
-import type { Service } from '../service.ts';
+import type { Rollcall } from '../rollcall.ts';
 import type { Answer } from '../testing/backends.ts';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt } from '../testing/fake-registry.ts';
@@ -42,8 +42,11 @@ class Ends implements Dispatcher.DispatchHandler {
   }
 }
 
-const dispatcherOf = (service: Service) =>
-  (service as unknown as { dispatcher: Dispatcher }).dispatcher;
+/** Dispatches to `orders` as undici would. */
+const dispatcherOf = (client: Rollcall) => ({
+  dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) =>
+    client.interceptor()(() => false)({ ...options, origin: 'http://orders.rollcall' }, handler),
+});
 
 describe('a channel to where no connection can be', () => {
   test.each(['web.1.', 'a.0x1', '1.2.3', ''])('%j throws what says so', (address) => {
@@ -119,13 +122,13 @@ describe("what the caller's side throws ends the call once, and no instance is b
   ] as const;
   test.each(callbacks)('a handler that throws in %s', async (callback) => {
     const alive = await backendOf(context, 'alive');
-    const { service } = await serveOrders(context, [alive.port], eager);
+    const { client, service } = await serveOrders(context, [alive.port], eager);
     const handler = new Ends();
     const thrown = new Error('handler');
     handler[callback as 'onResponseData'] = () => {
       throw thrown;
     };
-    dispatcherOf(service).dispatch({ path: '/x', method: 'POST', body: 'b' }, handler);
+    dispatcherOf(client).dispatch({ path: '/x', method: 'POST', body: 'b' }, handler);
     await until(() => handler.told.length > 0);
     await until(() => service.stats().inFlight === 0);
     expect(handler.told).toEqual([thrown]);
@@ -135,20 +138,20 @@ describe("what the caller's side throws ends the call once, and no instance is b
 
   test('a handler that throws at the very end is told to the process', async () => {
     const warn = vi.fn<(message: string, error: unknown) => void>();
-    const { service } = await serveOrders(context, [], { runtime: { warn } });
+    const { client } = await serveOrders(context, [], { runtime: { warn } });
     const handler = new Ends();
     handler.onResponseError = () => {
       throw new Error('too late');
     };
-    dispatcherOf(service).dispatch({ path: '/x', method: 'GET' }, handler);
+    dispatcherOf(client).dispatch({ path: '/x', method: 'GET' }, handler);
     await until(() => warn.mock.calls.length === 1);
     expect(warn.mock.calls[0]?.[0]).toContain('default/orders');
   });
 
   test('what is no handler is refused at once', async () => {
-    const { service } = await serveOrders(context, []);
+    const { client } = await serveOrders(context, []);
     const nothing = {} as Dispatcher.DispatchHandler;
-    const dispatch = () => dispatcherOf(service).dispatch({ path: '/x', method: 'GET' }, nothing);
+    const dispatch = () => dispatcherOf(client).dispatch({ path: '/x', method: 'GET' }, nothing);
     expect(dispatch).toThrow(/expected a handler/);
   });
 

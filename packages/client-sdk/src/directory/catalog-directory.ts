@@ -40,7 +40,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   readonly #feeds = new Map<string, ServiceFeed>();
   /** When services went: a server that is behind may still show them. The oldest is forgotten first. */
   readonly #gone = new Map<string, { readonly revision: string; readonly epoch: string }>();
-  readonly #events = new Emitter<CatalogEvents>();
+  readonly #events: Emitter<CatalogEvents>;
   readonly #stream: LiveStream;
   readonly onUnusable: OnUnusable;
   readonly #onClosed: () => void;
@@ -59,6 +59,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   ) {
     this.#namespace = given.namespace;
     this.#options = options;
+    this.#events = new Emitter(options.runtime);
     this.#onClosed = given.onClosed;
     this.onUnusable = createUnusableNote(options.runtime);
     this.#stream = new LiveStream(client, options, this);

@@ -53,6 +53,10 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
     return this.#failure;
   }
 
+  get isUsed(): boolean {
+    return this.#feeds.size > 0;
+  }
+
   /**
    * The feed of a service, watched from now on; all services that are asked for in one turn share one
    * new stream. Each caller gives it back by {@link release}.

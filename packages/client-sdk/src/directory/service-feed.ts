@@ -15,7 +15,7 @@ export interface FeedEvents {
 
 /** The latest picture of one service and how well proven it is. Filled by the directory, read by services. */
 export class ServiceFeed {
-  readonly events = new Emitter<FeedEvents>();
+  readonly events: Emitter<FeedEvents>;
   /** How many services read it; kept by the directory. */
   users = 0;
   readonly #options: ResolvedOptions;
@@ -26,6 +26,7 @@ export class ServiceFeed {
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
+    this.events = new Emitter(options.runtime);
   }
 
   get picture(): Picture | undefined {

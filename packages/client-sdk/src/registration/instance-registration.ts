@@ -36,7 +36,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   readonly service: string;
   readonly id: string;
   readonly #registrar: Registrar;
-  readonly #events = new Emitter<RegistrationEvents>();
+  readonly #events: Emitter<RegistrationEvents>;
   readonly #leaving = new AbortController();
   readonly #drain: ResolvedDrain;
   readonly #onEnded: () => void;
@@ -55,6 +55,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   /** `onEnded` is called once, when nothing more will happen. */
   constructor(registrar: Registrar, spec: RegistrationSpec, onEnded: () => void) {
     this.#registrar = registrar;
+    this.#events = new Emitter(registrar.options.runtime);
     this.namespace = spec.namespace;
     this.service = spec.service;
     this.id = spec.id;

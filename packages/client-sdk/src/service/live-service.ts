@@ -12,7 +12,6 @@ import type {
   NoEndpoint,
   Outcome,
   PickedEndpoint,
-  Service,
   ServiceOptions,
   ServiceRequestOptions,
   ServiceSnapshot,
@@ -35,7 +34,7 @@ export interface LiveServiceParts {
 }
 
 /** A service over a directory's feed: port selection, picks, calls. */
-export class LiveService implements Service, EndpointAwaiter {
+export class LiveService implements EndpointAwaiter {
   readonly name: string;
   readonly namespace: string;
   readonly label: string;
@@ -46,7 +45,7 @@ export class LiveService implements Service, EndpointAwaiter {
   readonly #fetch: ServiceFetch;
   readonly #feed: ServiceFeed;
   readonly #channels: ChannelSet;
-  readonly #events = new Emitter<FeedEvents>();
+  readonly #events: Emitter<FeedEvents>;
   readonly #unsubscribe: readonly (() => void)[];
   #endpoints: readonly Endpoint[] = Object.freeze([]);
   #closed: Promise<void> | undefined;
@@ -59,6 +58,7 @@ export class LiveService implements Service, EndpointAwaiter {
     this.#port = given.port;
     this.#scheme = given.scheme ?? 'http';
     this.#parts = parts;
+    this.#events = new Emitter(options.runtime);
     this.#channels = new ChannelSet(options, given.policy ?? options.policy, this.#scheme);
     this.dispatcher = new ServiceDispatcher(this.#channels, this, options);
     this.#fetch = new ServiceFetch({

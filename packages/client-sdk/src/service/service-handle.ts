@@ -1,0 +1,101 @@
+import type { Endpoint } from '@rollcall/contract';
+import type { Dispatcher } from 'undici';
+import { RollcallError } from '../error.ts';
+import { unlessAborted } from '../pause.ts';
+import type {
+  NoEndpoint,
+  PickedEndpoint,
+  Service,
+  ServiceRequestOptions,
+  ServiceSnapshot,
+  ServiceStats,
+} from '../service.ts';
+import type { LiveService } from './live-service.ts';
+
+/** What one user of a service holds: closing it leaves the others theirs. */
+export class ServiceHandle implements Service {
+  readonly #live: LiveService;
+  readonly #closing = new AbortController();
+  readonly #offs = new Set<() => void>();
+  readonly #onClosed: () => Promise<void>;
+  #closed: Promise<void> | undefined;
+
+  /** `onClosed` is called once; what it returns is waited for. */
+  constructor(live: LiveService, onClosed: () => Promise<void>) {
+    this.#live = live;
+    this.#onClosed = onClosed;
+  }
+
+  get name(): string {
+    return this.#live.name;
+  }
+
+  get namespace(): string {
+    return this.#live.namespace;
+  }
+
+  async ready(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#closed !== undefined) throw this.#closedError();
+    await unlessAborted(this.#live.ready(options), this.#closing.signal);
+  }
+
+  snapshot(): ServiceSnapshot | undefined {
+    return this.#live.snapshot();
+  }
+
+  endpoints(): readonly Endpoint[] {
+    return this.#live.endpoints();
+  }
+
+  ageMs(): number {
+    return this.#live.ageMs();
+  }
+
+  on(event: 'change', listener: (snapshot: ServiceSnapshot) => void): () => void {
+    if (this.#closed !== undefined) return () => {};
+    // Of its own, so that the same function given by two users is two listeners.
+    const unsubscribe = this.#live.on(event, (snapshot) => listener(snapshot));
+    const off = () => {
+      this.#offs.delete(off);
+      unsubscribe();
+    };
+    this.#offs.add(off);
+    return off;
+  }
+
+  pick(): PickedEndpoint | NoEndpoint {
+    if (this.#closed !== undefined) return { kind: 'none', error: this.#closedError() };
+    return this.#live.pick();
+  }
+
+  request(
+    target: string | ServiceRequestOptions,
+    options?: Omit<ServiceRequestOptions, 'path'>,
+  ): Promise<Dispatcher.ResponseData> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
+    return this.#live.request(target, options);
+  }
+
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
+    return this.#live.fetch(input, init);
+  }
+
+  stats(): ServiceStats {
+    return this.#live.stats();
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    for (const off of this.#offs) off();
+    this.#closing.abort(this.#closedError());
+    await this.#onClosed();
+  }
+
+  #closedError(): RollcallError {
+    return new RollcallError('closed', `service ${this.#live.label} was closed`);
+  }
+}

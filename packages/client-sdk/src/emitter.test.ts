@@ -13,7 +13,8 @@ test('a listener that throws, or rejects, starves nobody and is told of', async 
   emitter.on('change', () => {
     throw thrown;
   });
-  emitter.on('change', async () => Promise.reject(rejected));
+  const rejecting: (value: number) => unknown = () => Promise.reject(rejected);
+  emitter.on('change', rejecting);
   emitter.on('change', (value) => heard.push(value));
   emitter.emit('change', 1);
   emitter.emit('change', 2);

@@ -49,7 +49,10 @@ const CallOptions = z.strictObject({
   connectTimeoutMs: durationMs(1, 600_000).default(1_000),
   /** How long the head of an answer may take, in ms; 0 = no limit. @default 60000 */
   headersTimeoutMs: durationMs(0, 3_600_000).default(60_000),
-  /** How long the body of an answer may be silent, in ms; 0 = no limit. @default 60000 */
+  /**
+   * How long the body of an answer may be silent, or be left unread by the caller, in ms; 0 = no limit. Raise it for
+   * callers that stop in the middle of a large answer: meanwhile each holds one of the connections. @default 60000
+   */
   bodyTimeoutMs: durationMs(0, 3_600_000).default(60_000),
   /** How long an idle connection is kept, in ms. Keep it below the servers' own. @default 4000 */
   keepAliveMs: durationMs(1, 600_000).default(4_000),

@@ -304,6 +304,35 @@ describe('an abort before there is a connection', () => {
   });
 });
 
+test('an answer that nobody reads gives its connection back', async () => {
+  const large = Buffer.alloc(5_000_000, 'x');
+  const sender = await backendOf(context, 'large', (incoming, response) =>
+    response.end(incoming.url === '/large' ? large : 'small'),
+  );
+  const { service } = await serveOrders(context, [sender.port], {
+    calls: { maxConnections: 2, bodyTimeoutMs: 200, ejection: { failuresInARow: 1 } },
+  });
+  const unread = [await service.request('/large'), await service.fetch('/large')] as const;
+  expect(await text(service.request('/small'))).toBe('small');
+  await until(() => service.stats().inFlight === 0);
+  await expect(unread[0].body.text()).rejects.toMatchObject({
+    code: 'response_lost',
+    message: expect.stringMatching(
+      /body of an answer of default\/orders was left unread for \d+ ms/,
+    ),
+  });
+  await expect(unread[1].text()).rejects.toThrow(/./);
+  expect(service.stats()).toMatchObject({ inFlight: 0, ejections: 0 });
+  // One that is read, however slowly, goes on.
+  const { body } = await service.request('/large');
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += (chunk as Buffer).length;
+    if (bytes < 2_000_000) await new Promise((done) => setTimeout(done, 5));
+  }
+  expect(bytes).toBe(large.length);
+});
+
 function failingStream(error: Error): Readable {
   let isBegun = false;
   return new Readable({

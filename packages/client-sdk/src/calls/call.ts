@@ -7,6 +7,7 @@ import { watchBody } from './body-watch.ts';
 import { abortReasonOf, asError, lostError } from './call-error.ts';
 import { CallerSide } from './caller-side.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
+import type { UnreadBodies } from './unread-bodies.ts';
 import {
   isCallerFault,
   isDeath,
@@ -22,6 +23,7 @@ export interface CallOwner {
   /** `namespace/service`, for messages. */
   readonly label: string;
   readonly maxTries: number;
+  readonly unread: UnreadBodies;
   /** Another channel than those tried; undefined when there is none. */
   pickOther(tried: readonly EndpointChannel[]): EndpointChannel | undefined;
   /** Does something after so many ms. */
@@ -187,6 +189,11 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     } else this.controller.abort(this.reason);
   }
 
+  protected onHeldBack(isHeldBack: boolean): void {
+    if (isHeldBack) this.#owner.unread.add(this);
+    else this.#owner.unread.delete(this);
+  }
+
   protected warn(message: string, error: unknown): void {
     this.#owner.warn(message, error);
   }
@@ -226,6 +233,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   #leave(): EndpointChannel | undefined {
     const channel = this.#channel;
     this.#channel = undefined;
+    if (this.paused) this.#owner.unread.delete(this);
     if (channel !== undefined) channel.inFlight--;
     return channel;
   }

@@ -96,12 +96,17 @@ export abstract class CallerSide implements Dispatcher.DispatchController {
   pause(): void {
     this.paused = true;
     this.controller?.pause();
+    this.onHeldBack(true);
   }
 
   resume(): void {
     this.paused = false;
+    this.onHeldBack(false);
     this.controller?.resume();
   }
+
+  /** The caller has stopped reading, or goes on. */
+  protected abstract onHeldBack(isHeldBack: boolean): void;
 
   abstract abort(reason?: Error): void;
 

@@ -7,6 +7,7 @@ import { asError } from './call-error.ts';
 import { Call, type CallOwner } from './call.ts';
 import type { ChannelSet } from './channel-set.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
+import { UnreadBodies } from './unread-bodies.ts';
 import { modernHandler } from '../undici/legacy-handler.ts';
 
 /** Where channels come from while there are none. */
@@ -23,6 +24,7 @@ export interface EndpointAwaiter {
 export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   readonly label: string;
   readonly maxTries: number;
+  readonly unread: UnreadBodies;
   /** Set once by its service. */
   isClosed = false;
   readonly #channels: ChannelSet;
@@ -37,6 +39,16 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     super();
     this.label = awaiter.label;
     this.maxTries = options.calls.maxTries;
+    this.unread = new UnreadBodies(
+      options.runtime,
+      options.calls.bodyTimeoutMs,
+      (unreadMs) =>
+        new RollcallError(
+          'response_lost',
+          `the body of an answer of ${this.label} was left unread for ${Math.round(unreadMs)} ms`,
+          { mayHaveBeenProcessed: true },
+        ),
+    );
     this.#channels = channels;
     this.#awaiter = awaiter;
     this.#options = options;

@@ -1,0 +1,54 @@
+import type { Runtime } from '../runtime.ts';
+
+/** An answer whose body is held back until its caller reads on. */
+export interface Unread {
+  abort(reason: Error): void;
+}
+
+/** Parts of the limit after which is looked. */
+const LOOKS = 4;
+
+/**
+ * Ends answers whose callers have stopped reading: each holds a connection, and a pool full of them holds up every other
+ * call. One timer for all of them, and none while there are none.
+ */
+export class UnreadBodies {
+  readonly #runtime: Runtime;
+  readonly #limitMs: number;
+  readonly #create: (unreadMs: number) => Error;
+  readonly #since = new Map<Unread, number>();
+  #isLooking = false;
+
+  /** `limitMs`: 0 = no limit. */
+  constructor(runtime: Runtime, limitMs: number, create: (unreadMs: number) => Error) {
+    this.#runtime = runtime;
+    this.#limitMs = limitMs;
+    this.#create = create;
+  }
+
+  add(unread: Unread): void {
+    if (this.#limitMs === 0 || this.#since.has(unread)) return;
+    this.#since.set(unread, this.#runtime.nowMs());
+    if (!this.#isLooking) this.#lookSoon();
+  }
+
+  delete(unread: Unread): void {
+    this.#since.delete(unread);
+  }
+
+  #lookSoon(): void {
+    this.#isLooking = true;
+    this.#runtime.setTimer(() => this.#lookAtAll(), this.#limitMs / LOOKS, true);
+  }
+
+  #lookAtAll(): void {
+    const nowMs = this.#runtime.nowMs();
+    this.#isLooking = false;
+    for (const [unread, sinceMs] of this.#since) {
+      if (nowMs - sinceMs < this.#limitMs) continue;
+      this.#since.delete(unread);
+      unread.abort(this.#create(nowMs - sinceMs));
+    }
+    if (this.#since.size > 0) this.#lookSoon();
+  }
+}

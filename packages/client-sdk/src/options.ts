@@ -3,6 +3,7 @@ import { NamespaceName } from '@rollcall/contract';
 import type { buildConnector } from 'undici';
 import { z } from 'zod';
 import { RollcallError } from './error.ts';
+import { optionFault } from './option-fault.ts';
 import type { Runtime } from './runtime.ts';
 import { SYSTEM_RUNTIME } from './runtime/system-runtime.ts';
 
@@ -11,18 +12,37 @@ const durationMs = (from: number, to: number) => {
   return z.int({ error }).min(from, { error }).max(to, { error });
 };
 const ratio = z.number().min(0, { error: 'expected 0 to 1' }).max(1, { error: 'expected 0 to 1' });
-const Url = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' });
+const EXPECTED_URL = 'expected an http:// or https:// url';
+const Urls = z
+  .union([z.string(), z.array(z.string()).min(1)], { error: `${EXPECTED_URL}, or a list of them` })
+  .transform((given) => [given].flat())
+  .superRefine((urls, context) => {
+    for (const url of urls) {
+      const message = urlFaultOf(url);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    }
+  })
+  .transform((urls) => urls.map((url) => url.replace(/\/+$/, '')));
+
+function urlFaultOf(given: string): string | undefined {
+  const url = URL.parse(given);
+  if (url === null || !/^https?:$/.test(url.protocol)) return EXPECTED_URL;
+  const hasUser = url.username !== '' || url.password !== '';
+  if (hasUser) return 'expected a url without user name and password: give a token instead';
+  if (url.search + url.hash !== '') return `${EXPECTED_URL} without query and fragment`;
+  return undefined;
+}
+
 const policies = Object.keys(POLICIES) as [Policy, ...Policy[]];
 /** Handed to `tls.connect` by undici: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`... */
 const Connect = z.custom<buildConnector.BuildOptions>(
   (given) => typeof given === 'object' && given !== null,
   { error: 'expected an object of tls.connect options' },
 );
-const Pem = z.union([
-  z.string(),
-  z.instanceof(Uint8Array),
-  z.array(z.union([z.string(), z.instanceof(Uint8Array)])),
-]);
+const Pem = z.union(
+  [z.string(), z.instanceof(Uint8Array), z.array(z.union([z.string(), z.instanceof(Uint8Array)]))],
+  { error: 'expected PEM, as text or bytes or a list of them' },
+);
 
 const RetryBudgetOptions = z.strictObject({
   /** Retries allowed per call, 0..1. Raise it when instances die often and calls are cheap. @default 0.2 */
@@ -70,11 +90,9 @@ export type CallOptions = z.output<typeof CallOptions>;
 /** Options of a client, with every default. */
 export const RollcallOptions = z.strictObject({
   /** The registry servers; several are tried in turn, beginning with a random one. */
-  url: z
-    .union([Url, z.array(Url).min(1)])
-    .transform((given) => [given].flat().map((url) => url.replace(/\/+$/, ''))),
+  url: Urls,
   /** Bearer token for the registry. @default none */
-  token: z.string().min(1).optional(),
+  token: z.string().min(1, { error: 'expected a token, not an empty text' }).optional(),
   /** CA certificates (PEM) that the registry's own is checked with. @default those of Node.js */
   ca: Pem.optional(),
   /** More of TLS towards the registry, e.g. a client certificate. @default {} */
@@ -113,14 +131,10 @@ export const RollcallOptions = z.strictObject({
 export type RollcallOptions = z.input<typeof RollcallOptions>;
 export type ResolvedOptions = Readonly<z.output<typeof RollcallOptions>>;
 
-/** Parses options of any schema; throws a {@link RollcallError} that names the option and what was expected. */
+/** Parses options of any schema; throws a {@link RollcallError} that names the option, its value and what was expected. */
 export function parseOptions<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue?.path.join('.') ?? '';
-  throw new RollcallError('invalid_options', `option ${field}: ${issue?.message ?? 'is wrong'}`, {
-    field,
-    cause: result.error,
-  });
+  const { field, name, why } = optionFault(schema, given, result.error);
+  throw new RollcallError('invalid_options', `option ${name}: ${why}`, { field });
 }

@@ -7,6 +7,7 @@ import {
 } from '@rollcall/contract';
 import { z } from 'zod';
 import { RollcallError } from '../error.ts';
+import { hintOf, knownAt } from '../option-fault.ts';
 import { parseOptions, type ResolvedOptions } from '../options.ts';
 import type { DrainOptions, RegisterOptions } from '../registration.ts';
 import type { Runtime } from '../runtime.ts';
@@ -60,11 +61,12 @@ export function parseRegistration(
   given: RegisterOptions,
   { namespace, runtime }: ResolvedOptions,
 ): RegistrationSpec {
+  throwIfUnknown(given);
   const { service, port, signals = false, drain = {} } = given;
   if ((port === undefined) === (given.ports === undefined))
     throw new RollcallError(
       'invalid_options',
-      'option ports: expected exactly one of port and ports',
+      `option ports: expected exactly one of port and ports, got ${port === undefined ? 'neither' : 'both'}`,
       { field: 'ports' },
     );
   const where = parseOptions(Where, {
@@ -76,7 +78,7 @@ export function parseRegistration(
   return {
     ...where,
     // The nonce is made once: a retry of this process gets the same lease.
-    body: parseOptions(RegistrationBody, {
+    body: parseBody(given, {
       ...Object.fromEntries(body),
       ports: given.ports ?? { http: port },
       nonce: runtime.randomId(),
@@ -98,6 +100,26 @@ export function withPatch(body: RegistrationBody, patch: InstancePatch): Registr
     status: patch.status ?? body.status,
     weight: patch.weight ?? body.weight,
   };
+}
+
+/** The one port is `ports.http` of the instance, and `port` of whoever gave it. */
+function parseBody(given: RegisterOptions, body: unknown): RegistrationBody {
+  try {
+    return parseOptions(RegistrationBody, body);
+  } catch (error) {
+    if (given.port === undefined || (error as RollcallError).field !== 'ports.http') throw error;
+    const expected = `expected a port number, 1 to 65535, got ${JSON.stringify(given.port)}`;
+    throw new RollcallError('invalid_options', `option port: ${expected}`, { field: 'ports.http' });
+  }
+}
+
+/** Before anything else is looked at: `{ prot: 3000 }` has no port because its name is wrong. */
+function throwIfUnknown(given: RegisterOptions): void {
+  const known = [...OWN_OPTIONS, ...knownAt(RegistrationBody, [])];
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const message = `option ${unknown}: there is no such option${hintOf(unknown, known)}`;
+  throw new RollcallError('invalid_options', message);
 }
 
 function defaultId(runtime: Runtime): string {

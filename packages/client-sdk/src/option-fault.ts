@@ -1,0 +1,112 @@
+import type { z } from 'zod';
+
+/** Options whose values are nobody's business but the caller's. */
+const SECRET = new Set(['token', 'ca', 'connect', 'nonce']);
+
+/** Longest piece of a value that is shown. */
+const MAX_SHOWN = 80;
+
+export interface OptionFault {
+  /** Path of what is wrong, e.g. `calls.retryBudget.ratio`: of the object around an option that does not exist. */
+  readonly field: string;
+  /** The option as the caller wrote it. */
+  readonly name: string;
+  /** What was expected, what was given, and what may have been meant. */
+  readonly why: string;
+}
+
+/** What is wrong with the options, of the first thing that is. */
+export function optionFault(schema: z.ZodType, given: unknown, error: z.ZodError): OptionFault {
+  const [issue] = error.issues;
+  const path = issue?.path ?? [];
+  if (issue === undefined) return { field: '', name: '', why: 'is wrong' };
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    const name = [...path, key].join('.');
+    return {
+      field: path.join('.'),
+      name,
+      why: `there is no such option${hintOf(key, knownAt(schema, path))}`,
+    };
+  }
+  const value = valueAt(given, path);
+  const values = issue.code === 'invalid_value' ? issue.values.map(String) : [];
+  const hint = typeof value === 'string' ? hintOf(value, values) : '';
+  const got = path.some((part) => SECRET.has(String(part))) ? '' : `, got ${shown(value)}`;
+  const field = path.join('.');
+  return { field, name: field, why: `${expectationOf(issue.message)}${got}${hint}` };
+}
+
+/** `; did you mean x?`, when something known is near to what was given. */
+export function hintOf(given: string, known: readonly string[]): string {
+  const most = Math.max(1, Math.floor(given.length / 3));
+  const near = known
+    .map((name) => ({ name, distance: distanceOf(given.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ distance }) => distance <= most)
+    .toSorted((a, b) => a.distance - b.distance);
+  return near[0] === undefined ? '' : `; did you mean ${near[0].name}?`;
+}
+
+/** The names that an object of options may have. */
+export function knownAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let at: z.core.$ZodType | undefined = unwrapped(schema);
+  for (const part of path) at = unwrapped(shapeOf(at)?.[String(part)]);
+  return Object.keys(shapeOf(at) ?? {});
+}
+
+type Def = Partial<Record<'innerType' | 'in', z.core.$ZodType>> & {
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+};
+const defOf = (schema: z.core.$ZodType | undefined) =>
+  (schema as z.ZodType | undefined)?.def as Def | undefined;
+const shapeOf = (schema: z.core.$ZodType | undefined) => defOf(schema)?.shape;
+
+/** The schema inside of defaults, optionals and transforms. */
+function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  const { innerType, in: input } = defOf(schema) ?? {};
+  const inner = innerType ?? input;
+  return inner === undefined ? schema : unwrapped(inner);
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  let at = given;
+  for (const part of path) at = (at as Record<PropertyKey, unknown> | null | undefined)?.[part];
+  return at;
+}
+
+/** `Invalid input: expected string, received number` says twice what {@link shown} says better. */
+function expectationOf(message: string): string {
+  return message.replace(/^Invalid (?:input|option): /, '').replace(/, received .*$/, '');
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
+  const text = typeof value === 'bigint' ? `${value}n` : safeJson(value);
+  const clean = text.replaceAll(/\/\/[^/"\s]*@/g, '//***@');
+  return clean.length > MAX_SHOWN ? `${clean.slice(0, MAX_SHOWN)}…` : clean;
+}
+
+function safeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'an object';
+  } catch {
+    return 'an object';
+  }
+}
+
+/** How many letters have to be put in, left out, changed or swapped to make one name of the other. */
+function distanceOf(a: string, b: string): number {
+  let [before, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? before[j - 2]! + 1 : Infinity;
+      next[j] = Math.min(change, row[j]! + 1, next[j - 1]! + 1, swap);
+    }
+    [before, row] = [row, next];
+  }
+  return row[b.length]!;
+}

@@ -16,6 +16,7 @@ import { RollcallError } from './error.ts';
 import { createInterceptor, type ServiceHost, serviceHostOf } from './interceptor.ts';
 import { parseOptions, type ResolvedOptions, RollcallOptions } from './options.ts';
 import type { RegisterOptions, Registration } from './registration.ts';
+import { assertHost } from './runtime/host-check.ts';
 import { DepartureSignals } from './registration/departure-signals.ts';
 import { InstanceRegistration } from './registration/instance-registration.ts';
 import { Registrar } from './registration/registrar.ts';
@@ -56,13 +57,14 @@ export class Rollcall {
   #closed: Promise<void> | undefined;
 
   /**
-   * Throws a {@link RollcallError} `invalid_options` that names the option. `reach` is for simulations: the registry by
+   * Throws a {@link RollcallError} `invalid_options` that names the option, or the host that it does not run on. `reach` is for simulations: the registry by
    * another way than HTTP.
    */
   constructor(
     options: RollcallOptions,
     reach: (options: ResolvedOptions) => RegistryApi = overHttp,
   ) {
+    assertHost(process.versions);
     this.#options = Object.freeze(parseOptions(RollcallOptions, options));
     this.#client = reach(this.#options);
     this.#registrar = new Registrar(this.#client, this.#options);

@@ -6,15 +6,18 @@ export interface HttpTimeouts {
   readonly clientBodyIdleMs: number;
   /** An idle client connection is closed. Keep it above what stands in front of the balancer. @default 75000 */
   readonly clientKeepAliveMs: number;
-  /** A peer that takes no bytes for so long is cut off, on either side. @default 30000 */
+  /**
+   * A peer that takes no bytes for so long is cut off, on either side, before twice that time is over; one that takes
+   * some, however slowly, never. Where the system does not tell (all but Linux), ten times as long. @default 30000
+   */
   readonly writeStallMs: number;
-  /** How long a client that sent FIN may still wait for its answer. Raise it for clients that half-close on purpose. @default 5000 */
+  /** How long a client that sent FIN may still wait for the first byte of its answer. Raise it for clients that half-close on purpose. @default 5000 */
   readonly halfCloseMs: number;
   /** How long bytes are swallowed after a last answer, so that the client gets to read it. @default 2000 */
   readonly lingerMs: number;
   /** To connect to a target; then the next target is tried. @default 2000 */
   readonly connectMs: number;
-  /** From the whole request sent to the answer's head; then 504. @default 60000 */
+  /** From the whole request taken by the target's system to the answer's head; then 504. @default 60000 */
   readonly responseMs: number;
   /** Between two reads of an answer's body; then it is cut off. @default 60000 */
   readonly responseIdleMs: number;
@@ -23,7 +26,7 @@ export interface HttpTimeouts {
    * `Keep-Alive: timeout=` is obeyed anyway. @default 4000
    */
   readonly upstreamIdleMs: number;
-  /** A WebSocket without bytes in either direction is closed. @default 600000 */
+  /** A WebSocket without bytes in either direction, none on their way to a slow reader among them, is closed. @default 600000 */
   readonly tunnelIdleMs: number;
 }
 

@@ -26,16 +26,24 @@ export class Attempt {
     return this.upstream;
   }
 
-  /** As the connection's `write`; false starts the clock on a target that takes nothing. */
   write(buffer: Uint8Array, start: number, end: number): boolean {
-    const upstream = this.upstream!;
-    if (upstream.write(buffer, start, end)) return true;
-    upstream.writeDeadline = this.#services.clock.now() + this.#services.timeouts.writeStallMs;
-    return false;
+    return this.upstream!.write(buffer, start, end);
   }
 
   expectBytesWithin(ms: number): void {
     if (this.upstream !== undefined) this.upstream.readDeadline = this.#services.clock.now() + ms;
+  }
+
+  /** As `expectBytesWithin`, where bytes are expected at all. */
+  extend(ms: number): void {
+    const isExpecting = this.upstream !== undefined && this.upstream.readDeadline !== 0;
+    if (isExpecting) this.expectBytesWithin(ms);
+  }
+
+  /** A last look whether a silent target takes what it was sent: the deadline comes back unless it does. */
+  inquireSending(): void {
+    this.expectBytesWithin(this.#services.queueWatch.reprieveMs);
+    this.upstream?.inquireSending();
   }
 
   /** Ends the attempt and its connection. Nothing happens when there is none. */

@@ -1,30 +1,18 @@
+import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { Connection, ConnectionHandler } from '../io/transport.ts';
 import type { Router } from '../router.ts';
 import { BodyFraming } from './body-framing.ts';
+import { ClientDeadline } from './client-deadline.ts';
 import { BODY_CUT, BODY_TIMEOUT, HEAD_TIMEOUT } from './client-faults.ts';
-import type { ClientPort, ExchangeServices } from './exchange-services.ts';
+import { ClientState } from './client-state.ts';
+import type { ClientPort, ClientTunnel, ExchangeServices } from './exchange-services.ts';
 import { Exchange } from './exchange.ts';
 import { Fault, INCOMPLETE, describeFault } from './fault.ts';
 import { HeadAssembler } from './head-assembler.ts';
 import { type ClientIdentity, createClientIdentity } from './request-writer.ts';
 
-const State = {
-  /** Between requests, or inside a head. */
-  head: 0,
-  body: 1,
-  /** The request is complete, the answer is not. */
-  wait: 2,
-  tunnel: 3,
-  /** FIN sent; what still comes is swallowed, so that no RST destroys the last answer on its way. */
-  linger: 4,
-  closed: 5,
-} as const;
-
-/** How long an unused connection may live on when the server closes: long enough for a request already on its way. */
-const CLOSING_IDLE_MS = 500;
-
 /** One client connection: cuts the byte stream into requests and has them answered in order, one at a time. */
-export class ClientSession implements ConnectionHandler, ClientPort {
+export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOwner {
   readonly identity: ClientIdentity;
   readonly address: string;
   readonly #connection: Connection;
@@ -33,17 +21,16 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   readonly #exchange: Exchange;
   readonly #assembler = new HeadAssembler();
   readonly #body = new BodyFraming();
-  #state: number = State.head;
+  readonly #deadline: ClientDeadline;
+  #state: number = ClientState.head;
+  #tunnel: ClientTunnel | undefined;
   /** Requests that came before the one under way was answered. */
   #ahead: Buffer | null = null;
   #isCutting = false;
   #isHeldByUpstream = false;
   #isPaused = false;
   #hasEnded = false;
-  /** The deadline is that of a head under way, which further bytes do not move. */
-  #hasHeadDeadline = false;
-  #readDeadline = 0;
-  #writeDeadline = 0;
+  #sendWatch: SendWatch | undefined;
 
   constructor(
     connection: Connection,
@@ -57,7 +44,8 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     const { localAddress, localPort } = connection;
     this.identity = createClientIdentity(this.address, localAddress, localPort);
     this.#exchange = new Exchange(this, services, place.router);
-    this.#readDeadline = services.clock.now() + services.timeouts.clientHeadMs;
+    this.#deadline = new ClientDeadline(services);
+    this.#deadline.expectFirstByte();
   }
 
   // Bytes of the client
@@ -65,17 +53,17 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   onData(buffer: Buffer, start: number, end: number): void {
     this.#services.counters.requestBytes += end - start;
     switch (this.#state) {
-      case State.head:
+      case ClientState.head:
         this.#cut(buffer, start, end);
         return;
-      case State.body:
+      case ClientState.body:
         this.#continueBody(buffer, start, end);
         return;
-      case State.wait:
+      case ClientState.wait:
         this.#keepAhead(buffer, start, end);
         return;
-      case State.tunnel:
-        this.#exchange.onTunnelData(buffer, start, end);
+      case ClientState.tunnel:
+        this.#tunnel!.onClientData(buffer, start, end);
         return;
       default:
         return;
@@ -83,21 +71,21 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   }
 
   onDrain(): void {
-    this.#writeDeadline = 0;
-    this.#exchange.onClientDrain();
+    this.#sendWatch?.clear();
+    (this.#tunnel ?? this.#exchange).onClientDrain();
   }
 
   onEnd(): void {
     this.#hasEnded = true;
     switch (this.#state) {
-      case State.body:
+      case ClientState.body:
         this.#exchange.onRequestBroken(BODY_CUT);
         return;
-      case State.wait:
-        this.#readDeadline = this.#services.clock.now() + this.#services.timeouts.halfCloseMs;
+      case ClientState.wait:
+        this.#deadline.expectAnswerSoon();
         return;
-      case State.tunnel:
-        this.#exchange.onTunnelEnd();
+      case ClientState.tunnel:
+        this.#tunnel!.onClientEnd();
         return;
       default:
         this.#connection.close();
@@ -105,7 +93,8 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   }
 
   onClose(): void {
-    this.#state = State.closed;
+    this.#state = ClientState.closed;
+    this.#sendWatch?.clear();
     this.#exchange.onClientGone();
     this.#onGone(this);
   }
@@ -113,9 +102,15 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   // ClientPort
 
   write(buffer: Uint8Array, start: number, end: number): boolean {
-    if (this.#state === State.closed || this.#connection.write(buffer, start, end)) return true;
-    this.#writeDeadline = this.#services.clock.now() + this.#services.timeouts.writeStallMs;
+    if (this.#state === ClientState.closed) return true;
+    if (this.#deadline.isSet) this.#noteAnswering();
+    if (this.#connection.write(buffer, start, end)) return true;
+    this.#watchSending().block();
     return false;
+  }
+
+  inquireSending(): void {
+    this.#watchSending().inquire();
   }
 
   pauseReading(): void {
@@ -129,14 +124,14 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   }
 
   onAnswered(keepAlive: boolean): void {
-    if (this.#state === State.closed) return;
+    if (this.#state === ClientState.closed) return;
     this.#isHeldByUpstream = false;
     if (!keepAlive || (this.#hasEnded && this.#ahead === null)) {
       this.#finish();
       return;
     }
-    this.#state = State.head;
-    this.#readDeadline = this.#services.clock.now() + this.#idleMs();
+    this.#state = ClientState.head;
+    this.#deadline.expectNextRequest();
     const ahead = this.#ahead;
     if (this.#isCutting || ahead === null) {
       this.#setReading();
@@ -147,14 +142,15 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#setReading();
   }
 
-  onTunnel(): void {
-    this.#state = State.tunnel;
-    this.#readDeadline = 0;
+  onTunnel(tunnel: ClientTunnel): void {
+    this.#state = ClientState.tunnel;
+    this.#tunnel = tunnel;
+    this.#deadline.clear();
     const ahead = this.#ahead;
     this.#ahead = null;
     this.#setReading();
-    if (ahead !== null) this.#exchange.onTunnelData(ahead, 0, ahead.length);
-    if (this.#hasEnded) this.#exchange.onTunnelEnd();
+    if (ahead !== null) tunnel.onClientData(ahead, 0, ahead.length);
+    if (this.#hasEnded) tunnel.onClientEnd();
   }
 
   shutdown(): void {
@@ -169,40 +165,59 @@ export class ClientSession implements ConnectionHandler, ClientPort {
 
   /** The server closes: an unused connection goes soon, others after their answer. */
   startClosing(): void {
-    if (this.#state !== State.head || this.#assembler.length > 0) return;
-    this.#readDeadline = this.#services.clock.now() + CLOSING_IDLE_MS;
+    if (this.#state === ClientState.head && this.#assembler.length === 0)
+      this.#deadline.expectNextRequest();
   }
 
   expire(now: number): void {
-    if (this.#writeDeadline !== 0 && now >= this.#writeDeadline) {
-      this.#writeDeadline = 0;
-      this.#connection.abort();
-      return;
-    }
-    if (this.#readDeadline === 0 || now < this.#readDeadline) return;
-    this.#readDeadline = 0;
-    if (this.#state === State.head && this.#assembler.length > 0) {
+    this.#sendWatch?.expire(now);
+    if (!this.#deadline.expire(now)) return;
+    if (this.#state === ClientState.head && this.#assembler.length > 0) {
       this.#exchange.refuse(HEAD_TIMEOUT);
-    } else if (this.#state === State.body) {
+    } else if (this.#state === ClientState.body) {
       this.#exchange.onRequestBroken(BODY_TIMEOUT);
     } else {
       this.#connection.close();
     }
   }
 
+  onPeerTaking(): void {
+    this.#tunnel?.onClientTaking();
+  }
+
+  onPeerHasAll(): void {
+    this.#tunnel?.onClientHasAll();
+  }
+
+  onPeerStalled(): void {
+    this.#connection.abort();
+  }
+
   // Inner steps
+
+  /** An answer is on its way: a client that is given something to read is not the one that is waited for. */
+  #noteAnswering(): void {
+    // If it went away altogether it answers the first bytes with a reset.
+    if (this.#hasEnded) this.#deadline.clear();
+    else if (this.#state === ClientState.body) this.#deadline.expectBody();
+  }
+
+  #watchSending(): SendWatch {
+    this.#sendWatch ??= new SendWatch(this.#connection, this.#services.queueWatch, this);
+    return this.#sendWatch;
+  }
 
   /** Takes requests off the bytes for as long as they are answered on the spot. */
   #cut(buffer: Buffer, start: number, end: number): void {
     let position = start;
     this.#isCutting = true;
-    while (this.#state === State.head && position < end) {
+    while (this.#state === ClientState.head && position < end) {
       position = this.#readHead(buffer, position, end);
     }
     this.#isCutting = false;
     if (position >= end) return;
-    if (this.#state === State.wait) this.#keepAhead(buffer, position, end);
-    else if (this.#state === State.tunnel) this.#exchange.onTunnelData(buffer, position, end);
+    if (this.#state === ClientState.wait) this.#keepAhead(buffer, position, end);
+    else if (this.#state === ClientState.tunnel) this.#tunnel!.onClientData(buffer, position, end);
   }
 
   #readHead(buffer: Buffer, start: number, end: number): number {
@@ -223,16 +238,10 @@ export class ClientSession implements ConnectionHandler, ClientPort {
         return this.#refuse(head.lineEnd === 0 ? Fault.targetTooLong : Fault.headTooLarge, end);
       }
       assembler.append(buffer, start, end);
-      if (!this.#hasHeadDeadline) this.#startHeadDeadline();
+      this.#deadline.expectHead();
       return end;
     }
-    this.#hasHeadDeadline = false;
     return this.#begin(buffer, after, end);
-  }
-
-  #startHeadDeadline(): void {
-    this.#hasHeadDeadline = true;
-    this.#readDeadline = this.#services.clock.now() + this.#services.timeouts.clientHeadMs;
   }
 
   #begin(buffer: Buffer, bodyStart: number, end: number): number {
@@ -243,9 +252,9 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     else body.none();
     const bodyEnd = body.isDone ? bodyStart : body.take(buffer, bodyStart, end, null);
     if (bodyEnd < 0) return this.#refuse(bodyEnd, end);
-    this.#state = body.isDone ? State.wait : State.body;
-    this.#readDeadline = 0;
-    if (!body.isDone) this.#expectBody();
+    this.#state = body.isDone ? ClientState.wait : ClientState.body;
+    this.#deadline.clear();
+    if (!body.isDone) this.#deadline.expectBody();
     this.#exchange.begin(buffer, head, { end: bodyEnd, isComplete: body.isDone });
     return bodyEnd;
   }
@@ -257,20 +266,16 @@ export class ClientSession implements ConnectionHandler, ClientPort {
       return;
     }
     if (this.#body.isDone) {
-      this.#state = State.wait;
-      this.#readDeadline = 0;
+      this.#state = ClientState.wait;
+      this.#deadline.clear();
     } else {
-      this.#expectBody();
+      this.#deadline.expectBody();
     }
     this.#exchange.onRequestBody(buffer, start, stop, this.#body.isDone);
     if (stop >= end) return;
     // The answer may have come while the body was still being sent, and the next request is here already.
-    if (this.#state === State.wait) this.#keepAhead(buffer, stop, end);
-    else if (this.#state === State.head) this.#cut(buffer, stop, end);
-  }
-
-  #expectBody(): void {
-    this.#readDeadline = this.#services.clock.now() + this.#services.timeouts.clientBodyIdleMs;
+    if (this.#state === ClientState.wait) this.#keepAhead(buffer, stop, end);
+    else if (this.#state === ClientState.head) this.#cut(buffer, stop, end);
   }
 
   #keepAhead(buffer: Buffer, start: number, end: number): void {
@@ -290,28 +295,19 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#isPaused = isPaused;
     if (isPaused) {
       this.#connection.pause();
-      this.#readDeadline = 0;
+      this.#deadline.clear();
       return;
     }
     this.#connection.resume();
-    if (this.#state === State.body) this.#expectBody();
+    if (this.#state === ClientState.body) this.#deadline.expectBody();
   }
 
   #finish(): void {
-    this.#state = State.linger;
+    this.#state = ClientState.linger;
     this.#ahead = null;
     this.#assembler.clear();
-    this.#readDeadline = this.#services.clock.now() + this.#services.timeouts.lingerMs;
-    if (this.#hasEnded) {
-      this.#connection.shutdown();
-      return;
-    }
-    this.#setReading();
+    this.#deadline.linger();
+    if (!this.#hasEnded) this.#setReading();
     this.#connection.shutdown();
-  }
-
-  #idleMs(): number {
-    const { isClosing, timeouts } = this.#services;
-    return isClosing ? CLOSING_IDLE_MS : timeouts.clientKeepAliveMs;
   }
 }

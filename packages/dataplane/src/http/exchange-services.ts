@@ -1,3 +1,4 @@
+import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Observer } from '../observer.ts';
 import type { HttpLimits, HttpTimeouts } from '../options.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -14,6 +15,7 @@ export interface ExchangeServices {
   readonly observer: Observer;
   readonly pool: UpstreamPool;
   readonly clock: Clock;
+  readonly queueWatch: QueueWatch;
   readonly counters: HttpCounters;
   readonly timeouts: HttpTimeouts;
   readonly limits: HttpLimits;
@@ -27,18 +29,31 @@ export interface ExchangeServices {
   isClosing: boolean;
 }
 
+/** Where the bytes of a client go after a switch of protocols. */
+export interface ClientTunnel {
+  onClientData(buffer: Buffer, start: number, end: number): void;
+  onClientDrain(): void;
+  onClientEnd(): void;
+  /** The client took some of what it was sent. */
+  onClientTaking(): void;
+  /** The client has all that it was sent. */
+  onClientHasAll(): void;
+}
+
 /** The client's connection as an exchange sees it. */
 export interface ClientPort {
   readonly identity: ClientIdentity;
   readonly address: string;
   /** As of Connection: false means that `exchange.onClientDrain` follows. */
   write(buffer: Uint8Array, start: number, end: number): boolean;
+  /** Looks whether the client still takes what it was sent; the tunnel hears of it. */
+  inquireSending(): void;
   pauseReading(): void;
   resumeReading(): void;
   /** The answer was handed over; without `keepAlive` the connection is to end. */
   onAnswered(keepAlive: boolean): void;
   /** From now on bytes go to and fro unread. */
-  onTunnel(): void;
+  onTunnel(tunnel: ClientTunnel): void;
   shutdown(): void;
   /** The answer cannot be completed. */
   abort(): void;

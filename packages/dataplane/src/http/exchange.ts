@@ -9,6 +9,7 @@ import {
   malformedAnswer,
 } from './attempt-failure.ts';
 import { Attempt } from './attempt.ts';
+import { Phase } from './exchange-phase.ts';
 import type { RequestRecord } from './exchange-record.ts';
 import type { ClientPort, ExchangeServices } from './exchange-services.ts';
 import { encodeAnswer } from './problem.ts';
@@ -16,24 +17,17 @@ import type { RequestHead } from './request-head.ts';
 import { RequestLedger } from './request-ledger.ts';
 import { type RelayOwner, ResponseRelay } from './response-relay.ts';
 import { Tries } from './tries.ts';
+import { Tunnel, type TunnelOwner } from './tunnel.ts';
 import type { UpstreamOwner } from './upstream-connection.ts';
 
-const Phase = {
-  idle: 0,
-  connecting: 1,
-  /** Request sent or being sent; nothing of the final answer passed on. */
-  waiting: 2,
-  responding: 3,
-  /** All is written; the client has not taken it yet. */
-  flushing: 4,
-  tunnel: 5,
-} as const;
+/** As much of a request goes out at once, whoever reads it. */
+const AT_ONCE_BYTES = 16_384;
 
 /**
  * One request from its head to the end of its answer: routing, attempts on targets, and the rules on what may be sent
  * again. One object per client connection, used again for each request.
  */
-export class Exchange implements UpstreamOwner, RelayOwner {
+export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   readonly record: RequestRecord;
   readonly #services: ExchangeServices;
   readonly #client: ClientPort;
@@ -100,6 +94,8 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     }
     this.#isRequestComplete = isLast;
     if (!upstream.isOpen) return;
+    // A target that answers while it reads is not silent as long as there is something to read.
+    if (this.#phase === Phase.responding) this.#attempt.extend(this.#idleBoundMs());
     if (!this.#attempt.write(buffer, start, end)) this.#client.pauseReading();
     if (isLast) this.#awaitAnswer();
   }
@@ -108,7 +104,7 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   onRequestBroken(answer: Omit<Respond, 'kind'>): void {
     this.#wantsKeepAlive = false;
     this.#attempt.giveUp('cancelled', answer.code);
-    if (this.#phase === Phase.responding || this.#phase === Phase.tunnel) this.#abort(answer.code);
+    if (this.#phase === Phase.responding) this.#abort(answer.code);
     else if (this.#phase !== Phase.flushing) this.#answer(answer);
   }
 
@@ -116,7 +112,6 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     const wasFlushing = this.#phase === Phase.flushing;
     this.#relay.onClientDrain(this.#attempt.upstream);
     if (wasFlushing) this.#end('');
-    else if (this.#phase === Phase.tunnel) this.#keepTunnel();
   }
 
   onClientGone(): void {
@@ -131,17 +126,6 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     this.#end('client_closed', false);
   }
 
-  onTunnelData(buffer: Buffer, start: number, end: number): void {
-    if (this.#phase !== Phase.tunnel) return;
-    this.record.requestBytes += end - start;
-    this.#keepTunnel();
-    if (!this.#attempt.write(buffer, start, end)) this.#client.pauseReading();
-  }
-
-  onTunnelEnd(): void {
-    this.#attempt.upstream?.shutdown();
-  }
-
   onUpstreamOpen(): void {
     this.#phase = Phase.waiting;
     this.#attempt.upstream!.readDeadline = 0;
@@ -153,14 +137,8 @@ export class Exchange implements UpstreamOwner, RelayOwner {
 
   onUpstreamData(buffer: Buffer, start: number, end: number): void {
     const upstream = this.#attempt.upstream!;
-    if (this.#phase === Phase.tunnel) {
-      this.#keepTunnel();
-      this.#relay.pass(upstream, buffer, start, end);
-    } else if (this.#phase === Phase.waiting) {
-      this.#relay.readHead(upstream, buffer, start, end);
-    } else {
-      this.#relay.readBody(upstream, buffer, start, end);
-    }
+    if (this.#phase === Phase.waiting) this.#relay.readHead(upstream, buffer, start, end);
+    else this.#relay.readBody(upstream, buffer, start, end);
   }
 
   onUpstreamDrain(): void {
@@ -168,22 +146,24 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   }
 
   onUpstreamEnd(): void {
-    if (this.#phase === Phase.tunnel) this.#client.shutdown();
-    else if (this.#phase === Phase.responding && this.#relay.isUntilClose) this.onAnswerEnd(-1);
+    if (this.#phase === Phase.responding && this.#relay.isUntilClose) this.onAnswerEnd(-1);
     else this.#closed('closed by the target');
   }
 
   onUpstreamClose(error: NodeJS.ErrnoException | undefined): void {
     const cause = error?.code ?? error?.message ?? 'closed by the target';
-    if (this.#phase === Phase.tunnel) {
-      this.#attempt.giveUp(error === undefined ? 'answered' : 'failed', cause);
-      if (error === undefined) this.#end('');
-      else this.#abort('upstream_closed');
-    } else if (this.#phase === Phase.connecting) {
-      this.#fail(connectFailed(cause));
-    } else {
-      this.#closed(cause);
-    }
+    if (this.#phase === Phase.connecting) this.#fail(connectFailed(cause));
+    else this.#closed(cause);
+  }
+
+  onUpstreamTaking(): void {
+    this.#attempt.extend(this.#idleBoundMs());
+  }
+
+  onUpstreamHasAll(): void {}
+
+  onUpstreamStalled(): void {
+    this.#fail(TIMED_OUT);
   }
 
   onUpstreamDeadline(): void {
@@ -216,8 +196,16 @@ export class Exchange implements UpstreamOwner, RelayOwner {
     this.record.status = 101;
     this.#keepsAlive = false;
     this.#tries.replay.drop();
-    this.#keepTunnel();
-    this.#client.onTunnel();
+    const ways = { client: this.#client, relay: this.#relay, attempt: this.#attempt };
+    new Tunnel(ways, this.#services, this).start();
+  }
+
+  onTunnelClosed(): void {
+    this.#end('');
+  }
+
+  onTunnelBroken(reason: string): void {
+    this.#abort(reason);
   }
 
   #start(isRequestComplete: boolean): void {
@@ -247,10 +235,14 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   #awaitAnswer(): void {
     if (this.#phase !== Phase.waiting) return;
     this.#attempt.expectBytesWithin(this.#services.timeouts.responseMs);
+    // Handed to the system is not sent: the target's time begins when it has the request.
+    if (this.record.requestBytes > AT_ONCE_BYTES) this.#attempt.upstream!.followSending();
   }
 
-  #keepTunnel(): void {
-    this.#attempt.expectBytesWithin(this.#services.timeouts.tunnelIdleMs);
+  /** What the target may be silent for, when it is its turn. */
+  #idleBoundMs(): number {
+    const { responseMs, responseIdleMs } = this.#services.timeouts;
+    return this.#phase === Phase.waiting ? responseMs : responseIdleMs;
   }
 
   #closed(cause: string): void {
@@ -271,7 +263,7 @@ export class Exchange implements UpstreamOwner, RelayOwner {
   }
 
   #fail(failure: AttemptFailure): void {
-    const isLate = this.#phase === Phase.responding || this.#phase === Phase.tunnel;
+    const isLate = this.#phase === Phase.responding;
     this.#attempt.giveUp(failure.outcome, failure.code);
     if (isLate) {
       this.#abort(failure.code);

@@ -1,3 +1,4 @@
+import { QueueWatch } from '../io/queue-watch.ts';
 import type { Address, Listener, Transport } from '../io/transport.ts';
 import type { Observer } from '../observer.ts';
 import type { HttpLimits, HttpTimeouts } from '../options.ts';
@@ -5,6 +6,7 @@ import type { Router } from '../router.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Timers } from '../runtime/timers.ts';
 import type { Target } from '../target.ts';
+import type { StallBounds } from '../io/write-stall.ts';
 import { ClientSession } from './client-session.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { type HttpCounters, createHttpCounters } from './plane-counters.ts';
@@ -33,6 +35,7 @@ export interface HttpServerRuntime {
 }
 
 const SWEEP_MS = 250;
+const LOOKS_PER_BOUND = 3;
 
 /**
  * Forwards HTTP/1.1 from any number of listeners to the targets that the router's groups name. All timeouts are kept by
@@ -56,11 +59,17 @@ export class HttpServer {
       idleMs: timeouts.upstreamIdleMs,
       idlePerTarget: limits.idlePerTarget,
     };
+    const queueWatch = new QueueWatch(
+      runtime.transport.sendQueues,
+      runtime.clock,
+      stallBounds(timeouts),
+    );
     this.#runtime = runtime;
     this.#services = {
       ...options,
-      pool: new UpstreamPool(runtime, this.counters, poolOptions),
+      pool: new UpstreamPool({ ...runtime, queueWatch }, this.counters, poolOptions),
       clock: runtime.clock,
+      queueWatch,
       counters: this.counters,
       budget: new RetryBudget(limits.retryRatio, limits.retryReserve),
       requestHead: new RequestHead(limits.fieldCount),
@@ -140,7 +149,15 @@ export class HttpServer {
     const now = this.#runtime.clock.now();
     for (const session of this.#sessions) session.expire(now);
     this.#services.pool.expire(now);
+    this.#services.queueWatch.look();
     if (now < this.#closeBy) return;
     for (const session of this.#sessions) session.abort();
   }
+}
+
+/** Looks often enough that whoever takes bytes is seen to before any bound on silence ends. */
+function stallBounds(timeouts: HttpTimeouts): StallBounds {
+  const { writeStallMs, responseMs, responseIdleMs, tunnelIdleMs } = timeouts;
+  const shortest = Math.min(writeStallMs, responseMs, responseIdleMs, tunnelIdleMs);
+  return { boundMs: writeStallMs, lookMs: shortest / LOOKS_PER_BOUND };
 }

@@ -97,10 +97,6 @@ export class ResponseRelay {
     else this.#expectMore(upstream);
   }
 
-  pass(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
-    this.send(upstream, buffer, start, end);
-  }
-
   readHead(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
     const reader = this.#reader;
     const { responseHead } = this.#services;

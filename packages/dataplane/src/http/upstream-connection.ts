@@ -1,3 +1,5 @@
+import type { QueueWatch } from '../io/queue-watch.ts';
+import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { ConnectHandler, Connection, Transport } from '../io/transport.ts';
 import type { Target } from '../target.ts';
 
@@ -10,6 +12,12 @@ export interface UpstreamOwner {
   onUpstreamEnd(): void;
   onUpstreamClose(error: NodeJS.ErrnoException | undefined): void;
   onUpstreamDeadline(): void;
+  /** The target took some of what it was sent. */
+  onUpstreamTaking(): void;
+  /** The target has all that it was sent. */
+  onUpstreamHasAll(): void;
+  /** The target took nothing for too long. */
+  onUpstreamStalled(): void;
 }
 
 /** The pool's side of a connection that nobody uses. */
@@ -19,23 +27,30 @@ export interface IdleKeeper {
   onGone(connection: UpstreamConnection): void;
 }
 
+export interface UpstreamPlace {
+  readonly keeper: IdleKeeper;
+  readonly queueWatch: QueueWatch;
+}
+
 /** One connection to a target: used by one exchange at a time, kept by the pool in between. */
-export class UpstreamConnection implements ConnectHandler {
+export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
   owner: UpstreamOwner | null;
   isOpen = false;
   /** Served a request before: a close without an answer may only mean that it was stale. */
   isReused = false;
   /** On the clock of the plane; 0: none. */
   readDeadline = 0;
-  writeDeadline = 0;
   readonly target: Target;
   #connection: Connection | undefined;
+  #sendWatch: SendWatch | undefined;
   readonly #keeper: IdleKeeper;
+  readonly #queueWatch: QueueWatch;
 
-  constructor(target: Target, owner: UpstreamOwner, keeper: IdleKeeper) {
+  constructor(target: Target, owner: UpstreamOwner, pool: UpstreamPlace) {
     this.target = target;
     this.owner = owner;
-    this.#keeper = keeper;
+    this.#keeper = pool.keeper;
+    this.#queueWatch = pool.queueWatch;
   }
 
   connect(transport: Transport): void {
@@ -43,7 +58,23 @@ export class UpstreamConnection implements ConnectHandler {
   }
 
   write(buffer: Uint8Array, start: number, end: number): boolean {
-    return this.#connection!.write(buffer, start, end);
+    if (this.#connection!.write(buffer, start, end)) return true;
+    this.#watchSending().block();
+    return false;
+  }
+
+  /** Looks whether the target takes what it was sent, although none of it waits here. */
+  followSending(): void {
+    this.#watchSending().follow();
+  }
+
+  inquireSending(): void {
+    this.#watchSending().inquire();
+  }
+
+  /** What it was sent so far concerns nobody any more. */
+  ceaseFollowing(): void {
+    this.#sendWatch?.clear();
   }
 
   pause(): void {
@@ -61,6 +92,7 @@ export class UpstreamConnection implements ConnectHandler {
   /** Gives the connection up; its owner hears no more of it. */
   discard(): void {
     this.owner = null;
+    this.#sendWatch?.clear();
     this.#connection!.close();
   }
 
@@ -70,12 +102,9 @@ export class UpstreamConnection implements ConnectHandler {
   }
 
   expire(now: number): void {
-    const isDue =
-      (this.readDeadline !== 0 && now >= this.readDeadline) ||
-      (this.writeDeadline !== 0 && now >= this.writeDeadline);
-    if (!isDue) return;
+    this.#sendWatch?.expire(now);
+    if (this.readDeadline === 0 || now < this.readDeadline) return;
     this.readDeadline = 0;
-    this.writeDeadline = 0;
     if (this.owner === null) this.#loseIdle();
     else this.owner.onUpstreamDeadline();
   }
@@ -92,7 +121,7 @@ export class UpstreamConnection implements ConnectHandler {
   }
 
   onDrain(): void {
-    this.writeDeadline = 0;
+    this.#sendWatch?.clear();
     this.owner?.onUpstreamDrain();
   }
 
@@ -104,10 +133,28 @@ export class UpstreamConnection implements ConnectHandler {
   onClose(error: NodeJS.ErrnoException | undefined): void {
     const owner = this.owner;
     this.owner = null;
+    this.#sendWatch?.clear();
     this.#keeper.onIdleLost(this);
     this.#keeper.onGone(this);
     owner?.onUpstreamClose(error);
     this.isOpen = false;
+  }
+
+  onPeerTaking(): void {
+    this.owner?.onUpstreamTaking();
+  }
+
+  onPeerHasAll(): void {
+    this.owner?.onUpstreamHasAll();
+  }
+
+  onPeerStalled(): void {
+    this.owner?.onUpstreamStalled();
+  }
+
+  #watchSending(): SendWatch {
+    this.#sendWatch ??= new SendWatch(this.#connection!, this.#queueWatch, this);
+    return this.#sendWatch;
   }
 
   #loseIdle(): void {

@@ -1,13 +1,25 @@
+import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Transport } from '../io/transport.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Target } from '../target.ts';
 import type { HttpCounters } from './plane-counters.ts';
-import { type IdleKeeper, UpstreamConnection, type UpstreamOwner } from './upstream-connection.ts';
+import {
+  type IdleKeeper,
+  UpstreamConnection,
+  type UpstreamOwner,
+  type UpstreamPlace,
+} from './upstream-connection.ts';
 
 export interface PoolOptions {
   readonly connectMs: number;
   readonly idleMs: number;
   readonly idlePerTarget: number;
+}
+
+export interface PoolIo {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly queueWatch: QueueWatch;
 }
 
 interface TargetEntry {
@@ -28,14 +40,12 @@ export class UpstreamPool implements IdleKeeper {
   readonly #clock: Clock;
   readonly #counters: HttpCounters;
   readonly #options: PoolOptions;
+  readonly #place: UpstreamPlace;
 
-  constructor(
-    io: { readonly transport: Transport; readonly clock: Clock },
-    counters: HttpCounters,
-    options: PoolOptions,
-  ) {
+  constructor(io: PoolIo, counters: HttpCounters, options: PoolOptions) {
     this.#transport = io.transport;
     this.#clock = io.clock;
+    this.#place = { keeper: this, queueWatch: io.queueWatch };
     this.#counters = counters;
     this.#options = options;
   }
@@ -52,7 +62,7 @@ export class UpstreamPool implements IdleKeeper {
       return idle;
     }
     this.#counters.upstreamConnects++;
-    const connection = new UpstreamConnection(target, owner, this);
+    const connection = new UpstreamConnection(target, owner, this.#place);
     connection.readDeadline = this.#clock.now() + this.#options.connectMs;
     entry.open++;
     target.counters.connections++;
@@ -72,7 +82,7 @@ export class UpstreamPool implements IdleKeeper {
       return;
     }
     connection.owner = null;
-    connection.writeDeadline = 0;
+    connection.ceaseFollowing();
     connection.readDeadline = this.#clock.now() + idleMs;
     entry.idle.push(connection);
   }

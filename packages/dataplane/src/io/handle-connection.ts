@@ -29,6 +29,7 @@ export class HandleConnection implements Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly localPort: number;
+  readonly remotePort: number;
   readonly #io: HandleBindings;
   readonly #handle: TcpHandle;
   #handler: ConnectionHandler | undefined;
@@ -53,6 +54,7 @@ export class HandleConnection implements Connection {
     this.remoteAddress = peer.address ?? '';
     this.localAddress = own.address ?? '';
     this.localPort = own.port ?? 0;
+    this.remotePort = peer.port ?? 0;
   }
 
   /** Begins to read. */

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, isIP, type Server } from 'node:net';
 import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
 import { HandleConnection, systemError } from './handle-connection.ts';
 import { NetTransport, type NetTransportOptions } from './net-transport.ts';
+import { systemSendQueues } from './proc-send-queues.ts';
 import type {
   Address,
   ConnectHandler,
@@ -19,6 +20,7 @@ interface ServerHandle {
 /** Bare TCP handles: the least that Node.js does for a connection. */
 export class HandleTransport implements Transport {
   readonly name = 'handle';
+  readonly sendQueues = systemSendQueues;
   readonly #io: HandleBindings;
   readonly #keepAliveSeconds: number;
   readonly #net: NetTransport;
@@ -119,6 +121,10 @@ class Connecting implements Connection {
 
   get localPort(): number {
     return this.#made?.localPort ?? 0;
+  }
+
+  get remotePort(): number {
+    return this.#made?.remotePort ?? 0;
   }
 
   /** The system has made it, or says why not. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import { systemSendQueues } from './proc-send-queues.ts';
 import type {
   Address,
   ConnectHandler,
@@ -9,24 +10,43 @@ import type {
   Transport,
 } from './transport.ts';
 
+const NOTHING = new Uint8Array(0);
+
 class NetConnection implements Connection {
-  readonly remoteAddress: string;
-  readonly localAddress: string;
-  readonly localPort: number;
+  remoteAddress = '';
+  localAddress = '';
+  localPort = 0;
+  remotePort = 0;
   readonly #socket: Socket;
+  #handler: ConnectionHandler | undefined;
+  #isBlocked = false;
+  readonly #onDrain = (error?: Error | null): void => {
+    if (!this.#isBlocked || this.#socket.writableLength > 0 || this.#socket.destroyed) return;
+    if (error !== undefined && error !== null) return;
+    this.#isBlocked = false;
+    this.#handler?.onDrain();
+  };
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.noteEnds();
+  }
+
+  /** Both ends are known once it is connected. */
+  noteEnds(): void {
+    const socket = this.#socket;
     this.remoteAddress = socket.remoteAddress ?? '';
+    this.remotePort = socket.remotePort ?? 0;
     this.localAddress = socket.localAddress ?? '';
     this.localPort = socket.localPort ?? 0;
   }
 
   attach(handler: ConnectionHandler): void {
     const socket = this.#socket;
+    this.#handler = handler;
     let failure: NodeJS.ErrnoException | undefined;
     socket.on('data', (chunk: Buffer) => handler.onData(chunk, 0, chunk.length));
-    socket.on('drain', () => handler.onDrain());
+    socket.on('drain', () => this.#onDrain());
     socket.on('end', () => handler.onEnd());
     socket.on('error', (error) => {
       failure = error;
@@ -38,7 +58,12 @@ class NetConnection implements Connection {
     const socket = this.#socket;
     if (!socket.writable) return true;
     const isWhole = start === 0 && end === buffer.length;
-    return socket.write(isWhole ? buffer : buffer.subarray(start, end));
+    const isFlowing = socket.write(isWhole ? buffer : buffer.subarray(start, end));
+    if (isFlowing && socket.writableLength === 0) return true;
+    this.#isBlocked = true;
+    // Few enough to carry on, but not with the system yet: whoever closes now would lose them.
+    if (isFlowing) socket.write(NOTHING, this.#onDrain);
+    return false;
   }
 
   pause(): void {
@@ -88,6 +113,7 @@ export interface NetTransportOptions {
 /** The public `net` API: works on every Node.js, and is what faster ways fall back to. */
 export class NetTransport implements Transport {
   readonly name = 'net';
+  readonly sendQueues = systemSendQueues;
   readonly #options: { noDelay: true; keepAlive: boolean; keepAliveInitialDelay: number };
 
   constructor({ keepAliveMs = 0 }: NetTransportOptions = {}) {
@@ -134,8 +160,11 @@ export class NetTransport implements Transport {
       ...this.#options,
       allowHalfOpen: true,
     });
-    socket.once('connect', () => handler.onConnect());
     const connection = new NetConnection(socket);
+    socket.once('connect', () => {
+      connection.noteEnds();
+      handler.onConnect();
+    });
     connection.attach(handler);
     return connection;
   }

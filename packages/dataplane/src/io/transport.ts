@@ -1,3 +1,5 @@
+import type { SendQueues } from './send-queues.ts';
+
 /**
  * What the forwarding core needs of the operating system, and nothing more. Whoever implements it chooses how bytes
  * are read: into fresh buffers, or into one buffer per connection that is used again and again.
@@ -10,6 +12,7 @@ export interface Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly localPort: number;
+  readonly remotePort: number;
   /**
    * Sends `buffer[start, end)`. True: carry on. False: the bytes are still in use; `onDrain` follows once.
    * Never throws: a broken connection shows in `onClose`.
@@ -55,6 +58,8 @@ export interface Listener {
 export interface Transport {
   /** For logs: which way of doing IO this is. */
   readonly name: string;
+  /** Tells a slow peer from one that takes nothing. */
+  readonly sendQueues: SendQueues;
   /** @throws the system's error (EADDRINUSE, EACCES, ...) when the address cannot be bound. */
   listen(
     address: Address,

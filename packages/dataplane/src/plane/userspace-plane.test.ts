@@ -23,6 +23,7 @@ const HOST = '127.96.2.1';
 class CountingTransport implements Transport {
   readonly name = 'counting';
   readonly #inner = transportUnderTest();
+  readonly sendQueues = this.#inner.sendQueues;
   listens = 0;
 
   listen(...given: Parameters<Transport['listen']>) {

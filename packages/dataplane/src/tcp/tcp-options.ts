@@ -2,7 +2,7 @@
 export interface TcpOptions {
   /** To connect to a target; then another one is tried. Raise it across continents. @default 2000 */
   readonly connectMs: number;
-  /** A connection without bytes in either direction is broken; 0: never. @default 0 */
+  /** A connection without bytes in either direction, none on their way to a slow reader among them, is broken; 0: never. @default 0 */
   readonly idleMs: number;
   /** Targets tried for one connection. @default 5 */
   readonly attempts: number;

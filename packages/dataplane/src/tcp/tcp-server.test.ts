@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { freePort } from '@rollcall/testkit';
 import { expect, test, vi } from 'vitest';
+import { FakeSendQueues } from '../testing/fake-send-queues.ts';
 import { ManualRuntime } from '../testing/manual-runtime.ts';
 import { createTarget } from '../testing/target-list.ts';
 import { TcpBench, closed, listenTcp } from '../testing/tcp-bench.ts';
@@ -199,6 +200,28 @@ test('silent connections are broken when there is an idle time, others stay', as
   runtime.advance(4_000);
   await closed(silent);
   expect(busy.destroyed).toBe(false);
+});
+
+test('a silent connection stays while what was sent is still being taken', async () => {
+  const runtime = new ManualRuntime();
+  const queues = new FakeSendQueues();
+  let length = 1_000_000;
+  queues.lengthOf = () => (length -= 100);
+  await using bench = await TcpBench.start({ idleMs: 5_000 }, runtime, queues);
+  await withTarget(bench, (socket) => void socket.pipe(socket));
+  const client = await bench.connect();
+  await expect.poll(() => bench.observer.connected.length, WAIT).toBe(1);
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 500) {
+      runtime.advance(500);
+      await new Promise(setImmediate);
+    }
+  };
+  await pass(60_000);
+  expect(bench.server.counters.open).toBe(1);
+  queues.lengthOf = () => 0;
+  await pass(12_000);
+  await closed(client);
 });
 
 test('connections on a target that left get their time and are then broken', async () => {

@@ -1,9 +1,11 @@
+import { QueueWatch } from '../io/queue-watch.ts';
 import type { Address, Listener, Transport } from '../io/transport.ts';
 import type { PortPlace } from '../port-service.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Timers } from '../runtime/timers.ts';
 import type { Target } from '../target.ts';
 import { type TcpCounters, type TcpOptions, createTcpCounters } from './tcp-options.ts';
+import type { StallBounds } from '../io/write-stall.ts';
 import { type TcpServices, TcpSession } from './tcp-session.ts';
 
 export interface TcpRuntime {
@@ -13,6 +15,8 @@ export interface TcpRuntime {
 }
 
 const SWEEP_MS = 250;
+/** Slower readers than those that open their window once in so long are none. */
+const LONGEST_LOOK_MS = 10_000;
 
 /**
  * Brings TCP connections from any number of listeners to the targets of their groups. All timeouts are kept by one
@@ -37,6 +41,7 @@ export class TcpServer {
       options,
       transport,
       clock,
+      queueWatch: new QueueWatch(transport.sendQueues, clock, stallBounds(options)),
       counters: this.counters,
       onGone: (session) => this.#forget(session),
     };
@@ -102,6 +107,7 @@ export class TcpServer {
   #sweep(): void {
     const now = this.#runtime.clock.now();
     for (const session of this.#sessions) session.expire(now);
+    this.#services.queueWatch.look();
     this.#endDrains(now);
     if (now < this.#closeBy) return;
     for (const session of this.#sessions) session.abort();
@@ -119,4 +125,8 @@ export class TcpServer {
       if (session.target !== undefined && overdue.has(session.target)) session.abort();
     }
   }
+}
+
+function stallBounds({ idleMs }: TcpOptions): StallBounds {
+  return { boundMs: idleMs, lookMs: Math.min(LONGEST_LOOK_MS, idleMs / 3) };
 }

@@ -1,3 +1,5 @@
+import type { QueueWatch } from '../io/queue-watch.ts';
+import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { Connection, ConnectionHandler, Transport } from '../io/transport.ts';
 import { type PortService, type RefusalReason, plainAddress } from '../port-service.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -10,18 +12,22 @@ export interface TcpServices {
   readonly options: TcpOptions;
   readonly transport: Transport;
   readonly clock: Clock;
+  readonly queueWatch: QueueWatch;
   readonly counters: TcpCounters;
   readonly onGone: (session: TcpSession) => void;
 }
 
 const NONE: readonly Target[] = Object.freeze([]);
+const NO_WATCHES: readonly SendWatch[] = Object.freeze([]);
 
 /**
  * One client and the target that it was brought together with. Until that is connected nothing is read from the client,
  * so a target that cannot be connected to has seen nothing and another may take its place. From then on bytes go both
  * ways as they come, an end is passed on as an end and a reset as a reset.
  */
-export class TcpSession implements ConnectionHandler, UpstreamListener, TargetClient {
+export class TcpSession
+  implements ConnectionHandler, UpstreamListener, TargetClient, SendWatchOwner
+{
   readonly clientAddress: string;
   readonly #client: Connection;
   readonly #service: PortService;
@@ -31,6 +37,9 @@ export class TcpSession implements ConnectionHandler, UpstreamListener, TargetCl
   /** On the clock of the plane: of the connect, later of silence; Infinity: none. */
   #deadline = Number.POSITIVE_INFINITY;
   #isActive = false;
+  #doubtedSides = 0;
+  /** Of both sides, once there were no bytes for too long. */
+  #watches: readonly SendWatch[] = NO_WATCHES;
   #hasClientEnded = false;
   #hasUpstreamEnded = false;
   #isClientOpen = true;
@@ -73,11 +82,26 @@ export class TcpSession implements ConnectionHandler, UpstreamListener, TargetCl
     if (this.#isActive) {
       this.#isActive = false;
       this.#deadline = now + this.#shared.options.idleMs;
+      this.#watches = NO_WATCHES;
     }
+    for (const watch of this.#watches) watch.expire(now);
     if (now < this.#deadline) return;
     if (this.#upstream?.isOpen === false) this.#failConnect('timeout');
+    else if (this.#watches === NO_WATCHES && this.#isUpstreamOpen) this.#doubt(now);
     else this.abort();
   }
+
+  onPeerTaking(): void {
+    this.#isActive = true;
+  }
+
+  onPeerHasAll(): void {
+    if (this.#watches === NO_WATCHES || this.#isActive) return;
+    if (--this.#doubtedSides === 0) this.abort();
+  }
+
+  /** Idle for too long is what decides here. */
+  onPeerStalled(): void {}
 
   onData(buffer: Buffer, start: number, end: number): void {
     const upstream = this.#upstream;
@@ -145,6 +169,16 @@ export class TcpSession implements ConnectionHandler, UpstreamListener, TargetCl
 
   get #hasBothEnded(): boolean {
     return this.#hasClientEnded && this.#hasUpstreamEnded;
+  }
+
+  /** No bytes came for too long; but what went before may still be on its way to a slow reader. */
+  #doubt(now: number): void {
+    const { queueWatch } = this.#shared;
+    const ends = [this.#client, this.#upstream!.connection];
+    this.#watches = ends.map((connection) => new SendWatch(connection, queueWatch, this));
+    this.#doubtedSides = ends.length;
+    this.#deadline = now + queueWatch.reprieveMs;
+    for (const watch of this.#watches) watch.inquire();
   }
 
   #noteActivity(): void {

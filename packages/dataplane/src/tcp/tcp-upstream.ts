@@ -22,6 +22,11 @@ export class TcpUpstream implements ConnectHandler {
     this.#listener = listener;
   }
 
+  /** Of use once it was connected. */
+  get connection(): Connection {
+    return this.#connection!;
+  }
+
   /** @throws what the system says of a port or host that is none. */
   connect(transport: Transport): void {
     this.#connection = transport.connect(this.target, this);

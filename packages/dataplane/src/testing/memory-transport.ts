@@ -1,3 +1,4 @@
+import { UNKNOWN_SEND_QUEUES } from '../io/send-queues.ts';
 import type {
   Address,
   ConnectHandler,
@@ -25,6 +26,7 @@ export class MemoryConnection implements Connection {
   readonly remoteAddress = '192.0.2.7';
   readonly localAddress = '192.0.2.1';
   readonly localPort = 8080;
+  readonly remotePort = 50_000;
   handler: ConnectionHandler | undefined;
   /** Asked at each write; true makes it pending until later. */
   isFull: () => boolean = () => false;
@@ -123,6 +125,7 @@ export class MemoryConnection implements Connection {
 /** A network that moves only when told to: `settle` runs everything that is due. */
 export class MemoryTransport implements Transport {
   readonly name = 'memory';
+  readonly sendQueues = UNKNOWN_SEND_QUEUES;
   readonly upstreams: MemoryConnection[] = [];
   onUpstream: (connection: MemoryConnection) => void = () => {};
   #accept: ((connection: Connection) => ConnectionHandler) | undefined;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { transportUnderTest } from './transport-under-test.ts';
+import type { SendQueues } from '../io/send-queues.ts';
 import type { Address, ConnectHandler, Connection, Transport } from '../io/transport.ts';
 import type { ConnectObserver, PortService, RefusalReason } from '../port-service.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -54,6 +55,11 @@ export async function listenTcp(onSocket: (socket: Socket) => void) {
 class BenchTransport implements Transport {
   readonly name = 'bench';
   readonly #inner = transportUnderTest({ keepAliveMs: 60_000 });
+  readonly sendQueues: SendQueues;
+
+  constructor(sendQueues?: SendQueues) {
+    this.sendQueues = sendQueues ?? this.#inner.sendQueues;
+  }
 
   listen(...given: Parameters<Transport['listen']>): ReturnType<Transport['listen']> {
     return this.#inner.listen(...given);
@@ -66,6 +72,7 @@ class BenchTransport implements Transport {
       remoteAddress: '',
       localAddress: '',
       localPort: 0,
+      remotePort: 0,
       write: () => true,
       pause: nothing,
       resume: nothing,
@@ -81,6 +88,11 @@ export async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await new Promise((resolve) => void socket.once('close', resolve));
 }
 
+interface TcpBenchParts {
+  readonly runtime: ManualRuntime | undefined;
+  readonly sendQueues: SendQueues | undefined;
+}
+
 /** A TCP plane in front of a list of targets, on real sockets. */
 export class TcpBench implements AsyncDisposable {
   readonly group = new TargetList([]);
@@ -91,13 +103,13 @@ export class TcpBench implements AsyncDisposable {
   readonly ends: (() => void)[] = [];
   readonly #runtime: ManualRuntime | undefined;
 
-  private constructor(options: Partial<TcpOptions>, runtime: ManualRuntime | undefined) {
+  private constructor(options: Partial<TcpOptions>, { runtime, sendQueues }: TcpBenchParts) {
     this.#runtime = runtime;
     this.place = { service: createService(this.group, this.observer) };
     this.server = new TcpServer(
       { ...TCP_OPTIONS, ...options },
       {
-        transport: new BenchTransport(),
+        transport: new BenchTransport(sendQueues),
         clock: runtime ?? systemClock,
         timers: runtime ?? systemTimers,
       },
@@ -107,8 +119,9 @@ export class TcpBench implements AsyncDisposable {
   static async start(
     options: Partial<TcpOptions> = {},
     runtime?: ManualRuntime,
+    sendQueues?: SendQueues,
   ): Promise<TcpBench> {
-    const bench = new TcpBench(options, runtime);
+    const bench = new TcpBench(options, { runtime, sendQueues });
     const listener = await bench.server.listen({ host: '127.0.0.1', port: 0 }, bench.place);
     bench.port = listener.address.port;
     return bench;

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { type RequestListener, type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, createServer as createTcpServer } from 'node:net';
 import { HttpServer } from '../http/http-server.ts';
+import type { SendQueues } from '../io/send-queues.ts';
+import { withSendQueues } from './fake-send-queues.ts';
 import { transportUnderTest } from './transport-under-test.ts';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from '../options.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -15,6 +17,8 @@ export interface BenchOptions {
   trustForwarded?: boolean;
   /** Instead of real time. */
   runtime?: ManualRuntime;
+  /** Instead of those of the system. */
+  sendQueues?: SendQueues;
 }
 
 /** A data plane on real sockets with its upstreams, and the end of all of them. */
@@ -26,7 +30,9 @@ export class TestBench implements AsyncDisposable {
   readonly #ends: (() => void)[] = [];
   readonly #runtime: ManualRuntime | undefined;
 
-  private constructor({ timeouts, limits, trustForwarded = false, runtime }: BenchOptions) {
+  private constructor(options: BenchOptions) {
+    const { timeouts, limits, trustForwarded = false, runtime, sendQueues } = options;
+    const transport = transportUnderTest();
     this.#runtime = runtime;
     this.server = new HttpServer(
       {
@@ -36,7 +42,7 @@ export class TestBench implements AsyncDisposable {
         trustForwarded,
       },
       {
-        transport: transportUnderTest(),
+        transport: sendQueues === undefined ? transport : withSendQueues(transport, sendQueues),
         clock: runtime ?? systemClock,
         timers: runtime ?? systemTimers,
       },

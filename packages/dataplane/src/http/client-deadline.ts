@@ -1,0 +1,66 @@
+import type { ExchangeServices } from './exchange-services.ts';
+
+/** How long an unused connection may live on when the server closes: long enough for a request already on its way. */
+const CLOSING_IDLE_MS = 500;
+
+/** Until when a client has to send something. */
+export class ClientDeadline {
+  readonly #services: ExchangeServices;
+  /** On the clock of the plane; 0: nothing is expected of it. */
+  #at = 0;
+  /** It is that of a head under way, which further bytes do not move. */
+  #isOfHead = false;
+
+  constructor(services: ExchangeServices) {
+    this.#services = services;
+  }
+
+  get isSet(): boolean {
+    return this.#at !== 0;
+  }
+
+  clear(): void {
+    this.#at = 0;
+    this.#isOfHead = false;
+  }
+
+  /** From the first byte of a head on, or from the connection's beginning. */
+  expectHead(): void {
+    if (this.#isOfHead) return;
+    this.#isOfHead = true;
+    this.#set(this.#services.timeouts.clientHeadMs);
+  }
+
+  expectFirstByte(): void {
+    this.#set(this.#services.timeouts.clientHeadMs);
+  }
+
+  expectBody(): void {
+    this.#set(this.#services.timeouts.clientBodyIdleMs);
+  }
+
+  expectNextRequest(): void {
+    const { isClosing, timeouts } = this.#services;
+    this.#set(isClosing ? CLOSING_IDLE_MS : timeouts.clientKeepAliveMs);
+  }
+
+  /** It sent its FIN, and may have gone altogether. */
+  expectAnswerSoon(): void {
+    this.#set(this.#services.timeouts.halfCloseMs);
+  }
+
+  linger(): void {
+    this.#set(this.#services.timeouts.lingerMs);
+  }
+
+  /** True once. */
+  expire(now: number): boolean {
+    if (this.#at === 0 || now < this.#at) return false;
+    this.#at = 0;
+    return true;
+  }
+
+  #set(ms: number): void {
+    this.#at = this.#services.clock.now() + ms;
+  }
+}

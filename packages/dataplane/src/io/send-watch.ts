@@ -1,0 +1,81 @@
+import type { QueueSuspect, QueueWatch } from './queue-watch.ts';
+import type { Connection } from './transport.ts';
+import { WriteStall } from './write-stall.ts';
+
+export interface SendWatchOwner {
+  /** The peer took some of what it was sent. */
+  onPeerTaking(): void;
+  /** The peer has all that it was sent. */
+  onPeerHasAll(): void;
+  /** The peer took nothing for as long as the bound. */
+  onPeerStalled(): void;
+}
+
+/** Watches whether the peer of one connection takes what it was sent. Made when that is in doubt for the first time. */
+export class SendWatch implements QueueSuspect {
+  readonly connection: Connection;
+  readonly #watch: QueueWatch;
+  readonly #owner: SendWatchOwner;
+  readonly #stall: WriteStall;
+  /** A write waits for room. */
+  #isBlocked = false;
+
+  constructor(connection: Connection, watch: QueueWatch, owner: SendWatchOwner) {
+    this.connection = connection;
+    this.#watch = watch;
+    this.#owner = owner;
+    this.#stall = new WriteStall(watch.bounds);
+  }
+
+  /** A write was not taken whole. */
+  block(): void {
+    this.#isBlocked = true;
+    this.follow();
+  }
+
+  /** The system took all of it; the peer may not have yet. */
+  follow(): void {
+    if (this.#stall.lookAt === 0) this.#stall.start(this.#watch.now());
+  }
+
+  /** As `follow`, and looks with the next sweep. */
+  inquire(): void {
+    const now = this.#watch.now();
+    this.follow();
+    this.#stall.postpone(now);
+    this.#watch.add(this);
+  }
+
+  clear(): void {
+    this.#isBlocked = false;
+    this.#stall.lookAt = 0;
+  }
+
+  expire(now: number): void {
+    if (this.#stall.lookAt === 0 || now < this.#stall.lookAt) return;
+    this.#stall.postpone(now);
+    this.#watch.add(this);
+  }
+
+  onSendQueue(length: number, now: number): void {
+    if (this.#stall.lookAt === 0) return;
+    switch (this.#stall.note(length, now)) {
+      case 'taking':
+        this.#owner.onPeerTaking();
+        return;
+      case 'sent':
+        if (this.#isBlocked) {
+          this.#owner.onPeerTaking();
+          return;
+        }
+        this.clear();
+        this.#owner.onPeerHasAll();
+        return;
+      case 'stalled':
+        this.clear();
+        this.#owner.onPeerStalled();
+        return;
+      default:
+    }
+  }
+}

@@ -137,7 +137,9 @@ async function listen(
   for (const [index, listener] of config.listeners.entries()) {
     const router = new ListenerRouter(listener, byName);
     try {
-      const { address } = await server.listen(listener, router);
+      const { address } = await server.listen(listener, router, {
+        passesTrailers: listener.passRequestTrailers,
+      });
       const host = address.host.includes(':') ? `[${address.host}]` : address.host;
       addresses[listener.name] = `http://${host}:${address.port}`;
     } catch (error) {

@@ -1,100 +1,115 @@
-import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './bytes.ts';
+import { CR, FIELD_VALUE, HTAB, LF, SP } from './bytes.ts';
 import { Fault } from './fault.ts';
+import { TrailerSection } from './trailer-section.ts';
 
 const State = {
   firstDigit: 0,
   size: 1,
-  extension: 2,
-  sizeLf: 3,
-  data: 4,
-  dataCr: 5,
-  dataLf: 6,
-  trailerStart: 7,
-  trailerName: 8,
-  trailerValue: 9,
-  trailerLf: 10,
-  lastLf: 11,
+  sizeBlank: 2,
+  extension: 3,
+  sizeLf: 4,
+  data: 5,
+  dataCr: 6,
+  dataLf: 7,
+  trailers: 8,
 } as const;
 
 const MAX_SIZE_DIGITS = 13;
 const MAX_EXTENSION_BYTES = 256;
-const MAX_TRAILER_BYTES = 8192;
 const SEMICOLON = 59;
+const LAST_LINE = '\r\n';
 
-/** Fields that decide framing, routing or rights must not arrive after the body (RFC 9110 section 6.5.1). */
-const NEVER_A_TRAILER = new Set([
-  'transfer-encoding',
-  'content-length',
-  'content-encoding',
-  'content-type',
-  'content-range',
-  'trailer',
-  'te',
-  'host',
-  'connection',
-  'upgrade',
-  'expect',
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'x-forwarded-for',
-]);
+export interface ChunkRules {
+  /** Fields behind the last chunk go on, written anew, but for those that must stand in a head. */
+  readonly passesTrailers: boolean;
+  /** For requests; answers may have blanks behind a chunk size, and trailers that are left out. */
+  readonly isStrict: boolean;
+}
 
 /** Receives the data of chunks without their framing. */
 export type ChunkData = (bytes: Buffer, start: number, end: number) => void;
 
 /**
- * Follows chunked framing byte by byte and keeps its place between reads, so that what is forwarded verbatim was seen
- * to be well-formed: sizes in plain hexadecimal, CR LF everywhere, trailers that cannot change what the head said.
+ * Follows chunked framing byte by byte and keeps its place between reads, so that what is forwarded was seen to be
+ * well-formed: sizes in plain hexadecimal, CR LF everywhere. What another reader could take differently, extensions and
+ * trailers, is cut out in place.
  */
 export class ChunkedBody {
   isDone = false;
+  /** After `take`: the bytes to be passed on end here. */
+  keptEnd = 0;
   #state: number = State.firstDigit;
   #remaining = 0;
   #digits = 0;
-  #overhead = 0;
-  #trailerName = '';
+  #extensionBytes = 0;
+  #isDropped = false;
+  readonly #rules: ChunkRules;
+  readonly #trailers: TrailerSection;
+
+  constructor(rules: ChunkRules) {
+    this.#rules = rules;
+    this.#trailers = new TrailerSection({
+      isPassedOn: rules.passesTrailers,
+      isStrict: rules.isStrict,
+    });
+  }
+
+  /** What has to follow the kept bytes of a finished body: its trailers and its end. Usually nothing. */
+  get tail(): string {
+    return this.isDone && this.#trailers.lines !== '' ? this.#trailers.lines + LAST_LINE : '';
+  }
 
   reset(): void {
     this.isDone = false;
     this.#state = State.firstDigit;
     this.#remaining = 0;
     this.#digits = 0;
-    this.#overhead = 0;
-    this.#trailerName = '';
+    this.#extensionBytes = 0;
+    this.#trailers.reset();
   }
 
-  /** @returns the position up to which bytes belong to this body (see `isDone`), or a Fault. */
+  /** @returns the position up to which bytes belong to this body (see `isDone` and `keptEnd`), or a Fault. */
   take(bytes: Buffer, start: number, end: number, onData: ChunkData | null): number {
     let i = start;
-    while (i < end) {
+    let kept = start;
+    while (i < end && !this.isDone) {
       if (this.#state !== State.data) {
-        const fault = this.#step(bytes[i]!);
+        const byte = bytes[i]!;
+        const fault = this.#step(byte);
         if (fault < 0) return fault;
+        if (!this.#isDropped) {
+          if (kept !== i) bytes[kept] = byte;
+          kept++;
+        }
         i++;
-        if (this.isDone) return i;
         continue;
       }
       const count = Math.min(this.#remaining, end - i);
       if (onData !== null) onData(bytes, i, i + count);
+      else if (kept !== i) bytes.copyWithin(kept, i, i + count);
       this.#remaining -= count;
       i += count;
+      kept += count;
       if (this.#remaining === 0) this.#state = State.dataCr;
     }
+    this.keptEnd = kept;
     return i;
   }
 
   #step(byte: number): number {
+    this.#isDropped = false;
     switch (this.#state) {
       case State.firstDigit:
       case State.size:
         return this.#sizeByte(byte);
+      case State.sizeBlank:
+        return this.#afterSize(byte);
       case State.extension:
         return this.#extensionByte(byte);
       case State.sizeLf:
         if (byte !== LF) return Fault.chunkSize;
-        this.#overhead = 0;
-        this.#state = this.#remaining === 0 ? State.trailerStart : State.data;
+        this.#extensionBytes = 0;
+        this.#state = this.#remaining === 0 ? State.trailers : State.data;
         return 0;
       case State.dataCr:
         this.#state = State.dataLf;
@@ -116,11 +131,19 @@ export class ChunkedBody {
       this.#remaining = this.#remaining * 16 + digit;
       return 0;
     }
-    if (this.#state === State.firstDigit) return Fault.chunkSize;
-    if (byte === CR) this.#state = State.sizeLf;
-    else if (byte === SEMICOLON) this.#state = State.extension;
-    else return Fault.chunkSize;
-    return 0;
+    return this.#state === State.firstDigit ? Fault.chunkSize : this.#afterSize(byte);
+  }
+
+  #afterSize(byte: number): number {
+    if (byte === CR) {
+      this.#state = State.sizeLf;
+      return 0;
+    }
+    this.#isDropped = true;
+    if (byte === SEMICOLON) this.#state = State.extension;
+    else if (this.#rules.isStrict || (byte !== SP && byte !== HTAB)) return Fault.chunkSize;
+    else this.#state = State.sizeBlank;
+    return ++this.#extensionBytes > MAX_EXTENSION_BYTES ? Fault.chunkSize : 0;
   }
 
   #extensionByte(byte: number): number {
@@ -128,47 +151,18 @@ export class ChunkedBody {
       this.#state = State.sizeLf;
       return 0;
     }
-    if (FIELD_VALUE[byte] !== 1 || ++this.#overhead > MAX_EXTENSION_BYTES) {
-      return Fault.chunkExtension;
-    }
-    return 0;
+    this.#isDropped = true;
+    const isFine = FIELD_VALUE[byte] === 1 && ++this.#extensionBytes <= MAX_EXTENSION_BYTES;
+    return isFine ? 0 : Fault.chunkExtension;
   }
 
   #trailerByte(byte: number): number {
-    if (++this.#overhead > MAX_TRAILER_BYTES) return Fault.trailer;
-    switch (this.#state) {
-      case State.trailerStart:
-        if (byte === CR) {
-          this.#state = State.lastLf;
-          return 0;
-        }
-        this.#state = State.trailerName;
-        this.#trailerName = '';
-        return this.#trailerNameByte(byte);
-      case State.trailerName:
-        return this.#trailerNameByte(byte);
-      case State.trailerValue:
-        if (byte === CR) this.#state = State.trailerLf;
-        else if (FIELD_VALUE[byte] !== 1) return Fault.trailer;
-        return 0;
-      case State.trailerLf:
-        this.#state = State.trailerStart;
-        return byte === LF ? 0 : Fault.trailer;
-      default:
-        this.isDone = byte === LF;
-        return this.isDone ? 0 : Fault.trailer;
-    }
-  }
-
-  #trailerNameByte(byte: number): number {
-    if (byte === COLON) {
-      this.#state = State.trailerValue;
-      const name = this.#trailerName.toLowerCase();
-      return name === '' || NEVER_A_TRAILER.has(name) ? Fault.trailer : 0;
-    }
-    if (TOKEN[byte] !== 1 || byte === SP || byte === HTAB) return Fault.trailer;
-    this.#trailerName += String.fromCharCode(byte);
-    return 0;
+    const trailers = this.#trailers;
+    const fault = trailers.take(byte);
+    this.isDone = trailers.isDone;
+    // Only the blank line stays, unless there is something to put before it.
+    this.#isDropped = !trailers.isEnding || trailers.lines !== '';
+    return fault;
   }
 }
 

@@ -1,9 +1,9 @@
 import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { Connection, ConnectionHandler } from '../io/transport.ts';
-import type { Router } from '../router.ts';
 import { BodyFraming } from './body-framing.ts';
 import { ClientDeadline } from './client-deadline.ts';
 import { BODY_CUT, BODY_TIMEOUT, HEAD_TIMEOUT } from './client-faults.ts';
+import type { ClientPlace } from './client-place.ts';
 import { ClientState } from './client-state.ts';
 import type { ClientPort, ClientTunnel, ExchangeServices } from './exchange-services.ts';
 import { Exchange } from './exchange.ts';
@@ -20,7 +20,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   readonly #onGone: (session: ClientSession) => void;
   readonly #exchange: Exchange;
   readonly #assembler = new HeadAssembler();
-  readonly #body = new BodyFraming();
+  readonly #body: BodyFraming;
   readonly #deadline: ClientDeadline;
   #state: number = ClientState.head;
   #tunnel: ClientTunnel | undefined;
@@ -35,20 +35,18 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   constructor(
     connection: Connection,
     services: ExchangeServices,
-    place: { readonly router: Router; readonly onGone: (session: ClientSession) => void },
+    place: ClientPlace<ClientSession>,
   ) {
     this.#connection = connection;
     this.#services = services;
     this.#onGone = place.onGone;
+    this.#body = new BodyFraming({ passesTrailers: place.passesTrailers, isStrict: true });
     this.address = connection.remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
-    const { localAddress, localPort } = connection;
-    this.identity = createClientIdentity(this.address, localAddress, localPort);
+    this.identity = createClientIdentity(this.address, connection);
     this.#exchange = new Exchange(this, services, place.router);
     this.#deadline = new ClientDeadline(services);
     this.#deadline.expectFirstByte();
   }
-
-  // Bytes of the client
 
   onData(buffer: Buffer, start: number, end: number): void {
     this.#services.counters.requestBytes += end - start;
@@ -98,8 +96,6 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     this.#exchange.onClientGone();
     this.#onGone(this);
   }
-
-  // ClientPort
 
   write(buffer: Uint8Array, start: number, end: number): boolean {
     if (this.#state === ClientState.closed) return true;
@@ -193,8 +189,6 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     this.#connection.abort();
   }
 
-  // Inner steps
-
   /** An answer is on its way: a client that is given something to read is not the one that is waited for. */
   #noteAnswering(): void {
     // If it went away altogether it answers the first bytes with a reset.
@@ -250,12 +244,20 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     if (head.length.isChunked) body.chunked();
     else if (head.length.contentLength > 0) body.length(head.length.contentLength);
     else body.none();
-    const bodyEnd = body.isDone ? bodyStart : body.take(buffer, bodyStart, end, null);
+    let bodyEnd = bodyStart;
+    let keptEnd = bodyStart;
+    if (!body.isDone) {
+      bodyEnd = body.take(buffer, bodyStart, end, null);
+      keptEnd = body.keptEnd;
+    }
     if (bodyEnd < 0) return this.#refuse(bodyEnd, end);
     this.#state = body.isDone ? ClientState.wait : ClientState.body;
     this.#deadline.clear();
     if (!body.isDone) this.#deadline.expectBody();
-    this.#exchange.begin(buffer, head, { end: bodyEnd, isComplete: body.isDone });
+    const { tail } = body;
+    const isComplete = body.isDone && tail === '';
+    this.#exchange.begin(buffer, head, { end: keptEnd, isComplete });
+    if (tail !== '') this.#exchange.onRequestTail(tail);
     return bodyEnd;
   }
 
@@ -271,7 +273,10 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     } else {
       this.#deadline.expectBody();
     }
-    this.#exchange.onRequestBody(buffer, start, stop, this.#body.isDone);
+    const { tail } = this.#body;
+    const isLast = this.#body.isDone && tail === '';
+    this.#exchange.onRequestBody(buffer, start, this.#body.keptEnd, isLast);
+    if (tail !== '') this.#exchange.onRequestTail(tail);
     if (stop >= end) return;
     // The answer may have come while the body was still being sent, and the next request is here already.
     if (this.#state === ClientState.wait) this.#keepAhead(buffer, stop, end);

@@ -96,8 +96,14 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     if (!upstream.isOpen) return;
     // A target that answers while it reads is not silent as long as there is something to read.
     if (this.#phase === Phase.responding) this.#attempt.extend(this.#idleBoundMs());
-    if (!this.#attempt.write(buffer, start, end)) this.#client.pauseReading();
+    if (end > start && !this.#attempt.write(buffer, start, end)) this.#client.pauseReading();
     if (isLast) this.#awaitAnswer();
+  }
+
+  /** What the request ends in, made here. */
+  onRequestTail(text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    this.onRequestBody(bytes, 0, bytes.length, true);
   }
 
   /** The body stopped making sense, or stopped coming. */
@@ -131,8 +137,8 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#attempt.upstream!.readDeadline = 0;
     const isFlowing = this.#tries.replay.sendTo(this.#attempt);
     if (!this.record.isIdempotent) this.#tries.replay.drop();
+    if (isFlowing) this.#client.resumeReading();
     if (this.#isRequestComplete) this.#awaitAnswer();
-    else if (isFlowing) this.#client.resumeReading();
   }
 
   onUpstreamData(buffer: Buffer, start: number, end: number): void {

@@ -169,7 +169,7 @@ test('one by one byte, too', async () => {
 
     5
     hello
-    1;x=y
+    1
     !
     0
 

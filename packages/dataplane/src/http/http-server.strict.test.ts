@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { RawClient } from '../testing/raw-client.ts';
-import { TestBench } from '../testing/test-bench.ts';
+import { TestBench, answering } from '../testing/test-bench.ts';
+import type { HttpListenerOptions } from './http-server.ts';
 
 // Slow machines are no failures: what is waited for is a condition.
 vi.setConfig({ testTimeout: 30_000 });
@@ -76,5 +77,47 @@ test('a chunked body that goes bad midway never looks complete to the target', a
   await client.untilText('HTTP/1.1 400 ');
   await expect.poll(() => isAborted, { timeout: 10_000 }).toBe(true);
   expect(isComplete).toBe(false);
+  client.close();
+});
+
+/** What a target got behind the head of a chunked request. */
+async function receivedBody(body: string, listener: HttpListenerOptions = {}): Promise<string> {
+  await using bench = await TestBench.start({ listener });
+  let received = '';
+  await bench.addTcp((socket) => {
+    socket.on('data', (bytes) => {
+      received += bytes.toString('latin1');
+      if (!received.endsWith('\r\n\r\n') || received.split('\r\n\r\n').length < 3) return;
+      socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+    });
+  });
+  const head =
+    'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n';
+  expect(await RawClient.exchange(bench.port, head + body)).toMatch(/^HTTP\/1\.1 204 /);
+  return received.slice(received.indexOf('\r\n\r\n') + 4);
+}
+
+const WITH_TRAILERS =
+  '2;x=y\r\nok\r\n0\r\nX:POST /slow-smuggled HTTP/1.1\r\nX-Forwarded-Proto: https\r\n\r\n';
+
+test('trailers of requests, and extensions of chunks, do not reach the target', async () => {
+  expect(await receivedBody(WITH_TRAILERS)).toBe('2\r\nok\r\n0\r\n\r\n');
+});
+
+test('a listener that asks gets trailers written anew, but for those of a head', async () => {
+  const body = await receivedBody(WITH_TRAILERS, { passesTrailers: true });
+  expect(body).toBe('2\r\nok\r\n0\r\nX: POST /slow-smuggled HTTP/1.1\r\n\r\n');
+});
+
+test('a forbidden trailer of an answer is left out, the answer is not', async () => {
+  await using bench = await TestBench.start();
+  const body = '2 \r\nok\r\n0\r\nSet-Cookie: a=b\r\nX-Sum: 1\r\n\r\n';
+  await bench.addTcp(answering(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}`));
+  const client = await RawClient.connect(bench.port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.untilText('\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n');
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.until(() => client.text.split('X-Sum').length === 3);
+  expect(client.text).not.toContain('Set-Cookie');
   client.close();
 });

@@ -34,6 +34,14 @@ export interface HttpServerRuntime {
   readonly timers: Timers;
 }
 
+export interface HttpListenerOptions {
+  /**
+   * Pass on the trailers of requests, written anew and without those that may only stand in a head. Only for targets that
+   * are known to read them rightly: others take them for the next request. @default false
+   */
+  readonly passesTrailers?: boolean;
+}
+
 const SWEEP_MS = 250;
 const LOOKS_PER_BOUND = 3;
 
@@ -85,8 +93,12 @@ export class HttpServer {
    * @param router routes what comes in here.
    * @throws the system's error when the address cannot be bound.
    */
-  async listen(address: Address, router: Router): Promise<Listener> {
-    const place = { router, onGone: this.#onGone };
+  async listen(
+    address: Address,
+    router: Router,
+    { passesTrailers = false }: HttpListenerOptions = {},
+  ): Promise<Listener> {
+    const place = { router, passesTrailers, onGone: this.#onGone };
     const listener = await this.#runtime.transport.listen(address, (connection) => {
       const session = new ClientSession(connection, this.#services, place);
       this.#sessions.add(session);

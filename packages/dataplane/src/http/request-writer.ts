@@ -17,7 +17,13 @@ export interface ClientIdentity {
   readonly protoAndPort: Uint8Array;
 }
 
-export function createClientIdentity(address: string, local: string, port: number): ClientIdentity {
+interface LocalEnd {
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
+export function createClientIdentity(address: string, connection: LocalEnd): ClientIdentity {
+  const { localAddress: local, localPort: port } = connection;
   const host = local.includes(':') ? `[${local}]` : local;
   return {
     localAuthority: ascii(`${host}:${port}`),

@@ -5,7 +5,7 @@ import type { ResponseHead } from './response-head.ts';
 
 /** Follows the answers on one connection: heads, possibly in pieces, then where the body ends. */
 export class ResponseReader {
-  readonly framing = new BodyFraming();
+  readonly framing = new BodyFraming({ passesTrailers: true, isStrict: false });
   /** After a head was read: what follows it. */
   buffer: Buffer = Buffer.alloc(0);
   position = 0;

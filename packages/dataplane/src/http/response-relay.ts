@@ -134,7 +134,7 @@ export class ResponseRelay {
       return;
     }
     if (stop < end) this.#isReusable = false;
-    if (!this.#isDechunking) this.send(undefined, buffer, start, stop);
+    if (!this.#isDechunking) this.#sendBody(buffer, start, framing.keptEnd);
     this.#afterBody(upstream);
   }
 
@@ -149,7 +149,11 @@ export class ResponseRelay {
     this.#isDechunking = isOld && head.length.isChunked && !framing.isDone;
     const headEnd = reader.position;
     let bodyEnd = headEnd;
-    if (!this.#isDechunking) bodyEnd = framing.take(reader.buffer, headEnd, reader.end, null);
+    let keptEnd = headEnd;
+    if (!this.#isDechunking) {
+      bodyEnd = framing.take(reader.buffer, headEnd, reader.end, null);
+      keptEnd = framing.keptEnd;
+    }
     if (bodyEnd < 0) {
       this.#owner.onAnswerBroken(bodyEnd);
       return;
@@ -166,15 +170,26 @@ export class ResponseRelay {
         dropTransferEncoding: isOld || this.#request.isHead || head.isBodyless,
         dropContentLength: head.status === 204,
       },
-      bodyEnd,
+      keptEnd,
     );
-    this.send(undefined, responseWriter.buffer, responseWriter.start, responseWriter.end);
+    this.#sendBody(responseWriter.buffer, responseWriter.start, responseWriter.end);
     if (this.#isDechunking) {
       this.readBody(upstream, reader.buffer, headEnd, reader.end);
       return;
     }
     if (bodyEnd < reader.end) this.#isReusable = false;
     this.#afterBody(upstream);
+  }
+
+  /** Bytes of the answer, and what was made here to end it. */
+  #sendBody(buffer: Buffer, start: number, end: number): void {
+    if (end > start) this.send(undefined, buffer, start, end);
+    const { framing } = this.#reader;
+    if (!framing.isDone || this.#isDechunking) return;
+    const { tail } = framing;
+    if (tail === '') return;
+    const bytes = Buffer.from(tail, 'latin1');
+    this.send(undefined, bytes, 0, bytes.length);
   }
 
   #afterBody(upstream: UpstreamConnection): void {

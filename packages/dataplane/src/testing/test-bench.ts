@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type RequestListener, type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, createServer as createTcpServer } from 'node:net';
-import { HttpServer } from '../http/http-server.ts';
+import { type HttpListenerOptions, HttpServer } from '../http/http-server.ts';
 import type { SendQueues } from '../io/send-queues.ts';
 import { withSendQueues } from './fake-send-queues.ts';
 import { transportUnderTest } from './transport-under-test.ts';
@@ -17,6 +17,7 @@ export interface BenchOptions {
   trustForwarded?: boolean;
   /** Instead of real time. */
   runtime?: ManualRuntime;
+  listener?: HttpListenerOptions;
   /** Instead of those of the system. */
   sendQueues?: SendQueues;
 }
@@ -51,7 +52,11 @@ export class TestBench implements AsyncDisposable {
 
   static async start(options: BenchOptions = {}): Promise<TestBench> {
     const bench = new TestBench(options);
-    const listener = await bench.server.listen({ host: '127.0.0.1', port: 0 }, bench.group);
+    const listener = await bench.server.listen(
+      { host: '127.0.0.1', port: 0 },
+      bench.group,
+      options.listener,
+    );
     bench.port = listener.address.port;
     return bench;
   }

@@ -69,7 +69,7 @@ const CASES: [string, string, string, string][] = [
     'an unknown key',
     'port: 8080',
     'port: 8080\n    tls: true',
-    'lb.yaml:6:5: listeners[0].tls: unknown key, got "tls", expected one of name, host, port, protocol, rules, default',
+    'lb.yaml:6:5: listeners[0].tls: unknown key, got "tls", expected one of name, host, port, protocol, passRequestTrailers, rules, default',
   ],
   [
     'an unknown key of a group',

@@ -74,6 +74,11 @@ const Listener = object({
   port,
   /** What is spoken. @default http */
   protocol: z.literal('http', { error: 'expected http' }).default('http'),
+  /**
+   * Pass on the trailers of requests, written anew. Only for targets that are known to read them rightly: others take
+   * them for the next request. @default false
+   */
+  passRequestTrailers: flag.default(false),
   /** The most specific one decides, wherever it stands. */
   rules: z.array(Rule, { error: 'expected a list of rules' }).default([]),
   /** When no rule matches. @default 404 */

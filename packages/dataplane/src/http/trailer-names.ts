@@ -1,0 +1,66 @@
+/** A message whose end says anything of these cannot be trusted to end where it seems to (RFC 9112 section 6.3). */
+const FRAMING = new Set(['transfer-encoding', 'content-length', 'host', 'connection', 'upgrade']);
+
+/** Fields that route, authorise, or change what the message means must come before it (RFC 9110 section 6.5.1). */
+const NEVER = new Set([
+  ...FRAMING,
+  'age',
+  'authorization',
+  'cache-control',
+  'cdn-loop',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'cookie',
+  'cookie2',
+  'date',
+  'expect',
+  'expires',
+  'forwarded',
+  'front-end-https',
+  'keep-alive',
+  'location',
+  'max-forwards',
+  'origin',
+  'pragma',
+  'proxy',
+  'range',
+  'referer',
+  'retry-after',
+  'set-cookie',
+  'set-cookie2',
+  'te',
+  'trailer',
+  'true-client-ip',
+  'vary',
+  'via',
+  'warning',
+  'www-authenticate',
+]);
+const NEVER_BEGINNINGS = [
+  'access-control-',
+  'if-',
+  'proxy-',
+  'sec-',
+  'x-client-',
+  'x-cluster-client-',
+  'x-forwarded',
+  'x-http-method',
+  'x-method-override',
+  'x-original-',
+  'x-real-ip',
+  'x-rewrite-',
+  'x-scheme',
+  'x-url-scheme',
+];
+
+/** `name` in lower case. */
+export function isFramingField(name: string): boolean {
+  return FRAMING.has(name);
+}
+
+/** `name` in lower case. One with `_` may be read as another by what stands behind. */
+export function mayBeTrailer(name: string): boolean {
+  if (name.includes('_') || NEVER.has(name)) return false;
+  return !NEVER_BEGINNINGS.some((beginning) => name.startsWith(beginning));
+}

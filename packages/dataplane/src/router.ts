@@ -3,7 +3,7 @@ import type { TargetGroup } from './target.ts';
 /** A request as routing sees it. Valid during the call only: the object is used again for the next request. */
 export interface RequestView {
   readonly method: string;
-  /** Lower case, without port; empty when an HTTP/1.0 client sent none. */
+  /** Lower case, without port and without a dot at its end; empty when an HTTP/1.0 client sent none. */
   readonly host: string;
   /** As sent, with its query. */
   readonly target: string;

@@ -65,10 +65,10 @@ export async function startLoadBalancer(
     parts;
   const accessLog = await openAccessLog(config, parts.clock ?? systemClock, log);
   const traffic = new TrafficBook(Object.keys(config.targetGroups), accessLog);
-  const { timeouts, limits, trustForwarded, io } = config;
+  const { timeouts, limits, trustForwarded, underscoresInHeaders, io } = config;
   const transport = await openTransport({ io }, planeTimers);
   const server = new HttpServer(
-    { observer: traffic, timeouts, limits, trustForwarded },
+    { observer: traffic, timeouts, limits, trustForwarded, underscoresInHeaders },
     { transport, clock: planeClock, timers: planeTimers },
   );
   const { url, token } = config.registry;

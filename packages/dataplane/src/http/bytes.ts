@@ -23,6 +23,10 @@ function tableOfRange(first: number, last: number, except: string): Uint8Array {
 
 /** `tchar`: methods and field names. */
 export const TOKEN = tableOf(`!#$%&'*+-.^_\`|~${DIGITS}${LETTERS}`);
+/** A flag of NAME beside that of a token. */
+export const HAS_UNDERSCORE = 2;
+/** As TOKEN, with a flag for `_`: in the CGI form of a name it stands for `-` as well. */
+export const NAME = TOKEN.map((isToken, byte) => (byte === 95 ? 1 | HAS_UNDERSCORE : isToken));
 /** Field values: visible, space, tab and obs-text; no other control. */
 export const FIELD_VALUE = tableOfRange(32, 255, '\x7f').fill(1, HTAB, HTAB + 1);
 /** Request targets: visible ASCII without `#`, which never belongs on the wire. */
@@ -46,6 +50,19 @@ export function isWord(bytes: Uint8Array, start: number, end: number, lower: Uin
   for (let i = 0; i < length; i++) {
     if ((bytes[start + i]! | 32) !== lower[i]) return false;
   }
+  return true;
+}
+
+/** Compares byte by byte. */
+export function equalBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  expected: Uint8Array,
+): boolean {
+  const length = expected.length;
+  if (end - start !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== expected[i]) return false;
   return true;
 }
 

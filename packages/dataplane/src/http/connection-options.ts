@@ -46,7 +46,8 @@ export class ConnectionOptions {
   markNominated(bytes: Uint8Array, fields: FieldTable): void {
     if (this.#nominated === 0) return;
     for (let i = 0; i < fields.count; i++) {
-      if (fields.kind(i) !== Field.other) continue;
+      const kind = fields.kind(i);
+      if (kind !== Field.other && kind < Field.date) continue;
       if (this.#isNominated(bytes, fields.lineStart(i), fields.nameEnd(i))) {
         fields.setKind(i, Field.nominated);
       }

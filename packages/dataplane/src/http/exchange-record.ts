@@ -3,6 +3,7 @@ import type { Target } from '../target.ts';
 import type { RequestHead } from './request-head.ts';
 
 const QUESTION = 63;
+const DOT = 46;
 const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'];
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
@@ -22,6 +23,10 @@ export class RequestRecord implements ExchangeRecord {
   responseBytes = 0;
   minorVersion = 1;
   durationMs = 0;
+
+  get isHead(): boolean {
+    return this.method === 'HEAD';
+  }
 
   get isIdempotent(): boolean {
     return IDEMPOTENT.has(this.method);
@@ -52,13 +57,19 @@ export class RequestRecord implements ExchangeRecord {
 
   fill(source: Buffer, head: RequestHead): void {
     this.method = methodOf(source, head.start, head.methodEnd);
-    this.host = source.toString('latin1', head.hostStart, head.hostNameEnd).toLowerCase();
+    this.host = hostOf(source, head.hostStart, head.hostNameEnd);
     const target = source.toString('latin1', head.pathStart, head.targetEnd);
     this.target = target === '' || target.charCodeAt(0) === QUESTION ? `/${target}` : target;
     const query = this.target.indexOf('?');
     this.path = query === -1 ? this.target : this.target.slice(0, query);
     this.minorVersion = head.minorVersion;
   }
+}
+
+/** A name with a dot at its end is the same name. */
+function hostOf(source: Buffer, start: number, end: number): string {
+  const hasDot = end - start > 1 && source[end - 1] === DOT;
+  return source.toString('latin1', start, hasDot ? end - 1 : end).toLowerCase();
 }
 
 function methodOf(source: Buffer, start: number, end: number): string {

@@ -2,7 +2,9 @@ import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Observer } from '../observer.ts';
 import type { HttpLimits, HttpTimeouts } from '../options.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { DateLine } from './date-line.ts';
 import type { HttpCounters } from './plane-counters.ts';
+import type { RequestGate } from './request-gate.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ClientIdentity, RequestWriter } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -21,6 +23,8 @@ export interface ExchangeServices {
   readonly limits: HttpLimits;
   readonly budget: RetryBudget;
   readonly trustForwarded: boolean;
+  readonly gate: RequestGate;
+  readonly date: DateLine;
   readonly requestHead: RequestHead;
   readonly requestWriter: RequestWriter;
   readonly responseHead: ResponseHead;

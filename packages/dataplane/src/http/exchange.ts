@@ -60,7 +60,8 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#start(body.isComplete);
     this.record.fill(source, head);
     this.record.requestBytes = body.end - head.start;
-    const decision = this.#router.route(this.record);
+    const { gate } = this.#services;
+    const decision = gate.judge(source, head) ?? this.#router.route(this.record);
     if (decision.kind === 'respond') {
       this.#answer(decision);
       return;
@@ -71,7 +72,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     const rewrite = { head, identity: this.#client.identity, trustForwarded };
     this.#tries.replay.start(requestWriter.write(source, rewrite, body.end), body.end - head.end);
     this.#relay.begin({
-      isHead: this.record.method === 'HEAD',
+      isHead: this.record.isHead,
       minorVersion: head.minorVersion,
       isUpgrade: head.isWebSocketUpgrade,
     });
@@ -292,7 +293,8 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     const { isClosing } = this.#services;
     this.#keepsAlive = this.#wantsKeepAlive && this.#isRequestComplete && !isClosing;
     const connection = this.record.connectionOf(this.#keepsAlive);
-    const bytes = encodeAnswer(answer, { isHead: this.record.method === 'HEAD', connection });
+    const date = this.#services.date.text;
+    const bytes = encodeAnswer(answer, { isHead: this.record.isHead, connection, date });
     this.record.status = answer.status;
     this.record.reason = answer.code;
     this.#tries.replay.drop();

@@ -1,4 +1,15 @@
-import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN, ascii, isWord } from './bytes.ts';
+import {
+  COLON,
+  CR,
+  FIELD_VALUE,
+  HAS_UNDERSCORE,
+  HTAB,
+  LF,
+  NAME,
+  SP,
+  ascii,
+  isWord,
+} from './bytes.ts';
 import { Fault, INCOMPLETE } from './fault.ts';
 
 /** Fields that mean something to an intermediary. Anything else is `other` and passes untouched. */
@@ -20,6 +31,13 @@ export const Field = {
   forwardedHost: 12,
   forwardedPort: 13,
   forwardedProto: 14,
+  via: 15,
+  maxForwards: 16,
+  date: 17,
+  /** Says of the client what only a proxy in front can know. */
+  claim: 18,
+  /** Its name has a `_`: some read it as the same name with `-`. */
+  underscored: 19,
 } as const;
 
 interface KnownField {
@@ -42,13 +60,27 @@ const BY_LENGTH: readonly (readonly KnownField[])[] = (() => {
     ['x-forwarded-host', Field.forwardedHost],
     ['x-forwarded-port', Field.forwardedPort],
     ['x-forwarded-proto', Field.forwardedProto],
+    ['via', Field.via],
+    ['date', Field.date],
+    ['max-forwards', Field.maxForwards],
+    ['forwarded', Field.claim],
+    ['front-end-https', Field.claim],
+    ['true-client-ip', Field.claim],
+    ['x-client-ip', Field.claim],
+    ['x-cluster-client-ip', Field.claim],
+    ['x-real-ip', Field.claim],
+    ['x-scheme', Field.claim],
+    ['x-url-scheme', Field.claim],
   ];
-  const table: KnownField[][] = Array.from({ length: 18 }, () => []);
+  const table: KnownField[][] = Array.from({ length: 20 }, () => []);
   for (const [name, kind] of known) table[name.length]!.push({ name: ascii(name), kind });
   return table;
 })();
 
 const PROXY_PREFIX = ascii('proxy-');
+const FORWARDED_PREFIX = ascii('x-forwarded');
+const DASH = 45;
+const UNDERSCORE = 95;
 
 function classify(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
@@ -59,9 +91,20 @@ function classify(bytes: Uint8Array, start: number, end: number): number {
       if (isWord(bytes, start, end, candidate.name)) return candidate.kind;
     }
   }
-  const isProxy =
-    length > PROXY_PREFIX.length && isWord(bytes, start, start + PROXY_PREFIX.length, PROXY_PREFIX);
-  return isProxy ? Field.proxy : Field.other;
+  if (startsWith(bytes, start, end, PROXY_PREFIX)) return Field.proxy;
+  return startsWith(bytes, start, end, FORWARDED_PREFIX) ? Field.claim : Field.other;
+}
+
+function startsWith(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {
+  const { length } = prefix;
+  return end - start >= length && isWord(bytes, start, start + length, prefix);
+}
+
+/** Whether a name would mean something here if its `_` were `-`. */
+function isTwin(bytes: Uint8Array, start: number, end: number): boolean {
+  const dashed = Uint8Array.from(bytes.subarray(start, end));
+  for (let i = 0; i < dashed.length; i++) if (dashed[i] === UNDERSCORE) dashed[i] = DASH;
+  return classify(dashed, 0, dashed.length) !== Field.other;
 }
 
 /** Ints per field: kind, name start, name end, value start, value end. */
@@ -74,10 +117,26 @@ export class FieldTable {
   end = 0;
   readonly #slots: Int32Array;
   readonly #capacity: number;
+  readonly #marksUnderscores: boolean;
+  #seen = 0;
 
-  constructor(capacity: number) {
+  /** `marksUnderscores`: every name with a `_`, not only those that would be known with a `-`. */
+  constructor(capacity: number, marksUnderscores = false) {
     this.#capacity = capacity;
+    this.#marksUnderscores = marksUnderscores;
     this.#slots = new Int32Array(capacity * STRIDE);
+  }
+
+  /** Whether there is one of this kind. */
+  has(kind: number): boolean {
+    return (this.#seen & (1 << kind)) !== 0;
+  }
+
+  /** `Name: value` with one space and nothing behind the value. */
+  isPlain(bytes: Uint8Array, index: number): boolean {
+    const gap = this.valueStart(index) - this.nameEnd(index);
+    const rest = this.lineEnd(index) - this.valueEnd(index);
+    return gap === 2 && rest === 2 && bytes[this.nameEnd(index) + 1] === SP;
   }
 
   kind(index: number): number {
@@ -111,6 +170,7 @@ export class FieldTable {
   /** Reads field lines up to and with the blank line, strictly left to right; answers the position after it. */
   read(bytes: Uint8Array, from: number, end: number): number {
     this.count = 0;
+    this.#seen = 0;
     let position = from;
     while (position < end) {
       if (bytes[position] === CR) {
@@ -128,7 +188,12 @@ export class FieldTable {
 
   #readLine(bytes: Uint8Array, from: number, end: number): number {
     let i = from;
-    while (i < end && TOKEN[bytes[i]!] === 1) i++;
+    let flags = 0;
+    for (; i < end; i++) {
+      const flag = NAME[bytes[i]!]!;
+      if (flag === 0) break;
+      flags |= flag;
+    }
     if (i === end) return INCOMPLETE;
     if (bytes[i] !== COLON || i === from) return nameFault(bytes[i]!, i === from);
     const nameEnd = i++;
@@ -143,12 +208,21 @@ export class FieldTable {
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
     const slot = this.count * STRIDE;
     const slots = this.#slots;
-    slots[slot] = classify(bytes, from, nameEnd);
+    const kind =
+      (flags & HAS_UNDERSCORE) === 0
+        ? classify(bytes, from, nameEnd)
+        : this.#underscoredKind(bytes, from, nameEnd);
+    this.#seen |= 1 << kind;
+    slots[slot] = kind;
     slots[slot + 1] = from;
     slots[slot + 2] = nameEnd;
     slots[slot + 3] = valueStart;
     slots[slot + 4] = valueEnd;
     return i + 2;
+  }
+
+  #underscoredKind(bytes: Uint8Array, start: number, end: number): number {
+    return this.#marksUnderscores || isTwin(bytes, start, end) ? Field.underscored : Field.other;
   }
 }
 

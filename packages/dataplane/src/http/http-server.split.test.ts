@@ -57,8 +57,9 @@ async function run(plan: Plan): Promise<{ client: string; upstream: string }> {
       timeouts: HTTP_TIMEOUTS,
       limits: HTTP_LIMITS,
       trustForwarded: false,
+      pseudonym: 'rollcall-test',
     },
-    { transport, clock: runtime, timers: runtime },
+    { transport, clock: runtime, timers: runtime, wallClock: () => 784_111_777_000 },
   );
   await server.listen({ host: '', port: 0 }, new TargetList([createTarget(1)]));
   let turn = 0;
@@ -116,9 +117,13 @@ test('one by one byte, too', async () => {
   expect(whole).toMatchInlineSnapshot(`
     {
       "client": "HTTP/1.1 200 OK
+    Date: Sun, 06 Nov 1994 08:49:37 GMT
+    Via: 1.1 rollcall-test
     Content-Length: 5
 
     helloHTTP/1.1 200 OK
+    Date: Sun, 06 Nov 1994 08:49:37 GMT
+    Via: 1.1 rollcall-test
     Transfer-Encoding: chunked
 
     3
@@ -130,17 +135,24 @@ test('one by one byte, too', async () => {
     Link: x
 
     HTTP/1.1 204 No Content
+    Date: Sun, 06 Nov 1994 08:49:37 GMT
+    Via: 1.1 rollcall-test
 
     HTTP/1.1 200 OK
+    Date: Sun, 06 Nov 1994 08:49:37 GMT
+    Via: 1.1 rollcall-test
     Content-Length: 5
 
     HTTP/1.1 404 Not Found
+    Date: Sun, 06 Nov 1994 08:49:37 GMT
     Content-Type: application/problem+json
     Content-Length: 79
     Rollcall-Reason: no_rule
 
     {"status":404,"title":"Not Found","code":"no_rule","detail":"no rule matches"}
     HTTP/1.1 304 Not Modified
+    Date: Sun, 06 Nov 1994 08:49:37 GMT
+    Via: 1.1 rollcall-test
     Content-Length: 99
 
     ",
@@ -150,6 +162,7 @@ test('one by one byte, too', async () => {
     X-Forwarded-Host: a
     X-Forwarded-Proto: http
     X-Forwarded-Port: 8080
+    Via: 1.1 rollcall-test
 
     POST /b HTTP/1.1
     Host: a
@@ -158,6 +171,7 @@ test('one by one byte, too', async () => {
     X-Forwarded-Proto: http
     X-Forwarded-Port: 8080
     Content-Length: 11
+    Via: 1.1 rollcall-test
 
     hello worldPUT /c HTTP/1.1
     Host: b
@@ -166,6 +180,7 @@ test('one by one byte, too', async () => {
     X-Forwarded-Proto: http
     X-Forwarded-Port: 8080
     Transfer-Encoding: chunked
+    Via: 1.1 rollcall-test
 
     5
     hello
@@ -179,6 +194,7 @@ test('one by one byte, too', async () => {
     X-Forwarded-Host: a
     X-Forwarded-Proto: http
     X-Forwarded-Port: 8080
+    Via: 1.1 rollcall-test
 
     GET /e?f=1 HTTP/1.1
     Host: c.example
@@ -186,6 +202,7 @@ test('one by one byte, too', async () => {
     X-Forwarded-Host: c.example
     X-Forwarded-Proto: http
     X-Forwarded-Port: 8080
+    Via: 1.1 rollcall-test
 
     ",
     }

@@ -10,28 +10,42 @@ import type { StallBounds } from '../io/write-stall.ts';
 import { ClientSession } from './client-session.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { type HttpCounters, createHttpCounters } from './plane-counters.ts';
+import { DateLine } from './date-line.ts';
+import { RequestGate } from './request-gate.ts';
 import { RequestHead } from './request-head.ts';
 import { RequestWriter } from './request-writer.ts';
 import { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { UpstreamPool } from './upstream-pool.ts';
+import { ViaLines } from './via-lines.ts';
+import { createPseudonym } from '../runtime/pseudonym.ts';
+import { type WallClock, systemWallClock } from '../runtime/wall-clock.ts';
 
 export interface HttpServerOptions {
   readonly observer: Observer;
   readonly timeouts: HttpTimeouts;
   readonly limits: HttpLimits;
   /**
-   * Keep X-Forwarded-Proto, -Host and -Port of requests that carry them, for a balancer behind another. Elsewhere a
-   * client could claim anything.
+   * Keep X-Forwarded-Proto, -Host and -Port of requests that carry them, and Forwarded, X-Real-IP and their like, for a
+   * balancer behind another. Elsewhere a client could claim anything.
    */
   readonly trustForwarded: boolean;
+  /**
+   * Pass on header fields of requests with a `_` in their name. Targets that speak CGI or WSGI read it as `-`, so a client
+   * could say what only the balancer may. Names that mean something with `-` never pass. @default false
+   */
+  readonly underscoresInHeaders?: boolean;
+  /** What this process calls itself in Via, and knows a request again by that comes back. @default rollcall- and a random number */
+  readonly pseudonym?: string;
 }
 
 export interface HttpServerRuntime {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** For the Date of answers that have none. @default the system's */
+  readonly wallClock?: WallClock;
 }
 
 export interface HttpListenerOptions {
@@ -72,6 +86,8 @@ export class HttpServer {
       runtime.clock,
       stallBounds(timeouts),
     );
+    const via = new ViaLines(options.pseudonym ?? createPseudonym());
+    const date = new DateLine(runtime.clock, runtime.wallClock ?? systemWallClock);
     this.#runtime = runtime;
     this.#services = {
       ...options,
@@ -80,10 +96,12 @@ export class HttpServer {
       queueWatch,
       counters: this.counters,
       budget: new RetryBudget(limits.retryRatio, limits.retryReserve),
-      requestHead: new RequestHead(limits.fieldCount),
-      requestWriter: new RequestWriter(),
+      date,
+      gate: new RequestGate(via),
+      requestHead: new RequestHead(limits.fieldCount, options.underscoresInHeaders !== true),
+      requestWriter: new RequestWriter(via),
       responseHead: new ResponseHead(limits.fieldCount),
-      responseWriter: new ResponseWriter(),
+      responseWriter: new ResponseWriter(via, date),
       isClosing: false,
     };
     this.#endSweep = runtime.timers.every(SWEEP_MS, () => this.#sweep());

@@ -24,11 +24,14 @@ const REASONS: Record<number, string> = {
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
   505: 'HTTP Version Not Supported',
+  508: 'Loop Detected',
 };
 
 export interface AnswerShape {
   readonly isHead: boolean;
   readonly connection: 'implied' | 'close' | 'keep-alive';
+  /** The line `Date: ...`. */
+  readonly date: string;
 }
 
 /** An answer of the balancer itself, as bytes. Why stands in the body and in `Rollcall-Reason`. */
@@ -40,6 +43,7 @@ export function encodeAnswer(answer: Omit<Respond, 'kind'>, shape: AnswerShape):
   const isBodyless = status === 204 || status === 304;
   const lines = [
     `HTTP/1.1 ${status} ${title}`,
+    shape.date,
     ...(isBodyless ? [] : [`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`]),
     `Rollcall-Reason: ${code}`,
   ];

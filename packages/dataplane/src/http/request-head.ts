@@ -1,5 +1,5 @@
 import { authorityHostEnd } from './authority.ts';
-import { CR, LF, SLASH, SP, TARGET, TOKEN, ascii, isDigit, isWord } from './bytes.ts';
+import { CR, LF, SLASH, SP, TARGET, TOKEN, ascii, equalBytes, isDigit, isWord } from './bytes.ts';
 import { ConnectionOptions } from './connection-options.ts';
 import { Fault, INCOMPLETE } from './fault.ts';
 import { Field, FieldTable } from './field-table.ts';
@@ -23,7 +23,7 @@ const DOT = 46;
 export class RequestHead {
   readonly fields: FieldTable;
   readonly options = new ConnectionOptions();
-  readonly length = new LengthFields();
+  readonly length = new LengthFields(false);
   /** First byte of the request line; a blank line before it is skipped. */
   start = 0;
   methodEnd = 0;
@@ -43,8 +43,13 @@ export class RequestHead {
 
   #hostCount = 0;
 
-  constructor(fieldLimit: number) {
-    this.fields = new FieldTable(fieldLimit);
+  /** `marksUnderscores`: see FieldTable. */
+  constructor(fieldLimit: number, marksUnderscores = true) {
+    this.fields = new FieldTable(fieldLimit, marksUnderscores);
+  }
+
+  get hasBody(): boolean {
+    return this.length.isChunked || this.length.contentLength > 0;
   }
 
   get isAbsoluteTarget(): boolean {
@@ -135,8 +140,7 @@ export class RequestHead {
     const targetFault = this.#readTarget(bytes);
     if (targetFault < 0) return targetFault;
     if (this.#hostCount === 0 && this.minorVersion === 1) return Fault.host;
-    const hasBody = this.length.isChunked || this.length.contentLength > 0;
-    if (!this.options.upgrade || hasBody || this.minorVersion === 0) {
+    if (!this.options.upgrade || this.hasBody || this.minorVersion === 0) {
       this.isWebSocketUpgrade = false;
     }
     this.options.markNominated(bytes, fields);
@@ -150,9 +154,9 @@ export class RequestHead {
       case Field.host:
         return this.#readHost(bytes, start, end);
       case Field.contentLength:
-        return this.length.addContentLength(bytes, start, end);
+        return this.length.addContentLength(bytes, this.fields, index);
       case Field.transferEncoding:
-        return this.length.addTransferEncoding(bytes, start, end);
+        return this.length.addTransferEncoding(bytes, this.fields, index);
       case Field.connection:
         return this.options.add(bytes, start, end);
       case Field.upgrade:
@@ -183,7 +187,7 @@ export class RequestHead {
       return isConnect(bytes, this.start, this.methodEnd) ? Fault.connect : 0;
     if (isConnect(bytes, this.start, this.methodEnd)) return Fault.connect;
     if (bytes[start] === ASTERISK && this.targetEnd === start + 1) {
-      return equals(bytes, this.start, this.methodEnd, OPTIONS) ? 0 : Fault.target;
+      return equalBytes(bytes, this.start, this.methodEnd, OPTIONS) ? 0 : Fault.target;
     }
     const authority = schemeEnd(bytes, start, this.targetEnd);
     if (authority === -1) return Fault.target;
@@ -196,12 +200,6 @@ export class RequestHead {
 
 function isConnect(bytes: Uint8Array, start: number, end: number): boolean {
   return isWord(bytes, start, end, CONNECT);
-}
-
-function equals(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
-  if (end - start !== word.length) return false;
-  for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word[i]) return false;
-  return true;
 }
 
 function schemeEnd(bytes: Uint8Array, start: number, end: number): number {

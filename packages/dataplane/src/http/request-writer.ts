@@ -1,12 +1,17 @@
-import { ascii } from './bytes.ts';
+import { ascii, decimal } from './bytes.ts';
 import { Field } from './field-table.ts';
+import { isLimited } from './request-gate.ts';
 import type { RequestHead } from './request-head.ts';
+import type { ViaLines } from './via-lines.ts';
 
 const VERSION_LINE = ascii(' HTTP/1.1\r\n');
 const LINE_END = ascii('\r\n');
 const HOST = ascii('Host: ');
 const UPGRADE = ascii('Connection: Upgrade\r\nUpgrade: websocket\r\n');
+const CHUNKED = ascii('Transfer-Encoding: chunked\r\n');
 const SLASH_BYTE = 47;
+/** Lines that may be added whatever the request says, and their line ends. */
+const FIXED_BYTES = 384;
 
 /** What a client connection adds to each of its requests; computed once, when it is accepted. */
 export interface ClientIdentity {
@@ -39,7 +44,7 @@ const SEPARATOR = ascii(', ');
 export interface RequestRewrite {
   readonly head: RequestHead;
   readonly identity: ClientIdentity;
-  /** Keep X-Forwarded-Proto, -Host and -Port of the client where it sent them. */
+  /** Keep what the client says of another client in front of it. */
   readonly trustForwarded: boolean;
 }
 
@@ -47,11 +52,16 @@ export interface RequestRewrite {
 export class RequestWriter {
   #out: Buffer = Buffer.alloc(0);
   #length = 0;
+  readonly #via: ViaLines;
+
+  constructor(via: ViaLines) {
+    this.#via = via;
+  }
 
   /** `body` is the part of `source` after the head that belongs to this request. */
   write(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
     const { head, identity } = rewrite;
-    const fixed = 256 + identity.address.length + identity.protoAndPort.length;
+    const fixed = FIXED_BYTES + identity.address.length + identity.protoAndPort.length;
     const hostLength = 2 * (head.hostEnd - head.hostStart) + identity.localAuthority.length;
     this.#out = Buffer.allocUnsafe(bodyEnd - head.start + fixed + hostLength);
     this.#length = 0;
@@ -59,7 +69,10 @@ export class RequestWriter {
     this.#host(source, rewrite);
     this.#forwarded(source, rewrite);
     if (head.isWebSocketUpgrade) this.#bytes(UPGRADE);
+    this.#framing(head);
+    if (head.fields.has(Field.maxForwards)) this.#maxForwards(source, head);
     this.#fields(source, rewrite);
+    this.#bytes(this.#via.of(head.minorVersion));
     this.#copy(source, head.fields.end, bodyEnd);
     return this.#out.subarray(0, this.#length);
   }
@@ -109,11 +122,29 @@ export class RequestWriter {
     }
     this.#bytes(identity.address);
     this.#bytes(LINE_END);
-    if (trustForwarded && hasKind(head, Field.forwardedProto)) return;
+    if (trustForwarded && fields.has(Field.forwardedProto)) return;
     this.#bytes(FORWARDED_HOST);
     this.#hostValue(source, head, identity);
     this.#bytes(LINE_END);
     this.#bytes(identity.protoAndPort);
+  }
+
+  /** In one form only, whatever blanks and letters the client chose. */
+  #framing({ length }: RequestHead): void {
+    if (length.isChunked) this.#bytes(CHUNKED);
+    else if (!length.isPlain) this.#bytes(ascii(`Content-Length: ${length.contentLength}\r\n`));
+  }
+
+  /** One hop less, where it means something. */
+  #maxForwards(source: Buffer, head: RequestHead): void {
+    if (!isLimited(source, head)) return;
+    const { fields } = head;
+    for (let i = 0; i < fields.count; i++) {
+      if (fields.kind(i) !== Field.maxForwards) continue;
+      const count = decimal(source, fields.valueStart(i), fields.valueEnd(i));
+      if (count > 0) this.#bytes(ascii(`Max-Forwards: ${count - 1}\r\n`));
+      return;
+    }
   }
 
   /** Copies runs of kept field lines. */
@@ -121,7 +152,7 @@ export class RequestWriter {
     const fields = rewrite.head.fields;
     let runStart = rewrite.head.lineEnd;
     for (let i = 0; i < fields.count; i++) {
-      if (isKept(fields.kind(i), rewrite)) continue;
+      if (isKept(fields.kind(i), source, rewrite)) continue;
       this.#copy(source, runStart, fields.lineStart(i));
       runStart = fields.lineEnd(i);
     }
@@ -129,23 +160,25 @@ export class RequestWriter {
   }
 }
 
-function hasKind(head: RequestHead, kind: number): boolean {
-  for (let i = 0; i < head.fields.count; i++) if (head.fields.kind(i) === kind) return true;
-  return false;
-}
-
-function isKept(kind: number, { head, trustForwarded }: RequestRewrite): boolean {
+function isKept(kind: number, source: Buffer, { head, trustForwarded }: RequestRewrite): boolean {
   switch (kind) {
     case Field.other:
-    case Field.contentLength:
-    case Field.transferEncoding:
+    case Field.via:
+    case Field.date:
       return true;
+    case Field.contentLength:
+      return head.length.isPlain;
+    case Field.maxForwards:
+      return !isLimited(source, head);
     case Field.expect:
-      return head.minorVersion === 1;
+      // Without a body there is nothing to go on with.
+      return head.minorVersion === 1 && head.hasBody;
+    case Field.claim:
+      return trustForwarded;
     case Field.forwardedHost:
     case Field.forwardedPort:
     case Field.forwardedProto:
-      return trustForwarded && hasKind(head, Field.forwardedProto);
+      return trustForwarded && head.fields.has(Field.forwardedProto);
     default:
       return false;
   }

@@ -33,7 +33,9 @@ test.each([
   ['ICY 200 OK\r\n\r\n', 'bad_start_line'],
   ['HTTP/1.1 200 OK\r\nX : y\r\n\r\n', 'bad_field_name'],
   ['HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n', 'bad_field_line'],
-  ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n', 'bad_content_length'],
+  ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 'bad_content_length'],
+  ['HTTP/1.1 200 OK\r\nContent-Length: 1,\r\n\r\n', 'bad_content_length'],
+  ['HTTP/1.1 200 OK\r\nContent-Length: 1 1\r\n\r\n', 'bad_content_length'],
   [
     'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
     'ambiguous_length',

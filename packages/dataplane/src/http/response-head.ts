@@ -12,7 +12,7 @@ const COMMA = 44;
 export class ResponseHead {
   readonly fields: FieldTable;
   readonly options = new ConnectionOptions();
-  readonly length = new LengthFields();
+  readonly length = new LengthFields(true);
   start = 0;
   minorVersion = 1;
   status = 0;
@@ -92,10 +92,10 @@ export class ResponseHead {
       let fault = 0;
       switch (fields.kind(i)) {
         case Field.contentLength:
-          fault = this.length.addContentLength(bytes, start, end);
+          fault = this.length.addContentLength(bytes, fields, i);
           break;
         case Field.transferEncoding:
-          fault = this.length.addTransferEncoding(bytes, start, end);
+          fault = this.length.addTransferEncoding(bytes, fields, i);
           break;
         case Field.connection:
           fault = this.options.add(bytes, start, end);

@@ -26,6 +26,8 @@ const CONTINUE_ONLY: ResponseRewrite = {
   connection: 'implied',
   dropTransferEncoding: true,
   dropContentLength: true,
+  isFinal: false,
+  hasRoom: false,
 };
 
 /** Passes answers from a target to the client, head and first body bytes in one write. */
@@ -169,6 +171,8 @@ export class ResponseRelay {
         connection: keepsAlive ? kept : 'close',
         dropTransferEncoding: isOld || this.#request.isHead || head.isBodyless,
         dropContentLength: head.status === 204,
+        isFinal: true,
+        hasRoom: !this.isBlocked,
       },
       keptEnd,
     );

@@ -1,14 +1,19 @@
 import { ascii } from './bytes.ts';
+import type { DateLine } from './date-line.ts';
 import { Field } from './field-table.ts';
 import type { ResponseHead } from './response-head.ts';
+import type { ViaLines } from './via-lines.ts';
 
 const CLOSE = ascii('Connection: close\r\n');
 const KEEP_ALIVE = ascii('Connection: keep-alive\r\n');
 const UPGRADE = ascii('Connection: Upgrade\r\nUpgrade: websocket\r\n');
+const CHUNKED = ascii('Transfer-Encoding: chunked\r\n');
 const NOTHING = new Uint8Array(0);
-const ADDED = { implied: NOTHING, close: CLOSE, 'keep-alive': KEEP_ALIVE, upgrade: UPGRADE };
+const CONNECTION = { implied: NOTHING, close: CLOSE, 'keep-alive': KEEP_ALIVE, upgrade: UPGRADE };
 const ONE = 49;
 const MINOR_OFFSET = 7;
+/** Room for every line that can be added. */
+const ADDED_BYTES = 512;
 
 export interface ResponseRewrite {
   readonly connection: 'implied' | 'close' | 'keep-alive' | 'upgrade';
@@ -16,6 +21,10 @@ export interface ResponseRewrite {
   readonly dropTransferEncoding: boolean;
   /** 1xx and 204 must not carry a length. */
   readonly dropContentLength: boolean;
+  /** An answer that is passed on, as against a step on the way to it: gets what an intermediary adds. */
+  readonly isFinal: boolean;
+  /** Bytes before the head may be overwritten: nothing that was written from there is on its way. */
+  readonly hasRoom: boolean;
 }
 
 /** Where the rewritten bytes stand. Used again for each answer. */
@@ -23,34 +32,68 @@ export class ResponseWriter {
   buffer: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
+  readonly #via: ViaLines;
+  readonly #date: DateLine;
+  readonly #added = Buffer.alloc(ADDED_BYTES);
+  #addedLength = 0;
+
+  constructor(via: ViaLines, date: DateLine) {
+    this.#via = via;
+    this.#date = date;
+  }
 
   /**
    * Turns the head in `source` into the client's, in place as far as room allows: bytes before a removed field move
-   * right, and what has to be added goes into the room that frees. Body bytes up to `bodyEnd` stay where they are, so
-   * that head and body leave in one write.
+   * right, and what has to be added goes into the room that frees, or that is before the head. Body bytes up to `bodyEnd`
+   * stay where they are, so that head and body leave in one write.
    */
   rewrite(source: Buffer, head: ResponseHead, rewrite: ResponseRewrite, bodyEnd: number): void {
     source[head.start + MINOR_OFFSET] = ONE;
     const start = cutFields(source, head, rewrite);
-    const added = ADDED[rewrite.connection];
-    const lineLength = head.lineEnd - head.start;
+    this.#collect(head, rewrite);
+    const count = this.#addedLength;
+    // Further entries of Via come behind those that are there.
+    const place = head.fields.has(Field.via) ? head.fields.end : start + head.lineEnd - head.start;
     this.end = bodyEnd;
     this.buffer = source;
     this.start = start;
-    if (added.length === 0) return;
-    if (start - head.start >= added.length) {
-      this.start = start - added.length;
-      source.copyWithin(this.start, start, start + lineLength);
-      source.set(added, this.start + lineLength);
+    if (count === 0) return;
+    if (start - count >= (rewrite.hasRoom ? 0 : head.start)) {
+      this.start = start - count;
+      source.copyWithin(this.start, start, place);
+      this.#added.copy(source, place - count, 0, count);
       return;
     }
-    const out = Buffer.allocUnsafe(bodyEnd - start + added.length);
-    source.copy(out, 0, start, start + lineLength);
-    out.set(added, lineLength);
-    source.copy(out, lineLength + added.length, start + lineLength, bodyEnd);
+    const out = Buffer.allocUnsafe(bodyEnd - start + count);
+    source.copy(out, 0, start, place);
+    this.#added.copy(out, place - start, 0, count);
+    source.copy(out, place - start + count, place, bodyEnd);
     this.buffer = out;
     this.start = 0;
     this.end = out.length;
+  }
+
+  #collect(head: ResponseHead, rewrite: ResponseRewrite): void {
+    this.#addedLength = 0;
+    if (!head.length.isPlain) this.#addFraming(head, rewrite);
+    this.#add(CONNECTION[rewrite.connection]);
+    if (!rewrite.isFinal) return;
+    if (!head.fields.has(Field.date)) this.#add(this.#date.bytes);
+    this.#add(this.#via.of(head.minorVersion));
+  }
+
+  /** Once and in the usual form. */
+  #addFraming({ length }: ResponseHead, rewrite: ResponseRewrite): void {
+    if (length.isChunked) {
+      if (!rewrite.dropTransferEncoding) this.#add(CHUNKED);
+    } else if (!rewrite.dropContentLength) {
+      this.#add(ascii(`Content-Length: ${length.contentLength}\r\n`));
+    }
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#added.set(bytes, this.#addedLength);
+    this.#addedLength += bytes.length;
   }
 }
 
@@ -58,7 +101,7 @@ function cutFields(source: Buffer, head: ResponseHead, rewrite: ResponseRewrite)
   const fields = head.fields;
   let start = head.start;
   for (let i = 0; i < fields.count; i++) {
-    if (isKept(fields.kind(i), rewrite)) continue;
+    if (isKept(fields.kind(i), head.length.isPlain, rewrite)) continue;
     const lineStart = fields.lineStart(i);
     const width = fields.lineEnd(i) - lineStart;
     source.copyWithin(start + width, start, lineStart);
@@ -67,12 +110,12 @@ function cutFields(source: Buffer, head: ResponseHead, rewrite: ResponseRewrite)
   return start;
 }
 
-function isKept(kind: number, rewrite: ResponseRewrite): boolean {
+function isKept(kind: number, isPlain: boolean, rewrite: ResponseRewrite): boolean {
   switch (kind) {
     case Field.contentLength:
-      return !rewrite.dropContentLength;
+      return isPlain && !rewrite.dropContentLength;
     case Field.transferEncoding:
-      return !rewrite.dropTransferEncoding;
+      return isPlain && !rewrite.dropTransferEncoding;
     case Field.connection:
     case Field.keepAlive:
     case Field.upgrade:

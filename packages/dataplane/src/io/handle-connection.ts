@@ -8,6 +8,9 @@ const EOF = -4095;
 const FIRST_READ_BYTES = 8_192;
 const READ_BYTES = 65_536;
 
+/** Left free before what was read, so that a head can grow where it stands. */
+const ROOM_BYTES = 192;
+
 const NOTHING = Buffer.alloc(0);
 
 interface SocketName {
@@ -137,8 +140,8 @@ export class HandleConnection implements Connection {
   }
 
   #readInto(bytes: number): void {
-    this.#buffer = Buffer.allocUnsafeSlow(bytes);
-    this.#handle.useUserBuffer(this.#buffer);
+    this.#buffer = Buffer.allocUnsafeSlow(ROOM_BYTES + bytes);
+    this.#handle.useUserBuffer(this.#buffer.subarray(ROOM_BYTES));
   }
 
   #onRead(length: number): void {
@@ -146,8 +149,9 @@ export class HandleConnection implements Connection {
     if (length > 0) {
       const buffer = this.#buffer;
       // The small one may be in use by writes until they are done, so the large one takes its place now.
-      if (length === FIRST_READ_BYTES && buffer.length === length) this.#readInto(READ_BYTES);
-      this.#handler?.onData(buffer, 0, length);
+      const isFull = ROOM_BYTES + length === buffer.length;
+      if (isFull && length === FIRST_READ_BYTES) this.#readInto(READ_BYTES);
+      this.#handler?.onData(buffer, ROOM_BYTES, ROOM_BYTES + length);
       return;
     }
     if (length !== EOF) {

@@ -6,7 +6,8 @@ import type { SendQueues } from './send-queues.ts';
  *
  * The rule that makes both safe: bytes handed to `onData` belong to the receiver until `onData` returns, and until every
  * `write` made with them has drained. So a reader whose `write` returned false pauses the connection the bytes came
- * from and resumes it on `onDrain`. Inside `[start, end)` the receiver may overwrite bytes.
+ * from and resumes it on `onDrain`. The receiver may overwrite bytes inside `[start, end)`, and
+ * before `start` where nothing that it wrote is still in use.
  */
 export interface Connection {
   readonly remoteAddress: string;

@@ -99,7 +99,7 @@ export class MemoryConnection implements Connection {
       const start = 512;
       const end = start + buffer.write(bytes, start, 'latin1');
       this.handler?.onData(buffer, start, end);
-      if (buffer[start - 1] !== SCRUB || buffer[end] !== SCRUB) {
+      if (buffer[end] !== SCRUB) {
         throw new Error('bytes outside the range were written');
       }
       // Gone, unless a write still points here: then reading must have been paused.

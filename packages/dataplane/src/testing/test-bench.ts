@@ -15,6 +15,7 @@ export interface BenchOptions {
   timeouts?: Partial<HttpTimeouts>;
   limits?: Partial<HttpLimits>;
   trustForwarded?: boolean;
+  underscoresInHeaders?: boolean;
   /** Instead of real time. */
   runtime?: ManualRuntime;
   listener?: HttpListenerOptions;
@@ -33,6 +34,7 @@ export class TestBench implements AsyncDisposable {
 
   private constructor(options: BenchOptions) {
     const { timeouts, limits, trustForwarded = false, runtime, sendQueues } = options;
+    const { underscoresInHeaders = false } = options;
     const transport = transportUnderTest();
     this.#runtime = runtime;
     this.server = new HttpServer(
@@ -41,11 +43,14 @@ export class TestBench implements AsyncDisposable {
         timeouts: { ...HTTP_TIMEOUTS, ...timeouts },
         limits: { ...HTTP_LIMITS, ...limits },
         trustForwarded,
+        underscoresInHeaders,
+        pseudonym: 'rollcall-test',
       },
       {
         transport: sendQueues === undefined ? transport : withSendQueues(transport, sendQueues),
         clock: runtime ?? systemClock,
         timers: runtime ?? systemTimers,
+        wallClock: () => 784_111_777_000,
       },
     );
   }

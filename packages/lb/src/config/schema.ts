@@ -30,7 +30,7 @@ const port = integer(0, 65_535, 'a port');
 const object = <S extends z.core.$ZodLooseShape>(shape: S) =>
   z.strictObject(shape, { error: 'expected a mapping' });
 
-const HOST_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const HOST_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
 const PATH_PATTERN = /^(\/[!-"$-)+->@-~]*|(\/[!-"$-)+->@-~]*)?\/\*)$/;
 
 const FixedResponse = object({
@@ -266,8 +266,10 @@ export const ConfigSchema = object({
   timeouts: Timeouts.prefault({}),
   /** See HttpLimits of the data plane. */
   limits: Limits.prefault({}),
-  /** Keep X-Forwarded-Proto, -Host and -Port of requests: only behind another balancer. @default false */
+  /** Keep X-Forwarded-*, Forwarded, X-Real-IP and their like of requests: only behind another balancer. @default false */
   trustForwarded: flag.default(false),
+  /** Pass on header names with `_`, which targets that speak CGI or WSGI take for `-`. @default false */
+  underscoresInHeaders: flag.default(false),
   /** How TCP is done: the fastest way that this Node.js offers, or its public API. @default auto */
   io: z.enum(['auto', 'net'], { error: "expected 'auto' or 'net'" }).default('auto'),
   shutdown: Shutdown.prefault({}),

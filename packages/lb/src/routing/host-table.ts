@@ -10,10 +10,10 @@ export class HostTable<T> {
   readonly #any = new PathTable<T>();
 
   add(host: string | undefined, path: string | undefined, value: T): void {
-    this.#tableOf(host?.toLowerCase()).add(path, value);
+    this.#tableOf(host?.toLowerCase().replace(/\.$/, '')).add(path, value);
   }
 
-  /** `host` in lower case, without port. */
+  /** `host` in lower case, without port and without a dot at its end. */
   find(host: string, path: string): T | undefined {
     const exact = this.#exact.get(host)?.find(path);
     if (exact !== undefined) return exact;

@@ -12,7 +12,7 @@ listeners:
       - { path: /api/v2/*, targetGroup: api-v2 }
       - { path: /api/v2/exact, targetGroup: exact }
       - { host: shop.example, path: /api/*, targetGroup: shop-api }
-      - { host: shop.example, path: /only, targetGroup: shop-only }
+      - { host: Shop.example., path: /only, targetGroup: shop-only }
       - { host: "*.example", targetGroup: any-example }
       - { host: "*.deep.example", targetGroup: deep-example }
       - { host: gone.test, fixedResponse: { status: 410, body: gone } }

@@ -7,6 +7,8 @@ export interface ExchangeRecord extends RequestView {
   readonly status: number;
   /** Empty when all went well, else why not (`upstream_timeout`, `client_closed`, ...). */
   readonly reason: string;
+  /** For operators: more than a client may know of it, as far as there is more. */
+  readonly detail: string;
   readonly group: string;
   /** The target that answered, or was tried last. */
   readonly finalTarget: Target | undefined;
@@ -23,9 +25,16 @@ export interface ExchangeRecord extends RequestView {
  * - `cancelled`: the client went away; says nothing about the target
  * - `connect_failed`: not a byte was sent
  * - `failed`: closed early or broke the protocol
+ * - `not_tried`: this machine could not open a connection; says nothing about the target
  * - `timed_out`: silent beyond its time
  */
-export type TargetOutcome = 'answered' | 'cancelled' | 'connect_failed' | 'failed' | 'timed_out';
+export type TargetOutcome =
+  | 'answered'
+  | 'cancelled'
+  | 'connect_failed'
+  | 'failed'
+  | 'not_tried'
+  | 'timed_out';
 
 /** Hooks on the hot path: plain calls, never awaited, must not throw. */
 export interface Observer {

@@ -4,7 +4,7 @@ import type { Target, TargetGroup } from './target.ts';
  * - `no_target`: the group had none
  * - `all_failed`: those that were tried could not be connected to
  * - `denied`: the client's address may not come in here
- * - `limit`: the plane carries as many as it may
+ * - `limit`: the plane carries as many as it may, or the system gives no more
  */
 export type RefusalReason = 'no_target' | 'all_failed' | 'denied' | 'limit';
 

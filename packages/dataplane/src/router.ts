@@ -25,6 +25,8 @@ export interface Respond {
   /** Machine-readable reason: in the body, in the `Rollcall-Reason` header and in the log. */
   readonly code: string;
   readonly detail: string;
+  /** What only operators may know, for the log. */
+  readonly cause?: string | undefined;
   /** Instead of the problem document made from code and detail. */
   readonly content?: { readonly type: string; readonly body: string } | undefined;
 }

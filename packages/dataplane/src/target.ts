@@ -26,7 +26,10 @@ export interface Target {
 
 export interface NoTarget {
   readonly code: string;
+  /** For everybody. */
   readonly detail: string;
+  /** For the log: names, addresses, errors. */
+  readonly cause?: string;
 }
 
 /** Who asks for a target. Schedulers by hash and the affinity of clients go by it. */

@@ -52,6 +52,8 @@ export interface ServicesParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: (message: string) => void;
+  /** File descriptors that each of TCP and UDP may take. */
+  readonly descriptors: number;
 }
 
 /** Services of type LoadBalancer, served. */
@@ -72,8 +74,16 @@ export function serveServices(
 ): BalancedServices {
   const { catalog, clock, timers, random, transport } = parts;
   const { addresses, scheduler, ejection, drainMs, class: ownClass, connectMs, idleMs } = config;
-  const tcp = new TcpServer({ ...TCP_OPTIONS, connectMs, idleMs }, { transport, clock, timers });
-  const udp = new UdpServer(UDP_OPTIONS, { datagrams: new DgramDatagrams(), clock, timers });
+  const connections = Math.min(TCP_OPTIONS.connections, Math.floor(parts.descriptors / 2));
+  const flows = Math.min(UDP_OPTIONS.flows, parts.descriptors);
+  const tcp = new TcpServer(
+    { ...TCP_OPTIONS, connectMs, idleMs, connections },
+    { transport, clock, timers },
+  );
+  const udp = new UdpServer(
+    { ...UDP_OPTIONS, flows },
+    { datagrams: new DgramDatagrams(), clock, timers },
+  );
   const onStatus = (key: string) => balancer.review(key);
   const plane = new UserspacePlane({ tcp, udp, clock, timers, onStatus });
   const state = { isClosing: false };

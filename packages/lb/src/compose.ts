@@ -1,9 +1,11 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
 import {
   HttpServer,
+  descriptorShare,
   systemClock as planeClock,
   systemTimers as planeTimers,
   openTransport,
+  systemDescriptors,
 } from '@rollcall/dataplane';
 import { AccessLog } from './access-log/access-log.ts';
 import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-sink.ts';
@@ -23,6 +25,8 @@ import { type Timers, systemTimers } from './runtime/timers.ts';
 import { TrafficBook } from './traffic/traffic-book.ts';
 
 const TICK_MS = 100;
+/** HTTP, and TCP and UDP of services. */
+const PLANES = 3;
 /** Peers that vanished are found out after this, in ms: services have no idle timeout by default. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -39,6 +43,8 @@ export interface LoadBalancerParts {
   readonly catalog?: Catalog;
   /** Where it says what became of them. @default the registry */
   readonly reports?: ReportPort;
+  /** Files that the process may open. @default what the system says */
+  readonly descriptors?: number;
 }
 
 /** A balancer that listens. */
@@ -65,7 +71,8 @@ export async function startLoadBalancer(
     parts;
   const accessLog = await openAccessLog(config, parts.clock ?? systemClock, log);
   const traffic = new TrafficBook(Object.keys(config.targetGroups), accessLog);
-  const { timeouts, limits, trustForwarded, underscoresInHeaders, io } = config;
+  const { timeouts, trustForwarded, underscoresInHeaders, io } = config;
+  const limits = limitsWithin(config, parts.descriptors ?? systemDescriptors(), log);
   const transport = await openTransport({ io }, planeTimers);
   const server = new HttpServer(
     { observer: traffic, timeouts, limits, trustForwarded, underscoresInHeaders },
@@ -127,6 +134,21 @@ export async function startLoadBalancer(
   }
 }
 
+/** A client's connection takes a second one to its target; services of type LoadBalancer want their share. */
+function limitsWithin(
+  { limits, loadBalancerServices }: Config,
+  descriptors: number,
+  log: (message: string) => void,
+): Config['limits'] {
+  const share = descriptorShare(descriptors, loadBalancerServices === undefined ? 1 : PLANES);
+  const clientConnections = Math.min(limits.clientConnections, Math.floor(share / 2));
+  if (clientConnections < limits.clientConnections) {
+    const most = `the process may open ${descriptors} files`;
+    log(`limits.clientConnections: ${clientConnections} instead of more, since ${most}`);
+  }
+  return { ...limits, clientConnections };
+}
+
 async function listen(
   config: Config,
   server: HttpServer,
@@ -180,7 +202,8 @@ async function openServices(
   const catalog = parts.catalog ?? parts.rollcall.catalog({ namespace });
   const reports = parts.reports ?? parts.rollcall;
   const transport = await openTransport({ io, keepAliveMs: KEEP_ALIVE_MS }, planeTimers);
-  const inner = { catalog, reports, clock, timers, random, log, transport };
+  const descriptors = descriptorShare(parts.descriptors ?? systemDescriptors(), PLANES);
+  const inner = { catalog, reports, clock, timers, random, log, transport, descriptors };
   return serveServices(loadBalancerServices, inner);
 }
 

@@ -19,6 +19,8 @@ import {
   UdpServer,
   UserspacePlane,
   createRefusalCounters,
+  descriptorShare,
+  systemDescriptors,
   createTargetCounters,
   openTransport,
   systemClock,
@@ -34,6 +36,8 @@ import { StartError } from './start-error.ts';
 /** How long a report stands by itself: it outlives a restart of the proxy, and a dead one for no longer. */
 const REPORT_MS = 300_000;
 const KEEP_ALIVE_MS = 60_000;
+/** TCP and UDP. */
+const PLANES = 2;
 const EJECTION = { failuresInARow: 5, baseMs: 1_000, maxMs: 30_000, maxEjectedRatio: 0.5 };
 /** What taking back reports may cost when the proxy ends. */
 const WITHDRAW_MS = 2_000;
@@ -196,13 +200,17 @@ function createPlane(
 ) {
   const { clock, timers } = parts;
   const { transport } = parts;
-  const { connectMs, idleMs, maxConnections: connections, udpIdleMs, udpFlows } = config;
+  const { connectMs, idleMs, maxConnections, udpIdleMs, udpFlows } = config;
+  // A connection takes two of the files that the process may open, a flow one.
+  const share = descriptorShare(systemDescriptors(), PLANES);
+  const connections = Math.min(maxConnections, Math.floor(share / 2));
+  const flows = Math.min(udpFlows, share);
   const tcp = new TcpServer(
     { ...TCP_OPTIONS, connectMs, idleMs, connections },
     { transport, clock, timers },
   );
   const udp = new UdpServer(
-    { idleMs: udpIdleMs, flows: udpFlows },
+    { idleMs: udpIdleMs, flows },
     { datagrams: new DgramDatagrams(), clock, timers },
   );
   return { plane: new UserspacePlane({ tcp, udp, clock, timers, onStatus }), tcp, udp };

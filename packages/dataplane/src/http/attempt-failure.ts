@@ -1,3 +1,4 @@
+import { isLocalFault } from '../io/local-faults.ts';
 import type { TargetOutcome } from '../observer.ts';
 import type { Respond } from '../router.ts';
 import { describeFault } from './fault.ts';
@@ -9,12 +10,22 @@ export interface AttemptFailure extends Omit<Respond, 'kind'> {
   readonly isWorthRepeating: boolean;
 }
 
+const NOT_TRIED: AttemptFailure = {
+  outcome: 'not_tried',
+  status: 503,
+  code: 'no_connection_left',
+  detail: 'the balancer cannot open another connection at the moment',
+  isWorthRepeating: true,
+};
+
 export function connectFailed(cause: string): AttemptFailure {
+  if (isLocalFault(cause)) return { ...NOT_TRIED, cause };
   return {
     outcome: 'connect_failed',
     status: 502,
     code: 'upstream_connect_failed',
-    detail: `could not connect to the target: ${cause}`,
+    detail: 'could not connect to the target',
+    cause,
     isWorthRepeating: true,
   };
 }
@@ -40,7 +51,8 @@ export function closedEarly(cause: string): AttemptFailure {
     outcome: 'failed',
     status: 502,
     code: 'upstream_closed',
-    detail: `the target closed the connection before its answer was complete: ${cause}`,
+    detail: 'the target closed the connection before its answer was complete',
+    cause,
     isWorthRepeating: true,
   };
 }
@@ -51,7 +63,8 @@ export function malformedAnswer(fault: number): AttemptFailure {
     outcome: 'failed',
     status: 502,
     code: 'upstream_bad_response',
-    detail: `the answer of the target is malformed (${code}: ${detail})`,
+    detail: 'the answer of the target is malformed',
+    cause: `${code}: ${detail}`,
     isWorthRepeating: false,
   };
 }

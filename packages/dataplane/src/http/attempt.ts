@@ -4,6 +4,9 @@ import { AttemptResult } from './attempt-result.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import type { UpstreamConnection, UpstreamOwner } from './upstream-connection.ts';
 
+/** Nothing that the target did, or did not. */
+const BLAMELESS: ReadonlySet<TargetOutcome> = new Set(['answered', 'cancelled', 'not_tried']);
+
 /** The use of one connection to one target, with its counters and deadlines. Used again for each attempt. */
 export class Attempt {
   upstream: UpstreamConnection | undefined;
@@ -35,9 +38,10 @@ export class Attempt {
   }
 
   /** As `expectBytesWithin`, where bytes are expected at all. */
-  extend(ms: number): void {
-    const isExpecting = this.upstream !== undefined && this.upstream.readDeadline !== 0;
-    if (isExpecting) this.expectBytesWithin(ms);
+  extend(isAnswering: boolean): void {
+    if (this.upstream === undefined || this.upstream.readDeadline === 0) return;
+    const { responseMs, responseIdleMs } = this.#services.timeouts;
+    this.expectBytesWithin(isAnswering ? responseIdleMs : responseMs);
   }
 
   /** A last look whether a silent target takes what it was sent: the deadline comes back unless it does. */
@@ -52,6 +56,7 @@ export class Attempt {
     if (upstream === undefined) return;
     this.#finish(outcome, 0, reason);
     upstream.discard();
+    if (outcome === 'not_tried') this.#services.pool.shedIdle();
   }
 
   /** A whole answer. `keepAliveSeconds`: -1 when not said; undefined: the connection cannot be used again. */
@@ -67,7 +72,7 @@ export class Attempt {
     const target = this.target!;
     target.counters.inFlight--;
     if (outcome === 'connect_failed') target.counters.connectFailures++;
-    if (outcome !== 'answered' && outcome !== 'cancelled') target.counters.failures++;
+    if (!BLAMELESS.has(outcome)) target.counters.failures++;
     const result = this.#result;
     result.status = status;
     result.durationMs = this.#services.clock.now() - this.#startedAt;

@@ -16,6 +16,7 @@ export class RequestRecord implements ExchangeRecord {
   clientAddress = '';
   status = 0;
   reason = '';
+  detail = '';
   group = '';
   finalTarget: Target | undefined = undefined;
   attempts = 0;
@@ -46,6 +47,7 @@ export class RequestRecord implements ExchangeRecord {
     this.clientAddress = clientAddress;
     this.status = 0;
     this.reason = '';
+    this.detail = '';
     this.group = '';
     this.finalTarget = undefined;
     this.attempts = 0;

@@ -96,7 +96,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#isRequestComplete = isLast;
     if (!upstream.isOpen) return;
     // A target that answers while it reads is not silent as long as there is something to read.
-    if (this.#phase === Phase.responding) this.#attempt.extend(this.#idleBoundMs());
+    if (this.#phase === Phase.responding) this.#attempt.extend(true);
     if (end > start && !this.#attempt.write(buffer, start, end)) this.#client.pauseReading();
     if (isLast) this.#awaitAnswer();
   }
@@ -164,7 +164,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   }
 
   onUpstreamTaking(): void {
-    this.#attempt.extend(this.#idleBoundMs());
+    this.#attempt.extend(this.#phase !== Phase.waiting);
   }
 
   onUpstreamHasAll(): void {}
@@ -246,12 +246,6 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     if (this.record.requestBytes > AT_ONCE_BYTES) this.#attempt.upstream!.followSending();
   }
 
-  /** What the target may be silent for, when it is its turn. */
-  #idleBoundMs(): number {
-    const { responseMs, responseIdleMs } = this.#services.timeouts;
-    return this.#phase === Phase.waiting ? responseMs : responseIdleMs;
-  }
-
   #closed(cause: string): void {
     const { target, upstream } = this.#attempt;
     if (this.#relay.isComplete) {
@@ -273,6 +267,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     const isLate = this.#phase === Phase.responding;
     this.#attempt.giveUp(failure.outcome, failure.code);
     if (isLate) {
+      this.record.detail = failure.cause ?? '';
       this.#abort(failure.code);
       return;
     }
@@ -297,6 +292,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     const bytes = encodeAnswer(answer, { isHead: this.record.isHead, connection, date });
     this.record.status = answer.status;
     this.record.reason = answer.code;
+    this.record.detail = answer.cause ?? '';
     this.#tries.replay.drop();
     this.#relay.send(undefined, bytes, 0, bytes.length);
     this.#flush();

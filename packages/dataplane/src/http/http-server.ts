@@ -80,6 +80,7 @@ export class HttpServer {
       connectMs: timeouts.connectMs,
       idleMs: timeouts.upstreamIdleMs,
       idlePerTarget: limits.idlePerTarget,
+      openLimit: limits.clientConnections,
     };
     const queueWatch = new QueueWatch(
       runtime.transport.sendQueues,

@@ -37,7 +37,7 @@ export class Tries {
   mayGoOn({ outcome, isWorthRepeating }: AttemptFailure, isSafe: boolean): boolean {
     if (this.#failed.length >= this.#services.limits.attempts) return false;
     // Not a byte was sent, so any method may go elsewhere.
-    if (outcome === 'connect_failed') return true;
+    if (outcome === 'connect_failed' || outcome === 'not_tried') return true;
     return isWorthRepeating && this.mayRepeat(isSafe);
   }
 

@@ -14,6 +14,8 @@ export interface PoolOptions {
   readonly connectMs: number;
   readonly idleMs: number;
   readonly idlePerTarget: number;
+  /** Connections at once, used and unused: beyond it unused ones make room. */
+  readonly openLimit: number;
 }
 
 export interface PoolIo {
@@ -62,6 +64,7 @@ export class UpstreamPool implements IdleKeeper {
       return idle;
     }
     this.#counters.upstreamConnects++;
+    if (this.#all.size >= this.#options.openLimit) this.#makeRoom();
     const connection = new UpstreamConnection(target, owner, this.#place);
     connection.readDeadline = this.#clock.now() + this.#options.connectMs;
     entry.open++;
@@ -85,6 +88,13 @@ export class UpstreamPool implements IdleKeeper {
     connection.ceaseFollowing();
     connection.readDeadline = this.#clock.now() + idleMs;
     entry.idle.push(connection);
+  }
+
+  /** Closes all unused connections: the system has none left. */
+  shedIdle(): void {
+    for (const entry of this.#entries.values()) {
+      for (const connection of entry.idle.splice(0)) connection.discard();
+    }
   }
 
   /** Closes unused connections and keeps no more: the target takes no new requests. */
@@ -126,6 +136,15 @@ export class UpstreamPool implements IdleKeeper {
     connection.target.counters.connections--;
     const entry = this.#entries.get(connection.target);
     if (entry !== undefined && --entry.open === 0) this.#entries.delete(connection.target);
+  }
+
+  #makeRoom(): void {
+    for (const entry of this.#entries.values()) {
+      const oldest = entry.idle.shift();
+      if (oldest === undefined) continue;
+      oldest.discard();
+      return;
+    }
   }
 
   #entryOf(target: Target): TargetEntry {

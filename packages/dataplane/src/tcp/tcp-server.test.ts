@@ -89,6 +89,17 @@ test('a target that cannot be connected to is replaced by another, and no byte i
   expect(bench.group.targets[0]!.counters).toMatchObject({ inFlight: 0, connections: 0 });
 });
 
+test('what this machine lacks is no fault of a target', async () => {
+  await using bench = await TcpBench.start();
+  const short = { ...createTarget(80, 'short'), host: 'short' };
+  bench.group.targets.push(short);
+  const client = bench.open();
+  await closed(client);
+  expect(bench.observer.failed).toEqual([]);
+  expect(bench.observer.refused).toEqual(['limit']);
+  expect(short.counters).toMatchObject({ failures: 0, connectFailures: 0, inFlight: 0 });
+});
+
 test('a target that does not answer in time is replaced by another', async () => {
   await using bench = await TcpBench.start({ connectMs: 300 });
   bench.group.targets.push({ ...createTarget(80, 'void'), host: 'void' });

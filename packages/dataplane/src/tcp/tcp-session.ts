@@ -1,3 +1,4 @@
+import { isLocalFault } from '../io/local-faults.ts';
 import type { QueueWatch } from '../io/queue-watch.ts';
 import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { Connection, ConnectionHandler, Transport } from '../io/transport.ts';
@@ -37,6 +38,8 @@ export class TcpSession
   /** On the clock of the plane: of the connect, later of silence; Infinity: none. */
   #deadline = Number.POSITIVE_INFINITY;
   #isActive = false;
+  /** This machine could not open a connection: nothing that a target did. */
+  #isShort = false;
   #doubtedSides = 0;
   /** Of both sides, once there were no bytes for too long. */
   #watches: readonly SendWatch[] = NO_WATCHES;
@@ -191,7 +194,7 @@ export class TcpSession
       const isOver = this.#tried.length >= options.attempts;
       const target = isOver ? undefined : this.#service.group.snapshot().pick(this.#tried, this);
       if (target === undefined) {
-        this.refuse(this.#tried.length === 0 ? 'no_target' : 'all_failed');
+        this.refuse(this.#refusalReason());
         return;
       }
       target.counters.inFlight++;
@@ -202,14 +205,26 @@ export class TcpSession
         this.#upstream.connect(transport);
         return;
       } catch (error) {
+        // A port or host that is none.
         this.#noteFailure((error as NodeJS.ErrnoException).code ?? 'invalid');
       }
     }
   }
 
+  #refusalReason(): RefusalReason {
+    if (this.#isShort) return 'limit';
+    return this.#tried.length === 0 ? 'no_target' : 'all_failed';
+  }
+
   #failConnect(reason: string): void {
     if (this.#upstream === undefined) return;
-    this.#noteFailure(reason);
+    if (isLocalFault(reason)) {
+      this.#tried = [...this.#tried, this.#upstream.target];
+      this.#isShort = true;
+      this.#giveUp();
+    } else {
+      this.#noteFailure(reason);
+    }
     this.#connect();
   }
 

@@ -34,7 +34,11 @@ export class TargetList implements TargetGroup, TargetSnapshot, Router {
   }
 
   explainNone() {
-    return { code: 'no_targets', detail: 'target group "list" has no targets' };
+    return {
+      code: 'no_targets',
+      detail: 'nobody is there',
+      cause: 'target group "list" has no targets',
+    };
   }
 
   route(request: RequestView): Forward | Respond {

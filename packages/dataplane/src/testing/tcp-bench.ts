@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import { failingLocally } from './failing-transport.ts';
 import { transportUnderTest } from './transport-under-test.ts';
 import type { SendQueues } from '../io/send-queues.ts';
 import type { Address, ConnectHandler, Connection, Transport } from '../io/transport.ts';
@@ -54,7 +55,7 @@ export async function listenTcp(onSocket: (socket: Socket) => void) {
 /** Real sockets, but for the host `void`, which never answers. */
 class BenchTransport implements Transport {
   readonly name = 'bench';
-  readonly #inner = transportUnderTest({ keepAliveMs: 60_000 });
+  readonly #inner = failingLocally(transportUnderTest({ keepAliveMs: 60_000 }), 'EMFILE');
   readonly sendQueues: SendQueues;
 
   constructor(sendQueues?: SendQueues) {

@@ -3,6 +3,7 @@ import { type RequestListener, type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, createServer as createTcpServer } from 'node:net';
 import { type HttpListenerOptions, HttpServer } from '../http/http-server.ts';
 import type { SendQueues } from '../io/send-queues.ts';
+import { failingLocally } from './failing-transport.ts';
 import { withSendQueues } from './fake-send-queues.ts';
 import { transportUnderTest } from './transport-under-test.ts';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from '../options.ts';
@@ -19,6 +20,8 @@ export interface BenchOptions {
   /** Instead of real time. */
   runtime?: ManualRuntime;
   listener?: HttpListenerOptions;
+  /** What connecting to the host `short` fails with. */
+  localFault?: string;
   /** Instead of those of the system. */
   sendQueues?: SendQueues;
 }
@@ -35,7 +38,9 @@ export class TestBench implements AsyncDisposable {
   private constructor(options: BenchOptions) {
     const { timeouts, limits, trustForwarded = false, runtime, sendQueues } = options;
     const { underscoresInHeaders = false } = options;
-    const transport = transportUnderTest();
+    const real = transportUnderTest();
+    const transport =
+      options.localFault === undefined ? real : failingLocally(real, options.localFault);
     this.#runtime = runtime;
     this.server = new HttpServer(
       {

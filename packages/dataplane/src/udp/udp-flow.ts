@@ -1,4 +1,5 @@
 import type { DatagramListener, DatagramPeer, Datagrams, PeerHandler } from '../io/datagrams.ts';
+import { isLocalFault } from '../io/local-faults.ts';
 import { type PortPlace, plainAddress } from '../port-service.ts';
 import type { Target, TargetClient, TargetSnapshot } from '../target.ts';
 import type { UdpCounters } from './udp-options.ts';
@@ -70,6 +71,10 @@ export class UdpFlow implements TargetClient, PeerHandler {
   onError(code: string): void {
     const { target } = this;
     if (target === undefined) return;
+    if (isLocalFault(code)) {
+      this.#leave();
+      return;
+    }
     this.#refused = target;
     target.counters.failures++;
     target.counters.connectFailures++;

@@ -12,10 +12,11 @@ function quoted(text: string): string {
  */
 export function formatLogLine(record: ExchangeRecord, time: string): string {
   const { finalTarget } = record;
+  const detail = record.detail === '' ? '' : `,"detail":${quoted(record.detail)}`;
   return (
     `{"time":"${time}","client":"${record.clientAddress}","method":${quoted(record.method)}` +
     `,"host":${quoted(record.host)},"path":${quoted(record.path)},"protocol":"HTTP/1.${record.minorVersion}"` +
-    `,"status":${record.status},"reason":"${record.reason}","group":"${record.group}"` +
+    `,"status":${record.status},"reason":"${record.reason}"${detail},"group":"${record.group}"` +
     `,"target":${quoted(finalTarget?.id ?? '')}` +
     `,"address":"${finalTarget === undefined ? '' : `${finalTarget.host}:${finalTarget.port}`}"` +
     `,"attempts":${record.attempts},"requestBytes":${record.requestBytes}` +

@@ -16,6 +16,7 @@ function reportGroup(group: RegistryTargetGroup) {
     hasPicture: group.hasPicture,
     pictureAgeMs: group.hasPicture ? Math.round(group.pictureAgeMs) : null,
     isFailOpen: group.isFailOpen,
+    trouble: group.trouble,
     targets: group.targets().map(reportTarget),
   };
 }

@@ -75,13 +75,15 @@ test('before the first picture it says why; with an empty one, that nobody is th
   expect(bench.group.snapshot().pick([])).toBeUndefined();
   expect(bench.group.snapshot().explainNone()).toEqual({
     code: 'no_picture',
-    detail: `${group} has no picture from the registry yet: the registry cannot be reached`,
+    detail: 'it is not known yet who takes this request',
+    cause: `${group} has no picture from the registry yet: the registry cannot be reached`,
   });
   bench.source.show();
   expect(bench.group.hasPicture).toBe(true);
   expect(bench.group.snapshot().explainNone()).toEqual({
     code: 'no_targets',
-    detail: `${group} has no target that takes requests: no instance is registered`,
+    detail: 'nobody takes this request at the moment',
+    cause: `${group} has no target that takes requests: no instance is registered`,
   });
 });
 
@@ -120,7 +122,7 @@ test('instances that are not ready are unused, with the reason', () => {
     reason: 'the instance is starting',
   });
   expect(bench.target(2).standing.reason).toBe('taken out by ann');
-  expect(bench.group.snapshot().explainNone().detail).toContain(
+  expect(bench.group.snapshot().explainNone().cause).toContain(
     'none of 2 is ready: starting, down',
   );
 });

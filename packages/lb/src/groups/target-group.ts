@@ -64,6 +64,11 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     return this.#parts.source.endpoints() !== undefined;
   }
 
+  /** Why it gives no target; empty while it does. */
+  get trouble(): string {
+    return this.#mix === undefined || this.#mix.length === 0 ? this.#explainNone().cause : '';
+  }
+
   get pictureAgeMs(): number {
     return this.#parts.source.ageMs();
   }
@@ -207,12 +212,12 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     target.standing = Object.freeze({ state, reason, since });
   }
 
-  #explainNone(): NoTarget {
+  #explainNone(): NoTarget & { readonly cause: string } {
     const { service, namespace } = this.config;
     const group = `target group "${this.name}" (service ${service} in namespace ${namespace})`;
     if (!this.hasPicture) {
-      const detail = `${group} has no picture from the registry yet: ${this.#parts.source.explain()}`;
-      return { code: 'no_picture', detail };
+      const cause = `${group} has no picture from the registry yet: ${this.#parts.source.explain()}`;
+      return { code: 'no_picture', detail: 'it is not known yet who takes this request', cause };
     }
     const count = this.#targets.size;
     const states = [...this.#targets.values()].map(({ endpoint }) => endpoint.state);
@@ -220,7 +225,8 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       count === 0
         ? 'no instance is registered'
         : `none of ${count} is ready: ${[...new Set(states)].join(', ')}`;
-    return { code: 'no_targets', detail: `${group} has no target that takes requests: ${known}` };
+    const cause = `${group} has no target that takes requests: ${known}`;
+    return { code: 'no_targets', detail: 'nobody takes this request at the moment', cause };
   }
 }
 

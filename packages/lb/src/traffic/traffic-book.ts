@@ -24,6 +24,7 @@ export class TrafficBook implements Observer {
   onTargetResult(target: Target, outcome: TargetOutcome): void {
     if (!(target instanceof GroupTarget)) return;
     if (outcome === 'answered') target.owner.onAnswered(target);
-    else if (outcome !== 'cancelled') target.owner.onFailed(target, outcome === 'connect_failed');
+    else if (outcome !== 'cancelled' && outcome !== 'not_tried')
+      target.owner.onFailed(target, outcome === 'connect_failed');
   }
 }

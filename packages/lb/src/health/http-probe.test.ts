@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type RequestListener, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemTimers } from '../runtime/timers.ts';
 import { HttpProbe } from './http-probe.ts';
@@ -65,4 +65,46 @@ test('another port may be checked', async () => {
   expect(await probe({ port }).check({ host: '127.0.0.1', port: 1 })).toMatchObject({
     isGood: true,
   });
+});
+
+test('a body beyond any use is bad at once, however fast it comes', async () => {
+  const port = await serve((_, response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      if (!response.destroyed) response.once('drain', more);
+    };
+    more();
+  });
+  const result = await probe({ timeoutMs: 60_000 }).check({ host: '127.0.0.1', port });
+  expect(result).toEqual({
+    isGood: false,
+    detail: 'GET /healthz?full=1 answered with more than 1048576 bytes',
+  });
+});
+
+test('a check waits for nobody: others of the same address may never end', async () => {
+  let requests = 0;
+  const port = await serve((_, response) => {
+    if (++requests > 20) response.end('ok');
+    else if (requests % 2 === 0) response.write('without end');
+  });
+  const one = probe({ timeoutMs: 60_000 });
+  const address = { host: '127.0.0.1', port };
+  for (let i = 0; i < 20; i++) void one.check(address);
+  await expect.poll(() => requests, { timeout: 10_000 }).toBe(20);
+  expect(await one.check(address)).toMatchObject({ isGood: true });
+});
+
+test('a head that drips is bad when the time is over', async () => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.write('HTTP/1.1 200 OK\r\n');
+    const dripping = setInterval(() => socket.write('X: y\r\n'), 10);
+    socket.on('close', () => clearInterval(dripping));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const result = await probe({ timeoutMs: 200 }).check({ host: '127.0.0.1', port });
+  expect(result).toEqual({ isGood: false, detail: expect.stringContaining('within 200 ms') });
 });

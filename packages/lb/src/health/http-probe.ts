@@ -4,6 +4,13 @@ import { parseStatusCodes } from '../config/status-codes.ts';
 import type { Timers } from '../runtime/timers.ts';
 import type { Probe, ProbeAddress, ProbeResult } from './probe.ts';
 
+/** More is no answer to a health check, and would cost the balancer more than it tells. */
+const MAX_BODY_BYTES = 1_048_576;
+
+function tooLarge(path: string): ProbeResult {
+  return { isGood: false, detail: `GET ${path} answered with more than ${MAX_BODY_BYTES} bytes` };
+}
+
 /** Asks for a path with GET, each time on a connection of its own, and looks at the status code alone. */
 export class HttpProbe implements Probe {
   readonly #config: HealthCheckConfig;
@@ -28,8 +35,12 @@ export class HttpProbe implements Probe {
         headers: { 'user-agent': 'rollcall-lb-health-check', connection: 'close' },
         signal,
       });
-      // The whole answer has to be there in time, however large; it is thrown away.
-      for await (const _ of body);
+      // The whole answer has to be there in time; it is thrown away.
+      let bytes = 0;
+      for await (const piece of body) {
+        bytes += (piece as Buffer).length;
+        if (bytes > MAX_BODY_BYTES) return tooLarge(path);
+      }
       const isGood = this.#isGood(statusCode);
       const expected = isGood ? '' : `, expected ${codes}`;
       return { isGood, detail: `GET ${path} answered ${statusCode}${expected}` };

@@ -41,13 +41,15 @@ test('a taken port ends it with the options that change it', async () => {
   expect(child.output).toContain('--host or --port');
 });
 
-test('starts without a registry, says where it listens, answers SERVFAIL, and ends on SIGTERM', async () => {
+test('starts without a registry, says where it listens, answers SERVFAIL, stays on SIGHUP and ends on SIGTERM', async () => {
   const child = run('--registry=http://127.0.0.1:1', '--port=0', '--metrics=127.0.0.1:0');
   const [line] = await child.printed(/\{"event":"listening".*\}\n/);
   const { dns, admin } = JSON.parse(line) as { dns: [string]; admin: string };
   const [host = '', port] = dns[0].split(':');
   const answer = await askUdp({ host, port: Number(port) }, queryBytes('nginx', 'A'));
   expect(decoded(answer).rcode).toBe('SERVFAIL');
+  child.child.kill('SIGHUP');
+  await child.printed(/SIGHUP: ignored/);
   expect((await fetch(`${admin}/readyz`)).status).toBe(503);
   expect(await child.stop('SIGTERM')).toBe(0);
 });

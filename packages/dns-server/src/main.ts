@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { startDnsServer } from './compose.ts';
 import { type Config, ConfigError, helpText, readConfig } from './config/config.ts';
+import { guardProcess, stackOf } from './process-guard.ts';
 import { StartError } from './start-error.ts';
 
 function fail(message: string, code: number): never {
@@ -18,9 +19,9 @@ function readArguments(argv: readonly string[]): Config {
 }
 
 async function run(config: Config): Promise<void> {
+  guardProcess();
   const starting = startDnsServer(config).catch((error: unknown) => {
-    if (error instanceof StartError) return fail(error.message, 1);
-    throw error;
+    return fail(error instanceof StartError ? error.message : stackOf(error), 1);
   });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -30,7 +31,7 @@ async function run(config: Config): Promise<void> {
   // From the first moment on; and a terminal's Ctrl-C arrives twice when something in between passes it on.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      stopping ??= stop();
+      stopping ??= stop().catch((error: unknown) => fail(stackOf(error), 1));
     });
   }
   const { addresses, admin } = await starting;

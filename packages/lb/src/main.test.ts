@@ -69,7 +69,7 @@ test('a taken port ends it with the key that changes it', async () => {
   expect(child.output).toContain('listeners[0].port');
 });
 
-test('starts without a registry, says where it listens and why it cannot serve, and ends on SIGTERM', async () => {
+test('starts without a registry, says where it listens and why it cannot serve, stays on SIGHUP and ends on SIGTERM', async () => {
   const child = await run(['--config'], CONFIG);
   const [line] = await child.printed(/\{"event":"listening".*\}\n/);
   const { listeners, admin } = JSON.parse(line) as {
@@ -79,6 +79,8 @@ test('starts without a registry, says where it listens and why it cannot serve, 
   const answer = await fetch(listeners.web);
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({ code: 'no_picture' });
+  child.child.kill('SIGHUP');
+  await child.printed(/SIGHUP: ignored/);
   expect((await fetch(`${admin}/readyz`)).status).toBe(503);
   await child.printed(/"path":"\/","protocol":"HTTP\/1\.1","status":503,"reason":"no_picture"/);
   expect(await child.stop('SIGTERM')).toBe(0);

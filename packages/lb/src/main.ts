@@ -5,6 +5,7 @@ import { startLoadBalancer } from './compose.ts';
 import { readConfigFile } from './config/config-file.ts';
 import { ConfigError } from './config/problem.ts';
 import type { Config } from './config/schema.ts';
+import { guardProcess, stackOf } from './process-guard.ts';
 
 const HELP = `rollcall-lb: an HTTP load balancer over the services of a Rollcall registry
 
@@ -56,9 +57,10 @@ function readConfig(file: string): Config {
 }
 
 async function run(file: string): Promise<void> {
-  const starting = startLoadBalancer(readConfig(file)).catch((error: unknown) => {
-    if (error instanceof StartError) return fail(`rollcall-lb: ${error.message}`);
-    throw error;
+  const config = readConfig(file);
+  guardProcess();
+  const starting = startLoadBalancer(config).catch((error: unknown) => {
+    return fail(`rollcall-lb: ${error instanceof StartError ? error.message : stackOf(error)}`);
   });
   let stopping: Promise<void> | undefined;
   const stop = async (signal: string): Promise<void> => {
@@ -69,7 +71,7 @@ async function run(file: string): Promise<void> {
   // From the first moment on; and a terminal's Ctrl-C arrives twice when something in between passes it on.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      stopping ??= stop(signal);
+      stopping ??= stop(signal).catch((error: unknown) => fail(`rollcall-lb: ${stackOf(error)}`));
     });
   }
   const { addresses } = await starting;

@@ -37,12 +37,14 @@ test('a taken admin port ends it with the option that changes it', async () => {
   expect(child.output).toContain('--metrics HOST:PORT');
 });
 
-test('starts without a registry, says that it is not ready, and ends on SIGTERM', async () => {
+test('starts without a registry, says that it is not ready, stays on SIGHUP and ends on SIGTERM', async () => {
   const child = run('--registry', 'http://127.0.0.1:1', '--metrics', '127.0.0.1:0');
   const [line] = await child.printed(/\{"event":"started".*\}\n/);
   const { admin, reporter } = JSON.parse(line) as { admin: string; reporter: string };
   expect(reporter).toMatch(/^node-proxy\.[a-z0-9.-]+$/);
   expect((await fetch(`${admin}/livez`)).status).toBe(200);
+  child.child.kill('SIGHUP');
+  await child.printed(/SIGHUP: ignored/);
   expect((await fetch(`${admin}/readyz`)).status).toBe(503);
   expect(await child.stop('SIGTERM')).toBe(0);
 });

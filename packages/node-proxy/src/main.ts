@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { startNodeProxy } from './compose.ts';
 import { type Config, ConfigError, helpText, readConfig } from './config.ts';
+import { guardProcess, stackOf } from './process-guard.ts';
 import { StartError } from './start-error.ts';
 
 function fail(message: string): never {
@@ -18,9 +19,9 @@ function configOf(argv: readonly string[]): Config {
 }
 
 async function run(config: Config): Promise<void> {
+  guardProcess();
   const starting = startNodeProxy(config).catch((error: unknown) => {
-    if (error instanceof StartError) return fail(error.message);
-    throw error;
+    return fail(error instanceof StartError ? error.message : stackOf(error));
   });
   let stopping: Promise<void> | undefined;
   const stop = async (signal: string): Promise<void> => {
@@ -31,7 +32,7 @@ async function run(config: Config): Promise<void> {
   // From the first moment on; and a terminal's Ctrl-C arrives twice when something in between passes it on.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      stopping ??= stop(signal);
+      stopping ??= stop(signal).catch((error: unknown) => fail(stackOf(error)));
     });
   }
   const { admin, reporter, io } = await starting;

@@ -67,9 +67,12 @@ test.each(['registry-server', 'lb', 'node-proxy', 'dns-server'])(
   },
 );
 
-test.each(['registry-server'])('SIGHUP does %s no harm and leaves a line', async (name) => {
-  const process = started[[...ports.keys()].indexOf(name)] as TestProcess;
-  process.child.kill('SIGHUP');
-  await until(() => process.output.includes('SIGHUP'));
-  expect((await ask(name)).status).toBe(200);
-});
+test.each(['registry-server', 'lb', 'node-proxy', 'dns-server'])(
+  'SIGHUP does %s no harm and leaves a line',
+  async (name) => {
+    const process = started[[...ports.keys()].indexOf(name)] as TestProcess;
+    process.child.kill('SIGHUP');
+    await until(() => process.output.includes('SIGHUP'));
+    expect((await ask(name)).status).toBe(200);
+  },
+);

@@ -5,7 +5,7 @@ export {
   guardBrowsers,
 } from './browser-guard.ts';
 export { isHostPattern } from './host-patterns.ts';
-export { logHangups } from './hangups.ts';
+export { guardProcess, type ProcessLog, stackOf, stderrLog } from './process-guard.ts';
 export type { Refusal } from './refusal.ts';
 export {
   type Loop,

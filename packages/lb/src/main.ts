@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { guardProcess, stackOf, stderrLog } from '@rollcall/daemon';
 import { StartError } from './start-error.ts';
 import { startLoadBalancer } from './compose.ts';
 import { readConfigFile } from './config/config-file.ts';
 import { ConfigError } from './config/problem.ts';
 import type { Config } from './config/schema.ts';
-import { guardProcess, stackOf } from './process-guard.ts';
 
 const HELP = `rollcall-lb: an HTTP load balancer over the services of a Rollcall registry
 
@@ -58,7 +58,7 @@ function readConfig(file: string): Config {
 
 async function run(file: string): Promise<void> {
   const config = readConfig(file);
-  guardProcess();
+  guardProcess(stderrLog('rollcall-lb'));
   const starting = startLoadBalancer(config).catch((error: unknown) => {
     return fail(`rollcall-lb: ${error instanceof StartError ? error.message : stackOf(error)}`);
   });

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+import { guardProcess, stackOf, stderrLog } from '@rollcall/daemon';
 import { startNodeProxy } from './compose.ts';
 import { type Config, ConfigError, helpText, readConfig } from './config.ts';
-import { guardProcess, stackOf } from './process-guard.ts';
 import { StartError } from './start-error.ts';
 
 function fail(message: string): never {
@@ -19,7 +19,7 @@ function configOf(argv: readonly string[]): Config {
 }
 
 async function run(config: Config): Promise<void> {
-  guardProcess();
+  guardProcess(stderrLog('rollcall-node-proxy'));
   const starting = startNodeProxy(config).catch((error: unknown) => {
     return fail(error instanceof StartError ? error.message : stackOf(error));
   });

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { logHangups } from '@rollcall/daemon';
+import { guardProcess, stackOf } from '@rollcall/daemon';
 import { startRegistryServer, supervisorOf } from './compose.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
 import { createLogger } from './logging.ts';
@@ -32,20 +32,29 @@ async function run(): Promise<void> {
     const logger = createLogger(config.logLevel);
     const supervisor = supervisorOf({ logger });
     // The net below the loops: what nobody waits for is told and counted, and the roll is kept on.
-    process.on('unhandledRejection', (error) => supervisor.note('unhandled', error));
-    logHangups((line) => logger.warn(line));
+    guardProcess({
+      onFault: (error) => supervisor.note('unhandled', error),
+      onHangup: (line) => logger.warn(line),
+    });
     const starting = startRegistryServer(config, { logger, version, supervisor });
     // From the first moment on; and a terminal's Ctrl-C arrives twice when something in between passes it on.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        void starting.then((server) => server.close()).then(() => process.exit(0));
+        void starting
+          .then((server) => server.close())
+          .then(() => process.exit(0))
+          .catch(fail);
       });
     }
     const { url } = await starting;
     logger.info({ url, store: storeName(config.store) }, 'listening');
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`rollcall-registry: ${error.message}\n`);
-    process.exitCode = 2;
+    fail(error);
   }
+}
+
+function fail(error: unknown): never {
+  const isWrongOption = error instanceof ConfigError;
+  process.stderr.write(`rollcall-registry: ${isWrongOption ? error.message : stackOf(error)}\n`);
+  process.exit(isWrongOption ? 2 : 1);
 }

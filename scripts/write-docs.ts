@@ -67,7 +67,11 @@ function api(): string {
   const routes = Object.values<Route>(ROUTES).map(({ method, path, summary, scope, reply }) => [
     code(`${method} ${path}`),
     summary,
-    scope === 'register' || scope === 'lease' ? 'register:SERVICE' : scope,
+    scope === 'register' || scope === 'lease'
+      ? 'register:NAMESPACE/SERVICE'
+      : scope === 'read' || scope === 'report'
+        ? `${scope}:NAMESPACE`
+        : scope,
     reply.body === 'stream' ? `${reply.status}, event stream` : String(reply.status),
   ]);
   return `# The API

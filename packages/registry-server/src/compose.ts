@@ -13,10 +13,12 @@ import { ByCaller } from './http/load/by-caller.ts';
 import { LoadGate } from './http/load/load-gate.ts';
 import { LoopDelay } from './http/load/loop-delay.ts';
 import { Pace } from './http/load/pace.ts';
+import { ReadQueue } from './http/load/read-queue.ts';
 import { ServerMetrics } from './http/metrics.ts';
 import { bindManifests } from './http/manifests.ts';
 import { bindOperations } from './http/operations.ts';
 import { bindReads } from './http/reads.ts';
+import { RefusedTokens } from './http/refused-tokens.ts';
 import { buildServer } from './http/server.ts';
 import { bindWatch } from './http/watch.ts';
 import { advertisedAddress, listen } from './listening.ts';
@@ -144,6 +146,12 @@ function storeLog(logger: FastifyBaseLogger): StoreEvents {
   };
 }
 
+function refusedTokens(clock: Clock, logger: FastifyBaseLogger): RefusedTokens {
+  return new RefusedTokens(clock, (why, call, count) => {
+    logger.warn({ why, ...call, count }, 'tokens were refused');
+  });
+}
+
 function heartbeatPaces({ maxHeartbeatsPerSecond }: Config, clock: Clock, { refusals }: LoadGate) {
   if (maxHeartbeatsPerSecond === 0) return undefined;
   const onRefused = () => refusals.count('heartbeat_rate');
@@ -196,7 +204,12 @@ export async function startRegistryServer(
   const sources = { picture, follower, sweeper, hub, holds, gate, quota, supervisor };
   const metrics = new ServerMetrics(sources);
   metrics.observe(app);
-  const binder = new RouteBinder(app, tokens);
+  const reads = new ReadQueue({
+    clock,
+    maxPerSecond: config.maxReadsPerSecond,
+    onRefused: () => gate.refusals.count('read_rate'),
+  });
+  const binder = new RouteBinder(app, tokens, { reads, refused: refusedTokens(clock, logger) });
   bindInstances(binder, registry, maxWritesPerSecond);
   const paces = heartbeatPaces(config, clock, gate);
   bindLeases(binder, { registry, holds, paces, limits: config });

@@ -7,7 +7,18 @@ type Specs = typeof OPTIONS;
 type Key = keyof Specs;
 
 /** The server's configuration, checked and with every default. */
-export type Config = { readonly [K in Key]: z.output<Specs[K]['schema']> };
+export type Config = { readonly [K in Exclude<Key, Quota>]: z.output<Specs[K]['schema']> } & {
+  readonly [K in Quota]: number;
+};
+
+type Quota = keyof typeof PUBLIC_QUOTAS;
+
+/** What one token has at most where strangers can reach the server, unless an option says otherwise. */
+const PUBLIC_QUOTAS = {
+  maxInstancesPerToken: 10_000,
+  maxServicesPerToken: 1_000,
+  maxWatchesPerToken: 5_000,
+} as const;
 
 /** A wrong option: its message names the flag or variable, the value and what was expected. */
 export class ConfigError extends Error {
@@ -36,7 +47,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     }
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return checked(config as unknown as Config);
+  return checked(config);
 }
 
 function readFlags(
@@ -62,7 +73,8 @@ function readFlags(
 }
 
 /** What no option can tell alone. */
-function checked(config: Config): Config {
+function checked(given: Partial<Config>): Config {
+  const config = withQuotas(given as Config);
   const { host, insecure, token, tokenFile, tlsCert, tlsKey, tlsClientCa } = config;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new ConfigError('--tls-cert and --tls-key: expected both or neither');
@@ -71,8 +83,8 @@ function checked(config: Config): Config {
     throw new ConfigError('--tls-client-ca: expected --tls-cert and --tls-key with it');
   }
   const hasTokens = token.length > 0 || tokenFile !== undefined;
-  const quotas = ['maxInstancesPerToken', 'maxServicesPerToken', 'maxWatchesPerToken'] as const;
-  const used = quotas.find((quota) => config[quota] > 0);
+  const quotas = Object.keys(PUBLIC_QUOTAS) as Quota[];
+  const used = quotas.find((quota) => (given[quota] ?? 0) > 0);
   if (used !== undefined && !hasTokens) {
     const { flag } = OPTIONS[used];
     throw new ConfigError(
@@ -85,6 +97,16 @@ function checked(config: Config): Config {
     );
   }
   return Object.freeze(config);
+}
+
+/** Without tokens all callers are one, who may have everything. */
+function withQuotas(given: Config): Config {
+  const { host, token, tokenFile } = given;
+  const isLimited = isPublicHost(host) && (token.length > 0 || tokenFile !== undefined);
+  const none = { maxInstancesPerToken: 0, maxServicesPerToken: 0, maxWatchesPerToken: 0 };
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  const quotas = isLimited ? PUBLIC_QUOTAS : none;
+  return { ...given, ...quotas, ...(Object.fromEntries(said) as unknown as Config) };
 }
 
 /** Whether other machines can reach a server that listens on this address. */

@@ -109,7 +109,7 @@ export const OPTIONS = {
     flag: 'token',
     env: 'ROLLCALL_TOKEN',
     value: 'TOKEN[=SCOPES]',
-    help: 'A token and what it covers, comma-separated: read, report, register:SERVICE, register:NAMESPACE/SERVICE, register:*, admin (default). Repeat for more; separate by spaces in the environment. Other users of the machine can see flags: prefer --token-file.',
+    help: 'A token and what it covers, comma-separated: read:NAMESPACE, report:NAMESPACE, register:NAMESPACE/SERVICE, * standing for every one, or admin (default); without a namespace it is default. Repeat for more; separate by spaces in the environment. Other users of the machine can see flags: prefer --token-file.',
     schema: z.array(z.string()).default([]),
   }),
   tokenFile: spec({

@@ -3,6 +3,9 @@ import { NamespaceName, ServiceName } from '@rollcall/contract';
 import { ConfigError } from './config.ts';
 import { type Bearer, EVERYTHING, type Grants } from './registry/caller.ts';
 
+/** The namespace that a scope is about when it names none. */
+const HOME = 'default';
+
 const TOKEN = /^[^\s=,#]{16,512}$/;
 
 const ANYBODY: Bearer = Object.freeze({ grants: EVERYTHING });
@@ -52,36 +55,35 @@ function digest(token: string): string {
 }
 
 function grantsOf(scopes: string, entry: number): Grants {
-  let mayRead = false;
-  let isAdmin = false;
-  let mayReport = false;
-  const register = new Set<string>();
+  const grants = {
+    isAdmin: false,
+    read: new Set<string>(),
+    report: new Set<string>(),
+    register: new Set<string>(),
+  };
   for (const scope of scopes.split(',')) {
-    if (scope === 'admin') isAdmin = true;
-    else if (scope === 'read') mayRead = true;
-    else if (scope === 'report') mayReport = true;
-    else if (isRegisterScope(scope)) register.add(scope.slice('register:'.length));
+    const [what = '', where] = scope.split(/:(.*)/s);
+    const isOwn = what === 'read' || what === 'report';
+    const service = what === 'register' ? servicePattern(where) : undefined;
+    if (scope === 'admin') grants.isAdmin = true;
+    else if (isOwn && (where === undefined || isNamespace(where))) grants[what].add(where ?? HOME);
+    else if (service !== undefined) grants.register.add(service);
     else {
       throw new ConfigError(
-        `token ${entry}: expected scopes read, report, register:SERVICE, register:NAMESPACE/SERVICE, register:* or admin, got ${JSON.stringify(scope)}`,
+        `token ${entry}: expected scopes read:NAMESPACE, report:NAMESPACE, register:NAMESPACE/SERVICE, each part a name or *, or admin, got ${JSON.stringify(scope)}`,
       );
     }
   }
-  return Object.freeze({
-    isAdmin,
-    mayRead: mayRead || isAdmin,
-    mayReport: mayReport || isAdmin,
-    register,
-  });
+  return Object.freeze(grants);
 }
 
-function isRegisterScope(scope: string): boolean {
-  if (!scope.startsWith('register:')) return false;
-  const parts = scope.slice('register:'.length).split('/');
-  if (parts.length === 1) return parts[0] === '*' || ServiceName.safeParse(parts[0]).success;
-  return (
-    parts.length === 2 &&
-    NamespaceName.safeParse(parts[0]).success &&
-    ServiceName.safeParse(parts[1]).success
-  );
+const isNamespace = (text: string) => text === '*' || NamespaceName.safeParse(text).success;
+const isService = (text: string) => text === '*' || ServiceName.safeParse(text).success;
+
+/** `NAMESPACE/SERVICE`; without a namespace the service is of the default one. */
+function servicePattern(text = ''): string | undefined {
+  const parts = text.split('/');
+  const [namespace = '', service = ''] = parts.length === 1 ? [HOME, ...parts] : parts;
+  const isOne = parts.length <= 2 && isNamespace(namespace) && isService(service);
+  return isOne ? `${namespace}/${service}` : undefined;
 }

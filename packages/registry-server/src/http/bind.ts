@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 import { Problem, ProblemError, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Bearer, Grants } from '../registry/caller.ts';
+import { type Bearer, type Caller, type Grants, keyOf, mayEnter } from '../registry/caller.ts';
 import type { Tokens } from '../tokens.ts';
 import { SocketStream } from '../watch/socket-stream.ts';
 import type { Binder, BindOptions, Call } from './call.ts';
+import type { ReadQueue } from './load/read-queue.ts';
+import type { RefusedTokens } from './refused-tokens.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,14 +16,25 @@ declare module 'fastify' {
   }
 }
 
+export interface RouteBinderParts {
+  /** Says when it is a read's turn. @default at once */
+  readonly reads?: ReadQueue;
+  /** Hears of tokens that are refused. @default nobody does */
+  readonly refused?: RefusedTokens;
+}
+
 /** Registers routes of the contract on a server, each behind the scope that it names. */
 export class RouteBinder implements Binder {
   readonly #app: FastifyInstance;
   readonly #tokens: Tokens;
+  readonly #reads: ReadQueue | undefined;
+  readonly #refused: RefusedTokens | undefined;
 
-  constructor(app: FastifyInstance, tokens: Tokens) {
+  constructor(app: FastifyInstance, tokens: Tokens, { reads, refused }: RouteBinderParts = {}) {
     this.#app = app;
     this.#tokens = tokens;
+    this.#reads = reads;
+    this.#refused = refused;
     app.decorateRequest('bearer');
   }
 
@@ -32,6 +45,7 @@ export class RouteBinder implements Binder {
   ): void {
     const route: Route = ROUTES[name];
     const { method, path: url, summary, scope } = route;
+    const priority = options.priority ?? (method === 'GET' ? 'read' : 'write');
     this.#app.route({
       method,
       url,
@@ -42,7 +56,7 @@ export class RouteBinder implements Binder {
       config: {
         isStream: route.reply.body === 'stream',
         bodyType: route.bodyType,
-        priority: options.priority ?? (method === 'GET' ? 'read' : 'write'),
+        priority,
         rateLimit:
           options.maxPerSecond === undefined || options.maxPerSecond === 0
             ? false
@@ -51,14 +65,16 @@ export class RouteBinder implements Binder {
       onRequest: (request, _reply, done) => {
         try {
           request.bearer = this.#bearerOf(request);
-          checkScope(request.bearer.grants, scope);
+          checkScope(request.bearer.grants, scope, namespaceOf(request));
           done();
         } catch (error) {
+          this.#noteRefused(error, request);
           done(error as Error);
         }
       },
       handler: async (request, reply) => {
         const caller = { ...request.bearer, peerAddress: peerOf(request.raw) };
+        if (priority === 'read') await this.#awaitTurn(request, caller);
         if (route.reply.body === 'stream') checkTurn(reply);
         const { params, query, body, raw, headers } = request;
         const stream = () => {
@@ -79,6 +95,20 @@ export class RouteBinder implements Binder {
         return reply.code(route.reply.status).send(value);
       },
     });
+  }
+
+  #noteRefused(error: unknown, { raw, method, routeOptions }: FastifyRequest): void {
+    const { code } = error as Partial<ProblemError>;
+    if (code !== 'unauthenticated' && code !== 'forbidden') return;
+    const call = { peerAddress: peerOf(raw), method, route: routeOptions.url ?? '' };
+    this.#refused?.note(code, call);
+  }
+
+  /** Whoever has hung up meanwhile is not read for. */
+  async #awaitTurn({ raw }: FastifyRequest, caller: Caller): Promise<void> {
+    if (this.#reads === undefined) return;
+    await this.#reads.turn(keyOf(caller));
+    if (raw.socket.destroyed) throw new ProblemError('request_timeout', 'the caller has hung up');
   }
 
   #bearerOf(request: FastifyRequest): Bearer {
@@ -113,17 +143,28 @@ function schemaOf(route: Route, name: string, summary: string) {
   };
 }
 
+/** What a call is about: a namespace of its path or query, or `*`. Not checked yet: whatever is no name is refused later. */
+function namespaceOf({ params, query }: FastifyRequest): string {
+  const { ns } = params as { readonly ns?: string };
+  const { namespace } = query as { readonly namespace?: unknown };
+  return ns ?? (typeof namespace === 'string' ? namespace : 'default');
+}
+
 /** Throws `forbidden` when a token covers too little; register scopes are checked against the service later. */
-function checkScope(grants: Grants, scope: Route['scope']): void {
-  const { isAdmin, mayRead, mayReport, register } = grants;
+function checkScope(grants: Grants, scope: Route['scope'], namespace: string): void {
+  const { isAdmin, register } = grants;
+  const isOfNamespace = scope === 'read' || scope === 'report';
   const isCovered =
     isAdmin ||
     scope === 'none' ||
-    (scope === 'read' && mayRead) ||
-    (scope === 'report' && mayReport) ||
+    (isOfNamespace && mayEnter(grants, scope, namespace)) ||
     ((scope === 'register' || scope === 'lease') && register.size > 0);
   if (isCovered) return;
-  const needed = scope === 'register' || scope === 'lease' ? 'register:SERVICE' : scope;
+  const needed = isOfNamespace
+    ? `${scope}:${namespace}`
+    : scope === 'admin'
+      ? scope
+      : 'register:NAMESPACE/SERVICE';
   throw new ProblemError('forbidden', `the token does not cover ${needed}`, {
     field: 'authorization',
   });

@@ -56,7 +56,7 @@ test.each(Object.entries(stores))(
       (body as unknown as Explanation).instances.find((one) => one.instance === 'a'),
     ).toMatchObject({
       isEndpoint: false,
-      reasons: [expect.stringContaining('does not cover register:front')],
+      reasons: [expect.stringContaining('does not cover register:default/front')],
     });
     // By registering or patching later.
     expect((await register(TEAM, { tier: 'front' })).status).toBe(403);

@@ -285,3 +285,96 @@ describe('options', () => {
     );
   });
 });
+
+describe('namespaces of scopes', () => {
+  const TEAM = 'a-token-of-the-shop-team';
+  const WIDE = 'a-token-that-goes-anywhere';
+  const put = async (token: string, namespace: string, service: string) => {
+    const url = `${server?.url}/v1/namespaces/${namespace}/services/${service}/instances/a`;
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    const reply = await fetch(url, { method: 'PUT', headers, body: '{"ports":{"http":1}}' });
+    const { message = '' } = (await reply.json()) as { message?: string };
+    return `${reply.status} ${message}`.trim();
+  };
+  const read = async (token: string, path: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const stop = new AbortController();
+    const reply = await fetch(`${server?.url}/v1/${path}`, { headers, signal: stop.signal });
+    const isStream = reply.headers.get('content-type') === 'text/event-stream';
+    const { message = '' } = isStream ? {} : ((await reply.json()) as { message?: string });
+    stop.abort();
+    return `${reply.status} ${message}`.trim();
+  };
+
+  test('a scope covers its namespace alone; without one it is default, and what is missing is named', async () => {
+    server = await startTestServer(
+      `--token=${ORDERS}=read,report,register:orders`,
+      `--token=${TEAM}=read:shop,register:shop/orders,register:shop/cart`,
+      `--token=${WIDE}=read:*,report:*,register:*/orders,register:lab/*`,
+      `--token=${ADMIN}`,
+    );
+    expect(await put(ORDERS, 'default', 'orders')).toBe('200');
+    expect(await put(ORDERS, 'shop', 'orders')).toBe(
+      '403 the token does not cover register:shop/orders',
+    );
+    expect(await put(TEAM, 'shop', 'cart')).toBe('200');
+    expect(await put(TEAM, 'shop', 'other')).toContain('register:shop/other');
+    expect(await put(TEAM, 'default', 'orders')).toContain('register:default/orders');
+    expect(await put(WIDE, 'anywhere', 'orders')).toBe('200');
+    expect(await put(WIDE, 'lab', 'anything')).toBe('200');
+    expect(await put(WIDE, 'shop', 'cart')).toContain('register:shop/cart');
+    const paths = (ns: string) => [
+      `namespaces/${ns}/services`,
+      `namespaces/${ns}/instances`,
+      `watch?namespace=${ns}`,
+      `events?namespace=${ns}`,
+    ];
+    for (const [token, own] of [
+      [ORDERS, 'default'],
+      [TEAM, 'shop'],
+      [WIDE, '*'],
+    ] as const) {
+      for (const ns of ['default', 'shop', '*']) {
+        for (const path of paths(ns).filter((one) => ns !== '*' || !one.endsWith('services'))) {
+          const said = await read(token, path);
+          if (own === '*' || own === ns) expect(said, `${own} ${path}`).toBe('200');
+          else expect(said, path).toBe(`403 the token does not cover read:${ns}`);
+        }
+      }
+    }
+    expect(await read(TEAM, 'watch')).toContain('read:default');
+    expect(await read(TEAM, 'namespaces/default/manifests/services')).toContain('read:default');
+    const report = async (token: string, ns: string) => {
+      const url = `${server?.url}/v1/namespaces/${ns}/services/orders/reports/lb`;
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+      return (await fetch(url, { method: 'PUT', headers, body: '{"conditions":[]}' })).status;
+    };
+    expect(await report(ORDERS, 'shop')).toBe(403);
+    expect(await report(WIDE, 'shop')).not.toBe(403);
+  });
+
+  test.each([
+    'read:',
+    'read:No',
+    'register:',
+    'register:a/b/c',
+    'register:/a',
+    'report:a,b',
+    'write',
+  ])('%s is refused at the start, with the form that was expected', async (scope) => {
+    const given = ['--port=0', `--token=${ORDERS}=${scope}`];
+    await expect(startTestServer(...given)).rejects.toThrow('read:NAMESPACE');
+  });
+});
+
+test('on a public address each token has limits; on loopback none, and an option says otherwise', () => {
+  const quotas = (...argv: string[]) => {
+    const config = readConfig([`--token=${ADMIN}`, ...argv], {});
+    const { maxInstancesPerToken, maxServicesPerToken, maxWatchesPerToken } = config;
+    return [maxInstancesPerToken, maxServicesPerToken, maxWatchesPerToken];
+  };
+  expect(quotas()).toEqual([0, 0, 0]);
+  expect(quotas('--host=0.0.0.0')).toEqual([10_000, 1_000, 5_000]);
+  const some = ['--max-instances-per-token=7', '--max-watches-per-token=0'];
+  expect(quotas('--host=0.0.0.0', ...some)).toEqual([7, 1_000, 0]);
+});

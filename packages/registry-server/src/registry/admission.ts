@@ -44,7 +44,8 @@ export class Admission {
     if (mayRegister(caller.grants, namespace, service)) return;
     throw new ProblemError(
       'forbidden',
-      `the token does not cover register:${service} in namespace ${namespace}`,
+      `the token does not cover register:${namespace}/${service}`,
+      { field: 'authorization' },
     );
   }
 

@@ -1,10 +1,11 @@
 /** What a token allows. */
 export interface Grants {
   readonly isAdmin: boolean;
-  readonly mayRead: boolean;
-  /** Of a data plane: may say what became of services. */
-  readonly mayReport: boolean;
-  /** `*`, `<service>` or `<namespace>/<service>`. */
+  /** Namespaces that it may read; `*` = all. */
+  readonly read: ReadonlySet<string>;
+  /** Of a data plane: namespaces of whose services it may say what became of them; `*` = all. */
+  readonly report: ReadonlySet<string>;
+  /** `<namespace>/<service>`, either of them `*` for all. */
   readonly register: ReadonlySet<string>;
 }
 
@@ -29,22 +30,34 @@ export function keyOf({ token, peerAddress }: Caller): string {
 /** May do everything: the server itself, or anybody when no tokens are set. */
 export const EVERYTHING: Grants = Object.freeze({
   isAdmin: true,
-  mayRead: true,
-  mayReport: true,
-  register: new Set(['*']),
+  read: new Set(['*']),
+  report: new Set(['*']),
+  register: new Set(['*/*']),
 });
 
 /** Whether grants cover registering under a service. */
 export function mayRegister(grants: Grants, namespace: string, service: string): boolean {
   const { isAdmin, register } = grants;
-  return (
-    isAdmin || register.has('*') || register.has(service) || register.has(`${namespace}/${service}`)
-  );
+  return isAdmin || patternsOf(namespace, service).some((pattern) => register.has(pattern));
+}
+
+/** Whether grants cover reading a namespace, or reporting of its services; of all, for `*`. */
+export function mayEnter(
+  { isAdmin, ...grants }: Grants,
+  what: 'read' | 'report',
+  namespace: string,
+): boolean {
+  return isAdmin || grants[what].has('*') || grants[what].has(namespace);
+}
+
+/** Everything that covers a service. */
+export function patternsOf(namespace: string, service: string): readonly string[] {
+  return [`${namespace}/${service}`, `${namespace}/*`, `*/${service}`, '*/*'];
 }
 
 /** The services that grants cover, as an instance carries them with its labels; undefined = all. */
 export function coveredBy({ isAdmin, register }: Grants): readonly string[] | undefined {
-  return isAdmin || register.has('*') ? undefined : [...register].toSorted();
+  return isAdmin || register.has('*/*') ? undefined : [...register].toSorted();
 }
 
 /** Namespace and name of the service that the registry servers themselves are. */

@@ -3,6 +3,7 @@ export type RefusalReason =
   | 'loop_delay'
   | 'requests_in_flight'
   | 'snapshot_rate'
+  | 'read_rate'
   | 'write_rate'
   | 'heartbeat_rate';
 
@@ -10,6 +11,7 @@ const REASONS: readonly RefusalReason[] = [
   'loop_delay',
   'requests_in_flight',
   'snapshot_rate',
+  'read_rate',
   'write_rate',
   'heartbeat_rate',
 ];

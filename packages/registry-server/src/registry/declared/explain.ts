@@ -66,7 +66,8 @@ function reasonsOf(
   });
   if (missing.length > 0) return missing;
   if (!isVouchedFor(service, record)) {
-    const scope = `register:${service.metadata.name}`;
+    const { namespace, name } = service.metadata;
+    const scope = `register:${namespace}/${name}`;
     return [`has every label that the selector wants, set by a token that does not cover ${scope}`];
   }
   return [

@@ -1,6 +1,7 @@
 import type { DeclaredPort, Endpoint, InstancePort } from '@rollcall/contract';
 import type { Service } from '@rollcall/manifests';
 import type { InstanceRecord } from '../../store/record.ts';
+import { patternsOf } from '../caller.ts';
 import type { InstanceConditions } from '../endpoints.ts';
 
 /** Whether labels have all that a selector wants. */
@@ -22,7 +23,9 @@ export function isVouchedFor({ metadata, spec }: Service, record: InstanceRecord
   if (covers === undefined || name === record.service) return true;
   // Who selects by a service's own name means exactly its instances.
   if (spec?.selector?.['app'] === record.service) return true;
-  return covers.includes(name) || covers.includes(`${namespace}/${name}`);
+  // A bare name was written by a version whose scopes held in every namespace.
+  const patterns = [name, ...patternsOf(namespace ?? 'default', name)];
+  return patterns.some((pattern) => covers.includes(pattern));
 }
 
 type TargetPort = Pick<DeclaredPort, 'targetPort' | 'protocol'>;

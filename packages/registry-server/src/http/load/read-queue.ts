@@ -1,0 +1,100 @@
+import { ProblemError } from '@rollcall/contract';
+import type { Clock } from '../../runtime/clock.ts';
+import { ByCaller } from './by-caller.ts';
+import { Pace } from './pace.ts';
+
+/** What reads may take of a turn of the event loop, in ms: a heartbeat waits for no more than this and one read. */
+const TURN_MS = 10;
+/** Reads that one turn begins with, and the most it grows to while they are cheap. */
+const FIRST_BATCH = 4;
+const LARGEST_BATCH = 256;
+/** Reads of one caller that wait for their turn at most. */
+const MOST_WAITING = 1_000;
+
+export interface ReadQueueOptions {
+  readonly clock: Clock;
+  /** Of one caller; 0 = no limit. */
+  readonly maxPerSecond: number;
+  readonly onRefused: () => void;
+  /** Calls back in the next turn of the event loop. @default setImmediate */
+  readonly nextTurn?: (call: () => void) => void;
+}
+
+/**
+ * Lets reads run a few at a time in each turn of the event loop, callers in turn, so that heartbeats and writes come
+ * in between however many reads there are and however much each costs.
+ */
+export class ReadQueue {
+  readonly #clock: Clock;
+  readonly #nextTurn: (call: () => void) => void;
+  readonly #paces: ByCaller<Pace> | undefined;
+  readonly #onRefused: () => void;
+  /** Those who wait by caller; the first caller is the next to be served. */
+  readonly #waiting = new Map<string, (() => void)[]>();
+  #batch = FIRST_BATCH;
+  /** How many may still begin in this turn. */
+  #left = FIRST_BATCH;
+  #beganMs = 0;
+  #isInTurn = false;
+
+  constructor({ clock, maxPerSecond, onRefused, nextTurn }: ReadQueueOptions) {
+    this.#clock = clock;
+    this.#onRefused = onRefused;
+    this.#nextTurn = nextTurn ?? ((call) => void setImmediate(call));
+    if (maxPerSecond > 0) {
+      this.#paces = new ByCaller(() => new Pace(clock, maxPerSecond, onRefused));
+    }
+  }
+
+  /** Resolves when it is this read's turn. Rejects with `rate_limited` when its caller wants too much. */
+  async turn(caller: string): Promise<void> {
+    const retryAfterSeconds = this.#paces?.of(caller).take();
+    const own = this.#waiting.get(caller);
+    if (retryAfterSeconds !== undefined || (own?.length ?? 0) >= MOST_WAITING) {
+      if (retryAfterSeconds === undefined) this.#onRefused();
+      const message = 'expected fewer reads in a second from one caller';
+      throw new ProblemError('rate_limited', message, {
+        retryAfterSeconds: retryAfterSeconds ?? 1,
+      });
+    }
+    if (!this.#isInTurn) this.#begin();
+    if (this.#left > 0 && this.#waiting.size === 0) {
+      this.#left--;
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      if (own === undefined) this.#waiting.set(caller, [resolve]);
+      else own.push(resolve);
+    });
+  }
+
+  #begin(): void {
+    this.#isInTurn = true;
+    this.#left = this.#batch;
+    this.#beganMs = this.#clock.monotonicMs();
+    this.#nextTurn(() => this.#end());
+  }
+
+  /** What began in this turn has run: the next one takes as many as fit. */
+  #end(): void {
+    const begun = this.#batch - this.#left;
+    const tookMs = this.#clock.monotonicMs() - this.#beganMs;
+    if (tookMs > TURN_MS) this.#batch = Math.max(1, Math.floor((begun * TURN_MS) / tookMs));
+    else if (begun === this.#batch) this.#batch = Math.min(LARGEST_BATCH, this.#batch * 2);
+    this.#isInTurn = false;
+    if (this.#waiting.size === 0) return;
+    this.#begin();
+    for (; this.#left > 0 && this.#waiting.size > 0; this.#left--) this.#serve();
+  }
+
+  #serve(): void {
+    for (const [caller, waiting] of this.#waiting) {
+      const next = waiting.shift();
+      // Behind the others, if it wants more.
+      this.#waiting.delete(caller);
+      if (waiting.length > 0) this.#waiting.set(caller, waiting);
+      next?.();
+      return;
+    }
+  }
+}

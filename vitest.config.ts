@@ -1,9 +1,21 @@
 import { defaultServerConditions } from 'vite';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 // Workspace packages resolve to their TypeScript source, so no test needs a build first.
 // `ssr` covers the tests, `__vitest__` covers globalSetup and setupFiles.
 const resolve = { conditions: ['@rollcall/source', ...defaultServerConditions] };
+/** Tests that measure how long something takes: beside others they would measure those. */
+const TIMED = [
+  'packages/node-proxy/src/compose.test.ts',
+  'packages/registry-server/src/http/load/guard-load.test.ts',
+  'packages/registry-server/src/http/quota.test.ts',
+  'packages/registry-server/src/watch/flapping.test.ts',
+  'packages/registry-server/src/watch/holds.redis.test.ts',
+  'packages/registry-server/src/watch/watch.test.ts',
+  'test/failover.test.ts',
+  'test/robustness/kills.test.ts',
+];
+
 const report = process.env['TEST_REPORT'];
 
 export default defineConfig({
@@ -11,6 +23,7 @@ export default defineConfig({
   environments: { __vitest__: { resolve } },
   test: {
     globalSetup: ['./vitest.setup.ts'],
+    setupFiles: ['./vitest.random.ts'],
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     testTimeout: 20_000,
     hookTimeout: 30_000,
@@ -21,6 +34,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'all',
+          // What measures a time comes afterwards, by itself.
+          exclude: [...configDefaults.exclude, ...TIMED],
           include: [
             'packages/*/src/**/*.test.ts',
             'planted-bugs/**/*.test.ts',
@@ -36,6 +51,15 @@ export default defineConfig({
           // The data plane has two ways of doing TCP; the tests of what stands on them run over both.
           include: ['packages/dataplane/src/{http,io,plane,tcp}/**/*.test.ts'],
           env: { TEST_IO: 'handle' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'timed',
+          include: [...TIMED],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -22,7 +22,7 @@ function passes(root: string, { file, name }: PlantedBug['test']): boolean {
   const pattern = name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   const output = join(root, 'report.json');
   rmSync(output, { force: true });
-  const named = ['-t', pattern, '--project', 'all'];
+  const named = ['-t', pattern, '--project', 'all', '--project', 'timed'];
   const args = ['run', file, ...named, '--reporter', 'json', '--outputFile', output];
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const { stdout, stderr } = spawnSync(process.execPath, [vitest, ...args], {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findRedisBinary, History, RedisProcess, until } from '@rollcall/testkit';
 import type { Service } from '@rollcall/client-sdk';
 import { Load } from './support/load.ts';
+import { p99 } from './support/p99.ts';
 import { RawWatcher } from './support/raw-watcher.ts';
 import { nameIn, Stack } from './support/stack.ts';
 
@@ -53,9 +54,6 @@ function throughBalancer(url: string): Load {
   loads.push(load);
   return load;
 }
-
-const p99 = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? 0;
 
 const picturesIn = ({ happenings }: Pick<History, 'happenings'>) =>
   happenings.flatMap((one) => (one.kind === 'seen' ? [one] : []));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort, until } from '@rollcall/testkit';
 import { monotonicMs } from '../support/monotonic.ts';
+import { p99 } from '../support/p99.ts';
 import { type Actor, Scene } from '../support/scene.ts';
 
 /** How many instances are killed for the figure. KILLS=200 for the long form. */
@@ -35,9 +36,6 @@ async function trap(port: number, name: string): Promise<Server> {
   });
   return server;
 }
-
-const p99 = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? 0;
 
 /** An instance at a known port. */
 async function actorAt(name: string, urls: readonly string[]) {

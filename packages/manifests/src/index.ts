@@ -7,6 +7,8 @@ export { applied, patched } from './merge.ts';
 export type { ObjectMeta } from './object-meta.ts';
 export type { ManifestFault } from './reading/fault.ts';
 export { decodeManifest } from './reading/decode.ts';
+export { fileOf, type PortableFile, portableOf } from './reading/portable.ts';
+export { isTooDeep } from './reading/text-limits.ts';
 export { type ReadFile, type ReadManifest, readManifests } from './reading/read.ts';
 export {
   DEFAULT_AFFINITY_SECONDS,

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { BrowserGuard, Supervisor } from '@rollcall/daemon';
-import { Agent } from 'undici';
 import type { FastifyBaseLogger } from 'fastify';
 import { type Config, ConfigError, isPublicHost } from './config.ts';
 import { createCore, type StoreEvents } from './core.ts';
@@ -210,7 +209,7 @@ export async function startRegistryServer(
     onRefused: () => gate.refusals.count('read_rate'),
   });
   const binder = new RouteBinder(app, tokens, { reads, refused: refusedTokens(clock, logger) });
-  bindInstances(binder, registry, maxWritesPerSecond);
+  bindInstances(binder, registry, config);
   const paces = heartbeatPaces(config, clock, gate);
   bindLeases(binder, { registry, holds, paces, limits: config });
   bindReads(binder, { picture, warmUp, timeline });
@@ -269,14 +268,13 @@ export async function startRegistryServer(
     port,
   });
   void supervisor.run('self', () => self.beat());
-  const dispatcher = new Agent({ connections: 1, pipelining: 0 });
   const checker = new Checker({
     store,
     picture,
     clock,
     supervisor,
     self: id,
-    runCheck: networkCheck(dispatcher, clock),
+    runCheck: networkCheck(clock),
   });
 
   const shutDown = async () => {
@@ -292,12 +290,11 @@ export async function startRegistryServer(
     const cut = clock.after(REQUEST_GRACE_MS, () => app.server.closeAllConnections());
     await app.close();
     cut.cancel();
-    sweeper.close();
+    core.close();
     loopDelay.close();
     stop.abort();
     await store.close();
     await following;
-    await dispatcher.destroy();
   };
   let closing: Promise<void> | undefined;
   const shown = config.host.includes(':') ? `[${config.host}]` : config.host;

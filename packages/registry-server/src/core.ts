@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Admission } from './registry/admission.ts';
 import type { AddressRules } from './registry/declared/address-rules.ts';
 import { Declarer } from './registry/declared/declarer.ts';
+import { ThreadedReader } from './registry/declared/manifest-reader.ts';
 import { Follower, type FollowerEvents } from './registry/follower.ts';
 import { Picture } from './registry/picture.ts';
 import { Quota, type QuotaLimits } from './registry/quota.ts';
@@ -82,7 +83,8 @@ export function createCore(parts: CoreParts): Core {
     maxInstancesPerService,
     partition,
   });
-  const declarer = new Declarer({ store, picture, rules, random, clock });
+  const reader = new ThreadedReader(clock);
+  const declarer = new Declarer({ store, picture, rules, random, clock, reader });
   const holds = new HoldDesk(registry, clock, supervisor);
   const follower = new Follower(
     { store, picture, clock, supervisor },
@@ -115,6 +117,7 @@ export function createCore(parts: CoreParts): Core {
   });
   const close = () => {
     sweeper.close();
+    reader.close();
     hub.close();
     holds.close();
   };

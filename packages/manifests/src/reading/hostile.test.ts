@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { fileOf, portableOf } from './portable.ts';
 import { readManifests } from './read.ts';
+import { isTooDeep } from './text-limits.ts';
 
 const service = (spec: string) =>
   `apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n${spec}\n`;
@@ -50,4 +52,51 @@ test('an anchor that is used twice beside itself is no loop', () => {
     '{name: a, labels: {app: a}}',
   );
   expect(faultsOf(text)).toEqual([]);
+});
+
+test.each([
+  ['brackets', '['.repeat(900_000), 'at most 64 levels'],
+  ['mappings in a line', '{a: '.repeat(220_000), 'at most 64 levels'],
+  ['mappings of JSON', '{"a":'.repeat(150_000), 'at most 64 levels'],
+  ['documents', '---\na\n'.repeat(150_000), 'at most 1000 documents'],
+  ['documents of JSON', '{}\n---\n'.repeat(250_000), 'at most 1000 documents'],
+  ['aliases', `a: &a x\nb: [${'*a,'.repeat(200_000)}]`, 'at most 1000 aliases'],
+  ['sequences in a line', '- '.repeat(600_000), 'at most 1000000 marks'],
+])('too many %s are refused before any is composed, with their place', (_, text, expected) => {
+  const { manifests, faults } = readManifests(text);
+  expect(manifests).toEqual([]);
+  expect(faults).toMatchObject([{ message: `expected ${expected}` }]);
+});
+
+test('depth is counted by where brackets end, and not in texts', () => {
+  const flat = service(`  selector: {a: "${'['.repeat(100)}"}\n  ports: [{port: 80}]`);
+  expect(faultsOf(flat).map(({ message }) => message)).not.toContain('expected at most 64 levels');
+  const many = Array.from({ length: 200 }, (_, i) => `{port: ${i + 1}, name: p${i}}`).join(', ');
+  expect(faultsOf(service(`  ports: [${many}]`))).toEqual([]);
+  expect(isTooDeep('['.repeat(65))).toBe(true);
+  expect(isTooDeep('[]'.repeat(1_000))).toBe(false);
+  expect(isTooDeep(JSON.stringify('"[\\'.repeat(1_000)))).toBe(false);
+  expect(isTooDeep(`{"a":"\\"","b":${'['.repeat(64)}`)).toBe(true);
+});
+
+test('what was read can be sent to another thread, places included', () => {
+  const text = `${service('  ports:\n    - port: 80\n      nodePort: 7')}---\nkind: Nothing\n`;
+  const read = readManifests(text);
+  const sent = fileOf(structuredClone(portableOf(read)));
+  expect(sent.faults).toEqual(read.faults);
+  expect(sent.manifests).toHaveLength(2);
+  for (const [i, own] of read.manifests.entries()) {
+    const { locate, ...rest } = sent.manifests[i]!;
+    expect(rest).toEqual({ ...own, locate: undefined, ...rest });
+    for (const field of [
+      '',
+      'spec',
+      'spec.ports',
+      'spec.ports[0].nodePort',
+      'spec.ports[7].x',
+      'x',
+    ]) {
+      expect(locate(field), field).toEqual(own.locate(field));
+    }
+  }
 });

@@ -16,6 +16,7 @@ import { oddityOf } from './plain-value.ts';
 import { remedyOf } from './remedies.ts';
 import { diagnoseService, type Locate } from './service-doctor.ts';
 import { syntaxFault } from './syntax-fault.ts';
+import { limitFault } from './text-limits.ts';
 import { diagnoseText } from './text-doctor.ts';
 
 /** Most documents of one file. */
@@ -47,6 +48,8 @@ type Path = readonly (string | number)[];
 
 /** Reads YAML or JSON: several documents, and `kind: List`. Never throws; every fault has a line. */
 export function readManifests(text: string): ReadFile {
+  const limit = limitFault(text, MAX_DOCUMENTS);
+  if (limit !== undefined) return { manifests: [], faults: [limit] };
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
     lineCounter: lines,
@@ -62,10 +65,6 @@ export function readManifests(text: string): ReadFile {
     const faults =
       findings.length > 0 ? findings : errors.map((error) => syntaxFault(error, lines));
     return { manifests: [], faults };
-  }
-  if (parsed.length > MAX_DOCUMENTS) {
-    const message = `expected at most ${MAX_DOCUMENTS} documents, got ${parsed.length}`;
-    return { manifests: [], faults: [{ line: 1, column: 1, field: '', message, fix: '' }] };
   }
   const manifests = parsed.flatMap((document) => readDocument(document, lines));
   return { manifests: withFindings(manifests, findings, text.split('\n')), faults: [] };

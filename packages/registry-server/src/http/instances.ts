@@ -8,11 +8,37 @@ interface InstanceParams {
   readonly id: string;
 }
 
+export interface InstanceLimits {
+  /** Of one caller; 0 = no limit. */
+  readonly maxWritesPerSecond: number;
+  readonly maxBodyBytes: number;
+  readonly maxLabels: number;
+  readonly maxLabelLength: number;
+}
+
+/** What a registration takes at most besides its labels, in bytes: 64 ports with names, and room. */
+const BARE_BYTES = 16_384;
+/** A label's key at its longest, with quotes and commas, in bytes. */
+const LABEL_KEY_BYTES = 330;
+
+/** Larger than what the limits allow is refused before it is read: looking at a thousand labels costs as much as a hundred writes. */
+function bodyBytesOf({
+  maxBodyBytes,
+  maxLabels,
+  maxLabelLength,
+}: Omit<InstanceLimits, 'maxWritesPerSecond'>) {
+  return Math.min(maxBodyBytes, BARE_BYTES + maxLabels * (LABEL_KEY_BYTES + maxLabelLength));
+}
+
 const refOf = ({ ns, svc, id }: InstanceParams) => ({ namespace: ns, service: svc, id });
 
 /** The calls that change instances. */
-export function bindInstances(binder: Binder, registry: Registry, maxPerSecond: number): void {
-  const options = { maxPerSecond };
+export function bindInstances(
+  binder: Binder,
+  registry: Registry,
+  { maxWritesPerSecond: maxPerSecond, ...limits }: InstanceLimits,
+): void {
+  const options = { maxPerSecond, maxBodyBytes: bodyBytesOf(limits) };
   binder.bind(
     'register',
     async ({ caller, params, query, body, reply }) =>

@@ -23,6 +23,7 @@ afterEach(async () => {
 async function start(...flags: string[]): Promise<RegistryServer> {
   const server = await startTestServer(...TOKENS, ...flags);
   servers.push(server);
+  await until(async () => (await fetch(`${server.url}/readyz?for=writes`)).ok);
   return server;
 }
 

@@ -5,6 +5,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from '@rollcall/contract';
 import { type BrowserGuard, guardBrowsers } from '@rollcall/daemon';
+import { isTooDeep } from '@rollcall/manifests';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -67,6 +68,7 @@ export interface HttpOptions {
   readonly random: Random;
 }
 
+const TOO_DEEP = 'expected a JSON body of at most 64 levels';
 const JSON_EXPECTED = "expected the header 'content-type: application/json'";
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
@@ -208,6 +210,7 @@ function parseJson(app: FastifyInstance): void {
     const { bodyType } = request.routeOptions.config;
     if (isText(bodyType)) done(null, text);
     else if (text === '') done(null, undefined);
+    else if (isTooDeep(text as string)) done(new ProblemError('malformed_json', TOO_DEEP));
     else void parse(request, text as string, done);
   });
 }

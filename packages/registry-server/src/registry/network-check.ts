@@ -1,28 +1,37 @@
 import { connect } from 'node:net';
-import { type Dispatcher, request } from 'undici';
+import type { HealthCheck } from '@rollcall/contract';
+import { Client } from 'undici';
 import type { Clock } from '../runtime/clock.ts';
 import type { RunCheck } from './checker.ts';
 
-/** Checks over the network: a TCP connect, or an HTTP GET whose status must lie in a range. */
-export function networkCheck(dispatcher: Dispatcher, clock: Clock): RunCheck {
+/** An answer that is longer is no sign of health, in bytes. */
+const MOST_BYTES = 1_048_576;
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+type HttpCheck = Extract<HealthCheck, { type: 'http' }>;
+
+/**
+ * Checks over the network: a TCP connect, or an HTTP GET whose status must lie in a range. Each has a connection of its
+ * own, so that none waits for another, and its timeout covers everything up to the last byte of the answer.
+ */
+export function networkCheck(clock: Clock): RunCheck {
   return async ({ body }, check) => {
     const named = check.port ?? ('http' in body.ports ? 'http' : Object.keys(body.ports)[0]);
     const port = body.ports[named ?? '']?.port;
     if (port === undefined) return false;
-    if (check.type === 'tcp') return canConnect(body.address, port, check.timeoutMs);
+    const place = { host: body.address, port };
     const late = new AbortController();
     const timer = clock.after(check.timeoutMs, () => late.abort());
     try {
-      const host = body.address.includes(':') ? `[${body.address}]` : body.address;
-      const reply = await request(`http://${host}:${port}${check.path}`, {
-        dispatcher,
-        signal: late.signal,
-        headers: { 'user-agent': 'rollcall-check' },
-      });
-      await reply.body.dump();
-      const [lowest, highest] = check.codes;
-      return reply.statusCode >= lowest && reply.statusCode <= highest;
+      return check.type === 'tcp'
+        ? await canConnect(place, late.signal)
+        : await isAnswered(place, check, late.signal);
     } catch {
+      // Whatever comes between is no pass: an address that cannot be, a reset, half an answer.
       return false;
     } finally {
       timer.cancel();
@@ -30,15 +39,41 @@ export function networkCheck(dispatcher: Dispatcher, clock: Clock): RunCheck {
   };
 }
 
-function canConnect(host: string, port: number, timeoutMs: number): Promise<boolean> {
+async function isAnswered(
+  { host, port }: Place,
+  { path, codes: [lowest, highest] }: HttpCheck,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const client = new Client(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  // Ends the request wherever it stands, connecting included.
+  const end = () => void client.destroy().catch(() => {});
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    const headers = { 'user-agent': 'rollcall-check', connection: 'close' };
+    const reply = await client.request({ method: 'GET', path, headers, signal });
+    let bytes = 0;
+    for await (const chunk of reply.body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MOST_BYTES) return false;
+    }
+    return reply.statusCode >= lowest && reply.statusCode <= highest;
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+function canConnect({ host, port }: Place, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: timeoutMs });
+    const socket = connect({ host, port });
     const end = (isPass: boolean) => {
+      signal.removeEventListener('abort', fail);
       socket.destroy();
       resolve(isPass);
     };
+    const fail = () => end(false);
+    signal.addEventListener('abort', fail, { once: true });
     socket.once('connect', () => end(true));
-    socket.once('timeout', () => end(false));
-    socket.once('error', () => end(false));
+    socket.on('error', fail);
   });
 }

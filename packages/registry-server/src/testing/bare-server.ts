@@ -88,7 +88,7 @@ export class BareServer {
     const binder: Binder = {
       bind: (name, handle) => void handlers.set(name, handle),
     };
-    bindInstances(binder, registry, 0);
+    bindInstances(binder, registry, config);
     bindLeases(binder, { registry, holds });
     bindReads(binder, { picture, warmUp, timeline });
     bindWatch(binder, { ...config, picture, hub, warmUp, isClosing: () => this.#isClosing });

@@ -1,12 +1,7 @@
 import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
-import {
-  KINDS,
-  patched,
-  type ReadManifest,
-  readManifests,
-  type Service,
-} from '@rollcall/manifests';
+import { KINDS, patched, type ReadManifest, type Service } from '@rollcall/manifests';
 import type { Clock } from '../../runtime/clock.ts';
+import { Breath } from '../../runtime/breath.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { PutItem, PutOutcome, Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
@@ -18,13 +13,16 @@ import {
   type ApplyMode,
   decoded,
   type Draft,
+  type DraftContext,
   draftOf,
   faultsOf,
   settle,
   titleOf,
   NOWHERE,
 } from './draft.ts';
-import { keyOfObject, keyOfReport, type ObjectRef } from './object-key.ts';
+import type { ManifestReader } from './manifest-reader.ts';
+import { dropEndpoints, dropReports } from './dependents.ts';
+import { keyOfObject, type ObjectRef } from './object-key.ts';
 import {
   claimRefusal,
   notFound,
@@ -45,6 +43,7 @@ export interface DeclarerParts {
   readonly rules: AddressRules;
   readonly random: Random;
   readonly clock: Clock;
+  readonly reader: ManifestReader;
 }
 
 export interface ApplyRequest {
@@ -68,18 +67,20 @@ export class Declarer {
   readonly #rules: AddressRules;
   readonly #random: Random;
   readonly #clock: Clock;
+  readonly #reader: ManifestReader;
 
-  constructor({ store, picture, rules, random, clock }: DeclarerParts) {
+  constructor({ store, picture, rules, random, clock, reader }: DeclarerParts) {
     this.#store = store;
     this.#picture = picture;
     this.#rules = rules;
     this.#random = random;
     this.#clock = clock;
+    this.#reader = reader;
   }
 
   /** Declares every document of a text, or none; with `partial` those that are right. */
   async apply(request: ApplyRequest): Promise<Committed<ApplyReply>> {
-    const file = readManifests(request.text);
+    const file = await this.#reader.read(request.text);
     if (file.faults.length > 0) {
       throw refusal(file.faults.map((fault) => ({ object: '', ...fault })));
     }
@@ -89,7 +90,7 @@ export class Declarer {
     if (request.partial) return this.#applyEach(file.manifests, request);
     return this.#retried(async () => {
       const context = this.#context(request);
-      const drafts = withoutTwins(file.manifests.map((read) => draftOf(read, context)));
+      const drafts = await this.#draftsOf(file.manifests, context);
       const faults = drafts.flatMap((draft) => draft.faults);
       if (faults.length > 0) throw refusal(faults);
       const written = await this.#write(drafts, request.dryRun);
@@ -99,7 +100,7 @@ export class Declarer {
 
   /** Declares one object under its own name, or replaces it. */
   async put(ref: ObjectRef, text: string, dryRun: boolean): Promise<Committed<ManifestObject>> {
-    const { manifests } = readManifests(text);
+    const { manifests } = await this.#reader.read(text);
     const [only] = manifests;
     const { manifest } = only ?? {};
     const isMeant =
@@ -152,10 +153,10 @@ export class Declarer {
     if (dryRun) {
       return { value: { revision: String(this.#picture.revision), object }, isApplied: true };
     }
-    await this.#dropEndpoints(ref);
+    await dropEndpoints(this.#store, this.#picture, ref);
     const outcome = await this.#store.remove({ key, floor: this.#picture.revision });
     if (outcome.kind !== 'changed') throw notFound(ref);
-    await this.#dropReports(ref);
+    await dropReports(this.#store, this.#picture, ref);
     const value = { revision: String(outcome.revision), object };
     return committed(this.#picture, value, outcome.revision);
   }
@@ -174,25 +175,15 @@ export class Declarer {
     return kind === 'put' || kind === 'changed';
   }
 
-  /**
-   * Endpoints written for a service are not those of the next one of its name; Kubernetes deletes them too. First, so
-   * that whoever is cut off here can do it again.
-   */
-  async #dropEndpoints({ kind, namespace, name }: ObjectRef): Promise<void> {
-    const ref = { kind: 'Endpoints', namespace, name } as const;
-    if (kind !== 'Service' || this.#find(ref) === undefined) return;
-    await this.#store.remove({ key: keyOfObject(ref), floor: this.#picture.revision });
-  }
-
-  /** What was said of a service is not said of the next one of its name. */
-  async #dropReports({ kind, namespace, name }: ObjectRef): Promise<void> {
-    if (kind !== 'Service') return;
-    const reports = this.#picture.roll?.declarations.reports(`${namespace}/${name}`) ?? [];
-    for (const { reporter } of reports) {
-      const key = keyOfReport(namespace, name, reporter);
-      // They lapse by themselves too.
-      await this.#store.remove({ key, floor: this.#picture.revision }).catch(() => {});
+  /** A file may declare a thousand objects: the event loop goes round in between. */
+  async #draftsOf(manifests: readonly ReadManifest[], context: DraftContext): Promise<Draft[]> {
+    const breath = new Breath(this.#clock);
+    const drafts: Draft[] = [];
+    for (const read of manifests) {
+      drafts.push(draftOf(read, context));
+      await breath.take();
     }
+    return withoutTwins(drafts);
   }
 
   #context(given?: { readonly namespace: string; readonly mode: ApplyMode }) {
@@ -228,7 +219,7 @@ export class Declarer {
   ): Promise<Committed<ApplyReply>> {
     const { dryRun } = request;
     const draftOfEach = (read: ReadManifest) => draftOf(read, this.#context(request));
-    const drafts = withoutTwins(manifests.map(draftOfEach));
+    const drafts = await this.#draftsOf(manifests, this.#context(request));
     const replies: ApplyReply['results'] = [];
     let isApplied = true;
     let revision = this.#picture.revision;

@@ -1,0 +1,68 @@
+import { Lexer } from 'yaml';
+import type { ManifestFault } from './fault.ts';
+
+/** Brackets and braces within each other. A manifest has seven levels. */
+const MAX_DEPTH = 64;
+/** Marks, values, line ends: some twenty for each line that is dense. */
+const MAX_TOKENS = 1_000_000;
+/** Places that repeat what an anchor names. */
+const MAX_ALIASES = 1_000;
+
+/**
+ * Looks, before a text is composed, whether that could take more than it is worth: the composer needs minutes for what
+ * the lexer sees at once. Undefined = it may be composed.
+ */
+export function limitFault(text: string, maxDocuments: number): ManifestFault | undefined {
+  let depth = 0;
+  let tokens = 0;
+  let aliases = 0;
+  let documents = 1;
+  let offset = 0;
+  for (const token of new Lexer().lex(text)) {
+    const [first] = token;
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth = Math.max(0, depth - 1);
+    else if (token === '---') documents++;
+    else if (first === '*') aliases++;
+    if (depth > MAX_DEPTH) return faultAt(text, offset, `at most ${MAX_DEPTH} levels`);
+    if (++tokens > MAX_TOKENS) return faultAt(text, offset, `at most ${MAX_TOKENS} marks`);
+    if (aliases > MAX_ALIASES) return faultAt(text, offset, `at most ${MAX_ALIASES} aliases`);
+    if (documents > maxDocuments) {
+      return faultAt(text, offset, `at most ${maxDocuments} documents`);
+    }
+    if (first !== undefined && first >= ' ' && first !== '\u007f') offset += token.length;
+    else if (first === '\n' || first === '\r' || first === '\t') offset += token.length;
+  }
+  return undefined;
+}
+
+/** A JSON text whose brackets go deeper than any body of the API. */
+export function isTooDeep(json: string, maxDepth = MAX_DEPTH): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i);
+    if (isText) {
+      if (code === BACKSLASH) i++;
+      else if (code === QUOTE) isText = false;
+    } else if (code === QUOTE) isText = true;
+    else if (code === BRACKET || code === BRACE) {
+      if (++depth > maxDepth) return true;
+    } else if (code === BRACKET_END || code === BRACE_END) depth--;
+  }
+  return false;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const BRACKET = 0x5b;
+const BRACKET_END = 0x5d;
+const BRACE = 0x7b;
+const BRACE_END = 0x7d;
+
+function faultAt(text: string, offset: number, expected: string): ManifestFault {
+  const before = text.slice(0, offset).split('\n');
+  const message = `expected ${expected}`;
+  const fix = 'split it into several files';
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1, field: '', message, fix };
+}

@@ -1,0 +1,93 @@
+import { Worker } from 'node:worker_threads';
+import { fileOf, type PortableFile, type ReadFile, readManifests } from '@rollcall/manifests';
+import type { Clock } from '../../runtime/clock.ts';
+
+/** Longer texts are read by another thread: reading takes some 5 ms for each 1,000 characters. */
+const INLINE_LENGTH = 2_000;
+/** How long reading one text may take, in ms. */
+const LONGEST_MS = 10_000;
+
+/** Memory that reading one text may take. */
+const MOST_MB = 512;
+
+/** Reads files of manifests. */
+export interface ManifestReader {
+  /** Never rejects for what the text says. */
+  read(text: string): Promise<ReadFile>;
+  close(): void;
+}
+
+interface Waiting {
+  readonly text: string;
+  readonly resolve: (file: ReadFile) => void;
+}
+
+const FILE = new URL(import.meta.url);
+const isSource = FILE.pathname.endsWith('.ts');
+
+/**
+ * Reads long texts in a thread of its own, one after the other, so that no file that somebody declares holds up the
+ * heartbeats of the others. The thread begins with the first long text and holds up no exit.
+ */
+export class ThreadedReader implements ManifestReader {
+  readonly #clock: Clock;
+  readonly #waiting: Waiting[] = [];
+  #worker: Worker | undefined;
+  /** What is being read; its end is called once. */
+  #end: ((file: ReadFile) => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async read(text: string): Promise<ReadFile> {
+    if (text.length <= INLINE_LENGTH) return readManifests(text);
+    return new Promise((resolve) => {
+      this.#waiting.push({ text, resolve });
+      this.#next();
+    });
+  }
+
+  close(): void {
+    void this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #next(): void {
+    const next = this.#end === undefined ? this.#waiting.shift() : undefined;
+    if (next === undefined) return;
+    const timer = this.#clock.after(LONGEST_MS, () => {
+      this.#giveUp(`expected a text that can be read within ${LONGEST_MS / 1_000} s: split it`);
+    });
+    this.#end = (file) => {
+      timer.cancel();
+      this.#end = undefined;
+      next.resolve(file);
+      this.#next();
+    };
+    this.#worker ??= this.#begin();
+    this.#worker.postMessage(next.text);
+  }
+
+  /** What the thread cannot bear costs this text alone. */
+  #giveUp(message: string): void {
+    this.close();
+    this.#end?.({ manifests: [], faults: [{ line: 1, column: 1, field: '', message, fix: '' }] });
+  }
+
+  #begin(): Worker {
+    const file = new URL(`./manifest-thread.${isSource ? 'ts' : 'js'}`, FILE);
+    const worker = new Worker(file, {
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MB },
+      ...(isSource ? { execArgv: ['--conditions=@rollcall/source'] } : {}),
+    });
+    worker.unref();
+    worker.on('message', (read: PortableFile) => {
+      if (worker === this.#worker) this.#end?.(fileOf(read));
+    });
+    worker.on('error', (error: Error) => {
+      if (worker === this.#worker) this.#giveUp(`it cannot be read: ${error.message}`);
+    });
+    return worker;
+  }
+}

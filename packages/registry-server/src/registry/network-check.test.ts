@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+} from 'node:net';
+import { HealthCheck } from '@rollcall/contract';
+import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../runtime/clock.ts';
+import type { InstanceRecord } from '../store/record.ts';
+import { networkCheck } from './network-check.ts';
+
+const servers: (Server | TcpServer)[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+    server.close();
+  }
+});
+
+async function listening(server: Server | TcpServer): Promise<number> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+const check = networkCheck(systemClock);
+const recordOf = (port: number, address = '127.0.0.1') =>
+  ({ body: { address, ports: { http: { port, protocol: 'TCP' } } } }) as unknown as InstanceRecord;
+const run = (port: number, given: object, address?: string) =>
+  check(recordOf(port, address), HealthCheck.parse({ type: 'http', timeoutMs: 300, ...given }));
+
+async function web(): Promise<number> {
+  return listening(
+    createServer((request, response) => {
+      const { url = '' } = request;
+      if (url === '/ok') response.end('well');
+      else if (url === '/sick') response.writeHead(503).end();
+      else if (url === '/large') response.end(Buffer.alloc(2_000_000));
+      else if (url === '/endless') response.write('begun');
+      else if (url === '/dripping') setInterval(() => response.write('x'), 20).unref();
+      // Every other path never answers.
+    }),
+  );
+}
+
+test('the status decides, and the answer has to be whole, short and in time', async () => {
+  const port = await web();
+  expect(await run(port, { path: '/ok' })).toBe(true);
+  expect(await run(port, { path: '/sick' })).toBe(false);
+  expect(await run(port, { path: '/sick', codes: [500, 599] })).toBe(true);
+  for (const path of ['/endless', '/dripping', '/silent', '/large']) {
+    expect(await run(port, { path, timeoutMs: path === '/large' ? 5_000 : 200 }), path).toBe(false);
+  }
+});
+
+test('a check that hangs holds up no other one of the same host and port', async () => {
+  const port = await web();
+  const hanging = Array.from({ length: 20 }, () =>
+    run(port, { path: '/silent', timeoutMs: 30_000 }),
+  );
+  expect(await run(port, { path: '/ok' })).toBe(true);
+  expect(await run(port, { path: '/sick' })).toBe(false);
+  for (const server of servers) (server as Server).closeAllConnections();
+  expect(new Set(await Promise.all(hanging))).toEqual(new Set([false]));
+});
+
+test('nobody there, a server that resets, one that takes no connection in time, and what is no address', async () => {
+  const port = await web();
+  const resetting = await listening(createTcpServer((socket) => socket.resetAndDestroy()));
+  expect(await run(1, { path: '/' })).toBe(false);
+  expect(await run(resetting, { path: '/' })).toBe(false);
+  expect(await run(port, { path: '/ok' }, 'a.0x1.')).toBe(false);
+  expect(await run(port, { path: '/ok' }, 'not an address')).toBe(false);
+  const tcp = (at: number, address?: string) => run(at, { type: 'tcp' }, address);
+  expect(await tcp(port)).toBe(true);
+  expect(await tcp(1)).toBe(false);
+  expect(await tcp(port, 'not an address')).toBe(false);
+});

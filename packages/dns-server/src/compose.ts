@@ -60,8 +60,10 @@ export async function startDnsServer(
   };
   try {
     const { maxTcpConnections: maxConnections, tcpIdleMs: idleMs, udpPayload } = config;
+    const { clock = systemClock, timers = systemTimers } = parts;
     const { responder, counters, limit } = answering;
-    const listenerParts = { responder, counters, limit, udpPayload, maxConnections, idleMs };
+    const answer = { responder, counters, limit, clock, timers };
+    const listenerParts = { ...answer, udpPayload, maxConnections, idleMs };
     const listeners = await openListeners(config.host, config.port, listenerParts);
     open.push(listeners);
     const adminUrl = await listenAdmin(admin, config.metrics);

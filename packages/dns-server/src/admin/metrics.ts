@@ -96,6 +96,11 @@ function addTransportMetrics(registry: Registry, counters: Counters): void {
     'Closed on arrival, beyond the limit.',
     () => counters.tcpConnectionsRefused,
   );
+  plain(
+    'tcp_connections_evicted_total',
+    'Closed to make room: no query was completed, or nothing under way.',
+    () => counters.tcpConnectionsEvicted,
+  );
   gauge(registry, { name: 'tcp_connections', help: 'TCP connections open.' }, () => [
     [counters.tcpConnections],
   ]);

@@ -163,14 +163,14 @@ export const OPTIONS = {
     flag: 'max-tcp-connections',
     env: 'ROLLCALL_DNS_MAX_TCP_CONNECTIONS',
     value: 'COUNT',
-    help: 'TCP connections held open on each address; one more is closed at once.',
+    help: 'TCP connections held open on each address. One more takes the place of one that completed no query, else of an idle one, else it is closed.',
     schema: int(1, 100_000).default(1_000),
   }),
   tcpIdleMs: spec({
     flag: 'tcp-idle-ms',
     env: 'ROLLCALL_DNS_TCP_IDLE_MS',
     value: 'MS',
-    help: 'A TCP connection silent for this long is closed.',
+    help: 'A TCP connection is closed when it is silent for this long, or takes this long for one query.',
     schema: int(10, 3_600_000).default(10_000),
   }),
   maxQueriesPerSecond: spec({

@@ -19,6 +19,8 @@ export interface Counters {
   tcpConnections: number;
   tcpConnectionsAccepted: number;
   tcpConnectionsRefused: number;
+  /** Closed to make room for others. */
+  tcpConnectionsEvicted: number;
 }
 
 const RCODES = 16;
@@ -39,5 +41,6 @@ export function createCounters(): Counters {
     tcpConnections: 0,
     tcpConnectionsAccepted: 0,
     tcpConnectionsRefused: 0,
+    tcpConnectionsEvicted: 0,
   };
 }

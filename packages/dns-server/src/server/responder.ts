@@ -40,15 +40,20 @@ export class Responder {
     this.#parts = parts;
   }
 
-  /** Answers at once, or calls `reply` later when the query is forwarded, or never. Does not throw. */
-  respond(message: Buffer, arrival: Arrival, reply: (answer: Buffer) => void): void {
+  /**
+   * Answers at once, or calls `reply` later when the query is forwarded. False: it deserves no answer, and there will be
+   * none. Does not throw.
+   */
+  respond(message: Buffer, arrival: Arrival, reply: (answer: Buffer) => void): boolean {
     const { counters, writer, onFault } = this.#parts;
     const query = this.#query;
     try {
       const fault = readQuery(message, query);
       if (fault === DROP) {
         counters.dropped += 1;
-      } else if (fault !== 0) {
+        return false;
+      }
+      if (fault !== 0) {
         this.#send(writer.fault(message, query, fault), reply);
       } else {
         this.#answer(message, arrival, reply);
@@ -58,6 +63,7 @@ export class Responder {
       onFault(error);
       this.#send(writer.fault(message, query, RCODE.SERVFAIL), reply);
     }
+    return true;
   }
 
   /** Tells a client to ask again over TCP, without working for it. */

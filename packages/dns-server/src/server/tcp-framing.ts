@@ -5,6 +5,15 @@ const NOTHING = Buffer.alloc(0);
 export class MessageSplitter {
   #bytes: Buffer = NOTHING;
 
+  /** Nothing of a message is here. */
+  get isEmpty(): boolean {
+    return this.#bytes.length === 0;
+  }
+
+  get hasWhole(): boolean {
+    return this.#end() <= this.#bytes.length;
+  }
+
   push(chunk: Buffer): void {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
   }
@@ -12,11 +21,15 @@ export class MessageSplitter {
   /** The next message that is whole by now. It shares memory with what was pushed. */
   next(): Buffer | undefined {
     const bytes = this.#bytes;
-    if (bytes.length < PREFIX_BYTES) return undefined;
-    const end = PREFIX_BYTES + bytes.readUInt16BE(0);
+    const end = this.#end();
     if (bytes.length < end) return undefined;
     this.#bytes = bytes.length === end ? NOTHING : bytes.subarray(end);
     return bytes.subarray(PREFIX_BYTES, end);
+  }
+
+  #end(): number {
+    if (this.#bytes.length < PREFIX_BYTES) return Number.POSITIVE_INFINITY;
+    return PREFIX_BYTES + this.#bytes.readUInt16BE(0);
   }
 }
 

@@ -1,34 +1,47 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import type { Clock } from '../runtime/clock.ts';
+import type { Timers } from '../runtime/timers.ts';
 import { HEADER_BYTES, MAX_MESSAGE_BYTES } from '../wire/codes.ts';
 import type { Counters } from './counters.ts';
 import type { Arrival, Responder } from './responder.ts';
-import { MessageSplitter, framed } from './tcp-framing.ts';
+import { framed } from './tcp-framing.ts';
+import { TcpPeer } from './tcp-peer.ts';
 
 /** A client that does not read its answers is not read either above so many bytes. */
 const MAX_UNSENT_BYTES = 1_024 * 1_024;
 const ARRIVAL: Arrival = { transport: 'tcp', maxBytes: MAX_MESSAGE_BYTES };
+const SWEEP_MS = 100;
 
 export interface TcpListenerParts {
   readonly responder: Responder;
   readonly counters: Counters;
   readonly maxConnections: number;
+  /** For a message, from its first byte, and for the first one; and for silence between messages. */
   readonly idleMs: number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly timers: Timers;
 }
 
 /**
  * DNS over TCP (RFC 7766): any number of queries on a connection, sent without waiting; answers go back as they are
- * ready, forwarded ones later than others.
+ * ready, forwarded ones later than others. When all places are taken, who never completed a query makes room first.
  */
 export class TcpListener {
   readonly #parts: TcpListenerParts;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** In the order in which they came. */
+  readonly #peers = new Set<TcpPeer>();
+  readonly #endSweeps: () => void;
   #closed: Promise<void> | undefined;
 
   private constructor(parts: TcpListenerParts) {
     this.#parts = parts;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    // A client that sent its last query and FIN still gets its answers.
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+      this.#accept(socket),
+    );
+    this.#endSweeps = parts.timers.every(SWEEP_MS, () => this.#sweep());
   }
 
   /** Rejects with the system's error when the address cannot be had. */
@@ -37,8 +50,13 @@ export class TcpListener {
     { host, port }: { readonly host: string; readonly port: number },
   ): Promise<TcpListener> {
     const listener = new TcpListener(parts);
-    listener.#server.listen({ host, port, ipv6Only: host.includes(':') });
-    await once(listener.#server, 'listening');
+    try {
+      listener.#server.listen({ host, port, ipv6Only: host.includes(':') });
+      await once(listener.#server, 'listening');
+    } catch (error) {
+      listener.#endSweeps();
+      throw error;
+    }
     return listener;
   }
 
@@ -48,57 +66,103 @@ export class TcpListener {
 
   close(): Promise<void> {
     return (this.#closed ??= new Promise((resolve) => {
+      this.#endSweeps();
       this.#server.close(() => resolve());
-      for (const socket of this.#sockets) socket.destroy();
+      for (const { socket } of this.#peers) socket.destroy();
     }));
   }
 
   #accept(socket: Socket): void {
-    const { counters, maxConnections, idleMs } = this.#parts;
-    if (this.#sockets.size >= maxConnections) {
+    const { counters, maxConnections, idleMs, clock } = this.#parts;
+    if (this.#peers.size >= maxConnections && !this.#makeRoom()) {
       counters.tcpConnectionsRefused += 1;
       socket.destroy();
       return;
     }
     counters.tcpConnectionsAccepted += 1;
     counters.tcpConnections += 1;
-    this.#sockets.add(socket);
-    const splitter = new MessageSplitter();
-    const answerAll = () => this.#answerAll(socket, splitter);
+    const peer = new TcpPeer(socket, clock.now());
+    this.#peers.add(peer);
     socket.setTimeout(idleMs, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
-      splitter.push(chunk);
-      answerAll();
+      peer.noteBytes(clock.now());
+      peer.splitter.push(chunk);
+      this.#answerAll(peer);
     });
-    socket.on('drain', answerAll);
+    socket.on('drain', () => this.#answerAll(peer));
+    socket.on('end', () => {
+      peer.hasEnded = true;
+      this.#answerAll(peer);
+    });
     // A reset by the peer: 'close' follows.
     socket.on('error', () => {});
-    socket.on('close', () => {
-      counters.tcpConnections -= 1;
-      this.#sockets.delete(socket);
-    });
+    socket.on('close', () => this.#forget(peer));
   }
 
   /** Answers what has come, or as much of it as the client makes room for; the rest when it has. */
-  #answerAll(socket: Socket, splitter: MessageSplitter): void {
-    const { counters, responder } = this.#parts;
-    const reply = (answer: Buffer) => {
-      if (socket.writable) socket.write(framed(answer));
-    };
+  #answerAll(peer: TcpPeer): void {
+    const { counters, responder, clock } = this.#parts;
+    const { socket, splitter } = peer;
+    const reply = (answer: Buffer) => this.#reply(peer, answer);
     socket.cork();
     while (socket.writableLength < MAX_UNSENT_BYTES) {
       const message = splitter.next();
       if (message === undefined) break;
       counters.tcpQueries += 1;
+      peer.noteQuery(clock.now());
       if (message.length < HEADER_BYTES) {
         counters.dropped += 1;
         socket.destroy();
         return;
       }
-      responder.respond(message, ARRIVAL, reply);
+      peer.underWay += 1;
+      if (!responder.respond(message, ARRIVAL, reply)) peer.underWay -= 1;
     }
     socket.uncork();
     if (socket.writableLength < MAX_UNSENT_BYTES) socket.resume();
     else socket.pause();
+    this.#endIfDone(peer);
+  }
+
+  #reply(peer: TcpPeer, answer: Buffer): void {
+    peer.underWay -= 1;
+    if (peer.socket.writable) peer.socket.write(framed(answer));
+    if (peer.hasEnded) this.#endIfDone(peer);
+  }
+
+  /** The client will ask no more, and has all its answers; what was left unfinished is for nobody. */
+  #endIfDone({ hasEnded, underWay, splitter, socket }: TcpPeer): void {
+    if (hasEnded && underWay === 0 && !splitter.hasWhole) socket.end();
+  }
+
+  /** Whoever completed no query goes before those that did; of those, who has nothing under way. */
+  #makeRoom(): boolean {
+    let idle: TcpPeer | undefined;
+    for (const peer of this.#peers) {
+      if (peer.queries === 0) return this.#end(peer);
+      if (peer.isIdle && (idle === undefined || peer.waitingSinceMs < idle.waitingSinceMs)) {
+        idle = peer;
+      }
+    }
+    return idle !== undefined && this.#end(idle);
+  }
+
+  #end(peer: TcpPeer): true {
+    this.#parts.counters.tcpConnectionsEvicted += 1;
+    this.#forget(peer);
+    peer.socket.destroy();
+    return true;
+  }
+
+  #forget(peer: TcpPeer): void {
+    if (this.#peers.delete(peer)) this.#parts.counters.tcpConnections -= 1;
+  }
+
+  #sweep(): void {
+    const { clock, idleMs } = this.#parts;
+    const nowMs = clock.now();
+    for (const peer of this.#peers) {
+      if (peer.isOverdue(nowMs, idleMs)) peer.socket.destroy();
+    }
   }
 }

@@ -17,14 +17,19 @@ interface FakeUpstream {
 
 /** Somebody else's server on a free port: answers every name over UDP and TCP, or as told. */
 async function startUpstream(
-  answer: (query: Buffer) => Buffer | undefined = answerTo,
+  answer: (query: Buffer, reply: (bytes: Buffer) => void) => Buffer | undefined | void = (query) =>
+    answerTo(query),
 ): Promise<FakeUpstream> {
   const udp: Socket = createSocket('udp4');
   const seen: Buffer[] = [];
+  let isClosed = false;
   udp.on('message', (query, { port, address }) => {
     seen.push(query);
-    const reply = answer(query);
-    if (reply !== undefined) udp.send(reply, port, address);
+    const send = (bytes: Buffer): void => {
+      if (!isClosed) udp.send(bytes, port, address);
+    };
+    const reply = answer(query, send);
+    if (reply !== undefined) send(reply);
   });
   const tcp: Server = createServer((socket) => {
     const splitter = new MessageSplitter();
@@ -32,8 +37,9 @@ async function startUpstream(
     socket.on('data', (chunk: Buffer) => {
       splitter.push(chunk);
       const query = splitter.next();
-      const reply = query && answer(query);
-      if (reply !== undefined) socket.write(framed(reply));
+      const send = (bytes: Buffer): void => void socket.write(framed(bytes));
+      const reply = query && answer(query, send);
+      if (reply !== undefined) send(reply);
     });
   });
   const port = await freePort();
@@ -42,6 +48,7 @@ async function startUpstream(
   tcp.listen(port, '127.0.0.1');
   await once(tcp, 'listening');
   onTestFinished(() => {
+    isClosed = true;
     udp.close();
     tcp.close();
   });
@@ -182,4 +189,59 @@ test('an alias of a name that nobody tells is SERVFAIL; what does not fit into U
   const { address } = await startServer([database], large.flag);
   const read = decoded(await askUdp(address, queryBytes('db', 'A')));
   expect(lines(read.answers)).toEqual(['CNAME db.example.com', 'A 192.0.2.1']);
+});
+
+test('what several ask at the same time is asked once, and each gets it under its own id', async () => {
+  const held: (() => void)[] = [];
+  const upstream = await startUpstream(
+    (query, reply) => void held.push(() => reply(answerTo(query))),
+  );
+  const { address } = await startServer([], upstream.flag);
+  const ids = [1, 2, 3, 4, 5];
+  const asked = ids.map((id) => askUdp(address, queryBytes('example.com', 'A', { id })));
+  const other = askUdp(address, queryBytes('example.com', 'AAAA', { id: 9 }));
+  await expect.poll(() => upstream.seen.length).toBe(2);
+  for (const release of held) release();
+  const answers = await Promise.all(asked);
+  expect(answers.map((answer) => decoded(answer).id)).toEqual(ids);
+  for (const answer of answers) expect(lines(decoded(answer).answers)).toEqual(['A 192.0.2.1']);
+  await other;
+  expect(upstream.seen).toHaveLength(2);
+});
+
+test('two servers that forward to each other ask each other once', async () => {
+  const port = await freePort();
+  const timeout = '--forward-timeout-ms=300';
+  const first = await startServer(
+    [],
+    `--forward=127.0.0.1:${port}`,
+    timeout,
+    '--metrics=127.0.0.1:0',
+  );
+  const { port: back } = first.address;
+  await startServer([], `--forward=127.0.0.1:${back}`, timeout, `--port=${port}`);
+  const answer = await askUdp(first.address, queryBytes('example.com', 'A'));
+  expect(decoded(answer).rcode).toBe('SERVFAIL');
+  const [over] = await askTcp(first.address, [queryBytes('example.com', 'A')]);
+  expect(decoded(over!).rcode).toBe('SERVFAIL');
+  const text = await (await fetch(`${first.server.admin}/metrics`)).text();
+  expect(text).toContain('rollcall_dns_forwarded_total 2');
+  expect(text).toContain('rollcall_dns_queries_total{transport="udp"} 2');
+});
+
+test('a loop that changes the spelling of the question ends as well', async () => {
+  let turns = 0;
+  const address: { port: number; host: string } = { host: '127.0.0.1', port: 0 };
+  // Sends each question back in other letters, as resolvers do against forgers.
+  const upstream = await startUpstream((query, reply) => {
+    turns++;
+    const other = Buffer.from(query);
+    for (let bit = 0; bit < 7; bit++) if ((turns >> bit) & 1) other[13 + bit]! ^= 0x20;
+    askUdp(address, other).then(reply, () => {});
+  });
+  const server = await startServer([], upstream.flag, '--forward-timeout-ms=500');
+  address.port = server.address.port;
+  const answer = await askUdp(server.address, queryBytes('example.com', 'A'));
+  expect(decoded(answer).rcode).toBe('SERVFAIL');
+  expect(turns).toBeLessThanOrEqual(9);
 });

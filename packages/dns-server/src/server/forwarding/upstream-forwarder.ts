@@ -1,9 +1,10 @@
 import type { Timers } from '../../runtime/timers.ts';
 import type { Counters } from '../counters.ts';
 import type { Forwarder, Transport } from './forwarder.ts';
+import { SharedQuestions } from './shared-questions.ts';
 import { TcpUpstream } from './tcp-upstream.ts';
 import { UdpUpstream, type UpstreamParts } from './udp-upstream.ts';
-import type { Upstream, UpstreamAddress } from './upstream.ts';
+import { type Upstream, type UpstreamAddress, withId } from './upstream.ts';
 
 /** How often what has waited too long is looked for. */
 const SWEEP_MS = 100;
@@ -15,11 +16,15 @@ export interface ForwarderParts extends UpstreamParts {
   readonly maxInFlight: number;
 }
 
-/** Asks one upstream after the other until one answers, beginning with the one that did last. */
+/**
+ * Asks one upstream after the other until one answers, beginning with the one that did last. What several ask at the same
+ * time is asked once.
+ */
 export class UpstreamForwarder implements Forwarder {
   readonly #parts: ForwarderParts;
   readonly #upstreams: Readonly<Record<Transport, readonly Upstream[]>>;
   readonly #endSweeps: () => void;
+  readonly #questions = new SharedQuestions();
   #first = 0;
   #inFlight = 0;
   #isClosed = false;
@@ -43,11 +48,27 @@ export class UpstreamForwarder implements Forwarder {
       done(undefined);
       return;
     }
-    counters.forwarded += 1;
+    const entry = this.#questions.enter(message, transport, done);
+    if (entry === 'refused') {
+      counters.forwardRefusals += 1;
+      done(undefined);
+      return;
+    }
     this.#inFlight += 1;
-    const upstreams = this.#upstreams[transport];
     // The event loop reuses nothing of a packet, but a message over TCP shares memory with its neighbours.
-    const query = Buffer.from(message);
+    if (entry === 'sent') this.#send(Buffer.from(message), transport);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#endSweeps();
+    for (const upstream of this.#all()) upstream.close();
+  }
+
+  #send(query: Buffer, transport: Transport): void {
+    const { counters } = this.#parts;
+    counters.forwarded += 1;
+    const upstreams = this.#upstreams[transport];
     const first = this.#first;
     const tryNext = (attempt: number): void => {
       const index = (first + attempt) % upstreams.length;
@@ -55,19 +76,14 @@ export class UpstreamForwarder implements Forwarder {
         if (answer === undefined && attempt + 1 < upstreams.length && !this.#isClosed) {
           return tryNext(attempt + 1);
         }
-        this.#inFlight -= 1;
         if (answer === undefined) counters.forwardTimeouts += 1;
         else this.#first = index;
-        done(answer);
+        const askers = this.#questions.finish(query, transport);
+        this.#inFlight -= askers.length;
+        for (const { id, done } of askers) done(answer && withId(answer, id));
       });
     };
     tryNext(0);
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#endSweeps();
-    for (const upstream of this.#all()) upstream.close();
   }
 
   #all(): readonly Upstream[] {

@@ -86,12 +86,14 @@ export class RecordWriter {
   }
 
   #name(text: string, isCompressed: boolean): void {
-    let rest = text.toLowerCase().replace(/\.$/, '');
+    let rest = text.replace(/\.$/, '');
     while (rest !== '') {
-      const known = this.#offsets.get(rest);
+      const key = rest.toLowerCase();
+      const known = this.#offsets.get(key);
       if (known !== undefined && isCompressed) return this.#word(POINTER_BITS | known);
       const at = this.#origin + this.#length;
-      if (known === undefined && at <= MAX_POINTER) this.#offsets.set(rest, at);
+      // What is written out serves from then on: a record of that name has its letters, not those of the question.
+      if (at <= MAX_POINTER) this.#offsets.set(key, at);
       const dot = rest.indexOf('.');
       const label = dot === -1 ? rest : rest.slice(0, dot);
       this.#raw([label.length]);

@@ -1,16 +1,29 @@
-import type { DeclaredService } from '@rollcall/client-sdk';
+import type { DeclaredService, ServiceSnapshot } from '@rollcall/client-sdk';
 import { TYPE } from '../wire/codes.ts';
 import { addressAnswers, addressRecords } from './address-records.ts';
+import { backendRecords } from './instance-records.ts';
 import type { NamedRecords } from './named-records.ts';
 import { portSets, withAllPorts } from './port-names.ts';
 import { recordSet } from './record-set.ts';
 
+interface ClusterDeclaration {
+  readonly declared: DeclaredService;
+}
+
 /** One target only: its weight decides nothing. As CoreDNS has it. */
 const WEIGHT = 100;
 
-/** Names of a service with cluster IPs: all lead to these, whatever its endpoints are. */
-export function clusterRecords(declared: DeclaredService, name: string, ttl: number): NamedRecords {
+/**
+ * Names of a service with cluster IPs: all lead to these, whatever its endpoints are, but for those of single instances,
+ * which are there so that what a reverse lookup says of their addresses is true.
+ */
+export function clusterRecords(
+  { declared, endpoints }: Pick<ServiceSnapshot, 'endpoints'> & ClusterDeclaration,
+  name: string,
+  ttl: number,
+): NamedRecords {
   const { clusterIPs } = declared;
+  const backends = backendRecords(endpoints, name, ttl);
   const additionals = addressRecords(clusterIPs, ttl, name);
   const ports = declared.ports.map(({ name: portName, protocol, port }) => ({
     portName,
@@ -20,7 +33,7 @@ export function clusterRecords(declared: DeclaredService, name: string, ttl: num
   }));
   const own = recordSet(...addressAnswers(addressRecords(clusterIPs, ttl)));
   return {
-    sets: new Map([['', withAllPorts(own, ports)], ...portSets(ports)]),
-    pointers: clusterIPs.map((address) => ({ address, name })),
+    sets: new Map([...backends.sets, ['', withAllPorts(own, ports)], ...portSets(ports)]),
+    pointers: [...clusterIPs.map((address) => ({ address, name })), ...backends.pointers],
   };
 }

@@ -4,7 +4,7 @@ import { TYPE } from '../wire/codes.ts';
 import type { AddressRecord } from '../wire/record.ts';
 import { addressRecords, addressSet } from './address-records.ts';
 import type { NamedRecords } from './named-records.ts';
-import { type PortRecords, portSets, withAllPorts } from './port-names.ts';
+import { type PortRecords, portSets, withAllPorts, withoutTwins } from './port-names.ts';
 import { srvWeights } from './srv-weights.ts';
 
 /**
@@ -24,14 +24,32 @@ export function instanceRecords(
   for (const [relative, set] of portSets(ports)) sets.set(relative, set);
   const own = addressSet(takingCalls(eligible(callable)), ttl);
   sets.set('', withAllPorts(own, ports));
-  const pointers = callable.map(({ instance, address }) => ({
-    address,
-    name: `${hostnameOf(instance)}.${name}`,
-  }));
+  const pointers = pointersOf(callable, name);
   for (const [alias, address] of dashedOf(callable)) {
     if (!sets.has(alias)) sets.set(alias, addressSet([address], ttl));
   }
   return { sets, pointers };
+}
+
+/** Names of the instances behind a cluster IP: what its own name leads to is said elsewhere. */
+export function backendRecords(
+  endpoints: readonly Endpoint[],
+  name: string,
+  ttl: number,
+): NamedRecords {
+  const callable = endpoints.filter(({ tier }) => tier !== null);
+  const hosts = hostsOf(callable);
+  return {
+    sets: new Map([...hosts].map(([host, addresses]) => [host, addressSet(addresses, ttl)])),
+    pointers: pointersOf(callable, name),
+  };
+}
+
+function pointersOf(callable: readonly Endpoint[], name: string): NamedRecords['pointers'] {
+  return callable.map(({ instance, address }) => ({
+    address,
+    name: `${hostnameOf(instance)}.${name}`,
+  }));
 }
 
 /** Tier 0, or tier 1 when there is no tier 0. */
@@ -94,7 +112,7 @@ function portsOf(endpoints: readonly Endpoint[], naming: Naming): PortRecords[] 
       target: targetOf(instance, address, naming.name),
     }));
     const additionals = new Set(ordered.flatMap(({ instance }) => addressesOf(instance)));
-    return { portName, protocol, records, additionals: [...additionals] };
+    return { portName, protocol, records: withoutTwins(records), additionals: [...additionals] };
   });
 }
 

@@ -11,6 +11,17 @@ export interface PortRecords {
   readonly additionals: readonly DnsRecord[];
 }
 
+/** A record for each target and port: a set has no duplicates (RFC 2181 section 5), and one place needs no second share. */
+export function withoutTwins(records: readonly ServiceRecord[]): ServiceRecord[] {
+  const byPlace = new Map<string, ServiceRecord>();
+  for (const record of records) {
+    const place = `${record.port} ${record.target.toLowerCase()}`;
+    const known = byPlace.get(place);
+    if (known === undefined || known.weight < record.weight) byPlace.set(place, record);
+  }
+  return [...byPlace.values()];
+}
+
 /** The sets of `_port._proto` for each named port, and the empty ones of `_proto` above them. */
 export function portSets(ports: readonly PortRecords[]): [string, RecordSet][] {
   const named = ports.filter(({ portName }) => portName !== '');
@@ -25,7 +36,7 @@ export function portSets(ports: readonly PortRecords[]): [string, RecordSet][] {
 
 /** The set of the service's own name, with SRV of all its ports added. */
 export function withAllPorts(set: RecordSet, ports: readonly PortRecords[]): RecordSet {
-  const answers = ports.flatMap(({ records }) => records);
+  const answers = withoutTwins(ports.flatMap(({ records }) => records));
   if (set.alias !== undefined || answers.length === 0) return set;
   const additionals = [...new Set(ports.flatMap((port) => port.additionals))];
   return { byType: new Map([...set.byType, ...recordSet({ answers, additionals }).byType]) };

@@ -10,6 +10,8 @@ export function recordsOf(snapshot: ServiceSnapshot, { zone, ttl }: Naming): Nam
   const { declared, endpoints } = snapshot;
   const name = serviceName(snapshot, zone);
   if (declared === null || declared.isHeadless) return instanceRecords(endpoints, name, ttl);
-  if (declared.type !== 'ExternalName') return clusterRecords(declared, name, ttl);
+  if (declared.type !== 'ExternalName') {
+    return clusterRecords({ declared, endpoints }, name, ttl);
+  }
   return { sets: new Map([['', aliasSet(declared.externalName)]]), pointers: [] };
 }

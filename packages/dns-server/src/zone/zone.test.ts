@@ -210,6 +210,20 @@ test('ids that are no labels are found under what is made of them', () => {
 const external = (service: string, externalName: string) =>
   snapshot(service, { declared: declared({ type: 'ExternalName', externalName }) });
 
+test('in a circle of aliases each is said once', () => {
+  const full = (service: string) => `${service}.default.svc.cluster.local`;
+  const zone = zoneOf([
+    external('a', full('b')),
+    external('b', full('C')),
+    external('c', full('a')),
+  ]);
+  const { answers, rcode } = ask(zone, full('a'), 'A')!;
+  expect(rcode).toBe('NOERROR');
+  const owners = answers!.map(({ name }) => name.toLowerCase());
+  expect(owners).toEqual([full('a'), full('b'), full('c')]);
+  expect(ask(zone, 'a', 'A')!.answers).toHaveLength(4);
+});
+
 test('an ExternalName is an alias for every type, followed within the zone only', () => {
   const zone = zoneOf([
     external('db', 'db.example.com'),
@@ -242,7 +256,9 @@ test('an ExternalName is an alias for every type, followed within the zone only'
     rcode: 'NOERROR',
     authorities: [{ type: 'SOA' }],
   });
-  expect(ask(zone, 'loop', 'A')!.answers!.length).toBeLessThan(10);
+  expect(said(zone, 'loop.default.svc.cluster.local', 'A')).toEqual([
+    'CNAME loop.default.svc.cluster.local',
+  ]);
 });
 
 test('what an alias leads to is current', () => {
@@ -250,6 +266,54 @@ test('what an alias leads to is current', () => {
   expect(said(zone, 'web', 'A')).toContain('A 127.96.0.10');
   zone.put(clusterIP({ clusterIPs: ['127.96.0.11'] }));
   expect(said(zone, 'web', 'A')).toContain('A 127.96.0.11');
+});
+
+test('a set of SRV records has each place once, whatever its ports are called', () => {
+  const ports = [
+    servicePort({ name: 'dns', port: 53, protocol: 'UDP' }),
+    servicePort({ name: 'dns-tcp', port: 53 }),
+  ];
+  const zone = zoneOf([
+    clusterIP({ ports }),
+    snapshot('api', {
+      endpoints: [
+        endpoint({ instance: 'web-1', portName: 'http', port: 80 }),
+        endpoint({ instance: 'web-1', portName: 'web', port: 80 }),
+        endpoint({ instance: 'Web_1', portName: 'http', port: 80, weight: 1 }),
+      ],
+    }),
+  ]);
+  expect(said(zone, NGINX, 'SRV')).toEqual([`SRV 0 100 53 ${NGINX}`]);
+  const target = 'web-1.api.default.svc.cluster.local';
+  for (const name of ['api', '_http._tcp.api'])
+    expect(said(zone, name, 'SRV')).toEqual([expect.stringMatching(new RegExp(` 80 ${target}$`))]);
+});
+
+test('instances behind a cluster IP have names of their own, which reverse lookups give', () => {
+  const endpoints = [...instances(1), endpoint({ instance: 'gone', tier: null })];
+  const zone = zoneOf([snapshot('nginx', { ...clusterIP(), endpoints })]);
+  const [{ address, instance }] = endpoints as [(typeof endpoints)[0]];
+  const reverse = `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
+  expect(said(zone, reverse, 'PTR')).toEqual([`PTR ${instance}.${NGINX}`]);
+  expect(said(zone, `${instance}.${NGINX}`, 'A')).toEqual([`A ${address}`]);
+  expect(said(zone, NGINX, 'A')).toEqual(['A 127.96.0.10']);
+  expect(said(zone, `gone.${NGINX}`, 'A')).toBe('NXDOMAIN');
+});
+
+test('addresses beside an SRV record stand under its target, letter for letter', () => {
+  const zone = zoneOf([clusterIP(), snapshot('api', { endpoints: instances(2) })]);
+  for (const name of ['_http._tcp.NgInX', '_HTTP._tcp.nginx.Default.SVC.Cluster.Local', 'aPi']) {
+    const { answers, additionals } = ask(zone, name, 'SRV')!;
+    const targets = answers!.map((record) => (record as { data: { target: string } }).data.target);
+    const named = additionals!.filter(({ type }) => type === 'A').map((record) => record.name);
+    expect(new Set(named)).toEqual(new Set(targets));
+  }
+});
+
+test('the target of an SRV record has the letters that it was registered with', () => {
+  const endpoints = [endpoint({ instance: 'db', address: 'Db-1.Example.COM', port: 5_432 })];
+  const zone = zoneOf([snapshot('db', { endpoints })]);
+  expect(said(zone, '_HTTP._tcp.DB', 'SRV')).toEqual(['SRV 0 25600 5432 Db-1.Example.COM']);
 });
 
 test('reverse lookups give cluster IPs and instances their names, and know nothing of other addresses', () => {

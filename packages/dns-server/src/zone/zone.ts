@@ -146,9 +146,12 @@ export class Zone {
     const answers: DnsRecord[] = [{ type: TYPE.CNAME, ttl, target: alias }];
     if (type === TYPE.CNAME || type === TYPE.ANY) return prepareAnswer(key, { answers });
     let target = plain(alias);
-    for (let i = 0; i < MAX_ALIASES; i++) {
+    // A circle ends where it begins: each alias is said once.
+    const seen = new Set([key]);
+    while (seen.size <= MAX_ALIASES) {
       const targetKey = keyOf(target);
-      if (targetKey === undefined) break;
+      if (targetKey === undefined || seen.has(targetKey)) break;
+      seen.add(targetKey);
       if (!`.${target}`.endsWith(`.${zone}`)) {
         return { ...prepareAnswer(key, { answers }), onward: { target: targetKey, answers } };
       }

@@ -45,3 +45,62 @@ test('aborted while the other side takes nothing: it closes at once, with a rese
   socket.resume();
   await expect.poll(() => errors, WAIT).toEqual(['ECONNRESET']);
 });
+
+test('what a write was told to be through with arrives, also when the connection is closed then', async () => {
+  let taken = 0;
+  let isDone = false;
+  const { socket } = await accepted((connection) => {
+    const piece = Buffer.alloc(10_000);
+    while (connection.write(piece, 0, piece.length)) taken += piece.length;
+    connection.close();
+    isDone = true;
+  });
+  socket.pause();
+  await expect.poll(() => isDone, WAIT).toBe(true);
+  let received = 0;
+  socket.on('data', (bytes: Buffer) => {
+    received += bytes.length;
+  });
+  socket.resume();
+  await expect.poll(() => received >= taken, WAIT).toBe(true);
+});
+
+test('a peer that reads at last is heard of once, and then everything has gone', async () => {
+  let drains = 0;
+  let written = 0;
+  const listener = await transportUnderTest().listen(
+    { host: '127.0.0.1', port: 0 },
+    (connection) => {
+      setImmediate(() => {
+        const piece = Buffer.alloc(10_000);
+        let isFlowing = true;
+        while (isFlowing) {
+          isFlowing = connection.write(piece, 0, piece.length);
+          written += piece.length;
+        }
+      });
+      return {
+        onData() {},
+        onDrain() {
+          drains++;
+          connection.close();
+        },
+        onEnd() {},
+        onClose() {},
+      };
+    },
+  );
+  const socket = connect({ ...listener.address, allowHalfOpen: true });
+  onTestFinished(async () => {
+    socket.destroy();
+    await listener.close();
+  });
+  await expect.poll(() => written > 0, WAIT).toBe(true);
+  let received = 0;
+  socket.on('data', (bytes: Buffer) => {
+    received += bytes.length;
+  });
+  await once(socket, 'end');
+  expect(received).toBe(written);
+  expect(drains).toBe(1);
+});

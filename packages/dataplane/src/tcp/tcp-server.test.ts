@@ -89,6 +89,18 @@ test('a target that cannot be connected to is replaced by another, and no byte i
   expect(bench.group.targets[0]!.counters).toMatchObject({ inFlight: 0, connections: 0 });
 });
 
+test('a target that is the listener itself is passed over, instead of going round', async () => {
+  await using bench = await TcpBench.start();
+  bench.group.targets.push(createTarget(bench.port, 'itself'));
+  await closed(bench.open());
+  expect(bench.observer.failed).toEqual(['itself loop']);
+  expect(bench.server.counters.accepted).toBe(1);
+  await withTarget(bench, (socket) => void socket.pipe(socket));
+  const client = await bench.connect();
+  client.end('hello');
+  expect(await textOf(client)).toBe('hello');
+});
+
 test('what this machine lacks is no fault of a target', async () => {
   await using bench = await TcpBench.start();
   const short = { ...createTarget(80, 'short'), host: 'short' };

@@ -201,6 +201,10 @@ export class TcpSession
       target.counters.requests++;
       this.#upstream = new TcpUpstream(target, this);
       this.#deadline = clock.now() + options.connectMs;
+      if (this.#leadsBack(target)) {
+        this.#noteFailure('loop');
+        continue;
+      }
       try {
         this.#upstream.connect(transport);
         return;
@@ -209,6 +213,12 @@ export class TcpSession
         this.#noteFailure((error as NodeJS.ErrnoException).code ?? 'invalid');
       }
     }
+  }
+
+  /** Whether the target is where the client came in: one connection would become as many as there may be. */
+  #leadsBack({ host, port }: Target): boolean {
+    const { localAddress, localPort } = this.#client;
+    return port === localPort && plainAddress(host) === plainAddress(localAddress);
   }
 
   #refusalReason(): RefusalReason {

@@ -90,7 +90,7 @@ export class UdpFlow implements TargetClient, PeerHandler {
   #choose(snapshot: TargetSnapshot): boolean {
     const tried = this.#refused === undefined ? NONE : [this.#refused];
     const target = snapshot.pick(tried, this) ?? snapshot.pick(NONE, this);
-    if (target === undefined) return false;
+    if (target === undefined || this.#leadsBack(target)) return false;
     try {
       this.#peer = this.#services.datagrams.connect(target, this);
     } catch {
@@ -101,6 +101,12 @@ export class UdpFlow implements TargetClient, PeerHandler {
     target.counters.inFlight++;
     target.counters.connections++;
     return true;
+  }
+
+  /** Whether the target is where the datagrams come in: one would go round without end. */
+  #leadsBack({ host, port }: Target): boolean {
+    const { address } = this.origin.listener;
+    return port === address.port && plainAddress(host) === plainAddress(address.host);
   }
 
   #leave(): void {

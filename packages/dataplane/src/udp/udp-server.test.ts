@@ -71,6 +71,15 @@ async function start(options: Partial<UdpOptions> = {}) {
 const name = (reply: string) => reply.split(' ')[0];
 const sourcePort = (reply: string) => reply.split(' ')[1];
 
+test('a target that is the listener itself gets nothing, instead of going round', async () => {
+  const { server, group, port, observer } = await start();
+  group.targets.push({ ...createTarget(port, 'itself'), host: '127.96.1.1' });
+  const { say } = await caller(port);
+  say('round');
+  await expect.poll(() => observer.refused, WAIT).toEqual(['no_target']);
+  expect(server.counters).toMatchObject({ datagramsFromClients: 1, dropped: 1, flows: 0 });
+});
+
 test('a flow keeps its target and its port, and replies come from the bound address', async () => {
   const { group, port, server } = await start();
   for (const id of ['a', 'b']) group.targets.push((await echo(id)).target);

@@ -10,6 +10,7 @@ import { type Counters, createCounters } from './server/counters.ts';
 import { UpstreamForwarder } from './server/forwarding/upstream-forwarder.ts';
 import { openListeners } from './server/listening.ts';
 import { QueryLimit } from './server/query-limit.ts';
+import { stackOf } from './process-guard.ts';
 import { Responder } from './server/responder.ts';
 import { SAFE_UDP_BYTES } from './server/udp-listener.ts';
 import { bindFailure } from './start-error.ts';
@@ -98,7 +99,7 @@ function openAnswering(config: Config, parts: DnsServerParts) {
     writer: new ResponseWriter({ udpBytes, isRecursive: forwarder !== undefined }),
     counters,
     forwarder,
-    onFault: (error) => log(`fault while answering: ${String(error)}`),
+    onFault: (error) => log(`fault while answering: ${stackOf(error)}`),
   });
   const limit = new QueryLimit(config.maxQueriesPerSecond);
   const endSeconds = timers.every(1_000, () => limit.nextSecond());

@@ -18,6 +18,7 @@ import {
 } from '@rollcall/dataplane';
 import type { LoadBalancerServicesConfig } from './config/schema.ts';
 import type { Clock } from './runtime/clock.ts';
+import { stackOf } from './process-guard.ts';
 import type { Random } from './runtime/random.ts';
 import type { Timers } from './runtime/timers.ts';
 import type { ServiceNotice } from './services/balanced-service.ts';
@@ -154,6 +155,11 @@ function createBoard(
       }
     },
   };
-  const onTrouble = ({ message }: Error) => log(`reports do not get to the registry: ${message}`);
+  const onTrouble = (error: Error) =>
+    log(
+      error instanceof RollcallError
+        ? `reports do not get to the registry: ${error.message}`
+        : `fault while reporting: ${stackOf(error)}`,
+    );
   return new NoticeBoard(port, { forMs: REPORT_MS, random, clock, timers, onTrouble });
 }

@@ -31,6 +31,7 @@ import { createMetrics } from './admin/metrics.ts';
 import type { Config } from './config.ts';
 import type { ProxiedService } from './proxy/proxied-service.ts';
 import { ServiceProxy } from './proxy/service-proxy.ts';
+import { stackOf } from './process-guard.ts';
 import { StartError } from './start-error.ts';
 
 /** How long a report stands by itself: it outlives a restart of the proxy, and a dead one for no longer. */
@@ -177,8 +178,12 @@ function serve(config: Config, parts: PlaneParts) {
 function createBoard(config: Config, parts: NodeProxyParts, port: NoticePort<Condition[]>) {
   if (!config.reports) return NO_BOARD;
   const { clock = systemClock, timers = systemTimers, random = Math.random } = parts;
-  const onTrouble = ({ message }: Error) =>
-    logOf(parts)(`reports do not get to the registry: ${message}`);
+  const onTrouble = (error: Error) =>
+    logOf(parts)(
+      error instanceof RollcallError
+        ? `reports do not get to the registry: ${error.message}`
+        : `fault while reporting: ${stackOf(error)}`,
+    );
   return new NoticeBoard<Condition[]>(port, { forMs: REPORT_MS, random, clock, timers, onTrouble });
 }
 

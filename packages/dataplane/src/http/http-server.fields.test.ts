@@ -153,6 +153,16 @@ test('a target that leads back here ends in a 508, after one turn', async () => 
   expect(bench.server.counters.requests).toBe(2);
 });
 
+test('a circle of two balancers ends where it began', async () => {
+  await using first = await TestBench.start({ pseudonym: 'one' });
+  await using second = await TestBench.start({ pseudonym: 'two' });
+  first.addPort(second.port);
+  second.addPort(first.port);
+  const answer = await RawClient.exchange(first.port, request('GET / HTTP/1.1', []));
+  expect(answer).toMatch(/^HTTP\/1\.1 508 /);
+  expect([first, second].map(({ server }) => server.counters.requests)).toEqual([2, 1]);
+});
+
 test.each([['Shop.Example.:8080'], ['shop.example.'], ['SHOP.example']])(
   'Host: %s is shop.example for rules, and goes on as it is',
   async (host) => {

@@ -103,6 +103,16 @@ test('what may stand although the answer was lost is taken down too, but not for
   expect(said).toEqual(['+a', '-a', '-a', '-a']);
 });
 
+test('what cannot be taken down at the end is reported once', async () => {
+  const { board, runtime, troubles, state } = start();
+  board.set('a', 'fine');
+  board.set('b', 'fine');
+  await pass(runtime, 1_000);
+  state.isAway = true;
+  await board.close();
+  expect(troubles).toEqual(['away']);
+});
+
 test('closing takes down what stands', async () => {
   const { board, runtime, wall } = start();
   for (let i = 0; i < 50; i++) board.set(`s${i}`, 'fine');

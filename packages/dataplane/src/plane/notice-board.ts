@@ -84,7 +84,7 @@ export class NoticeBoard<T> {
     const keys = [...this.#entries].filter(([, entry]) => stands(entry)).map(([key]) => key);
     const one = async (): Promise<void> => {
       for (let key = keys.pop(); key !== undefined; key = keys.pop())
-        await this.#port.remove(key).catch(() => undefined);
+        await this.#port.remove(key).catch((error: unknown) => this.#report(error as Error));
     };
     await Promise.all(Array.from({ length: UNDER_WAY }, one));
   }
@@ -131,10 +131,15 @@ export class NoticeBoard<T> {
     entry.dueAt = entry.notice === undefined ? 0 : clock.now() + forMs * (0.4 + 0.2 * random());
   }
 
-  #fail(entry: Entry<T>, error: Error): void {
-    this.counters.failed++;
+  /** Once, until it goes well again. */
+  #report(error: Error): void {
     if (!this.#isTroubled) this.#options.onTrouble(error);
     this.#isTroubled = true;
+  }
+
+  #fail(entry: Entry<T>, error: Error): void {
+    this.counters.failed++;
+    this.#report(error);
     const { clock, random } = this.#options;
     entry.dueAt = clock.now() + entry.backoffMs * (0.75 + 0.5 * random());
     entry.backoffMs = Math.min(entry.backoffMs * 2, LAST_BACKOFF_MS);

@@ -17,6 +17,7 @@ export interface BenchOptions {
   limits?: Partial<HttpLimits>;
   trustForwarded?: boolean;
   underscoresInHeaders?: boolean;
+  pseudonym?: string;
   /** Instead of real time. */
   runtime?: ManualRuntime;
   listener?: HttpListenerOptions;
@@ -37,7 +38,7 @@ export class TestBench implements AsyncDisposable {
 
   private constructor(options: BenchOptions) {
     const { timeouts, limits, trustForwarded = false, runtime, sendQueues } = options;
-    const { underscoresInHeaders = false } = options;
+    const { underscoresInHeaders = false, pseudonym = 'rollcall-test' } = options;
     const real = transportUnderTest();
     const transport =
       options.localFault === undefined ? real : failingLocally(real, options.localFault);
@@ -49,7 +50,7 @@ export class TestBench implements AsyncDisposable {
         limits: { ...HTTP_LIMITS, ...limits },
         trustForwarded,
         underscoresInHeaders,
-        pseudonym: 'rollcall-test',
+        pseudonym,
       },
       {
         transport: sendQueues === undefined ? transport : withSendQueues(transport, sendQueues),

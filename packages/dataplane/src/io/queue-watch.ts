@@ -10,6 +10,9 @@ export interface QueueSuspect {
   onSendQueue(length: number, now: number): void;
 }
 
+/** Tables of many sockets are long: this often in the time between two looks at one of them, they are read at most. */
+const LOOKS_IN_BETWEEN = 10;
+
 /** Collects those that a sweep found to be due, and looks at the send queues of all of them at once. */
 export class QueueWatch {
   readonly bounds: StallBounds;
@@ -17,6 +20,7 @@ export class QueueWatch {
   readonly #clock: Clock;
   #due: QueueSuspect[] = [];
   #isLooking = false;
+  #nextLookAt = Number.NEGATIVE_INFINITY;
 
   constructor(queues: SendQueues, clock: Clock, bounds: StallBounds) {
     this.#queues = queues;
@@ -37,9 +41,11 @@ export class QueueWatch {
     this.#due.push(suspect);
   }
 
-  /** At the end of each sweep. Those that become due while it looks have to wait for the next one. */
+  /** At the end of each sweep. Those that become due while it looks, or soon after, have to wait for the next one. */
   look(): void {
-    if (this.#due.length === 0 || this.#isLooking) return;
+    const now = this.#clock.now();
+    if (this.#due.length === 0 || this.#isLooking || now < this.#nextLookAt) return;
+    this.#nextLookAt = now + this.bounds.lookMs / LOOKS_IN_BETWEEN;
     const due = this.#due;
     this.#due = [];
     this.#isLooking = true;

@@ -23,7 +23,6 @@ export function clusterRecords(
   ttl: number,
 ): NamedRecords {
   const { clusterIPs } = declared;
-  const backends = backendRecords(endpoints, name, ttl);
   const additionals = addressRecords(clusterIPs, ttl, name);
   const ports = declared.ports.map(({ name: portName, protocol, port }) => ({
     portName,
@@ -32,8 +31,14 @@ export function clusterRecords(
     additionals,
   }));
   const own = recordSet(...addressAnswers(addressRecords(clusterIPs, ttl)));
+  const sets = new Map([['', withAllPorts(own, ports)], ...portSets(ports)]);
+  // Thousands of instances come and go behind a cluster IP that nobody asks for one by one.
+  let made: NamedRecords | undefined;
+  const backends = () => (made ??= backendRecords(endpoints, name, ttl));
   return {
-    sets: new Map([...backends.sets, ['', withAllPorts(own, ports)], ...portSets(ports)]),
-    pointers: [...clusterIPs.map((address) => ({ address, name })), ...backends.pointers],
+    sets: { get: (relative) => sets.get(relative) ?? backends().sets.get(relative) },
+    get pointers() {
+      return [...clusterIPs.map((address) => ({ address, name })), ...backends().pointers];
+    },
   };
 }

@@ -9,6 +9,6 @@ interface Pointer {
 /** Everything that the names of one service hold. */
 export interface NamedRecords {
   /** By what stands before the service's name: '' itself, `web-1`, `_http._tcp`, `_tcp`. */
-  readonly sets: ReadonlyMap<string, RecordSet>;
+  readonly sets: Pick<ReadonlyMap<string, RecordSet>, 'get'>;
   readonly pointers: readonly Pointer[];
 }

@@ -12,6 +12,7 @@ const REQUESTS = [
   'PUT /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: b\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\n\r\n',
   'HEAD /d HTTP/1.1\r\nHost: a\r\n\r\n',
   'GET /refused HTTP/1.1\r\nHost: a\r\n\r\n',
+  'PUT /t HTTP/1.1\r\nTransfer-Encoding:\tchunked\r\nHost: b\r\nX_Y: 1\r\n\r\n2;a\r\nok\r\n0\r\nX:POST / HTTP/1.1\r\n\r\n',
   'GET http://c.example/e?f=1 HTTP/1.1\r\nHost: a\r\nProxy: x\r\n\r\n',
 ];
 
@@ -22,6 +23,8 @@ const RESPONSES = [
   'HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n',
   'HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nok',
   'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nVia: 1.1 x\r\nTransfer-Encoding:\tchunked\r\n\r\n3 \r\nabc\r\n0\r\nSet-Cookie: x\r\nX-Sum: 1\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok',
 ];
 const HEAD_RESPONSE = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n';
 
@@ -155,7 +158,12 @@ test('one by one byte, too', async () => {
     Via: 1.1 rollcall-test
     Content-Length: 99
 
-    ",
+    HTTP/1.1 200 OK
+    Date: Sun, 06 Nov 1994 08:49:37 GMT
+    Via: 1.1 rollcall-test
+    Content-Length: 2
+
+    ok",
       "upstream": "GET /a HTTP/1.1
     Host: a
     X-Forwarded-For: 192.0.2.7
@@ -195,6 +203,19 @@ test('one by one byte, too', async () => {
     X-Forwarded-Proto: http
     X-Forwarded-Port: 8080
     Via: 1.1 rollcall-test
+
+    PUT /t HTTP/1.1
+    Host: b
+    X-Forwarded-For: 192.0.2.7
+    X-Forwarded-Host: b
+    X-Forwarded-Proto: http
+    X-Forwarded-Port: 8080
+    Transfer-Encoding: chunked
+    Via: 1.1 rollcall-test
+
+    2
+    ok
+    0
 
     GET /e?f=1 HTTP/1.1
     Host: c.example

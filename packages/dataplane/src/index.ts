@@ -10,6 +10,7 @@ export type {
 export { DgramDatagrams } from './io/dgram-datagrams.ts';
 export { NetTransport, type NetTransportOptions } from './io/net-transport.ts';
 export { descriptorShare, systemDescriptors } from './io/descriptors.ts';
+export { isLocalFault } from './io/local-faults.ts';
 export { openTransport } from './io/open-transport.ts';
 export type {
   Address,

@@ -48,7 +48,7 @@ export const TIMED_OUT: AttemptFailure = {
 
 export function closedEarly(cause: string): AttemptFailure {
   return {
-    outcome: 'failed',
+    outcome: isLocalFault(cause) ? 'cancelled' : 'failed',
     status: 502,
     code: 'upstream_closed',
     detail: 'the target closed the connection before its answer was complete',

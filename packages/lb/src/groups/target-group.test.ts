@@ -35,9 +35,13 @@ targetGroups: { g: { service: hello ${options} } }`;
     });
   }
 
+  /** This machine cannot check at the moment. */
+  isShort = false;
+
   #check(port: number): ProbeResult {
     this.checks++;
-    return { isGood: !this.failing.has(port), detail: `checked ${port}` };
+    const result = { isGood: !this.failing.has(port), detail: `checked ${port}` };
+    return this.isShort ? { ...result, isGood: false, isLocalFault: true } : result;
   }
 
   /** Ports that get requests, in the order of turns. */
@@ -273,4 +277,12 @@ test('health checks that change nothing keep whose turn it is', async () => {
   expect(bench.checks).toBeGreaterThan(6);
   for (let i = 3; i < turns.length; i++) expect(turns[i]).toBe(turns[i - 3]);
   expect(new Set(turns).size).toBe(3);
+});
+
+test('checks that this machine could not make say nothing of targets', async () => {
+  const bench = new Bench(CHECKED, [endpoint(1), endpoint(2)]);
+  await bench.round();
+  bench.isShort = true;
+  for (let i = 0; i < 5; i++) await bench.round();
+  expect(bench.states()).toEqual({ 1: 'healthy', 2: 'healthy' });
 });

@@ -56,13 +56,17 @@ export class HealthChecker {
   }
 
   async #check(target: Checked, schedule: Schedule): Promise<void> {
-    const { isGood, detail } = await this.#parts.probe
+    const { isGood, detail, isLocalFault } = await this.#parts.probe
       .check(target)
       // A fault here must not end the checks of this target.
       .finally(() => {
         schedule.isRunning = false;
       });
     if (this.#schedules.get(target) !== schedule) return;
+    if (isLocalFault === true) {
+      target.health.detail = detail;
+      return;
+    }
     if (target.health.record(isGood, detail)) this.#parts.onChange();
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type RequestListener, createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { Agent } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemTimers } from '../runtime/timers.ts';
 import { HttpProbe } from './http-probe.ts';
@@ -15,7 +16,14 @@ async function serve(listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function probe(changes: { codes?: string; timeoutMs?: number; port?: number } = {}) {
+interface ProbeChanges {
+  codes?: string;
+  timeoutMs?: number;
+  port?: number;
+  dispatcher?: Agent;
+}
+
+function probe({ dispatcher, ...changes }: ProbeChanges = {}) {
   const config = {
     enabled: true,
     path: '/healthz?full=1',
@@ -26,7 +34,7 @@ function probe(changes: { codes?: string; timeoutMs?: number; port?: number } = 
     codes: '200-299,418',
     ...changes,
   };
-  return new HttpProbe(config, systemTimers);
+  return new HttpProbe(config, systemTimers, dispatcher);
 }
 
 test.each([
@@ -107,4 +115,12 @@ test('a head that drips is bad when the time is over', async () => {
   const { port } = server.address() as AddressInfo;
   const result = await probe({ timeoutMs: 200 }).check({ host: '127.0.0.1', port });
   expect(result).toEqual({ isGood: false, detail: expect.stringContaining('within 200 ms') });
+});
+
+test('what this machine lacks is not held against the target', async () => {
+  const error = Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' });
+  const dispatcher = new Agent({ connect: (_options, done) => done(error, null) });
+  const result = await probe({ dispatcher }).check({ host: '127.0.0.1', port: 1 });
+  expect(result).toMatchObject({ isGood: false, isLocalFault: true });
+  expect(result.detail).toContain('EMFILE');
 });

@@ -1,4 +1,5 @@
-import { Agent, request } from 'undici';
+import { isLocalFault } from '@rollcall/dataplane';
+import { Agent, type Dispatcher, request } from 'undici';
 import type { HealthCheckConfig } from '../config/schema.ts';
 import { parseStatusCodes } from '../config/status-codes.ts';
 import type { Timers } from '../runtime/timers.ts';
@@ -16,13 +17,18 @@ export class HttpProbe implements Probe {
   readonly #config: HealthCheckConfig;
   readonly #timers: Timers;
   readonly #isGood: (status: number) => boolean;
-  readonly #agent: Agent;
+  readonly #dispatcher: Dispatcher;
 
-  constructor(config: HealthCheckConfig, timers: Timers) {
+  /** `dispatcher`: how connections are made; by default one for each check, whoever else is being checked. */
+  constructor(
+    config: HealthCheckConfig,
+    timers: Timers,
+    dispatcher: Dispatcher = new Agent({ pipelining: 0, connections: null }),
+  ) {
     this.#config = config;
     this.#timers = timers;
     this.#isGood = parseStatusCodes(config.codes) ?? (() => false);
-    this.#agent = new Agent({ pipelining: 0, connections: null });
+    this.#dispatcher = dispatcher;
   }
 
   async check({ host, port }: ProbeAddress): Promise<ProbeResult> {
@@ -31,7 +37,7 @@ export class HttpProbe implements Probe {
     const signal = this.#timers.deadline(timeoutMs);
     try {
       const { statusCode, body } = await request(`http://${authority}${path}`, {
-        dispatcher: this.#agent,
+        dispatcher: this.#dispatcher,
         headers: { 'user-agent': 'rollcall-lb-health-check', connection: 'close' },
         signal,
       });
@@ -47,7 +53,8 @@ export class HttpProbe implements Probe {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const why = signal.aborted ? `nothing within ${timeoutMs} ms` : (code ?? message);
-      return { isGood: false, detail: `GET ${path} on ${authority}: ${why}` };
+      const result = { isGood: false, detail: `GET ${path} on ${authority}: ${why}` };
+      return isLocalFault(code ?? '') ? { ...result, isLocalFault: true } : result;
     }
   }
 }

@@ -11,6 +11,7 @@ import { UpstreamForwarder } from './server/forwarding/upstream-forwarder.ts';
 import { openListeners } from './server/listening.ts';
 import { QueryLimit } from './server/query-limit.ts';
 import { stackOf } from './process-guard.ts';
+import { connectionsWithin, systemDescriptors } from './server/descriptors.ts';
 import { Responder } from './server/responder.ts';
 import { SAFE_UDP_BYTES } from './server/udp-listener.ts';
 import { bindFailure } from './start-error.ts';
@@ -60,7 +61,12 @@ export async function startDnsServer(
     await end();
   };
   try {
-    const { maxTcpConnections: maxConnections, tcpIdleMs: idleMs, udpPayload } = config;
+    const { maxTcpConnections, tcpIdleMs: idleMs, udpPayload } = config;
+    const maxConnections = connectionsWithin(
+      maxTcpConnections,
+      config.host.length,
+      systemDescriptors(),
+    );
     const { clock = systemClock, timers = systemTimers } = parts;
     const { responder, counters, limit } = answering;
     const answer = { responder, counters, limit, clock, timers };

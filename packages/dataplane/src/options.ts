@@ -13,7 +13,7 @@ export interface HttpTimeouts {
   readonly writeStallMs: number;
   /** How long a client that sent FIN may still wait for the first byte of its answer. Raise it for clients that half-close on purpose. @default 5000 */
   readonly halfCloseMs: number;
-  /** How long bytes are swallowed after a last answer, so that the client gets to read it. @default 2000 */
+  /** Silence after which a connection is closed behind its last answer. Bytes that still come are swallowed, for 15 times as long at most, so that the client gets to read it. @default 2000 */
   readonly lingerMs: number;
   /** To connect to a target; then the next target is tried. @default 2000 */
   readonly connectMs: number;

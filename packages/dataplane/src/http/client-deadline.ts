@@ -3,6 +3,9 @@ import type { ExchangeServices } from './exchange-services.ts';
 /** How long an unused connection may live on when the server closes: long enough for a request already on its way. */
 const CLOSING_IDLE_MS = 500;
 
+/** A client that goes on sending after its last answer is listened to for so many times the linger time. */
+const LINGERS = 15;
+
 /** Until when a client has to send something. */
 export class ClientDeadline {
   readonly #services: ExchangeServices;
@@ -10,6 +13,7 @@ export class ClientDeadline {
   #at = 0;
   /** It is that of a head under way, which further bytes do not move. */
   #isOfHead = false;
+  #lingerUntil = 0;
 
   constructor(services: ExchangeServices) {
     this.#services = services;
@@ -50,7 +54,16 @@ export class ClientDeadline {
   }
 
   linger(): void {
+    const { lingerMs } = this.#services.timeouts;
+    this.#set(lingerMs);
+    this.#lingerUntil = this.#at + lingerMs * (LINGERS - 1);
+  }
+
+  /** The client is still sending, so it may not have read its answer. */
+  keepLingering(): void {
+    if (this.#at === 0) return;
     this.#set(this.#services.timeouts.lingerMs);
+    this.#at = Math.min(this.#at, this.#lingerUntil);
   }
 
   /** True once. */

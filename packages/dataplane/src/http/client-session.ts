@@ -64,7 +64,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
         this.#tunnel!.onClientData(buffer, start, end);
         return;
       default:
-        return;
+        if (this.#state === ClientState.linger) this.#deadline.keepLingering();
     }
   }
 

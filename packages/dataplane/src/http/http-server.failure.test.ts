@@ -529,3 +529,32 @@ test('kill -9 of targets under load fails no GET', async () => {
   expect([...statuses.keys()]).toEqual([200]);
   expect(bench.server.counters.retries).toBeGreaterThan(0);
 });
+
+test('who still sends after a last answer is listened to for a while, but not for ever', async () => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  await bench.addTcp(
+    answering('HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
+  );
+  const client = await RawClient.connect(bench.port);
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
+  await client.until(() => client.isEnded);
+  const { counters } = bench.server;
+  const sendFor = async (seconds: number): Promise<void> => {
+    for (let passed = 0; passed < seconds && counters.connectionsOpen > 0; passed++) {
+      const before = counters.requestBytes;
+      client.send('x');
+      await expect
+        .poll(() => counters.requestBytes > before || counters.connectionsOpen === 0, {
+          timeout: 10_000,
+        })
+        .toBe(true);
+      runtime.advance(1_000);
+    }
+  };
+  await sendFor(25);
+  expect(counters.connectionsOpen).toBe(1);
+  await sendFor(10);
+  await expect.poll(() => counters.connectionsOpen, { timeout: 10_000 }).toBe(0);
+  client.close();
+});

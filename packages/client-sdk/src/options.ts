@@ -80,7 +80,7 @@ const CallOptions = z.strictObject({
   maxConnections: z.int().min(1).default(256),
   /** Most tries of one call, the first included; up to four refused connections count as one. @default 3 */
   maxTries: z.int().min(1).max(100).default(3),
-  /** TLS towards endpoints (scheme https). @default {} */
+  /** TLS towards endpoints (scheme https): certificates are for names of the service unless it has a `servername`. @default {} */
   connect: Connect.prefault({}),
   retryBudget: RetryBudgetOptions.prefault({}),
   ejection: EjectionOptions.prefault({}),

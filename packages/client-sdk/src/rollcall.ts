@@ -33,6 +33,7 @@ const ServiceKey = z.strictObject({
   port: PortName.optional(),
   policy: z.enum(Object.keys(POLICIES) as [Policy, ...Policy[]]),
   scheme: z.enum(['http', 'https']).default('http'),
+  servername: z.hostname().optional(),
 });
 
 const CatalogKey = z.strictObject({
@@ -163,10 +164,9 @@ export class Rollcall {
     this.#throwIfClosed();
     const { namespace, policy } = this.#options;
     const parsed = parseOptions(ServiceKey, { namespace, policy, ...given, name });
-    const key = JSON.stringify([parsed.namespace, name, parsed.port, parsed.policy, parsed.scheme]);
+    const key = JSON.stringify(parsed);
     const create = () => {
-      const { port, ...rest } = parsed;
-      return new LiveService(name, port === undefined ? rest : { ...rest, port }, {
+      return new LiveService(name, parsed as ServiceOptions, {
         options: this.#options,
         directory: this.#directory(parsed.namespace),
         reach: (origin) => this.#reach(origin),

@@ -23,6 +23,11 @@ export interface ServiceOptions {
   readonly policy?: Policy;
   /** How to speak with the endpoints. @default 'http' */
   readonly scheme?: 'http' | 'https';
+  /**
+   * Name that certificates of its endpoints are for, over https. @default the client's `calls.connect.servername`, else
+   * `<service>.<namespace>.<hostSuffix>`, in the client's own namespace `<service>.<hostSuffix>` too
+   */
+  readonly servername?: string;
 }
 
 /** How a call that {@link Service.pick} was asked for went. */

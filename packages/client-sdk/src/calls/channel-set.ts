@@ -11,6 +11,7 @@ import type { ResolvedOptions } from '../options.ts';
 import { within } from '../pause.ts';
 import type { Timer } from '../runtime.ts';
 import { channelIdOf, EndpointChannel } from './endpoint-channel.ts';
+import type { Transport } from './service-identity.ts';
 
 /**
  * The channels to a service's endpoints and the picker over those that may be called. The picker is
@@ -19,7 +20,7 @@ import { channelIdOf, EndpointChannel } from './endpoint-channel.ts';
 export class ChannelSet {
   readonly #options: ResolvedOptions;
   readonly #policy: Policy;
-  readonly #scheme: 'http' | 'https';
+  readonly #transport: Transport;
   readonly #ejection: Ejection;
   #channels = new Map<string, EndpointChannel>();
   /** Those that left the picture while calls were under way on them, and their end. */
@@ -29,10 +30,10 @@ export class ChannelSet {
   #ejections = 0;
   #isClosed = false;
 
-  constructor(options: ResolvedOptions, policy: Policy, scheme: 'http' | 'https') {
+  constructor(options: ResolvedOptions, policy: Policy, transport: Transport) {
     this.#options = options;
     this.#policy = policy;
-    this.#scheme = scheme;
+    this.#transport = transport;
     this.#ejection = new Ejection({ ...options.calls.ejection, random: options.runtime.random });
   }
 
@@ -57,7 +58,10 @@ export class ChannelSet {
       const id = channelIdOf(endpoint);
       const channel = this.#channels.get(id);
       channel?.update(endpoint);
-      channels.set(id, channel ?? new EndpointChannel(endpoint, this.#scheme, this.#options.calls));
+      channels.set(
+        id,
+        channel ?? new EndpointChannel(endpoint, this.#transport, this.#options.calls),
+      );
     }
     for (const [id, channel] of this.#channels) if (!channels.has(id)) this.#dismiss(channel);
     this.#channels = channels;

@@ -4,6 +4,7 @@ import type { Pool as UndiciPool } from 'undici';
 import { RollcallError } from '../error.ts';
 import type { CallOptions } from '../options.ts';
 import { Pool } from '../undici/undici.ts';
+import { identityOf, type Transport } from './service-identity.ts';
 
 /** Names an endpoint together with where it is: one that moved is another target. */
 export function channelIdOf({ id, address, port }: Endpoint): string {
@@ -17,14 +18,14 @@ export class EndpointChannel implements Candidate {
   /** Set by a failed call, so that only calls after one have to report their success. */
   hasFailed = false;
   #endpoint: Endpoint;
-  readonly #scheme: 'http' | 'https';
+  readonly #transport: Transport;
   readonly #options: CallOptions;
   #pool: UndiciPool | undefined;
 
-  constructor(endpoint: Endpoint, scheme: 'http' | 'https', options: CallOptions) {
+  constructor(endpoint: Endpoint, transport: Transport, options: CallOptions) {
     this.id = channelIdOf(endpoint);
     this.#endpoint = endpoint;
-    this.#scheme = scheme;
+    this.#transport = transport;
     this.#options = options;
   }
 
@@ -65,13 +66,20 @@ export class EndpointChannel implements Candidate {
     const options = this.#options;
     if (!isDialable(address) || !(port > 0 && port < 65_536))
       throw new RollcallError('connect_failed', `${address}:${port} is no address to connect to`);
-    return new Pool(`${this.#scheme}://${urlHostOf(address)}:${port}`, {
+    const { scheme } = this.#transport;
+    const { connect } = options;
+    const isNamed = scheme === 'https' && !('servername' in connect);
+    return new Pool(`${scheme}://${urlHostOf(address)}:${port}`, {
       allowH2: false,
       connections: options.maxConnections,
       headersTimeout: options.headersTimeoutMs,
       bodyTimeout: options.bodyTimeoutMs,
       keepAliveTimeout: options.keepAliveMs,
-      connect: { ...options.connect, timeout: options.connectTimeoutMs },
+      connect: {
+        ...(isNamed ? identityOf(this.#transport) : {}),
+        ...connect,
+        timeout: options.connectTimeoutMs,
+      },
     });
   }
 }

@@ -59,7 +59,10 @@ export class LiveService implements EndpointAwaiter {
     this.#scheme = given.scheme ?? 'http';
     this.#parts = parts;
     this.#events = new Emitter(options.runtime);
-    this.#channels = new ChannelSet(options, given.policy ?? options.policy, this.#scheme);
+    this.#channels = new ChannelSet(options, given.policy ?? options.policy, {
+      scheme: this.#scheme,
+      names: this.#names(given.servername),
+    });
     this.dispatcher = new ServiceDispatcher(this.#channels, this, options);
     this.#fetch = new ServiceFetch({
       name,
@@ -158,6 +161,14 @@ export class LiveService implements EndpointAwaiter {
     } catch (error) {
       return error instanceof RollcallError ? error : this.#noEndpoints();
     }
+  }
+
+  /** Those that certificates of its instances are for. */
+  #names(given: string | undefined): [string, ...string[]] {
+    if (given !== undefined) return [given];
+    const { hostSuffix, namespace } = this.#parts.options;
+    const whole = `${this.name}.${this.namespace}.${hostSuffix}`;
+    return this.namespace === namespace ? [whole, `${this.name}.${hostSuffix}`] : [whole];
   }
 
   /** What `wait` comes to, unless its signal aborts first: after `limitMs`, or with the one given. */

@@ -34,11 +34,18 @@ export async function within<T>(
   }
 }
 
-/** The promise, unless the signal aborts first: then it rejects with the signal's reason. Leaves no listener. */
-export async function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+/**
+ * The promise, unless the signal aborts first: then it rejects with the signal's reason, which tells by its cause what
+ * went wrong until then. Leaves no listener.
+ */
+export async function unlessAborted<T>(
+  promise: Promise<T>,
+  signal?: AbortSignal,
+  causeOf: () => Error | undefined = () => undefined,
+): Promise<T> {
   if (signal === undefined) return promise;
   const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
+  const onAbort = () => aborted.reject(withCause(signal.reason, causeOf()));
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -46,4 +53,12 @@ export async function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** The reason of an abort; when it has no cause of its own, with one. `AbortSignal.timeout` says nothing but that. */
+export function withCause(reason: unknown, cause: Error | undefined): unknown {
+  const isBare = reason instanceof Error && reason.cause === undefined;
+  if (isBare && cause !== undefined && Object.isExtensible(reason))
+    Object.defineProperty(reason, 'cause', { value: cause, configurable: true, writable: true });
+  return reason;
 }

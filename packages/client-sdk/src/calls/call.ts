@@ -271,7 +271,8 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   #errorOf(channel: EndpointChannel, error: Error): RollcallError {
     const { method, path } = this.#options;
     return lostError(error, {
-      call: `${method} ${path} of ${this.#owner.label}`,
+      // A query may hold what is nobody else's business.
+      call: `${method} ${path.replace(/[?#].*/s, '')} of ${this.#owner.label}`,
       endpoint: channel.endpoint,
       tries: this.#tried?.length ?? 1,
       wasSent: this.#wasSent,

@@ -19,6 +19,7 @@ import {
   type ResolvedDrain,
   withPatch,
 } from './registration-spec.ts';
+import { Trouble } from '../trouble.ts';
 import { ServedRequests } from './served-requests.ts';
 
 /** First pause between two rounds, in ms. */
@@ -41,6 +42,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   readonly #drain: ResolvedDrain;
   readonly #onEnded: () => void;
   /** What a drain waits for when the application does not say when it is idle; only for drains on signals. */
+  readonly #trouble: Trouble;
   readonly #served: ServedRequests | undefined;
   #body: RegistrationSpec['body'];
   #lease: Lease | undefined;
@@ -62,6 +64,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     this.#body = spec.body;
     this.#drain = spec.drain;
     this.#onEnded = onEnded;
+    this.#trouble = new Trouble(registrar.options.runtime, `registering ${this.#label}`);
     const ports = Object.values(spec.body.ports);
     if (spec.signals.length > 0)
       this.#served = new ServedRequests(
@@ -87,7 +90,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
    */
   begin(signal?: AbortSignal): Promise<void> {
     this.#enrolling = this.#enrol(true);
-    return unlessAborted(this.#enrolling, signal);
+    return unlessAborted(this.#enrolling, signal, () => this.#trouble.last);
   }
 
   setStatus(status: NonNullable<InstancePatch['status']>): Promise<void> {
@@ -172,11 +175,12 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   onSuperseded(lease: string): void {
     if (lease !== this.#lease?.id) return;
     this.#supersede(
-      new RollcallError(
-        'superseded',
-        `instance ${this.id} of ${this.namespace}/${this.service} was taken over by a successor`,
-      ),
+      new RollcallError('superseded', `${this.#label} was taken over by a successor`),
     );
+  }
+
+  get #label(): string {
+    return `instance ${this.id} of ${this.namespace}/${this.service}`;
   }
 
   get #params(): Readonly<Record<string, string>> {
@@ -220,6 +224,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
           this.#supersede(error);
           return;
         }
+        this.#trouble.note(error);
         if (!error.retryable && !hasBeenRefused) this.#events.emit('lost', error);
         hasBeenRefused ||= !error.retryable;
         await pause(options.runtime, backoff.next(error.retryAfterMs ?? 0), signal);
@@ -268,6 +273,10 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   #supersede(error: RollcallError): void {
     if (this.#state === 'superseded' || this.#state === 'released') return;
     this.#end('superseded');
+    if (!this.#events.has('superseded'))
+      this.#registrar.options.runtime.warn(
+        `${this.#label} was taken over by another process with its id, and gets no calls any more: ${error.message}`,
+      );
     this.#events.emit('superseded', error);
   }
 

@@ -70,7 +70,7 @@ export class RegistryClient implements RegistryApi {
         signal: inner,
       });
       if (reply.statusCode === 200) return reply;
-      throw errorOfReply(reply.statusCode, reply.headers, await textOf(reply, url));
+      throw errorOfReply(reply.statusCode, reply.headers, await textOf(reply, url), url);
     });
   }
 
@@ -105,8 +105,8 @@ export class RegistryClient implements RegistryApi {
     });
     const text = await textOf(reply, url);
     if (reply.statusCode !== route.reply.status)
-      throw errorOfReply(reply.statusCode, reply.headers, text);
-    return parseReply(route, text);
+      throw errorOfReply(reply.statusCode, reply.headers, text, url);
+    return parseReply(route, text, url);
   }
 
   async #send(
@@ -183,14 +183,13 @@ function unreachable(
   });
 }
 
-function parseReply(route: Route, text: string): unknown {
+function parseReply(route: Route, text: string, url: string): unknown {
   const { body } = route.reply;
   if (body === null || body === 'stream') return undefined;
   const parsed = body.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
-  throw new RollcallError('registry_garbled', `${route.method} ${route.path}: unexpected reply`, {
-    cause: parsed.error,
-  });
+  const message = `${url} answered ${route.method} ${route.path} with something else than a registry does`;
+  throw new RollcallError('registry_garbled', message, { cause: parsed.error });
 }
 
 /** A query string, `?` included; empty when nothing is given. */

@@ -7,21 +7,25 @@ export function errorOfReply(
   status: number,
   headers: IncomingHttpHeaders,
   body: string,
+  from = 'the registry',
 ): RollcallError {
   const retryAfterMs = retryAfterMsOf(headers);
   const problem = Problem.safeParse(jsonOf(body));
   if (!problem.success) {
-    const text = body.length > 200 ? `${body.slice(0, 200)}…` : body;
-    return new RollcallError(
-      'registry_garbled',
-      `answered ${status}, no problem document: ${text}`,
-      {
-        ...retryAfterMs,
-      },
-    );
+    const message = `${from} answered ${status} without a problem document, as no registry does: ${excerptOf(body)}`;
+    return new RollcallError('registry_garbled', message, retryAfterMs);
   }
   const { code, field, message, faults = [] } = problem.data;
   return new RollcallError(code, message, { field, faults, ...retryAfterMs });
+}
+
+/** The beginning of a text that anybody may have written, on one line. */
+function excerptOf(body: string): string {
+  const line = body
+    .slice(0, 400)
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
+    .trim();
+  return line.length > 200 ? `${line.slice(0, 200)}…` : JSON.stringify(line);
 }
 
 /** The JSON that a text holds; undefined when it holds none. */

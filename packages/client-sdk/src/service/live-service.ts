@@ -18,6 +18,7 @@ import type {
   ServiceStats,
 } from '../service.ts';
 import { ServiceFetch } from '../fetch/service-fetch.ts';
+import { withCause } from '../pause.ts';
 import { requestBy } from '../undici/undici.ts';
 import { noEndpointsError } from './no-endpoints.ts';
 
@@ -87,7 +88,11 @@ export class LiveService implements EndpointAwaiter {
     if (this.#feed.snapshot !== undefined) return;
     const failure = this.#parts.directory.failure;
     if (failure !== undefined && !failure.retryable) throw failure;
-    await this.#next(signal);
+    try {
+      await this.#next(signal);
+    } catch (error) {
+      throw withCause(error, this.#parts.directory.failure);
+    }
   }
 
   snapshot(): ServiceSnapshot | undefined {

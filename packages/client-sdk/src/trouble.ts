@@ -1,0 +1,34 @@
+import type { RollcallError } from './error.ts';
+import type { Runtime } from './runtime.ts';
+
+/** The process is warned of the same trouble this often at most, in ms. */
+const WARN_MS = 60_000;
+
+/** What keeps something from coming about that is tried again and again; the process is told now and then. */
+export class Trouble {
+  readonly #runtime: Pick<Runtime, 'nowMs' | 'warn'>;
+  readonly #what: string;
+  #last: RollcallError | undefined;
+  #warnedAtMs = -Infinity;
+
+  /** `what`: `registering instance a of b`. */
+  constructor(runtime: Pick<Runtime, 'nowMs' | 'warn'>, what: string) {
+    this.#runtime = runtime;
+    this.#what = what;
+  }
+
+  /** The last thing that went wrong; undefined = nothing did. */
+  get last(): RollcallError | undefined {
+    return this.#last;
+  }
+
+  note(error: RollcallError): void {
+    this.#last = error;
+    const nowMs = this.#runtime.nowMs();
+    if (nowMs - this.#warnedAtMs < WARN_MS) return;
+    this.#warnedAtMs = nowMs;
+    this.#runtime.warn(
+      `${this.#what} has not come about yet, and is tried again: ${error.message}`,
+    );
+  }
+}

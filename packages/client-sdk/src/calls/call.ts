@@ -173,9 +173,13 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     }
     if (wasStarted ? isInstanceFault(error) : !isLocalFault(error))
       this.#owner.failed(channel, wasStarted ? 'call' : 'connect');
-    if (this.phase === 'trying' && this.#wentElsewhere(channel, error, wasStarted)) return;
-    this.#owner.gaveUp();
-    this.fail(this.phase === 'answering' ? error : this.#errorOf(channel, error));
+    try {
+      if (this.phase === 'trying' && this.#wentElsewhere(channel, error, wasStarted)) return;
+      this.#owner.gaveUp();
+      this.fail(this.phase === 'answering' ? error : this.#errorOf(channel, error));
+    } catch (thrown) {
+      this.fail(asError(thrown));
+    }
   }
 
   /** Without a connection there is nothing to abort: the call is over, and so is the try as soon as it starts. */
@@ -253,13 +257,17 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     const other = pick();
     if (other === undefined || !this.#owner.takeRetry()) return false;
     const isLast = this.#costlyTries > 1 && this.#costlyTries === maxTries - 1;
-    if (isLast) this.#owner.later(LAST_TRY_MS, () => this.#sendLast(pick() ?? other));
+    if (isLast) this.#owner.later(LAST_TRY_MS, () => this.#sendLast(pick, other));
     else this.send(other);
     return true;
   }
 
-  #sendLast(channel: EndpointChannel): void {
-    if (this.phase !== 'over') this.send(channel);
+  #sendLast(pick: () => EndpointChannel | undefined, other: EndpointChannel): void {
+    try {
+      if (this.phase !== 'over') this.send(pick() ?? other);
+    } catch (error) {
+      this.fail(asError(error));
+    }
   }
 
   #mayRepeat(error: Error, wasStarted: boolean): boolean {

@@ -1,3 +1,4 @@
+import { guarded } from '../guard.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** An answer whose body is held back until its caller reads on. */
@@ -47,7 +48,9 @@ export class UnreadBodies {
     for (const [unread, sinceMs] of this.#since) {
       if (nowMs - sinceMs < this.#limitMs) continue;
       this.#since.delete(unread);
-      unread.abort(this.#create(nowMs - sinceMs));
+      guarded(this.#runtime, 'ending an unread answer', () =>
+        unread.abort(this.#create(nowMs - sinceMs)),
+      );
     }
     if (this.#since.size > 0) this.#lookSoon();
   }

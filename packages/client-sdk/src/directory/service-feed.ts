@@ -1,5 +1,6 @@
 import { Emitter } from '../emitter.ts';
 import type { RollcallError } from '../error.ts';
+import { guarded } from '../guard.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Timer } from '../runtime.ts';
 import type { ServiceSnapshot } from '../service.ts';
@@ -94,7 +95,10 @@ export class ServiceFeed {
     if (nextMs === Infinity) return;
     // A timer may fire a fraction of a millisecond early.
     this.#expiry = runtime.setTimer(
-      () => this.publish(withoutExpired(this.#picture ?? picture, runtime.nowMs() + 1)),
+      () =>
+        guarded(runtime, 'ending a grace', () =>
+          this.publish(withoutExpired(this.#picture ?? picture, runtime.nowMs() + 1)),
+        ),
       Math.max(nextMs - runtime.nowMs(), 0) + 1,
     );
   }

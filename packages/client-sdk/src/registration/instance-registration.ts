@@ -2,6 +2,7 @@ import { InstancePatch, type Lease } from '@rollcall/contract';
 import { Backoff } from '../backoff.ts';
 import { Emitter } from '../emitter.ts';
 import { RollcallError } from '../error.ts';
+import { warnOfFault } from '../guard.ts';
 import { parseOptions } from '../options.ts';
 import { pause, unlessAborted, within } from '../pause.ts';
 import type {
@@ -65,11 +66,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     this.#drain = spec.drain;
     this.#onEnded = onEnded;
     this.#trouble = new Trouble(registrar.options.runtime, `registering ${this.#label}`);
-    const ports = Object.values(spec.body.ports);
-    if (spec.signals.length > 0)
-      this.#served = new ServedRequests(
-        ports.flatMap(({ port, containerPort = port }) => [port, containerPort]),
-      );
+    if (spec.signals.length > 0) this.#served = new ServedRequests(spec.body.ports);
   }
 
   get state(): LeaseState {
@@ -193,8 +190,10 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     try {
       await pause(runtime, RETURN_SPREAD_MS * runtime.random(), this.#leaving.signal);
       await this.#enrol(false);
-    } catch {
+    } catch (error) {
       // Left in the meantime: the departure sees to the rest.
+      if (this.#leaving.signal.aborted) return;
+      warnOfFault(runtime, `${this.#label} comes back`, error);
     }
   }
 
@@ -218,16 +217,19 @@ export class InstanceRegistration implements Registration, LeaseHolder {
         if (body !== this.#body) await this.#sendWhatChanged(reply.lease?.id);
         return;
       } catch (error) {
-        if (!(error instanceof RollcallError)) throw error;
-        if (takeover && !error.retryable) throw error;
-        if (error.code === 'instance_taken' || error.code === 'lease_superseded') {
+        const isFault = !(error instanceof RollcallError);
+        if (takeover && (isFault || !error.retryable)) throw error;
+        if (isFault) warnOfFault(options.runtime, `${this.#label} comes back`, error);
+        else if (error.code === 'instance_taken' || error.code === 'lease_superseded') {
           this.#supersede(error);
           return;
+        } else {
+          this.#trouble.note(error);
+          if (!error.retryable && !hasBeenRefused) this.#events.emit('lost', error);
+          hasBeenRefused ||= !error.retryable;
         }
-        this.#trouble.note(error);
-        if (!error.retryable && !hasBeenRefused) this.#events.emit('lost', error);
-        hasBeenRefused ||= !error.retryable;
-        await pause(options.runtime, backoff.next(error.retryAfterMs ?? 0), signal);
+        const askedMs = isFault ? 0 : (error.retryAfterMs ?? 0);
+        await pause(options.runtime, backoff.next(askedMs), signal);
       }
     }
   }

@@ -1,6 +1,7 @@
 import { type Lease, MAX_RENEWALS, type RenewReply } from '@rollcall/contract';
 import { Backoff } from '../backoff.ts';
-import type { RollcallError } from '../error.ts';
+import { RollcallError } from '../error.ts';
+import { warnOfFault } from '../guard.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import type { Timer } from '../runtime.ts';
@@ -122,7 +123,9 @@ export class LeaseKeeper {
       this.#backoff.reset();
       this.#settle(due, reply, startedAtMs);
     } catch (error) {
-      if (!this.#closing.signal.aborted) this.#postpone(due, error as RollcallError);
+      if (this.#closing.signal.aborted) return;
+      if (!(error instanceof RollcallError)) warnOfFault(runtime, 'renewing leases', error);
+      this.#postpone(due, error);
     } finally {
       this.#isBeating = false;
       this.#arm();
@@ -147,7 +150,11 @@ export class LeaseKeeper {
     }
   }
 
-  #postpone(due: readonly Kept[], error: RollcallError): void {
+  #postpone(due: readonly Kept[], thrown: unknown): void {
+    const error =
+      thrown instanceof RollcallError
+        ? thrown
+        : new RollcallError('registry_garbled', 'leases could not be renewed', { cause: thrown });
     const nowMs = this.#options.runtime.nowMs();
     const pauseMs = this.#backoff.next(error.retryAfterMs ?? 0);
     for (const kept of due) {

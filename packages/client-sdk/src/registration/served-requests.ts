@@ -1,3 +1,4 @@
+import type { InstancePorts } from '@rollcall/contract';
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -32,8 +33,12 @@ export class ServedRequests {
   #underWay = 0;
   #idle: PromiseWithResolvers<void> | undefined;
 
-  constructor(ports: Iterable<number>) {
-    this.#ports = new Set(ports);
+  constructor(ports: InstancePorts) {
+    const numbers = Object.values(ports).flatMap(({ port, containerPort = port }) => [
+      port,
+      containerPort,
+    ]);
+    this.#ports = new Set(numbers);
     subscribe(HTTP1, this.#onHttp1);
     subscribe(HTTP2, this.#onHttp2);
   }

@@ -1,5 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { ZodError } from 'zod';
 import { RollcallError } from '../error.ts';
+import { guarded, warnOfFault } from '../guard.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { jsonOf } from '../registry/reply.ts';
 import type { Runtime, Timer } from '../runtime.ts';
@@ -96,6 +98,10 @@ export class EventStream {
     try {
       this.#options.onEvent({ name: event ?? 'message', data: jsonOf(data) });
     } catch (error) {
+      // What is not as the protocol says is the server's fault; anything else is one of this side.
+      const { runtime, url } = this.#options;
+      const isTheirs = error instanceof ZodError || error instanceof RollcallError;
+      if (!isTheirs) warnOfFault(runtime, `taking in what ${url} shows`, error);
       this.#end(error);
     }
   }
@@ -119,12 +125,13 @@ export class EventStream {
     if (this.#isOver) return;
     this.close();
     const why = error instanceof Error ? error.message : String(error);
-    this.#options.onEnd(
+    const fault =
       error instanceof RollcallError
         ? error
         : new RollcallError('registry_unreachable', `stream from ${this.url} ended: ${why}`, {
             cause: error,
-          }),
-    );
+          });
+    const { runtime, onEnd } = this.#options;
+    guarded(runtime, 'leaving a stream', () => onEnd(fault));
   }
 }

@@ -1,5 +1,6 @@
 import { Backoff } from '../backoff.ts';
 import type { RollcallError } from '../error.ts';
+import { guarded } from '../guard.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { UrlRing } from '../registry/url-ring.ts';
@@ -69,6 +70,15 @@ export class LiveStream {
     if (this.#isClosed) return;
     this.#retry?.cancel();
     this.#retry = undefined;
+    guarded(
+      this.#options.runtime,
+      'opening a stream',
+      () => this.#refresh(),
+      () => this.#schedule(this.#backoff.next()),
+    );
+  }
+
+  #refresh(): void {
     const session = this.#plan.begin();
     if (session === undefined) this.#endAll();
     else if (this.#opening === undefined) this.#open(session);

@@ -9,6 +9,7 @@ export class Trouble {
   readonly #runtime: Pick<Runtime, 'nowMs' | 'warn'>;
   readonly #what: string;
   #last: RollcallError | undefined;
+  #sinceMs: number | undefined;
   #warnedAtMs = -Infinity;
 
   /** `what`: `registering instance a of b`. */
@@ -17,18 +18,23 @@ export class Trouble {
     this.#what = what;
   }
 
-  /** The last thing that went wrong; undefined = nothing did. */
+  /** The last thing that went wrong; undefined = nothing is. */
   get last(): RollcallError | undefined {
     return this.#last;
   }
 
-  note(error: RollcallError): void {
-    this.#last = error;
+  /** `patienceMs`: trouble that has not lasted for so long is not worth telling. */
+  note(error: RollcallError, patienceMs = 0): void {
     const nowMs = this.#runtime.nowMs();
-    if (nowMs - this.#warnedAtMs < WARN_MS) return;
+    this.#last = error;
+    this.#sinceMs ??= nowMs;
+    if (nowMs - this.#sinceMs < patienceMs || nowMs - this.#warnedAtMs < WARN_MS) return;
     this.#warnedAtMs = nowMs;
-    this.#runtime.warn(
-      `${this.#what} has not come about yet, and is tried again: ${error.message}`,
-    );
+    this.#runtime.warn(`${this.#what} fails, and is tried again: ${error.message}`);
+  }
+
+  over(): void {
+    this.#last = undefined;
+    this.#sinceMs = undefined;
   }
 }

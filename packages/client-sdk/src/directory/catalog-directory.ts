@@ -9,10 +9,13 @@ import type { Catalog, CatalogChange } from '../catalog.ts';
 import { Emitter } from '../emitter.ts';
 import { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { withCause } from '../pause.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import type { ServiceSnapshot } from '../service.ts';
 import { LiveStream, type StreamPlan, type StreamSession } from '../stream/live-stream.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
+import { Trouble } from '../trouble.ts';
+import { TROUBLE_MS } from './namespace-directory.ts';
 import { ServiceFeed } from './service-feed.ts';
 import {
   appendPosition,
@@ -26,6 +29,9 @@ import { createUnusableNote, type OnUnusable } from './watch-events.ts';
 
 /** How many services that went are remembered. */
 const REMEMBERED = 1_000;
+
+const watchedName = (namespace: string) =>
+  namespace === '*' ? 'all services' : `all services of namespace ${namespace}`;
 
 interface CatalogEvents {
   change: (change: CatalogChange) => void;
@@ -43,6 +49,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   readonly #events: Emitter<CatalogEvents>;
   readonly #stream: LiveStream;
   readonly onUnusable: OnUnusable;
+  readonly #trouble: Trouble;
   readonly #onClosed: () => void;
   #resumeFrom: Position | undefined;
   /** Of the store that the last whole picture came from. */
@@ -61,6 +68,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     this.#options = options;
     this.#events = new Emitter(options.runtime);
     this.#onClosed = given.onClosed;
+    this.#trouble = new Trouble(options.runtime, `watching ${watchedName(given.namespace)}`);
     this.onUnusable = createUnusableNote(options.runtime);
     this.#stream = new LiveStream(client, options, this);
     queueMicrotask(() => this.#stream.refresh());
@@ -82,7 +90,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
         if (error === undefined) resolve();
         else reject(error);
       };
-      const onAbort = () => end(signal?.reason);
+      const onAbort = () => end(withCause(signal?.reason, this.#trouble.last));
       const off = this.#events.on('settled', end);
       signal?.addEventListener('abort', onAbort, { once: true });
     });
@@ -128,6 +136,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   }
 
   onFailure(error: RollcallError): void {
+    this.#trouble.note(error, TROUBLE_MS);
     if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length) {
       this.onLost();
     }
@@ -188,6 +197,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     this.#epoch = event.epoch;
     this.#behind = 0;
     this.#refusal = undefined;
+    this.#trouble.over();
     const wasReady = this.isReady;
     this.#provenAtMs = Math.max(this.#provenAtMs, this.#options.runtime.nowMs() - event.storeAgeMs);
     if (!wasReady) this.#events.emit('settled', undefined);

@@ -10,6 +10,7 @@ import type { ResolvedOptions } from '../options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { LiveStream, type StreamPlan, type StreamSession } from '../stream/live-stream.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
+import { Trouble } from '../trouble.ts';
 import { ServiceFeed } from './service-feed.ts';
 import {
   appendPosition,
@@ -24,6 +25,9 @@ import { createUnusableNote, type OnUnusable } from './watch-events.ts';
 /** Above this many services their names would not fit a URL: the whole namespace is watched. */
 const MAX_NAMED_SERVICES = 100;
 
+/** A watch that is down for no longer than this, in ms, is nothing to tell of: servers come and go. */
+export const TROUBLE_MS = 1_000;
+
 /** Where a broken watch may go on: all changes of `services` up to `revision` are known. */
 interface Resume extends Position {
   readonly services: ReadonlySet<string>;
@@ -36,21 +40,22 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
   readonly #feeds = new Map<string, ServiceFeed>();
   readonly #stream: LiveStream;
   readonly onUnusable: OnUnusable;
+  readonly #trouble: Trouble;
   #resume: Resume | undefined;
   #behind = 0;
   #isRefreshDue = false;
-  #failure: RollcallError | undefined;
 
   constructor(client: RegistryApi, options: ResolvedOptions, namespace: string) {
     this.#namespace = namespace;
     this.#options = options;
+    this.#trouble = new Trouble(options.runtime, `watching namespace ${namespace}`);
     this.onUnusable = createUnusableNote(options.runtime);
     this.#stream = new LiveStream(client, options, this);
   }
 
   /** Why the watch is down; undefined while it is up or has not failed yet. */
   get failure(): RollcallError | undefined {
-    return this.#failure;
+    return this.#trouble.last;
   }
 
   get isUsed(): boolean {
@@ -113,7 +118,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
   }
 
   onFailure(error: RollcallError): void {
-    this.#failure = error;
+    this.#trouble.note(error, TROUBLE_MS);
     if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length) {
       this.onLost();
     }
@@ -156,7 +161,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
     }
     this.#resume = { revision: event.revision, mark: event.mark, services };
     this.#behind = 0;
-    this.#failure = undefined;
+    this.#trouble.over();
   }
 
   #refreshSoon(): void {

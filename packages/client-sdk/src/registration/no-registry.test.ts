@@ -71,7 +71,7 @@ describe('a url of something that is no registry', () => {
       expect((timeout as Error).cause).toMatchObject({ message: expect.stringMatching(why) });
       expect(warn).toHaveBeenCalledTimes(1);
       expect(warn.mock.calls[0]?.[0]).toContain(
-        'registering instance a of default/orders has not come about yet, and is tried again: ',
+        'registering instance a of default/orders fails, and is tried again: ',
       );
       const ready = client.service('orders').ready({ signal: AbortSignal.timeout(200) });
       await expect(ready).rejects.toMatchObject({
@@ -80,6 +80,34 @@ describe('a url of something that is no registry', () => {
       });
     },
   );
+});
+
+test('a watch that stays down is told of once, and an abort knows why', async () => {
+  const registry = await context.registry();
+  const warn = vi.fn<Runtime['warn']>();
+  let nowMs = 0;
+  const runtime = { warn, nowMs: () => nowMs };
+  const client = context.client(registry, { runtime, reconnectMaxMs: 20 });
+  registry.script = () => 'replica_cold';
+  const catalog = client.catalog();
+  const ready = client.service('orders').ready();
+  await until(() => registry.count('GET', /watch/) > 4);
+  expect(warn).not.toHaveBeenCalled();
+  nowMs = 1_001;
+  await until(() => warn.mock.calls.length === 2);
+  expect(warn.mock.calls.map(([message]) => message).toSorted()).toEqual([
+    'watching all services fails, and is tried again: scripted replica_cold',
+    'watching namespace default fails, and is tried again: scripted replica_cold',
+  ]);
+  const given = new AbortController();
+  const waiting = catalog.ready({ signal: given.signal });
+  given.abort(new DOMException('too long', 'TimeoutError'));
+  await expect(waiting).rejects.toMatchObject({ cause: { code: 'replica_cold' } });
+  const seen = registry.count('GET', /watch/);
+  await until(() => registry.count('GET', /watch/) > seen + 4);
+  expect(warn).toHaveBeenCalledTimes(2);
+  registry.script = () => undefined;
+  await ready;
 });
 
 test('a successor with the same id is told to the process, unless somebody listens', async () => {

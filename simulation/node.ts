@@ -101,6 +101,7 @@ export class Node {
       random: () => this.random.share(),
       randomId: () => this.random.hex(16),
       hostName: () => this.name,
+      warn: () => {},
       processId: () => 1,
       setTimer: (callback, delayMs) => this.after(delayMs, callback),
     };

@@ -100,8 +100,11 @@ export abstract class CallerSide implements Dispatcher.DispatchController {
   }
 
   resume(): void {
-    this.paused = false;
-    this.onHeldBack(false);
+    // Readers say so for each piece that they take.
+    if (this.paused) {
+      this.paused = false;
+      this.onHeldBack(false);
+    }
     this.controller?.resume();
   }
 

@@ -4,7 +4,6 @@ import { asError } from '../calls/call-error.ts';
 import { RollcallError } from '../error.ts';
 import { type AnyHandler, tellError } from '../undici/legacy-handler.ts';
 import { takenOver } from '../undici/taken-over.ts';
-import { Dispatcher as BaseDispatcher } from '../undici/undici.ts';
 import { globalDispatcherFor } from './global-dispatcher.ts';
 
 /** A body up to this size, in bytes, is kept so that it can be sent again. */
@@ -25,18 +24,17 @@ export interface FetchTargets {
 }
 
 /**
- * Where the requests of one fetch go: those for the service to it, those that it was redirected to elsewhere to that
+ * Where the requests of fetches go: those for the service to it, those that it was redirected to elsewhere to that
  * place. A body goes nowhere but to the service and its instances.
  */
-export class FetchDispatcher extends BaseDispatcher {
+export class FetchDispatcher implements Pick<Dispatcher, 'dispatch'> {
   readonly #targets: FetchTargets;
 
   constructor(targets: FetchTargets) {
-    super();
     this.#targets = targets;
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: AnyHandler): boolean {
+  dispatch(options: Dispatcher.DispatchOptions, handler: AnyHandler): boolean {
     const { origin, service, isStatic } = this.#targets;
     const asked = typeof options.origin === 'string' ? options.origin : options.origin?.origin;
     if (asked !== origin) return this.#elsewhere(asked ?? '', options, handler);

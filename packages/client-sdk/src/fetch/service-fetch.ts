@@ -17,13 +17,16 @@ export interface FetchedService {
   readonly dispatcher: Dispatcher;
   endpoints(): readonly Endpoint[];
   /** The dispatcher of another service, for a host that means one; undefined for any other host. */
-  reach(origin: string): Dispatcher | undefined;
+  readonly reach: (origin: string) => Dispatcher | undefined;
 }
 
 /** The Fetch API towards a service, by the fetch of this process: its objects come in, its `Response` comes out. */
 export class ServiceFetch {
   readonly #service: FetchedService;
   readonly #origin: string;
+  /** For bodies that can be kept, and for all others. */
+  readonly #keeping: FetchDispatcher;
+  readonly #passing: FetchDispatcher;
   /** Hosts that mean the service. */
   readonly #hosts: ReadonlySet<string>;
 
@@ -33,6 +36,8 @@ export class ServiceFetch {
     const whole = `${name}.${namespace}.${hostSuffix}`;
     this.#origin = `${scheme}://${whole}`;
     const short = isDefaultNamespace ? [name, `${name}.${hostSuffix}`] : [];
+    this.#keeping = this.#dispatcher(true);
+    this.#passing = this.#dispatcher(false);
     this.#hosts = new Set([whole, `${name}.${namespace}`, ...short]);
   }
 
@@ -43,19 +48,25 @@ export class ServiceFetch {
     const own = isForeign ? { ...initOfRequest(input), ...initOf(init) } : initOf(init);
     // A Request keeps its url: what it asks for is asked of the service's own one.
     const target = isObject && !isForeign ? new Request(url, input) : url;
-    const dispatcher = new FetchDispatcher({
-      origin: this.#origin,
-      label: `${this.#service.namespace}/${this.#service.name}`,
-      service: this.#service.dispatcher,
-      isStatic: isStatic(own.body),
-      isInstance: (origin) => this.#isInstance(origin),
-      reach: (origin) => this.#service.reach(origin),
-    });
+    const dispatcher = isStatic(own.body) ? this.#keeping : this.#passing;
     return globalThis.fetch(target, { ...own, dispatcher: dispatcher as object } as RequestInit);
   }
 
+  #dispatcher(isBodyStatic: boolean): FetchDispatcher {
+    const { namespace, name, dispatcher, reach } = this.#service;
+    return new FetchDispatcher({
+      origin: this.#origin,
+      label: `${namespace}/${name}`,
+      service: dispatcher,
+      isStatic: isBodyStatic,
+      isInstance: (origin) => this.#isInstance(origin),
+      reach,
+    });
+  }
+
   /** Throws a {@link RollcallError} `invalid_host` for what is another host's. */
-  #urlOf(given: string): URL {
+  #urlOf(given: string): URL | string {
+    if (/^\/(?!\/)/.test(given)) return this.#origin + given;
     const { scheme } = this.#service;
     const url = URL.parse(given, this.#origin);
     if (url?.protocol === `${scheme}:` && this.#hosts.has(url.hostname)) {

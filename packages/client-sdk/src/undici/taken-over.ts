@@ -24,8 +24,10 @@ const KNOWN = [
 /** The options of a request that an older undici, or the `fetch` of Node.js, made: taken over by name. */
 export function takenOver(given: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
   const named = given as unknown as Readonly<Record<string, unknown>>;
-  const entries = KNOWN.flatMap((name) =>
-    named[name] === undefined || named[name] === null ? [] : [[name, named[name]] as const],
-  );
-  return Object.fromEntries(entries) as unknown as Dispatcher.DispatchOptions;
+  const taken: Record<string, unknown> = {};
+  for (const name of KNOWN) {
+    const value = named[name];
+    if (value !== undefined && value !== null) taken[name] = value;
+  }
+  return taken as unknown as Dispatcher.DispatchOptions;
 }

@@ -148,7 +148,13 @@ function openCatalog(
   log: (message: string) => void,
 ): { catalog: Catalog; closeCatalog: () => Promise<void> } {
   if (parts.catalog !== undefined) return { catalog: parts.catalog, closeCatalog: async () => {} };
-  const rollcall = new Rollcall({ url: registry, ...(token === undefined ? {} : { token }) });
+  const warn = (message: string, cause?: unknown) =>
+    log(cause instanceof Error ? `${message}\n${cause.stack}` : message);
+  const rollcall = new Rollcall({
+    url: registry,
+    ...(token === undefined ? {} : { token }),
+    runtime: { warn },
+  });
   const catalog = rollcall.catalog();
   const abort = new AbortController();
   catalog.ready({ signal: abort.signal }).then(

@@ -79,7 +79,13 @@ export async function startLoadBalancer(
     { transport, clock: planeClock, timers: planeTimers },
   );
   const { url, token } = config.registry;
-  const rollcall = new Rollcall({ url, ...(token === undefined ? {} : { token }) });
+  const warn = (message: string, cause?: unknown) =>
+    log(cause instanceof Error ? `${message}\n${cause.stack}` : message);
+  const rollcall = new Rollcall({
+    url,
+    ...(token === undefined ? {} : { token }),
+    runtime: { warn },
+  });
   const groups = openGroups(config, server, { ...parts, rollcall, log });
   const services = await openServices(config, { ...parts, rollcall, log });
   const state = { isClosing: false };

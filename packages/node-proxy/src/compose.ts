@@ -141,7 +141,14 @@ type PlaneParts = NodeProxyParts & { readonly transport: Transport };
 function serve(config: Config, parts: PlaneParts) {
   const { clock = systemClock, timers = systemTimers, random = Math.random } = parts;
   const { registry: url, token, nodePortAddresses, loadBalancerIps, drainMs } = config;
-  const rollcall = new Rollcall({ url, ...(token === undefined ? {} : { token }) });
+  const log = logOf(parts);
+  const warn = (message: string, cause?: unknown) =>
+    log(cause instanceof Error ? `${message}\n${cause.stack}` : message);
+  const rollcall = new Rollcall({
+    url,
+    ...(token === undefined ? {} : { token }),
+    runtime: { warn },
+  });
   const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });
   const reporter = reporterOf(config.nodeName ?? hostname());
   const board = createBoard(config, parts, reportPort(parts.reports ?? rollcall, reporter));
@@ -158,7 +165,7 @@ function serve(config: Config, parts: PlaneParts) {
     addresses: { nodePortAddresses, loadBalancerIps },
     pools: { ...pools, createCounters: createTargetCounters, nowMs: () => clock.now() },
   };
-  const proxy: ServiceProxy = new ServiceProxy(catalog, proxiedParts, { board, log: logOf(parts) });
+  const proxy: ServiceProxy = new ServiceProxy(catalog, proxiedParts, { board, log });
   const counters = { tcp: tcp.counters, udp: udp.counters, refusals, reports: board.counters };
   return {
     proxy,

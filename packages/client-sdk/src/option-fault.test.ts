@@ -91,6 +91,21 @@ test.each([
 });
 
 test.each([
+  [{ servername: 5 }, 'expected tls.connect options with a text as servername'],
+  [{ cert: 'secret', key: 'secret' }, 'expected tls.connect options that Node.js takes: '],
+  [{ minVersion: 'TLSv9' }, 'expected tls.connect options that Node.js takes: '],
+])('TLS options that no connection could be made with are refused: %j', (connect, message) => {
+  for (const options of [
+    { url, connect },
+    { url, calls: { connect } },
+  ]) {
+    expect(messageOf(options)).toMatch(/^option (calls\.)?connect: /);
+    expect(messageOf(options)).toContain(message);
+    expect(messageOf(options)).not.toContain('secret');
+  }
+});
+
+test.each([
   ['tokn', 'token'],
   ['prot', 'port'],
   ['zoen', 'zone'],

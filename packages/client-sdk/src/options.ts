@@ -1,6 +1,7 @@
 import { POLICIES, type Policy } from '@rollcall/balancing';
 import { NamespaceName } from '@rollcall/contract';
 import type { buildConnector } from 'undici';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { z } from 'zod';
 import { RollcallError } from './error.ts';
 import { optionFault } from './option-fault.ts';
@@ -35,10 +36,30 @@ function urlFaultOf(given: string): string | undefined {
 
 const policies = Object.keys(POLICIES) as [Policy, ...Policy[]];
 /** Handed to `tls.connect` by undici: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`... */
-const Connect = z.custom<buildConnector.BuildOptions>(
-  (given) => typeof given === 'object' && given !== null,
-  { error: 'expected an object of tls.connect options' },
-);
+const Connect = z
+  .custom<buildConnector.BuildOptions>((given) => typeof given === 'object' && given !== null, {
+    error: 'expected an object of tls.connect options',
+  })
+  .superRefine((given, context) => {
+    const message = tlsFaultOf(given as SecureContextOptions & { readonly servername?: unknown });
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+/** Told at once: a connection that fails for it may leave a socket behind whose errors nobody hears. */
+function tlsFaultOf(
+  given: SecureContextOptions & { readonly servername?: unknown },
+): string | undefined {
+  const { servername } = given;
+  if (servername !== undefined && typeof servername !== 'string')
+    return 'expected tls.connect options with a text as servername';
+  try {
+    if (Object.keys(given).length > 0) createSecureContext(given);
+    return undefined;
+  } catch (error) {
+    return `expected tls.connect options that Node.js takes: ${(error as Error).message}`;
+  }
+}
+
 const Pem = z.union(
   [z.string(), z.instanceof(Uint8Array), z.array(z.union([z.string(), z.instanceof(Uint8Array)]))],
   { error: 'expected PEM, as text or bytes or a list of them' },

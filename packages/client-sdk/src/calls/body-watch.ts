@@ -6,6 +6,11 @@ import { isErrored, Readable } from 'node:stream';
  */
 export function watchBody(body: unknown, onFailed: (error: unknown) => void): unknown {
   if (typeof body !== 'object' || body === null) return body;
+  if (body instanceof Promise) {
+    // Nobody else hears of what it comes to.
+    body.catch(() => undefined);
+    throw new TypeError('expected a body, got a promise of one: wait for it before the call');
+  }
   if (isStream(body)) {
     if (isErrored(body)) throw body.errored ?? new Error('the body had failed already');
     // Before any listener of undici, and left in place: a late failure has nobody else to hear it.

@@ -102,6 +102,11 @@ describe("what the caller's side throws ends the call once, and no instance is b
     };
     await expect(service.request('/x', { method: 'POST', body: fail })).rejects.toThrow('no body');
     expect(service.stats()).toMatchObject({ ejections: 0, inFlight: 0 });
+    for (const body of [() => Promise.reject(new Error('async')), () => Promise.resolve('b')]) {
+      const given = body as unknown as () => string;
+      const pending = service.request('/x', { method: 'POST', body: given });
+      await expect(pending).rejects.toThrow(/got a promise/);
+    }
     let made = 0;
     const second = () => (++made === 1 ? 'b' : fail());
     await expect(service.request('/x', { method: 'PUT', body: second })).rejects.toMatchObject({

@@ -1,4 +1,5 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
+import { stackOf } from '@rollcall/daemon';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
 import type { Config } from './config/config.ts';
@@ -10,7 +11,6 @@ import { type Counters, createCounters } from './server/counters.ts';
 import { UpstreamForwarder } from './server/forwarding/upstream-forwarder.ts';
 import { openListeners } from './server/listening.ts';
 import { QueryLimit } from './server/query-limit.ts';
-import { stackOf } from './process-guard.ts';
 import { connectionsWithin, systemDescriptors } from './server/descriptors.ts';
 import { Responder } from './server/responder.ts';
 import { SAFE_UDP_BYTES } from './server/udp-listener.ts';

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type Catalog, RollcallError, type ServiceReport, hostnameOf } from '@rollcall/client-sdk';
+import { stackOf } from '@rollcall/daemon';
 import {
   DgramDatagrams,
   NoticeBoard,
@@ -18,7 +19,6 @@ import {
 } from '@rollcall/dataplane';
 import type { LoadBalancerServicesConfig } from './config/schema.ts';
 import type { Clock } from './runtime/clock.ts';
-import { stackOf } from './process-guard.ts';
 import type { Random } from './runtime/random.ts';
 import type { Timers } from './runtime/timers.ts';
 import type { ServiceNotice } from './services/balanced-service.ts';

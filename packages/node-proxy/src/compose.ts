@@ -7,6 +7,7 @@ import {
   type ServiceReport,
   hostnameOf,
 } from '@rollcall/client-sdk';
+import { stackOf } from '@rollcall/daemon';
 import {
   type Clock,
   DgramDatagrams,
@@ -31,7 +32,6 @@ import { createMetrics } from './admin/metrics.ts';
 import type { Config } from './config.ts';
 import type { ProxiedService } from './proxy/proxied-service.ts';
 import { ServiceProxy } from './proxy/service-proxy.ts';
-import { stackOf } from './process-guard.ts';
 import { StartError } from './start-error.ts';
 
 /** How long a report stands by itself: it outlives a restart of the proxy, and a dead one for no longer. */

@@ -171,6 +171,7 @@ describe("what the caller's side throws ends the call once, and no instance is b
       'a web stream that fails',
       () => new ReadableStream({ pull: (c) => c.error(new Error('source')) }),
     ],
+    ['a Blob that cannot be read', () => failingBlob()],
     ['a body of no known kind', () => 17],
     ['pieces of no known kind', () => Readable.from([{ piece: 1 }])],
   ];
@@ -348,6 +349,13 @@ function failingStream(error: Error): Readable {
       isBegun = true;
     },
   });
+}
+
+/** Told to undici by no event, and by no piece. */
+function failingBlob(): Blob {
+  const blob = new Blob(['half']);
+  blob.stream = () => new ReadableStream({ pull: (c) => c.error(new Error('source')) });
+  return blob;
 }
 
 async function* failingIterator(): AsyncGenerator<string> {

@@ -3,6 +3,9 @@ import { RollcallError, type RollcallErrorCode } from '../error.ts';
 import { pause } from '../pause.ts';
 import type { Registrar } from './registrar.ts';
 
+/** A server is given no less than this, in ms. */
+const LEAST_MS = 250;
+
 /** First pause between two tries, in ms. */
 const FIRST_PAUSE_MS = 100;
 
@@ -30,14 +33,18 @@ export interface Departing {
  * try cannot help, or the time is over.
  */
 export async function takenOff(
-  { client, options: { runtime } }: Registrar,
+  { client, options }: Registrar,
   { params, query, limitMs }: Departing,
 ): Promise<string | undefined> {
+  const { runtime } = options;
   const backoff = new Backoff(runtime.random, FIRST_PAUSE_MS, limitMs / 3);
   const deadlineMs = runtime.nowMs() + limitMs;
   for (;;) {
     try {
-      return (await client.call('deregister', { params, query })).revision;
+      // No longer than there is time to ask every server.
+      const leftMs = Math.max(deadlineMs - runtime.nowMs(), LEAST_MS) / options.url.length;
+      const timeoutMs = Math.min(options.requestTimeoutMs, Math.max(leftMs, LEAST_MS));
+      return (await client.call('deregister', { params, query, timeoutMs })).revision;
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       if (isGone(error)) return undefined;

@@ -104,6 +104,19 @@ describe('G1: a server that answers slowly but steadily is one that does not ans
     expect(registration.state).toBe('held');
   });
 
+  test('an instance leaves the roll by the other one', async () => {
+    const good = await context.registry();
+    const turning = await context.registry();
+    turning.leases = good.leases;
+    // A server may take all of 20 s, and there are 2 s to close.
+    const client = clientOf([turning.url, good.url], { requestTimeoutMs: 20_000 });
+    await client.register({ service: 'orders', port: 1 });
+    turning.drips = true;
+    await client.close();
+    expect(good.count('DELETE', /instances/)).toBe(1);
+    expect(good.leases.size).toBe(0);
+  });
+
   test('every other call ends in time too', async () => {
     const { url } = await badServer(dripping());
     const client = clientOf([url], { requestTimeoutMs: 100 });

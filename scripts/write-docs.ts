@@ -85,6 +85,15 @@ ${table(['call', 'what it does', 'token scope', 'success'], routes)}
 Besides, without a token: \`GET /livez\` (the process runs), \`GET /readyz\` (a picture is loaded; with \`?for=writes\` the
 store answers too), \`GET /metrics\` (Prometheus), \`GET /openapi.json\`, \`GET /docs\`.
 
+## Watching
+
+\`GET /v1/watch\` sends, as server-sent events, one \`snapshot\` for each service, a \`bookmark\` with \`synced: true\`, then \`change\` for change, and
+a bookmark at least every 5 s. To resume, give the last \`id\` back as it is, by the header \`Last-Event-ID\` (a browser's EventSource does so by
+itself) or as \`?since=ID\`: it is a revision and the digest of all before it. A bookmark has the two by themselves, \`revision\` and \`mark\`, for
+\`?since=REVISION&mark=MARK\`. By the digest the registry knows a past that its store lost; it then says \`compacted\`, and what the snapshots that
+follow do not name exists no more. A revision alone is believed. Of each service that changed meanwhile a stream that resumes is shown what its
+changes come to.
+
 ## States of an instance
 
 The first four are what an instance reports or an operator overrides it to; the last three are the registry's doubts about

@@ -21,6 +21,7 @@ export {
   type RegistrationInput,
   Revised,
   Revision,
+  WatchPosition,
   TtlMs,
   Weight,
 } from './instance.ts';

@@ -90,6 +90,14 @@ export const Revision = z
   .string()
   .regex(/^\d{1,16}$/, { error: 'expected a revision as the registry gave it' });
 
+/**
+ * A place in that history to resume a watch from, as `id:` names it: a revision, and after a dash the digest of all before
+ * it, by which a past that the store lost is told from the one that it has.
+ */
+export const WatchPosition = z
+  .string()
+  .regex(/^\d{1,16}(-[0-9a-f]{1,64})?$/, { error: 'expected an id as the registry gave it' });
+
 /** Reply to a registration. A persistent instance gets no lease. */
 export const Registered = z
   .object({ lease: Lease.nullable(), revision: Revision })

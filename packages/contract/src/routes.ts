@@ -8,6 +8,7 @@ import {
   Revised,
   Revision,
   Sequence,
+  WatchPosition,
 } from './instance.ts';
 import { InstanceId, LeaseId, NamespaceName, PortName, ServiceName } from './names.ts';
 import { Override, OverrideRequest } from './override.ts';
@@ -166,9 +167,9 @@ export const ROUTES = {
       /** Every service of the namespace when left out. */
       service: oneOrMany(ServiceName).optional(),
       kind: z.enum(['endpoints']).default('endpoints'),
-      /** Resume after this revision; the `Last-Event-ID` header says the same. */
-      since: Revision.optional(),
-      /** The `mark` of the bookmark that `since` is from. */
+      /** Resume after this: the last `id` of a stream, or a revision. The `Last-Event-ID` header says the same. */
+      since: WatchPosition.optional(),
+      /** The `mark` of the bookmark that `since` is the revision of; an `id` has it in itself. */
       mark: z.string().max(64).optional(),
     }),
     reply: { status: 200, body: 'stream' },

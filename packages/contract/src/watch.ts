@@ -4,7 +4,8 @@ import { Endpoint } from './endpoint.ts';
 import { Revision } from './instance.ts';
 
 /**
- * The watch stream (server-sent events; `id:` is the revision, of `change` and `bookmark`: what may be resumed from).
+ * The watch stream (server-sent events; `id:` of `change` and `bookmark` is what may be resumed from: a revision and
+ * the digest of all before it, to be given back as it is).
  *
  * A stream begins with one `snapshot` for each service and a `bookmark` with `synced: true`, unless it resumes:
  * then the changes missed come first. `compacted` says that the past is gone: what the snapshots up to the next

@@ -359,14 +359,14 @@ const ROWS: readonly Row[] = [
     { method: 'GET', path: '/v1/watch?service=held&since=abc' },
     'invalid_request',
     'since',
-    /expected a revision/,
+    /expected an id/,
   ],
   [
     'Last-Event-ID no revision',
     { method: 'GET', path: '/v1/watch?service=held', headers: { 'last-event-id': 'x' } },
     'invalid_request',
     'last-event-id',
-    /expected a revision/,
+    /expected an id/,
   ],
   [
     'since ahead of everything',

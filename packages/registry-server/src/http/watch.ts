@@ -1,4 +1,4 @@
-import { ProblemError, Revision } from '@rollcall/contract';
+import { ProblemError, WatchPosition } from '@rollcall/contract';
 import { SELF } from '../registry/caller.ts';
 import type { Picture } from '../registry/picture.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
@@ -23,13 +23,19 @@ export interface WatchSources {
 }
 
 /** Where to resume: the query, else what a browser's EventSource sends by itself. */
-function sinceOf(query: string | undefined, header: unknown): string | undefined {
-  if (query !== undefined) return query;
-  if (typeof header !== 'string' || header === '') return undefined;
-  if (Revision.safeParse(header).success) return header;
-  throw new ProblemError('invalid_request', 'expected a revision as the registry gave it', {
-    field: 'last-event-id',
-  });
+function positionOf(
+  { since, mark }: { readonly since?: string | undefined; readonly mark?: string | undefined },
+  header: unknown,
+): { readonly revision: string; readonly mark: string | undefined } | undefined {
+  const given = since ?? (typeof header === 'string' && header !== '' ? header : undefined);
+  if (given === undefined) return undefined;
+  if (!WatchPosition.safeParse(given).success) {
+    throw new ProblemError('invalid_request', 'expected an id as the registry gave it', {
+      field: 'last-event-id',
+    });
+  }
+  const [revision = '', own] = given.split('-');
+  return { revision, mark: own ?? mark };
 }
 
 /** Throws `overloaded` when too many streams begin with snapshots: all clients come back at once after a restart. */
@@ -74,12 +80,11 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     // Before the pace: who is refused takes nothing of what all share.
     await places.take(owner, async () => {
       checkLoaded(picture);
-      const since = sinceOf(query.since, headers['last-event-id']);
-      await awaitRevision(picture, since);
+      const since = positionOf(query, headers['last-event-id']);
+      await awaitRevision(picture, since?.revision);
       const { namespace, service: services } = query;
       checkInterest(sources, namespace, services);
-      const resumesAt =
-        since === undefined ? undefined : { revision: Number(since), mark: query.mark };
+      const resumesAt = since && { revision: Number(since.revision), mark: since.mark };
       if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
       const interest = { namespace, services: services && [...new Set(services)] };
       const opened = stream();

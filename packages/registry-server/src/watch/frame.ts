@@ -7,7 +7,7 @@ export interface Frame {
 }
 
 /** Encodes an event; `id` is what a reader resumes from. */
-export function encodeFrame(event: string, data: unknown, id?: number): Frame {
+export function encodeFrame(event: string, data: unknown, id?: string): Frame {
   const head = id === undefined ? '' : `id: ${id}\n`;
   const body = Buffer.from(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   const size = Buffer.from(`${body.length.toString(16)}\r\n`);

@@ -1,3 +1,4 @@
+import type { Endpoint } from '@rollcall/contract';
 import type { ServiceChange } from '../registry/picture.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 
@@ -9,6 +10,7 @@ export interface SentChange {
   /** What to resume from after it. */
   readonly resumeAfter: number;
   readonly frame: Frame;
+  readonly change: ServiceChange;
 }
 
 /** A change with its place among those sent. */
@@ -19,10 +21,52 @@ export interface PlacedChange extends SentChange {
   readonly highest: number;
 }
 
-/** Encodes a change once for all. */
-export function sentChangeOf(change: ServiceChange): SentChange {
-  const { namespace, service, revision, resumeAfter, first, declared, upserts, removes } = change;
-  const data = {
+/** Encodes a change once for all. `mark` is the digest of everything up to where it may be resumed from. */
+export function sentChangeOf(change: ServiceChange, mark: string | undefined): SentChange {
+  const { namespace, service, revision, resumeAfter } = change;
+  const frame = encodeFrame('change', dataOf(change), idOf(resumeAfter, mark));
+  return { namespace, service, revision, resumeAfter, frame, change };
+}
+
+/** What a stream is resumed from. */
+export function idOf(revision: number, mark: string | undefined): string {
+  return mark === undefined || mark === '' ? String(revision) : `${revision}-${mark}`;
+}
+
+/**
+ * The frames of changes that a stream missed, or may have missed: one for each service, in the order of the first. A change
+ * that was undone since is not shown again, not even for a moment. What several were put into has no id: a stream that
+ * breaks behind it begins again before all of them.
+ */
+export function framesOf(missed: readonly SentChange[]): Frame[] {
+  const byService = Map.groupBy(missed, ({ namespace, service }) => `${namespace}/${service}`);
+  return Array.from(byService.values(), (changes) => {
+    const [only] = changes as [SentChange];
+    if (changes.length === 1) return only.frame;
+    return encodeFrame('change', dataOf(mergedChange(changes.map(({ change }) => change))));
+  });
+}
+
+/** What several changes of a service come to. */
+function mergedChange(changes: readonly ServiceChange[]): ServiceChange {
+  const [first] = changes as [ServiceChange];
+  const latest = new Map<string, Endpoint | undefined>();
+  let declared: ServiceChange['declared'];
+  for (const change of changes) {
+    for (const id of change.removes) latest.set(id, undefined);
+    for (const endpoint of change.upserts) latest.set(endpoint.id, endpoint);
+    if (change.declared !== undefined) declared = change.declared;
+  }
+  const upserts = [...latest.values()].filter((endpoint) => endpoint !== undefined);
+  const removes = [...latest].filter(([, endpoint]) => endpoint === undefined).map(([id]) => id);
+  const { declared: _, ...last } = changes.at(-1) as ServiceChange;
+  const parts = { first: first.first ?? first.revision, upserts, removes };
+  return { ...last, ...parts, ...(declared === undefined ? {} : { declared }) };
+}
+
+function dataOf(change: ServiceChange): object {
+  const { namespace, service, revision, first, declared, upserts, removes } = change;
+  return {
     namespace,
     service,
     revision: String(revision),
@@ -31,8 +75,6 @@ export function sentChangeOf(change: ServiceChange): SentChange {
     upserts,
     removes,
   };
-  const frame = encodeFrame('change', data, resumeAfter);
-  return { namespace, service, revision, resumeAfter, frame };
 }
 
 /** The last changes in the order in which they were sent, so that a stream that broke can resume where it was. */

@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import type { LogEntry } from '../store/log-entry.ts';
 import { ChangeDamper } from './damper.ts';
 import { encodeFrame, type Frame } from './frame.ts';
-import { ChangeHistory, type PlacedChange, sentChangeOf } from './history.ts';
+import { ChangeHistory, framesOf, idOf, type PlacedChange, sentChangeOf } from './history.ts';
 import { Past, type PastPosition } from './past.ts';
 import type { EventStream } from './stream.ts';
 import { Subscriber, type Interest } from './subscriber.ts';
@@ -73,9 +73,9 @@ export class WatchHub {
   /** The roll was read for the first time, or anew; its epoch may be another one. */
   relisted(changes: readonly ServiceChange[], hasLost: boolean): void {
     this.#fanOut(this.#damper.takeAll());
+    this.#past.begin(this.#picture.revision, this.#picture.mark, hasLost);
     this.#fanOut(changes);
     this.#history.begin(this.#picture.revision);
-    this.#past.begin(this.#picture.revision, this.#picture.mark, hasLost);
     this.#snapshots = new WeakMap();
   }
 
@@ -87,7 +87,8 @@ export class WatchHub {
 
   #fanOut(changes: readonly ServiceChange[]): void {
     for (const change of changes) {
-      const sent = this.#history.add(sentChangeOf(change));
+      const mark = this.#past.markAt(change.resumeAfter);
+      const sent = this.#history.add(sentChangeOf(change, mark));
       this.totals.changes++;
       const subscribers = [
         ...(this.#byService.get(`${change.namespace}/${change.service}`) ?? []),
@@ -111,7 +112,7 @@ export class WatchHub {
     const isLost = since !== undefined && this.#past.isLost(since);
     const missed = since === undefined || isLost ? undefined : this.#history.after(since.revision);
     if (missed === undefined) this.#sync(subscriber, since && { isLost });
-    else this.#resume(subscriber, missed);
+    else this.#resume(subscriber, framesOf(this.#wanted(subscriber, missed)));
     const keys = [...subscriber.keys()];
     for (const key of keys) {
       const set = this.#byService.get(key) ?? new Set();
@@ -141,12 +142,16 @@ export class WatchHub {
     for (const subscriber of this.#all) subscriber.stream.close();
   }
 
-  #resume(subscriber: Subscriber, missed: readonly PlacedChange[]): void {
+  #wanted(subscriber: Subscriber, missed: readonly PlacedChange[]): readonly PlacedChange[] {
+    return missed.filter(
+      ({ namespace, service, revision }) =>
+        revision > subscriber.fromRevision && subscriber.wants(namespace, service),
+    );
+  }
+
+  #resume({ fromRevision, stream }: Subscriber, frames: readonly Frame[]): void {
     this.totals.resumed++;
-    const { fromRevision, stream } = subscriber;
-    for (const { namespace, service, revision, frame } of missed) {
-      if (revision > fromRevision && subscriber.wants(namespace, service)) stream.send(frame);
-    }
+    for (const frame of frames) stream.send(frame);
     stream.send(this.#bookmark(Math.max(fromRevision, this.#settledRevision)));
   }
 
@@ -205,7 +210,7 @@ export class WatchHub {
       storeAgeMs: this.#picture.ageMs(),
       moving: this.#isMoving,
     };
-    return encodeFrame('bookmark', data, revision);
+    return encodeFrame('bookmark', data, idOf(revision, data.mark));
   }
 
   #ping(): void {
@@ -253,7 +258,12 @@ export class WatchHub {
     subscriber.parkedAtMs = undefined;
     subscriber.sentPlace = this.#history.lastPlace;
     if (missed === undefined) this.#sync(subscriber, { isLost: false });
-    else this.#resume(subscriber, missed);
+    // It has had nothing of these, so each is news to it.
+    else
+      this.#resume(
+        subscriber,
+        this.#wanted(subscriber, missed).map(({ frame }) => frame),
+      );
   }
 
   /** One whose frame cannot be sent comes back and is told anew; the others go on. */

@@ -1,4 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Endpoint } from '@rollcall/contract';
+import type { ServiceChange } from '../registry/picture.ts';
+import type { Frame } from './frame.ts';
+import { framesOf, idOf, sentChangeOf } from './history.ts';
 import { Past } from './past.ts';
 
 function pastOf(...entries: readonly (readonly [number, string])[]): Past {
@@ -41,4 +45,42 @@ test('only the last entries are kept', () => {
   for (let revision = 1; revision <= 1_000; revision++) past.add(revision, `m${revision}`);
   expect(past.markAt(1_000)).toBe('m1000');
   expect(past.markAt(900)).toBeUndefined();
+});
+
+const endpoint = (id: string, weight = 1) => ({ id, weight }) as unknown as Endpoint;
+const changeOf = (revision: number, over: Partial<ServiceChange> = {}): ServiceChange => ({
+  namespace: 'default',
+  service: 'orders',
+  revision,
+  resumeAfter: revision,
+  upserts: [],
+  removes: [],
+  ...over,
+});
+const textOf = ({ chunk, from, to }: Frame) => chunk.subarray(from, to).toString();
+
+test('what is resumed from names the past that it is of', () => {
+  const { frame } = sentChangeOf(changeOf(20), 'abcdef');
+  expect(textOf(frame)).toMatch(/^id: 20-abcdef\nevent: change\n/);
+  expect(idOf(20, undefined)).toBe('20');
+});
+
+test('G3: who resumes is shown of each service what its changes come to, and nothing that was undone since', () => {
+  const came = changeOf(6, { upserts: [endpoint('a'), endpoint('b')] });
+  const left = changeOf(9, { upserts: [endpoint('b', 2)], removes: ['a'] });
+  const other = changeOf(7, { service: 'calm', upserts: [endpoint('c')] });
+  const frames = framesOf([came, other, left].map((change) => sentChangeOf(change, 'aa')));
+  const [first = '', second = ''] = frames.map(textOf);
+  expect(frames).toHaveLength(2);
+  // No id: behind it the service between the two is still to come.
+  expect(first).toMatch(/^event: change\n/);
+  expect(JSON.parse(first.slice(first.indexOf('{')))).toEqual({
+    namespace: 'default',
+    service: 'orders',
+    revision: '9',
+    first: '6',
+    upserts: [{ id: 'b', weight: 2 }],
+    removes: ['a'],
+  });
+  expect(second).toMatch(/^id: 7-aa\nevent: change\n/);
 });

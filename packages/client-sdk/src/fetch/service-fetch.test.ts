@@ -163,6 +163,17 @@ describe('urls of another host', () => {
     expect(backend.seen).toEqual([]);
   });
 
+  test('request takes a path, and no url at all', async () => {
+    const { backend, service } = await open();
+    for (const url of ['http://user:secret@other/abs', 'HTTPS://orders.default.rollcall/x']) {
+      const pending = service.request(url);
+      await expect(pending).rejects.toMatchObject({ code: 'invalid_host' });
+      await expect(pending).rejects.not.toThrow('secret');
+    }
+    await expect(service.request({} as { path: string })).rejects.toThrow('path must be a string');
+    expect(backend.seen).toEqual([]);
+  });
+
   test.each([
     ['x', '/x'],
     ['http://orders/x', '/x'],

@@ -241,6 +241,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     this.#revision = reply.revision;
     this.#state = 'held';
     this.#silence = undefined;
+    this.#trouble.over();
     if (this.#departure === undefined) this.#registrar.keep(reply.lease, this);
     if (!isFirst) this.#events.emit('reregistered');
   }

@@ -133,6 +133,8 @@ export class LiveService implements EndpointAwaiter {
     const given = typeof target === 'string' ? { ...options, path: target } : target;
     // A body may be a function here, which only our own dispatcher understands.
     const request = { method: 'GET', ...given } as Dispatcher.RequestOptions;
+    // As a path it would be sent to an instance, which is no proxy.
+    if (/^https?:/i.test(request.path)) return Promise.reject(this.#notAPath(request.path));
     return requestBy(this.dispatcher, request);
   }
 
@@ -240,6 +242,12 @@ export class LiveService implements EndpointAwaiter {
       ageMs: this.ageMs(),
       failure: this.#parts.directory.failure,
     });
+  }
+
+  #notAPath(url: string): RollcallError {
+    const host = URL.parse(url)?.origin ?? 'another host';
+    const message = `request of service ${this.label} got a url of ${host}: expected a path`;
+    return new RollcallError('invalid_host', message);
   }
 
   #closedError(): RollcallError {

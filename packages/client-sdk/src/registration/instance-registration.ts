@@ -250,9 +250,8 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   async #sendWhatChanged(lease: string | undefined): Promise<void> {
     const { status, weight, labels } = this.#body;
     const body = { status, weight, labels, sequence: ++this.#sequence };
-    await this.#registrar.client
-      .call('patchInstance', { params: this.#params, query: { lease }, body })
-      .catch(() => undefined);
+    const call = { params: this.#params, query: { lease }, body };
+    await this.#registrar.client.call('patchInstance', call).catch(() => undefined);
   }
 
   /** What was refused, or not answered, is not kept: a later registration must not bring what the caller was denied. */
@@ -290,10 +289,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
       () => undefined,
     );
     if (this.#state === 'superseded') return;
-    if (this.#sequence === 0) {
-      this.#end('released');
-      return;
-    }
+    if (this.#sequence === 0) return this.#end('released');
     const lease = this.#lease?.id;
     if (lease !== undefined) this.#registrar.silence(lease);
     // Without a lease it may still be on the roll, or be put there by what is on its way: it leaves by its nonce.

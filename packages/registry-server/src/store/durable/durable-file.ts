@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type DurablePart, decodeDurable, encodeDurable } from './durable-part.ts';
 
@@ -29,7 +29,9 @@ export class DurableFile {
     const folder = dirname(this.path);
     await mkdir(folder, { recursive: true });
     const fresh = `${this.path}.new`;
-    const file = await open(fresh, 'w', 0o600);
+    // One of its own: what somebody has put there, such as a link to elsewhere, is not written to.
+    await rm(fresh, { force: true });
+    const file = await open(fresh, 'wx', 0o600);
     try {
       await file.writeFile(encodeDurable(part));
       await file.sync();

@@ -1,12 +1,15 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TestProcess } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { bodyOf } from '../../testing/conformance/cases.ts';
 import { storeConformance } from '../../testing/store-conformance.ts';
 import { MemoryStore } from '../memory/memory-store.ts';
+import type { ResourceRecord } from '../record.ts';
+import { StoreUnavailableError } from '../store.ts';
 import { DurableFile } from './durable-file.ts';
 import { FileStore } from './file-store.ts';
 
@@ -139,14 +142,99 @@ describe('a damaged file', () => {
   });
 });
 
-test('a file that another process has is refused by its name; one whose process is gone is not', async () => {
-  await writeFile(`${path}.lock`, String(process.ppid));
-  await expect(open()).rejects.toThrow(`process ${process.ppid} uses it`);
-  const gone = spawnSync(process.execPath, ['-e', '']).pid;
-  await writeFile(`${path}.lock`, String(gone));
-  const store = await open();
-  await store.close();
-  expect(await readdir(folder)).toEqual(['roll.json']);
+describe('the lock', () => {
+  const LOCK = new URL('file-lock.ts', import.meta.url).href;
+  const other = (held: string) => {
+    const lines = [
+      `import { FileLock } from '${LOCK}';`,
+      `await FileLock.take('${held}');`,
+      "console.log('held');",
+      'setInterval(() => {}, 1e6);',
+    ];
+    return new TestProcess(process.execPath, ['--input-type=module', '-e', lines.join(' ')]);
+  };
+
+  test('a file that another process has is refused by its name, and free once that is killed', async () => {
+    const holder = other(path);
+    await holder.printed(/held/);
+    await expect(open()).rejects.toThrow(`process ${holder.pid} on ${hostname()} uses it`);
+    holder.child.kill('SIGKILL');
+    await once(holder.child, 'exit');
+    const store = await open();
+    await expect(open()).rejects.toThrow(`process ${process.pid}`);
+    await store.close();
+    expect(await readdir(folder)).toEqual(['roll.json']);
+  });
+
+  test('a number that another program has by now, as after a power cut, holds nobody up', async () => {
+    await writeFile(`${path}.lock`, String(process.ppid));
+    const store = await open();
+    await store.close();
+    expect(await readdir(folder)).toEqual(['roll.json']);
+  });
+
+  test('of many who find a dead one at once, one has it', async () => {
+    const holder = other(path);
+    await holder.printed(/held/);
+    holder.child.kill('SIGKILL');
+    await once(holder.child, 'exit');
+    const tries = await Promise.allSettled(Array.from({ length: 12 }, () => open()));
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('a long path has one too', async () => {
+    path = join(folder, 'a'.repeat(100), 'b'.repeat(100), 'roll.json');
+    const store = await open();
+    await expect(open()).rejects.toThrow('uses it');
+    await store.close();
+    await (await open()).close();
+  });
+});
+
+describe('a file that cannot be written', () => {
+  test('what was refused is not served, before or after a restart, and writes go on once it can be', async () => {
+    const store = await open();
+    await declare(store, 'kept');
+    const { resources: before } = await store.snapshot();
+    const grant = { nonce: '', takeover: false, body: bodyOf(), maxInstances: 10, floor: 0 };
+    await store.grant({ ...grant, field: 'default/a/kept', lease: '' });
+    // No folder, no new file in it: what a full disk comes to.
+    await rename(folder, `${folder}-away`);
+    await writeFile(folder, '');
+    try {
+      await expect(declare(store, 'lost')).rejects.toBeInstanceOf(StoreUnavailableError);
+      const change = store.remove({ key: 'service/default/kept', floor: 0 });
+      await expect(change).rejects.toBeInstanceOf(StoreUnavailableError);
+      const gone = store.revoke({ field: 'default/a/kept', lease: undefined, floor: 0 });
+      await expect(gone).rejects.toBeInstanceOf(StoreUnavailableError);
+      const came = store.grant({ ...grant, field: 'default/a/lost', lease: '' });
+      await expect(came).rejects.toBeInstanceOf(StoreUnavailableError);
+      const { resources, instances } = await store.snapshot();
+      const shown = ({ key, value, claims }: ResourceRecord) => ({ key, value, claims });
+      expect(resources.map(shown)).toEqual(before.map(shown));
+      expect(instances.map(({ id }) => id)).toEqual(['kept']);
+      await expect(store.expire({ floor: 0 })).rejects.toBeInstanceOf(StoreUnavailableError);
+      const lease = `0.10000.${'1'.repeat(32)}`;
+      const leased = await store.grant({ ...grant, field: 'default/a/leased', lease });
+      expect(leased).toMatchObject({ kind: 'granted' });
+    } finally {
+      await rm(folder);
+      await rename(`${folder}-away`, folder);
+    }
+    await store.expire({ floor: 0 });
+    expect(await declare(store, 'lost')).toMatchObject({ kind: 'put' });
+    await store.close();
+  });
+
+  test('a link beside it leads nowhere', async () => {
+    const store = await open();
+    const elsewhere = join(folder, 'elsewhere');
+    await writeFile(elsewhere, 'not yours');
+    await symlink(elsewhere, `${path}.new`);
+    await declare(store, 'web');
+    expect(await readFile(elsewhere, 'utf8')).toBe('not yours');
+    await store.close();
+  });
 });
 
 test('a place that cannot be written is found out at the start', async () => {

@@ -24,6 +24,7 @@ import {
 import type { DurableFile } from './durable-file.ts';
 import { durablePartOf } from './durable-part.ts';
 import { FileLock } from './file-lock.ts';
+import { takeBack } from './take-back.ts';
 
 /**
  * The roll in memory, its durable part in a file as well. A write to that part is answered when the file has it; writes
@@ -33,6 +34,8 @@ export class FileStore implements Store {
   readonly #inner: MemoryStore;
   readonly #file: DurableFile;
   readonly #lock: FileLock;
+  /** Whether the file could not be written the last time. */
+  #isBehind = false;
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -61,9 +64,8 @@ export class FileStore implements Store {
   }
 
   async grant(request: GrantRequest): Promise<GrantOutcome> {
-    const outcome = await this.#inner.grant(request);
-    if (request.lease === '') await this.#persist();
-    return outcome;
+    if (request.lease !== '') return this.#inner.grant(request);
+    return this.#durably({ fields: [request.field] }, () => this.#inner.grant(request));
   }
 
   renew(leases: readonly string[], write: Write): Promise<RenewOutcome> {
@@ -80,35 +82,34 @@ export class FileStore implements Store {
 
   /** What checks find out of a persistent instance is found out again, so only its content waits for the file. */
   async update(request: UpdateRequest): Promise<ChangeOutcome> {
-    const outcome = await this.#inner.update(request);
     const { labels, weight } = request.patch;
-    if (request.lease === undefined && (labels !== undefined || weight !== undefined)) {
-      await this.#persist();
-    }
-    return outcome;
+    const isKept = request.lease === undefined && (labels !== undefined || weight !== undefined);
+    if (!isKept) return this.#inner.update(request);
+    return this.#durably({ fields: [request.field] }, () => this.#inner.update(request));
   }
 
   async revoke(request: RevokeRequest): Promise<ChangeOutcome> {
-    const outcome = await this.#inner.revoke(request);
-    if (request.lease === undefined) await this.#persist();
-    return outcome;
+    if (request.lease !== undefined) return this.#inner.revoke(request);
+    return this.#durably({ fields: [request.field] }, () => this.#inner.revoke(request));
   }
 
-  expire(write: Write): Promise<SweepOutcome> {
-    return this.#inner.expire(write);
+  /** Rejects, though it has swept, while the file cannot be written: then nothing durable can be. */
+  async expire(write: Write): Promise<SweepOutcome> {
+    const outcome = await this.#inner.expire(write);
+    if (this.#isBehind) await this.#persist();
+    return outcome;
   }
 
   async put(request: PutRequest): Promise<PutOutcome> {
-    const outcome = await this.#inner.put(request);
     const isKept = request.items.some(({ why }) => why !== 'reported');
-    if (outcome.kind === 'put' && request.dryRun !== true && isKept) await this.#persist();
-    return outcome;
+    if (request.dryRun === true || !isKept) return this.#inner.put(request);
+    const keys = request.items.map(({ key }) => key);
+    return this.#durably({ keys }, () => this.#inner.put(request));
   }
 
   async remove(request: RemoveRequest): Promise<ChangeOutcome> {
-    const outcome = await this.#inner.remove(request);
-    if (!request.key.startsWith('report/')) await this.#persist();
-    return outcome;
+    if (request.key.startsWith('report/')) return this.#inner.remove(request);
+    return this.#durably({ keys: [request.key] }, () => this.#inner.remove(request));
   }
 
   async restore(request: RestoreRequest): Promise<RestoreOutcome> {
@@ -135,11 +136,32 @@ export class FileStore implements Store {
     await this.#inner.close();
   }
 
+  /**
+   * Carries a write out and keeps it. Where the file cannot be written it is taken back: nothing is served that a restart
+   * would lose.
+   */
+  async #durably<T>(
+    { keys = [], fields = [] }: { keys?: readonly string[]; fields?: readonly string[] },
+    write: () => Promise<T>,
+  ): Promise<T> {
+    const before = await this.#inner.snapshot();
+    const outcome = await write();
+    try {
+      await this.#persist();
+    } catch (error) {
+      await takeBack(this.#inner, before, { keys, fields });
+      throw error;
+    }
+    return outcome;
+  }
+
   /** Resolves when the file has what is in memory now. */
   async #persist(): Promise<void> {
     try {
       await this.#written();
+      this.#isBehind = false;
     } catch (error) {
+      this.#isBehind = true;
       const message = `${this.#file.path} cannot be written: ${(error as Error).message}`;
       throw new StoreUnavailableError(message, { cause: error });
     }

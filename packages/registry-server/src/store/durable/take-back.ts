@@ -1,0 +1,39 @@
+import { fieldOf } from '../record.ts';
+import type { Pool, PutItem, Store, StoreSnapshot } from '../store.ts';
+import type { PoolName } from '../record.ts';
+
+/** Every number: what had one before is given that again. */
+const ALL: Readonly<Record<PoolName, Pool>> = {
+  clusterIps: { first: 0, last: 0xffff_ffff, reserved: 0 },
+  nodePorts: { first: 0, last: 65_535, reserved: 0 },
+};
+
+/** Brings resources, and instances without lease, back to what they were in a snapshot. */
+export async function takeBack(
+  store: Store,
+  before: StoreSnapshot,
+  { keys, fields }: { readonly keys: readonly string[]; readonly fields: readonly string[] },
+): Promise<void> {
+  const floor = before.upTo;
+  for (const key of keys) {
+    const known = before.resources.find((resource) => resource.key === key);
+    if (known === undefined) {
+      await store.remove({ key, floor });
+      continue;
+    }
+    const { value, claims, untilMs } = known;
+    const forMs = untilMs === 0 ? 0 : 1;
+    const item: PutItem = { key, value, forMs, why: 'configured', claims };
+    await store.put({ items: [item], pools: ALL, floor });
+  }
+  for (const field of fields) {
+    const known = before.instances.find((record) => fieldOf(record) === field);
+    if (known === undefined) await store.revoke({ field, lease: undefined, floor });
+    else if (known.lease === '') {
+      const { nonce, body } = known;
+      const maxInstances = Number.MAX_SAFE_INTEGER;
+      const again = { field, lease: '', nonce, takeover: true, body, maxInstances, floor };
+      await store.grant(again);
+    }
+  }
+}

@@ -16,15 +16,19 @@ const Timing = {
 
 /** How the registry finds out whether a persistent instance is up. */
 export const HealthCheck = z
-  .discriminatedUnion('type', [
-    z.strictObject({
-      type: z.literal('http'),
-      path: z.string().startsWith('/').max(2_048).default('/'),
-      /** Lowest and highest status code that counts as a pass. */
-      codes: z.tuple([z.int().min(100).max(599), z.int().min(100).max(599)]).default([200, 299]),
-      ...Timing,
-    }),
-    z.strictObject({ type: z.literal('tcp'), ...Timing }),
-  ])
+  .discriminatedUnion(
+    'type',
+    [
+      z.strictObject({
+        type: z.literal('http'),
+        path: z.string().startsWith('/').max(2_048).default('/'),
+        /** Lowest and highest status code that counts as a pass. */
+        codes: z.tuple([z.int().min(100).max(599), z.int().min(100).max(599)]).default([200, 299]),
+        ...Timing,
+      }),
+      z.strictObject({ type: z.literal('tcp'), ...Timing }),
+    ],
+    { error: "expected the type 'http' or 'tcp'" },
+  )
   .meta({ id: 'HealthCheck' });
 export type HealthCheck = z.output<typeof HealthCheck>;

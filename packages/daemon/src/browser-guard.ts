@@ -105,7 +105,7 @@ export function guardBrowsers(
   app.addHook('onRequest', (request, reply, done) => {
     const refusal = guard.refusalOf(request.raw);
     if (refusal === undefined) done();
-    else void refuse(reply.header('connection', 'close'), refusal);
+    else void refuse(reply, refusal);
   });
 }
 

@@ -64,6 +64,13 @@ const withBody = (over: Record<string, unknown>): Call => ({ body: { ...GOOD, ..
 
 const ROWS: readonly Row[] = [
   [
+    'a check of a kind that is none',
+    withBody({ persistent: true, check: { type: 'grpc' } }),
+    'invalid_request',
+    'check.type',
+    /expected the type 'http' or 'tcp', got "grpc"/,
+  ],
+  [
     'port 0',
     { body: { ports: { http: 0 } } },
     'invalid_request',
@@ -495,5 +502,65 @@ describe('bad input', () => {
 
   test('the process is up after all of it', async () => {
     expect((await call({ method: 'GET', path: '/livez' })).status).toBe(200);
+  });
+});
+
+describe('a client that still sends when it is refused gets to read why', () => {
+  /** Sends in pieces whatever comes, and gives what it heard when the connection was over. */
+  const speak = (head: string, piece: string, pieces: number) =>
+    new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+      let heard = '';
+      socket.on('data', (chunk: Buffer) => {
+        heard += chunk.toString();
+        if (heard.includes('}')) socket.end();
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(heard));
+      socket.write(head);
+      let sent = 0;
+      const more = () => {
+        if (socket.destroyed || sent++ === pieces) return;
+        if (socket.write(piece)) setImmediate(more);
+        else socket.once('drain', more);
+      };
+      more();
+    });
+  const PUT = `PUT ${INSTANCE} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
+  const PIECE = ' '.repeat(65_536);
+
+  test.each<[string, string, string, number, RegExp]>([
+    [
+      'a long request line',
+      `GET /${'a'.repeat(18_000)}`,
+      'a'.repeat(1_000),
+      500,
+      /^HTTP\/1.1 431 .*headers_too_large/s,
+    ],
+    ['no HTTP', 'hello there\r\n\r\n', PIECE, 100, /^HTTP\/1.1 400 .*invalid_request/s],
+    [
+      'a large body',
+      `${PUT}content-length: 6553600\r\n\r\n`,
+      PIECE,
+      100,
+      /^HTTP\/1.1 413 .*body_too_large/s,
+    ],
+    [
+      'a large body in chunks',
+      `${PUT}transfer-encoding: chunked\r\n\r\n`,
+      `10000\r\n${PIECE}\r\n`,
+      100,
+      /^HTTP\/1.1 413 .*body_too_large/s,
+    ],
+    [
+      'a body for a page of somebody else',
+      `${PUT}origin: https://evil.example\r\ncontent-length: 6553600\r\n\r\n`,
+      PIECE,
+      100,
+      /^HTTP\/1.1 403 .*origin_refused/s,
+    ],
+  ])('%s', async (_, head, piece, pieces, expected) => {
+    const heard = await Promise.all(Array.from({ length: 10 }, () => speak(head, piece, pieces)));
+    for (const one of heard) expect(one).toMatch(expected);
   });
 });

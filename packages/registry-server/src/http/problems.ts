@@ -46,6 +46,13 @@ export function sendProblem(reply: FastifyReply, problem: ProblemError): Fastify
   const { retryable, retryAfterSeconds, status } = problem;
   if (retryable) reply.header('retry-after', retryAfterSeconds ?? RETRY_AFTER_SECONDS);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
+  // A caller that still sends gets to read why it was refused: what it sends is read and forgotten, for as long as a
+  // request may take. Closed with bytes unread the connection would be reset, and the answer lost on its way.
+  const { raw } = reply.request;
+  if (!raw.complete) {
+    reply.removeHeader('connection');
+    raw.resume();
+  }
   return reply
     .code(status)
     .header('content-type', PROBLEM_MEDIA_TYPE)

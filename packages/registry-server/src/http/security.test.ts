@@ -137,6 +137,19 @@ describe('tokens', () => {
         code: 'address_forbidden',
       });
     }
+    for (const address of [
+      ...['224.0.0.1', '239.255.255.250', '240.0.0.1', '255.255.255.255', '0.0.0.0'],
+      ...['ff02::1', 'ff0e::1', 'fec0::1', '::ffff:0:127.0.0.1', '64:ff9b:1::7f00:1'],
+      ...['2002:7f00:1::', '2002:a9fe:a9fe::1', '2002:e000:1::1', '2002::1'],
+      ...['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254'],
+    ]) {
+      expect(await register(ORDERS, 'orders', { address }), address).toMatchObject({
+        code: 'address_forbidden',
+      });
+    }
+    for (const address of ['100.64.0.7', 'fd12:3456::1', '2002:c000:204::1', '2001:db8::1']) {
+      expect(await register(ORDERS, 'orders', { address }), address).toMatchObject({ status: 200 });
+    }
     // Its own address, when that is loopback, is no better.
     expect(await register(ORDERS, 'orders')).toMatchObject({ code: 'address_forbidden' });
     expect(await register(ADMIN, 'orders')).toMatchObject({ status: 200 });

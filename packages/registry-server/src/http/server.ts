@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from '@rollcall/contract';
+import { PROBLEM_MEDIA_TYPE, ProblemError } from '@rollcall/contract';
 import { type BrowserGuard, guardBrowsers } from '@rollcall/daemon';
 import { isTooDeep } from '@rollcall/manifests';
 import Fastify, {
@@ -21,6 +21,7 @@ import {
 import type { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
+import { clientErrorHandler } from './client-errors.ts';
 import { ByCaller } from './load/by-caller.ts';
 import { guardLoad } from './load/guard-load.ts';
 import type { LoadGate } from './load/load-gate.ts';
@@ -34,6 +35,9 @@ const MAX_PARAM_LENGTH = 512;
 
 /** How long a request may take to arrive whole, in ms. */
 const REQUEST_TIMEOUT_MS = 15_000;
+
+/** How long its head may take, in ms. */
+const HEAD_TIMEOUT_MS = 10_000;
 
 /** Headers that only the refused need, and the problem carries Retry-After. */
 const QUIET = {
@@ -71,27 +75,6 @@ export interface HttpOptions {
 const TOO_DEEP = 'expected a JSON body of at most 64 levels';
 const JSON_EXPECTED = "expected the header 'content-type: application/json'";
 
-const CLIENT_ERRORS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
-  HPE_HEADER_OVERFLOW: ['headers_too_large', 'expected a request head of at most 16 kB'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'expected the whole request within 15 s'],
-};
-
-/** What is no HTTP request at all is answered on the bare socket. */
-function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy(error);
-    return;
-  }
-  const fallback = ['invalid_request', 'expected an HTTP/1.1 request'] as const;
-  const [code, message] = CLIENT_ERRORS[error.code ?? ''] ?? fallback;
-  const problem = new ProblemError(code, message);
-  const body = JSON.stringify(problem.toProblem());
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${code}\r\nconnection: close\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
-
 /** A path part that no name can be is refused before the routes are asked. */
 function onMaxParamLength(_path: string, _params: unknown, response: unknown): void {
   const message = `expected path parts of at most ${MAX_PARAM_LENGTH} characters`;
@@ -103,7 +86,7 @@ function onMaxParamLength(_path: string, _params: unknown, response: unknown): v
 
 /** A Fastify server that answers every fault with a problem document and knows its own OpenAPI. */
 export async function buildServer(options: HttpOptions): Promise<FastifyInstance> {
-  const { logger, maxBodyBytes, https, version, browserGuard, gate, random } = options;
+  const { logger, maxBodyBytes, https, version, browserGuard, gate, random, clock } = options;
   const base: FastifyServerOptions = {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -115,11 +98,16 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
       const message = 'expected a path with valid percent-encoding';
       void sendProblem(reply, new ProblemError('invalid_request', message));
     },
-    clientErrorHandler: onClientError,
+    clientErrorHandler: clientErrorHandler(clock),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, onMaxParamLength },
   };
   // Without Host the guard answers, in words of ours.
-  const own = { requireHostHeader: false };
+  const own = {
+    requireHostHeader: false,
+    // Node.js swaps the two when the head may take longer than all of it, and looks every 30 s.
+    headersTimeout: HEAD_TIMEOUT_MS,
+    connectionsCheckingInterval: 1_000,
+  };
   const app = Fastify({
     ...base,
     ...(https === undefined ? { http: own } : { https: { ...https, ...own } }),

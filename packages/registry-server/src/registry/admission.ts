@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { ProblemError, type Registration } from '@rollcall/contract';
+import { Address, ProblemError, type Registration } from '@rollcall/contract';
 import type { InstanceRef } from '../store/record.ts';
 import { type Caller, mayRegister, SELF } from './caller.ts';
 import { Networks } from './networks.ts';
@@ -18,8 +18,23 @@ export interface AddressPolicy {
   readonly allowed: readonly string[];
 }
 
-/** Loopback, link-local and unspecified addresses, and those of IPv6 that hold one of IPv4 (mapped ones are checked as IPv4). */
-const LOCAL = ['127.0.0.0/8', '169.254.0.0/16', '0.0.0.0/8', 'fe80::/10', '::/96', '64:ff9b::/96'];
+/** Addresses of IPv4 that are no host which others could mean: the machine itself, its link, groups, what is reserved. */
+const LOCAL_4 = ['127.0.0.0/8', '169.254.0.0/16', '0.0.0.0/8', '224.0.0.0/3'];
+
+/** Where clouds tell a machine its own secrets, besides 169.254.169.254. */
+const METADATA = ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254'];
+
+/**
+ * The same of IPv6, and what holds an address of IPv4: as it is, translated (RFC 6052, 7915, 8215) or by 6to4 (RFC 3056,
+ * where the next 32 bits are the address). Mapped ones are checked as IPv4.
+ */
+const LOCAL_6 = [
+  ...['::/96', '::ffff:0:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48'],
+  ...['fe80::/10', 'fec0::/10', 'ff00::/8'],
+  ...['2002:7f00::/24', '2002:a9fe::/32', '2002::/24', '2002:e000::/19'],
+];
+
+const LOCAL = [...LOCAL_4, ...LOCAL_6, ...METADATA];
 
 /** Decides what a caller may put on the roll. */
 export class Admission {
@@ -53,7 +68,12 @@ export class Admission {
   checkRegistration(caller: Caller, ref: InstanceRef, registration: Registration): void {
     this.checkService(caller, ref);
     this.checkLabels(caller, ref, registration.labels);
-    this.#checkAddress(caller, registration.address ?? caller.peerAddress);
+    const address = registration.address ?? caller.peerAddress;
+    if (!Address.safeParse(address).success) {
+      const message = `expected the address that callers reach it at: the connection's own, ${JSON.stringify(address)}, holds on this link alone`;
+      throw new ProblemError('invalid_request', message, { field: 'address' });
+    }
+    this.#checkAddress(caller, address);
   }
 
   /** `labels` is what the caller sets, null removes one; `known` is what they are merged into. */

@@ -36,6 +36,8 @@ import { StartError } from './start-error.ts';
 
 /** How long a report stands by itself: it outlives a restart of the proxy, and a dead one for no longer. */
 const REPORT_MS = 300_000;
+/** Of `--metrics` by default. */
+const USUAL_PORT = 7_490;
 const KEEP_ALIVE_MS = 60_000;
 /** TCP and UDP. */
 const PLANES = 2;
@@ -91,6 +93,15 @@ export function reporterOf(nodeName: string): string {
     .map(hostnameOf)
     .filter((part) => part !== '');
   return `node-proxy.${name.join('.')}`.slice(0, 63).replace(/[-.]+$/, '');
+}
+
+/**
+ * The machine's name; with the port that it is asked at where that is not the usual one, or else its process: two proxies
+ * of one machine speak of the same services, and neither may take the other's word back.
+ */
+export function defaultNodeName(metrics: Config['metrics']): string {
+  const port = metrics?.port ?? 0;
+  return port === USUAL_PORT ? hostname() : `${hostname()}-${port === 0 ? process.pid : port}`;
 }
 
 /**
@@ -150,7 +161,7 @@ function serve(config: Config, parts: PlaneParts) {
     runtime: { warn },
   });
   const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });
-  const reporter = reporterOf(config.nodeName ?? hostname());
+  const reporter = reporterOf(config.nodeName ?? defaultNodeName(config.metrics));
   const board = createBoard(config, parts, reportPort(parts.reports ?? rollcall, reporter));
   const { plane, tcp, udp } = createPlane(config, { ...parts, clock, timers }, (key) =>
     proxy.review(key),

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { ConfigError, helpText, readConfig } from './config.ts';
+import { defaultNodeName, reporterOf } from './compose.ts';
 import { OPTIONS } from './options.ts';
 
 const URL_FLAG = '--registry=http://127.0.0.1:7400';
@@ -89,4 +91,13 @@ test('the help names every option and every default', () => {
   for (const { flag } of Object.values(OPTIONS)) expect(helpText()).toContain(`--${flag} `);
   expect(helpText()).toContain('(default: 127.0.0.1:7490)');
   expect(helpText()).toContain('(default: 300000)');
+});
+
+test('two proxies of one machine report under names of their own', () => {
+  const usual = defaultNodeName({ host: '127.0.0.1', port: 7_490 });
+  const other = defaultNodeName({ host: '127.0.0.1', port: 7_491 });
+  expect(usual).toBe(hostname());
+  expect(other).toBe(`${hostname()}-7491`);
+  expect(defaultNodeName(undefined)).toBe(`${hostname()}-${process.pid}`);
+  expect(reporterOf('Node_1.Example.org')).toBe('node-proxy.node-1.example.org');
 });

@@ -73,7 +73,7 @@ export const OPTIONS = {
   nodeName: spec({
     flag: 'node-name',
     value: 'NAME',
-    help: "Name of this machine in reports; the host's own by default. Two proxies on one machine need two.",
+    help: "Name of this machine in reports; by default the host's own, with the port of --metrics where it is not 7490, or the process where that is off.",
     schema: z.string().min(1, { error: 'expected a name' }).optional(),
   }),
   nodePortAddresses: spec({

@@ -1,12 +1,7 @@
 import type { Rollcall } from '@rollcall/client-sdk';
+import type { Output } from './output/output.ts';
+import { visibleLine } from './output/untrusted.ts';
 import type { Clock } from './runtime/clock.ts';
-
-/** Where a command writes. */
-export interface Output {
-  write(text: string): void;
-  /** Colours and progress are for terminals alone. */
-  readonly isTerminal: boolean;
-}
 
 /** What a command works with. */
 export interface Context {
@@ -25,12 +20,12 @@ export interface Context {
   readStdin(): Promise<string>;
 }
 
-/** One line to standard output. */
+/** One line to standard output; it stays one, whoever wrote its parts. */
 export function say(context: Context, line: string): void {
-  context.out.write(`${line}\n`);
+  context.out.write(`${visibleLine(line)}\n`);
 }
 
-/** One line to standard error. */
+/** One line to standard error; it stays one, whoever wrote its parts. */
 export function warn(context: Context, line: string): void {
-  context.err.write(`${line}\n`);
+  context.err.write(`${visibleLine(line)}\n`);
 }

@@ -1,2 +1,2 @@
-export type { Output } from './context.ts';
+export type { Sink as Output } from './output/output.ts';
 export { type ProgramParts, runProgram } from './program.ts';

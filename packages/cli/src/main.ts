@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { inspect } from 'node:util';
+import { EXIT } from './cli-error.ts';
+import { visibleText } from './output/untrusted.ts';
 import { runProgram } from './program.ts';
 
 const stop = new AbortController();
@@ -21,19 +24,26 @@ const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
 const isColoured = process.env['NO_COLOR'] === undefined;
-process.exitCode = await runProgram(process.argv.slice(2), {
+const ended = runProgram(process.argv.slice(2), {
   out: {
     write: (chunk) => void process.stdout.write(chunk),
-    isTerminal: process.stdout.isTTY && isColoured,
+    isTerminal: process.stdout.isTTY,
+    isDecorated: process.stdout.isTTY && isColoured,
   },
   err: {
     write: (chunk) => void process.stderr.write(chunk),
-    isTerminal: process.stderr.isTTY && isColoured,
+    isTerminal: process.stderr.isTTY,
+    isDecorated: process.stderr.isTTY && isColoured,
   },
   env: process.env,
   signal: stop.signal,
   readStdin: () => text(process.stdin),
   version,
+});
+process.exitCode = await ended.catch((fault: unknown) => {
+  // A fault of this program: its words may hold what others wrote.
+  process.stderr.write(`${visibleText(inspect(fault))}\n`);
+  return EXIT.failed;
 });
 // Connections that were forwarded may still be open.
 process.stdout.write('', () => process.exit());

@@ -3,8 +3,10 @@ import { Rollcall } from '@rollcall/client-sdk';
 import { type CliError, EXIT, usageError } from './cli-error.ts';
 import { type Arguments, type Command, textOption } from './command.ts';
 import { COMMANDS } from './commands/all.ts';
-import type { Context, Output } from './context.ts';
+import type { Context } from './context.ts';
 import { commandHelp, GLOBAL, programHelp } from './help.ts';
+import { type Output, outputTo, type Sink } from './output/output.ts';
+import { visibleText } from './output/untrusted.ts';
 import { asCliError } from './refusal.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 
@@ -12,8 +14,8 @@ const DEFAULT_URL = 'http://127.0.0.1:7400';
 
 /** What the outside gives the program. */
 export interface ProgramParts {
-  readonly out: Output;
-  readonly err: Output;
+  readonly out: Sink;
+  readonly err: Sink;
   readonly env: NodeJS.ProcessEnv;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
@@ -25,7 +27,8 @@ export interface ProgramParts {
 
 /** Runs one command line, without the program's name. Resolves with the exit code; never rejects for what a user can do wrong. */
 export async function runProgram(argv: readonly string[], parts: ProgramParts): Promise<number> {
-  const { out, err, env } = parts;
+  const { env } = parts;
+  const [out, err] = [outputTo(parts.out), outputTo(parts.err)];
   let url = env['ROLLCALL_URL'] ?? DEFAULT_URL;
   try {
     const { command, given } = read(argv);
@@ -34,7 +37,7 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
       return EXIT.ok;
     }
     url = textOption(given, 'registry') ?? url;
-    const context = contextOf(given, url, parts);
+    const context = contextOf(given, url, { ...parts, out, err });
     try {
       return await command.run(context, given);
     } finally {
@@ -46,10 +49,11 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
 }
 
 function tell({ message, exitCode }: CliError, err: Output): number {
-  const shown = err.isTerminal
-    ? message.replace(/^(error|Error from server)/, '\u001b[31m$1\u001b[0m')
-    : message;
-  err.write(`${shown}\n`);
+  const text = visibleText(message);
+  const shown = err.isDecorated
+    ? text.replace(/^(error|Error from server)/, '\u001b[31m$1\u001b[0m')
+    : text;
+  err.pass(`${shown}\n`);
   return exitCode;
 }
 
@@ -103,7 +107,11 @@ function parse(argv: readonly string[], specs: Command['options'], isStrict: boo
   }
 }
 
-function contextOf(given: Arguments, url: string, parts: ProgramParts): Context {
+function contextOf(
+  given: Arguments,
+  url: string,
+  parts: Omit<ProgramParts, 'out' | 'err'> & Pick<Context, 'out' | 'err'>,
+): Context {
   const { env, clock = systemClock, ...rest } = parts;
   const token = textOption(given, 'token') ?? env['ROLLCALL_TOKEN'];
   const namespace = textOption(given, 'namespace') ?? env['ROLLCALL_NAMESPACE'] ?? 'default';
@@ -111,6 +119,7 @@ function contextOf(given: Arguments, url: string, parts: ProgramParts): Context 
     url: url.split(',').filter((one) => one !== ''),
     namespace,
     ...(token === undefined || token === '' ? {} : { token }),
+    runtime: { warn: (message) => parts.err.write(`rollcall: ${message}\n`) },
   });
   return { ...rest, env, clock, rollcall, registryUrl: url, namespace };
 }

@@ -1,5 +1,6 @@
 import { type Fault, RollcallError } from '@rollcall/client-sdk';
 import { CliError, EXIT } from './cli-error.ts';
+import { visibleLine } from './output/untrusted.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
   object_not_found: 'NotFound',
@@ -26,14 +27,16 @@ export function asCliError(error: unknown, registryUrl: string): CliError {
     const hint =
       'is the registry running? Its address is taken from --registry or ROLLCALL_URL, else http://127.0.0.1:7400';
     return new CliError(
-      `The connection to the registry ${registryUrl} was refused or gave no answer: ${hint}\n(${error.message})`,
+      `The connection to the registry ${registryUrl} was refused or gave no answer: ${hint}\n(${visibleLine(error.message)})`,
     );
   }
-  if (error.code === 'invalid_options') return new CliError(`error: ${error.message}`, EXIT.usage);
+  if (error.code === 'invalid_options') {
+    return new CliError(`error: ${visibleLine(error.message)}`, EXIT.usage);
+  }
   if (error.faults.length > 0) return new CliError(faultsText(error.faults));
   const word = WORDS[error.code] ?? error.code;
   const where = error.field === '' || word === 'NotFound' ? '' : ` (${error.field})`;
-  return new CliError(`Error from server (${word}): ${error.message}${where}`);
+  return new CliError(visibleLine(`Error from server (${word}): ${error.message}${where}`));
 }
 
 /** Where a line of what was sent came from. */
@@ -65,7 +68,7 @@ function objectText(object: string, faults: readonly Fault[], telling: Telling):
   if (first !== undefined && word !== undefined && faults.length === 1) {
     const file = place.replace(/:\d+:\d+$/, '');
     const doing = file === '' ? '' : `error when ${DOING[mode]} "${file}": `;
-    return `Error from server (${word}): ${doing}${first.message}`;
+    return visibleLine(`Error from server (${word}): ${doing}${first.message}`);
   }
   const lines = faults.map((fault) => lineOf(fault, locate));
   if (object === '') {
@@ -73,7 +76,7 @@ function objectText(object: string, faults: readonly Fault[], telling: Telling):
   }
   const [kind] = object.split(' ');
   const name = object.slice((kind?.length ?? 0) + 1);
-  const head = `The ${kind} ${name} is invalid:`;
+  const head = visibleLine(`The ${kind} ${name} is invalid:`);
   return lines.length === 1
     ? `${head} ${lines[0]}`
     : [`${head} `, ...lines.map((line) => `* ${line}`)].join('\n');
@@ -89,20 +92,20 @@ function conflictOf(fault: Fault | undefined): string | undefined {
 function placeOf(fault: Fault | undefined, locate: Locate | undefined): string {
   if (fault === undefined || fault.line === 0 || locate === undefined) return '';
   const { file, line } = locate(fault.line);
-  return `${file}:${line}:${fault.column}`;
+  return visibleLine(`${file}:${line}:${fault.column}`);
 }
 
 /** As kubectl words it: the file, then the line and what is wrong there. */
 function parseText(fault: Fault, locate: Locate | undefined): string {
   const { file, line } = locate?.(fault.line) ?? { file: 'STDIN', line: fault.line };
-  return `${file}: line ${line}: ${lineOf(fault, locate)}`;
+  return `${visibleLine(file)}: line ${line}: ${lineOf(fault, locate)}`;
 }
 
 function lineOf(fault: Fault, locate: Locate | undefined): string {
   const { field, message, fix } = fault;
-  const what = field === '' ? message : `${field}: ${message}`;
+  const what = visibleLine(field === '' ? message : `${field}: ${message}`);
   const place = placeOf(fault, locate);
   const at = place === '' ? '' : `\n    at ${place}`;
-  const remedy = fix === '' ? '' : `\n    fix: ${fix}`;
+  const remedy = fix === '' ? '' : `\n    fix: ${visibleLine(fix)}`;
   return `${what}${at}${remedy}`;
 }

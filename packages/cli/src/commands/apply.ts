@@ -16,7 +16,8 @@ import {
 import { type Context, say, warn } from '../context.ts';
 import { type ManifestText, readManifestFiles } from '../manifest-files.ts';
 import { differenceText } from '../output/difference.ts';
-import { printed, yamlText } from '../output/printer.ts';
+import { yamlText } from '../output/document.ts';
+import { printed } from '../output/printer.ts';
 import { faultsText, type Locate } from '../refusal.ts';
 import { resourceOf } from '../resources/catalog.ts';
 import { OUTPUT } from './selecting.ts';
@@ -92,14 +93,14 @@ function tell(
   for (const result of reply.results) {
     for (const warning of result.warnings) warn(context, `Warning: ${warning}`);
     if (result.action === 'refused') {
-      warn(context, faultsText(result.faults, { locate: source.locate, mode }));
+      context.err.write(`${faultsText(result.faults, { locate: source.locate, mode })}\n`);
     } else if (format === undefined || format === 'name') {
       const end = format === 'name' ? '' : ` ${word ?? result.action}${reply.dryRun ? dry : ''}`;
       say(context, `${titleOf(result)}${end}`);
     }
   }
   if (format !== undefined && format !== 'name') {
-    context.out.write(
+    context.out.pass(
       printed(objects, undefined, {
         format,
         showsNamespace: false,
@@ -108,6 +109,7 @@ function tell(
         isQualified: false,
         isSingle: objects.length === 1,
         nowMs: context.clock.nowMs(),
+        isForTerminal: context.out.isTerminal,
       }),
     );
   }
@@ -145,7 +147,8 @@ function settledText(object: ManifestObject | null): string {
     ([key]) => !key.startsWith('kubectl.kubernetes.io/'),
   );
   const shown = kept.length === 0 ? meta : { ...meta, annotations: Object.fromEntries(kept) };
-  return yamlText({ ...rest, metadata: shown });
+  // Another notation where a text holds what a terminal would hide, so that such a change is seen as well.
+  return yamlText({ ...rest, metadata: shown }, { isForTerminal: true });
 }
 
 export const apply: Command = {

@@ -8,7 +8,7 @@ import {
   wholeNumber,
 } from '../command.ts';
 import { type Context, say, warn } from '../context.ts';
-import { yamlText } from '../output/printer.ts';
+import { jsonText, yamlText } from '../output/document.ts';
 import { createFromFiles, isDry, send, titleOf, WRITING } from './apply.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -107,8 +107,9 @@ export async function createOne(
   // As kubectl has it, a dry run of the client shows what would be sent, and not what would come of it.
   const object = dry === 'client' ? manifest : result.object;
   const shown = dry === 'server' ? ' (server dry run)' : ' (dry run)';
-  if (format === 'yaml') context.out.write(yamlText(object));
-  else if (format === 'json') context.out.write(`${JSON.stringify(object, null, 4)}\n`);
+  const writing = { isForTerminal: context.out.isTerminal };
+  if (format === 'yaml') context.out.pass(yamlText(object, writing));
+  else if (format === 'json') context.out.pass(jsonText(object, writing));
   else if (format === 'name') say(context, titleOf(result));
   else say(context, `${titleOf(result)} ${word}${query.dryRun ? shown : ''}`);
   return EXIT.ok;

@@ -53,7 +53,7 @@ export const describe: Command = {
       }
     }
     context.out.write(texts.join('\n\n'));
-    for (const message of missing) warn(context, message);
+    for (const message of missing) context.err.write(`${message}\n`);
     if (texts.length === 0 && missing.length === 0) {
       warn(context, nothingFound(context, selections, isEverywhere));
     }

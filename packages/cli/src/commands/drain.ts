@@ -17,10 +17,10 @@ async function settled(context: Context, name: string, withinMs: number): Promis
     if (clock.nowMs() > endMs || signal.aborted) {
       throw new CliError(`error: timed out waiting for instance ${name} to be taken out of use`);
     }
-    if (err.isTerminal) err.write(`\rwaiting${'.'.repeat(dots % 10)}\u001b[K`);
+    if (err.isDecorated) err.pass(`\rwaiting${'.'.repeat(dots % 10)}\u001b[K`);
     await clock.pause(LOOK_EVERY_MS, signal);
   }
-  if (err.isTerminal) err.write('\r\u001b[K');
+  if (err.isDecorated) err.pass('\r\u001b[K');
 }
 
 async function run(context: Context, given: Arguments): Promise<number> {

@@ -3,6 +3,7 @@ import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
 import { type Context, say } from '../context.ts';
 import { readText } from '../manifest-files.ts';
+import { jsonText } from '../output/document.ts';
 
 /** A large one takes its time, in ms. */
 const TIMEOUT_MS = 60_000;
@@ -22,12 +23,11 @@ function writeWhole(path: string, text: string): void {
 async function runExport(context: Context, given: Arguments): Promise<number> {
   const file = textOption(given, 'filename') ?? '-';
   const durable = await context.rollcall.call('exportDurable', { timeoutMs: TIMEOUT_MS });
-  const text = `${JSON.stringify(durable)}\n`;
   if (file === '-') {
-    context.out.write(text);
+    context.out.pass(jsonText(durable, { isForTerminal: context.out.isTerminal, indent: 0 }));
     return EXIT.ok;
   }
-  writeWhole(file, text);
+  writeWhole(file, jsonText(durable, { isForTerminal: false, indent: 0 }));
   const { resources, instances } = durable.content;
   const things = counted(resources.length, 'object');
   say(context, `exported ${things} and ${counted(instances.length, 'instance')} to ${file}`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
 import type { Arguments, Command } from '../command.ts';
 import { type Context, say } from '../context.ts';
-import { yamlText } from '../output/printer.ts';
+import { yamlText } from '../output/document.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances } from '../resources/instances.ts';
 import { checkWritable } from '../resources/resource.ts';
@@ -25,7 +25,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const object = await resource.get(context, context.namespace, name);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-edit-'));
   const file = join(folder, `${name}.yaml`);
-  const before = yamlText(editable(object));
+  const before = yamlText(editable(object), { isForTerminal: true });
   writeFileSync(file, before);
   const editor = context.env['KUBE_EDITOR'] ?? context.env['EDITOR'] ?? 'vi';
   // A shell, since an editor may come with arguments and quotes. The word after the script is its $0, the next one its $1.

@@ -2,11 +2,11 @@ import { EXIT, usageError } from '../cli-error.ts';
 import { type Arguments, type Command, textOption } from '../command.ts';
 import type { Context } from '../context.ts';
 import { environmentOf } from '../environment.ts';
+import { jsonText } from '../output/document.ts';
 
 const FORMATS: Readonly<Record<string, (variables: Readonly<Record<string, string>>) => string>> = {
   dotenv: (variables) => lines(variables, ''),
   shell: (variables) => lines(variables, 'export '),
-  json: (variables) => `${JSON.stringify(variables, null, 2)}\n`,
 };
 
 /** Names and values of these variables have no letter that a shell would read otherwise. */
@@ -19,11 +19,14 @@ function lines(variables: Readonly<Record<string, string>>, word: string): strin
 async function run(context: Context, given: Arguments): Promise<number> {
   const name = textOption(given, 'output') ?? 'dotenv';
   const format = FORMATS[name];
-  if (format === undefined)
+  if (format === undefined && name !== 'json')
     throw usageError(`--output: expected dotenv, shell or json, got "${name}"`);
   const params = { ns: context.namespace };
   const { services } = await context.rollcall.call('listServices', { params });
-  context.out.write(format(environmentOf(services)));
+  const found = environmentOf(services);
+  const { out } = context;
+  if (format === undefined) out.pass(jsonText(found, { isForTerminal: out.isTerminal, indent: 2 }));
+  else out.write(format(found));
   return EXIT.ok;
 }
 

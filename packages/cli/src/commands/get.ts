@@ -31,6 +31,7 @@ function optionsOf(
     isQualified: selections.length > 1,
     isSingle: selections.length === 1 && selections[0]?.names.length === 1,
     nowMs: context.clock.nowMs(),
+    isForTerminal: context.out.isTerminal,
   };
 }
 
@@ -59,7 +60,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
     warn(context, nothingFound(context, selections, isEverywhere));
   }
   if (isForgiven) return EXIT.ok;
-  for (const message of missing) warn(context, message);
+  for (const message of missing) context.err.write(`${message}\n`);
   return missing.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
@@ -86,14 +87,14 @@ function print(context: Context, found: readonly Found[], options: PrintOptions)
   }
   if (format === 'name') {
     for (const { selection, objects } of some) {
-      context.out.write(printed(objects, selection.resource, options));
+      context.out.pass(printed(objects, selection.resource, options));
     }
     return;
   }
   const objects = found.flatMap((one) => one.objects);
   if (options.isSingle && objects.length === 0) return;
   const text = printed(objects, undefined, options);
-  context.out.write(text);
+  context.out.pass(text);
   // The prompt of a shell is to stand on a line of its own.
   if (context.out.isTerminal && text !== '' && !text.endsWith('\n')) say(context, '');
 }

@@ -86,7 +86,8 @@ function planOf(context: Context, given: Arguments): Plan {
 }
 
 /** The services of the namespace; none, with a warning, when the registry does not answer soon. */
-async function servicesOf({ rollcall, namespace, signal, clock, ...context }: Context) {
+async function servicesOf(context: Context) {
+  const { rollcall, namespace, signal, clock } = context;
   const [late, known] = [new AbortController(), new AbortController()];
   const over = AbortSignal.any([signal, known.signal]);
   void clock.pause(SERVICES_WAIT_MS, over).then(() => late.abort());
@@ -95,7 +96,7 @@ async function servicesOf({ rollcall, namespace, signal, clock, ...context }: Co
     return (await rollcall.call('listServices', request)).services;
   } catch {
     const what = 'the services are not known yet: their environment variables are missing';
-    context.err.write(`rollcall: ${what}\n`);
+    warn(context, `rollcall: ${what}`);
     return [];
   } finally {
     known.abort();

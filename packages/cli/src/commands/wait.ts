@@ -4,6 +4,7 @@ import { type Arguments, type Command, textOption } from '../command.ts';
 import { type Context, say } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { valuesAt } from '../output/jsonpath.ts';
+import { visibleLine } from '../output/untrusted.ts';
 import { selectionsOf } from '../resources/catalog.ts';
 import { find } from '../resources/finding.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -82,13 +83,15 @@ async function run(context: Context, given: Arguments): Promise<number> {
       if (!isLenient && missing[0] !== undefined) throw new CliError(missing[0]);
       if (holds(objects[0])) break;
       if (clock.nowMs() > endMs || signal.aborted) {
-        const what = `${resource.names[0]}/${name}`;
+        const what = `${resource.names[0]}/${visibleLine(name)}`;
         throw new CliError(`error: timed out waiting for the condition on ${what}`);
       }
-      if (err.isTerminal) err.write(`\rwaiting for ${name}${'.'.repeat(dots % 10)}\u001b[K`);
+      if (err.isDecorated) {
+        err.pass(`\rwaiting for ${visibleLine(name)}${'.'.repeat(dots % 10)}\u001b[K`);
+      }
       await clock.pause(LOOK_EVERY_MS, signal);
     }
-    if (err.isTerminal) err.write('\r\u001b[K');
+    if (err.isDecorated) err.pass('\r\u001b[K');
     say(context, `${resource.prefix}/${name} condition met`);
   }
   return EXIT.ok;

@@ -2,7 +2,7 @@ import type { ManifestObject } from '@rollcall/client-sdk';
 import { EXIT, usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { isTable, type PrintOptions, printed, rowsOf } from '../output/printer.ts';
-import { tableText } from '../output/table.ts';
+import { tableText, widen } from '../output/table.ts';
 import type { Selection } from '../resources/catalog.ts';
 import { find, type Wanted } from '../resources/finding.ts';
 
@@ -41,7 +41,7 @@ export async function watchResource(
         nowMs: context.clock.nowMs(),
         hasHeaders: watch.options.hasHeaders && isFirst,
       };
-      context.out.write(textFor(due, selection, { options, widths }));
+      context.out.pass(textFor(due, selection, { options, widths }));
       isFirst = false;
     }
   }
@@ -72,14 +72,8 @@ function textFor(
     return printed(objects, resource, { ...options, isSingle: objects.length === 1 });
   }
   const rows = rowsOf(objects, resource, options);
-  for (const row of rows) {
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  }
-  return tableText(
-    rows.map((row) =>
-      row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))),
-    ),
-  );
+  widen(widths, rows);
+  return tableText(rows, widths);
 }
 
 /** At once, after each change that the registry tells of, and every two seconds. */

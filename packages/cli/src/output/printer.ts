@@ -1,11 +1,12 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { stringify } from 'yaml';
 import { usageError } from '../cli-error.ts';
 import type { Column, Resource } from '../resources/resource.ts';
 import { pairsText } from '../resources/resource.ts';
+import { jsonText, yamlText } from './document.ts';
 import { goTemplateText } from './go-template.ts';
 import { jsonPathText, valuesAt } from './jsonpath.ts';
 import { tableText } from './table.ts';
+import { visibleLine, visibleText } from './untrusted.ts';
 
 export interface PrintOptions {
   /** As given to `-o`; undefined = a table. */
@@ -20,6 +21,8 @@ export interface PrintOptions {
   /** Whether one thing was asked for by its name: then it is printed alone and not as a list. */
   readonly isSingle: boolean;
   readonly nowMs: number;
+  /** Whether it goes to a terminal: then documents and templates show it nothing that it would obey or hide. */
+  readonly isForTerminal: boolean;
 }
 
 /** Whether the output is for people: then an empty list is told as such. */
@@ -27,7 +30,7 @@ export function isTable(format: string | undefined): boolean {
   return format === undefined || format === 'wide' || format.startsWith('custom-columns=');
 }
 
-/** What a format makes of objects. Throws a usage error for a format that is not known. */
+/** What a format makes of objects, to be passed on as it is. Throws a usage error for a format that is not known. */
 export function printed(
   objects: readonly ManifestObject[],
   resource: Resource | undefined,
@@ -39,14 +42,20 @@ export function printed(
   }
   if (format === 'name') {
     const prefix = resource?.prefix ?? '';
-    return objects.map(({ metadata }) => `${prefix}/${metadata.name}\n`).join('');
+    return objects.map(({ metadata }) => `${prefix}/${visibleLine(metadata.name)}\n`).join('');
   }
   if (format?.startsWith('custom-columns=') === true) {
     return customTable(format.slice('custom-columns='.length), objects, options);
   }
   const data = options.isSingle && objects.length === 1 ? objects[0] : listOf(objects);
-  if (format === 'json') return `${JSON.stringify(data, null, 4)}\n`;
-  if (format === 'yaml') return yamlText(data);
+  if (format === 'json') return jsonText(data, options);
+  if (format === 'yaml') return yamlText(data, options);
+  const text = templateText(format, data);
+  return options.isForTerminal ? visibleText(text) : text;
+}
+
+/** A template filled in: its lines are the template's, so those of the values are left. */
+function templateText(format: string | undefined, data: unknown): string {
   if (format?.startsWith('jsonpath=') === true) {
     return jsonPathText(unquotedFormat(format.slice('jsonpath='.length)), data);
   }
@@ -56,18 +65,6 @@ export function printed(
   throw usageError(
     `unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,go-template,json,jsonpath,name,wide,yaml`,
   );
-}
-
-/** YAML as kubectl writes it: no line folding, no anchors. */
-export function yamlText(data: unknown): string {
-  return stringify(data, {
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-    sortMapEntries: true,
-    indentSeq: false,
-    // What YAML 1.1 readers, Kubernetes' own among them, would not take for a text is quoted.
-    version: '1.1',
-  });
 }
 
 /** A shell may hand the quotes on. */

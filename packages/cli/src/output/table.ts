@@ -1,15 +1,32 @@
+import { padded, visibleLine } from './untrusted.ts';
+import { widthOf } from './width.ts';
+
 const GAP = '   ';
 
-/** Rows under their headings, each column as wide as its widest cell: as kubectl prints. */
-export function tableText(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
+/** Widens a table's columns to its cells as they are shown. */
+export function widen(widths: number[], rows: readonly (readonly string[])[]): void {
   for (const row of rows) {
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    for (const [i, cell] of row.entries()) {
+      widths[i] = Math.max(widths[i] ?? 0, widthOf(visibleLine(cell)));
+    }
   }
+}
+
+/**
+ * Rows under their headings, each column as wide as its widest cell: as kubectl prints.
+ * @param widths - what columns have at least, such as those of rows that were printed before
+ */
+export function tableText(
+  rows: readonly (readonly string[])[],
+  widths: readonly number[] = [],
+): string {
+  const all = [...widths];
+  widen(all, rows);
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+        .map(visibleLine)
+        .map((cell, i) => (i === row.length - 1 ? cell : padded(cell, all[i] ?? 0)))
         .join(GAP)
         .trimEnd(),
     )

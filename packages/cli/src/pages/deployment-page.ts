@@ -1,5 +1,6 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import type { Context } from '../context.ts';
+import { visibleLine } from '../output/untrusted.ts';
 import { partOf } from '../resources/resource.ts';
 import { containersOf, deploymentSpec, deploymentStatus } from '../resources/workloads.ts';
 import { eventsText, type Field, fieldsText, headOf, pairs, ruledRows } from './page.ts';
@@ -55,7 +56,7 @@ function templateText(object: ManifestObject): string {
       ['Image', image],
       [heading, shown.join(', ') || '<none>'],
     ];
-    return `   ${name}:\n${fieldsText(fields, '    ')}`;
+    return `   ${visibleLine(name)}:\n${fieldsText(fields, '    ')}`;
   });
   const labels = fieldsText([['Labels', ...pairs(template?.metadata?.labels)]], '  ');
   const head = `Pod Template:\n${labels}`;

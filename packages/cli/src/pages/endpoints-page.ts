@@ -1,5 +1,6 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import type { Endpoints, EndpointSlice } from '@rollcall/manifests';
+import { visibleLine } from '../output/untrusted.ts';
 import { joined, NONE, partOf } from '../resources/resource.ts';
 import { type Field, fieldsText, headOf, ruledRows } from './page.ts';
 
@@ -47,7 +48,7 @@ function endpointText(endpoint: SliceEndpoint): string {
   ];
   const ready = conditions?.ready ?? UNSET;
   return (
-    `  - Addresses:  ${addresses.join(', ') || NONE}\n` +
+    `  - Addresses:  ${visibleLine(addresses.join(', ')) || NONE}\n` +
     `    Conditions:\n      Ready:    ${String(ready)}\n${fieldsText(rest, '    ')}`
   );
 }

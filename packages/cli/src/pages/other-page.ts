@@ -1,5 +1,6 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { fieldsText, headOf } from './page.ts';
+import { visibleLine } from '../output/untrusted.ts';
+import { fieldsText, headOf, linesOf } from './page.ts';
 
 /** What has no page of its own, field by field. */
 export function otherPage(object: ManifestObject): string {
@@ -11,8 +12,10 @@ function outline(value: object, indent: string): string {
   return Object.entries(value)
     .filter(([, one]) => one !== undefined)
     .map(([key, one]: [string, unknown]) => {
-      const title = key.replace(/^[a-z]/, (letter) => letter.toUpperCase());
-      if (typeof one !== 'object' || one === null) return `${indent}${title}:  ${String(one)}\n`;
+      const title = visibleLine(key).replace(/^[a-z]/, (letter) => letter.toUpperCase());
+      if (typeof one !== 'object' || one === null) {
+        return `${indent}${title}:  ${linesOf(String(one)).join(`\n${indent}`)}\n`;
+      }
       return `${indent}${title}:\n${outline(one, `${indent}  `)}`;
     })
     .join('');

@@ -1,17 +1,26 @@
 import type { ManifestObject, TimelineEvent } from '@rollcall/client-sdk';
 import { durationText } from '../output/age.ts';
 import { reasonOf, typeOf } from '../output/event-words.ts';
+import { padded, visibleLine, visibleText } from '../output/untrusted.ts';
+import { widthOf } from '../output/width.ts';
 import { NONE } from '../resources/resource.ts';
 
 /** A heading and its value; several values stand below each other. */
 export type Field = readonly [title: string, ...values: string[]];
+
+/** The lines of a value; those after the first are indented, so that none is taken for a value of its own. */
+export function linesOf(value: string): string[] {
+  return visibleText(value)
+    .split('\n')
+    .map((line, i) => (i === 0 ? line : `  ${line}`));
+}
 
 /** Values behind their headings, aligned. */
 export function fieldsText(fields: readonly Field[], indent = ''): string {
   const width = Math.max(...fields.map(([title]) => title.length)) + 3;
   return fields
     .flatMap(([title, ...values]) =>
-      (values.length === 0 ? [NONE] : values).map((value, i) =>
+      (values.length === 0 ? [NONE] : values.flatMap(linesOf)).map((value, i) =>
         `${indent}${(i === 0 ? `${title}:` : '').padEnd(width)}${value}`.trimEnd(),
       ),
     )
@@ -32,13 +41,21 @@ export function headOf(object: ManifestObject): Field[] {
 
 /** `key=value` each. */
 export const pairs = (given: Readonly<Record<string, string>> | undefined): string[] =>
-  Object.entries(given ?? {}).map(([key, value]) => `${key}=${value}`);
+  Object.entries(given ?? {}).map(([key, value]) => visibleLine(`${key}=${value}`));
 
 /** What people wrote; the copy of what was applied is for machines. */
 function annotationsOf({ metadata }: ManifestObject): string[] {
   return Object.entries(metadata.annotations ?? {})
     .filter(([key]) => !key.startsWith('kubectl.kubernetes.io/last-applied'))
-    .map(([key, value]) => `${key}: ${value}`);
+    .map(([key, value]) => `${visibleLine(key)}:${value.includes('\n') ? '\n' : ' '}${value}`);
+}
+
+/** A row of cells as they are shown; the last one may go on below itself. */
+function shownRows(row: readonly string[]): string[][] {
+  const cells = row.slice(0, -1).map(visibleLine);
+  return visibleText(row.at(-1) ?? '')
+    .split('\n')
+    .map((line, i) => [...(i === 0 ? cells : cells.map(() => '')), line]);
 }
 
 /** Rows under a rule, two spaces between their columns, no title underlined by less than four dashes. */
@@ -48,10 +65,10 @@ export function ruledRows(
   indent = '  ',
 ): string {
   const rule = head.map((title) => '-'.repeat(Math.max(4, title.length)));
-  const all = [head, rule, ...rows];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
+  const all = [head, rule, ...rows.flatMap(shownRows)];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => widthOf(row[i] ?? ''))));
   return all
-    .map((row) => `${indent}${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`)
+    .map((row) => `${indent}${row.map((cell, i) => padded(cell, widths[i] ?? 0)).join('  ')}`)
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
 }

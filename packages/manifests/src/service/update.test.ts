@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { textOf } from '../field-error.ts';
 import { defaultService } from './defaults.ts';
-import type { Service, ServiceSpec } from './service.ts';
+import type { Service, ServicePort, ServiceSpec } from './service.ts';
 import { carryOver, validateServiceUpdate } from './update.ts';
+import { validateService } from './validation.ts';
 
 const serviceOf = (spec: ServiceSpec): Service =>
   defaultService({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' }, spec });
@@ -42,4 +43,70 @@ test('node ports are kept by port and protocol, and end with the type', () => {
   ]);
   const internal = serviceOf({ ports });
   expect(carryOver(before, internal).spec?.ports?.[0]?.nodePort).toBeUndefined();
+});
+
+test('node ports end with the type, unless one is new', () => {
+  const before = serviceOf({
+    type: 'NodePort',
+    ports: [
+      { name: 'a', port: 80, nodePort: 30_080 },
+      { name: 'b', port: 81, nodePort: 30_081 },
+    ],
+  });
+  const nodePortsOf = (...given: ServicePort[]) =>
+    carryOver(before, serviceOf({ ports: given })).spec?.ports?.map(({ nodePort }) => nodePort);
+  const [a, b] = [
+    { name: 'a', port: 90, nodePort: 30_081 },
+    { name: 'b', port: 91 },
+  ];
+  expect(nodePortsOf(a, b)).toEqual([undefined, undefined]);
+  expect(nodePortsOf(a, { ...b, nodePort: 30_099 })).toEqual([30_081, 30_099]);
+});
+
+test('what only the former type had goes, and what is changed stays to be refused', () => {
+  const balanced: ServiceSpec = {
+    type: 'LoadBalancer',
+    ports: [{ port: 80, nodePort: 30_080 }],
+    externalTrafficPolicy: 'Local',
+    healthCheckNodePort: 30_999,
+    loadBalancerClass: 'example.com/a',
+    loadBalancerSourceRanges: ['10.0.0.0/8'],
+    allocateLoadBalancerNodePorts: true,
+  };
+  const before = serviceOf(balanced);
+  const kept = (spec: ServiceSpec) =>
+    validateService(carryOver(before, serviceOf(spec))).map(({ field }) => field);
+  expect(kept({ ...balanced, type: 'ClusterIP' })).toEqual([]);
+  expect(kept({ ...balanced, type: 'NodePort' })).toEqual([]);
+  expect(kept({ ...balanced, type: 'ExternalName', externalName: 'a.example' })).toEqual([]);
+  expect(
+    kept({
+      ...balanced,
+      type: 'ClusterIP',
+      externalTrafficPolicy: 'Cluster',
+      loadBalancerClass: 'example.com/b',
+      loadBalancerSourceRanges: ['10.0.0.0/9'],
+      allocateLoadBalancerNodePorts: false,
+      ports: [{ port: 80, nodePort: 30_081 }],
+    }),
+  ).toEqual([
+    'spec.ports[0].nodePort',
+    'spec.externalTrafficPolicy',
+    'spec.loadBalancerSourceRanges',
+    'spec.loadBalancerClass',
+    'spec.allocateLoadBalancerNodePorts',
+  ]);
+});
+
+test('a policy for callers from outside goes with the external addresses', () => {
+  const external: ServiceSpec = {
+    ports,
+    externalIPs: ['192.0.2.1'],
+    externalTrafficPolicy: 'Local',
+  };
+  const policyOf = (spec: ServiceSpec) =>
+    carryOver(serviceOf(external), serviceOf(spec)).spec?.externalTrafficPolicy;
+  expect(policyOf(external)).toBe('Local');
+  expect(policyOf({ ports, externalTrafficPolicy: 'Local' })).toBeUndefined();
+  expect(policyOf({ ...external, type: 'ExternalName', externalName: 'a' })).toBeUndefined();
 });

@@ -57,13 +57,7 @@ function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
   const had = (old.ports ?? []).filter(({ nodePort }) => nodePort !== undefined);
   const isSame = (one: ServicePort, other: ServicePort) =>
     one.port === other.port && one.protocol === other.protocol;
-  if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') {
-    return ports.map((port) => {
-      const isLeftover = had.some((one) => isSame(one, port) && one.nodePort === port.nodePort);
-      const { nodePort: _, ...rest } = port;
-      return isLeftover ? rest : port;
-    });
-  }
+  if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return withoutNodePorts(had, ports);
   const isSilent = ({ nodePort = 0 }: ServicePort) => nodePort === 0;
   const used = new Set(ports.filter((port) => !isSilent(port)).map(({ nodePort }) => nodePort));
   const given = new Map<ServicePort, number>();
@@ -86,13 +80,25 @@ function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
   });
 }
 
+/** A type without node ports ends those that the service had, wherever they stand now. One that is new is a fault. */
+function withoutNodePorts(had: readonly ServicePort[], ports: ServicePort[]): ServicePort[] {
+  const known = new Set(had.map(({ nodePort }) => nodePort));
+  const isNew = ({ nodePort = 0 }: ServicePort) => nodePort !== 0 && !known.has(nodePort);
+  if (ports.some(isNew)) return ports;
+  return ports.map((port) => {
+    const { nodePort: _, ...rest } = port;
+    return rest;
+  });
+}
+
 /** Fields that go with a type: kept by whoever did not ask for them, they would make the next type invalid. */
 function withoutLeftovers(old: ServiceSpec, spec: ServiceSpec): ServiceSpec {
   const drop = (field: keyof ServiceSpec) => {
     if (JSON.stringify(spec[field]) === JSON.stringify(old[field])) delete spec[field];
   };
   const isBalanced = spec.type === 'LoadBalancer';
-  const isExternal = isBalanced || spec.type === 'NodePort' || (spec.externalIPs ?? []).length > 0;
+  const hasExternalIps = spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0;
+  const isExternal = isBalanced || spec.type === 'NodePort' || hasExternalIps;
   if (!isBalanced) {
     drop('allocateLoadBalancerNodePorts');
     drop('loadBalancerClass');

@@ -74,13 +74,58 @@ export function faultsOf(
 
 /** What a document that was read is to become. Changes nothing. */
 export function draftOf(read: ReadManifest, context: DraftContext): Draft {
-  const { manifest, given, locate } = read;
-  if (manifest === undefined || given === undefined || read.faults.length > 0) {
-    return refusedDraft(read, manifest);
-  }
+  const { manifest, given } = read;
+  if (manifest === undefined || given === undefined) return refusedDraft(read, manifest);
   const named = withName(manifest, context);
   const ref = refOf(named, context.namespace);
   const before = context.find(ref);
+  if (read.faults.length === 0) return draftOver({ given, named, ref, before, read }, context);
+  if (context.mode === 'create' || before?.manifest.kind !== 'Service') {
+    return refusedDraft(read, manifest);
+  }
+  // What goes with the former type was not asked for: it makes a text wrong by itself, and not what comes of it.
+  const draft = draftOver({ given, named, ref, before, read }, context);
+  if (draft.faults.length === 0) return draft;
+  return { ...draft, faults: faultsOfBoth(read, given, draft.faults) };
+}
+
+/** What is wrong with a text, as far as it is wrong with what would come of it as well, and what else is. */
+function faultsOfBoth(
+  read: ReadManifest,
+  given: Manifest,
+  others: readonly Fault[],
+): readonly Fault[] {
+  const rules = new Set(examine(given).faults.map(({ field }) => field));
+  const left = new Set(others.map(({ field }) => field));
+  const own = read.faults.filter(({ field }) => !rules.has(field) || left.has(field));
+  const isTold = (fault: Fault) =>
+    own.some(({ field, line }) => field === fault.field || (field === '' && line === fault.line));
+  const object = read.name;
+  return [
+    ...own.map((fault) => ({ object, ...fault })),
+    ...others.filter((fault) => !isTold(fault)),
+  ];
+}
+
+/** What a document that can be read is to become of what is there. */
+function draftOver(
+  {
+    given,
+    named,
+    ref,
+    before,
+    read: { locate },
+  }: {
+    /** As it was written. */
+    readonly given: Manifest;
+    /** With its defaults and a name. */
+    readonly named: Manifest;
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly read: ReadManifest;
+  },
+  context: DraftContext,
+): Draft {
   const refuse = (faults: readonly Fault[]): Draft => {
     const nothing = { manifest: undefined, warnings: [] };
     return { ref, action: 'refused', ...nothing, before, faults, locate };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { NGINX, serviceText } from '../testing/manifests.ts';
 import { TestCli } from '../testing/test-cli.ts';
 
@@ -198,4 +199,42 @@ test('create deployment and namespace', async () => {
   const made = await cli.run('create', 'namespace', 'shop');
   expect(made.code).toBe(0);
   expect(made.err).toMatch(/^namespace\/shop needs no creating/);
+});
+
+test.each([
+  ['create service clusterip a --tcp=80', 'service/a'],
+  ['create service externalname b --external-name=b.example', 'service/b'],
+  ['create deployment c --image=nginx', 'deployment.apps/c'],
+])(
+  'what the dry run of %s shows is created in the namespace that was named',
+  async (line, name) => {
+    const argv = [...line.split(' '), '-n', 'prod', '--dry-run=client'];
+    for (const format of ['yaml', 'json']) {
+      const stdin = await cli.out(...argv, '-o', format);
+      const { out } = await cli.runWith({ stdin }, 'apply', '-f', '-');
+      expect(out).toBe(`${name} created\n`);
+      const [type = '', own = ''] = name.split('/');
+      expect(await cli.out('get', type, '-n', 'prod', '-o', 'name')).toContain(`${name}\n`);
+      expect((await cli.run('get', type, own)).code).toBe(1);
+      await cli.out('delete', type, own, '-n', 'prod');
+    }
+    // Where none is named, the file is for whichever namespace it is applied in.
+    const env = { ROLLCALL_NAMESPACE: 'prod' };
+    const rest = [...line.split(' '), '--dry-run=client', '-o', 'yaml'];
+    expect((await cli.runWith({ env }, ...rest)).out).not.toContain('namespace');
+  },
+);
+
+test('the dry run of a file shows the namespace and what the file says of labels and notes', async () => {
+  const metadata = { labels: { app: 'x' }, annotations: { note: 'kept' } };
+  const path = cli.file('x.json', serviceText('x', { ports: [{ port: 80 }] }, metadata));
+  for (const verb of ['create', 'apply']) {
+    const argv = [verb, '-f', path, '-n', 'prod', '--dry-run=client', '-o', 'yaml'];
+    const shown = await cli.out(...argv);
+    expect(parse(shown)).toMatchObject({
+      metadata: { namespace: 'prod', labels: { app: 'x' }, annotations: { note: 'kept' } },
+    });
+    expect((await cli.runWith({ stdin: shown }, 'apply', '-f', '-')).code).toBe(0);
+    await cli.out('delete', 'svc', 'x', '-n', 'prod');
+  }
 });

@@ -87,13 +87,29 @@ function createDeployment(context: Context, given: Arguments): Promise<number> {
   });
 }
 
+/** A manifest that was put together from options. */
+interface MadeManifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: object;
+  readonly spec: object;
+}
+
+/** With the namespace that was asked for by its option: whoever saves what is shown gets it there, as in kubectl. */
+function placed(manifest: MadeManifest, given: Arguments): MadeManifest {
+  const namespace = textOption(given, 'namespace');
+  if (namespace === undefined) return manifest;
+  return { ...manifest, metadata: { ...manifest.metadata, namespace } };
+}
+
 /** Creates one object that was put together from options, or shows it. */
 export async function createOne(
   context: Context,
   given: Arguments,
-  manifest: object,
+  made: MadeManifest,
   word = 'created',
 ): Promise<number> {
+  const manifest = placed(made, given);
   const format = textOption(given, 'output');
   const dry = textOption(given, 'dry-run');
   if (format !== undefined && !['yaml', 'json', 'name'].includes(format)) {

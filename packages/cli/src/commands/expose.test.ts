@@ -187,3 +187,18 @@ describe('label and annotate', () => {
     });
   });
 });
+
+test('what a dry run shows is created in the namespace that was named, with its labels', async () => {
+  await cli.apply(NGINX.replace('name: nginx', 'name: nginx\n  namespace: prod'));
+  const argv = ['expose', 'svc', 'nginx', '-n', 'prod', '--name=front', '--dry-run=client'];
+  for (const format of ['yaml', 'json']) {
+    const stdin = await cli.out(...argv, '-o', format);
+    const { out } = await cli.runWith({ stdin }, 'apply', '-f', '-');
+    expect(out).toBe('service/front created\n');
+    expect(await cli.out('get', 'svc', 'front', '-n', 'prod', '--show-labels')).toContain(
+      'app=nginx',
+    );
+    expect((await cli.run('get', 'svc', 'front')).code).toBe(1);
+    await cli.out('delete', 'svc', 'front', '-n', 'prod');
+  }
+});

@@ -109,6 +109,92 @@ test.each<[what: string, text: string, expected: RegExp]>([
   expect(faults[0]).toMatch(expected);
 });
 
+const SCALARS = [
+  '  type: NodePort',
+  '  clusterIP: None',
+  '  sessionAffinity: ClientIP',
+  '  externalTrafficPolicy: Local',
+  '  internalTrafficPolicy: Local',
+  '  publishNotReadyAddresses: true',
+  '  allocateLoadBalancerNodePorts: false',
+  '  healthCheckNodePort: 30001',
+  '  type: LoadBalancer\n  loadBalancerIP: 192.0.2.1',
+  '  loadBalancerClass: example.com/a',
+  '  trafficDistribution: PreferClose',
+  '  sessionAffinity: ClientIP\n  sessionAffinityConfig:\n    clientIP:\n      timeoutSeconds: 10',
+  '  selector: { app: nginx }',
+  '  selector:\n    app: nginx',
+  '  externalIPs:\n    - 192.0.2.1',
+  '  ipFamilyPolicy: "SingleStack"',
+  '  ports:\n    - port: 80',
+  '  ports:\n    - targetPort: 80\n      port: 80',
+  '  ports:\n    - port: 80\n      targetPort: 80',
+  '  ports:\n    - port: 80\n      targetPort: http',
+  '  ports:\n    - port: 80\n      nodePort: 30080',
+  '  ports:\n    - port: 80\n      protocol: TCP',
+  '  ports:\n    - port: 80\n      name: http',
+  '  ports:\n    - port: 80\n      appProtocol: http',
+];
+const SIGNS: readonly (readonly [text: string, sign: string])[] = [
+  ['   --service-port', '--'],
+  [" -- the service's port", '--'],
+  ['  //port', '//'],
+  [' // the port', '//'],
+  [' ; the port', ';'],
+  [' ;the port', ';'],
+  [' /* the port */', '/*'],
+  [' /*port*/', '/*'],
+  [' <!-- port -->', '<!--'],
+];
+
+test.each(SIGNS)('no value of a service is taken with%s', (text, sign) => {
+  for (const scalar of SCALARS) {
+    const isPort = scalar.includes('ports:');
+    const faults = faultsOf(`${HEAD}spec:\n${scalar}${text}\n${isPort ? '' : PORTS}`);
+    const [line = 0, column = 0] = placeAtEnd(`${HEAD}spec:\n${scalar}${text.split(sign)[0]}`);
+    const expected = `${line}:${column} : '${sign}' is no comment in YAML: the rest of the line is taken as a value, and # begins a comment (write # instead of ${sign})`;
+    expect({ scalar, faults }).toEqual({ scalar, faults: [expected] });
+  }
+});
+
+/** Where a text ends, both from 1. */
+function placeAtEnd(text: string): [line: number, column: number] {
+  const lines = text.split('\n');
+  return [lines.length, (lines.at(-1)?.length ?? 0) + 1];
+}
+
+test.each([
+  [
+    'a line of its own',
+    '// the service\n',
+    /^1:1 : '\/\/' is no comment in YAML: the line is taken/,
+  ],
+  ['a line without a space', '//the service\n', /^1:1 : '\/\/' is no comment/],
+  ['a line of a query', '-- the service\n', /^1:1 : '--' is no comment/],
+  ['a line of a settings file', '; the service\n', /^1:1 : ';' is no comment/],
+  ['several lines', '/* the service\n * of nginx */\n', /^1:1 : '\/\*' is no comment/],
+])('a comment of another language on %s', (_, comment, expected) => {
+  expect(faultsOf(`${comment}${HEAD}spec:\n${PORTS}`)).toEqual([expect.stringMatching(expected)]);
+});
+
+test.each([
+  ['80;', /^7:15 : ';' ends no line in YAML: .* \(leave the ; out\)$/],
+  ['80; // web', /^7:1[57] : '(;|\/\/)' is no comment/],
+  ['80//web', /^7:15 : '\/\/' is no comment/],
+  ['80#web', /^7:15 : no space before #: .* \(write a space before #\)$/],
+])('behind a number without a space: %s', (value, expected) => {
+  expect(faultsOf(`${HEAD}spec:\n  ports:\n    - port: ${value}\n`)).toEqual([
+    expect.stringMatching(expected),
+  ]);
+});
+
+test('an option, a path or a semicolon in a note is spoken of only where its line is wrong', () => {
+  const notes = `  annotations:\n    a: nginx --port 80\n    b: one; two ;\n    c: see //docs/*\n`;
+  expect(faultsOf(`${HEAD}${notes}spec:\n${PORTS}`)).toEqual([]);
+  const faults = faultsOf(`${HEAD}${notes}spec:\n  type: clusterIP\n${PORTS}`);
+  expect(faults).toEqual([expect.stringMatching(/^10:9 spec\.type: Unsupported value/)]);
+});
+
 test('what is right is taken, whatever stands in its notes', () => {
   const notes = `  annotations:\n    a: it’s “nginx” -- the web server // really\n    b: |\n      $ kubectl get svc\n      \`\`\`\n      type:NodePort\n`;
   expect(faultsOf(`${HEAD}${notes}spec:\n${PORTS}`)).toEqual([]);

@@ -17,7 +17,7 @@ import { remedyOf } from './remedies.ts';
 import { diagnoseService, type Locate } from './service-doctor.ts';
 import { syntaxFault } from './syntax-fault.ts';
 import { limitFault } from './text-limits.ts';
-import { diagnoseText } from './text-doctor.ts';
+import { diagnoseText, type TextFinding } from './text-doctor.ts';
 
 /** Most documents of one file. */
 const MAX_DOCUMENTS = 1_000;
@@ -62,25 +62,36 @@ export function readManifests(text: string): ReadFile {
   const errors = parsed.flatMap((document) => [...document.errors, ...duplicateKeys(document)]);
   if (errors.length > 0) {
     // What the text alone shows explains what the parser stumbles over.
-    const faults =
-      findings.length > 0 ? findings : errors.map((error) => syntaxFault(error, lines));
-    return { manifests: [], faults };
+    const faults = errors.map((error) => syntaxFault(error, lines));
+    const found = findings.filter(
+      (one) => one.isSure || faults.some(({ line }) => line === one.line),
+    );
+    return { manifests: [], faults: found.length > 0 ? found.map(faultOf) : faults };
   }
   const manifests = parsed.flatMap((document) => readDocument(document, lines));
   return { manifests: withFindings(manifests, findings, text.split('\n')), faults: [] };
 }
 
+function faultOf({ isSure: _, ...fault }: TextFinding): ManifestFault {
+  return fault;
+}
+
 /** What the text shows stands instead of the faults of the same line, in documents that have any. */
 function withFindings(
   manifests: readonly ReadManifest[],
-  findings: readonly ManifestFault[],
+  findings: readonly TextFinding[],
   lines: readonly string[],
 ): ReadManifest[] {
   if (findings.length === 0) return [...manifests];
   return manifests.map((read, i) => {
     const end = manifests.slice(i + 1).find(({ line }) => line > read.line)?.line ?? Infinity;
-    const own = findings.filter(({ line }) => line >= read.line && line < end);
-    if (read.faults.length === 0 || own.length === 0) return read;
+    if (read.faults.length === 0) return read;
+    const isWrong = (one: TextFinding) => read.faults.some((fault) => contains(fault, one, lines));
+    const own = findings
+      .filter(({ line }) => line >= read.line && line < end)
+      .filter((one) => one.isSure || isWrong(one))
+      .map(faultOf);
+    if (own.length === 0) return read;
     const others = read.faults.filter((fault) => !own.some((one) => contains(fault, one, lines)));
     return { ...read, faults: [...own, ...others] };
   });

@@ -1,7 +1,14 @@
 import type { ManifestFault } from './fault.ts';
+import { foreignComment } from './foreign-comments.ts';
 
-/** One mistake in a line: at which column (from 0), what is wrong, what to write. */
-type Finding = readonly [column: number, message: string, fix: string];
+/** One mistake in a line: at which column (from 0), what is wrong, what to write; whether it is one in any case. */
+type Finding = readonly [column: number, message: string, fix: string, isSure?: boolean];
+
+/** A mistake that the text shows. */
+export interface TextFinding extends ManifestFault {
+  /** False: it is one only where something is wrong with its line. */
+  readonly isSure: boolean;
+}
 
 /** A line as it stands, and without its comment. */
 interface Line {
@@ -13,8 +20,6 @@ const QUOTES = /[“”„‟‘’‚‛«»]/u;
 const ITEM_DASH = /^(\s*)[–—−](\s)/u;
 const MARK_DASHES = /^[-–—−]{1,3}\s*$/u;
 const INDENT_TAB = /^[ ]*\t/;
-/** A comment as other languages write it, after a value or alone on its line. */
-const OTHER_COMMENT = /(^\s*|\s)(--|\/\/)(\s+\S.*)$/;
 const NO_BREAK_SPACE = /^\s*[^\s"'#]*[\u00a0\u202f]/u;
 /** `type:NodePort`: without a space the whole is one text. */
 const KEYS =
@@ -38,13 +43,9 @@ function dash({ code }: Line): Finding | undefined {
   return [found[1]?.length ?? 0, message, 'write - instead'];
 }
 
-function comment({ line, code }: Line): Finding | undefined {
-  const found = OTHER_COMMENT.exec(code);
-  if (found === null || line.startsWith('---') || /["']/.test(code)) return undefined;
-  const [, before = '', sign = ''] = found;
-  const what = before.trim() === '' && found.index === 0 ? 'the line' : 'the rest of the line';
-  const message = `'${sign}' is no comment in YAML: ${what} is taken as a value`;
-  return [found.index + before.length, message, `write # instead of ${sign}`];
+function comment({ code }: Line): Finding | undefined {
+  const found = foreignComment(code);
+  return found && [found.column, found.message, found.fix, found.isSure];
 }
 
 function space({ code }: Line): Finding | undefined {
@@ -100,14 +101,14 @@ function* linesOf(text: string): Generator<Line & { readonly isText: boolean }> 
  * The mistakes that copying from web pages and slides makes, found in the text alone. They explain what a parser and
  * the rules stumble over; by themselves they are none: a note may well have typographic quotes.
  */
-export function diagnoseText(text: string): ManifestFault[] {
+export function diagnoseText(text: string): TextFinding[] {
   // In JSON a tab is a space, and comments are not written so.
   const examiners = /^\s*[{[](?!\{)/.test(text) ? [quote] : EXAMINERS;
   return [...linesOf(text)].flatMap(({ line, code, isText }, i) => {
     for (const examine of isText ? [] : examiners) {
-      const [column, message, fix] = examine({ line, code }) ?? [];
+      const [column, message, fix, isSure = true] = examine({ line, code }) ?? [];
       if (column === undefined || message === undefined || fix === undefined) continue;
-      return [{ line: i + 1, column: column + 1, field: '', message, fix }];
+      return [{ line: i + 1, column: column + 1, field: '', message, fix, isSure }];
     }
     return [];
   });

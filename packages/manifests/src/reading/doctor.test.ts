@@ -151,8 +151,8 @@ test.each(SIGNS)('no value of a service is taken with%s', (text, sign) => {
   for (const scalar of SCALARS) {
     const isPort = scalar.includes('ports:');
     const faults = faultsOf(`${HEAD}spec:\n${scalar}${text}\n${isPort ? '' : PORTS}`);
-    const [line = 0, column = 0] = placeAtEnd(`${HEAD}spec:\n${scalar}${text.split(sign)[0]}`);
-    const expected = `${line}:${column} : '${sign}' is no comment in YAML: the rest of the line is taken as a value, and # begins a comment (write # instead of ${sign})`;
+    const [line, column] = placeAtEnd(`${HEAD}spec:\n${scalar}${text.split(sign)[0]}`);
+    const expected = `${line}:${column} : '${sign}' is no comment in YAML: the rest of the line is taken as a value (write # instead of ${sign})`;
     expect({ scalar, faults }).toEqual({ scalar, faults: [expected] });
   }
 });

@@ -55,6 +55,6 @@ function told(
   { isAlone }: { readonly isAlone: boolean },
 ): ForeignComment {
   const what = isAlone ? 'the line' : 'the rest of the line';
-  const message = `'${sign}' is no comment in YAML: ${what} is taken as a value, and # begins a comment`;
+  const message = `'${sign}' is no comment in YAML: ${what} is taken as a value`;
   return { column, message, fix: `write # instead of ${sign}`, isSure: true };
 }

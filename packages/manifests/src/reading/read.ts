@@ -72,7 +72,8 @@ export function readManifests(text: string): ReadFile {
   return { manifests: withFindings(manifests, findings, text.split('\n')), faults: [] };
 }
 
-function faultOf({ isSure: _, ...fault }: TextFinding): ManifestFault {
+function faultOf(finding: TextFinding): ManifestFault {
+  const { isSure: _, ...fault } = finding;
   return fault;
 }
 

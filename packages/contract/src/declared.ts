@@ -53,6 +53,12 @@ export const DeclaredService = z
     trafficDistribution: z.string(),
     /** Name of an IPVS scheduler from the annotation {@link SCHEDULER_ANNOTATION}; empty = the proxy's own. */
     scheduler: z.string(),
+    /**
+     * A label keeps node proxies away: something else carries its traffic, or nothing does. Names and load balancers
+     * are not concerned. Servers of before do not say.
+     * @default false
+     */
+    isUnproxied: z.boolean().default(false),
   })
   .meta({ id: 'DeclaredService' });
 export type DeclaredService = z.output<typeof DeclaredService>;

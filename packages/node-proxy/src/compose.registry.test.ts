@@ -129,3 +129,40 @@ test('the registry goes: the last picture is served', async () => {
   await server.close();
   for (let i = 0; i < 20; i++) expect(await whoAnswers({ host, port })).toBe('a');
 });
+
+test.each(['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'])(
+  'the label %s keeps the proxy away, from the beginning and as long as it is there',
+  async (label) => {
+    const { client, proxy, enter } = await setUp();
+    const [port, other] = [await freePort(), await freePort()];
+    const declare = async (name: string, labels: object, at: number) => {
+      const spec = { selector: { app: 'web' }, ports: [{ port: at, targetPort: 80 }] };
+      const manifest = { apiVersion: 'v1', kind: 'Service', metadata: { name, labels }, spec };
+      await client.call('apply', { body: JSON.stringify(manifest) });
+      const params = { ns: 'default', kind: 'services', name };
+      const { spec: stored } = await client.call('readManifest', { params });
+      return (stored as { clusterIP: string }).clusterIP;
+    };
+    const keys = () => [...proxy.services()].map(({ key }) => key);
+    await enter('a');
+    const host = await declare('web', { [label]: 'mine' }, port);
+    const place = { host: await declare('other', {}, other), port: other };
+    // What was declared later is served: the earlier one was seen and passed over.
+    await until(async () => (await whoAnswers(place)) === 'a');
+    expect(keys()).not.toContain('default/web');
+    expect(await whoAnswers({ host, port })).toBe('ECONNREFUSED');
+
+    await declare('web', {}, port);
+    await until(async () => (await whoAnswers({ host, port })) === 'a');
+    await until(async () => (await conditionsOf(client)).length > 0);
+
+    await declare('web', { [label]: '' }, port);
+    await until(async () => (await whoAnswers({ host, port })) === 'ECONNREFUSED');
+    await until(async () => (await conditionsOf(client)).length === 0);
+    expect(keys()).not.toContain('default/web');
+    expect(await whoAnswers(place)).toBe('a');
+
+    await declare('web', {}, port);
+    await until(async () => (await whoAnswers({ host, port })) === 'a');
+  },
+);

@@ -70,8 +70,8 @@ test('a page keeps the lines of a text, each indented further than the value bef
 
 test('documents: on a terminal in other words, elsewhere to the letter', async () => {
   for (const [format, read] of [
-    ['json', JSON.parse],
-    ['yaml', parse],
+    ['json', (text: string) => JSON.parse(text) as unknown],
+    ['yaml', (text: string) => parse(text) as unknown],
   ] as const) {
     const piped = await cli.out('get', 'svc', 'web', '-o', format);
     const { out } = await cli.runWith({ isTerminal: true }, 'get', 'svc', 'web', '-o', format);

@@ -34,6 +34,7 @@ const DECLARED = {
   externalTrafficPolicy: 'Cluster',
   trafficDistribution: '',
   scheduler: '',
+  isUnproxied: false,
 } as const;
 
 interface Sent {

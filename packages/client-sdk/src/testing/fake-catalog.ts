@@ -91,6 +91,7 @@ export function declare(
     externalTrafficPolicy: 'Cluster',
     trafficDistribution: '',
     scheduler: '',
+    isUnproxied: false,
     ...changes,
   };
 }

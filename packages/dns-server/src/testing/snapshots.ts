@@ -62,6 +62,7 @@ export function declared(given: Partial<DeclaredService> = {}): DeclaredService 
     externalTrafficPolicy: 'Cluster',
     trafficDistribution: '',
     scheduler: '',
+    isUnproxied: false,
     ...given,
   };
 }

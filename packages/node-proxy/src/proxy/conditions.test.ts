@@ -76,4 +76,5 @@ test('which addresses a service has', () => {
     'LoadBalancerIP 192.0.2.2:80/TCP',
   );
   expect(addressesOf({ ...declared, isHeadless: true }, RULES)).toEqual([]);
+  expect(addressesOf({ ...declared, isUnproxied: true }, RULES)).toEqual([]);
 });

@@ -18,9 +18,9 @@ export interface AddressRules {
   readonly loadBalancerIps: boolean;
 }
 
-/** Whether a proxy has anything to do for it: headless services and other names for hosts need none. */
-export function isProxied(declared: DeclaredService): boolean {
-  return !declared.isHeadless && declared.type !== 'ExternalName';
+/** Whether a proxy has anything to do for it: headless services and other names for hosts need none, some want none. */
+export function isProxied({ type, isHeadless, isUnproxied }: DeclaredService): boolean {
+  return !isHeadless && !isUnproxied && type !== 'ExternalName';
 }
 
 /** All addresses of a service, for the protocols that are carried here. */

@@ -8,6 +8,9 @@ export function hasSelector({ spec }: Service): boolean {
   return spec?.type !== 'ExternalName' && Object.keys(spec?.selector ?? {}).length > 0;
 }
 
+/** Labels of Kubernetes that keep its proxies away, whatever their values are. */
+const UNPROXIED = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
+
 const policyOf = (text: string | undefined) => (text === 'Local' ? 'Local' : 'Cluster');
 
 /** What data planes need to know of a service, from its manifest (numbers given) and what is reported of it. */
@@ -50,5 +53,6 @@ export function profileOf(
     externalTrafficPolicy: policyOf(spec.externalTrafficPolicy),
     trafficDistribution: spec.trafficDistribution ?? '',
     scheduler: metadata.annotations?.[SCHEDULER_ANNOTATION] ?? '',
+    isUnproxied: UNPROXIED.some((label) => Object.hasOwn(metadata.labels ?? {}, label)),
   };
 }

@@ -238,3 +238,14 @@ test('the dry run of a file shows the namespace and what the file says of labels
     await cli.out('delete', 'svc', 'x', '-n', 'prod');
   }
 });
+
+test('a dry run of the client asks nobody, so that it may be applied again and again', async () => {
+  const argv = ['create', 'service', 'clusterip', 'again', '--tcp=80', '--dry-run=client'];
+  for (const word of ['created', 'unchanged']) {
+    const stdin = await cli.out(...argv, '-o', 'yaml');
+    const { out } = await cli.runWith({ stdin }, 'apply', '-f', '-');
+    expect(out).toBe(`service/again ${word}\n`);
+  }
+  const alone = await cli.run(...argv, '--registry', 'http://127.0.0.1:1');
+  expect(alone).toEqual({ code: 0, out: 'service/again created (dry run)\n', err: '' });
+});

@@ -1,3 +1,4 @@
+import type { ApplyResult } from '@rollcall/client-sdk';
 import { EXIT, usageError } from '../cli-error.ts';
 import {
   type Arguments,
@@ -91,7 +92,11 @@ function createDeployment(context: Context, given: Arguments): Promise<number> {
 interface MadeManifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: object;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   readonly spec: object;
 }
 
@@ -100,6 +105,18 @@ function placed(manifest: MadeManifest, given: Arguments): MadeManifest {
   const namespace = textOption(given, 'namespace');
   if (namespace === undefined) return manifest;
   return { ...manifest, metadata: { ...manifest.metadata, namespace } };
+}
+
+async function created(
+  context: Context,
+  manifest: MadeManifest,
+  dryRun: boolean,
+): Promise<ApplyResult | undefined> {
+  const source = { text: JSON.stringify(manifest), locate: undefined };
+  const query = { mode: 'create', dryRun, partial: false } as const;
+  const [result] = (await send(context, source, query)).results;
+  for (const warning of result?.warnings ?? []) warn(context, `Warning: ${warning}`);
+  return result;
 }
 
 /** Creates one object that was put together from options, or shows it. */
@@ -115,19 +132,18 @@ export async function createOne(
   if (format !== undefined && !['yaml', 'json', 'name'].includes(format)) {
     throw usageError(`--output: expected yaml, json or name, got "${format}"`);
   }
-  const source = { text: JSON.stringify(manifest), locate: undefined };
-  const query = { mode: 'create', dryRun: isDry(given), partial: false } as const;
-  const [result] = (await send(context, source, query)).results;
-  for (const warning of result?.warnings ?? []) warn(context, `Warning: ${warning}`);
-  if (result === undefined) return EXIT.ok;
-  // As kubectl has it, a dry run of the client shows what would be sent, and not what would come of it.
-  const object = dry === 'client' ? manifest : result.object;
+  const dryRun = isDry(given);
+  // As kubectl has it, a dry run of the client asks nobody: what is shown may be there already, and be applied.
+  const isOwn = dry === 'client';
+  const result = isOwn ? undefined : await created(context, manifest, dryRun);
+  const object = isOwn ? manifest : result?.object;
+  const title = titleOf({ kind: manifest.kind, name: manifest.metadata.name });
   const shown = dry === 'server' ? ' (server dry run)' : ' (dry run)';
   const writing = { isForTerminal: context.out.isTerminal };
   if (format === 'yaml') context.out.pass(yamlText(object, writing));
   else if (format === 'json') context.out.pass(jsonText(object, writing));
-  else if (format === 'name') say(context, titleOf(result));
-  else say(context, `${titleOf(result)} ${word}${query.dryRun ? shown : ''}`);
+  else if (format === 'name') say(context, title);
+  else say(context, `${title} ${word}${dryRun ? shown : ''}`);
   return EXIT.ok;
 }
 

@@ -33,6 +33,9 @@ const EARLY_RATIO = 0.25;
 /** How long a server may take when the registry may take a holder for dead: it evicts him after 2 s. In ms. */
 const IN_DOUBT_MS = 500;
 
+/** The same of a server beside which there is no other: what helps is only another connection, and its store may be slow. In ms. */
+const ALONE_MS = 1_500;
+
 /** A server is given no less than this, however little is left of a lease, in ms. */
 const LEAST_MS = 250;
 
@@ -172,8 +175,9 @@ export class LeaseKeeper {
     const servers = this.#options.url.length;
     const patiencesMs = due.map(({ lease, isInDoubt, renewedAtMs }) => {
       const { heartbeatIntervalMs, ttlMs } = lease;
-      const leftMs = renewedAtMs + ttlMs - nowMs;
-      const shareMs = servers === 1 ? heartbeatIntervalMs : Math.max(leftMs / servers, LEAST_MS);
+      if (servers === 1)
+        return Math.min(heartbeatIntervalMs * 1.5, isInDoubt ? ALONE_MS : Infinity);
+      const shareMs = Math.max((renewedAtMs + ttlMs - nowMs) / servers, LEAST_MS);
       return Math.min(heartbeatIntervalMs, shareMs, isInDoubt ? IN_DOUBT_MS : Infinity);
     });
     return Math.min(this.#options.requestTimeoutMs, ...patiencesMs);

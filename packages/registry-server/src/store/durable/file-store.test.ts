@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TestProcess } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.ts';
@@ -11,6 +12,7 @@ import { MemoryStore } from '../memory/memory-store.ts';
 import type { ResourceRecord } from '../record.ts';
 import { StoreUnavailableError } from '../store.ts';
 import { DurableFile } from './durable-file.ts';
+import { FileLock } from './file-lock.ts';
 import { FileStore } from './file-store.ts';
 
 let folder: string;
@@ -102,7 +104,10 @@ describe('after a restart', () => {
     await Promise.all(Array.from({ length: 8 }, (_, i) => declare(store, `s${i}`)));
     const part = await new DurableFile(path).read();
     expect(part?.resources).toHaveLength(8);
-    expect((await readdir(folder)).toSorted()).toEqual(['roll.json', 'roll.json.lock']);
+    const [file, lock, ...others] = (await readdir(folder)).toSorted();
+    expect(file).toBe('roll.json');
+    expect(lock).toMatch(/^roll\.json\.lock\./);
+    expect(others).toEqual([]);
   });
 });
 
@@ -178,8 +183,39 @@ describe('the lock', () => {
     await holder.printed(/held/);
     holder.child.kill('SIGKILL');
     await once(holder.child, 'exit');
-    const tries = await Promise.allSettled(Array.from({ length: 12 }, () => open()));
-    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (let round = 0; round < 30; round++) {
+      const tries = await Promise.allSettled(
+        Array.from({ length: 12 }, async (_, place) => {
+          await sleep(place % 3 === 0 ? 0 : Math.random() * 10);
+          return FileLock.take(path);
+        }),
+      );
+      const locks = tries.flatMap((tried) => (tried.status === 'fulfilled' ? [tried.value] : []));
+      expect(locks).toHaveLength(1);
+      await locks[0]?.release();
+      expect((await readdir(folder)).filter((name) => name.includes('lock'))).toEqual([]);
+    }
+  });
+
+  test('of processes that start at once on what a dead one left, one has it', async () => {
+    const dead = other(path);
+    await dead.printed(/held/);
+    dead.child.kill('SIGKILL');
+    await once(dead.child, 'exit');
+    const all = Array.from({ length: 4 }, () => other(path));
+    const ends = await Promise.all(
+      all.map((one) => one.printed(/^held|uses it|takes it at the same time/m)),
+    );
+    expect(ends.filter(([said]) => said === 'held')).toHaveLength(1);
+    await Promise.all(all.map((one) => one.stop('SIGKILL')));
+  });
+
+  test('one that is stopped and answers nobody has it still', async () => {
+    const holder = other(path);
+    await holder.printed(/held/);
+    holder.child.kill('SIGSTOP');
+    await expect(open()).rejects.toThrow('another process uses it');
+    await holder.stop('SIGKILL');
   });
 
   test('a long path has one too', async () => {

@@ -177,57 +177,63 @@ describe('G3, G4: whatever happens to the log on the way, the picture ends up as
   });
 });
 
-test('G5: a store that forgets right after it was given back what it forgot is given it again, and nothing smaller is shown', async () => {
-  const clock = systemClock;
-  let epochs = 0;
-  const fresh = () => new MemoryStore({ clock, epoch: `forgets-${epochs++}`, logLength: 1_000 });
-  let current = fresh();
-  let toForget = 0;
-  const forgetful = new Proxy<Store>(current, {
-    get(_target, name) {
-      return async (...args: unknown[]) => {
-        const call = Reflect.get(current, name) as (...given: unknown[]) => Promise<unknown>;
-        const reply = await call.apply(current, args);
-        if (name === 'restore' && toForget-- > 0) current = fresh();
-        return reply;
-      };
-    },
-  });
-  const own = new Picture(clock);
-  const sizes: number[] = [];
-  const end = new AbortController();
-  const supervisor = new Supervisor({ clock, isExpected: () => true, onFault: () => {} });
-  const follower = new Follower(
-    { store: forgetful, picture: own, clock, supervisor },
-    {
-      applied() {},
-      relisted: () => sizes.push(own.instancesOf('default', 'orders').size),
-      loaded() {},
-      reachable() {},
-      unreadable() {},
-      restored() {},
-    },
-  );
-  const following = follower.run(end.signal);
-  await until(() => own.isLoaded);
-  for (let i = 0; i < 300; i++) {
-    await forgetful.grant({
-      field: `default/orders/i${i}`,
-      lease: makeLeaseId(0, 60_000, String(i).padStart(32, '0')),
-      nonce: '',
-      takeover: false,
-      body: BODY,
-      maxInstances: 1_000,
-      floor: own.revision,
+test.each([
+  ['after it was given back what it forgot', 'restore'],
+  ['after it was seen to have it', 'continuity'],
+])(
+  'G5: a store that forgets right %s is given it again, and nothing smaller is shown',
+  async (_when, call) => {
+    const clock = systemClock;
+    let epochs = 0;
+    const fresh = () => new MemoryStore({ clock, epoch: `forgets-${epochs++}`, logLength: 1_000 });
+    let current = fresh();
+    let toForget = 0;
+    const forgetful = new Proxy<Store>(current, {
+      get(_target, name) {
+        return async (...args: unknown[]) => {
+          const method = Reflect.get(current, name) as (...given: unknown[]) => Promise<unknown>;
+          const reply = await method.apply(current, args);
+          if (name === call && toForget-- > 0) current = fresh();
+          return reply;
+        };
+      },
     });
-  }
-  await until(() => own.instancesOf('default', 'orders').size === 300);
-  sizes.length = 0;
-  toForget = 4;
-  current = fresh();
-  await until(() => toForget < 0);
-  await until(() => sizes.length > 0);
-  expect(sizes).toEqual([300]);
-  end.abort();
-  await following;
-});
+    const own = new Picture(clock);
+    const sizes: number[] = [];
+    const end = new AbortController();
+    const supervisor = new Supervisor({ clock, isExpected: () => true, onFault: () => {} });
+    const follower = new Follower(
+      { store: forgetful, picture: own, clock, supervisor },
+      {
+        applied() {},
+        relisted: () => sizes.push(own.instancesOf('default', 'orders').size),
+        loaded() {},
+        reachable() {},
+        unreadable() {},
+        restored() {},
+      },
+    );
+    const following = follower.run(end.signal);
+    await until(() => own.isLoaded);
+    for (let i = 0; i < 300; i++) {
+      await forgetful.grant({
+        field: `default/orders/i${i}`,
+        lease: makeLeaseId(0, 60_000, String(i).padStart(32, '0')),
+        nonce: '',
+        takeover: false,
+        body: BODY,
+        maxInstances: 1_000,
+        floor: own.revision,
+      });
+    }
+    await until(() => own.instancesOf('default', 'orders').size === 300);
+    sizes.length = 0;
+    toForget = 4;
+    current = fresh();
+    await until(() => toForget < 0);
+    await until(() => sizes.length > 0);
+    expect(sizes).toEqual([300]);
+    end.abort();
+    await following;
+  },
+);

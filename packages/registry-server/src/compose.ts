@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
-import { BrowserGuard, Supervisor } from '@rollcall/daemon';
+import { BrowserGuard, type Supervisor } from '@rollcall/daemon';
 import type { FastifyBaseLogger } from 'fastify';
 import { type Config, ConfigError, isPublicHost } from './config.ts';
-import { createCore, type StoreEvents } from './core.ts';
+import { createCore } from './core.ts';
 import { httpsOf, tokensOf } from './credentials.ts';
 import { RouteBinder } from './http/bind.ts';
 import { bindDurable } from './http/durable.ts';
@@ -17,7 +17,6 @@ import { ServerMetrics } from './http/metrics.ts';
 import { bindManifests } from './http/manifests.ts';
 import { bindOperations } from './http/operations.ts';
 import { bindReads } from './http/reads.ts';
-import { RefusedTokens } from './http/refused-tokens.ts';
 import { buildServer } from './http/server.ts';
 import { bindWatch } from './http/watch.ts';
 import { advertisedAddress, listen } from './listening.ts';
@@ -29,17 +28,17 @@ import { Reports } from './registry/declared/reports.ts';
 import { Importer } from './registry/durable/importer.ts';
 import { networkCheck } from './registry/network-check.ts';
 import { SelfRegistration } from './registry/self.ts';
-import type { Unreadable } from './registry/soundness.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import { GuardedClock } from './runtime/guarded-clock.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
+import { refusedTokens, storeLog, supervisorOf } from './server-log.ts';
 import { DurableFile } from './store/durable/durable-file.ts';
 import { FileStore } from './store/durable/file-store.ts';
 import { MemoryStore } from './store/memory/memory-store.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { keysOf } from './store/redis/keys.ts';
 import { RedisStore } from './store/redis/redis-store.ts';
-import { type Store, StoreUnavailableError } from './store/store.ts';
+import type { Store } from './store/store.ts';
 import type { Tokens } from './tokens.ts';
 
 /** How long requests under way are given when the server stops, in ms. */
@@ -89,20 +88,6 @@ async function createStore(
   });
 }
 
-/** A fault of a loop is logged with its stack; that the store is away is told once, by whoever finds it out. */
-export function supervisorOf({
-  clock = systemClock,
-  logger,
-}: Pick<Runtime, 'clock' | 'logger'>): Supervisor {
-  return new Supervisor({
-    clock,
-    isExpected: (error) => error instanceof StoreUnavailableError,
-    onFault: (loop, error) => {
-      logger.error({ loop, err: error }, `a fault in the loop ${loop}: it goes on`);
-    },
-  });
-}
-
 /** Whoever bears a valid token is no stranger's page; without tokens everybody could be one. */
 function browserGuardOf(config: Config, tokens: Tokens): BrowserGuard {
   const { advertise, allowHost, allowOrigin } = config;
@@ -110,44 +95,6 @@ function browserGuardOf(config: Config, tokens: Tokens): BrowserGuard {
     allowHosts: advertise === undefined ? allowHost : [...allowHost, advertise],
     allowOrigins: allowOrigin,
     isTrusted: (authorization) => !tokens.isOpen && tokens.bearerOf(authorization) !== undefined,
-  });
-}
-
-/** What the log tells of the store. */
-function storeLog(logger: FastifyBaseLogger): StoreEvents {
-  let known: Unreadable = new Map();
-  return {
-    unreadable(records) {
-      for (const [record, fault] of records) {
-        if (known.get(record) === fault) continue;
-        const consequence = 'it is left out; deregister or delete it, or write it anew';
-        logger.error({ record, fault }, `an unreadable record: ${consequence}`);
-      }
-      known = records;
-    },
-    loaded(isWhole) {
-      logger.info({ isWhole }, 'the roll is loaded');
-    },
-    reachable(isReachable, error) {
-      if (isReachable) logger.info('the store is reachable');
-      else {
-        const consequence = 'reads go on from memory, writes are refused';
-        logger.error({ reason: error?.message }, `the store is unreachable: ${consequence}`);
-      }
-    },
-    writable(isWritable, error) {
-      if (isWritable) logger.info('the store takes writes');
-      else logger.error({ reason: error?.message }, 'the store refuses writes; nobody is evicted');
-    },
-    restored(taken) {
-      logger.warn({ taken }, 'the store had lost its data: restored from this server’s picture');
-    },
-  };
-}
-
-function refusedTokens(clock: Clock, logger: FastifyBaseLogger): RefusedTokens {
-  return new RefusedTokens(clock, (why, call, count) => {
-    logger.warn({ why, ...call, count }, 'tokens were refused');
   });
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { guardProcess, stackOf } from '@rollcall/daemon';
-import { startRegistryServer, supervisorOf } from './compose.ts';
+import { startRegistryServer } from './compose.ts';
+import { supervisorOf } from './server-log.ts';
 import { ConfigError, helpText, readConfig } from './config.ts';
 import { createLogger } from './logging.ts';
 import { storeAddressOf } from './store/redis/store-address.ts';

@@ -15,11 +15,9 @@ import {
   type Draft,
   type DraftContext,
   draftOf,
-  faultsOf,
   settle,
-  titleOf,
-  NOWHERE,
 } from './draft.ts';
+import { faultsOf, NOWHERE, titleOf } from './draft-faults.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { dropEndpoints, dropReports } from './dependents.ts';
 import { keyOfObject, type ObjectRef } from './object-key.ts';

@@ -15,6 +15,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '../../runtime/random.ts';
 import type { AddressRules } from './address-rules.ts';
 import type { Declared } from './declarations.ts';
+import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-faults.ts';
 import type { ObjectRef } from './object-key.ts';
 import { isStale, staleMessage } from './staleness.ts';
 import { warningsOf } from './warnings.ts';
@@ -27,12 +28,6 @@ export type ApplyMode = 'apply' | 'create' | 'replace' | 'put';
 
 /** Longest beginning of a name that is still made whole. */
 const MAX_GENERATED = 57;
-
-/** Where a field stands in the text that it came from. */
-export type LocateField = ReadManifest['locate'];
-
-/** For what came from no text. */
-export const NOWHERE: LocateField = () => ({ line: 0, column: 0 });
 
 /** What one document is to become: written when `faults` is empty. */
 export interface Draft {
@@ -56,22 +51,6 @@ export interface DraftContext {
   find(ref: ObjectRef): Declared | undefined;
 }
 
-/** `Service "nginx"`, as faults name an object. */
-export function titleOf({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string {
-  return `${kind} ${JSON.stringify(name)}`;
-}
-
-/** Faults of fields as faults of a document. */
-export function faultsOf(
-  object: string,
-  locate: LocateField,
-  errors: readonly FieldError[],
-): readonly Fault[] {
-  return errors.map(({ field, message }) => {
-    return { object, ...locate(field), field, message, fix: '' };
-  });
-}
-
 /** What a document that was read is to become. Changes nothing. */
 export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   const { manifest, given } = read;
@@ -87,24 +66,6 @@ export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   const draft = draftOver({ given, named, ref, before, read }, context);
   if (draft.faults.length === 0) return draft;
   return { ...draft, faults: faultsOfBoth(read, given, draft.faults) };
-}
-
-/** What is wrong with a text, as far as it is wrong with what would come of it as well, and what else is. */
-function faultsOfBoth(
-  read: ReadManifest,
-  given: Manifest,
-  others: readonly Fault[],
-): readonly Fault[] {
-  const rules = new Set(examine(given).faults.map(({ field }) => field));
-  const left = new Set(others.map(({ field }) => field));
-  const own = read.faults.filter(({ field }) => !rules.has(field) || left.has(field));
-  const isTold = (fault: Fault) =>
-    own.some(({ field, line }) => field === fault.field || (field === '' && line === fault.line));
-  const object = read.name;
-  return [
-    ...own.map((fault) => ({ object, ...fault })),
-    ...others.filter((fault) => !isTold(fault)),
-  ];
 }
 
 /** What a document that can be read is to become of what is there. */

@@ -3,7 +3,8 @@ import { type FieldError, type Manifest, resourceOf, type Service } from '@rollc
 import type { PutOutcome } from '../../store/store.ts';
 import { claimSlotsOf } from './claim-slots.ts';
 import type { Declared } from './declarations.ts';
-import { type Draft, titleOf } from './draft.ts';
+import type { Draft } from './draft.ts';
+import { titleOf } from './draft-faults.ts';
 import { ipv4OfNumber } from './ipv4.ts';
 import { keyOfObject, type ObjectRef } from './object-key.ts';
 import { isStale, STALE, staleMessage } from './staleness.ts';

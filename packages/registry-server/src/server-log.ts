@@ -1,0 +1,62 @@
+import { Supervisor } from '@rollcall/daemon';
+import type { FastifyBaseLogger } from 'fastify';
+import type { StoreEvents } from './core.ts';
+import { RefusedTokens } from './http/refused-tokens.ts';
+import type { Unreadable } from './registry/soundness.ts';
+import { type Clock, systemClock } from './runtime/clock.ts';
+import { StoreUnavailableError } from './store/store.ts';
+
+/** A fault of a loop is logged with its stack; that the store is away is told once, by whoever finds it out. */
+export function supervisorOf({
+  clock = systemClock,
+  logger,
+}: {
+  readonly clock?: Clock;
+  readonly logger: FastifyBaseLogger;
+}): Supervisor {
+  return new Supervisor({
+    clock,
+    isExpected: (error) => error instanceof StoreUnavailableError,
+    onFault: (loop, error) => {
+      logger.error({ loop, err: error }, `a fault in the loop ${loop}: it goes on`);
+    },
+  });
+}
+
+/** What the log tells of the store. */
+export function storeLog(logger: FastifyBaseLogger): StoreEvents {
+  let known: Unreadable = new Map();
+  return {
+    unreadable(records) {
+      for (const [record, fault] of records) {
+        if (known.get(record) === fault) continue;
+        const consequence = 'it is left out; deregister or delete it, or write it anew';
+        logger.error({ record, fault }, `an unreadable record: ${consequence}`);
+      }
+      known = records;
+    },
+    loaded(isWhole) {
+      logger.info({ isWhole }, 'the roll is loaded');
+    },
+    reachable(isReachable, error) {
+      if (isReachable) logger.info('the store is reachable');
+      else {
+        const consequence = 'reads go on from memory, writes are refused';
+        logger.error({ reason: error?.message }, `the store is unreachable: ${consequence}`);
+      }
+    },
+    writable(isWritable, error) {
+      if (isWritable) logger.info('the store takes writes');
+      else logger.error({ reason: error?.message }, 'the store refuses writes; nobody is evicted');
+    },
+    restored(taken) {
+      logger.warn({ taken }, 'the store had lost its data: restored from this server’s picture');
+    },
+  };
+}
+
+export function refusedTokens(clock: Clock, logger: FastifyBaseLogger): RefusedTokens {
+  return new RefusedTokens(clock, (why, call, count) => {
+    logger.warn({ why, ...call, count }, 'tokens were refused');
+  });
+}

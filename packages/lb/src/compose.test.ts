@@ -14,12 +14,13 @@ import { Load } from './testing/load.ts';
 // Slow machines are no failures: what is waited for is a condition.
 vi.setConfig({ testTimeout: 30_000 });
 
+const WAIT = { timeout: 10_000 };
 const UPSTREAM = new URL('testing/upstream-process.ts', import.meta.url).pathname;
 
 async function start(source: FakeSource, changes = ''): Promise<LoadBalancer> {
   const text = `registry: { url: http://127.0.0.1:1 }
-listeners: [{ name: web, port: 0, default: { targetGroup: hello } }]
-admin: { port: 0 }
+${changes.includes('listeners') ? '' : 'listeners: [{ name: web, port: 0, default: { targetGroup: hello } }]'}
+${changes.includes('admin') ? '' : 'admin: { port: 0 }'}
 ${changes.includes('accessLog') ? '' : 'accessLog: off'}
 ${changes.includes('targetGroups') ? '' : 'targetGroups: { hello: { service: hello } }'}
 ${changes}
@@ -80,6 +81,28 @@ test('before the first picture: 503 with the reason, readyz 503; then both turn'
   source.show(endpoint(await serve('here')));
   expect((await fetch(`${admin}/readyz`)).status).toBe(200);
   expect(await (await fetch(web(balancer))).text()).toBe('here');
+});
+
+test('who calls while it starts is refused, which any caller may repeat elsewhere, rather than told 503', async () => {
+  const source = new FakeSource();
+  const port = await freePort();
+  const adminPort = await freePort();
+  const starting = start(
+    source,
+    `listeners: [{ name: web, port: ${port}, default: { targetGroup: hello } }]
+admin: { port: ${adminPort} }`,
+  );
+  const code = (path: string) =>
+    fetch(path).then(
+      ({ status }) => status,
+      ({ cause }: Error) => (cause as NodeJS.ErrnoException).code,
+    );
+  const url = `http://127.0.0.1:${port}`;
+  await expect.poll(() => code(`http://127.0.0.1:${adminPort}/readyz`), WAIT).toBe(503);
+  expect(await code(url)).toBe('ECONNREFUSED');
+  source.show(endpoint(await serve('here')));
+  await starting;
+  expect(await code(url)).toBe(200);
 });
 
 test('kill -9 of a target under load fails no GET, and the others take over', async () => {

@@ -29,6 +29,11 @@ const TICK_MS = 100;
 const PLANES = 3;
 /** Peers that vanished are found out after this, in ms: services have no idle timeout by default. */
 const KEEP_ALIVE_MS = 60_000;
+/**
+ * Listening waits so long for the targets, in ms. Whoever is refused may ask another balancer whatever the method; whoever
+ * is told 503 may not.
+ */
+const FIRST_PICTURES_MS = 1_000;
 
 /** What the outside gives a balancer; real ones by default. */
 export interface LoadBalancerParts {
@@ -60,7 +65,8 @@ export interface LoadBalancer {
 }
 
 /**
- * Starts a balancer. It listens whether or not a registry can be reached: without a picture requests get a 503 that says so.
+ * Starts a balancer. It listens once it knows its targets, and after a second whether or not a registry can be reached:
+ * without a picture requests get a 503 that says so.
  * @throws StartError when an address is taken or the log cannot be opened; nothing is left running then.
  */
 export async function startLoadBalancer(
@@ -116,11 +122,13 @@ export async function startLoadBalancer(
     await accessLog?.close();
   };
   try {
-    const listeners = await listen(config, server, groups);
     const { host, port } = config.admin;
     const adminAddress = await admin
       .listen({ host, port })
       .catch((error: unknown) => Promise.reject(bindFailure('admin', { host, port }, error)));
+    const pictures = Promise.all(groups.map((group) => group.firstPicture()));
+    await Promise.race([pictures, timers.pause(FIRST_PICTURES_MS)]);
+    const listeners = await listen(config, server, groups);
     let closed: Promise<void> | undefined;
     return {
       addresses: { listeners, admin: adminAddress },

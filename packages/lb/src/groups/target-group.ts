@@ -64,6 +64,19 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     return this.#parts.source.endpoints() !== undefined;
   }
 
+  /** Resolves when there is a picture. */
+  firstPicture(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!this.hasPicture) return;
+        end();
+        resolve();
+      };
+      const end = this.#parts.source.onChange(look);
+      look();
+    });
+  }
+
   /** Why it gives no target; empty while it does. */
   get trouble(): string {
     return this.#mix === undefined || this.#mix.length === 0 ? this.#explainNone().cause : '';

@@ -189,6 +189,10 @@ export class Scene {
   async verdict(title: string): Promise<Verdict> {
     const verdict = await this.check();
     console.log(`${title}: ${figuresText(verdict)}`);
+    for (const one of this.history.happenings) {
+      if (one.kind !== 'request' || one.failed === undefined) continue;
+      console.log(`${one.isIdempotent ? 'GET' : 'POST'} by ${one.caller} failed: ${one.failed}`);
+    }
     if (verdict.violations.length > 0) throw new Error(reportOf(verdict.violations));
     return verdict;
   }

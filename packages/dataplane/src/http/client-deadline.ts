@@ -36,7 +36,8 @@ export class ClientDeadline {
   }
 
   expectFirstByte(): void {
-    this.#set(this.#services.timeouts.clientHeadMs);
+    const { isClosing, timeouts } = this.#services;
+    this.#set(isClosing ? CLOSING_IDLE_MS : timeouts.clientHeadMs);
   }
 
   expectBody(): void {

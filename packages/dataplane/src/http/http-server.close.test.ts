@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, test, vi } from 'vitest';
 import { ManualRuntime } from '../testing/manual-runtime.ts';
 import { RawClient } from '../testing/raw-client.ts';
@@ -7,6 +9,7 @@ import { TestBench } from '../testing/test-bench.ts';
 // Slow machines are no failures: what is waited for is a condition.
 vi.setConfig({ testTimeout: 30_000 });
 
+const WAIT = { timeout: 10_000 };
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 test('closing lets requests finish, says so, and takes no more', async () => {
@@ -19,7 +22,9 @@ test('closing lets requests finish, says so, and takes no more', async () => {
   client.send(GET);
   await expect.poll(() => waiting.length, { timeout: 10_000 }).toBe(1);
   const closed = bench.server.close(60_000);
-  await expect(RawClient.connect(bench.port)).rejects.toThrow('ECONNREFUSED');
+  await expect
+    .poll(() => RawClient.connect(bench.port).then((late) => late.close(), String), WAIT)
+    .toMatch('ECONNREFUSED');
   expect(bench.server.counters.requestsInFlight).toBe(1);
   waiting[0]?.end('finished');
   await client.until(() => client.isEnded);
@@ -49,6 +54,31 @@ test('a request already on its way on an unused connection is still answered', a
   await closed;
 });
 
+test('a client that the system has connected is served, however many come before it', async () => {
+  await using bench = await TestBench.start();
+  await bench.addHttp((_, response) => response.end('ok'));
+  const answers = Array.from({ length: 50 }, () => requestAtOnce(bench.port));
+  // Now each has its place with the system, and this process has not looked yet.
+  await new Promise((resolve) => process.nextTick(resolve));
+  const closed = bench.server.close(60_000);
+  for (const answer of await Promise.all(answers)) {
+    expect(answer).toMatch(/^HTTP\/1.1 200 [^]*Connection: close[^]*ok$/);
+  }
+  await closed;
+});
+
+test('a client that came last and says nothing does not hold up the end', async () => {
+  const runtime = new ManualRuntime();
+  await using bench = await TestBench.start({ runtime });
+  const silent = connect(bench.port, '127.0.0.1').on('error', () => {});
+  await new Promise((resolve) => process.nextTick(resolve));
+  const closed = bench.server.close(60_000);
+  await expect.poll(() => bench.server.counters.connectionsOpen, WAIT).toBe(1);
+  runtime.advance(1_000);
+  await closed;
+  silent.destroy();
+});
+
 test('what does not finish within the grace is cut off', async () => {
   const runtime = new ManualRuntime();
   await using bench = await TestBench.start({ runtime });
@@ -64,6 +94,21 @@ test('what does not finish within the grace is cut off', async () => {
   await client.until(() => client.isClosed);
 });
 
+test('what came while the process was held up is read before anybody is out of time', async () => {
+  const clientKeepAliveMs = 300;
+  await using bench = await TestBench.start({ timeouts: { clientKeepAliveMs } });
+  await bench.addHttp((_, response) => response.end('ok'));
+  const client = await RawClient.connect(bench.port);
+  client.send(GET);
+  await client.untilText('ok');
+  client.send(GET);
+  // Nothing else runs in this thread meanwhile.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3 * clientKeepAliveMs);
+  await client.until(() => client.isEnded);
+  expect(client.text.match(/ok/g)).toHaveLength(2);
+  client.close();
+});
+
 test('connections beyond the limit are closed on arrival', async () => {
   await using bench = await TestBench.start({ limits: { clientConnections: 1 } });
   await bench.addHttp((_, response) => response.end('ok'));
@@ -76,3 +121,10 @@ test('connections beyond the limit are closed on arrival', async () => {
   expect(bench.server.counters.connectionsRefused).toBe(1);
   first.close();
 });
+
+/** What is answered to a client that asks as soon as it is connected; or why it was not. */
+function requestAtOnce(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(GET);
+  return text(socket).catch(String);
+}

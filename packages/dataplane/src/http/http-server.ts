@@ -1,3 +1,4 @@
+import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
 import type { Address, Listener, Transport } from '../io/transport.ts';
 import type { Observer } from '../observer.ts';
@@ -148,8 +149,8 @@ export class HttpServer {
   }
 
   /**
-   * Accepts no more, lets what is under way finish for at most `graceMs`, then breaks it. Every answer from now on says
-   * `Connection: close`. Resolves when all is closed; further calls get the first one's promise.
+   * Accepts who is connected already and then no more, lets what is under way finish for at most `graceMs`, then breaks
+   * it. Every answer from now on says `Connection: close`. Resolves when all is closed; further calls get the first one's promise.
    */
   close(graceMs: number): Promise<void> {
     this.#closed ??= this.#close(graceMs);
@@ -160,6 +161,7 @@ export class HttpServer {
     this.#services.isClosing = true;
     this.#closeBy = this.#runtime.clock.now() + graceMs;
     for (const session of this.#sessions) session.startClosing();
+    await backlogTaken(() => this.counters.connectionsAccepted, this.#runtime.clock, graceMs);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {

@@ -3,10 +3,22 @@ export interface Timers {
   every(intervalMs: number, task: () => void): () => void;
 }
 
+/**
+ * Tasks run after the event loop has read what had arrived by then. Otherwise a process that was held up, on a busy
+ * machine, would find the time of a peer over whose bytes it has already received, and close on them.
+ */
 export const systemTimers: Timers = {
   every(intervalMs, task) {
-    const timer = setInterval(task, intervalMs);
+    let isOver = false;
+    const timer = setInterval(() => {
+      setImmediate(() => {
+        if (!isOver) task();
+      });
+    }, intervalMs);
     timer.unref();
-    return () => clearInterval(timer);
+    return () => {
+      isOver = true;
+      clearInterval(timer);
+    };
   },
 };

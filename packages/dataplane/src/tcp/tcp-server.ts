@@ -1,3 +1,4 @@
+import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
 import type { Address, Listener, Transport } from '../io/transport.ts';
 import type { PortPlace } from '../port-service.ts';
@@ -78,7 +79,7 @@ export class TcpServer {
   }
 
   /**
-   * Accepts no more, lets connections finish for at most `graceMs`, then breaks them. Resolves when all are closed;
+   * Accepts who is connected already and then no more, lets connections finish for at most `graceMs`, then breaks them. Resolves when all are closed;
    * further calls get the first one's promise.
    */
   close(graceMs: number): Promise<void> {
@@ -88,6 +89,7 @@ export class TcpServer {
 
   async #close(graceMs: number): Promise<void> {
     this.#closeBy = this.#runtime.clock.now() + graceMs;
+    await backlogTaken(() => this.counters.accepted, this.#runtime.clock, graceMs);
     await Promise.all(Array.from(this.#listeners, (listener) => listener.close()));
     if (graceMs === 0) this.#sweep();
     if (this.#sessions.size > 0) {

@@ -8,16 +8,17 @@ import { parseSync } from 'oxc-parser';
 /** Who may import whom. docs/architecture.md shows the same table. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
+  runtime: [],
   balancing: ['contract'],
-  'client-sdk': ['contract', 'balancing'],
+  'client-sdk': ['contract', 'balancing', 'runtime'],
   manifests: ['contract'],
   daemon: [],
-  dataplane: [],
-  lb: ['balancing', 'client-sdk', 'daemon', 'dataplane'],
-  'node-proxy': ['balancing', 'client-sdk', 'daemon', 'dataplane'],
-  'dns-server': ['client-sdk', 'daemon'],
-  cli: ['client-sdk', 'manifests'],
-  'registry-server': ['contract', 'daemon', 'manifests'],
+  dataplane: ['runtime'],
+  lb: ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime'],
+  'node-proxy': ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime'],
+  'dns-server': ['client-sdk', 'daemon', 'runtime'],
+  cli: ['client-sdk', 'manifests', 'runtime'],
+  'registry-server': ['contract', 'daemon', 'manifests', 'runtime'],
   testkit: [],
 };
 

@@ -77,7 +77,7 @@ export class Node {
   /** The time as a registry server or store there sees it. */
   clock(): Clock {
     return {
-      nowMs: () => EPOCH_MS + this.timeline.nowMs + this.skewMs,
+      wallMs: () => EPOCH_MS + this.timeline.nowMs + this.skewMs,
       monotonicMs: () => this.timeline.nowMs,
       after: (ms, call) => this.after(ms, call),
       every: (ms, call) => {
@@ -97,13 +97,13 @@ export class Node {
   /** What the SDK takes from the world. */
   runtime(): Partial<Runtime> {
     return {
-      nowMs: () => this.timeline.nowMs,
+      monotonicMs: () => this.timeline.nowMs,
       random: () => this.random.share(),
       randomId: () => this.random.hex(16),
       hostName: () => this.name,
       warn: () => {},
       processId: () => 1,
-      setTimer: (callback, delayMs) => this.after(delayMs, callback),
+      after: (delayMs, callback) => this.after(delayMs, callback),
     };
   }
 }

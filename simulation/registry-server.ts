@@ -40,7 +40,11 @@ export class ServerSlot {
     const server = new BareServer({
       store: store.connect(node, network),
       clock: node.clock(),
-      random: { hex: (bytes) => node.random.hex(bytes), share: () => node.random.share() },
+      random: {
+        hex: (bytes) => node.random.hex(bytes),
+        share: () => node.random.share(),
+        below: (limit) => Math.floor(node.random.share() * limit),
+      },
       flags,
       told: { restored: (taken) => onRestored(this.name, taken) },
     });

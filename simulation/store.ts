@@ -114,7 +114,7 @@ class Primary {
   #clock(): Clock {
     const timeline = this.#timeline;
     return {
-      nowMs: () => this.nowMs,
+      wallMs: () => this.nowMs,
       monotonicMs: () => timeline.nowMs,
       after: (ms, call) => {
         const planned = timeline.plan(ms, call);

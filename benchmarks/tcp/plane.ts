@@ -1,16 +1,10 @@
 // The data plane's TCP server in front of one target: node plane.ts handle|net TARGET_PORT
-import {
-  createTargetCounters,
-  openTransport,
-  systemClock,
-  systemTimers,
-  TCP_OPTIONS,
-  TcpServer,
-} from '@rollcall/dataplane';
+import { createTargetCounters, openTransport, TCP_OPTIONS, TcpServer } from '@rollcall/dataplane';
+import { systemClock } from '@rollcall/runtime';
 
 const [wanted, targetPort] = process.argv.slice(2);
 const io = wanted === 'net' ? 'net' : 'auto';
-const transport = await openTransport({ io, keepAliveMs: 60_000 }, systemTimers);
+const transport = await openTransport({ io, keepAliveMs: 60_000 }, systemClock);
 if (transport.name !== wanted) throw new Error(`this Node.js offers ${transport.name}`);
 const target = {
   id: 'target',
@@ -26,7 +20,7 @@ const service = {
   group: { name: 'target', snapshot: () => snapshot },
   observer: { onConnected() {}, onConnectFailed() {}, onRefused() {} },
 };
-const server = new TcpServer(TCP_OPTIONS, { transport, clock: systemClock, timers: systemTimers });
+const server = new TcpServer(TCP_OPTIONS, { transport, clock: systemClock });
 const { address } = await server.listen({ host: '127.0.0.1', port: 0 }, { service });
 console.log(JSON.stringify({ event: 'listening', port: address.port }));
 process.on('SIGTERM', () => process.exit(0));

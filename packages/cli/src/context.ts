@@ -1,7 +1,7 @@
 import type { Rollcall } from '@rollcall/client-sdk';
 import type { Output } from './output/output.ts';
 import { visibleLine } from './output/untrusted.ts';
-import type { Clock } from './runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 
 /** What a command works with. */
 export interface Context {

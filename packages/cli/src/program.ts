@@ -8,7 +8,7 @@ import { commandHelp, GLOBAL, programHelp } from './help.ts';
 import { type Output, outputTo, type Sink } from './output/output.ts';
 import { visibleText } from './output/untrusted.ts';
 import { asCliError } from './refusal.ts';
-import { type Clock, systemClock } from './runtime/clock.ts';
+import { systemClock, type Clock } from '@rollcall/runtime';
 
 const DEFAULT_URL = 'http://127.0.0.1:7400';
 

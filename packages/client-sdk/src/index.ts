@@ -27,7 +27,8 @@ export type {
   RegistrationEvents,
 } from './registration.ts';
 export { Rollcall } from './rollcall.ts';
-export type { Runtime, SignalSource, Timer } from './runtime.ts';
+export type { Timer } from '@rollcall/runtime';
+export type { Runtime, SignalSource } from './runtime.ts';
 export type {
   NoEndpoint,
   Outcome,

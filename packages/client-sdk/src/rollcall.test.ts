@@ -8,7 +8,7 @@ import { endpointAt, type FakeRegistry } from './testing/fake-registry.ts';
 
 const context = new TestContext();
 afterEach(() => context.end());
-const until = (condition: () => unknown, timeout = 10_000) =>
+const until = (condition: () => unknown, timeout = 30_000) =>
   vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
 
 /** Runs a program that has `Rollcall` and `url`; it ends by itself or it hangs. */
@@ -31,7 +31,7 @@ const endOf = (child: ChildProcess) =>
     child.once('exit', (code, signal) => done(code ?? signal)),
   );
 
-test('a program ends by itself after close', { timeout: 20_000 }, async () => {
+test('a program ends by itself after close', { timeout: 30_000 }, async () => {
   const registry = await context.registry();
   registry.roll.set('orders', [endpointAt(1)]);
   const child = run(
@@ -49,7 +49,7 @@ test('a program ends by itself after close', { timeout: 20_000 }, async () => {
 
 test(
   'SIGTERM drains, deregisters and then ends the process as it would have',
-  { timeout: 20_000 },
+  { timeout: 30_000 },
   async () => {
     const registry = await context.registry();
     const child = run(
@@ -67,7 +67,7 @@ test(
 
 test(
   'an application with a handler of its own ends by itself, drained',
-  { timeout: 20_000 },
+  { timeout: 30_000 },
   async () => {
     const registry = await context.registry();
     const child = run(
@@ -113,7 +113,7 @@ test(
   },
 );
 
-test('a second signal ends the process at once', { timeout: 20_000 }, async () => {
+test('a second signal ends the process at once', { timeout: 30_000 }, async () => {
   const registry = await context.registry();
   const child = run(
     registry,

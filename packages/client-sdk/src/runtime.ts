@@ -1,7 +1,4 @@
-/** A timer that was set; cancelling it twice, or after it fired, does nothing. */
-export interface Timer {
-  cancel(): void;
-}
+import type { Clock } from '@rollcall/runtime';
 
 /** The process signals, as far as the SDK meddles with them. */
 export interface SignalSource {
@@ -13,9 +10,7 @@ export interface SignalSource {
 }
 
 /** All that the SDK takes from the world besides the network. Parts can be replaced in tests. */
-export interface Runtime {
-  /** Monotonic time in ms. */
-  readonly nowMs: () => number;
+export interface Runtime extends Pick<Clock, 'monotonicMs' | 'after'> {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** 128 random bits in hex, unguessable. */
@@ -23,8 +18,6 @@ export interface Runtime {
   /** A name for this machine, for default instance ids. */
   hostName(): string;
   processId(): number;
-  /** Calls back once after `delayMs`. `isBackground`: does not keep the process alive. */
-  setTimer(callback: () => void, delayMs: number, isBackground?: boolean): Timer;
   readonly signals: SignalSource;
   /** Tells the process of something that nobody listens to. `cause`: what was thrown, if anything was. */
   warn(message: string, cause?: unknown): void;

@@ -6,14 +6,14 @@ const WARN_MS = 60_000;
 
 /** What keeps something from coming about that is tried again and again; the process is told now and then. */
 export class Trouble {
-  readonly #runtime: Pick<Runtime, 'nowMs' | 'warn'>;
+  readonly #runtime: Pick<Runtime, 'monotonicMs' | 'warn'>;
   readonly #what: string;
   #last: RollcallError | undefined;
   #sinceMs: number | undefined;
   #warnedAtMs = -Infinity;
 
   /** `what`: `registering instance a of b`. */
-  constructor(runtime: Pick<Runtime, 'nowMs' | 'warn'>, what: string) {
+  constructor(runtime: Pick<Runtime, 'monotonicMs' | 'warn'>, what: string) {
     this.#runtime = runtime;
     this.#what = what;
   }
@@ -25,7 +25,7 @@ export class Trouble {
 
   /** `patienceMs`: trouble that has not lasted for so long is not worth telling. */
   note(error: RollcallError, patienceMs = 0): void {
-    const nowMs = this.#runtime.nowMs();
+    const nowMs = this.#runtime.monotonicMs();
     this.#last = error;
     this.#sinceMs ??= nowMs;
     if (nowMs - this.#sinceMs < patienceMs || nowMs - this.#warnedAtMs < WARN_MS) return;

@@ -42,8 +42,6 @@ export {
   type RefusalReason,
 } from './port-service.ts';
 export type { Forward, RequestView, Respond, Router } from './router.ts';
-export { type Clock, systemClock } from './runtime/clock.ts';
-export { type Timers, systemTimers } from './runtime/timers.ts';
 export { createSourceRanges } from './source-ranges.ts';
 export {
   type NoTarget,

@@ -4,9 +4,7 @@ import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
 import type { Config } from './config/config.ts';
 import type { SocketAddress } from './config/endpoint-address.ts';
-import { type Clock, systemClock } from './runtime/clock.ts';
-import { type RandomId, systemRandomId } from './runtime/random.ts';
-import { type Timers, systemTimers } from './runtime/timers.ts';
+import { type Clock, type Random, systemClock, systemRandom } from '@rollcall/runtime';
 import { type Counters, createCounters } from './server/counters.ts';
 import { UpstreamForwarder } from './server/forwarding/upstream-forwarder.ts';
 import { openListeners } from './server/listening.ts';
@@ -23,8 +21,7 @@ export interface DnsServerParts {
   /** Where services are learnt of; not closed by the server. @default that of the registry */
   readonly catalog?: Catalog;
   readonly clock?: Clock;
-  readonly timers?: Timers;
-  readonly randomId?: RandomId;
+  readonly random?: Pick<Random, 'below'>;
   /** Operational messages. @default a line on stderr */
   readonly log?: (message: string) => void;
 }
@@ -67,9 +64,9 @@ export async function startDnsServer(
       config.host.length,
       systemDescriptors(),
     );
-    const { clock = systemClock, timers = systemTimers } = parts;
+    const { clock = systemClock } = parts;
     const { responder, counters, limit } = answering;
-    const answer = { responder, counters, limit, clock, timers };
+    const answer = { responder, counters, limit, clock };
     const listenerParts = { ...answer, udpPayload, maxConnections, idleMs };
     const listeners = await openListeners(config.host, config.port, listenerParts);
     open.push(listeners);
@@ -91,13 +88,13 @@ export async function startDnsServer(
 
 /** All that answers, not yet listening. */
 function openAnswering(config: Config, parts: DnsServerParts) {
-  const { clock = systemClock, timers = systemTimers, randomId = systemRandomId } = parts;
+  const { clock = systemClock, random = systemRandom } = parts;
   const { log = (message: string) => console.error(`rollcall-dns: ${message}`) } = parts;
   const counters = createCounters();
   const { catalog, closeCatalog } = openCatalog(config, parts, log);
   const zone = openZone(config, clock);
   const endChanges = follow(catalog, zone);
-  const forwarder = openForwarder(config, { counters, clock, timers, randomId });
+  const forwarder = openForwarder(config, { counters, clock, random });
   const udpBytes = config.udpPayload ?? SAFE_UDP_BYTES;
   const responder = new Responder({
     zone,
@@ -108,9 +105,9 @@ function openAnswering(config: Config, parts: DnsServerParts) {
     onFault: (error) => log(`fault while answering: ${stackOf(error)}`),
   });
   const limit = new QueryLimit(config.maxQueriesPerSecond);
-  const endSeconds = timers.every(1_000, () => limit.nextSecond());
+  const seconds = clock.every(1_000, () => limit.nextSecond());
   const end = async (): Promise<void> => {
-    endSeconds();
+    seconds.cancel();
     endChanges();
     forwarder?.close();
     await closeCatalog();
@@ -130,7 +127,7 @@ function openZone(config: Config, clock: Clock): Zone {
     isAlone: forward.length === 0,
     serverAddresses: host.filter((address) => address !== '0.0.0.0' && address !== '::'),
   };
-  return new Zone(Object.freeze(naming), Math.floor(clock.date().getTime() / 1_000));
+  return new Zone(Object.freeze(naming), Math.floor(clock.wallMs() / 1_000));
 }
 
 /** Keeps the zone at the catalog's pictures; gives what ends it. */
@@ -173,7 +170,7 @@ function openCatalog(
 
 function openForwarder(
   { forward, forwardTimeoutMs, maxForwards }: Config,
-  parts: { counters: Counters; clock: Clock; timers: Timers; randomId: RandomId },
+  parts: { counters: Counters; clock: Clock; random: Pick<Random, 'below'> },
 ): UpstreamForwarder | undefined {
   if (forward.length === 0) return undefined;
   return new UpstreamForwarder(forward, {

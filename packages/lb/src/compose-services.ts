@@ -18,9 +18,7 @@ import {
   createTargetCounters,
 } from '@rollcall/dataplane';
 import type { LoadBalancerServicesConfig } from './config/schema.ts';
-import type { Clock } from './runtime/clock.ts';
-import type { Random } from './runtime/random.ts';
-import type { Timers } from './runtime/timers.ts';
+import { type Clock, type Random, pause } from '@rollcall/runtime';
 import type { ServiceNotice } from './services/balanced-service.ts';
 import { ServiceBalancer } from './services/service-balancer.ts';
 
@@ -50,8 +48,7 @@ export interface ServicesParts {
   readonly catalog: Catalog;
   readonly reports: ReportPort;
   readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
+  readonly random: Random['share'];
   readonly log: (message: string) => void;
   /** File descriptors that each of TCP and UDP may take. */
   readonly descriptors: number;
@@ -73,25 +70,22 @@ export function serveServices(
   config: LoadBalancerServicesConfig,
   parts: ServicesParts,
 ): BalancedServices {
-  const { catalog, clock, timers, random, transport } = parts;
+  const { catalog, clock, random, transport } = parts;
   const { addresses, scheduler, ejection, drainMs, class: ownClass, connectMs, idleMs } = config;
   const connections = Math.min(TCP_OPTIONS.connections, Math.floor(parts.descriptors / 2));
   const flows = Math.min(UDP_OPTIONS.flows, parts.descriptors);
   const tcp = new TcpServer(
     { ...TCP_OPTIONS, connectMs, idleMs, connections },
-    { transport, clock, timers },
+    { transport, clock },
   );
-  const udp = new UdpServer(
-    { ...UDP_OPTIONS, flows },
-    { datagrams: new DgramDatagrams(), clock, timers },
-  );
+  const udp = new UdpServer({ ...UDP_OPTIONS, flows }, { datagrams: new DgramDatagrams(), clock });
   const onStatus = (key: string) => balancer.review(key);
-  const plane = new UserspacePlane({ tcp, udp, clock, timers, onStatus });
+  const plane = new UserspacePlane({ tcp, udp, clock, onStatus });
   const state = { isClosing: false };
   const farewellOf = (key: string) => (state.isClosing ? balancer.get(key)?.farewell() : undefined);
   const board = createBoard(config.reporter ?? defaultReporter(), parts, farewellOf);
   const refusals = createRefusalCounters();
-  const nowMs = () => clock.now();
+  const nowMs = () => clock.monotonicMs();
   const pools = { name: '', scheduler, ejection, random, nowMs };
   const balancer: ServiceBalancer = new ServiceBalancer(
     catalog,
@@ -120,7 +114,7 @@ export function serveServices(
     async close(graceMs) {
       state.isClosing = true;
       balancer.close();
-      const said = Promise.race([board.close(), timers.pause(FAREWELL_MS)]);
+      const said = Promise.race([board.close(), pause(clock, FAREWELL_MS)]);
       await Promise.all([plane.close(graceMs), said]);
       catalog.close();
     },
@@ -133,7 +127,7 @@ function defaultReporter(): string {
 
 function createBoard(
   reporter: string,
-  { reports, clock, timers, random, log }: ServicesParts,
+  { reports, clock, random, log }: ServicesParts,
   farewellOf: (key: string) => ServiceNotice | undefined,
 ): NoticeBoard<ServiceNotice> {
   const post = (key: string, { loadBalancer, conditions }: ServiceNotice): Promise<void> => {
@@ -161,5 +155,5 @@ function createBoard(
         ? `reports do not get to the registry: ${error.message}`
         : `fault while reporting: ${stackOf(error)}`,
     );
-  return new NoticeBoard(port, { forMs: REPORT_MS, random, clock, timers, onTrouble });
+  return new NoticeBoard(port, { forMs: REPORT_MS, random, clock, onTrouble });
 }

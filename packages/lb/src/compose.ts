@@ -1,12 +1,5 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
-import {
-  HttpServer,
-  descriptorShare,
-  systemClock as planeClock,
-  systemTimers as planeTimers,
-  openTransport,
-  systemDescriptors,
-} from '@rollcall/dataplane';
+import { HttpServer, descriptorShare, openTransport, systemDescriptors } from '@rollcall/dataplane';
 import { AccessLog } from './access-log/access-log.ts';
 import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-sink.ts';
 import { createAdminServer } from './admin/admin-server.ts';
@@ -19,9 +12,7 @@ import { RegistryTargetGroup } from './groups/target-group.ts';
 import type { TargetSource } from './groups/target-source.ts';
 import { HttpProbe } from './health/http-probe.ts';
 import { ListenerRouter } from './routing/listener-router.ts';
-import { type Clock, systemClock } from './runtime/clock.ts';
-import { type Random, systemRandom } from './runtime/random.ts';
-import { type Timers, systemTimers } from './runtime/timers.ts';
+import { type Clock, type Random, pause, systemClock, systemRandom } from '@rollcall/runtime';
 import { TrafficBook } from './traffic/traffic-book.ts';
 
 const TICK_MS = 100;
@@ -38,8 +29,7 @@ const FIRST_PICTURES_MS = 1_000;
 /** What the outside gives a balancer; real ones by default. */
 export interface LoadBalancerParts {
   readonly clock?: Clock;
-  readonly timers?: Timers;
-  readonly random?: Random;
+  readonly random?: Random['share'];
   /** Operational messages. @default a line on stderr */
   readonly log?: (message: string) => void;
   /** Where groups learn of their targets. @default the registry */
@@ -73,16 +63,16 @@ export async function startLoadBalancer(
   config: Config,
   parts: LoadBalancerParts = {},
 ): Promise<LoadBalancer> {
-  const { timers = systemTimers, log = (message) => console.error(`rollcall-lb: ${message}`) } =
+  const { clock = systemClock, log = (message) => console.error(`rollcall-lb: ${message}`) } =
     parts;
-  const accessLog = await openAccessLog(config, parts.clock ?? systemClock, log);
+  const accessLog = await openAccessLog(config, clock, log);
   const traffic = new TrafficBook(Object.keys(config.targetGroups), accessLog);
   const { timeouts, trustForwarded, underscoresInHeaders, io } = config;
   const limits = limitsWithin(config, parts.descriptors ?? systemDescriptors(), log);
-  const transport = await openTransport({ io }, planeTimers);
+  const transport = await openTransport({ io }, systemClock);
   const server = new HttpServer(
     { observer: traffic, timeouts, limits, trustForwarded, underscoresInHeaders },
-    { transport, clock: planeClock, timers: planeTimers },
+    { transport, clock: systemClock },
   );
   const { url, token } = config.registry;
   const warn = (message: string, cause?: unknown) =>
@@ -108,14 +98,14 @@ export async function startLoadBalancer(
     isClosing: () => state.isClosing,
     allowHosts: config.admin.allowHosts,
   });
-  const endTicks = timers.every(TICK_MS, () => {
+  const ticks = clock.every(TICK_MS, () => {
     for (const group of groups) group.tick();
     services?.tick();
     accessLog?.tick();
   });
   const end = async (graceMs: number): Promise<void> => {
     await Promise.all([server.close(graceMs), services?.close(graceMs)]);
-    endTicks();
+    ticks.cancel();
     for (const group of groups) group.close();
     await rollcall.close();
     await admin.close();
@@ -127,7 +117,7 @@ export async function startLoadBalancer(
       .listen({ host, port })
       .catch((error: unknown) => Promise.reject(bindFailure('admin', { host, port }, error)));
     const pictures = Promise.all(groups.map((group) => group.firstPicture()));
-    await Promise.race([pictures, timers.pause(FIRST_PICTURES_MS)]);
+    await Promise.race([pictures, pause(clock, FIRST_PICTURES_MS)]);
     const listeners = await listen(config, server, groups);
     let closed: Promise<void> | undefined;
     return {
@@ -136,7 +126,7 @@ export async function startLoadBalancer(
       close() {
         state.isClosing = true;
         const { delayMs, graceMs } = config.shutdown;
-        closed ??= (delayMs > 0 ? timers.pause(delayMs) : Promise.resolve()).then(() =>
+        closed ??= (delayMs > 0 ? pause(clock, delayMs) : Promise.resolve()).then(() =>
           end(graceMs),
         );
         return closed;
@@ -211,13 +201,13 @@ async function openServices(
   parts: OpeningParts,
 ): Promise<BalancedServices | undefined> {
   if (loadBalancerServices === undefined) return undefined;
-  const { clock = systemClock, timers = systemTimers, random = systemRandom, log } = parts;
+  const { clock = systemClock, random = systemRandom.share, log } = parts;
   const { namespace } = loadBalancerServices;
   const catalog = parts.catalog ?? parts.rollcall.catalog({ namespace });
   const reports = parts.reports ?? parts.rollcall;
-  const transport = await openTransport({ io, keepAliveMs: KEEP_ALIVE_MS }, planeTimers);
+  const transport = await openTransport({ io, keepAliveMs: KEEP_ALIVE_MS }, systemClock);
   const descriptors = descriptorShare(parts.descriptors ?? systemDescriptors(), PLANES);
-  const inner = { catalog, reports, clock, timers, random, log, transport, descriptors };
+  const inner = { catalog, reports, clock, random, log, transport, descriptors };
   return serveServices(loadBalancerServices, inner);
 }
 
@@ -226,7 +216,7 @@ function openGroups(
   server: HttpServer,
   parts: OpeningParts,
 ): RegistryTargetGroup[] {
-  const { clock = systemClock, timers = systemTimers, random = systemRandom, log } = parts;
+  const { clock = systemClock, random = systemRandom.share, log } = parts;
   const openSource =
     parts.openSource ??
     (({ service, namespace, port }: TargetGroupConfig): TargetSource =>
@@ -235,7 +225,7 @@ function openGroups(
       ));
   return Object.entries(targetGroups).map(([name, group]) => {
     const { healthCheck } = group;
-    const probe = healthCheck?.enabled === true ? new HttpProbe(healthCheck, timers) : undefined;
+    const probe = healthCheck?.enabled === true ? new HttpProbe(healthCheck, clock) : undefined;
     const source = openSource(group);
     const inner = { source, closer: server, probe, clock, random, log };
     return new RegistryTargetGroup(name, group, inner);

@@ -8,14 +8,13 @@ import {
   hostnameOf,
 } from '@rollcall/client-sdk';
 import { stackOf } from '@rollcall/daemon';
+import { type Clock, pause, systemClock, systemRandom } from '@rollcall/runtime';
 import {
-  type Clock,
   DgramDatagrams,
   NoticeBoard,
   type NoticePort,
   TCP_OPTIONS,
   TcpServer,
-  type Timers,
   type Transport,
   UdpServer,
   UserspacePlane,
@@ -24,8 +23,6 @@ import {
   systemDescriptors,
   createTargetCounters,
   openTransport,
-  systemClock,
-  systemTimers,
 } from '@rollcall/dataplane';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
@@ -68,7 +65,6 @@ export interface NodeProxyParts {
   readonly reports?: ReportPort;
   readonly transport?: Transport;
   readonly clock?: Clock;
-  readonly timers?: Timers;
   readonly random?: () => number;
   /** Operational messages. @default a line on stderr */
   readonly log?: (message: string) => void;
@@ -114,7 +110,7 @@ export async function startNodeProxy(
 ): Promise<NodeProxy> {
   const keepAliveMs = KEEP_ALIVE_MS;
   const transport =
-    parts.transport ?? (await openTransport({ io: config.io, keepAliveMs }, systemTimers));
+    parts.transport ?? (await openTransport({ io: config.io, keepAliveMs }, systemClock));
   const served = serve(config, { ...parts, transport });
   const { proxy, catalog, metrics } = served;
   const state = { isClosing: false };
@@ -150,7 +146,7 @@ type PlaneParts = NodeProxyParts & { readonly transport: Transport };
 
 /** All but the admin port. */
 function serve(config: Config, parts: PlaneParts) {
-  const { clock = systemClock, timers = systemTimers, random = Math.random } = parts;
+  const { clock = systemClock, random = systemRandom.share } = parts;
   const { registry: url, token, nodePortAddresses, loadBalancerIps, drainMs } = config;
   const log = logOf(parts);
   const warn = (message: string, cause?: unknown) =>
@@ -163,9 +159,7 @@ function serve(config: Config, parts: PlaneParts) {
   const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });
   const reporter = reporterOf(config.nodeName ?? defaultNodeName(config.metrics));
   const board = createBoard(config, parts, reportPort(parts.reports ?? rollcall, reporter));
-  const { plane, tcp, udp } = createPlane(config, { ...parts, clock, timers }, (key) =>
-    proxy.review(key),
-  );
+  const { plane, tcp, udp } = createPlane(config, { ...parts, clock }, (key) => proxy.review(key));
   const refusals = createRefusalCounters();
   const { scheduler, affinityClients } = config;
   const pools = { name: '', scheduler, affinityClients, ejection: EJECTION, random };
@@ -174,7 +168,7 @@ function serve(config: Config, parts: PlaneParts) {
     drainMs,
     refusals,
     addresses: { nodePortAddresses, loadBalancerIps },
-    pools: { ...pools, createCounters: createTargetCounters, nowMs: () => clock.now() },
+    pools: { ...pools, createCounters: createTargetCounters, nowMs: () => clock.monotonicMs() },
   };
   const proxy: ServiceProxy = new ServiceProxy(catalog, proxiedParts, { board, log });
   const counters = { tcp: tcp.counters, udp: udp.counters, refusals, reports: board.counters };
@@ -185,7 +179,7 @@ function serve(config: Config, parts: PlaneParts) {
     metrics: createMetrics({ catalog, proxy, ...counters }),
     async end(graceMs: number): Promise<void> {
       proxy.close();
-      const withdrawn = Promise.race([board.close(), pause(timers, WITHDRAW_MS)]);
+      const withdrawn = Promise.race([board.close(), pause(clock, WITHDRAW_MS)]);
       await Promise.all([plane.close(graceMs), withdrawn]);
       catalog.close();
       await rollcall.close();
@@ -195,14 +189,14 @@ function serve(config: Config, parts: PlaneParts) {
 
 function createBoard(config: Config, parts: NodeProxyParts, port: NoticePort<Condition[]>) {
   if (!config.reports) return NO_BOARD;
-  const { clock = systemClock, timers = systemTimers, random = Math.random } = parts;
+  const { clock = systemClock, random = systemRandom.share } = parts;
   const onTrouble = (error: Error) =>
     logOf(parts)(
       error instanceof RollcallError
         ? `reports do not get to the registry: ${error.message}`
         : `fault while reporting: ${stackOf(error)}`,
     );
-  return new NoticeBoard<Condition[]>(port, { forMs: REPORT_MS, random, clock, timers, onTrouble });
+  return new NoticeBoard<Condition[]>(port, { forMs: REPORT_MS, random, clock, onTrouble });
 }
 
 function logOf({ log }: NodeProxyParts): (message: string) => void {
@@ -218,11 +212,10 @@ const NO_BOARD = {
 
 function createPlane(
   config: Config,
-  parts: PlaneParts & { readonly clock: Clock; readonly timers: Timers },
+  parts: PlaneParts & { readonly clock: Clock },
   onStatus: (key: string) => void,
 ) {
-  const { clock, timers } = parts;
-  const { transport } = parts;
+  const { clock, transport } = parts;
   const { connectMs, idleMs, maxConnections, udpIdleMs, udpFlows } = config;
   // A connection takes two of the files that the process may open, a flow one.
   const share = descriptorShare(systemDescriptors(), PLANES);
@@ -230,13 +223,13 @@ function createPlane(
   const flows = Math.min(udpFlows, share);
   const tcp = new TcpServer(
     { ...TCP_OPTIONS, connectMs, idleMs, connections },
-    { transport, clock, timers },
+    { transport, clock },
   );
   const udp = new UdpServer(
     { idleMs: udpIdleMs, flows },
-    { datagrams: new DgramDatagrams(), clock, timers },
+    { datagrams: new DgramDatagrams(), clock },
   );
-  return { plane: new UserspacePlane({ tcp, udp, clock, timers, onStatus }), tcp, udp };
+  return { plane: new UserspacePlane({ tcp, udp, clock, onStatus }), tcp, udp };
 }
 
 function reportPort(port: ReportPort, reporter: string): NoticePort<Condition[]> {
@@ -274,14 +267,4 @@ async function listenAdmin(
       { cause: error },
     );
   }
-}
-
-/** Resolves after about so long. */
-function pause(timers: Timers, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const end = timers.every(ms, () => {
-      end();
-      resolve();
-    });
-  });
 }

@@ -1,6 +1,6 @@
 export { type RegistryServer, type Runtime, startRegistryServer } from './compose.ts';
 export { type Config, ConfigError, helpText, readConfig } from './config.ts';
 export { OPTIONS } from './options.ts';
-export type { Clock, Timer } from './runtime/clock.ts';
-export type { Random } from './runtime/random.ts';
+export type { Clock, Timer } from '@rollcall/runtime';
+export type { Random } from '@rollcall/runtime';
 export type { Store } from './store/store.ts';

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { StoreEvents } from './core.ts';
 import { RefusedTokens } from './http/refused-tokens.ts';
 import type { Unreadable } from './registry/soundness.ts';
-import { type Clock, systemClock } from './runtime/clock.ts';
+import { systemClock, type Clock } from '@rollcall/runtime';
 import { StoreUnavailableError } from './store/store.ts';
 
 /** A fault of a loop is logged with its stack; that the store is away is told once, by whoever finds it out. */

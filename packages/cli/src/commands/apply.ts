@@ -108,7 +108,7 @@ function tell(
         hasHeaders: true,
         isQualified: false,
         isSingle: objects.length === 1,
-        nowMs: context.clock.nowMs(),
+        nowMs: context.clock.wallMs(),
         isForTerminal: context.out.isTerminal,
       }),
     );

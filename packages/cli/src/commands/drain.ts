@@ -1,4 +1,5 @@
 import { RollcallError } from '@rollcall/client-sdk';
+import { sleep } from '@rollcall/runtime';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
 import { type Context, say } from '../context.ts';
@@ -10,15 +11,15 @@ const LOOK_EVERY_MS = 100;
 /** Waits until nobody is sent new calls there, showing on a terminal that it waits. */
 async function settled(context: Context, name: string, withinMs: number): Promise<void> {
   const { clock, err, signal } = context;
-  const endMs = clock.nowMs() + withinMs;
+  const endMs = clock.wallMs() + withinMs;
   const isDrained = async () =>
     instanceStatus(await instances.get(context, context.namespace, name)).tier === null;
   for (let dots = 1; !(await isDrained()); dots++) {
-    if (clock.nowMs() > endMs || signal.aborted) {
+    if (clock.wallMs() > endMs || signal.aborted) {
       throw new CliError(`error: timed out waiting for instance ${name} to be taken out of use`);
     }
     if (err.isDecorated) err.pass(`\rwaiting${'.'.repeat(dots % 10)}\u001b[K`);
-    await clock.pause(LOOK_EVERY_MS, signal);
+    await sleep(clock, LOOK_EVERY_MS, signal);
   }
   if (err.isDecorated) err.pass('\r\u001b[K');
 }

@@ -1,4 +1,5 @@
 import type { TimelineEvent } from '@rollcall/client-sdk';
+import { sleep } from '@rollcall/runtime';
 import { EXIT } from '../cli-error.ts';
 import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
 import { type Context, warn } from '../context.ts';
@@ -37,7 +38,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
     const at = events.findIndex(({ revision }) => revision === seen);
     const fresh = events.slice(at + 1);
     seen = events.at(-1)?.revision ?? seen;
-    const rows = fresh.map((event) => rowOf(event, clock.nowMs(), isEverywhere));
+    const rows = fresh.map((event) => rowOf(event, clock.wallMs(), isEverywhere));
     if (rows.length > 0) {
       const heads = isFirst ? [isEverywhere ? ['NAMESPACE', ...head] : head] : [];
       context.out.write(tableText([...heads, ...rows]));
@@ -45,7 +46,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
     } else if (isFirst && !flagOption(given, 'watch')) {
       warn(context, `No events found${isEverywhere ? '.' : ` in ${context.namespace} namespace.`}`);
     }
-    if (flagOption(given, 'watch')) await clock.pause(LOOK_EVERY_MS, signal);
+    if (flagOption(given, 'watch')) await sleep(clock, LOOK_EVERY_MS, signal);
   } while (flagOption(given, 'watch') && !signal.aborted);
   return EXIT.ok;
 }

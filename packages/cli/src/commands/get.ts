@@ -30,7 +30,7 @@ function optionsOf(
     hasHeaders: !flagOption(given, 'no-headers'),
     isQualified: selections.length > 1,
     isSingle: selections.length === 1 && selections[0]?.names.length === 1,
-    nowMs: context.clock.nowMs(),
+    nowMs: context.clock.wallMs(),
     isForTerminal: context.out.isTerminal,
   };
 }

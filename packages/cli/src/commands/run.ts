@@ -1,4 +1,5 @@
 import type { RegisterOptions, Registration } from '@rollcall/client-sdk';
+import { sleep } from '@rollcall/runtime';
 import { CliError, usageError } from '../cli-error.ts';
 import {
   type Arguments,
@@ -90,7 +91,7 @@ async function servicesOf(context: Context) {
   const { rollcall, namespace, signal, clock } = context;
   const [late, known] = [new AbortController(), new AbortController()];
   const over = AbortSignal.any([signal, known.signal]);
-  void clock.pause(SERVICES_WAIT_MS, over).then(() => late.abort());
+  void sleep(clock, SERVICES_WAIT_MS, over).then(() => late.abort());
   try {
     const request = { params: { ns: namespace }, signal: late.signal };
     return (await rollcall.call('listServices', request)).services;

@@ -1,4 +1,5 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
+import { sleep } from '@rollcall/runtime';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { type Arguments, type Command, textOption } from '../command.ts';
 import { type Context, say } from '../context.ts';
@@ -70,7 +71,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   if (text === undefined) throw usageError('--for: expected what to wait for');
   const holds = holdsOf(text);
   const isLenient = text === 'delete' || text === 'create';
-  const endMs = clock.nowMs() + durationMs(textOption(given, 'timeout') ?? '30s', 'timeout');
+  const endMs = clock.wallMs() + durationMs(textOption(given, 'timeout') ?? '30s', 'timeout');
   const awaited = await awaitedOf(context, given);
   if (awaited.length === 0) throw new CliError('error: no matching resources found');
   for (const { resource, name } of awaited) {
@@ -82,14 +83,14 @@ async function run(context: Context, given: Arguments): Promise<number> {
       );
       if (!isLenient && missing[0] !== undefined) throw new CliError(missing[0]);
       if (holds(objects[0])) break;
-      if (clock.nowMs() > endMs || signal.aborted) {
+      if (clock.wallMs() > endMs || signal.aborted) {
         const what = `${resource.names[0]}/${visibleLine(name)}`;
         throw new CliError(`error: timed out waiting for the condition on ${what}`);
       }
       if (err.isDecorated) {
         err.pass(`\rwaiting for ${visibleLine(name)}${'.'.repeat(dots % 10)}\u001b[K`);
       }
-      await clock.pause(LOOK_EVERY_MS, signal);
+      await sleep(clock, LOOK_EVERY_MS, signal);
     }
     if (err.isDecorated) err.pass('\r\u001b[K');
     say(context, `${resource.prefix}/${name} condition met`);

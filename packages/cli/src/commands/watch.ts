@@ -38,7 +38,7 @@ export async function watchResource(
     if (due.length > 0) {
       const options = {
         ...watch.options,
-        nowMs: context.clock.nowMs(),
+        nowMs: context.clock.wallMs(),
         hasHeaders: watch.options.hasHeaders && isFirst,
       };
       context.out.pass(textFor(due, selection, { options, widths }));
@@ -88,7 +88,8 @@ async function* turns(
     isDue = true;
     wake();
   };
-  const stops = [catalog.on('change', note), clock.every(LOOK_EVERY_MS, note)];
+  const endChanges = catalog.on('change', note);
+  const looks = clock.every(LOOK_EVERY_MS, note);
   signal.addEventListener('abort', note);
   try {
     while (!signal.aborted) {
@@ -102,7 +103,8 @@ async function* turns(
       }
     }
   } finally {
-    for (const stop of stops) stop();
+    endChanges();
+    looks.cancel();
     signal.removeEventListener('abort', note);
     catalog.close();
   }

@@ -40,7 +40,7 @@ export async function deploymentPage(
     conditionsText(object) +
     eventsText(
       events.filter(({ instance, reason }) => instance === '' && reason.startsWith('Deployment ')),
-      clock.nowMs(),
+      clock.wallMs(),
     )
   );
 }

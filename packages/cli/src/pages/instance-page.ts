@@ -35,7 +35,7 @@ export async function instancePage(
     ],
     ...(doubt === null ? [] : [['Doubt', doubt] as const]),
   ];
-  return pageText(fields, { events, nowMs: clock.nowMs() });
+  return pageText(fields, { events, nowMs: clock.wallMs() });
 }
 
 function portLines(object: ManifestObject): string[] {

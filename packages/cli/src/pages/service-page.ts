@@ -28,7 +28,7 @@ export async function servicePage(context: Context, object: ManifestObject): Pro
   ];
   // What else is declared under the same name has a page of its own.
   const own = events.filter((event) => !['Deployment', 'Ingress'].includes(kindOfEvent(event)));
-  return pageText(fields, { middle: conditionsText(reports), events: own, nowMs: clock.nowMs() });
+  return pageText(fields, { middle: conditionsText(reports), events: own, nowMs: clock.wallMs() });
 }
 
 function addressFields(object: ManifestObject): Field[] {

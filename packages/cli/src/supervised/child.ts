@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, sleep } from '@rollcall/runtime';
 
 /** Exit code of a process that a signal ended is this and the signal's number, as shells have it. */
 const BY_SIGNAL = 128;
@@ -45,7 +45,7 @@ export class Child {
   /** SIGTERM, and SIGKILL when it has not ended within `graceMs`. Resolves with its exit code. */
   async end(clock: Clock, graceMs: number): Promise<number> {
     this.#process.kill('SIGTERM');
-    await clock.pause(graceMs, this.signal);
+    await sleep(clock, graceMs, this.signal);
     if (!this.hasEnded) this.#process.kill('SIGKILL');
     return this.ended;
   }

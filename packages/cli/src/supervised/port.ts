@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { usageError } from '../cli-error.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, sleep } from '@rollcall/runtime';
 
 const LOOK_EVERY_MS = 50;
 
@@ -46,12 +46,12 @@ export async function listening(
   given: { readonly clock: Clock; readonly withinMs: number; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { clock, withinMs, signal } = given;
-  const endMs = clock.nowMs() + withinMs;
+  const endMs = clock.wallMs() + withinMs;
   for (const { port, protocol } of ports) {
     if (protocol !== 'TCP') continue;
     while (!(await answers(host, port))) {
-      if (signal.aborted || clock.nowMs() > endMs) return false;
-      await clock.pause(LOOK_EVERY_MS, signal);
+      if (signal.aborted || clock.wallMs() > endMs) return false;
+      await sleep(clock, LOOK_EVERY_MS, signal);
     }
   }
   return !signal.aborted;

@@ -5,7 +5,7 @@ import { type RegisterOptions, type Registration, Rollcall } from '@rollcall/cli
 import { startTestServer } from '@rollcall/registry-server/testing';
 import { until } from '@rollcall/testkit';
 import { runProgram } from '../program.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { systemClock } from '@rollcall/runtime';
 
 /** Everything is shown as so many minutes old, so that ages can be compared to the letter. */
 const AGE_MS = 20 * 60_000 + 5_000;
@@ -106,7 +106,7 @@ export class TestCli {
         signal,
         version: '1.2.3',
         readStdin: () => Promise.resolve(stdin),
-        clock: { ...systemClock, nowMs: () => systemClock.nowMs() + AGE_MS },
+        clock: { ...systemClock, wallMs: () => systemClock.wallMs() + AGE_MS },
       }),
     );
     this.#running.push(running);

@@ -8,8 +8,7 @@ import {
 } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/contract';
 import type { ResolvedOptions } from '../options.ts';
-import { within } from '../pause.ts';
-import type { Timer } from '../runtime.ts';
+import { within, type Timer } from '@rollcall/runtime';
 import { channelIdOf, EndpointChannel } from './endpoint-channel.ts';
 import type { Transport } from './service-identity.ts';
 
@@ -78,7 +77,7 @@ export class ChannelSet {
   failed(channel: EndpointChannel, kind: FailureKind): void {
     channel.hasFailed = true;
     if (this.#channels.get(channel.id) !== channel) return;
-    if (!this.#ejection.failed(channel.id, kind, this.#options.runtime.nowMs())) return;
+    if (!this.#ejection.failed(channel.id, kind, this.#options.runtime.monotonicMs())) return;
     this.#ejections++;
     this.#picker = undefined;
   }
@@ -101,12 +100,12 @@ export class ChannelSet {
 
   #createPicker(): Picker<EndpointChannel> {
     const { runtime } = this.#options;
-    const nowMs = runtime.nowMs();
+    const nowMs = runtime.monotonicMs();
     const usable = [...this.#channels.values()].filter(({ endpoint }) => endpoint.tier !== null);
     this.#return?.cancel();
     const returnMs = this.#ejection.nextReturnMs(nowMs);
     if (returnMs !== Infinity && !this.#isClosed)
-      this.#return = runtime.setTimer(() => (this.#picker = undefined), returnMs - nowMs + 1, true);
+      this.#return = runtime.after(returnMs - nowMs + 1, () => (this.#picker = undefined));
     return createPicker(this.#policy, this.#ejection.admitted(usable, nowMs), runtime);
   }
 

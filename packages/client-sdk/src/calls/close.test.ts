@@ -32,10 +32,10 @@ test.each(['there', 'gone'])(
   async (where) => {
     const silent = await silentInstance();
     // The grace of 5 s is over at once.
-    const setTimer: typeof SYSTEM_RUNTIME.setTimer = (act, delayMs, isBackground) =>
-      SYSTEM_RUNTIME.setTimer(act, delayMs === 5_000 ? 50 : delayMs, isBackground);
+    const after: typeof SYSTEM_RUNTIME.after = (delayMs, act, options) =>
+      SYSTEM_RUNTIME.after(delayMs === 5_000 ? 50 : delayMs, act, options);
     const { registry, service } = await serveOrders(context, [silent.port], {
-      runtime: { setTimer },
+      runtime: { after },
     });
     const outcome = service.request('/x').catch((error: unknown) => error);
     await until(() => silent.requests() === 1);

@@ -52,7 +52,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     this.#channels = channels;
     this.#awaiter = awaiter;
     this.#options = options;
-    this.#budget = new RetryBudget(options.calls.retryBudget, options.runtime.nowMs());
+    this.#budget = new RetryBudget(options.calls.retryBudget, options.runtime.monotonicMs());
   }
 
   get counts(): { readonly calls: number; readonly retries: number; readonly failures: number } {
@@ -78,11 +78,11 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   }
 
   later(ms: number, act: () => void): void {
-    this.#options.runtime.setTimer(act, ms);
+    this.#options.runtime.after(ms, act, { keepsAlive: true });
   }
 
   takeRetry(): boolean {
-    if (!this.#budget.tryWithdraw(this.#options.runtime.nowMs())) return false;
+    if (!this.#budget.tryWithdraw(this.#options.runtime.monotonicMs())) return false;
     this.#retries++;
     return true;
   }

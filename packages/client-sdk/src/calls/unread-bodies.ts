@@ -29,7 +29,7 @@ export class UnreadBodies {
 
   add(unread: Unread): void {
     if (this.#limitMs === 0 || this.#since.has(unread)) return;
-    this.#since.set(unread, this.#runtime.nowMs());
+    this.#since.set(unread, this.#runtime.monotonicMs());
     if (!this.#isLooking) this.#lookSoon();
   }
 
@@ -39,11 +39,11 @@ export class UnreadBodies {
 
   #lookSoon(): void {
     this.#isLooking = true;
-    this.#runtime.setTimer(() => this.#lookAtAll(), this.#limitMs / LOOKS, true);
+    this.#runtime.after(this.#limitMs / LOOKS, () => this.#lookAtAll());
   }
 
   #lookAtAll(): void {
-    const nowMs = this.#runtime.nowMs();
+    const nowMs = this.#runtime.monotonicMs();
     this.#isLooking = false;
     for (const [unread, sinceMs] of this.#since) {
       if (nowMs - sinceMs < this.#limitMs) continue;

@@ -9,7 +9,7 @@ import type { Catalog, CatalogChange } from '../catalog.ts';
 import { Emitter } from '../emitter.ts';
 import { RollcallError } from '../error.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { withCause } from '../pause.ts';
+import { withCause } from '@rollcall/runtime';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import type { ServiceSnapshot } from '../service.ts';
 import { LiveStream, type StreamPlan, type StreamSession } from '../stream/live-stream.ts';
@@ -105,7 +105,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
   }
 
   ageMs(): number {
-    return this.#options.runtime.nowMs() - this.#provenAtMs;
+    return this.#options.runtime.monotonicMs() - this.#provenAtMs;
   }
 
   on(event: 'change', listener: (change: CatalogChange) => void): () => void {
@@ -160,7 +160,7 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     const exists = event.endpoints.length > 0 || event.declared !== null;
     if (held === undefined && !exists) return true;
     if (held === undefined && this.#wentAfter(key, event.revision, event.epoch)) return false;
-    const nowMs = this.#options.runtime.nowMs();
+    const nowMs = this.#options.runtime.monotonicMs();
     const graceMs = this.#options.unconfirmedGraceMs;
     this.#feedOf(key).publish(withSnapshot(held, event, { nowMs, graceMs }));
     return held?.epoch !== event.epoch || !isNewer(held.snapshot.revision, event.revision);
@@ -199,7 +199,10 @@ export class CatalogDirectory implements Catalog, StreamPlan, WatchListener {
     this.#refusal = undefined;
     this.#trouble.over();
     const wasReady = this.isReady;
-    this.#provenAtMs = Math.max(this.#provenAtMs, this.#options.runtime.nowMs() - event.storeAgeMs);
+    this.#provenAtMs = Math.max(
+      this.#provenAtMs,
+      this.#options.runtime.monotonicMs() - event.storeAgeMs,
+    );
     if (!wasReady) this.#events.emit('settled', undefined);
   }
 

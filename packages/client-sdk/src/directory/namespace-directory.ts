@@ -139,7 +139,7 @@ export class NamespaceDirectory implements StreamPlan, WatchListener {
     const feed = this.#feeds.get(event.service);
     if (feed === undefined) return true;
     const graceMs = this.#options.unconfirmedGraceMs;
-    const nowMs = this.#options.runtime.nowMs();
+    const nowMs = this.#options.runtime.monotonicMs();
     const held = feed.picture;
     feed.publish(withSnapshot(held, event, { nowMs, graceMs }));
     return held?.epoch !== event.epoch || !isNewer(held.snapshot.revision, event.revision);

@@ -2,7 +2,7 @@ import { Emitter } from '../emitter.ts';
 import type { RollcallError } from '../error.ts';
 import { guarded } from '../guard.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { Timer } from '../runtime.ts';
+import type { Timer } from '@rollcall/runtime';
 import type { ServiceSnapshot } from '../service.ts';
 import type { Held } from './watch-session.ts';
 import { LOST, nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';
@@ -37,7 +37,7 @@ export class ServiceFeed {
   /** Revision of the picture, and since when it is that. */
   get held(): Held | undefined {
     if (this.#picture === undefined) return undefined;
-    const ageMs = this.#options.runtime.nowMs() - this.#receivedAtMs;
+    const ageMs = this.#options.runtime.monotonicMs() - this.#receivedAtMs;
     return { revision: this.#picture.snapshot.revision, ageMs };
   }
 
@@ -47,12 +47,12 @@ export class ServiceFeed {
 
   /** ms since the registry last proved the picture current; Infinity before the first. */
   get ageMs(): number {
-    return this.#options.runtime.nowMs() - this.#provenAtMs;
+    return this.#options.runtime.monotonicMs() - this.#provenAtMs;
   }
 
   /** The registry's own picture was proven against the store `storeAgeMs` ago, and this is what it shows. */
   prove(storeAgeMs: number): void {
-    const provenAtMs = this.#options.runtime.nowMs() - storeAgeMs;
+    const provenAtMs = this.#options.runtime.monotonicMs() - storeAgeMs;
     this.#provenAtMs = Math.max(this.#provenAtMs, provenAtMs);
   }
 
@@ -74,7 +74,7 @@ export class ServiceFeed {
     if (picture === this.#picture) return;
     const { revision } = picture.snapshot;
     if (revision !== this.#picture?.snapshot.revision) {
-      this.#receivedAtMs = this.#options.runtime.nowMs();
+      this.#receivedAtMs = this.#options.runtime.monotonicMs();
     }
     if (this.#picture === undefined) this.prove(0);
     this.#picture = picture;
@@ -94,12 +94,11 @@ export class ServiceFeed {
     const nextMs = nextExpiryMs(picture);
     if (nextMs === Infinity) return;
     // A timer may fire a fraction of a millisecond early.
-    this.#expiry = runtime.setTimer(
-      () =>
-        guarded(runtime, 'ending a grace', () =>
-          this.publish(withoutExpired(this.#picture ?? picture, runtime.nowMs() + 1)),
-        ),
-      Math.max(nextMs - runtime.nowMs(), 0) + 1,
-    );
+    const delayMs = Math.max(nextMs - runtime.monotonicMs(), 0) + 1;
+    const onExpiry = () =>
+      guarded(runtime, 'ending a grace', () =>
+        this.publish(withoutExpired(this.#picture ?? picture, runtime.monotonicMs() + 1)),
+      );
+    this.#expiry = runtime.after(delayMs, onExpiry, { keepsAlive: true });
   }
 }

@@ -1,6 +1,5 @@
-import { Backoff } from '../backoff.ts';
+import { Backoff, pause } from '@rollcall/runtime';
 import { RollcallError, type RollcallErrorCode } from '../error.ts';
-import { pause } from '../pause.ts';
 import type { Registrar } from './registrar.ts';
 
 /** A server is given no less than this, in ms. */
@@ -38,18 +37,18 @@ export async function takenOff(
 ): Promise<string | undefined> {
   const { runtime } = options;
   const backoff = new Backoff(runtime.random, FIRST_PAUSE_MS, limitMs / 3);
-  const deadlineMs = runtime.nowMs() + limitMs;
+  const deadlineMs = runtime.monotonicMs() + limitMs;
   for (;;) {
     try {
       // No longer than there is time to ask every server.
-      const leftMs = Math.max(deadlineMs - runtime.nowMs(), LEAST_MS) / options.url.length;
+      const leftMs = Math.max(deadlineMs - runtime.monotonicMs(), LEAST_MS) / options.url.length;
       const timeoutMs = Math.min(options.requestTimeoutMs, Math.max(leftMs, LEAST_MS));
       return (await client.call('deregister', { params, query, timeoutMs })).revision;
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       if (isGone(error)) return undefined;
       const pauseMs = backoff.next();
-      if (!error.retryable || runtime.nowMs() + pauseMs > deadlineMs) throw error;
+      if (!error.retryable || runtime.monotonicMs() + pauseMs > deadlineMs) throw error;
       await pause(runtime, pauseMs);
     }
   }

@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
-import type { Timer } from '../runtime.ts';
+import type { Timer } from '@rollcall/runtime';
 import { LiveStream } from '../stream/live-stream.ts';
 import { type HoldListener, HoldPlan } from './hold-plan.ts';
 
@@ -32,10 +32,11 @@ export class Holds {
   add(lease: string): void {
     const hold = this.#holds.find(({ plan }) => plan.leases.size < MAX_LEASES) ?? this.#open();
     hold.plan.leases.add(lease);
-    hold.gathering ??= this.#options.runtime.setTimer(() => {
+    const onGathered = () => {
       hold.gathering = undefined;
       hold.stream.refresh();
-    }, GATHER_MS);
+    };
+    hold.gathering ??= this.#options.runtime.after(GATHER_MS, onGathered, { keepsAlive: true });
   }
 
   /** Lets go of a lease that is over. Its connection stays while others are on it, which does no harm. */

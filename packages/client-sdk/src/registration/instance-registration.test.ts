@@ -7,7 +7,7 @@ import type { FakeRegistry } from '../testing/fake-registry.ts';
 
 const context = new TestContext();
 afterEach(() => context.end());
-const until = (condition: () => unknown, timeout = 5_000) =>
+const until = (condition: () => unknown, timeout = 30_000) =>
   vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
 const INSTANCE = /\/instances\//;
 const RENEW = /renew$/;
@@ -63,11 +63,11 @@ test('an unreachable registry is tried round after round until it is there', asy
   const registry = await context.registry();
   await registry.kill();
   let pauses = 0;
-  const setTimer: Runtime['setTimer'] = (...given) => {
+  const after: Runtime['after'] = (...given) => {
     pauses++;
-    return SYSTEM_RUNTIME.setTimer(...given);
+    return SYSTEM_RUNTIME.after(...given);
   };
-  const client = context.client(registry, { runtime: { setTimer } });
+  const client = context.client(registry, { runtime: { after } });
   const pending = client.register({ service: 'orders', port: 1, ttlMs: 1_000 });
   let isSettled = false;
   void pending.finally(() => (isSettled = true));

@@ -1,10 +1,9 @@
 import { InstancePatch, type Lease } from '@rollcall/contract';
-import { Backoff } from '../backoff.ts';
+import { Backoff, pause, unlessAborted, within } from '@rollcall/runtime';
 import { Emitter } from '../emitter.ts';
 import { RollcallError } from '../error.ts';
 import { warnOfFault } from '../guard.ts';
 import { parseOptions } from '../options.ts';
-import { pause, unlessAborted, within } from '../pause.ts';
 import type {
   DrainOptions,
   LeaseState,

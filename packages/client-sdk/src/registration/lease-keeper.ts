@@ -1,10 +1,9 @@
 import { type Lease, MAX_RENEWALS, type RenewReply } from '@rollcall/contract';
-import { Backoff } from '../backoff.ts';
+import { Backoff, type Timer } from '@rollcall/runtime';
 import { RollcallError } from '../error.ts';
 import { warnOfFault } from '../guard.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
-import type { Timer } from '../runtime.ts';
 
 /** Who holds a lease and wants to know how it fares. */
 export interface LeaseHolder {
@@ -63,7 +62,7 @@ export class LeaseKeeper {
   }
 
   add(lease: Lease, holder: LeaseHolder): void {
-    const nowMs = this.#options.runtime.nowMs();
+    const nowMs = this.#options.runtime.monotonicMs();
     const dueMs = nowMs + this.#jittered(lease.heartbeatIntervalMs);
     this.#kept.set(lease.id, {
       lease,
@@ -83,7 +82,7 @@ export class LeaseKeeper {
 
   /** Renews everything now: the connection that spoke for the leases is gone. */
   renewNow(): void {
-    const nowMs = this.#options.runtime.nowMs();
+    const nowMs = this.#options.runtime.monotonicMs();
     for (const kept of this.#kept.values()) {
       kept.dueMs = nowMs;
       kept.isInDoubt = true;
@@ -103,13 +102,13 @@ export class LeaseKeeper {
     let dueMs = Infinity;
     for (const kept of this.#kept.values()) dueMs = Math.min(dueMs, kept.dueMs);
     const { runtime } = this.#options;
-    const delayMs = Math.max(dueMs - runtime.nowMs(), 0);
-    this.#timer = runtime.setTimer(() => void this.#beat(), delayMs);
+    const delayMs = Math.max(dueMs - runtime.monotonicMs(), 0);
+    this.#timer = runtime.after(delayMs, () => void this.#beat(), { keepsAlive: true });
   }
 
   async #beat(): Promise<void> {
     const { runtime } = this.#options;
-    const startedAtMs = runtime.nowMs();
+    const startedAtMs = runtime.monotonicMs();
     const due = [...this.#kept.values()]
       .filter((kept) => kept.dueMs <= startedAtMs + this.#earlyMs(kept))
       .slice(0, MAX_RENEWALS);
@@ -158,7 +157,7 @@ export class LeaseKeeper {
       thrown instanceof RollcallError
         ? thrown
         : new RollcallError('registry_garbled', 'leases could not be renewed', { cause: thrown });
-    const nowMs = this.#options.runtime.nowMs();
+    const nowMs = this.#options.runtime.monotonicMs();
     const pauseMs = this.#backoff.next(error.retryAfterMs ?? 0);
     for (const kept of due) {
       const { lease, holder } = kept;
@@ -171,7 +170,7 @@ export class LeaseKeeper {
 
   /** A server that hangs, or drips, is left in time for all the others to be asked before a lease ends. */
   #timeoutMs(due: readonly Kept[]): number {
-    const nowMs = this.#options.runtime.nowMs();
+    const nowMs = this.#options.runtime.monotonicMs();
     const servers = this.#options.url.length;
     const patiencesMs = due.map(({ lease, isInDoubt, renewedAtMs }) => {
       const { heartbeatIntervalMs, ttlMs } = lease;

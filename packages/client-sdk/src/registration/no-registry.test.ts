@@ -86,7 +86,7 @@ test('a watch that stays down is told of once, and an abort knows why', async ()
   const registry = await context.registry();
   const warn = vi.fn<Runtime['warn']>();
   let nowMs = 0;
-  const runtime = { warn, nowMs: () => nowMs };
+  const runtime = { warn, monotonicMs: () => nowMs };
   const client = context.client(registry, { runtime, reconnectMaxMs: 20 });
   registry.script = () => 'replica_cold';
   const catalog = client.catalog();

@@ -1,4 +1,4 @@
-import type { Runtime } from '../runtime.ts';
+import type { Clock } from '@rollcall/runtime';
 
 export interface TimeBound {
   /** When the work is given up, in ms from now. */
@@ -16,7 +16,7 @@ export interface TimeBound {
  * given aborts in either case. Settles even if `work` does not.
  */
 export async function bounded<T>(
-  { setTimer }: Pick<Runtime, 'setTimer'>,
+  clock: Pick<Clock, 'after'>,
   { limitMs, signal, onOver, isOngoing = false }: TimeBound,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -29,7 +29,7 @@ export async function bounded<T>(
   };
   const onAbort = () => give(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimer(() => give(onOver()), limitMs);
+  const timer = clock.after(limitMs, () => give(onOver()), { keepsAlive: true });
   try {
     const working = work(inner.signal);
     // Whoever lost the race is not left unhandled.

@@ -1,20 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { systemClock, systemRandom } from '@rollcall/runtime';
 import type { Runtime } from '../runtime.ts';
 import { endBySignal } from './process-end.ts';
 
 /** The real clock, timers, randomness and signals of this process. */
 export const SYSTEM_RUNTIME: Runtime = Object.freeze({
-  nowMs: () => performance.now(),
-  random: () => Math.random(),
-  randomId: () => randomBytes(16).toString('hex'),
+  monotonicMs: systemClock.monotonicMs,
+  after: systemClock.after,
+  random: systemRandom.share,
+  randomId: () => systemRandom.hex(16),
   hostName: () => hostname(),
   processId: () => process.pid,
-  setTimer(callback, delayMs, isBackground = false) {
-    const timer = setTimeout(callback, delayMs);
-    if (isBackground) timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
   signals: {
     on: (signal, listener) => void process.on(signal, listener),
     off: (signal, listener) => void process.off(signal, listener),

@@ -18,7 +18,7 @@ import type {
   ServiceStats,
 } from '../service.ts';
 import { ServiceFetch } from '../fetch/service-fetch.ts';
-import { withCause } from '../pause.ts';
+import { withCause } from '@rollcall/runtime';
 import { requestBy } from '../undici/undici.ts';
 import { noEndpointsError } from './no-endpoints.ts';
 
@@ -186,7 +186,7 @@ export class LiveService implements EndpointAwaiter {
   ): Promise<T> {
     const giveUp = new AbortController();
     const abort = () => giveUp.abort();
-    const timer = this.#parts.options.runtime.setTimer(abort, limitMs);
+    const timer = this.#parts.options.runtime.after(limitMs, abort, { keepsAlive: true });
     signal.addEventListener('abort', abort, { once: true });
     try {
       return await wait(giveUp.signal);

@@ -1,7 +1,7 @@
 import type { Endpoint } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../error.ts';
-import { unlessAborted } from '../pause.ts';
+import { unlessAborted } from '@rollcall/runtime';
 import type {
   NoEndpoint,
   PickedEndpoint,

@@ -16,12 +16,12 @@ afterEach(() => context.end());
 /** Looks are taken when the test says so: what waits a minute waits for that. */
 function lookedAt() {
   const looks: (() => void)[] = [];
-  const setTimer: Runtime['setTimer'] = (act, delayMs, isBackground) => {
-    if (delayMs !== 60_000) return SYSTEM_RUNTIME.setTimer(act, delayMs, isBackground);
+  const after: Runtime['after'] = (delayMs, act, options) => {
+    if (delayMs !== 60_000) return SYSTEM_RUNTIME.after(delayMs, act, options);
     looks.push(act);
     return { cancel: () => {} };
   };
-  return { runtime: { setTimer }, looks, look: () => looks.splice(0).forEach((act) => act()) };
+  return { runtime: { after }, looks, look: () => looks.splice(0).forEach((act) => act()) };
 }
 
 test('closing one handle leaves the service to the others', async () => {
@@ -117,7 +117,7 @@ test('a service that somebody holds is not forgotten', async () => {
 test('a thousand names are kept at most, those with calls under way before others', () => {
   const services = new SharedServices({
     ...SYSTEM_RUNTIME,
-    setTimer: () => ({ cancel: () => {} }),
+    after: () => ({ cancel: () => {} }),
   });
   const closed: string[] = [];
   const make = (label: string, inFlight: number) => () =>

@@ -1,4 +1,5 @@
-import type { Runtime, Timer } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Timer } from '@rollcall/runtime';
 import type { LiveService } from './live-service.ts';
 import { ServiceHandle } from './service-handle.ts';
 
@@ -50,7 +51,7 @@ export class SharedServices {
     if (shared.isAsked) return shared.service;
     this.#makeRoom();
     shared.isAsked = true;
-    this.#look ??= this.#runtime.setTimer(() => this.#lookAtAsked(), LOOK_MS, true);
+    this.#look ??= this.#runtime.after(LOOK_MS, () => this.#lookAtAsked());
     return shared.service;
   }
 
@@ -84,7 +85,7 @@ export class SharedServices {
       if (shared.idleLooks >= IDLE_LOOKS) this.#forget(key, shared);
       else left++;
     }
-    if (left > 0) this.#look = this.#runtime.setTimer(() => this.#lookAtAsked(), LOOK_MS, true);
+    if (left > 0) this.#look = this.#runtime.after(LOOK_MS, () => this.#lookAtAsked());
   }
 
   #makeRoom(): void {

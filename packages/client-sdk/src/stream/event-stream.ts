@@ -4,7 +4,8 @@ import { RollcallError } from '../error.ts';
 import { guarded, warnOfFault } from '../guard.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { jsonOf } from '../registry/reply.ts';
-import type { Runtime, Timer } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Timer } from '@rollcall/runtime';
 import { StreamProof } from './stream-proof.ts';
 
 /** What stands around the text of a comment. */
@@ -44,7 +45,7 @@ export class EventStream {
   constructor(options: EventStreamOptions) {
     this.url = options.url;
     this.#options = options;
-    this.#proof = new StreamProof(options.silenceMs, options.runtime.nowMs());
+    this.#proof = new StreamProof(options.silenceMs, options.runtime.monotonicMs());
     this.#watch();
     void this.#run();
   }
@@ -76,7 +77,7 @@ export class EventStream {
     let commented = 0;
     const parser = createParser({
       onEvent: (message) => {
-        this.#proof.event(runtime.nowMs());
+        this.#proof.event(runtime.monotonicMs());
         this.#deliver(message);
       },
       onComment: ({ length }) => (commented += length + COMMENT_FRAME_BYTES),
@@ -85,7 +86,7 @@ export class EventStream {
       if (this.#isOver) return;
       commented = 0;
       parser.feed(decoder.decode(chunk, { stream: true }));
-      this.#proof.bytes(Math.max(chunk.length - commented, 0), runtime.nowMs());
+      this.#proof.bytes(Math.max(chunk.length - commented, 0), runtime.monotonicMs());
       this.#check();
     });
     body.on('error', (error) => this.#end(error));
@@ -110,14 +111,16 @@ export class EventStream {
   #watch(): void {
     const { runtime } = this.#options;
     if (this.#isOver) return;
-    this.#watchdog = runtime.setTimer(() => {
+    const onDue = () => {
       this.#check();
       this.#watch();
-    }, this.#proof.waitMs(runtime.nowMs()));
+    };
+    const delayMs = this.#proof.waitMs(runtime.monotonicMs());
+    this.#watchdog = runtime.after(delayMs, onDue, { keepsAlive: true });
   }
 
   #check(): void {
-    const fault = this.#proof.faultAt(this.#options.runtime.nowMs());
+    const fault = this.#proof.faultAt(this.#options.runtime.monotonicMs());
     if (fault !== undefined) this.#end(new Error(fault));
   }
 

@@ -1,10 +1,9 @@
-import { Backoff } from '../backoff.ts';
+import { Backoff, type Timer } from '@rollcall/runtime';
 import type { RollcallError } from '../error.ts';
 import { guarded } from '../guard.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { UrlRing } from '../registry/url-ring.ts';
-import type { Timer } from '../runtime.ts';
 import { EventStream, type StreamEvent } from './event-stream.ts';
 
 /**
@@ -142,8 +141,8 @@ export class LiveStream {
     if (stream !== this.#up || this.#opening !== undefined || this.#retry !== undefined) return;
     this.#ring.leave(stream.url);
     const { runtime } = this.#options;
-    const sinceMs = runtime.nowMs() - this.#movedAtMs;
-    this.#movedAtMs = runtime.nowMs();
+    const sinceMs = runtime.monotonicMs() - this.#movedAtMs;
+    this.#movedAtMs = runtime.monotonicMs();
     this.#schedule(sinceMs < MOVE_PAUSE_MS ? MOVE_PAUSE_MS * (0.5 + 0.5 * runtime.random()) : 0);
   }
 
@@ -162,6 +161,6 @@ export class LiveStream {
   }
 
   #schedule(delayMs: number): void {
-    this.#retry = this.#options.runtime.setTimer(() => this.refresh(), delayMs);
+    this.#retry = this.#options.runtime.after(delayMs, () => this.refresh(), { keepsAlive: true });
   }
 }

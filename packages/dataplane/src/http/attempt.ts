@@ -24,7 +24,7 @@ export class Attempt {
     this.target = target;
     target.counters.inFlight++;
     target.counters.requests++;
-    this.#startedAt = this.#services.clock.now();
+    this.#startedAt = this.#services.clock.monotonicMs();
     this.upstream = this.#services.pool.acquire(target, owner, isFresh);
     return this.upstream;
   }
@@ -34,7 +34,8 @@ export class Attempt {
   }
 
   expectBytesWithin(ms: number): void {
-    if (this.upstream !== undefined) this.upstream.readDeadline = this.#services.clock.now() + ms;
+    if (this.upstream !== undefined)
+      this.upstream.readDeadline = this.#services.clock.monotonicMs() + ms;
   }
 
   /** As `expectBytesWithin`, where bytes are expected at all. */
@@ -75,7 +76,7 @@ export class Attempt {
     if (!BLAMELESS.has(outcome)) target.counters.failures++;
     const result = this.#result;
     result.status = status;
-    result.durationMs = this.#services.clock.now() - this.#startedAt;
+    result.durationMs = this.#services.clock.monotonicMs() - this.#startedAt;
     result.reason = reason;
     this.#services.observer.onTargetResult(target, outcome, result);
   }

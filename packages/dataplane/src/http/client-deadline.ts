@@ -75,6 +75,6 @@ export class ClientDeadline {
   }
 
   #set(ms: number): void {
-    this.#at = this.#services.clock.now() + ms;
+    this.#at = this.#services.clock.monotonicMs() + ms;
   }
 }

@@ -1,20 +1,17 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { WallClock } from '../runtime/wall-clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import { ascii } from './bytes.ts';
 
 const FRESH_MS = 500;
 
 /** The line `Date: ...`, formatted at most twice a second. */
 export class DateLine {
-  readonly #clock: Clock;
-  readonly #wallClock: WallClock;
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'wallMs'>;
   #madeAt = Number.NEGATIVE_INFINITY;
   #text = '';
   #bytes: Uint8Array = new Uint8Array(0);
 
-  constructor(clock: Clock, wallClock: WallClock) {
+  constructor(clock: Pick<Clock, 'monotonicMs' | 'wallMs'>) {
     this.#clock = clock;
-    this.#wallClock = wallClock;
   }
 
   get bytes(): Uint8Array {
@@ -28,10 +25,10 @@ export class DateLine {
   }
 
   #refresh(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     if (now - this.#madeAt < FRESH_MS) return;
     this.#madeAt = now;
-    this.#text = `Date: ${new Date(this.#wallClock()).toUTCString()}`;
+    this.#text = `Date: ${new Date(this.#clock.wallMs()).toUTCString()}`;
     this.#bytes = ascii(`${this.#text}\r\n`);
   }
 }

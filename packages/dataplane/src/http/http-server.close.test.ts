@@ -1,15 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { expect, test, vi } from 'vitest';
-import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { expect, test } from 'vitest';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { RawClient } from '../testing/raw-client.ts';
 import { TestBench } from '../testing/test-bench.ts';
 
-// Slow machines are no failures: what is waited for is a condition.
-vi.setConfig({ testTimeout: 30_000 });
-
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 test('closing lets requests finish, says so, and takes no more', async () => {
@@ -20,7 +17,7 @@ test('closing lets requests finish, says so, and takes no more', async () => {
   });
   const client = await RawClient.connect(bench.port);
   client.send(GET);
-  await expect.poll(() => waiting.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => waiting.length, { timeout: 30_000 }).toBe(1);
   const closed = bench.server.close(60_000);
   await expect
     .poll(() => RawClient.connect(bench.port).then((late) => late.close(), String), WAIT)
@@ -35,7 +32,7 @@ test('closing lets requests finish, says so, and takes no more', async () => {
 });
 
 test('a request already on its way on an unused connection is still answered', async () => {
-  const runtime = new ManualRuntime();
+  const runtime = new ManualClock();
   await using bench = await TestBench.start({ runtime });
   await bench.addHttp((_, response) => response.end('ok'));
   const busy = await RawClient.connect(bench.port);
@@ -68,7 +65,7 @@ test('a client that the system has connected is served, however many come before
 });
 
 test('a client that came last and says nothing does not hold up the end', async () => {
-  const runtime = new ManualRuntime();
+  const runtime = new ManualClock();
   await using bench = await TestBench.start({ runtime });
   const silent = connect(bench.port, '127.0.0.1').on('error', () => {});
   await new Promise((resolve) => process.nextTick(resolve));
@@ -80,12 +77,12 @@ test('a client that came last and says nothing does not hold up the end', async 
 });
 
 test('what does not finish within the grace is cut off', async () => {
-  const runtime = new ManualRuntime();
+  const runtime = new ManualClock();
   await using bench = await TestBench.start({ runtime });
   await bench.addHttp(() => {});
   const client = await RawClient.connect(bench.port);
   client.send(GET);
-  await expect.poll(() => bench.group.targets[0]?.counters.inFlight, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => bench.group.targets[0]?.counters.inFlight, { timeout: 30_000 }).toBe(1);
   const closed = bench.server.close(5_000);
   runtime.advance(4_000);
   expect(client.isClosed).toBe(false);
@@ -113,7 +110,7 @@ test('connections beyond the limit are closed on arrival', async () => {
   await using bench = await TestBench.start({ limits: { clientConnections: 1 } });
   await bench.addHttp((_, response) => response.end('ok'));
   const first = await RawClient.connect(bench.port);
-  await expect.poll(() => bench.server.counters.connectionsOpen, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => bench.server.counters.connectionsOpen, { timeout: 30_000 }).toBe(1);
   const second = await RawClient.connect(bench.port).catch(() => undefined);
   await second?.until(() => second.isClosed);
   first.send(GET);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HTTP_LIMITS, HTTP_TIMEOUTS } from '../options.ts';
-import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { type MemoryConnection, MemoryTransport } from '../testing/memory-transport.ts';
 import { Recorder, TargetList, createTarget } from '../testing/target-list.ts';
 import { HttpServer } from './http-server.ts';
@@ -53,7 +53,7 @@ interface Plan {
 
 async function run(plan: Plan): Promise<{ client: string; upstream: string }> {
   const transport = new MemoryTransport();
-  const runtime = new ManualRuntime();
+  const runtime = new ManualClock(784_111_777_000);
   const server = new HttpServer(
     {
       observer: new Recorder(),
@@ -62,7 +62,7 @@ async function run(plan: Plan): Promise<{ client: string; upstream: string }> {
       trustForwarded: false,
       pseudonym: 'rollcall-test',
     },
-    { transport, clock: runtime, timers: runtime, wallClock: () => 784_111_777_000 },
+    { transport, clock: runtime },
   );
   await server.listen({ host: '', port: 0 }, new TargetList([createTarget(1)]));
   let turn = 0;

@@ -1,12 +1,11 @@
 import { type Socket, connect } from 'node:net';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { FakeSendQueues } from '../testing/fake-send-queues.ts';
-import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { RawClient } from '../testing/raw-client.ts';
 import { TestBench } from '../testing/test-bench.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 const BIG = 50_000_000;
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const UPGRADE = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -14,7 +13,7 @@ const SWITCHED =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 
 async function start() {
-  const runtime = new ManualRuntime();
+  const runtime = new ManualClock();
   const queues = new FakeSendQueues();
   const bench = await TestBench.start({ runtime, sendQueues: queues });
   onTestFinished(() => bench[Symbol.asyncDispose]());

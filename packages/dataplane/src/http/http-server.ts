@@ -4,8 +4,7 @@ import type { Address, Listener, Transport } from '../io/transport.ts';
 import type { Observer } from '../observer.ts';
 import type { HttpLimits, HttpTimeouts } from '../options.ts';
 import type { Router } from '../router.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Timers } from '../runtime/timers.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 import type { Target } from '../target.ts';
 import type { StallBounds } from '../io/write-stall.ts';
 import { ClientSession } from './client-session.ts';
@@ -20,8 +19,7 @@ import { ResponseWriter } from './response-writer.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 import { ViaLines } from './via-lines.ts';
-import { createPseudonym } from '../runtime/pseudonym.ts';
-import { type WallClock, systemWallClock } from '../runtime/wall-clock.ts';
+import { createPseudonym } from './pseudonym.ts';
 
 export interface HttpServerOptions {
   readonly observer: Observer;
@@ -44,9 +42,6 @@ export interface HttpServerOptions {
 export interface HttpServerRuntime {
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly timers: Timers;
-  /** For the Date of answers that have none. @default the system's */
-  readonly wallClock?: WallClock;
 }
 
 export interface HttpListenerOptions {
@@ -70,7 +65,7 @@ export class HttpServer {
   readonly #services: ExchangeServices;
   readonly #sessions = new Set<ClientSession>();
   readonly #listeners: Listener[] = [];
-  readonly #endSweep: () => void;
+  readonly #sweepTimer: Timer;
   #closed: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
   #closeBy = Number.POSITIVE_INFINITY;
@@ -89,7 +84,7 @@ export class HttpServer {
       stallBounds(timeouts),
     );
     const via = new ViaLines(options.pseudonym ?? createPseudonym());
-    const date = new DateLine(runtime.clock, runtime.wallClock ?? systemWallClock);
+    const date = new DateLine(runtime.clock);
     this.#runtime = runtime;
     this.#services = {
       ...options,
@@ -106,7 +101,7 @@ export class HttpServer {
       responseWriter: new ResponseWriter(via, date),
       isClosing: false,
     };
-    this.#endSweep = runtime.timers.every(SWEEP_MS, () => this.#sweep());
+    this.#sweepTimer = runtime.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /**
@@ -159,7 +154,7 @@ export class HttpServer {
 
   async #close(graceMs: number): Promise<void> {
     this.#services.isClosing = true;
-    this.#closeBy = this.#runtime.clock.now() + graceMs;
+    this.#closeBy = this.#runtime.clock.monotonicMs() + graceMs;
     for (const session of this.#sessions) session.startClosing();
     await backlogTaken(() => this.counters.connectionsAccepted, this.#runtime.clock, graceMs);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
@@ -168,7 +163,7 @@ export class HttpServer {
         this.#onEmpty = resolve;
       });
     }
-    this.#endSweep();
+    this.#sweepTimer.cancel();
     this.#services.pool.close();
   }
 
@@ -179,7 +174,7 @@ export class HttpServer {
   };
 
   #sweep(): void {
-    const now = this.#runtime.clock.now();
+    const now = this.#runtime.clock.monotonicMs();
     for (const session of this.#sessions) session.expire(now);
     this.#services.pool.expire(now);
     this.#services.queueWatch.look();

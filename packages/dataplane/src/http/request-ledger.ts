@@ -13,7 +13,7 @@ export class RequestLedger {
 
   open(clientAddress: string): void {
     this.record.clear(clientAddress);
-    this.#openedAt = this.#services.clock.now();
+    this.#openedAt = this.#services.clock.monotonicMs();
     this.#services.counters.requests++;
     this.#services.counters.requestsInFlight++;
   }
@@ -22,7 +22,7 @@ export class RequestLedger {
   close(reason: string): void {
     const { record } = this;
     if (reason !== '') record.reason = reason;
-    record.durationMs = this.#services.clock.now() - this.#openedAt;
+    record.durationMs = this.#services.clock.monotonicMs() - this.#openedAt;
     this.#services.counters.requestsInFlight--;
     this.#services.observer.onResponse(record);
   }

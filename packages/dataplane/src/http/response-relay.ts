@@ -240,6 +240,6 @@ export class ResponseRelay {
 
   #expectMore(upstream: UpstreamConnection): void {
     const { clock, timeouts } = this.#services;
-    upstream.readDeadline = clock.now() + timeouts.responseIdleMs;
+    upstream.readDeadline = clock.monotonicMs() + timeouts.responseIdleMs;
   }
 }

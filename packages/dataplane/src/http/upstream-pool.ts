@@ -1,6 +1,6 @@
 import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Transport } from '../io/transport.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import type { Target } from '../target.ts';
 import type { HttpCounters } from './plane-counters.ts';
 import {
@@ -66,7 +66,7 @@ export class UpstreamPool implements IdleKeeper {
     this.#counters.upstreamConnects++;
     if (this.#all.size >= this.#options.openLimit) this.#makeRoom();
     const connection = new UpstreamConnection(target, owner, this.#place);
-    connection.readDeadline = this.#clock.now() + this.#options.connectMs;
+    connection.readDeadline = this.#clock.monotonicMs() + this.#options.connectMs;
     entry.open++;
     target.counters.connections++;
     this.#all.add(connection);
@@ -86,7 +86,7 @@ export class UpstreamPool implements IdleKeeper {
     }
     connection.owner = null;
     connection.ceaseFollowing();
-    connection.readDeadline = this.#clock.now() + idleMs;
+    connection.readDeadline = this.#clock.monotonicMs() + idleMs;
     entry.idle.push(connection);
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 
 /** Callers that never stop coming are not waited for longer than this, in ms. */
 const LONGEST_MS = 1_000;
@@ -17,9 +17,9 @@ export async function backlogTaken(
   clock: Clock,
   mostMs: number,
 ): Promise<void> {
-  const end = clock.now() + Math.min(mostMs, LONGEST_MS);
+  const end = clock.monotonicMs() + Math.min(mostMs, LONGEST_MS);
   let count = accepted();
-  for (let quiet = 0; quiet < QUIET_TURNS && clock.now() < end;) {
+  for (let quiet = 0; quiet < QUIET_TURNS && clock.monotonicMs() < end;) {
     // In turn, as the event loop goes.
     await turn();
     quiet = accepted() === count ? quiet + 1 : 0;

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { systemTimers } from '../runtime/timers.ts';
+import { systemClock } from '@rollcall/runtime';
 import { openTransport } from './open-transport.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -7,8 +7,8 @@ afterEach(() => vi.restoreAllMocks());
 const bindings = process as unknown as { binding: (name: string) => unknown };
 
 test('bare handles are taken where they carry bytes, the public API where one asks for it', async () => {
-  expect((await openTransport({}, systemTimers)).name).toBe('handle');
-  expect((await openTransport({ io: 'net' }, systemTimers)).name).toBe('net');
+  expect((await openTransport({}, systemClock)).name).toBe('handle');
+  expect((await openTransport({ io: 'net' }, systemClock)).name).toBe('net');
 });
 
 test.each<[string, (name: string) => unknown]>([
@@ -21,7 +21,7 @@ test.each<[string, (name: string) => unknown]>([
   ['has them in another form', () => ({})],
 ])('a Node.js that %s is served by the public API', async (_, binding) => {
   vi.spyOn(bindings, 'binding').mockImplementation(binding);
-  expect((await openTransport({}, systemTimers)).name).toBe('net');
+  expect((await openTransport({}, systemClock)).name).toBe('net');
 });
 
 test('handles that are there and carry nothing are not taken', async () => {
@@ -32,5 +32,5 @@ test('handles that are there and carry nothing are not taken', async () => {
     // Reads never say how much they read.
     return { ...found, streamBaseState: new Int32Array(8) };
   });
-  expect((await openTransport({}, systemTimers)).name).toBe('net');
+  expect((await openTransport({}, systemClock)).name).toBe('net');
 });

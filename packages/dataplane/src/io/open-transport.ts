@@ -1,4 +1,4 @@
-import type { Timers } from '../runtime/timers.ts';
+import type { Clock } from '@rollcall/runtime';
 import { handleBindings } from './handle-bindings.ts';
 import { HandleTransport } from './handle-transport.ts';
 import { NetTransport, type NetTransportOptions } from './net-transport.ts';
@@ -18,18 +18,18 @@ export interface TransportChoice extends NetTransportOptions {
  */
 export async function openTransport(
   { io = 'auto', ...options }: TransportChoice,
-  timers: Timers,
+  clock: Pick<Clock, 'every'>,
 ): Promise<Transport> {
   const bindings = io === 'auto' ? handleBindings() : undefined;
   if (bindings === undefined) return new NetTransport(options);
   const fast = new HandleTransport(bindings, options);
-  return (await carriesBytes(fast, timers)) ? fast : new NetTransport(options);
+  return (await carriesBytes(fast, clock)) ? fast : new NetTransport(options);
 }
 
 /** Whether what is said over a transport is heard, answered, and ended. */
-async function carriesBytes(transport: Transport, timers: Timers): Promise<boolean> {
+async function carriesBytes(transport: Transport, clock: Pick<Clock, 'every'>): Promise<boolean> {
   const outcome = Promise.withResolvers<boolean>();
-  const cancel = timers.every(PROBE_MS, () => outcome.resolve(false));
+  const patience = clock.every(PROBE_MS, () => outcome.resolve(false));
   try {
     const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, echo);
     const connection = transport.connect(listener.address, {
@@ -49,7 +49,7 @@ async function carriesBytes(transport: Transport, timers: Timers): Promise<boole
   } catch {
     return false;
   } finally {
-    cancel();
+    patience.cancel();
   }
 }
 

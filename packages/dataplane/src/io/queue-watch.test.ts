@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeSendQueues } from '../testing/fake-send-queues.ts';
-import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { QueueWatch } from './queue-watch.ts';
 import type { Connection } from './transport.ts';
 
@@ -12,7 +12,7 @@ function suspect(remotePort: number, seen: string[]) {
 }
 
 test('looks once for all that are due, and not again for a while', async () => {
-  const runtime = new ManualRuntime();
+  const runtime = new ManualClock();
   const queues = new FakeSendQueues();
   queues.lengthOf = ({ remotePort }) => remotePort * 10;
   const watch = new QueueWatch(queues, runtime, { boundMs: 30_000, lookMs: 10_000 });

@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import type { SendQueues } from './send-queues.ts';
 import type { Connection } from './transport.ts';
 import type { StallBounds } from './write-stall.ts';
@@ -34,7 +34,7 @@ export class QueueWatch {
   }
 
   now(): number {
-    return this.#clock.now();
+    return this.#clock.monotonicMs();
   }
 
   add(suspect: QueueSuspect): void {
@@ -43,7 +43,7 @@ export class QueueWatch {
 
   /** At the end of each sweep. Those that become due while it looks, or soon after, have to wait for the next one. */
   look(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     if (this.#due.length === 0 || this.#isLooking || now < this.#nextLookAt) return;
     this.#nextLookAt = now + this.bounds.lookMs / LOOKS_IN_BETWEEN;
     const due = this.#due;
@@ -56,7 +56,7 @@ export class QueueWatch {
 
   async #look(due: readonly QueueSuspect[]): Promise<void> {
     const lengths = await this.#queues.read(due.map(({ connection }) => connection));
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     due.forEach((suspect, index) => suspect.onSendQueue(lengths[index] ?? -1, now));
   }
 }

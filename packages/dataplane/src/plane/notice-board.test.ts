@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { NoticeBoard } from './notice-board.ts';
 
 /** Lets promises settle between two moments. */
-async function pass(runtime: ManualRuntime, ms: number): Promise<void> {
+async function pass(runtime: ManualClock, ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 100) {
     runtime.advance(100);
     await new Promise((resolve) => void setImmediate(resolve));
@@ -11,7 +11,7 @@ async function pass(runtime: ManualRuntime, ms: number): Promise<void> {
 }
 
 function start() {
-  const runtime = new ManualRuntime();
+  const runtime = new ManualClock();
   const wall = new Map<string, string>();
   const said: string[] = [];
   const troubles: string[] = [];
@@ -32,7 +32,6 @@ function start() {
     forMs: 60_000,
     random: () => 0.5,
     clock: runtime,
-    timers: runtime,
     onTrouble: ({ message }) => troubles.push(message),
   });
   onTestFinished(() => board.close());

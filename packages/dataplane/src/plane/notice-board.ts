@@ -1,5 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Timers } from '../runtime/timers.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 
 /** Where notices are put up. Rejections are tried again. */
 export interface NoticePort<T> {
@@ -13,7 +12,6 @@ export interface NoticeOptions {
   /** Uniform in [0, 1): spreads what began at the same time. */
   readonly random: () => number;
   readonly clock: Clock;
-  readonly timers: Timers;
   /** Once for each row of failures, for the log. */
   readonly onTrouble: (error: Error) => void;
 }
@@ -44,7 +42,7 @@ export class NoticeBoard<T> {
   readonly #port: NoticePort<T>;
   readonly #options: NoticeOptions;
   readonly #entries = new Map<string, Entry<T>>();
-  readonly #endTicks: () => void;
+  readonly #tickTimer: Timer;
   readonly #underWay = new Set<Promise<void>>();
   #isTroubled = false;
   #isClosed = false;
@@ -52,7 +50,7 @@ export class NoticeBoard<T> {
   constructor(port: NoticePort<T>, options: NoticeOptions) {
     this.#port = port;
     this.#options = options;
-    this.#endTicks = options.timers.every(TICK_MS, () => this.#tick());
+    this.#tickTimer = options.clock.every(TICK_MS, () => this.#tick());
   }
 
   /** What is to be said of it from now on. Saying the same again costs nothing. */
@@ -78,7 +76,7 @@ export class NoticeBoard<T> {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#endTicks();
+    this.#tickTimer.cancel();
     // What is on its way must not arrive after it was taken down.
     await Promise.all(this.#underWay);
     const keys = [...this.#entries].filter(([, entry]) => stands(entry)).map(([key]) => key);
@@ -90,7 +88,7 @@ export class NoticeBoard<T> {
   }
 
   #tick(): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonicMs();
     let begun = 0;
     for (const [key, entry] of this.#entries) {
       if (begun === PER_TICK || this.#underWay.size === UNDER_WAY) return;
@@ -128,7 +126,8 @@ export class NoticeBoard<T> {
     // It may have changed meanwhile.
     if (entry.text !== text) return;
     const { forMs, random, clock } = this.#options;
-    entry.dueAt = entry.notice === undefined ? 0 : clock.now() + forMs * (0.4 + 0.2 * random());
+    entry.dueAt =
+      entry.notice === undefined ? 0 : clock.monotonicMs() + forMs * (0.4 + 0.2 * random());
   }
 
   /** Once, until it goes well again. */
@@ -141,7 +140,7 @@ export class NoticeBoard<T> {
     this.counters.failed++;
     this.#report(error);
     const { clock, random } = this.#options;
-    entry.dueAt = clock.now() + entry.backoffMs * (0.75 + 0.5 * random());
+    entry.dueAt = clock.monotonicMs() + entry.backoffMs * (0.75 + 0.5 * random());
     entry.backoffMs = Math.min(entry.backoffMs * 2, LAST_BACKOFF_MS);
     if (entry.notice !== undefined) entry.posted = entry.posted === '' ? UNKNOWN : entry.posted;
     else if (entry.backoffMs > FIRST_BACKOFF_MS * 2 ** (REMOVALS - 1)) entry.posted = '';

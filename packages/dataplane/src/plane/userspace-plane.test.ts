@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { type Socket, connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { freePort } from '@rollcall/testkit';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { DgramDatagrams } from '../io/dgram-datagrams.ts';
 import type { Transport } from '../io/transport.ts';
 import { transportUnderTest } from '../testing/transport-under-test.ts';
 import { TcpServer } from '../tcp/tcp-server.ts';
 import { TCP_OPTIONS } from '../tcp/tcp-options.ts';
-import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { TargetList, createTarget } from '../testing/target-list.ts';
 import { createService, listenTcp } from '../testing/tcp-bench.ts';
 import { UDP_OPTIONS } from '../udp/udp-options.ts';
@@ -16,8 +16,7 @@ import { UdpServer } from '../udp/udp-server.ts';
 import type { Frontend } from './service-plane.ts';
 import { UserspacePlane } from './userspace-plane.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 const HOST = '127.96.2.1';
 
 class CountingTransport implements Transport {
@@ -37,8 +36,8 @@ class CountingTransport implements Transport {
 }
 
 function start() {
-  const runtime = new ManualRuntime();
-  const parts = { clock: runtime, timers: runtime };
+  const runtime = new ManualClock();
+  const parts = { clock: runtime };
   const transport = new CountingTransport();
   const changed: string[] = [];
   const plane = new UserspacePlane({

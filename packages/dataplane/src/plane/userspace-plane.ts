@@ -1,5 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Timers } from '../runtime/timers.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 import type { Target } from '../target.ts';
 import type { TcpServer } from '../tcp/tcp-server.ts';
 import type { UdpServer } from '../udp/udp-server.ts';
@@ -10,7 +9,6 @@ export interface UserspaceParts {
   readonly tcp: TcpServer;
   readonly udp: UdpServer;
   readonly clock: Clock;
-  readonly timers: Timers;
   /** The status of a frontend of this owner has changed. Never called from inside `apply`. */
   readonly onStatus: (owner: string) => void;
 }
@@ -29,7 +27,7 @@ export class UserspacePlane implements ServicePlane {
   readonly #bindings = new Map<string, Binding>();
   readonly #owned = new Map<string, Map<string, Binding>>();
   readonly #bind: Bind;
-  readonly #endTicks: () => void;
+  readonly #tickTimer: Timer;
   #closed: Promise<void> | undefined;
 
   constructor(parts: UserspaceParts) {
@@ -38,7 +36,7 @@ export class UserspacePlane implements ServicePlane {
       frontend.protocol === 'TCP'
         ? parts.tcp.listen(frontend, place)
         : parts.udp.listen(frontend, place);
-    this.#endTicks = parts.timers.every(TICK_MS, () => this.#tick());
+    this.#tickTimer = parts.clock.every(TICK_MS, () => this.#tick());
   }
 
   apply(owner: string, frontends: readonly Frontend[]): void {
@@ -71,7 +69,7 @@ export class UserspacePlane implements ServicePlane {
   }
 
   async #close(graceMs: number): Promise<void> {
-    this.#endTicks();
+    this.#tickTimer.cancel();
     for (const binding of this.#bindings.values()) binding.close();
     await Promise.all([this.#parts.tcp.close(graceMs), this.#parts.udp.close()]);
   }
@@ -90,7 +88,7 @@ export class UserspacePlane implements ServicePlane {
   };
 
   #tick(): void {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.monotonicMs();
     for (const [key, binding] of this.#bindings) {
       if (binding.isUnused && !binding.isUnderWay) this.#bindings.delete(key);
       else binding.tick(now);

@@ -2,8 +2,7 @@ import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
 import type { Address, Listener, Transport } from '../io/transport.ts';
 import type { PortPlace } from '../port-service.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Timers } from '../runtime/timers.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 import type { Target } from '../target.ts';
 import { type TcpCounters, type TcpOptions, createTcpCounters } from './tcp-options.ts';
 import type { StallBounds } from '../io/write-stall.ts';
@@ -12,7 +11,6 @@ import { type TcpServices, TcpSession } from './tcp-session.ts';
 export interface TcpRuntime {
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly timers: Timers;
 }
 
 const SWEEP_MS = 250;
@@ -30,7 +28,7 @@ export class TcpServer {
   readonly #sessions = new Set<TcpSession>();
   readonly #listeners = new Set<Listener>();
   readonly #draining = new Map<Target, number>();
-  readonly #endSweep: () => void;
+  readonly #sweepTimer: Timer;
   #closed: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
   #closeBy = Number.POSITIVE_INFINITY;
@@ -46,7 +44,7 @@ export class TcpServer {
       counters: this.counters,
       onGone: (session) => this.#forget(session),
     };
-    this.#endSweep = runtime.timers.every(SWEEP_MS, () => this.#sweep());
+    this.#sweepTimer = runtime.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /** @throws the system's error when the address cannot be bound. */
@@ -75,7 +73,7 @@ export class TcpServer {
   /** No new connections go to this target (its owner sees to that): those under way get so long, then they are broken. */
   drain(target: Target, graceMs: number): void {
     if (target.counters.inFlight === 0) return;
-    this.#draining.set(target, this.#runtime.clock.now() + graceMs);
+    this.#draining.set(target, this.#runtime.clock.monotonicMs() + graceMs);
   }
 
   /**
@@ -88,7 +86,7 @@ export class TcpServer {
   }
 
   async #close(graceMs: number): Promise<void> {
-    this.#closeBy = this.#runtime.clock.now() + graceMs;
+    this.#closeBy = this.#runtime.clock.monotonicMs() + graceMs;
     await backlogTaken(() => this.counters.accepted, this.#runtime.clock, graceMs);
     await Promise.all(Array.from(this.#listeners, (listener) => listener.close()));
     if (graceMs === 0) this.#sweep();
@@ -97,7 +95,7 @@ export class TcpServer {
         this.#onEmpty = resolve;
       });
     }
-    this.#endSweep();
+    this.#sweepTimer.cancel();
   }
 
   #forget(session: TcpSession): void {
@@ -107,7 +105,7 @@ export class TcpServer {
   }
 
   #sweep(): void {
-    const now = this.#runtime.clock.now();
+    const now = this.#runtime.clock.monotonicMs();
     for (const session of this.#sessions) session.expire(now);
     this.#services.queueWatch.look();
     this.#endDrains(now);

@@ -3,7 +3,7 @@ import type { QueueWatch } from '../io/queue-watch.ts';
 import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { Connection, ConnectionHandler, Transport } from '../io/transport.ts';
 import { type PortService, type RefusalReason, plainAddress } from '../port-service.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import type { Target, TargetClient } from '../target.ts';
 import type { TcpCounters, TcpOptions } from './tcp-options.ts';
 import { TcpUpstream, type UpstreamListener } from './tcp-upstream.ts';
@@ -137,7 +137,7 @@ export class TcpSession
     target.counters.connections++;
     this.#service.observer.onConnected(target);
     const { idleMs } = options;
-    this.#deadline = idleMs > 0 ? clock.now() + idleMs : Number.POSITIVE_INFINITY;
+    this.#deadline = idleMs > 0 ? clock.monotonicMs() + idleMs : Number.POSITIVE_INFINITY;
     if (this.#hasClientEnded) this.#upstream!.shutdown();
     this.#client.resume();
   }
@@ -200,7 +200,7 @@ export class TcpSession
       target.counters.inFlight++;
       target.counters.requests++;
       this.#upstream = new TcpUpstream(target, this);
-      this.#deadline = clock.now() + options.connectMs;
+      this.#deadline = clock.monotonicMs() + options.connectMs;
       if (this.#leadsBack(target)) {
         this.#noteFailure('loop');
         continue;

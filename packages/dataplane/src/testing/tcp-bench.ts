@@ -5,11 +5,10 @@ import { transportUnderTest } from './transport-under-test.ts';
 import type { SendQueues } from '../io/send-queues.ts';
 import type { Address, ConnectHandler, Connection, Transport } from '../io/transport.ts';
 import type { ConnectObserver, PortService, RefusalReason } from '../port-service.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { systemTimers } from '../runtime/timers.ts';
+import { systemClock } from '@rollcall/runtime';
 import { TCP_OPTIONS, type TcpOptions } from '../tcp/tcp-options.ts';
 import { TcpServer } from '../tcp/tcp-server.ts';
-import type { ManualRuntime } from './manual-runtime.ts';
+import type { ManualClock } from '@rollcall/runtime/testing';
 import { TargetList } from './target-list.ts';
 
 /** Keeps what it sees. */
@@ -90,7 +89,7 @@ export async function closed(socket: Socket): Promise<void> {
 }
 
 interface TcpBenchParts {
-  readonly runtime: ManualRuntime | undefined;
+  readonly runtime: ManualClock | undefined;
   readonly sendQueues: SendQueues | undefined;
 }
 
@@ -102,7 +101,7 @@ export class TcpBench implements AsyncDisposable {
   readonly server: TcpServer;
   port = 0;
   readonly ends: (() => void)[] = [];
-  readonly #runtime: ManualRuntime | undefined;
+  readonly #runtime: ManualClock | undefined;
 
   private constructor(options: Partial<TcpOptions>, { runtime, sendQueues }: TcpBenchParts) {
     this.#runtime = runtime;
@@ -112,14 +111,13 @@ export class TcpBench implements AsyncDisposable {
       {
         transport: new BenchTransport(sendQueues),
         clock: runtime ?? systemClock,
-        timers: runtime ?? systemTimers,
       },
     );
   }
 
   static async start(
     options: Partial<TcpOptions> = {},
-    runtime?: ManualRuntime,
+    runtime?: ManualClock,
     sendQueues?: SendQueues,
   ): Promise<TcpBench> {
     const bench = new TcpBench(options, { runtime, sendQueues });

@@ -7,9 +7,8 @@ import { failingLocally } from './failing-transport.ts';
 import { withSendQueues } from './fake-send-queues.ts';
 import { transportUnderTest } from './transport-under-test.ts';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from '../options.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { systemTimers } from '../runtime/timers.ts';
-import type { ManualRuntime } from './manual-runtime.ts';
+import { type Clock, systemClock } from '@rollcall/runtime';
+import type { ManualClock } from '@rollcall/runtime/testing';
 import { Recorder, TargetList, createTarget } from './target-list.ts';
 
 export interface BenchOptions {
@@ -19,7 +18,7 @@ export interface BenchOptions {
   underscoresInHeaders?: boolean;
   pseudonym?: string;
   /** Instead of real time. */
-  runtime?: ManualRuntime;
+  runtime?: ManualClock;
   listener?: HttpListenerOptions;
   /** What connecting to the host `short` fails with. */
   localFault?: string;
@@ -34,7 +33,7 @@ export class TestBench implements AsyncDisposable {
   readonly server: HttpServer;
   port = 0;
   readonly #ends: (() => void)[] = [];
-  readonly #runtime: ManualRuntime | undefined;
+  readonly #runtime: ManualClock | undefined;
 
   private constructor(options: BenchOptions) {
     const { timeouts, limits, trustForwarded = false, runtime, sendQueues } = options;
@@ -54,9 +53,7 @@ export class TestBench implements AsyncDisposable {
       },
       {
         transport: sendQueues === undefined ? transport : withSendQueues(transport, sendQueues),
-        clock: runtime ?? systemClock,
-        timers: runtime ?? systemTimers,
-        wallClock: () => 784_111_777_000,
+        clock: withFixedDate(runtime ?? systemClock),
       },
     );
   }
@@ -121,5 +118,15 @@ export function answering(response: string, then?: (socket: Socket) => void) {
       socket.write(response, 'latin1');
       then?.(socket);
     });
+  };
+}
+
+/** All answers are of one day. */
+function withFixedDate(clock: Clock): Clock {
+  return {
+    monotonicMs: () => clock.monotonicMs(),
+    wallMs: () => 784_111_777_000,
+    after: (...given) => clock.after(...given),
+    every: (...given) => clock.every(...given),
   };
 }

@@ -1,16 +1,15 @@
 import { type Socket, createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { DgramDatagrams } from '../io/dgram-datagrams.ts';
 import type { PortService } from '../port-service.ts';
-import { ManualRuntime } from '../testing/manual-runtime.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { createTarget, TargetList } from '../testing/target-list.ts';
 import { ConnectRecorder } from '../testing/tcp-bench.ts';
 import { UDP_OPTIONS, type UdpOptions } from './udp-options.ts';
 import { UdpServer } from './udp-server.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 
 async function socketOn(address = '127.0.0.1'): Promise<Socket> {
   const socket = createSocket('udp4');
@@ -55,13 +54,13 @@ async function caller(port: number) {
 }
 
 async function start(options: Partial<UdpOptions> = {}) {
-  const runtime = new ManualRuntime();
+  const runtime = new ManualClock();
   const group = new TargetList([]);
   const observer = new ConnectRecorder();
   const place: { service: PortService } = { service: { group, observer } };
   const server = new UdpServer(
     { ...UDP_OPTIONS, ...options },
-    { datagrams: new DgramDatagrams(), clock: runtime, timers: runtime },
+    { datagrams: new DgramDatagrams(), clock: runtime },
   );
   onTestFinished(() => server.close());
   const listener = await server.listen({ host: '127.96.1.1', port: 0 }, place);

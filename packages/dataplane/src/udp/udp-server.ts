@@ -1,15 +1,13 @@
 import type { DatagramHandler, DatagramListener, Datagrams } from '../io/datagrams.ts';
 import type { Address, Listener } from '../io/transport.ts';
 import { type PortPlace, plainAddress } from '../port-service.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Timers } from '../runtime/timers.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 import { UdpFlow } from './udp-flow.ts';
 import { type UdpCounters, type UdpOptions, createUdpCounters } from './udp-options.ts';
 
 export interface UdpRuntime {
   readonly datagrams: Datagrams;
   readonly clock: Clock;
-  readonly timers: Timers;
 }
 
 const SWEEP_MS = 1_000;
@@ -25,14 +23,14 @@ export class UdpServer {
   /** In the order in which they began, or were last found busy when room was needed. */
   readonly #flows = new Map<string, UdpFlow>();
   readonly #listeners = new Set<Listener>();
-  readonly #endSweep: () => void;
+  readonly #sweepTimer: Timer;
   #opened = 0;
   #isClosed = false;
 
   constructor(options: UdpOptions, runtime: UdpRuntime) {
     this.#options = options;
     this.#runtime = runtime;
-    this.#endSweep = runtime.timers.every(SWEEP_MS, () => this.#sweep());
+    this.#sweepTimer = runtime.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /** @throws the system's error when the address cannot be bound. */
@@ -70,7 +68,7 @@ export class UdpServer {
   /** Ends all flows at once: replies could not be sent from a port that is given up. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#endSweep();
+    this.#sweepTimer.cancel();
     await Promise.all(Array.from(this.#listeners, (listener) => listener.close()));
   }
 
@@ -111,7 +109,7 @@ export class UdpServer {
   }
 
   #sweep(): void {
-    const now = this.#runtime.clock.now();
+    const now = this.#runtime.clock.monotonicMs();
     for (const flow of this.#flows.values()) {
       if (flow.isActive) {
         flow.isActive = false;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Timers } from '../runtime/timers.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import type { Address } from '../testing/dns-client.ts';
 import { decoded, queryBytes } from '../testing/packets.ts';
 import { createCounters } from './counters.ts';
@@ -9,7 +9,7 @@ import type { Responder } from './responder.ts';
 import { MessageSplitter, framed } from './tcp-framing.ts';
 import { TcpListener } from './tcp-listener.ts';
 
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 const QUERY = queryBytes('nginx', 'A', { id: 7 });
 
 /** Answers with the query itself, at once or when told to. */
@@ -27,13 +27,7 @@ class EchoResponder {
 
 /** A listener with a clock of its own. */
 async function start(maxConnections = 100) {
-  const state = { nowMs: 1_000, sweep: (): void => {} };
-  const timers: Timers = {
-    every: (_ms, task) => {
-      state.sweep = task;
-      return () => {};
-    },
-  };
+  const clock = new ManualClock();
   const counters = createCounters();
   const responder = new EchoResponder();
   const parts = {
@@ -41,16 +35,12 @@ async function start(maxConnections = 100) {
     counters,
     maxConnections,
     idleMs: 60_000,
-    clock: { now: () => state.nowMs },
-    timers,
+    clock,
   };
   const listener = await TcpListener.open(parts, { host: '127.0.0.1', port: 0 });
   onTestFinished(() => listener.close());
   const address: Address = { host: '127.0.0.1', port: listener.port };
-  const pass = (ms: number): void => {
-    state.nowMs += ms;
-    state.sweep();
-  };
+  const pass = (ms: number): void => clock.advance(ms);
   return { counters, responder, address, pass };
 }
 

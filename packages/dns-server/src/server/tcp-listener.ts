@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
-import type { Clock } from '../runtime/clock.ts';
-import type { Timers } from '../runtime/timers.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 import { HEADER_BYTES, MAX_MESSAGE_BYTES } from '../wire/codes.ts';
 import type { Counters } from './counters.ts';
 import type { Arrival, Responder } from './responder.ts';
@@ -19,8 +18,7 @@ export interface TcpListenerParts {
   readonly maxConnections: number;
   /** For a message, from its first byte, and for the first one; and for silence between messages. */
   readonly idleMs: number;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly timers: Timers;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'every'>;
 }
 
 /**
@@ -32,7 +30,7 @@ export class TcpListener {
   readonly #server: Server;
   /** In the order in which they came. */
   readonly #peers = new Set<TcpPeer>();
-  readonly #endSweeps: () => void;
+  readonly #sweepTimer: Timer;
   #closed: Promise<void> | undefined;
 
   private constructor(parts: TcpListenerParts) {
@@ -41,7 +39,7 @@ export class TcpListener {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
       this.#accept(socket),
     );
-    this.#endSweeps = parts.timers.every(SWEEP_MS, () => this.#sweep());
+    this.#sweepTimer = parts.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /** Rejects with the system's error when the address cannot be had. */
@@ -54,7 +52,7 @@ export class TcpListener {
       listener.#server.listen({ host, port, ipv6Only: host.includes(':') });
       await once(listener.#server, 'listening');
     } catch (error) {
-      listener.#endSweeps();
+      listener.#sweepTimer.cancel();
       throw error;
     }
     return listener;
@@ -66,7 +64,7 @@ export class TcpListener {
 
   close(): Promise<void> {
     return (this.#closed ??= new Promise((resolve) => {
-      this.#endSweeps();
+      this.#sweepTimer.cancel();
       this.#server.close(() => resolve());
       for (const { socket } of this.#peers) socket.destroy();
     }));
@@ -81,11 +79,11 @@ export class TcpListener {
     }
     counters.tcpConnectionsAccepted += 1;
     counters.tcpConnections += 1;
-    const peer = new TcpPeer(socket, clock.now());
+    const peer = new TcpPeer(socket, clock.monotonicMs());
     this.#peers.add(peer);
     socket.setTimeout(idleMs, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
-      peer.noteBytes(clock.now());
+      peer.noteBytes(clock.monotonicMs());
       peer.splitter.push(chunk);
       this.#answerAll(peer);
     });
@@ -109,7 +107,7 @@ export class TcpListener {
       const message = splitter.next();
       if (message === undefined) break;
       counters.tcpQueries += 1;
-      peer.noteQuery(clock.now());
+      peer.noteQuery(clock.monotonicMs());
       if (message.length < HEADER_BYTES) {
         counters.dropped += 1;
         socket.destroy();
@@ -160,7 +158,7 @@ export class TcpListener {
 
   #sweep(): void {
     const { clock, idleMs } = this.#parts;
-    const nowMs = clock.now();
+    const nowMs = clock.monotonicMs();
     for (const peer of this.#peers) {
       if (peer.isOverdue(nowMs, idleMs)) peer.socket.destroy();
     }

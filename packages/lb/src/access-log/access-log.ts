@@ -1,5 +1,5 @@
 import type { ExchangeRecord } from '@rollcall/dataplane';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import { formatLogLine } from './log-line.ts';
 import type { LogSink } from './log-sink.ts';
 
@@ -39,11 +39,10 @@ export class AccessLog {
 
   /** Many lines share a millisecond, and its text. */
   #stamp(): string {
-    const date = this.#clock.date();
-    const ms = date.getTime();
+    const ms = this.#clock.wallMs();
     if (ms !== this.#stampedMs) {
       this.#stampedMs = ms;
-      this.#stampText = date.toISOString();
+      this.#stampText = new Date(ms).toISOString();
     }
     return this.#stampText;
   }

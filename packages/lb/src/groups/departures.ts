@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import type { GroupTarget } from './group-target.ts';
 
 /** The data plane's connections to a target. */
@@ -37,13 +37,16 @@ export class Departures {
 
   begin(target: GroupTarget): void {
     if (this.#departing.has(target)) return;
-    this.#departing.set(target, { until: this.#clock.now() + this.#delayMs, isSevered: false });
+    this.#departing.set(target, {
+      until: this.#clock.monotonicMs() + this.#delayMs,
+      isSevered: false,
+    });
     this.#closer.retire(target);
   }
 
   /** Breaks what is overdue. @returns those whose last request has ended, which are forgotten here. */
   settle(): GroupTarget[] {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     const gone: GroupTarget[] = [];
     for (const [target, departure] of this.#departing) {
       if (target.inFlight > 0 && now >= departure.until && !departure.isSevered) {

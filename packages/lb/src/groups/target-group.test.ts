@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../config/config-file.ts';
 import type { ProbeResult } from '../health/probe.ts';
 import { DRAINING, FakeSource, endpoint } from '../testing/fake-source.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import type { GroupTarget } from './group-target.ts';
 import { RegistryTargetGroup } from './target-group.ts';
 
@@ -184,7 +184,7 @@ test('an unchecked target is used; failing checks take it out, good ones back in
   await bench.round();
   expect(bench.states()).toEqual({ 1: 'unhealthy', 2: 'healthy' });
   expect(bench.target(1).standing.reason).toBe('health check: checked 1');
-  expect(bench.target(1).standing.since).toEqual(bench.clock.date());
+  expect(bench.target(1).standing.since).toEqual(new Date(bench.clock.wallMs()));
   expect(bench.used()).toEqual([2]);
   bench.failing.clear();
   await bench.round();

@@ -4,8 +4,7 @@ import type { NoTarget, TargetGroup } from '@rollcall/dataplane';
 import type { TargetGroupConfig } from '../config/schema.ts';
 import { HealthChecker } from '../health/health-checker.ts';
 import type { Probe } from '../health/probe.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Random } from '../runtime/random.ts';
+import type { Clock, Random } from '@rollcall/runtime';
 import { type ConnectionCloser, Departures } from './departures.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget, type TargetState } from './group-target.ts';
@@ -17,7 +16,7 @@ export interface TargetGroupParts {
   /** Undefined: no health checks. */
   readonly probe: Probe | undefined;
   readonly clock: Clock;
-  readonly random: Random;
+  readonly random: Random['share'];
   /** Hears of each change of a target's state. */
   readonly log: (message: string) => void;
 }
@@ -99,7 +98,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   tick(): void {
     this.#checker?.tick();
     this.#departures.settle();
-    if (this.#parts.clock.now() >= this.#nextReturn) this.#rebuild();
+    if (this.#parts.clock.monotonicMs() >= this.#nextReturn) this.#rebuild();
   }
 
   close(): void {
@@ -113,7 +112,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   onFailed(target: GroupTarget, isConnect: boolean): void {
     const kind = isConnect ? 'connect' : 'call';
-    if (this.#ejection.failed(target.id, kind, this.#parts.clock.now())) this.#rebuild();
+    if (this.#ejection.failed(target.id, kind, this.#parts.clock.monotonicMs())) this.#rebuild();
   }
 
   #takePicture(): void {
@@ -153,7 +152,10 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   #create(endpoint: Endpoint): GroupTarget {
     const thresholds = this.config.healthCheck ?? ALWAYS;
-    return new GroupTarget(endpoint, this, { thresholds, since: this.#parts.clock.date() });
+    return new GroupTarget(endpoint, this, {
+      thresholds,
+      since: new Date(this.#parts.clock.wallMs()),
+    });
   }
 
   #depart(target: GroupTarget, reason: string): void {
@@ -169,7 +171,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   #rebuild(): void {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.monotonicMs();
     const usable = this.#usable();
     const healthy = usable.filter(({ health }) => health.state !== 'unhealthy');
     this.isFailOpen = healthy.length === 0 && usable.length > 0;
@@ -220,7 +222,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   #stand(target: GroupTarget, state: TargetState, reason: string): void {
     const isSame = target.standing.state === state && target.standing.reason !== '';
-    const since = isSame ? target.standing.since : this.#parts.clock.date();
+    const since = isSame ? target.standing.since : new Date(this.#parts.clock.wallMs());
     if (!isSame) this.#parts.log(`target group ${this.name}: ${target.id} is ${state}: ${reason}`);
     target.standing = Object.freeze({ state, reason, since });
   }

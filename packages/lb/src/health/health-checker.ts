@@ -1,5 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Random } from '../runtime/random.ts';
+import type { Clock, Random } from '@rollcall/runtime';
 import type { HealthStatus } from './health-status.ts';
 import type { Probe, ProbeAddress } from './probe.ts';
 
@@ -16,7 +15,7 @@ interface Schedule {
 export interface CheckerParts {
   readonly probe: Probe;
   readonly clock: Clock;
-  readonly random: Random;
+  readonly random: Random['share'];
   readonly onChange: () => void;
 }
 
@@ -39,13 +38,13 @@ export class HealthChecker {
     }
     for (const target of wanted) {
       if (this.#schedules.has(target)) continue;
-      this.#schedules.set(target, { dueAt: this.#parts.clock.now(), isRunning: false });
+      this.#schedules.set(target, { dueAt: this.#parts.clock.monotonicMs(), isRunning: false });
     }
   }
 
   /** Starts what is due. */
   tick(): void {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.monotonicMs();
     for (const [target, schedule] of this.#schedules) {
       if (schedule.isRunning || now < schedule.dueAt) continue;
       // A tenth more or less, so that many balancers do not knock at the same moment.

@@ -2,7 +2,7 @@ import { isLocalFault } from '@rollcall/dataplane';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { HealthCheckConfig } from '../config/schema.ts';
 import { parseStatusCodes } from '../config/status-codes.ts';
-import type { Timers } from '../runtime/timers.ts';
+import { type Clock, deadline } from '@rollcall/runtime';
 import type { Probe, ProbeAddress, ProbeResult } from './probe.ts';
 
 /** More is no answer to a health check, and would cost the balancer more than it tells. */
@@ -15,18 +15,18 @@ function tooLarge(path: string): ProbeResult {
 /** Asks for a path with GET, each time on a connection of its own, and looks at the status code alone. */
 export class HttpProbe implements Probe {
   readonly #config: HealthCheckConfig;
-  readonly #timers: Timers;
+  readonly #clock: Pick<Clock, 'after'>;
   readonly #isGood: (status: number) => boolean;
   readonly #dispatcher: Dispatcher;
 
   /** `dispatcher`: how connections are made; by default one for each check, whoever else is being checked. */
   constructor(
     config: HealthCheckConfig,
-    timers: Timers,
+    clock: Pick<Clock, 'after'>,
     dispatcher: Dispatcher = new Agent({ pipelining: 0, connections: null }),
   ) {
     this.#config = config;
-    this.#timers = timers;
+    this.#clock = clock;
     this.#isGood = parseStatusCodes(config.codes) ?? (() => false);
     this.#dispatcher = dispatcher;
   }
@@ -34,7 +34,7 @@ export class HttpProbe implements Probe {
   async check({ host, port }: ProbeAddress): Promise<ProbeResult> {
     const { path, codes, timeoutMs } = this.#config;
     const authority = `${host.includes(':') ? `[${host}]` : host}:${this.#config.port ?? port}`;
-    const signal = this.#timers.deadline(timeoutMs);
+    const signal = deadline(this.#clock, timeoutMs);
     try {
       const { statusCode, body } = await request(`http://${authority}${path}`, {
         dispatcher: this.#dispatcher,

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogChange } from '@rollcall/client-sdk';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import {
   BalancedService,
   type BalancedServiceParts,
@@ -58,7 +58,7 @@ export class ServiceBalancer {
 
   /** To be called several times a second. */
   tick(): void {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.monotonicMs();
     if (now < this.#retryAt) return;
     this.#retryAt = now + RETRY_MS;
     for (const service of this.#services.values()) {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from '@rollcall/contract';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 
 /** How long a refused client that still sends is listened to, so that it gets to read why, in ms. */
 const LINGER_MS = 5_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { RefusedTokens } from './refused-tokens.ts';
 
 test('the first leaves a line at once, those of the next second one together', () => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 
 /** One line for each reason in so many ms. */
 const EVERY_MS = 1_000;

@@ -19,8 +19,7 @@ import {
   serializerCompiler,
 } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import type { Clock } from '../runtime/clock.ts';
-import type { Random } from '../runtime/random.ts';
+import type { Clock, Random } from '@rollcall/runtime';
 import { clientErrorHandler } from './client-errors.ts';
 import { ByCaller } from './load/by-caller.ts';
 import { guardLoad } from './load/guard-load.ts';

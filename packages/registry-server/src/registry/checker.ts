@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HealthCheck, InstanceStatus } from '@rollcall/contract';
 import type { Loop, Supervisor } from '@rollcall/daemon';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import type { Picture } from './picture.ts';

@@ -1,7 +1,7 @@
 import { Supervisor } from '@rollcall/daemon';
 import { until } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../runtime/clock.ts';
+import { systemClock } from '@rollcall/runtime';
 import { makeLeaseId } from '../store/lease-id.ts';
 import type { LogPage } from '../store/log-entry.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';

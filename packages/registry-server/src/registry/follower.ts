@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Supervisor } from '@rollcall/daemon';
-import { type Clock, pause } from '../runtime/clock.ts';
+import { pause, type Clock } from '@rollcall/runtime';
 import type { LogEntry, StoreHead } from '../store/log-entry.ts';
 import { fieldOf } from '../store/record.ts';
 import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';

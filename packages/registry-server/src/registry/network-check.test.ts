@@ -7,7 +7,7 @@ import {
 } from 'node:net';
 import { HealthCheck } from '@rollcall/contract';
 import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../runtime/clock.ts';
+import { systemClock } from '@rollcall/runtime';
 import type { InstanceRecord } from '../store/record.ts';
 import { networkCheck } from './network-check.ts';
 

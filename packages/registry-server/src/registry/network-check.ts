@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { HealthCheck } from '@rollcall/contract';
 import { Client } from 'undici';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import type { RunCheck } from './checker.ts';
 
 /** An answer that is longer is no sign of health, in bytes. */

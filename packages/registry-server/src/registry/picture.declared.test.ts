@@ -5,7 +5,7 @@ import { makeLeaseId } from '../store/lease-id.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
 import type { InstanceBody } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { overrideKeyOf } from './endpoints.ts';
 import { Picture, type ServiceChange } from './picture.ts';
 import { Roll } from './roll.ts';

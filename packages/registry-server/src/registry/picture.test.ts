@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { makeLeaseId } from '../store/lease-id.ts';
 import type { InstanceBody } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { MemoryStore } from '../store/memory/memory-store.ts';
 import { overrideKeyOf } from './endpoints.ts';
 import { Picture, type ServiceChange } from './picture.ts';

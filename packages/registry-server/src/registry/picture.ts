@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeclaredService, Endpoint } from '@rollcall/contract';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import type { LogEntry, StoreHead } from '../store/log-entry.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import { conditionsOf, type InstanceConditions } from './endpoints.ts';

@@ -8,7 +8,7 @@ import {
   type Registration,
   type RenewReply,
 } from '@rollcall/contract';
-import type { Random } from '../runtime/random.ts';
+import type { Random } from '@rollcall/runtime';
 import { makeLeaseId } from '../store/lease-id.ts';
 import { putOne } from '../store/put-one.ts';
 import { fieldOf, type InstanceBody, type InstanceRef } from '../store/record.ts';

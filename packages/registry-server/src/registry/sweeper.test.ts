@@ -1,6 +1,6 @@
 import { Supervisor } from '@rollcall/daemon';
 import { expect, test } from 'vitest';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
 import { Sweeper } from './sweeper.ts';
 

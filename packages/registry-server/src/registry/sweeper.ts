@@ -1,5 +1,5 @@
 import type { Loop, Supervisor } from '@rollcall/daemon';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
 
 /** How often, in ms: the most that a silent host outlives its TTL, with the store's own time. */

@@ -1,5 +1,5 @@
 import { ProblemError } from '@rollcall/contract';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 
 /**
  * The first moments on an empty store, or on one that came back. Instances that a lost registry knew are on their way back, so nobody is told

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@rollcall/runtime';
 
 /** How long work may hold the event loop at a time, in ms. */
 const SPELL_MS = 8;

@@ -1,5 +1,5 @@
 import type { Supervisor } from '@rollcall/daemon';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 
 /** A clock whose callbacks cannot end the process: what one of them throws is told to the supervisor. */
 export class GuardedClock implements Clock {
@@ -11,16 +11,16 @@ export class GuardedClock implements Clock {
     this.#supervisor = supervisor;
   }
 
-  nowMs(): number {
-    return this.#clock.nowMs();
+  wallMs(): number {
+    return this.#clock.wallMs();
   }
 
   monotonicMs(): number {
     return this.#clock.monotonicMs();
   }
 
-  after(ms: number, call: () => void): Timer {
-    return this.#clock.after(ms, this.#supervisor.guard('timer', call));
+  after(ms: number, call: () => void, options?: { readonly keepsAlive: boolean }): Timer {
+    return this.#clock.after(ms, this.#supervisor.guard('timer', call), options);
   }
 
   every(ms: number, call: () => void): Timer {

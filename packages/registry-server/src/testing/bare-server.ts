@@ -12,8 +12,7 @@ import { bindWatch } from '../http/watch.ts';
 import { Admission } from '../registry/admission.ts';
 import { EVERYTHING } from '../registry/caller.ts';
 import { AddressRules } from '../registry/declared/address-rules.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Random } from '../runtime/random.ts';
+import type { Clock, Random } from '@rollcall/runtime';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
 import type { EventStream } from '../watch/stream.ts';
 

@@ -3,7 +3,7 @@ import { MemoryStore } from '../store/memory/memory-store.ts';
 import { keysOf } from '../store/redis/keys.ts';
 import { RedisStore } from '../store/redis/redis-store.ts';
 import type { Store } from '../store/store.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 
 /** A store whose clock the test moves. */
 export interface StoreHarness {

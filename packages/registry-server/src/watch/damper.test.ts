@@ -1,7 +1,7 @@
 import type { Endpoint } from '@rollcall/contract';
 import { expect, test } from 'vitest';
 import type { ServiceChange } from '../registry/picture.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { ChangeDamper } from './damper.ts';
 
 const HOLD_MS = 1_000;

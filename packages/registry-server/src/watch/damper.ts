@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint } from '@rollcall/contract';
 import type { ServiceChange } from '../registry/picture.ts';
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 
 /** Changes of one endpoint that go out at once, however close together. */
 const BURST = 10;

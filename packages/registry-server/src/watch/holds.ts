@@ -1,6 +1,6 @@
 import { type HoldEvent, ProblemError, WATCH_PING_MS } from '@rollcall/contract';
 import type { Loop, Supervisor } from '@rollcall/daemon';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import type { HoldOutcome } from '../store/store.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import type { EventStream } from './stream.ts';

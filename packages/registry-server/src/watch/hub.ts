@@ -1,7 +1,7 @@
 import { WATCH_PING_MS } from '@rollcall/contract';
 import type { Supervisor } from '@rollcall/daemon';
 import type { Picture, ServiceChange, ServicePicture } from '../registry/picture.ts';
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 import type { LogEntry } from '../store/log-entry.ts';
 import { ChangeDamper } from './damper.ts';
 import { encodeFrame, type Frame } from './frame.ts';

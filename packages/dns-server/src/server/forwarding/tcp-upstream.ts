@@ -2,7 +2,7 @@ import { type Socket, connect } from 'node:net';
 import { Query, readQuery } from '../../wire/query.ts';
 import { MessageSplitter, framed } from '../tcp-framing.ts';
 import type { UpstreamParts } from './udp-upstream.ts';
-import { type Upstream, type UpstreamAddress, answersTo, withId } from './upstream.ts';
+import { IDS, type Upstream, type UpstreamAddress, answersTo, withId } from './upstream.ts';
 
 /** Asks over a connection for each query: they are rare, mostly repeats of what was too large for UDP. */
 export class TcpUpstream implements Upstream {
@@ -17,14 +17,14 @@ export class TcpUpstream implements Upstream {
   }
 
   ask(message: Buffer, done: (answer: Buffer | undefined) => void): void {
-    const { clock, timeoutMs, randomId } = this.#parts;
+    const { clock, timeoutMs, random } = this.#parts;
     const query = new Query();
     readQuery(message, query);
-    const id = randomId();
+    const id = random.below(IDS);
     const splitter = new MessageSplitter();
     let found: Buffer | undefined;
     const socket = connect(this.#address);
-    this.#ends.set(socket, clock.now() + timeoutMs);
+    this.#ends.set(socket, clock.monotonicMs() + timeoutMs);
     socket.write(framed(withId(message, id)));
     socket.on('data', (chunk: Buffer) => {
       splitter.push(chunk);

@@ -1,9 +1,8 @@
 import { type Socket, createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Clock } from '../../runtime/clock.ts';
-import type { RandomId } from '../../runtime/random.ts';
+import type { Clock, Random } from '@rollcall/runtime';
 import { Query, readQuery } from '../../wire/query.ts';
-import { type Upstream, type UpstreamAddress, answersTo, withId } from './upstream.ts';
+import { IDS, type Upstream, type UpstreamAddress, answersTo, withId } from './upstream.ts';
 
 interface Pending {
   readonly query: Buffer;
@@ -13,8 +12,9 @@ interface Pending {
 }
 
 export interface UpstreamParts {
-  readonly clock: Pick<Clock, 'now'>;
-  readonly randomId: RandomId;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'every'>;
+  /** Ids of forwarded queries, which nobody may guess. */
+  readonly random: Pick<Random, 'below'>;
   readonly timeoutMs: number;
 }
 
@@ -37,7 +37,12 @@ export class UdpUpstream implements Upstream {
     readQuery(message, query);
     const { questionEnd } = query;
     const id = this.#freeId();
-    this.#pending.set(id, { query: message, questionEnd, endMs: clock.now() + timeoutMs, done });
+    this.#pending.set(id, {
+      query: message,
+      questionEnd,
+      endMs: clock.monotonicMs() + timeoutMs,
+      done,
+    });
     const socket = (this.#socket ??= this.#open());
     const bytes = withId(message, id);
     const send = () => socket.send(bytes, () => {});
@@ -92,8 +97,8 @@ export class UdpUpstream implements Upstream {
   }
 
   #freeId(): number {
-    let id = this.#parts.randomId();
-    while (this.#pending.has(id)) id = this.#parts.randomId();
+    let id = this.#parts.random.below(IDS);
+    while (this.#pending.has(id)) id = this.#parts.random.below(IDS);
     return id;
   }
 }

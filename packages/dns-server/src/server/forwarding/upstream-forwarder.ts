@@ -1,4 +1,4 @@
-import type { Timers } from '../../runtime/timers.ts';
+import type { Timer } from '@rollcall/runtime';
 import type { Counters } from '../counters.ts';
 import type { Forwarder, Transport } from './forwarder.ts';
 import { SharedQuestions } from './shared-questions.ts';
@@ -11,7 +11,6 @@ const SWEEP_MS = 100;
 
 export interface ForwarderParts extends UpstreamParts {
   readonly counters: Counters;
-  readonly timers: Timers;
   /** Queries under way at a time. */
   readonly maxInFlight: number;
 }
@@ -23,7 +22,7 @@ export interface ForwarderParts extends UpstreamParts {
 export class UpstreamForwarder implements Forwarder {
   readonly #parts: ForwarderParts;
   readonly #upstreams: Readonly<Record<Transport, readonly Upstream[]>>;
-  readonly #endSweeps: () => void;
+  readonly #sweepTimer: Timer;
   readonly #questions = new SharedQuestions();
   #first = 0;
   #inFlight = 0;
@@ -35,8 +34,8 @@ export class UpstreamForwarder implements Forwarder {
       udp: addresses.map((address) => new UdpUpstream(address, parts)),
       tcp: addresses.map((address) => new TcpUpstream(address, parts)),
     };
-    this.#endSweeps = parts.timers.every(SWEEP_MS, () => {
-      const nowMs = parts.clock.now();
+    this.#sweepTimer = parts.clock.every(SWEEP_MS, () => {
+      const nowMs = parts.clock.monotonicMs();
       for (const upstream of this.#all()) upstream.expire(nowMs);
     });
   }
@@ -61,7 +60,7 @@ export class UpstreamForwarder implements Forwarder {
 
   close(): void {
     this.#isClosed = true;
-    this.#endSweeps();
+    this.#sweepTimer.cancel();
     for (const upstream of this.#all()) upstream.close();
   }
 

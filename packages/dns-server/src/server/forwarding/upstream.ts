@@ -15,6 +15,8 @@ export interface Upstream {
 }
 
 const ID_BYTES = 2;
+/** How many ids there are: of 16 bits. */
+export const IDS = 65_536;
 
 /** A copy under another id. */
 export function withId(message: Buffer, id: number): Buffer {

@@ -1,6 +1,6 @@
 import { PROBLEM_MEDIA_TYPE, ProblemError } from '@rollcall/contract';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Random } from '../../runtime/random.ts';
+import type { Random } from '@rollcall/runtime';
 import type { LoadGate, Priority, Turn } from './load-gate.ts';
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import { LoopDelay } from './loop-delay.ts';
 
 /** A clock whose only timer fires when the test says so, however late. */
@@ -7,7 +7,7 @@ class LateClock implements Clock {
   #nowMs = 0;
   #tick = () => {};
 
-  nowMs(): number {
+  wallMs(): number {
     return this.#nowMs;
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Clock, Timer } from '@rollcall/runtime';
 
 /** How often the event loop is looked at, in ms. */
 const TICK_MS = 50;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Nobody is asked to stay away for longer, in seconds. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ManualClock } from '../../testing/manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { ReadQueue } from './read-queue.ts';
 
 function queueOf({ maxPerSecond = 0 } = {}) {

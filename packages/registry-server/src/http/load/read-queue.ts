@@ -1,5 +1,5 @@
 import { ProblemError } from '@rollcall/contract';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import { ByCaller } from './by-caller.ts';
 import { Pace } from './pace.ts';
 

@@ -1,8 +1,7 @@
 import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
 import { KINDS, patched, type ReadManifest, type Service } from '@rollcall/manifests';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock, Random } from '@rollcall/runtime';
 import { Breath } from '../../runtime/breath.ts';
-import type { Random } from '../../runtime/random.ts';
 import type { PutItem, PutOutcome, Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
 import type { Picture } from '../picture.ts';
@@ -190,7 +189,7 @@ export class Declarer {
       mode: given?.mode ?? ('replace' as const),
       rules: this.#rules,
       random: this.#random,
-      nowMs: this.#clock.nowMs(),
+      nowMs: this.#clock.wallMs(),
       find: (ref: ObjectRef) => this.#find(ref),
     };
   }

@@ -12,7 +12,7 @@ import {
   validateServiceUpdate,
 } from '@rollcall/manifests';
 import { isDeepStrictEqual } from 'node:util';
-import type { Random } from '../../runtime/random.ts';
+import type { Random } from '@rollcall/runtime';
 import type { AddressRules } from './address-rules.ts';
 import type { Declared } from './declarations.ts';
 import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-faults.ts';

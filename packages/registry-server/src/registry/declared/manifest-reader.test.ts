@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../../runtime/clock.ts';
-import { ManualClock } from '../../testing/manual-clock.ts';
+import { systemClock } from '@rollcall/runtime';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { ThreadedReader } from './manifest-reader.ts';
 
 const readers: ThreadedReader[] = [];

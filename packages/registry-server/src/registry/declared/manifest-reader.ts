@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { fileOf, type PortableFile, type ReadFile, readManifests } from '@rollcall/manifests';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 
 /** Longer texts are read by another thread: reading takes some 5 ms for each 1,000 characters. */
 const INLINE_LENGTH = 2_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../runtime/clock.ts';
+import { systemClock } from '@rollcall/runtime';
 import { encodeDurable } from '../../store/durable/durable-part.ts';
 import { makeLeaseId } from '../../store/lease-id.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';

@@ -1,6 +1,6 @@
 import { type ImportOutcome, type ImportReply, ProblemError } from '@rollcall/contract';
 import type { Manifest } from '@rollcall/manifests';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import {
   decodeDurable,
   type DurableFileContent,
@@ -66,7 +66,7 @@ export class Importer {
     const { store, picture, clock } = this.#parts;
     for (let left = TRIES; left > 0; left--) {
       const snapshot = await store.snapshot();
-      const rules = { replace: request.replace, nowMs: Math.floor(clock.nowMs()) };
+      const rules = { replace: request.replace, nowMs: Math.floor(clock.wallMs()) };
       const plan = planImport(part, snapshot, rules);
       this.#checkAddresses(plan.puts);
       this.#checkRoom(plan, snapshot);

@@ -3,8 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { createServer, connect, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { pause, systemClock } from '../../runtime/clock.ts';
-import { systemRandom } from '../../runtime/random.ts';
+import { pause, systemClock, systemRandom } from '@rollcall/runtime';
 
 /** A path of a socket may not be longer, in bytes (sun_path). */
 const LONGEST_PATH = 100;

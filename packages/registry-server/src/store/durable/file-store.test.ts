@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestProcess } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ManualClock } from '../../testing/manual-clock.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { bodyOf } from '../../testing/conformance/cases.ts';
 import { storeConformance } from '../../testing/store-conformance.ts';
 import { MemoryStore } from '../memory/memory-store.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '@rollcall/runtime';
 import { ttlOfLease } from '../lease-id.ts';
 import * as limits from '../limits.ts';
 import type { LogPage, StoreHead } from '../log-entry.ts';
@@ -64,11 +64,11 @@ export class MemoryStore implements Store {
   }
 
   async grant(request: GrantRequest): Promise<GrantOutcome> {
-    return grant(this.#partition, request, this.#clock.nowMs());
+    return grant(this.#partition, request, this.#clock.wallMs());
   }
 
   async renew(leases: readonly string[], { floor }: Write): Promise<RenewOutcome> {
-    const at = { nowMs: this.#clock.nowMs(), floor };
+    const at = { nowMs: this.#clock.wallMs(), floor };
     const unknown: string[] = [];
     const superseded: string[] = [];
     for (const lease of leases) {
@@ -83,7 +83,7 @@ export class MemoryStore implements Store {
 
   async hold(lease: string, { floor }: Write): Promise<HoldOutcome> {
     const partition = this.#partition;
-    const at = { nowMs: this.#clock.nowMs(), floor };
+    const at = { nowMs: this.#clock.wallMs(), floor };
     if (!partition.deadlines.has(lease)) return partition.missOf(lease);
     partition.deadlines.set(lease, at.nowMs + ttlOfLease(lease));
     partition.clearDoubt(lease, at);
@@ -103,7 +103,7 @@ export class MemoryStore implements Store {
     const record = partition.instances.get(partition.holders.get(lease) ?? '');
     const deadline = partition.deadlines.get(lease);
     if (record?.lease !== lease || deadline === undefined) return false;
-    const at = { nowMs: this.#clock.nowMs(), floor };
+    const at = { nowMs: this.#clock.wallMs(), floor };
     const heartbeatMs = isSecondLook ? ttlOfLease(lease) / 3 : 0;
     const dueMs = at.nowMs + limits.SUSPECT_MS + heartbeatMs;
     partition.deadlines.set(lease, Math.min(deadline, dueMs));
@@ -130,7 +130,7 @@ export class MemoryStore implements Store {
       return { kind: 'changed', revision };
     }
     const isDraining = body.status === 'draining' && record.body.status !== 'draining';
-    const at = { nowMs: this.#clock.nowMs(), floor };
+    const at = { nowMs: this.#clock.wallMs(), floor };
     const why = isDraining ? 'draining' : 'updated';
     return {
       kind: 'changed',
@@ -142,7 +142,7 @@ export class MemoryStore implements Store {
     const { field, lease, nonce = '', sequence = 0, floor } = request;
     const partition = this.#partition;
     const record = partition.instances.get(field);
-    const at = { nowMs: this.#clock.nowMs(), floor };
+    const at = { nowMs: this.#clock.wallMs(), floor };
     // What it sent before and never heard of may still arrive.
     partition.buryProcess(field, { nonce, sequence }, at.nowMs);
     if (record === undefined) {
@@ -157,16 +157,16 @@ export class MemoryStore implements Store {
   }
 
   async expire({ floor }: Write): Promise<SweepOutcome> {
-    const at = { nowMs: this.#clock.nowMs(), floor };
+    const at = { nowMs: this.#clock.wallMs(), floor };
     return sweep(this.#partition, at, { guardMs: this.#guardMs, runId: this.#runId() });
   }
 
   async put(request: PutRequest): Promise<PutOutcome> {
-    return put(this.#partition, request, this.#clock.nowMs());
+    return put(this.#partition, request, this.#clock.wallMs());
   }
 
   async remove({ key, floor }: RemoveRequest): Promise<ChangeOutcome> {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.wallMs();
     const resource = this.#partition.resources.get(key);
     const revision =
       resource === undefined
@@ -177,7 +177,7 @@ export class MemoryStore implements Store {
   }
 
   async restore(request: RestoreRequest): Promise<RestoreOutcome> {
-    const taken = restore(this.#partition, request, this.#clock.nowMs());
+    const taken = restore(this.#partition, request, this.#clock.wallMs());
     return { taken, head: this.#head() };
   }
 
@@ -203,7 +203,7 @@ export class MemoryStore implements Store {
 
   async snapshot(): Promise<StoreSnapshot> {
     const { instances, resources, graves, last } = this.#partition;
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.wallMs();
     const tombstones = [...graves]
       // The others are of use to the store alone.
       .filter(([member]) => /^[ixr]:/.test(member))

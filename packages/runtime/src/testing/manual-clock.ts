@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 
 interface Waiting {
   atMs: number;
@@ -8,7 +8,7 @@ interface Waiting {
 
 /** A clock that stands still until a test moves it. Monotonic and wall time move together, save for `step`. */
 export class ManualClock implements Clock {
-  #monotonicMs = 0;
+  #monotonicMs = 1_000;
   #wallMs: number;
   readonly #waiting = new Set<Waiting>();
 
@@ -16,7 +16,7 @@ export class ManualClock implements Clock {
     this.#wallMs = wallMs;
   }
 
-  nowMs(): number {
+  wallMs(): number {
     return this.#wallMs;
   }
 

@@ -1,7 +1,10 @@
-import type { Runtime } from './runtime.ts';
+import type { Clock } from './clock.ts';
+
+/** The part of a clock that pauses need. */
+type Alarm = Pick<Clock, 'after'>;
 
 /** Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts, and leaves no listener. */
-export function pause(runtime: Runtime, delayMs: number, signal?: AbortSignal): Promise<void> {
+export function pause(clock: Alarm, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason as Error);
@@ -11,22 +14,28 @@ export function pause(runtime: Runtime, delayMs: number, signal?: AbortSignal): 
       timer.cancel();
       reject(signal?.reason as Error);
     };
-    const timer = runtime.setTimer(() => {
+    const onTime = () => {
       signal?.removeEventListener('abort', onAbort);
       resolve();
-    }, delayMs);
+    };
+    const timer = clock.after(delayMs, onTime, { keepsAlive: true });
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 
+/** Resolves after `delayMs`, and at once when the signal aborts. */
+export async function sleep(clock: Alarm, delayMs: number, signal?: AbortSignal): Promise<void> {
+  await pause(clock, delayMs, signal).catch(() => {});
+}
+
 /** The promise, or undefined when it has not settled after `limitMs`. A rejection passes through. */
 export async function within<T>(
-  runtime: Runtime,
+  clock: Alarm,
   limitMs: number,
   promise: Promise<T>,
 ): Promise<T | undefined> {
   const over = Promise.withResolvers<undefined>();
-  const timer = runtime.setTimer(() => over.resolve(undefined), limitMs);
+  const timer = clock.after(limitMs, () => over.resolve(undefined), { keepsAlive: true });
   try {
     return await Promise.race([promise, over.promise]);
   } finally {
@@ -61,4 +70,13 @@ export function withCause(reason: unknown, cause: Error | undefined): unknown {
   if (isBare && cause !== undefined && Object.isExtensible(reason))
     Object.defineProperty(reason, 'cause', { value: cause, configurable: true, writable: true });
   return reason;
+}
+
+/** A signal that aborts with a `TimeoutError` after `limitMs`. */
+export function deadline(clock: Alarm, limitMs: number): AbortSignal {
+  const controller = new AbortController();
+  const onTime = () =>
+    controller.abort(new DOMException(`no end within ${limitMs} ms`, 'TimeoutError'));
+  clock.after(limitMs, onTime);
+  return controller.signal;
 }

@@ -1,4 +1,0 @@
-/** Uniform in [0, 1). */
-export type Random = () => number;
-
-export const systemRandom: Random = () => Math.random();

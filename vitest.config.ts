@@ -26,8 +26,10 @@ export default defineConfig({
     globalSetup: ['./vitest.setup.ts'],
     setupFiles: ['./vitest.random.ts'],
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Slow machines are no failures: what is waited for is a condition, and patience costs nothing where it comes true.
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+    expect: { poll: { timeout: 30_000 } },
     // Many tests start processes and wait for what they do: more at once than cores makes them slow, not wrong.
     maxWorkers: 2,
     projects: [

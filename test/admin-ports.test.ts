@@ -34,7 +34,7 @@ beforeAll(async () => {
   for (const name of ports.keys()) {
     await until(async () => (await ask(name)).status === 200, { what: `${name} that listens` });
   }
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await Promise.all(started.map((one) => one.stop('SIGTERM')));
   rmSync(folder, { recursive: true });

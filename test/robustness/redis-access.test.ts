@@ -50,4 +50,4 @@ test('over TLS, as an ACL user who may do no more than the roll needs', async ({
   const { figures } = await scene.verdict('Redis with TLS and ACL');
   expect(figures.falseEvictions).toBe(0);
   return undefined;
-}, 60_000);
+}, 180_000);

@@ -33,7 +33,7 @@ beforeAll(async () => {
   for (const [i, url] of urls.entries()) scene.rawWatch(`stream${i}`, [url]);
   calls = scene.call('sdk', service, { concurrency: 2 });
   await calls.answers(20);
-}, 60_000);
+}, 180_000);
 afterAll(() => scene.close());
 
 const isWritable = async (url: string) => (await fetch(`${url}/readyz?for=writes`)).ok;

@@ -39,7 +39,7 @@ test('G2: an instance stopped (SIGSTOP) without a word is chosen for its TTL and
   await scene.quiet();
   const { figures } = await scene.verdict(`silent host gone after ${goneMs.toFixed(0)} ms`);
   expect(figures.requestsFailed).toBe(0);
-}, 60_000);
+}, 180_000);
 
 test('G6: a process stopped for two TTL finds a successor under its id and gives up; the successor keeps the place', async () => {
   const { url, stale, service, calls } = await begin();
@@ -59,4 +59,4 @@ test('G6: a process stopped for two TTL finds a successor under its id and gives
   await scene.inUse(service, NAMES, 1_000);
   expect(portOf()).toBe(port);
   await scene.verdict('a stale process');
-}, 60_000);
+}, 180_000);

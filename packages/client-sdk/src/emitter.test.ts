@@ -19,7 +19,7 @@ test('a listener that throws, or rejects, starves nobody and is told of', async 
   emitter.emit('change', 1);
   emitter.emit('change', 2);
   expect(heard).toEqual([1, 2]);
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(4));
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(4), { timeout: 30_000 });
   expect(new Set(warn.mock.calls.map(([, cause]) => cause))).toEqual(new Set([thrown, rejected]));
   expect(warn.mock.calls[0]?.[0]).toBe("a listener of 'change' failed: Error: thrown");
 });

@@ -32,7 +32,7 @@ const running: TestProcess[] = [];
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
   for (const one of running.splice(0)) await one.stop('SIGKILL');
-}, 120_000);
+}, 300_000);
 
 async function startRegistry(port: number, prefix: string): Promise<void> {
   const flags = ['--port', `${port}`, '--store', inject('redisUrl'), '--store-prefix', prefix];

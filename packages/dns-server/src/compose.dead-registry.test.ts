@@ -8,6 +8,6 @@ test('a registry that nobody answers at is told of once', async () => {
   const server = await startDnsServer(readConfig(flags), { log: (line) => void lines.push(line) });
   onTestFinished(() => server.close());
   const told = () => lines.filter((line) => line.includes('is tried again'));
-  await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 15_000 });
+  await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 30_000 });
   expect(told()[0]).toMatch(/^watching all services.*127\.0\.0\.1:1.*ECONNREFUSED/);
 });

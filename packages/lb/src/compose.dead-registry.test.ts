@@ -14,7 +14,7 @@ accessLog: off`;
   });
   onTestFinished(() => balancer.close());
   const told = () => lines.filter((line) => line.includes('is tried again'));
-  await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 15_000 });
+  await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 30_000 });
   expect(told()[0]).toMatch(/^watching namespace default fails.*127\.0\.0\.1:1.*ECONNREFUSED/);
   const ready = await fetch(new URL('/readyz', balancer.addresses.admin));
   expect([ready.status, await ready.json()]).toEqual([

@@ -1,12 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { type TestProcess, freePort, startNode } from '@rollcall/testkit';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type LoadBalancer, startLoadBalancer } from './compose.ts';
 import { parseConfig } from './config/config-file.ts';
 import { Load } from './testing/load.ts';
-
-// Slow machines are no failures: what is waited for is a condition.
-vi.setConfig({ testTimeout: 30_000 });
 
 const INSTANCE = new URL('testing/instance-process.ts', import.meta.url).pathname;
 const REGISTRY = fileURLToPath(
@@ -18,7 +15,7 @@ async function startRegistry(port: number): Promise<TestProcess> {
   onTestFinished(() => void registry.stop('SIGKILL'));
   await expect
     .poll(() => fetch(`http://127.0.0.1:${port}/readyz`).then(({ status }) => status, String), {
-      timeout: 10_000,
+      timeout: 30_000,
     })
     .toBe(200);
   return registry;
@@ -55,12 +52,12 @@ test('instances come, die and go, the registry dies and returns: no request fail
   expect((await fetch(web)).status).toBe(503);
 
   const instances = await Promise.all([startInstance(port), startInstance(port)]);
-  await expect.poll(() => fetch(web).then(({ status }) => status), { timeout: 10_000 }).toBe(200);
+  await expect.poll(() => fetch(web).then(({ status }) => status), { timeout: 30_000 }).toBe(200);
   const load = new Load(`${web}/?delay=1`, 6);
   const pids = () => [...seenPids(load)].toSorted((a, b) => a - b);
   const sorted = (...processes: TestProcess[]) =>
     processes.map(({ pid }) => pid).toSorted((a, b) => a - b);
-  await expect.poll(pids, { timeout: 10_000 }).toEqual(sorted(...instances));
+  await expect.poll(pids, { timeout: 30_000 }).toEqual(sorted(...instances));
 
   // A new one takes requests within a second of being on the roll.
   const third = await startInstance(port);
@@ -78,16 +75,16 @@ test('instances come, die and go, the registry dies and returns: no request fail
     .poll(() => balancer.groups[0]!.pictureAgeMs, { timeout: 5_000 })
     .toBeGreaterThan(700);
   const during = load.answered;
-  await expect.poll(() => load.answered, { timeout: 10_000 }).toBeGreaterThan(during + 200);
+  await expect.poll(() => load.answered, { timeout: 30_000 }).toBeGreaterThan(during + 200);
   registry = await startRegistry(port);
-  await expect.poll(() => balancer.groups[0]!.pictureAgeMs, { timeout: 8_000 }).toBeLessThan(700);
+  await expect.poll(() => balancer.groups[0]!.pictureAgeMs, { timeout: 30_000 }).toBeLessThan(700);
   // Who is not back is kept for a while, but only as a last resort.
-  await expect.poll(inTier0, { timeout: 10_000 }).toBe(2);
+  await expect.poll(inTier0, { timeout: 30_000 }).toBe(2);
 
   // One that is told to stop drains first.
   await instances[1].stop('SIGTERM');
-  await expect.poll(pids, { timeout: 10_000 }).toEqual([third.pid]);
+  await expect.poll(pids, { timeout: 30_000 }).toEqual([third.pid]);
   await load.stop();
   expect(load.others).toBe('');
   expect(registry.hasExited).toBe(false);
-}, 40_000);
+}, 180_000);

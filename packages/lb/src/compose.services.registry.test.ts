@@ -3,12 +3,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { Rollcall } from '@rollcall/client-sdk';
 import { startTestServer } from '@rollcall/registry-server/testing';
 import { freePort, until } from '@rollcall/testkit';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startLoadBalancer } from './compose.ts';
 import { parseConfig } from './config/config-file.ts';
-
-// Slow machines are no failures: what is waited for is a condition.
-vi.setConfig({ testTimeout: 30_000 });
 
 test('a service declared as LoadBalancer shows its address in its status and is served there', async () => {
   const registry = await startTestServer();

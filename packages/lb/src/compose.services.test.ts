@@ -3,14 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import type { Condition, ServiceReport } from '@rollcall/client-sdk';
 import { freePort, until } from '@rollcall/testkit';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startLoadBalancer } from './compose.ts';
 import { parseConfig } from './config/config-file.ts';
 import { FakeCatalog, declare, declaredPort } from '@rollcall/client-sdk/testing';
 import { endpoint } from './testing/fake-source.ts';
-
-// Slow machines are no failures: what is waited for is a condition.
-vi.setConfig({ testTimeout: 30_000 });
 
 class FakeReports {
   readonly standing = new Map<string, ServiceReport>();

@@ -9,7 +9,7 @@ test('a registry that nobody answers at is told of once, and the proxy is not re
   const proxy = await startNodeProxy(readConfig(flags, {}), { log });
   onTestFinished(() => proxy.close());
   const told = () => lines.filter((line) => line.includes('is tried again'));
-  await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 15_000 });
+  await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 30_000 });
   expect(told()[0]).toMatch(/^watching all services.*127\.0\.0\.1:1.*ECONNREFUSED/);
   expect((await fetch(new URL('/readyz', proxy.admin))).status).toBe(503);
 });

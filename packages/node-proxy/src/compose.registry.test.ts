@@ -1,13 +1,10 @@
 import { Rollcall } from '@rollcall/client-sdk';
 import { startTestServer } from '@rollcall/registry-server/testing';
 import { freePort, until } from '@rollcall/testkit';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startNodeProxy } from './compose.ts';
 import { readConfig } from './config.ts';
 import { startInstance, whoAnswers } from './testing/sockets.ts';
-
-// Slow machines are no failures: what is waited for is a condition.
-vi.setConfig({ testTimeout: 40_000 });
 
 async function setUp() {
   // A range of its own: what others serve on this machine is not in the way.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { freePort, until } from '@rollcall/testkit';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type NodeProxy, startNodeProxy } from './compose.ts';
 import { readConfig } from './config.ts';
 import { FakeCatalog, declare, declaredPort, endpoint } from '@rollcall/client-sdk/testing';
@@ -16,9 +16,7 @@ import {
   whoAnswers,
 } from './testing/sockets.ts';
 
-// Slow machines are no failures: what is waited for is a condition.
-vi.setConfig({ testTimeout: 40_000 });
-const WAIT = { timeout: 15_000 };
+const WAIT = { timeout: 30_000 };
 
 async function start(...flags: string[]) {
   const catalog = new FakeCatalog();

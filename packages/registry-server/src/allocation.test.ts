@@ -80,7 +80,7 @@ test('two servers give 10,000 services an address each, none twice, and leak non
   await Promise.all(Array.from({ length: 64 }, (_, i) => deleteNext(i)));
   await until(async () => (await declared(namespaces)).length === 0);
   expect(await taken('clusterIps')).toBe(1);
-}, 120_000);
+}, 300_000);
 
 test('of 3,000 node ports asked for at once 2,768 are given, and the others are refused clearly', async () => {
   const outcomes: { readonly status: number; readonly body: unknown }[] = [];
@@ -113,4 +113,4 @@ test('of 3,000 node ports asked for at once 2,768 are given, and the others are 
   await apiOf(0)
     .object('DELETE', 'svc/np0')
     .then(({ status }) => status === 200);
-}, 120_000);
+}, 300_000);

@@ -72,7 +72,7 @@ describe.each([50, 600])('G1: Redis %d ms away', (delayMs) => {
     await until(async () => (await readable()) === IDS.length + 1);
     await outlivesLeases();
     expect(Math.min(...sizes)).toBe(IDS.length + 1);
-  }, 30_000);
+  }, 60_000);
 });
 
 test('G5: Redis hung for longer than every lease: writes are refused soon, reads go on, and nobody is missing after it', async () => {
@@ -95,7 +95,7 @@ test('G5: Redis hung for longer than every lease: writes are refused soon, reads
       .toSorted(),
   ).toEqual([...IDS, 'late']);
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(IDS.length);
-}, 60_000);
+}, 180_000);
 
 test('G5: Redis cut off again and again: every write is answered, and the roll stays whole', async () => {
   const statuses: number[] = [];
@@ -107,4 +107,4 @@ test('G5: Redis cut off again and again: every write is answered, and the roll s
   await until(async () => (await write()).status === 200);
   await until(() => held.endpoints().length === IDS.length + 1);
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(IDS.length);
-}, 60_000);
+}, 180_000);

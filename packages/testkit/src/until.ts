@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface UntilOptions {
-  /** How long to wait, in ms. @default 10000 */
+  /** How long to wait, in ms. @default 30000 */
   readonly withinMs?: number;
   /** How often to look, in ms. @default 10 */
   readonly everyMs?: number;
@@ -15,7 +15,7 @@ export interface UntilOptions {
  */
 export async function until<T>(
   look: () => T | Promise<T>,
-  { withinMs = 10_000, everyMs = 10, what = 'the condition' }: UntilOptions = {},
+  { withinMs = 30_000, everyMs = 10, what = 'the condition' }: UntilOptions = {},
 ): Promise<NonNullable<T>> {
   const endMs = performance.now() + withinMs;
   let last: unknown;

@@ -8,7 +8,7 @@ import { endpointAt, type FakeRegistry } from '../testing/fake-registry.ts';
 
 const context = new TestContext();
 afterEach(() => context.end());
-const until = (condition: () => unknown, timeout = 5_000) =>
+const until = (condition: () => unknown, timeout = 30_000) =>
   vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
 
 type RequestOptions = Omit<ServiceRequestOptions, 'path'>;
@@ -71,10 +71,13 @@ describe('nobody listens at the first endpoint', () => {
     const ejection = { baseMs: 50 };
     const { service } = await serve([await closedPort(), alive.port], { calls: { ejection } });
     await textOf(service.request('/x'));
-    await vi.waitFor(async () => {
-      await textOf(service.request('/x'));
-      expect(service.stats().ejections).toBe(2);
-    });
+    await vi.waitFor(
+      async () => {
+        await textOf(service.request('/x'));
+        expect(service.stats().ejections).toBe(2);
+      },
+      { timeout: 30_000 },
+    );
   });
 
   test('G8: all but the last have died at once: those who refuse are passed over', async () => {

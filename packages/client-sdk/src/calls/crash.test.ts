@@ -7,7 +7,7 @@ import { endpointAt } from '../testing/fake-registry.ts';
 
 const context = new TestContext();
 afterEach(() => context.end());
-const until = (condition: () => unknown, timeout = 10_000) =>
+const until = (condition: () => unknown, timeout = 30_000) =>
   vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 2 });
 
 /** Three instances in processes of their own, on a roll that never learns of their death. */

@@ -29,7 +29,7 @@ test('drains everyone once, then raises the signal again', async () => {
   signals.add(['SIGTERM'], { drain });
   source.send('SIGTERM');
   source.send('SIGTERM');
-  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']));
+  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']), { timeout: 30_000 });
   expect(drain).toHaveBeenCalledTimes(2);
   expect(source.listenerCount('SIGTERM') + source.listenerCount('SIGINT')).toBe(0);
 });
@@ -39,7 +39,7 @@ test('a failed drain does not keep the process from ending', async () => {
   const signals = new DepartureSignals(source);
   signals.add(['SIGTERM'], { drain: () => Promise.reject(new Error('no registry')) });
   source.send('SIGTERM');
-  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']));
+  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']), { timeout: 30_000 });
 });
 
 test.each(['before', 'after'])(
@@ -54,7 +54,7 @@ test.each(['before', 'after'])(
     if (when === 'after') listen();
     source.send('SIGTERM');
     done.resolve();
-    await vi.waitFor(() => expect(source.listenerCount('SIGTERM')).toBe(1));
+    await vi.waitFor(() => expect(source.listenerCount('SIGTERM')).toBe(1), { timeout: 30_000 });
     expect(source.raised).toEqual([]);
   },
 );
@@ -78,7 +78,7 @@ test('two clients of a process: both drain, and the signal is raised once', asyn
   for (const drain of drains) new DepartureSignals(source).add(['SIGTERM'], { drain });
   expect(source.listenerCount('SIGTERM')).toBe(1);
   source.send('SIGTERM');
-  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']));
+  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']), { timeout: 30_000 });
   for (const drain of drains) expect(drain).toHaveBeenCalledTimes(1);
   expect(source.listenerCount('SIGTERM')).toBe(0);
 });
@@ -91,7 +91,7 @@ test('a client that is closed takes along what is its own only', async () => {
   other.add(['SIGTERM'], { drain });
   one.close();
   source.send('SIGTERM');
-  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']));
+  await vi.waitFor(() => expect(source.raised).toEqual(['SIGTERM']), { timeout: 30_000 });
   expect(drain).toHaveBeenCalledTimes(1);
 });
 

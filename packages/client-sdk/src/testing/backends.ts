@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 
 /** A server in this process whose every request can be seen and whose connections can be cut. */
 export interface Backend {
@@ -33,11 +34,18 @@ export async function startBackend(name: string, answer?: Answer): Promise<Backe
   return { port, seen, close };
 }
 
-/** A port that nobody listens on. */
+/**
+ * A port that nobody listens on, nor will while this process lives: a connection goes out from it, so the system gives it
+ * to nobody else.
+ */
 export async function closedPort(): Promise<number> {
-  const backend = await startBackend('nobody');
-  await backend.close();
-  return backend.port;
+  const server = createTcpServer((socket) => socket.unref()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const outgoing = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  await once(outgoing, 'connect');
+  outgoing.unref();
+  server.close();
+  return outgoing.localPort!;
 }
 
 const SCRIPT = `

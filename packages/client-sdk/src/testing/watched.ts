@@ -9,7 +9,7 @@ export const B = endpointAt(2, { instance: 'b' });
 /** Who is in the picture. */
 export const ids = (service: Service): string[] => service.endpoints().map(({ id }) => id);
 
-export const until = (condition: () => unknown, timeout = 5_000): Promise<void> =>
+export const until = (condition: () => unknown, timeout = 30_000): Promise<void> =>
   vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
 
 /** A client that watches `orders`, of which the registry knows A. */

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { transportUnderTest } from '../testing/transport-under-test.ts';
 import type { Connection } from './transport.ts';
 
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 
 async function accepted(onAccept: (connection: Connection) => void) {
   const closes: unknown[] = [];

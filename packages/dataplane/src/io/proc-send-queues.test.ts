@@ -42,7 +42,7 @@ test.runIf(isLinux).each([
   expect(await queues.read([endsOf(client), endsOf(accepted)])).toEqual([0, 0]);
   client.write(Buffer.alloc(50_000_000));
   const lengthsNow = () => queues.read([endsOf(accepted), endsOf(client)]);
-  await expect.poll(async () => (await lengthsNow())[1], { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await lengthsNow())[1], { timeout: 30_000 }).toBeGreaterThan(0);
   expect((await lengthsNow())[0]).toBe(0);
   client.destroy();
 });

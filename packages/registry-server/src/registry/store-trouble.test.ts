@@ -127,7 +127,7 @@ describe('the store', () => {
     // At most asked for a sign of life meanwhile, and never missing.
     expect(watch.of('change').flatMap(({ removes }) => removes)).toEqual([]);
     expect(watch.isOver).toBe(false);
-  }, 40_000);
+  }, 60_000);
 
   test('G5: back without its data, the pictures of the servers give it back; the deregistered stay away', async () => {
     const [one, two] = [await start(), await start()];
@@ -151,7 +151,7 @@ describe('the store', () => {
     expect(await renew(one, body.lease.id)).toBe(204);
     await until(async () => (await rollOf(two)).includes('a up'));
     expect(watch.of('change').flatMap((change) => change['removes'])).toEqual([]);
-  }, 40_000);
+  }, 60_000);
 
   test('emptied while running (FLUSHALL): given back within a second or two', async () => {
     const server = await start();
@@ -232,7 +232,7 @@ describe('the store', () => {
     redis.signal('SIGCONT');
     await until(async () => (await renew(server, body.lease.id)) === 204);
     expect(await rollOf(server)).toEqual(['a up']);
-  }, 40_000);
+  }, 60_000);
 });
 
 describe('a store that refuses to write', () => {

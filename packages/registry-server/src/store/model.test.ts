@@ -306,7 +306,7 @@ test('memory and Redis do what the model does, over 1,000 random sequences', asy
     }),
     { numRuns: 1_000 },
   );
-}, 120_000);
+}, 300_000);
 
 test('memory and Redis write the same log, entry by entry', async () => {
   const onRedis = redisHarness(inject('redisUrl'));
@@ -318,4 +318,4 @@ test('memory and Redis write the same log, entry by entry', async () => {
     }),
     { numRuns: 200 },
   );
-}, 120_000);
+}, 300_000);

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROBLEMS, ROUTES, type Route, STATE_TABLE } from '@rollcall/contract';
+import { type OptionSpec, shownDefault } from '@rollcall/daemon';
 import { OPTIONS } from '@rollcall/registry-server';
 import { PLANTED_BUGS } from '../planted-bugs/bugs.ts';
 
@@ -29,24 +30,23 @@ function errors(): string {
 
 Every refusal of the registry is a problem document (\`application/problem+json\`, RFC 9457) with these members:
 \`code\`, \`status\`, \`title\`, \`retryable\`, \`field\` (path of the field that is wrong, empty when no one field is) and
-\`message\` (what was expected, and the value where it is no secret). Retryable ones carry \`Retry-After\` in seconds.
+\`detail\` (what was expected, and the value where it is no secret; once more as \`message\` for clients of version 0.1). Retryable ones carry \`Retry-After\` in seconds.
 
 ${table(['code', 'status', 'retryable', 'meaning'], rows)}
 `;
 }
 
 function options(): string {
-  const rows = Object.values(OPTIONS).map((option) => {
-    const { flag, env, help, schema } = option;
-    const value = 'value' in option ? ` ${option.value}` : '';
-    const fallback: unknown = schema.safeParse(undefined).data;
-    const isPlain = typeof fallback === 'string' || typeof fallback === 'number';
-    return [code(`--${flag}${value}`), code(env), isPlain ? code(String(fallback)) : '', help];
+  const rows = Object.values<OptionSpec>(OPTIONS).map((option) => {
+    const { flag, env = '', value, help } = option;
+    const standard = shownDefault(option);
+    const name = value === undefined ? `--[no-]${flag}` : `--${flag} ${value}`;
+    return [code(name), code(env), standard === undefined ? '' : code(standard), help];
   });
   return `# Options of the registry server
 
 A flag wins over its environment variable. A wrong value is refused at start with the option, the value and what was
-expected, and exit code 2. The options of the SDK stand in
+expected, and exit code 2. What has several values is repeated or separated by commas (tokens: by spaces). The options of the SDK stand in
 [packages/client-sdk](../packages/client-sdk/README.md), those of the load balancer in
 [packages/lb](../packages/lb/README.md).
 

@@ -126,7 +126,7 @@ describe('README', () => {
       } else if (rest === '--help') {
         await child.printed(/Commands:/);
       } else {
-        await child.printed(/listening|started/);
+        await child.printed(/listening/);
         expect(await child.stop('SIGTERM')).toBe(0);
       }
     }

@@ -39,7 +39,7 @@ export async function startRollcall(names: readonly AskedName[]): Promise<NameSe
   }
   const flags = ['--registry', registry.url, '--port', '0', '--metrics', '127.0.0.1:0'];
   const child = startPinnedNode(CORE.tested, MAIN, flags);
-  const [line] = await child.printed(/\{"event":"listening".*\}\n/);
+  const [line] = await child.printed(/\{.*"msg":"listening"\}\n/);
   const { dns, admin } = JSON.parse(line) as { dns: [string]; admin: string };
   await until(async () => (await fetch(`${admin}/readyz`)).ok);
   const close = async () => {

@@ -20,7 +20,7 @@ export interface TcpProxy {
 }
 
 async function portOf(child: TestProcess): Promise<number> {
-  const [line] = await child.printed(/\{"event":"listening".*\}\n/);
+  const [line] = await child.printed(/\{.*"msg":"listening"\}\n/);
   return (JSON.parse(line) as { port: number }).port;
 }
 

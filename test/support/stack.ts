@@ -113,7 +113,7 @@ accessLog: off
     const dnsPort = await freePort();
     const proxy = this.#start(NODE_PROXY, ['--registry', url, '--metrics', 'off']);
     const dns = this.#start(DNS, ['--registry', url, '--port', `${dnsPort}`, '--metrics', 'off']);
-    await Promise.all([proxy.printed(/"started"/), dns.printed(/"listening"/)]);
+    await Promise.all([proxy.printed(/"listening"/), dns.printed(/"listening"/)]);
     return { dnsPort };
   }
 

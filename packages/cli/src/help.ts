@@ -5,8 +5,9 @@ import { tableText } from './output/table.ts';
 export const GLOBAL: Options = {
   registry: {
     type: 'string',
+    multiple: true,
     value: 'URL',
-    help: 'The registry, several by commas; ROLLCALL_URL, else http://127.0.0.1:7400',
+    help: 'The registry, several by commas or repeated; ROLLCALL_URL, else http://127.0.0.1:7400',
   },
   token: { type: 'string', value: 'TOKEN', help: 'Bearer token; better in ROLLCALL_TOKEN' },
   namespace: {
@@ -32,6 +33,7 @@ export function programHelp(commands: readonly Command[]): string {
   return `rollcall: services, endpoints and instances of a Rollcall registry
 
   rollcall COMMAND [ARGUMENT...] [options]
+  rollcall --version
 
 Commands:
 ${indented(commands.map(({ name, summary }) => [name, summary]))}

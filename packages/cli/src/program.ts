@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { Rollcall } from '@rollcall/client-sdk';
 import { type CliError, EXIT, usageError } from './cli-error.ts';
-import { type Arguments, type Command, textOption } from './command.ts';
+import { type Arguments, type Command, listOption, textOption } from './command.ts';
 import { COMMANDS } from './commands/all.ts';
 import type { Context } from './context.ts';
 import { commandHelp, GLOBAL, programHelp } from './help.ts';
@@ -31,12 +31,17 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
   const [out, err] = [outputTo(parts.out), outputTo(parts.err)];
   let url = env['ROLLCALL_URL'] ?? DEFAULT_URL;
   try {
+    if (argv[0] === '--version') {
+      out.write(`${parts.version}\n`);
+      return EXIT.ok;
+    }
     const { command, given } = read(argv);
     if (command === undefined || given.options['help'] === true) {
       out.write(command === undefined ? programHelp(COMMANDS) : commandHelp(command));
       return EXIT.ok;
     }
-    url = textOption(given, 'registry') ?? url;
+    const named = listOption(given, 'registry');
+    if (named.length > 0) url = named.join();
     const context = contextOf(given, url, { ...parts, out, err });
     try {
       return await command.run(context, given);
@@ -72,7 +77,10 @@ function read(argv: readonly string[]): { command: Command | undefined; given: A
   // Options of every command may stand before it: its name is the first word that is no option's value.
   const { positionals } = parse(argv, GLOBAL, false);
   const name = positionals[0];
-  if (name === undefined) throw usageError('expected a command (--help lists them)');
+  if (name === undefined) {
+    parse(argv, GLOBAL, true);
+    throw usageError('expected a command (--help lists them)');
+  }
   const command = commandOf(name);
   const end = argv.indexOf('--');
   const own = end === -1 ? argv : argv.slice(0, end);
@@ -116,7 +124,7 @@ function contextOf(
   const token = textOption(given, 'token') ?? env['ROLLCALL_TOKEN'];
   const namespace = textOption(given, 'namespace') ?? env['ROLLCALL_NAMESPACE'] ?? 'default';
   const rollcall = new Rollcall({
-    url: url.split(',').filter((one) => one !== ''),
+    url: url.split(/[,\s]+/).filter((one) => one !== ''),
     namespace,
     ...(token === undefined || token === '' ? {} : { token }),
     runtime: { warn: (message) => parts.err.write(`rollcall: ${message}\n`) },

@@ -109,6 +109,7 @@ describe('problems', () => {
       title: PROBLEMS.instance_taken.title,
       retryable: false,
       field: 'id',
+      detail: 'it is taken',
       message: 'it is taken',
     });
   });

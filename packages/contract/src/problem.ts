@@ -83,8 +83,10 @@ export const Problem = z
     /** Path of the field that is wrong, e.g. `ports.http`; empty when no one field is. */
     field: z.string(),
     /** What was wrong, what was expected, and the value where it is no secret. */
+    detail: z.string(),
+    /** The same as `detail`, for clients of version 0.1, which know no other name for it. */
     message: z.string(),
-    /** Of manifests: everything that is wrong, `message` says it in one line. */
+    /** Of manifests: everything that is wrong, `detail` says it in one line. */
     faults: z.array(Fault).optional(),
   })
   .meta({ id: 'Problem' });
@@ -128,7 +130,7 @@ export class ProblemError extends Error {
   toProblem(): Problem {
     const { status, retryable, title } = PROBLEMS[this.code];
     const { code, field, message, faults } = this;
-    const problem = { code, status, title, retryable, field, message };
+    const problem = { code, status, title, retryable, field, detail: message, message };
     return faults === undefined ? problem : { ...problem, faults: [...faults] };
   }
 }

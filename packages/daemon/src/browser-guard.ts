@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { hostnameOf, HostPatterns, isLoopback, plainAddress } from './host-patterns.ts';
+import { sendProblem } from './problem.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Verdicts on `Host` that are kept: an attacker may send a new one with each request. */
@@ -112,6 +113,12 @@ export function guardBrowsers(
 /** The same for a port that operators ask, whose servers share nothing but this. */
 export function guardAdmin(app: FastifyInstance, allowHosts: readonly string[]): void {
   guardBrowsers(app, new BrowserGuard({ allowHosts }), (reply, { status, code, message, field }) =>
-    reply.code(status).send({ code, detail: message, field }),
+    sendProblem(reply, { status, code, title: TITLES[code], detail: message, field }),
   );
 }
+
+const TITLES: Readonly<Record<Refusal['code'], string>> = {
+  invalid_request: 'A header of the request is wrong',
+  origin_refused: 'The request comes from a page of another origin',
+  host_refused: 'The name in the header Host is not one of this server',
+};

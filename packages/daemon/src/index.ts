@@ -1,12 +1,41 @@
 export {
+  type AdminParts,
+  createAdminServer,
+  listenAdmin,
+  type Readiness,
+  readinessOf,
+} from './admin-server.ts';
+export {
   type BrowserGuardOptions,
   BrowserGuard,
   guardAdmin,
   guardBrowsers,
 } from './browser-guard.ts';
 export { isHostPattern } from './host-patterns.ts';
-export { guardProcess, type ProcessLog, stackOf, stderrLog } from './process-guard.ts';
+export { clientWarnings, createLogger, lineLog, logLevelOption, type Tell, tellOf } from './log.ts';
+export { type MetricDescription, ProgramMetrics, type Sample } from './metrics.ts';
+export { helpText, shownDefault } from './options/help-text.ts';
+export {
+  int,
+  onOff,
+  type OptionSpec,
+  type OptionTable,
+  type OptionValues,
+  registryUrls,
+  spec,
+} from './options/option-spec.ts';
+export { ConfigError, readOptions } from './options/read-options.ts';
+export { parseSocketAddress, type SocketAddress } from './options/socket-address.ts';
+export { stackOf } from './process-guard.ts';
 export type { Refusal } from './refusal.ts';
+export {
+  EXIT,
+  type Program,
+  type ProgramContext,
+  runProgram,
+  type RunningProgram,
+} from './run-program.ts';
+export { bindFailure, StartError } from './start-error.ts';
 export {
   type Loop,
   type LoopFaults,

@@ -27,15 +27,6 @@ export function guardProcess(log: ProcessLog, guarded: GuardedProcess = process)
   guarded.on('SIGHUP', () => log.onHangup('SIGHUP: ignored; options are read at start only'));
 }
 
-/** A log of lines on standard error, each headed by the program's name. */
-export function stderrLog(program: string): ProcessLog {
-  const tell = (line: string) => void process.stderr.write(`${program}: ${line}\n`);
-  return {
-    onFault: (error) => tell(`unexpected fault, going on: ${stackOf(error)}`),
-    onHangup: tell,
-  };
-}
-
 /** As much as there is to say of something thrown. */
 export function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,9 +1,16 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
-import { stackOf } from '@rollcall/daemon';
-import { createAdminServer } from './admin/admin-server.ts';
+import {
+  clientWarnings,
+  createAdminServer,
+  lineLog,
+  listenAdmin,
+  type LoopFaults,
+  type SocketAddress,
+  stackOf,
+  type Tell,
+} from '@rollcall/daemon';
 import { createMetrics } from './admin/metrics.ts';
 import type { Config } from './config/config.ts';
-import type { SocketAddress } from './config/endpoint-address.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '@rollcall/runtime';
 import { type Counters, createCounters } from './server/counters.ts';
 import { UpstreamForwarder } from './server/forwarding/upstream-forwarder.ts';
@@ -12,7 +19,6 @@ import { QueryLimit } from './server/query-limit.ts';
 import { connectionsWithin, systemDescriptors } from './server/descriptors.ts';
 import { Responder } from './server/responder.ts';
 import { SAFE_UDP_BYTES } from './server/udp-listener.ts';
-import { bindFailure } from './start-error.ts';
 import { ResponseWriter } from './wire/response-writer.ts';
 import { Zone } from './zone/zone.ts';
 
@@ -23,7 +29,9 @@ export interface DnsServerParts {
   readonly clock?: Clock;
   readonly random?: Pick<Random, 'below'>;
   /** Operational messages. @default a line on stderr */
-  readonly log?: (message: string) => void;
+  readonly log?: Tell;
+  /** Whose faults the metrics show. */
+  readonly supervisor?: LoopFaults;
 }
 
 /** A DNS server that listens. */
@@ -48,9 +56,13 @@ export async function startDnsServer(
   const answering = openAnswering(config, parts);
   const { metrics, catalog, end } = answering;
   const state = { isClosing: false };
-  const isReady = () => catalog.isReady;
   const isClosing = () => state.isClosing;
-  const admin = createAdminServer({ metrics, isReady, isClosing, allowHosts: config.allowHost });
+  const admin = createAdminServer({
+    metrics,
+    waitingFor: () => (catalog.isReady ? [] : ['registry']),
+    isClosing,
+    allowHosts: config.allowHost,
+  });
   const open: { close(): Promise<unknown> }[] = [];
   const closeAll = async (): Promise<void> => {
     for (const one of open) await one.close();
@@ -70,7 +82,9 @@ export async function startDnsServer(
     const listenerParts = { ...answer, udpPayload, maxConnections, idleMs };
     const listeners = await openListeners(config.host, config.port, listenerParts);
     open.push(listeners);
-    const adminUrl = await listenAdmin(admin, config.metrics);
+    const { metrics: place } = config;
+    const adminUrl =
+      place === 'off' ? undefined : await listenAdmin(admin, place, '--metrics IP:PORT or off');
     let closed: Promise<void> | undefined;
     return {
       addresses: config.host.map((host) => ({ host, port: listeners.port })),
@@ -89,7 +103,7 @@ export async function startDnsServer(
 /** All that answers, not yet listening. */
 function openAnswering(config: Config, parts: DnsServerParts) {
   const { clock = systemClock, random = systemRandom } = parts;
-  const { log = (message: string) => console.error(`rollcall-dns: ${message}`) } = parts;
+  const { log = lineLog('rollcall-dns') } = parts;
   const counters = createCounters();
   const { catalog, closeCatalog } = openCatalog(config, parts, log);
   const zone = openZone(config, clock);
@@ -102,7 +116,7 @@ function openAnswering(config: Config, parts: DnsServerParts) {
     writer: new ResponseWriter({ udpBytes, isRecursive: forwarder !== undefined }),
     counters,
     forwarder,
-    onFault: (error) => log(`fault while answering: ${stackOf(error)}`),
+    onFault: (error) => log(`fault while answering: ${stackOf(error)}`, 'error'),
   });
   const limit = new QueryLimit(config.maxQueriesPerSecond);
   const seconds = clock.every(1_000, () => limit.nextSecond());
@@ -112,7 +126,7 @@ function openAnswering(config: Config, parts: DnsServerParts) {
     forwarder?.close();
     await closeCatalog();
   };
-  const metrics = createMetrics({ counters, catalog, zone });
+  const metrics = createMetrics({ counters, catalog, zone, supervisor: parts.supervisor });
   return { responder, counters, limit, catalog, metrics, end };
 }
 
@@ -142,22 +156,21 @@ function follow(catalog: Catalog, zone: Zone): () => void {
 function openCatalog(
   { registry, token }: Config,
   parts: DnsServerParts,
-  log: (message: string) => void,
+  log: Tell,
 ): { catalog: Catalog; closeCatalog: () => Promise<void> } {
   if (parts.catalog !== undefined) return { catalog: parts.catalog, closeCatalog: async () => {} };
-  const warn = (message: string, cause?: unknown) =>
-    log(cause instanceof Error ? `${message}\n${cause.stack}` : message);
   const rollcall = new Rollcall({
     url: registry,
     ...(token === undefined ? {} : { token }),
-    runtime: { warn },
+    runtime: { warn: clientWarnings(log) },
   });
   const catalog = rollcall.catalog();
   const abort = new AbortController();
   catalog.ready({ signal: abort.signal }).then(
     () => log('answering names'),
     (error: Error) => {
-      if (!abort.signal.aborted) log(`the registry does not show its services: ${error.message}`);
+      if (!abort.signal.aborted)
+        log(`the registry does not show its services: ${error.message}`, 'warn');
     },
   );
   const closeCatalog = async () => {
@@ -178,14 +191,4 @@ function openForwarder(
     timeoutMs: forwardTimeoutMs,
     maxInFlight: maxForwards,
   });
-}
-
-async function listenAdmin(
-  admin: ReturnType<typeof createAdminServer>,
-  address: Config['metrics'],
-): Promise<string | undefined> {
-  if (address === 'off') return undefined;
-  return admin
-    .listen(address)
-    .catch((error: unknown) => Promise.reject(bindFailure(address, '--metrics IP:PORT', error)));
 }

@@ -1,3 +1,3 @@
 export { type DnsServer, type DnsServerParts, startDnsServer } from './compose.ts';
-export { type Config, ConfigError, readConfig } from './config/config.ts';
-export { StartError } from './start-error.ts';
+export { ConfigError, StartError } from '@rollcall/daemon';
+export { type Config, readConfig } from './config/config.ts';

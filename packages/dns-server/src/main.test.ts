@@ -20,7 +20,7 @@ async function exitCode(child: TestProcess): Promise<number | null> {
 
 test.each([
   [['--help'], 0, 'rollcall-dns --registry URL'],
-  [[], 2, '--registry: is missing'],
+  [[], 2, '--registry: missing'],
   [['--registry=http://127.0.0.1:1', '--prt=1'], 2, "Unknown option '--prt'"],
 ])('%j exits with %d', async (args, code, text) => {
   const child = run(...args);
@@ -43,7 +43,7 @@ test('a taken port ends it with the options that change it', async () => {
 
 test('starts without a registry, says where it listens, answers SERVFAIL, stays on SIGHUP and ends on SIGTERM', async () => {
   const child = run('--registry=http://127.0.0.1:1', '--port=0', '--metrics=127.0.0.1:0');
-  const [line] = await child.printed(/\{"event":"listening".*\}\n/);
+  const [line] = await child.printed(/\{.*"msg":"listening"\}\n/);
   const { dns, admin } = JSON.parse(line) as { dns: [string]; admin: string };
   const [host = '', port] = dns[0].split(':');
   const answer = await askUdp({ host, port: Number(port) }, queryBytes('nginx', 'A'));

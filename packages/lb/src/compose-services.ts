@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type Catalog, RollcallError, type ServiceReport, hostnameOf } from '@rollcall/client-sdk';
-import { stackOf } from '@rollcall/daemon';
+import { stackOf, type Tell } from '@rollcall/daemon';
 import {
   DgramDatagrams,
   NoticeBoard,
@@ -49,7 +49,7 @@ export interface ServicesParts {
   readonly reports: ReportPort;
   readonly clock: Clock;
   readonly random: Random['share'];
-  readonly log: (message: string) => void;
+  readonly log: Tell;
   /** File descriptors that each of TCP and UDP may take. */
   readonly descriptors: number;
 }
@@ -154,6 +154,7 @@ function createBoard(
       error instanceof RollcallError
         ? `reports do not get to the registry: ${error.message}`
         : `fault while reporting: ${stackOf(error)}`,
+      error instanceof RollcallError ? 'warn' : 'error',
     );
   return new NoticeBoard(port, { forMs: REPORT_MS, random, clock, onTrouble });
 }

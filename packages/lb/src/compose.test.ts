@@ -253,7 +253,7 @@ test('closing says so on readyz first, and lets requests finish', async () => {
   const closed = balancer.close();
   const ready = await fetch(`${balancer.addresses.admin}/readyz`);
   expect(ready.status).toBe(503);
-  expect(await ready.json()).toEqual({ status: 'closing' });
+  expect(await ready.json()).toEqual({ status: 'closing', waitingFor: [] });
   expect((await fetch(web(balancer))).status).toBe(200);
   expect((await slow).status).toBe(200);
   await closed;

@@ -1,11 +1,21 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
+import {
+  bindFailure,
+  clientWarnings,
+  createAdminServer,
+  lineLog,
+  listenAdmin,
+  type LoopFaults,
+  StartError,
+  type Tell,
+} from '@rollcall/daemon';
 import { HttpServer, descriptorShare, openTransport, systemDescriptors } from '@rollcall/dataplane';
 import { AccessLog } from './access-log/access-log.ts';
 import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-sink.ts';
-import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
+import { reportServices } from './admin/service-report.ts';
+import { reportTargets } from './admin/target-report.ts';
 import { type BalancedServices, type ReportPort, serveServices } from './compose-services.ts';
-import { StartError, bindFailure } from './start-error.ts';
 import type { Config, TargetGroupConfig } from './config/schema.ts';
 import { RollcallSource } from './groups/rollcall-source.ts';
 import { RegistryTargetGroup } from './groups/target-group.ts';
@@ -31,7 +41,9 @@ export interface LoadBalancerParts {
   readonly clock?: Clock;
   readonly random?: Random['share'];
   /** Operational messages. @default a line on stderr */
-  readonly log?: (message: string) => void;
+  readonly log?: Tell;
+  /** Whose faults the metrics show. */
+  readonly supervisor?: LoopFaults;
   /** Where groups learn of their targets. @default the registry */
   readonly openSource?: (group: TargetGroupConfig) => TargetSource;
   /** Where it learns of services of type LoadBalancer. @default the registry */
@@ -63,8 +75,7 @@ export async function startLoadBalancer(
   config: Config,
   parts: LoadBalancerParts = {},
 ): Promise<LoadBalancer> {
-  const { clock = systemClock, log = (message) => console.error(`rollcall-lb: ${message}`) } =
-    parts;
+  const { clock = systemClock, log = lineLog('rollcall-lb') } = parts;
   const accessLog = await openAccessLog(config, clock, log);
   const traffic = new TrafficBook(Object.keys(config.targetGroups), accessLog);
   const { timeouts, trustForwarded, underscoresInHeaders, io } = config;
@@ -75,28 +86,33 @@ export async function startLoadBalancer(
     { transport, clock: systemClock },
   );
   const { url, token } = config.registry;
-  const warn = (message: string, cause?: unknown) =>
-    log(cause instanceof Error ? `${message}\n${cause.stack}` : message);
   const rollcall = new Rollcall({
     url,
     ...(token === undefined ? {} : { token }),
-    runtime: { warn },
+    runtime: { warn: clientWarnings(log) },
   });
   const groups = openGroups(config, server, { ...parts, rollcall, log });
   const services = await openServices(config, { ...parts, rollcall, log });
   const state = { isClosing: false };
   const admin = createAdminServer({
-    groups,
-    services,
     metrics: createMetrics({
       counters: server.counters,
       traffic,
       groups,
       services,
       log: accessLog,
+      supervisor: parts.supervisor,
     }),
+    waitingFor: () => [
+      ...groups.filter((group) => !group.hasPicture).map(({ name }) => name),
+      ...(services?.catalog.isReady === false ? ['loadBalancerServices'] : []),
+    ],
     isClosing: () => state.isClosing,
     allowHosts: config.admin.allowHosts,
+    views: {
+      '/targets': () => reportTargets(groups),
+      '/services': () => reportServices(services?.balancer.services() ?? []),
+    },
   });
   const ticks = clock.every(TICK_MS, () => {
     for (const group of groups) group.tick();
@@ -112,10 +128,7 @@ export async function startLoadBalancer(
     await accessLog?.close();
   };
   try {
-    const { host, port } = config.admin;
-    const adminAddress = await admin
-      .listen({ host, port })
-      .catch((error: unknown) => Promise.reject(bindFailure('admin', { host, port }, error)));
+    const adminAddress = await listenAdmin(admin, config.admin, remedyOf('admin'));
     const pictures = Promise.all(groups.map((group) => group.firstPicture()));
     await Promise.race([pictures, pause(clock, FIRST_PICTURES_MS)]);
     const listeners = await listen(config, server, groups);
@@ -142,13 +155,13 @@ export async function startLoadBalancer(
 function limitsWithin(
   { limits, loadBalancerServices }: Config,
   descriptors: number,
-  log: (message: string) => void,
+  log: Tell,
 ): Config['limits'] {
   const share = descriptorShare(descriptors, loadBalancerServices === undefined ? 1 : PLANES);
   const clientConnections = Math.min(limits.clientConnections, Math.floor(share / 2));
   if (clientConnections < limits.clientConnections) {
     const most = `the process may open ${descriptors} files`;
-    log(`limits.clientConnections: ${clientConnections} instead of more, since ${most}`);
+    log(`limits.clientConnections: ${clientConnections} instead of more, since ${most}`, 'warn');
   }
   return { ...limits, clientConnections };
 }
@@ -169,19 +182,24 @@ async function listen(
       const host = address.host.includes(':') ? `[${address.host}]` : address.host;
       addresses[listener.name] = `http://${host}:${address.port}`;
     } catch (error) {
-      throw bindFailure(`listeners[${index}]`, listener, error);
+      throw bindFailure(listener, remedyOf(`listeners[${index}]`), error);
     }
   }
   return addresses;
 }
 
+/** `key`: where in the configuration an address stands. */
+function remedyOf(key: string): string {
+  return `${key}.host or ${key}.port (0: any free port)`;
+}
+
 async function openAccessLog(
   { accessLog }: Config,
   clock: Clock,
-  log: (message: string) => void,
+  log: Tell,
 ): Promise<AccessLog | undefined> {
   if (accessLog === 'off') return undefined;
-  const onError = (error: Error) => log(`accessLog ${accessLog}: ${error.message}`);
+  const onError = (error: Error) => log(`accessLog ${accessLog}: ${error.message}`, 'error');
   const sink: LogSink =
     accessLog === 'stdout'
       ? createStdoutSink(process.stdout)
@@ -193,7 +211,7 @@ async function openAccessLog(
 
 interface OpeningParts extends LoadBalancerParts {
   readonly rollcall: Rollcall;
-  readonly log: (message: string) => void;
+  readonly log: Tell;
 }
 
 async function openServices(

@@ -1,4 +1,4 @@
-export { StartError } from './start-error.ts';
+export { StartError } from '@rollcall/daemon';
 export type { ReportPort } from './compose-services.ts';
 export { type LoadBalancer, type LoadBalancerParts, startLoadBalancer } from './compose.ts';
 export { parseConfig, readConfigFile } from './config/config-file.ts';

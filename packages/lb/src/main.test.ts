@@ -37,9 +37,9 @@ test('--check exits with 0 on a good file', async () => {
   expect(child.output).toMatch(/lb\.yaml: ok\n$/);
 });
 
-test.each([['--check'], ['--config']])('%s exits with 1 and every error', async (flag) => {
+test.each([['--check'], ['--config']])('%s exits with 2 and every error', async (flag) => {
   const child = await run([flag], CONFIG.replace('port: 0', 'port: x').replace('web', 'W'));
-  expect(await exitCode(child)).toBe(1);
+  expect(await exitCode(child)).toBe(2);
   expect(child.output).toMatch(/lb\.yaml:2:21: listeners\[0\]\.name: bad value, got "W"/);
   expect(child.output).toMatch(/lb\.yaml:2:30: listeners\[0\]\.port: bad value, got "x"/);
   expect(child.output.trimEnd().split('\n')).toHaveLength(2);
@@ -47,9 +47,9 @@ test.each([['--check'], ['--config']])('%s exits with 1 and every error', async 
 
 test.each([
   [['--help'], 0, 'rollcall-lb --check FILE'],
-  [[], 1, '--config FILE is missing'],
-  [['--confg', 'x'], 1, "Unknown option '--confg'"],
-  [['--check', '/nowhere/lb.yaml'], 1, '/nowhere/lb.yaml: cannot be read: ENOENT'],
+  [[], 2, '--config: missing, expected a FILE'],
+  [['--confg', 'x'], 2, "Unknown option '--confg'"],
+  [['--check', '/nowhere/lb.yaml'], 2, '/nowhere/lb.yaml: cannot be read: ENOENT'],
 ])('%j exits with %d', async (args, code, text) => {
   const child = await run(args);
   expect(await exitCode(child)).toBe(code);
@@ -71,7 +71,7 @@ test('a taken port ends it with the key that changes it', async () => {
 
 test('starts without a registry, says where it listens and why it cannot serve, stays on SIGHUP and ends on SIGTERM', async () => {
   const child = await run(['--config'], CONFIG);
-  const [line] = await child.printed(/\{"event":"listening".*\}\n/);
+  const [line] = await child.printed(/\{.*"msg":"listening"\}\n/);
   const { listeners, admin } = JSON.parse(line) as {
     listeners: { web: string };
     admin: string;

@@ -335,7 +335,7 @@ test('reports are made on change only, and again once the registry is back', asy
 });
 
 test("a load balancer's addresses are served when told so, within its source ranges", async () => {
-  const { proxy, catalog, reports } = await start('--load-balancer-ips=on');
+  const { proxy, catalog, reports } = await start('--load-balancer-ips');
   const { endpoints } = await instances('a');
   const port = await freePort();
   const declared = declare('127.96.10.15', [declaredPort(port)], {

@@ -7,7 +7,15 @@ import {
   type ServiceReport,
   hostnameOf,
 } from '@rollcall/client-sdk';
-import { stackOf } from '@rollcall/daemon';
+import {
+  clientWarnings,
+  createAdminServer,
+  lineLog,
+  listenAdmin,
+  type LoopFaults,
+  stackOf,
+  type Tell,
+} from '@rollcall/daemon';
 import { type Clock, pause, systemClock, systemRandom } from '@rollcall/runtime';
 import {
   DgramDatagrams,
@@ -24,17 +32,15 @@ import {
   createTargetCounters,
   openTransport,
 } from '@rollcall/dataplane';
-import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
+import { reportServices } from './admin/service-report.ts';
 import type { Config } from './config.ts';
+import { USUAL_METRICS_PORT } from './options.ts';
 import type { ProxiedService } from './proxy/proxied-service.ts';
 import { ServiceProxy } from './proxy/service-proxy.ts';
-import { StartError } from './start-error.ts';
 
 /** How long a report stands by itself: it outlives a restart of the proxy, and a dead one for no longer. */
 const REPORT_MS = 300_000;
-/** Of `--metrics` by default. */
-const USUAL_PORT = 7_490;
 const KEEP_ALIVE_MS = 60_000;
 /** TCP and UDP. */
 const PLANES = 2;
@@ -67,7 +73,9 @@ export interface NodeProxyParts {
   readonly clock?: Clock;
   readonly random?: () => number;
   /** Operational messages. @default a line on stderr */
-  readonly log?: (message: string) => void;
+  readonly log?: Tell;
+  /** Whose faults the metrics show. */
+  readonly supervisor?: LoopFaults;
 }
 
 /** A proxy that follows its catalog. */
@@ -97,7 +105,9 @@ export function reporterOf(nodeName: string): string {
  */
 export function defaultNodeName(metrics: Config['metrics']): string {
   const port = metrics?.port ?? 0;
-  return port === USUAL_PORT ? hostname() : `${hostname()}-${port === 0 ? process.pid : port}`;
+  return port === USUAL_METRICS_PORT
+    ? hostname()
+    : `${hostname()}-${port === 0 ? process.pid : port}`;
 }
 
 /**
@@ -115,11 +125,11 @@ export async function startNodeProxy(
   const { proxy, catalog, metrics } = served;
   const state = { isClosing: false };
   const admin = createAdminServer({
-    proxy,
     metrics,
-    hasPicture: () => catalog.isReady,
+    waitingFor: () => (catalog.isReady ? [] : ['registry']),
     isClosing: () => state.isClosing,
     allowHosts: config.allowHost,
+    views: { '/services': () => reportServices(proxy.services()) },
   });
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
@@ -128,7 +138,9 @@ export async function startNodeProxy(
     await admin.close();
   };
   try {
-    const address = config.metrics && (await listenAdmin(admin, config.metrics));
+    const address =
+      config.metrics &&
+      (await listenAdmin(admin, config.metrics, '--metrics IP:PORT (port 0: any free one) or off'));
     return {
       admin: address,
       reporter: served.reporter,
@@ -149,12 +161,10 @@ function serve(config: Config, parts: PlaneParts) {
   const { clock = systemClock, random = systemRandom.share } = parts;
   const { registry: url, token, nodePortAddresses, loadBalancerIps, drainMs } = config;
   const log = logOf(parts);
-  const warn = (message: string, cause?: unknown) =>
-    log(cause instanceof Error ? `${message}\n${cause.stack}` : message);
   const rollcall = new Rollcall({
     url,
     ...(token === undefined ? {} : { token }),
-    runtime: { warn },
+    runtime: { warn: clientWarnings(log) },
   });
   const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });
   const reporter = reporterOf(config.nodeName ?? defaultNodeName(config.metrics));
@@ -176,7 +186,7 @@ function serve(config: Config, parts: PlaneParts) {
     proxy,
     catalog,
     reporter,
-    metrics: createMetrics({ catalog, proxy, ...counters }),
+    metrics: createMetrics({ catalog, proxy, supervisor: parts.supervisor, ...counters }),
     async end(graceMs: number): Promise<void> {
       proxy.close();
       const withdrawn = Promise.race([board.close(), pause(clock, WITHDRAW_MS)]);
@@ -195,12 +205,13 @@ function createBoard(config: Config, parts: NodeProxyParts, port: NoticePort<Con
       error instanceof RollcallError
         ? `reports do not get to the registry: ${error.message}`
         : `fault while reporting: ${stackOf(error)}`,
+      error instanceof RollcallError ? 'warn' : 'error',
     );
   return new NoticeBoard<Condition[]>(port, { forMs: REPORT_MS, random, clock, onTrouble });
 }
 
-function logOf({ log }: NodeProxyParts): (message: string) => void {
-  return log ?? ((message) => console.error(`rollcall-node-proxy: ${message}`));
+function logOf({ log }: NodeProxyParts): Tell {
+  return log ?? lineLog('rollcall-node-proxy');
 }
 
 const NO_BOARD = {
@@ -252,19 +263,4 @@ function reportPort(port: ReportPort, reporter: string): NoticePort<Condition[]>
       }
     },
   };
-}
-
-async function listenAdmin(
-  admin: ReturnType<typeof createAdminServer>,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<string> {
-  try {
-    return await admin.listen({ host, port });
-  } catch (error) {
-    const { message } = error as Error;
-    throw new StartError(
-      `cannot listen on ${host}:${port}: ${message}; choose another address with --metrics HOST:PORT (port 0: any free one), or --metrics off`,
-      { cause: error },
-    );
-  }
 }

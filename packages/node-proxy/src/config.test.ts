@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
-import { ConfigError, helpText, readConfig } from './config.ts';
+import { ConfigError } from '@rollcall/daemon';
+import { helpText, readConfig } from './config.ts';
 import { defaultNodeName, reporterOf } from './compose.ts';
 import { OPTIONS } from './options.ts';
 
@@ -38,6 +39,7 @@ test('a registry is enough, by flag or environment; everything else has a defaul
     reports: true,
     metrics: { host: '127.0.0.1', port: 7_490 },
     insecureMetrics: false,
+    logLevel: 'info',
   });
   const environment = { ROLLCALL_URL: 'http://a:1,http://b:2', ROLLCALL_TOKEN: 'secret' };
   expect(readConfig([], environment)).toMatchObject({
@@ -45,6 +47,12 @@ test('a registry is enough, by flag or environment; everything else has a defaul
     token: 'secret',
   });
   expect(readConfig([URL_FLAG], environment).registry).toEqual(['http://127.0.0.1:7400']);
+  const several = ['--registry=http://a:1', '--registry=http://b:2,http://c:3', '--no-reports'];
+  expect(readConfig(several, { ROLLCALL_NODE_PROXY_DRAIN_MS: '7' })).toMatchObject({
+    registry: ['http://a:1', 'http://b:2', 'http://c:3'],
+    reports: false,
+    drainMs: 7,
+  });
   expect(readConfig([URL_FLAG, '--metrics=off'], {}).metrics).toBeUndefined();
   expect(readConfig([URL_FLAG, '--metrics=[::1]:80'], {}).metrics).toEqual({
     host: '::1',
@@ -53,44 +61,51 @@ test('a registry is enough, by flag or environment; everything else has a defaul
 });
 
 test.each([
-  [[], '--registry: missing; expected the http:// or https:// url of a registry'],
-  [['--registry=redis://a'], '--registry: got "redis://a", expected an http:// or https:// url'],
+  [[], '--registry: missing: expected the http:// or https:// url of a registry'],
+  [['--registry=redis://a'], '--registry: expected an http:// or https:// url, got "redis://a"'],
   [
     [URL_FLAG, '--scheduler=fair'],
-    '--scheduler: got "fair", expected one of rr, wrr, lc, wlc, sh, dh, sed, nq',
+    '--scheduler: expected one of rr, wrr, lc, wlc, sh, dh, sed, nq, got "fair"',
   ],
   [
     [URL_FLAG, '--drain-ms=soon'],
-    '--drain-ms: got "soon", expected a whole number, 0 to 2592000000',
+    '--drain-ms: expected a whole number, 0 to 2592000000, got "soon"',
   ],
   [
     [URL_FLAG, '--node-port-addresses=localhost'],
-    '--node-port-addresses: got "localhost", expected IP addresses such as 127.0.0.1,10.0.0.5',
+    '--node-port-addresses: expected an IP address, got "localhost"',
   ],
-  [[URL_FLAG, '--metrics=7490'], '--metrics: got "7490", expected HOST:PORT or off'],
+  [
+    [URL_FLAG, '--metrics=7490'],
+    '--metrics: expected an IP address with a port, or off, got "7490"',
+  ],
   [
     [URL_FLAG, '--metrics=0.0.0.0:7490'],
-    '--metrics: got "0.0.0.0", expected a loopback address, or --insecure-metrics on',
+    '--metrics: expected a loopback address, or --insecure-metrics, got "0.0.0.0"',
   ],
-  [[URL_FLAG, '--reports=yes'], '--reports: got "yes", expected on or off'],
-  [[URL_FLAG, '--namespace=A'], '--namespace: got "A", expected a namespace or *'],
-  [[URL_FLAG, '--token='], '--token: expected a token'],
+  [
+    [URL_FLAG, '--reports=yes'],
+    "Option '--reports' does not take an argument (--help lists the options)",
+  ],
+  [[URL_FLAG, '--namespace=A'], '--namespace: expected a namespace or *, got "A"'],
+  [[URL_FLAG, '--token='], '--token: expected a token, got (not shown)'],
 ])('%j is refused', (argv, message) => {
   expect(problems(argv)).toEqual([message]);
 });
 
 test('all that is wrong is said at once, unknown flags by name, a token never', () => {
-  expect(problems(['--scheduler=x', '--reports=y'])).toHaveLength(3);
+  expect(problems(['--scheduler=x', '--drain-ms=y'])).toHaveLength(3);
   expect(problems([URL_FLAG, '--sheduler=rr'])[0]).toContain('--sheduler');
   expect(problems([], { ROLLCALL_URL: 'x' })).toEqual([
-    'ROLLCALL_URL: got "x", expected an http:// or https:// url',
+    'ROLLCALL_URL: expected an http:// or https:// url, got "x"',
   ]);
 });
 
 test('the help names every option and every default', () => {
-  for (const { flag } of Object.values(OPTIONS)) expect(helpText()).toContain(`--${flag} `);
-  expect(helpText()).toContain('(default: 127.0.0.1:7490)');
-  expect(helpText()).toContain('(default: 300000)');
+  for (const { flag } of Object.values(OPTIONS))
+    expect(helpText()).toMatch(new RegExp(`--(\\[no-\\])?${flag}\\b`));
+  expect(helpText()).toContain('[default: 127.0.0.1:7490]');
+  expect(helpText()).toContain('[default: 300000]');
 });
 
 test('two proxies of one machine report under names of their own', () => {

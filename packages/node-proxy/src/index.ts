@@ -5,5 +5,5 @@ export {
   reporterOf,
   startNodeProxy,
 } from './compose.ts';
-export { type Config, ConfigError, readConfig } from './config.ts';
-export { StartError } from './start-error.ts';
+export { ConfigError, StartError } from '@rollcall/daemon';
+export { type Config, readConfig } from './config.ts';

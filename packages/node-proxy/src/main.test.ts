@@ -17,9 +17,11 @@ async function exitCode(child: TestProcess): Promise<number | null> {
 }
 
 test.each([
-  [['--help'], 0, '--node-port-addresses ADDRESS,...'],
-  [[], 1, '--registry: missing'],
-  [['--registry', 'http://127.0.0.1:1', '--shceduler', 'rr'], 1, '--shceduler'],
+  [['--help'], 0, '--node-port-addresses ADDRESS'],
+  [['-h'], 0, '--node-port-addresses ADDRESS'],
+  [['--version'], 0, '0.1.0'],
+  [[], 2, '--registry: missing'],
+  [['--registry', 'http://127.0.0.1:1', '--shceduler', 'rr'], 2, '--shceduler'],
 ])('%j exits with %d', async (args, code, text) => {
   const child = run(...args);
   expect(await exitCode(child)).toBe(code);
@@ -34,12 +36,12 @@ test('a taken admin port ends it with the option that changes it', async () => {
   const child = run('--registry', 'http://127.0.0.1:1', '--metrics', `127.0.0.1:${port}`);
   expect(await exitCode(child)).toBe(1);
   expect(child.output).toContain(`cannot listen on 127.0.0.1:${port}`);
-  expect(child.output).toContain('--metrics HOST:PORT');
+  expect(child.output).toContain('--metrics IP:PORT');
 });
 
 test('starts without a registry, says that it is not ready, stays on SIGHUP and ends on SIGTERM', async () => {
   const child = run('--registry', 'http://127.0.0.1:1', '--metrics', '127.0.0.1:0');
-  const [line] = await child.printed(/\{"event":"started".*\}\n/);
+  const [line] = await child.printed(/\{.*"msg":"listening"\}\n/);
   const { admin, reporter } = JSON.parse(line) as { admin: string; reporter: string };
   expect(reporter).toMatch(/^node-proxy\.[a-z0-9.-]+$/);
   expect((await fetch(`${admin}/livez`)).status).toBe(200);

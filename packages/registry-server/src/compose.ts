@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import { BrowserGuard, type Supervisor } from '@rollcall/daemon';
+import { BrowserGuard, ConfigError, type Supervisor } from '@rollcall/daemon';
 import type { FastifyBaseLogger } from 'fastify';
-import { type Config, ConfigError, isPublicHost } from './config.ts';
+import { type Config, isPublicHost } from './config.ts';
 import { createCore } from './core.ts';
 import { httpsOf, tokensOf } from './credentials.ts';
 import { RouteBinder } from './http/bind.ts';

@@ -1,15 +1,10 @@
-import { parseArgs } from 'node:util';
-import type { z } from 'zod';
-import type { OptionSpec } from './option-spec.ts';
+import { ConfigError, helpText as helpOf, type OptionValues, readOptions } from '@rollcall/daemon';
 import { OPTIONS } from './options.ts';
 
-type Specs = typeof OPTIONS;
-type Key = keyof Specs;
+type Values = OptionValues<typeof OPTIONS>;
 
 /** The server's configuration, checked and with every default. */
-export type Config = { readonly [K in Exclude<Key, Quota>]: z.output<Specs[K]['schema']> } & {
-  readonly [K in Quota]: number;
-};
+export type Config = Omit<Values, Quota> & { readonly [K in Quota]: number };
 
 type Quota = keyof typeof PUBLIC_QUOTAS;
 
@@ -20,61 +15,14 @@ const PUBLIC_QUOTAS = {
   maxWatchesPerToken: 5_000,
 } as const;
 
-/** A wrong option: its message names the flag or variable, the value and what was expected. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
 /** Reads flags over environment over defaults. Throws a {@link ConfigError} that names every wrong option. */
 export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config {
-  const flags = readFlags(argv);
-  const problems: string[] = [];
-  const config: Record<string, unknown> = {};
-  for (const key of Object.keys(OPTIONS) as Key[]) {
-    const option: OptionSpec = OPTIONS[key];
-    const fromFlag = flags[option.flag];
-    const fromEnv = env[option.env] === '' ? undefined : env[option.env];
-    const given = fromFlag ?? (key === 'token' ? fromEnv?.split(/\s+/).filter(Boolean) : fromEnv);
-    const result = option.schema.safeParse(given === true ? 'true' : given);
-    if (result.success) config[key] = result.data;
-    else {
-      const source = fromFlag === undefined ? option.env : `--${option.flag}`;
-      const { message } = result.error.issues[0] as { message: string };
-      const isSecret = key === 'token' || key === 'store';
-      problems.push(
-        `${source}: ${message}, got ${isSecret ? '(not shown)' : JSON.stringify(given)}`,
-      );
-    }
-  }
-  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return checked(config);
-}
-
-function readFlags(
-  argv: readonly string[],
-): Record<string, string | boolean | string[] | undefined> {
-  const options = Object.fromEntries(
-    Object.values<OptionSpec>(OPTIONS).map(({ flag, value }) => [
-      flag,
-      {
-        type: value === undefined ? ('boolean' as const) : ('string' as const),
-        multiple: flag === 'token',
-      },
-    ]),
-  );
-  try {
-    const { values } = parseArgs({ args: [...argv], options, strict: true, allowNegative: true });
-    return values as Record<string, string | boolean | string[] | undefined>;
-  } catch (error) {
-    throw new ConfigError(
-      `${(error as Error).message.replace(/\.? To specify.*$/s, '')} (--help lists the options)`,
-    );
-  }
+  return checked(readOptions(OPTIONS, argv, env));
 }
 
 /** What no option can tell alone. */
-function checked(given: Partial<Config>): Config {
-  const config = withQuotas(given as Config);
+function checked(given: Values): Config {
+  const config = withQuotas(given);
   const { host, insecure, token, tokenFile, tlsCert, tlsKey, tlsClientCa } = config;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new ConfigError('--tls-cert and --tls-key: expected both or neither');
@@ -100,7 +48,7 @@ function checked(given: Partial<Config>): Config {
 }
 
 /** Without tokens all callers are one, who may have everything. */
-function withQuotas(given: Config): Config {
+function withQuotas(given: Values): Config {
   const { host, token, tokenFile } = given;
   const isLimited = isPublicHost(host) && (token.length > 0 || tokenFile !== undefined);
   const none = { maxInstancesPerToken: 0, maxServicesPerToken: 0, maxWatchesPerToken: 0 };
@@ -114,13 +62,12 @@ export function isPublicHost(host: string): boolean {
   return !(host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host));
 }
 
+const HEAD = `rollcall-registry: keeps the roll: instances register and heartbeat over HTTP, callers read and watch
+
+  rollcall-registry [options]   start, until SIGTERM or SIGINT
+`;
+
 /** The text of `--help`. */
 export function helpText(): string {
-  const rows = Object.values<OptionSpec>(OPTIONS).map(({ flag, value, env, help, schema }) => {
-    const fallback = schema.safeParse(undefined).data;
-    const isPlain = typeof fallback === 'string' || typeof fallback === 'number';
-    const shown = isPlain ? ` [default: ${fallback}]` : '';
-    return `  --${flag}${value === undefined ? '' : ` ${value}`}\n      ${help}${shown} (${env})`;
-  });
-  return `Usage: rollcall-registry [options]\n\nKeeps the roll: instances register and heartbeat over HTTP, callers read and watch.\n\nOptions (environment variable in brackets; a flag wins):\n${rows.join('\n')}\n  --help\n      Print this.\n  --version\n      Print the version.\n`;
+  return helpOf(HEAD, OPTIONS);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { type Config, ConfigError } from './config.ts';
+import { ConfigError } from '@rollcall/daemon';
+import type { Config } from './config.ts';
 import { readTokenLines, Tokens } from './tokens.ts';
 
 function readPem(option: string, file: string): Buffer {

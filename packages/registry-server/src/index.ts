@@ -1,5 +1,6 @@
 export { type RegistryServer, type Runtime, startRegistryServer } from './compose.ts';
-export { type Config, ConfigError, helpText, readConfig } from './config.ts';
+export { ConfigError } from '@rollcall/daemon';
+export { type Config, helpText, readConfig } from './config.ts';
 export { OPTIONS } from './options.ts';
 export type { Clock, Timer } from '@rollcall/runtime';
 export type { Random } from '@rollcall/runtime';

@@ -1,4 +1,4 @@
-import { int, spec } from './option-spec.ts';
+import { int, spec } from '@rollcall/daemon';
 
 /** What a server takes at most. */
 export const LIMIT_OPTIONS = {

@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { FastifyInstance } from 'fastify';
-import { type Config, ConfigError } from './config.ts';
+import { bindFailure } from '@rollcall/daemon';
+import type { Config } from './config.ts';
 
 /** An address for the roll when the server listens on all of them. */
 export function advertisedAddress({ advertise, host }: Config): string {
@@ -11,23 +12,10 @@ export function advertisedAddress({ advertise, host }: Config): string {
   return own.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
 }
 
-/** Listens; gives the port. Rejects with a {@link ConfigError} that names the option. */
+/** Listens; gives the port. Rejects with a `StartError` that names the options. */
 export async function listen(app: FastifyInstance, { host, port }: Config): Promise<number> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      throw new ConfigError(
-        `--port ${port}: something else listens on ${host}:${port}; choose another one, or 0 for any`,
-      );
-    }
-    if (code === 'EACCES')
-      throw new ConfigError(`--port ${port}: not allowed to listen on ${host}:${port}`);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new ConfigError(`--host ${host}: no address of this machine`);
-    }
-    throw error;
-  }
+  await app.listen({ host, port }).catch((error: unknown) => {
+    throw bindFailure({ host, port }, '--host or --port (0: any free one)', error);
+  });
   return (app.server.address() as AddressInfo).port;
 }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, inject, test } from 'vitest';
-import { createLogger } from './logging.ts';
+import { createLogger } from '@rollcall/daemon';
 import { StoreUnavailableError } from './store/store.ts';
 import { forgetArguments } from './store/redis/forget-arguments.ts';
 

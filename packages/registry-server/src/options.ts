@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
-import { isHostPattern } from '@rollcall/daemon';
+import { int, isHostPattern, logLevelOption, onOff, spec } from '@rollcall/daemon';
 import { z } from 'zod';
 import { LIMIT_OPTIONS } from './limit-options.ts';
-import { int, spec } from './option-spec.ts';
 import { storeAddressOf } from './store/redis/store-address.ts';
 
-const onOff = z.stringbool({ error: 'expected true or false' });
-const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
+/** Texts that all hold, at least one. */
+const texts = (holds: (text: string) => boolean, error: string) =>
+  z.array(z.string().refine(holds, { error })).default([]);
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 const isCidr = (text: string) => {
   const [network = '', prefix] = text.split('/');
@@ -48,6 +48,7 @@ export const OPTIONS = {
     flag: 'store',
     env: 'ROLLCALL_STORE',
     value: 'STORE',
+    isSecret: true,
     help: 'Where the roll is: memory (gone with the process), file:PATH (memory, with what is declared, overridden or persistent in a file as well; one server), redis://[user:password@]host:port[/db], redis-sentinel://host:port,.../NAME[/db] or redis-cluster://host:port,...; rediss instead of redis for TLS.',
     schema: z
       .string()
@@ -86,30 +87,26 @@ export const OPTIONS = {
   allowHost: spec({
     flag: 'allow-host',
     env: 'ROLLCALL_ALLOW_HOST',
-    value: 'HOST,...',
+    value: 'HOST',
+    list: 'commas',
     help: "Names in the header Host that requests without a valid token may have, besides the machine's own addresses, loopback names, its host name and --advertise: names, *.suffix, addresses, or * for every one. What keeps web pages from reaching the registry under a name of their own (DNS rebinding).",
-    schema: list
-      .refine((hosts) => hosts.length > 0 && hosts.every(isHostPattern), {
-        error: 'expected hosts such as registry,registry.example.org,*.internal',
-      })
-      .default([]),
+    schema: texts(isHostPattern, 'expected hosts such as registry,registry.example.org,*.internal'),
   }),
   allowOrigin: spec({
     flag: 'allow-origin',
     env: 'ROLLCALL_ALLOW_ORIGIN',
-    value: 'ORIGIN,...',
+    value: 'ORIGIN',
+    list: 'commas',
     help: "Origins of web pages whose requests are taken without a valid token, besides the registry's own pages.",
-    schema: list
-      .refine((origins) => origins.length > 0 && origins.every(isOrigin), {
-        error: 'expected origins such as https://console.example.org',
-      })
-      .default([]),
+    schema: texts(isOrigin, 'expected origins such as https://console.example.org'),
   }),
   token: spec({
     flag: 'token',
     env: 'ROLLCALL_TOKEN',
     value: 'TOKEN[=SCOPES]',
-    help: 'A token and what it covers, comma-separated: read:NAMESPACE, report:NAMESPACE, register:NAMESPACE/SERVICE, * standing for every one, or admin (default); without a namespace it is default. Repeat for more; separate by spaces in the environment. Other users of the machine can see flags: prefer --token-file.',
+    list: 'spaces',
+    isSecret: true,
+    help: 'A token and what it covers, comma-separated: read:NAMESPACE, report:NAMESPACE, register:NAMESPACE/SERVICE, * standing for every one, or admin (default); without a namespace it is default. Other users of the machine can see flags: prefer --token-file.',
     schema: z.array(z.string()).default([]),
   }),
   tokenFile: spec({
@@ -149,13 +146,10 @@ export const OPTIONS = {
   allowAddress: spec({
     flag: 'allow-address',
     env: 'ROLLCALL_ALLOW_ADDRESS',
-    value: 'CIDR,...',
+    value: 'CIDR',
+    list: 'commas',
     help: "Networks whose addresses a non-admin token may register besides the caller's own; any by default.",
-    schema: list
-      .refine((cidrs) => cidrs.length > 0 && cidrs.every(isCidr), {
-        error: 'expected networks such as 10.0.0.0/8,192.168.1.0/24',
-      })
-      .default([]),
+    schema: texts(isCidr, 'expected networks such as 10.0.0.0/8,192.168.1.0/24'),
   }),
   serviceCidr: spec({
     flag: 'service-cidr',
@@ -172,13 +166,10 @@ export const OPTIONS = {
   allowExternalIp: spec({
     flag: 'allow-external-ip',
     env: 'ROLLCALL_ALLOW_EXTERNAL_IP',
-    value: 'CIDR,...',
+    value: 'CIDR',
+    list: 'commas',
     help: 'Networks whose addresses a service may name in externalIPs; none by default, since a service could take over any address.',
-    schema: list
-      .refine((cidrs) => cidrs.length > 0 && cidrs.every(isCidr), {
-        error: 'expected networks such as 192.0.2.0/24,203.0.113.7',
-      })
-      .default([]),
+    schema: texts(isCidr, 'expected networks such as 192.0.2.0/24,203.0.113.7'),
   }),
   ...LIMIT_OPTIONS,
   logEntries: spec({
@@ -209,15 +200,5 @@ export const OPTIONS = {
     help: 'How long streams are given to move to another server when this one is told to stop.',
     schema: int(0, 300_000).default(1_000),
   }),
-  logLevel: spec({
-    flag: 'log-level',
-    env: 'ROLLCALL_LOG_LEVEL',
-    value: 'LEVEL',
-    help: 'What is logged, as JSON lines: fatal, error, warn, info, debug, trace or silent.',
-    schema: z
-      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-        error: 'expected fatal, error, warn, info, debug, trace or silent',
-      })
-      .default('info'),
-  }),
+  logLevel: logLevelOption('ROLLCALL_LOG_LEVEL'),
 } as const;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { NamespaceName, ServiceName } from '@rollcall/contract';
-import { ConfigError } from './config.ts';
+import { ConfigError } from '@rollcall/daemon';
 import { type Bearer, EVERYTHING, type Grants } from './registry/caller.ts';
 
 /** The namespace that a scope is about when it names none. */

@@ -63,7 +63,7 @@ export class TestProcess {
   }
 
   /** Waits until it has printed something that matches; gives the match. */
-  async printed(pattern: RegExp, withinMs = 20_000): Promise<RegExpExecArray> {
+  async printed(pattern: RegExp, withinMs = 60_000): Promise<RegExpExecArray> {
     return until(
       () => {
         const match = pattern.exec(this.#output);

@@ -2,6 +2,9 @@ import { Problem } from '@rollcall/contract';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RollcallError } from '../error.ts';
 
+/** Servers of version 0.1 say `message` alone. */
+const AnyProblem = Problem.partial({ detail: true, message: true });
+
 /** The error that a refusal of the registry stands for; anything that is no problem document is retryable. */
 export function errorOfReply(
   status: number,
@@ -10,13 +13,13 @@ export function errorOfReply(
   from = 'the registry',
 ): RollcallError {
   const retryAfterMs = retryAfterMsOf(headers);
-  const problem = Problem.safeParse(jsonOf(body));
+  const problem = AnyProblem.safeParse(jsonOf(body));
   if (!problem.success) {
     const message = `${from} answered ${status} without a problem document, as no registry does: ${excerptOf(body)}`;
     return new RollcallError('registry_garbled', message, retryAfterMs);
   }
-  const { code, field, message, faults = [] } = problem.data;
-  return new RollcallError(code, message, { field, faults, ...retryAfterMs });
+  const { code, title, field, message = title, detail = message, faults = [] } = problem.data;
+  return new RollcallError(code, detail, { field, faults, ...retryAfterMs });
 }
 
 /** The beginning of a text that anybody may have written, on one line. */

@@ -54,7 +54,7 @@ test('lists, switches and addresses', () => {
 });
 
 test.each([
-  [[], '--registry: is missing: expected the url of a registry'],
+  [[], '--registry: missing: expected the http:// or https:// url of a registry'],
   [['--registry=nginx'], '--registry: expected an http:// or https:// url, got "nginx"'],
   [[URL, '--port=70000'], '--port: expected a whole number, 0 to 65535, got "70000"'],
   [[URL, '--host=localhost'], '--host: expected an IP address, got "localhost"'],
@@ -83,7 +83,7 @@ test('all wrong options are told at once, variables by their name, the token nev
 
 test('the help has every option with its default', () => {
   for (const { flag, env } of Object.values(OPTIONS)) {
-    expect(helpText()).toContain(`--${flag}`);
+    expect(helpText()).toMatch(new RegExp(`--(\\[no-\\])?${flag}\\b`));
     expect(helpText()).toContain(`(${env})`);
   }
   expect(helpText()).toContain('[default: cluster.local]');

@@ -1,35 +1,17 @@
 import { isIP } from 'node:net';
-import { isHostPattern } from '@rollcall/daemon';
+import {
+  int,
+  isHostPattern,
+  logLevelOption,
+  onOff,
+  parseSocketAddress,
+  registryUrls,
+  type SocketAddress,
+  spec,
+} from '@rollcall/daemon';
 import { z } from 'zod';
 import { keyOf } from '../wire/name.ts';
-import { type SocketAddress, parseSocketAddress } from './endpoint-address.ts';
 
-/** An option of the server: a flag, an environment variable and a line of help. */
-export interface OptionSpec {
-  readonly flag: string;
-  readonly env: string;
-  /** What stands for the value in the help; undefined = a switch. */
-  readonly value?: string;
-  /** May be given several times; separated by commas in the environment. */
-  readonly isList?: boolean;
-  /** Never shown. */
-  readonly isSecret?: boolean;
-  readonly help: string;
-  /** What the help shows as default when the value itself does not say it. */
-  readonly fallback?: string;
-  readonly schema: z.ZodType;
-}
-
-const int = (min: number, max: number) => {
-  const error = `expected a whole number, ${min} to ${max}`;
-  return z
-    .string({ error })
-    .regex(/^\d{1,10}$/, { error })
-    .transform(Number)
-    .pipe(z.number().min(min, { error }).max(max, { error }));
-};
-const onOff = z.stringbool({ error: 'expected true or false' });
-const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' });
 const ip = z.string().refine((text) => isIP(text) !== 0, { error: 'expected an IP address' });
 
 /** Turns text into an address with a port, or says what was expected. */
@@ -52,20 +34,16 @@ const zoneName = z
     { error: 'expected a domain name such as cluster.local' },
   );
 
-const spec = <T extends OptionSpec>(given: T): T => given;
-
 /** Every option of the DNS server. */
 export const OPTIONS = {
   registry: spec({
     flag: 'registry',
     env: 'ROLLCALL_URL',
     value: 'URL',
-    isList: true,
-    help: 'The registry; repeat for more of its servers.',
+    list: 'commas',
+    help: 'The registry; several of its servers for one that is away.',
     fallback: 'required',
-    schema: z
-      .array(httpUrl, { error: 'is missing: expected the url of a registry' })
-      .min(1, { error: 'is missing: expected the url of a registry' }),
+    schema: registryUrls,
   }),
   token: spec({
     flag: 'token',
@@ -79,8 +57,8 @@ export const OPTIONS = {
     flag: 'host',
     env: 'ROLLCALL_DNS_HOST',
     value: 'IP',
-    isList: true,
-    help: 'Address to listen on, by UDP and TCP; repeat for more. Everybody who reaches it may ask for every name.',
+    list: 'commas',
+    help: 'Address to listen on, by UDP and TCP. Everybody who reaches it may ask for every name.',
     fallback: '127.0.0.1',
     schema: z.array(ip).min(1).default(['127.0.0.1']),
   }),
@@ -111,8 +89,7 @@ export const OPTIONS = {
   shortNames: spec({
     flag: 'short-names',
     env: 'ROLLCALL_DNS_SHORT_NAMES',
-    help: 'Answer <svc>, <svc>.<ns> and <svc>.<ns>.svc as well; --no-short-names leaves them to others.',
-    fallback: 'on',
+    help: 'Answer <svc>, <svc>.<ns> and <svc>.<ns>.svc as well; otherwise they are left to others.',
     schema: onOff.default(true),
   }),
   ttl: spec({
@@ -141,8 +118,8 @@ export const OPTIONS = {
     flag: 'forward',
     env: 'ROLLCALL_DNS_FORWARD',
     value: 'IP[:PORT]',
-    isList: true,
-    help: 'Server that is asked for all other names; repeat for more, tried in turn. Without it they are refused.',
+    list: 'commas',
+    help: 'Server that is asked for all other names, several in turn. Without it they are refused.',
     schema: z.array(socketAddress(53, 'expected an IP address, perhaps with :port')).default([]),
   }),
   forwardTimeoutMs: spec({
@@ -197,10 +174,11 @@ export const OPTIONS = {
     flag: 'allow-host',
     env: 'ROLLCALL_DNS_ALLOW_HOST',
     value: 'HOST',
-    isList: true,
+    list: 'commas',
     help: 'Names under which the port of --metrics is asked, besides addresses of this machine, loopback names and its host name: names, *.suffix, or * for every one. It keeps web pages out.',
     schema: z
       .array(z.string().refine(isHostPattern, { error: 'expected a host such as *.internal' }))
       .default([]),
   }),
+  logLevel: logLevelOption('ROLLCALL_DNS_LOG_LEVEL'),
 } as const;

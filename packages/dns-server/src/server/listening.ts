@@ -1,4 +1,4 @@
-import { type StartError, bindFailure } from '../start-error.ts';
+import { bindFailure, type StartError } from '@rollcall/daemon';
 import { TcpListener, type TcpListenerParts } from './tcp-listener.ts';
 import { UdpListener, type UdpListenerParts } from './udp-listener.ts';
 

@@ -1,5 +1,6 @@
 import type { HttpCounters } from '@rollcall/dataplane';
-import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { type LoopFaults, ProgramMetrics, type Sample } from '@rollcall/daemon';
+import type { Registry } from 'prom-client';
 import type { AccessLog } from '../access-log/access-log.ts';
 import type { BalancedServices } from '../compose-services.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
@@ -12,80 +13,48 @@ export interface MetricSources {
   readonly groups: readonly RegistryTargetGroup[];
   readonly services: BalancedServices | undefined;
   readonly log: AccessLog | undefined;
+  readonly supervisor: LoopFaults | undefined;
 }
-
-type Labels = Record<string, string>;
-type Sample = readonly [value: number, labels?: Labels];
 
 const STATES = ['healthy', 'unhealthy', 'initial', 'draining', 'unused', 'ejected'] as const;
 
 /** All metrics, pulled from plain numbers when somebody scrapes: the hot path knows nothing of them. */
 export function createMetrics(sources: MetricSources): Registry {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  addServerMetrics(registry, sources);
-  addTrafficMetrics(registry, sources);
-  addTargetMetrics(registry, sources);
-  if (sources.services !== undefined) addServiceMetrics(registry, sources.services);
-  return registry;
+  const metrics = new ProgramMetrics('rollcall_lb');
+  if (sources.supervisor !== undefined) metrics.loops(sources.supervisor);
+  addServerMetrics(metrics, sources);
+  addTrafficMetrics(metrics, sources);
+  addTargetMetrics(metrics, sources);
+  if (sources.services !== undefined) addServiceMetrics(metrics, sources.services);
+  return metrics.registry;
 }
 
-function counter(
-  registry: Registry,
-  { name, help, labelNames = [] }: { name: string; help: string; labelNames?: string[] },
-  read: () => Iterable<Sample>,
-): void {
-  const options = { name: `rollcall_lb_${name}`, help, labelNames, registers: [registry] };
-  void new Counter({
-    ...options,
-    collect() {
-      this.reset();
-      for (const [value, labels = {}] of read()) this.inc(labels, value);
-    },
-  });
-}
-
-function gauge(
-  registry: Registry,
-  { name, help, labelNames = [] }: { name: string; help: string; labelNames?: string[] },
-  read: () => Iterable<Sample>,
-): void {
-  const options = { name: `rollcall_lb_${name}`, help, labelNames, registers: [registry] };
-  void new Gauge({
-    ...options,
-    collect() {
-      this.reset();
-      for (const [value, labels = {}] of read()) this.set(labels, value);
-    },
-  });
-}
-
-function addServerMetrics(registry: Registry, { counters, log }: MetricSources): void {
+function addServerMetrics(metrics: ProgramMetrics, { counters, log }: MetricSources): void {
   const plain = (name: string, help: string, key: keyof HttpCounters): void =>
-    counter(registry, { name, help }, () => [[counters[key]]]);
+    metrics.counter({ name, help }, () => [[counters[key]]]);
   plain('connections_total', 'Client connections accepted.', 'connectionsAccepted');
   plain('connections_refused_total', 'Closed on arrival, beyond the limit.', 'connectionsRefused');
   plain('retries_total', 'Attempts beyond a request’s first.', 'retries');
   plain('retries_denied_total', 'Repeats not made: the budget was spent.', 'retriesDenied');
   plain('upstream_connects_total', 'Connections opened to targets.', 'upstreamConnects');
   plain('upstream_reuses_total', 'Requests on a connection that served before.', 'upstreamReuses');
-  gauge(registry, { name: 'connections', help: 'Client connections open.' }, () => [
+  metrics.gauge({ name: 'connections', help: 'Client connections open.' }, () => [
     [counters.connectionsOpen],
   ]);
-  gauge(registry, { name: 'requests_in_flight', help: 'Requests under way.' }, () => [
+  metrics.gauge({ name: 'requests_in_flight', help: 'Requests under way.' }, () => [
     [counters.requestsInFlight],
   ]);
   const dropped = { name: 'access_log_dropped_total', help: 'Log lines lost, the reader behind.' };
-  counter(registry, dropped, () => [[log?.dropped ?? 0]]);
+  metrics.counter(dropped, () => [[log?.dropped ?? 0]]);
 }
 
-function addTrafficMetrics(registry: Registry, { traffic }: MetricSources): void {
+function addTrafficMetrics(metrics: ProgramMetrics, { traffic }: MetricSources): void {
   const codes = {
     name: 'requests_total',
     help: 'Requests answered.',
     labelNames: ['group', 'code'],
   };
-  counter(registry, codes, function* read() {
+  metrics.counter(codes, function* read() {
     for (const [group, { byClass }] of traffic.groups) {
       for (let digit = 1; digit <= 5; digit++) {
         yield [byClass[digit]!, { group, code: `${digit}xx` }];
@@ -97,7 +66,7 @@ function addTrafficMetrics(registry: Registry, { traffic }: MetricSources): void
     help: 'Answers made or cut short by the balancer, by reason.',
     labelNames: ['group', 'reason'],
   };
-  counter(registry, reasons, function* read() {
+  metrics.counter(reasons, function* read() {
     for (const [group, { byReason }] of traffic.groups) {
       for (const [reason, count] of byReason) yield [count, { group, reason }];
     }
@@ -107,28 +76,28 @@ function addTrafficMetrics(registry: Registry, { traffic }: MetricSources): void
     help: 'Heads and bodies from (in) and to (out) clients.',
     labelNames: ['group', 'direction'],
   };
-  counter(registry, bytes, function* read() {
+  metrics.counter(bytes, function* read() {
     for (const [group, { requestBytes, responseBytes }] of traffic.groups) {
       yield [requestBytes, { group, direction: 'in' }];
       yield [responseBytes, { group, direction: 'out' }];
     }
   });
-  registry.registerMetric(createDurationHistogram(traffic));
+  metrics.registry.registerMetric(createDurationHistogram(traffic));
 }
 
-function addTargetMetrics(registry: Registry, { groups }: MetricSources): void {
+function addTargetMetrics(metrics: ProgramMetrics, { groups }: MetricSources): void {
   const age = {
     name: 'picture_age_seconds',
     help: 'Since the registry last proved the picture current; absent before the first.',
     labelNames: ['group'],
   };
-  gauge(registry, age, function* read() {
+  metrics.gauge(age, function* read() {
     for (const group of groups) {
       if (group.hasPicture) yield [group.pictureAgeMs / 1_000, { group: group.name }];
     }
   });
   const states = { name: 'targets', help: 'Targets by state.', labelNames: ['group', 'state'] };
-  gauge(registry, states, function* read() {
+  metrics.gauge(states, function* read() {
     for (const group of groups) {
       const targets = group.targets();
       for (const state of STATES) {
@@ -147,8 +116,7 @@ function addTargetMetrics(registry: Registry, { groups }: MetricSources): void {
       }
     };
   const attempts = { name: 'target_requests_total', help: 'Attempts on a target.', labelNames };
-  counter(
-    registry,
+  metrics.counter(
     attempts,
     each(({ counters }) => counters.requests),
   );
@@ -157,21 +125,19 @@ function addTargetMetrics(registry: Registry, { groups }: MetricSources): void {
     help: 'Attempts without an answer.',
     labelNames,
   };
-  counter(
-    registry,
+  metrics.counter(
     failures,
     each(({ counters }) => counters.failures),
   );
   const inFlight = { name: 'target_in_flight', help: 'Requests under way.', labelNames };
-  gauge(
-    registry,
+  metrics.gauge(
     inFlight,
     each(({ counters }) => counters.inFlight),
   );
 }
 
 function addServiceMetrics(
-  registry: Registry,
+  metrics: ProgramMetrics,
   { balancer, tcp, udp, refusals }: BalancedServices,
 ): void {
   const states = {
@@ -179,7 +145,7 @@ function addServiceMetrics(
     help: 'Services of type LoadBalancer, with and without an address.',
     labelNames: ['state'],
   };
-  gauge(registry, states, () => {
+  metrics.gauge(states, () => {
     const all = [...balancer.services()];
     const bound = all.filter(({ address }) => address !== undefined).length;
     return [
@@ -188,16 +154,16 @@ function addServiceMetrics(
     ];
   });
   const open = { name: 'service_connections', help: 'TCP connections open.' };
-  gauge(registry, open, () => [[tcp.open]]);
+  metrics.gauge(open, () => [[tcp.open]]);
   const accepted = { name: 'service_connections_total', help: 'TCP connections accepted.' };
-  counter(registry, accepted, () => [[tcp.accepted]]);
-  gauge(registry, { name: 'service_udp_flows', help: 'UDP flows open.' }, () => [[udp.flows]]);
+  metrics.counter(accepted, () => [[tcp.accepted]]);
+  metrics.gauge({ name: 'service_udp_flows', help: 'UDP flows open.' }, () => [[udp.flows]]);
   const refused = {
     name: 'service_refused_total',
     help: 'Clients of services turned away.',
     labelNames: ['reason'],
   };
-  counter(registry, refused, () =>
+  metrics.counter(refused, () =>
     Object.entries(refusals).map(([reason, value]): Sample => [value, { reason }]),
   );
 }

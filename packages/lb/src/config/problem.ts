@@ -1,3 +1,5 @@
+import { ConfigError as UsageError } from '@rollcall/daemon';
+
 /** Something wrong at one place of the file. */
 export interface ConfigProblem {
   readonly path: readonly PropertyKey[];
@@ -7,8 +9,7 @@ export interface ConfigProblem {
 }
 
 /** All that is wrong with a configuration; the message has one line for each, with file, line and column. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
+export class ConfigError extends UsageError {
   readonly lines: readonly string[];
 
   constructor(lines: readonly string[]) {

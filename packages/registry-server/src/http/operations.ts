@@ -1,3 +1,4 @@
+import { readinessOf } from '@rollcall/daemon';
 import type { FastifyInstance } from 'fastify';
 import type { Follower } from '../registry/follower.ts';
 import type { Picture } from '../registry/picture.ts';
@@ -27,9 +28,13 @@ export function bindOperations(app: FastifyInstance, sources: OperationSources):
       const isLoaded = picture.isLoaded;
       // A sweep is a write too: where none goes well, no other one would.
       const canWrite = follower.isStoreReachable && !sweeper.isFailing;
-      const isReady = isLoaded && !isClosing() && (request.query.for !== 'writes' || canWrite);
-      return reply.code(isReady ? 200 : 503).send({
-        status: isReady ? 'ready' : 'not ready',
+      const waitingFor = [
+        ...(isLoaded ? [] : ['roll']),
+        ...(request.query.for !== 'writes' || canWrite ? [] : ['store']),
+      ];
+      const readiness = readinessOf({ isClosing: isClosing(), waitingFor });
+      return reply.code(readiness.status === 'ready' ? 200 : 503).send({
+        ...readiness,
         isLoaded,
         isStoreReachable: follower.isStoreReachable,
         isSweeping: !sweeper.isFailing,

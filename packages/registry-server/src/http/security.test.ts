@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Agent, request } from 'undici';
 import type { RegistryServer } from '../compose.ts';
-import { ConfigError, readConfig } from '../config.ts';
+import { ConfigError } from '@rollcall/daemon';
+import { readConfig } from '../config.ts';
 import { startTestServer } from '../testing/test-server.ts';
 
 const ADMIN = 'admin-token-0123456789';
@@ -308,7 +309,7 @@ describe('options', () => {
     server = await startTestServer();
     const { port } = new URL(server.url);
     await expect(startTestServer('--port', port)).rejects.toThrow(
-      `--port ${port}: something else listens`,
+      `cannot listen on 127.0.0.1:${port}: something else listens there already; choose another address with --host or --port`,
     );
   });
 });

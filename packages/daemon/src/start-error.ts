@@ -1,25 +1,25 @@
-/** The outside does not allow what the options ask for; the message names the option that changes it. */
+/** The outside does not allow what was asked for; the message names what changes it. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-const CAUSES: Record<string, string> = {
+const CAUSES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'something else listens there already',
   EACCES: 'this user may not listen there (ports below 1024 need a privilege)',
   EADDRNOTAVAIL: 'this machine has no such address',
   ENOTFOUND: 'there is no such host',
 };
 
-/** `options`: those that choose the address, e.g. `--host or --port`. */
+/** `remedy`: what chooses the address, e.g. `--host or --port`. */
 export function bindFailure(
   { host, port }: { readonly host: string; readonly port: number },
-  options: string,
+  remedy: string,
   error: unknown,
 ): StartError {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const cause = CAUSES[code] ?? message;
   return new StartError(
-    `cannot listen on ${host}:${port}: ${cause}; choose another address with ${options}`,
+    `cannot listen on ${host}:${port}: ${cause}; choose another address with ${remedy}`,
     { cause: error },
   );
 }

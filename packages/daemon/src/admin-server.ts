@@ -1,0 +1,70 @@
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Registry } from 'prom-client';
+import { guardAdmin } from './browser-guard.ts';
+import { sendProblem } from './problem.ts';
+import { bindFailure } from './start-error.ts';
+
+export interface AdminParts {
+  readonly metrics: Registry;
+  /** What keeps the program from doing its work; empty when it is ready. */
+  readonly waitingFor: () => readonly string[];
+  readonly isClosing: () => boolean;
+  /** Names under which it is asked besides the machine's own. */
+  readonly allowHosts: readonly string[];
+  /** What else can be looked at, by path. */
+  readonly views?: Readonly<Record<string, () => unknown>>;
+}
+
+/** What operators and their tools ask: `/livez`, `/readyz`, `/metrics` and the views. Not yet listening. */
+export function createAdminServer(parts: AdminParts): FastifyInstance {
+  const { metrics, waitingFor, isClosing, allowHosts, views = {} } = parts;
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  guardAdmin(app, allowHosts);
+  app.get('/livez', () => ({ status: 'live' }));
+  app.get('/readyz', (_request, reply) => {
+    const readiness = readinessOf({ isClosing: isClosing(), waitingFor: waitingFor() });
+    return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
+  });
+  for (const [path, view] of Object.entries(views)) app.get(path, () => view());
+  app.get('/metrics', async (_request, reply) => {
+    const text = await metrics.metrics();
+    return reply.type(metrics.contentType).send(text);
+  });
+  const paths = ['/livez', '/readyz', '/metrics', ...Object.keys(views)];
+  const detail = `try ${paths.slice(0, -1).join(', ')} or ${paths.at(-1)}`;
+  const title = 'There is nothing at this path';
+  app.setNotFoundHandler((_request, reply) =>
+    sendProblem(reply, { status: 404, code: 'not_found', title, detail }),
+  );
+  return app;
+}
+
+/** What `/readyz` of every program says. */
+export interface Readiness {
+  readonly status: 'ready' | 'waiting' | 'closing';
+  readonly waitingFor: readonly string[];
+}
+
+export function readinessOf(state: {
+  readonly isClosing: boolean;
+  readonly waitingFor: readonly string[];
+}): Readiness {
+  const { isClosing, waitingFor } = state;
+  if (isClosing) return { status: 'closing', waitingFor: [] };
+  return { status: waitingFor.length === 0 ? 'ready' : 'waiting', waitingFor };
+}
+
+/**
+ * Lets it listen, and gives its address as `http://127.0.0.1:7453`.
+ * @throws StartError which names `remedy`, what chooses the address.
+ */
+export async function listenAdmin(
+  admin: FastifyInstance,
+  address: { readonly host: string; readonly port: number },
+  remedy: string,
+): Promise<string> {
+  const { host, port } = address;
+  return admin
+    .listen({ host, port })
+    .catch((error: unknown) => Promise.reject(bindFailure(address, remedy, error)));
+}

@@ -1,0 +1,94 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { z } from 'zod';
+import { spec } from './options/option-spec.ts';
+
+/** How deep the causes of an error are followed. */
+const CAUSES = 5;
+
+/** `<partition>.<ttlMs>.<128 random bits>`: enough is left to tell two of them apart. */
+const LEASE_ID = /\b(\d+\.\d+\.[0-9a-f]{4})[0-9a-f]{28}\b/g;
+/** User and password of an address. */
+const USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+const BEARER = /(bearer\s+)[^\s"']+/gi;
+
+/** A text without what would let its reader act as somebody else: leases, passwords in addresses, tokens. */
+function withoutSecrets(text: string): string {
+  return text
+    .replaceAll(LEASE_ID, '$1…')
+    .replaceAll(USERINFO, '$1(not shown)@')
+    .replaceAll(BEARER, '$1(not shown)');
+}
+
+interface LoggedError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly code?: unknown;
+  readonly cause?: LoggedError;
+}
+
+/**
+ * What of an error is logged: not what a library has hung on it, such as the arguments of a command that failed, which
+ * hold leases, nonces or a password.
+ */
+function loggedError(error: unknown, depth = 0): LoggedError {
+  if (!(error instanceof Error)) {
+    return { type: typeof error, message: withoutSecrets(String(error)), stack: '' };
+  }
+  const { name, message, stack = '', cause } = error;
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    type: name,
+    message: withoutSecrets(message),
+    stack: withoutSecrets(stack),
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined || depth === CAUSES ? {} : { cause: loggedError(cause, depth + 1) }),
+  };
+}
+
+/** JSON lines to standard output, or elsewhere. */
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  const options = { level, serializers: { err: (error: unknown) => loggedError(error) } };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** The log of a program: JSON lines, and the same in words where somebody looks on at a terminal. */
+export async function openLog(level: string): Promise<Logger> {
+  if (!process.stdout.isTTY) return createLogger(level);
+  const { default: pretty } = await import('pino-pretty');
+  const colorize = process.env['NO_COLOR'] === undefined;
+  const ignore = 'pid,hostname';
+  return createLogger(level, pretty({ colorize, ignore, translateTime: 'HH:MM:ss', sync: true }));
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** `--log-level`, the same for every program. `env`: its variable. */
+export const logLevelOption = (env: string) =>
+  spec({
+    flag: 'log-level',
+    env,
+    value: 'LEVEL',
+    help: `What is logged: ${LOG_LEVELS.slice(0, -1).join(', ')} or silent. JSON lines on standard output, and words on a terminal.`,
+    schema: z
+      .enum(LOG_LEVELS, { error: 'expected fatal, error, warn, info, debug, trace or silent' })
+      .default('info'),
+  });
+
+/** How the parts of a program tell what happens. @default level 'info' */
+export type Tell = (message: string, level?: 'info' | 'warn' | 'error') => void;
+
+export function tellOf(logger: Logger): Tell {
+  return (message, level = 'info') => logger[level](message);
+}
+
+/** For programs that are embedded: a line on standard error, headed by the program's name. */
+export function lineLog(program: string): Tell {
+  return (message) => void process.stderr.write(`${program}: ${message}\n`);
+}
+
+/** What the client of the registry has to say. */
+export function clientWarnings(tell: Tell): (message: string, cause?: unknown) => void {
+  return (message, cause) =>
+    tell(cause instanceof Error ? `${message}\n${cause.stack}` : message, 'warn');
+}

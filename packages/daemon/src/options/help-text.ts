@@ -1,0 +1,43 @@
+import type { OptionSpec, OptionTable } from './option-spec.ts';
+
+const LISTS = {
+  commas: ' Repeat it for more, or separate by commas.',
+  spaces: ' Repeat it for more, or separate by spaces.',
+};
+
+/** What `--help` prints: the head, which says what the program does and how it is begun, and every option. */
+export function helpText(head: string, table: OptionTable): string {
+  const rows = Object.values(table).map(optionHelp);
+  return `${head.trimEnd()}
+
+Options (environment variable in brackets; a flag wins):
+${rows.join('')}  -h, --help
+      Print this.
+  --version
+      Print the version.
+`;
+}
+
+function optionHelp(option: OptionSpec): string {
+  const { flag, value, list, env, help } = option;
+  const standard = shownDefault(option);
+  const notes = [
+    ...(standard === undefined ? [] : [` [default: ${standard}]`]),
+    ...(env === undefined ? [] : [` (${env})`]),
+  ];
+  const name = value === undefined ? `--[no-]${flag}` : `--${flag} ${value}`;
+  return `  ${name}\n      ${help}${list === undefined ? '' : LISTS[list]}${notes.join('')}\n`;
+}
+
+/** As it would be given; undefined where there is none to show. */
+export function shownDefault({ fallback, value, schema }: OptionSpec): string | undefined {
+  if (fallback !== undefined) return fallback;
+  const standard: unknown = schema.safeParse(undefined).data;
+  if (value === undefined) return standard === true ? 'on' : 'off';
+  if (Array.isArray(standard) && standard.every((one) => typeof one === 'string')) {
+    return standard.length === 0 ? undefined : standard.join();
+  }
+  return typeof standard === 'string' || typeof standard === 'number'
+    ? String(standard)
+    : undefined;
+}

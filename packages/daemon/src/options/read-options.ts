@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import type { z } from 'zod';
+import type { OptionSpec, OptionTable, OptionValues } from './option-spec.ts';
+
+/** What was asked of the program is wrong: the message names the option, the value and what was expected. */
+export class ConfigError extends Error {
+  override readonly name: string = 'ConfigError';
+}
+
+type Given = string | readonly string[] | undefined;
+type Flags = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+/**
+ * Reads flags over environment over defaults. An empty variable counts as none.
+ * @throws ConfigError that names every wrong option, a line each.
+ */
+export function readOptions<T extends OptionTable>(
+  table: T,
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): OptionValues<T> {
+  const flags = readFlags(table, argv);
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(table)) {
+    const { flag, env = '', schema } = option;
+    const fromFlag = textsOf(flags[flag]);
+    const fromEnv = environment[env] === '' ? undefined : environment[env];
+    const given = valueOf(option, fromFlag ?? (fromEnv === undefined ? undefined : [fromEnv]));
+    const result = schema.safeParse(given);
+    if (result.success) values[name] = result.data;
+    else {
+      const source = fromFlag === undefined && given !== undefined ? env : `--${flag}`;
+      problems.push(`${source}: ${problemOf(option, given, result.error)}`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return values as OptionValues<T>;
+}
+
+function textsOf(flag: Flags[string]): readonly string[] | undefined {
+  if (flag === undefined) return undefined;
+  return Array.isArray(flag) ? flag.map(String) : [String(flag)];
+}
+
+/** One text, or those of a list; an empty text of a list is kept when it is all there is, so that it is refused. */
+function valueOf({ list }: OptionSpec, texts: readonly string[] | undefined): Given {
+  if (texts === undefined || list === undefined) return texts?.at(-1);
+  const separator = list === 'commas' ? /[,\s]+/ : /\s+/;
+  const values = texts.flatMap((text) => text.split(separator)).filter((part) => part !== '');
+  return values.length === 0 ? [''] : values;
+}
+
+/** What is wrong, with the one value of a list that it is about. */
+function problemOf({ isSecret = false }: OptionSpec, given: Given, { issues }: z.ZodError): string {
+  const { message = 'is wrong', path = [] } = issues[0] ?? {};
+  if (given === undefined) return message;
+  const value = typeof given === 'string' ? given : (given[Number(path[0] ?? 0)] ?? given);
+  return `${message}, got ${isSecret ? '(not shown)' : JSON.stringify(value)}`;
+}
+
+function readFlags(table: OptionTable, argv: readonly string[]): Flags {
+  const options = Object.fromEntries(
+    Object.values(table).map(({ flag, value, list }) => {
+      const type = value === undefined ? ('boolean' as const) : ('string' as const);
+      return [flag, { type, multiple: list !== undefined }];
+    }),
+  );
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowNegative: true }).values;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ConfigError(
+      `${message.replace(/\.? To specify.*$/s, '')} (--help lists the options)`,
+    );
+  }
+}

@@ -1,0 +1,15 @@
+import type { FastifyReply } from 'fastify';
+
+/** Why something is not answered (RFC 9457). */
+export interface AdminProblem {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  /** What of the request is at fault. */
+  readonly field?: string;
+}
+
+export function sendProblem(reply: FastifyReply, problem: AdminProblem): FastifyReply {
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}

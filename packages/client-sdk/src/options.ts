@@ -75,6 +75,8 @@ const RetryBudgetOptions = z.strictObject({
 });
 
 const EjectionOptions = z.strictObject({
+  /** Whether an answer of 5xx is a failed call. @default true */
+  serverErrors: z.boolean().default(true),
   /** Failed calls in a row that eject an endpoint; a failed connect does so at once. @default 5 */
   failuresInARow: z.int().min(1).default(5),
   /** First ejection in ms, doubled by each repeat. Lower it when instances restart fast. @default 1000 */

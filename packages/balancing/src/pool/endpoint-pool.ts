@@ -5,6 +5,7 @@ import { createPicker } from '../picker/leveled-picker.ts';
 import type { Picker } from '../picker.ts';
 import { type LoadCounters, PoolMember } from './pool-member.ts';
 import { type PoolRules, PoolSnapshot } from './pool-snapshot.ts';
+import { usable } from './usable.ts';
 
 export interface PoolOptions<C extends LoadCounters> {
   /** For messages. */
@@ -99,8 +100,8 @@ export class EndpointPool<C extends LoadCounters> {
   #rebuild(): PoolSnapshot<C> {
     const { nowMs, random } = this.#options;
     const now = nowMs();
-    const usable = this.#usable();
-    const admitted = this.#ejection.admitted(usable, now);
+    const inUse = usable(this.#members.values());
+    const admitted = this.#ejection.admitted(inUse, now);
     this.#nextReturnMs = this.#ejection.nextReturnMs(now);
     const { scheduler } = this.#rules;
     // What changes nothing keeps the picker, and with it whose turn it is.
@@ -114,16 +115,7 @@ export class EndpointPool<C extends LoadCounters> {
     }
     const explain = () => this.#explain();
     const picker = this.#picker;
-    return new PoolSnapshot<C>({ picker, rules: this.#rules, usable, nowMs, explain });
-  }
-
-  #usable(): PoolMember<C>[] {
-    const all = [...this.#members.values()];
-    const ready = all.filter(
-      ({ endpoint: { tier, terminating } }) => tier !== null && !terminating,
-    );
-    if (ready.length > 0) return ready;
-    return all.filter(({ endpoint: { serving, terminating } }) => terminating && serving);
+    return new PoolSnapshot<C>({ picker, rules: this.#rules, usable: inUse, nowMs, explain });
   }
 
   #explain(): string {

@@ -280,14 +280,14 @@ describe('no endpoint', () => {
       ),
     });
     registry.change('orders', [
-      endpointAt(1, { state: 'draining' }),
+      endpointAt(1, { state: 'starting' }),
       endpointAt(2, { state: 'down' }),
     ]);
     await until(() => service.endpoints().length === 2);
     await registry.kill();
     await until(() => service.ageMs() > 50);
     await expect(service.request('/x')).rejects.toThrow(
-      /1 draining on http, 1 down on http, picture .* old; the watch is down: /,
+      /1 starting on http, 1 down on http, picture .* old; the watch is down: /,
     );
     expect(service.pick()).toMatchObject({ kind: 'none', error: { code: 'no_endpoints' } });
     context.onEnd(() => registry.listen());

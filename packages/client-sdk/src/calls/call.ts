@@ -31,7 +31,7 @@ export interface CallOwner {
   /** Takes one retry out of the budget; false when it is spent. */
   takeRetry(): boolean;
   failed(channel: EndpointChannel, kind: FailureKind): void;
-  succeeded(channel: EndpointChannel): void;
+  answered(channel: EndpointChannel, statusCode: number): void;
   /** The call ended without an answer. */
   gaveUp(): void;
   /** The caller's handler threw where nobody waits for an answer any more. */
@@ -124,9 +124,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   ): void {
     if (statusCode >= 200) {
       this.phase = 'answering';
-      const channel = this.#channel!;
-      if (statusCode >= 500) this.#owner.failed(channel, 'call');
-      else if (channel.hasFailed) this.#owner.succeeded(channel);
+      this.#owner.answered(this.#channel!, statusCode);
     }
     try {
       this.handler.onResponseStart?.(this, statusCode, headers, statusMessage);

@@ -5,6 +5,7 @@ import {
   type PickContext,
   type Picker,
   type Policy,
+  usable,
 } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/contract';
 import type { ResolvedOptions } from '../options.ts';
@@ -101,12 +102,15 @@ export class ChannelSet {
   #createPicker(): Picker<EndpointChannel> {
     const { runtime } = this.#options;
     const nowMs = runtime.monotonicMs();
-    const usable = [...this.#channels.values()].filter(({ endpoint }) => endpoint.tier !== null);
     this.#return?.cancel();
     const returnMs = this.#ejection.nextReturnMs(nowMs);
     if (returnMs !== Infinity && !this.#isClosed)
       this.#return = runtime.after(returnMs - nowMs + 1, () => (this.#picker = undefined));
-    return createPicker(this.#policy, this.#ejection.admitted(usable, nowMs), runtime);
+    return createPicker(
+      this.#policy,
+      this.#ejection.admitted(usable(this.#channels.values()), nowMs),
+      runtime,
+    );
   }
 
   #dismiss(channel: EndpointChannel): void {

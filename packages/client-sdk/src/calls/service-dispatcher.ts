@@ -91,8 +91,10 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     this.#channels.failed(channel, kind);
   }
 
-  succeeded(channel: EndpointChannel): void {
-    this.#channels.succeeded(channel);
+  answered(channel: EndpointChannel, statusCode: number): void {
+    const { serverErrors } = this.#options.calls.ejection;
+    if (statusCode >= 500 && serverErrors) this.#channels.failed(channel, 'call');
+    else if (channel.hasFailed) this.#channels.succeeded(channel);
   }
 
   gaveUp(): void {

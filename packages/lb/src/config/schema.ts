@@ -113,7 +113,9 @@ const HealthCheck = object({
 });
 
 const Ejection = object({
-  /** Attempts in a row that end without an answer; a failed connect ejects at once. @default 5 */
+  /** Whether an answer of 5xx is a failed attempt. @default true */
+  serverErrors: flag.default(true),
+  /** Attempts in a row that fail: no answer, or one of 5xx. A failed connect ejects at once. @default 5 */
   failuresInARow: integer(1, 1_000).default(5),
   /** The first ejection; each repeat doubles it. @default 1000 */
   baseMs: ms().default(1_000),

@@ -15,7 +15,7 @@ export interface TargetStanding {
 
 /** Who hears how attempts on a target ended. */
 export interface AttemptListener {
-  onAnswered(target: GroupTarget): void;
+  onAnswered(target: GroupTarget, status: number): void;
   onFailed(target: GroupTarget, isConnect: boolean): void;
 }
 

@@ -156,8 +156,8 @@ test('what is under way on a leaving target gets its time, then is broken', () =
 test('one that drained and comes back is another target', () => {
   const bench = new Bench('', [endpoint(1)]);
   const before = bench.target(1);
-  bench.source.show(endpoint(1, DRAINING));
-  expect(bench.used()).toEqual([]);
+  bench.source.show(endpoint(1, DRAINING), endpoint(2));
+  expect(bench.used()).toEqual([2]);
   bench.source.show(endpoint(1));
   expect(bench.used()).toEqual([1]);
   expect(bench.group.snapshot().pick([])).not.toBe(before);
@@ -241,11 +241,41 @@ test('a failed connect ejects a target for a while', () => {
 test('lost answers eject only in a row', () => {
   const bench = new Bench(', ejection: { failuresInARow: 2 }', [endpoint(1), endpoint(2)]);
   bench.group.onFailed(bench.target(1), false);
-  bench.group.onAnswered(bench.target(1));
+  bench.group.onAnswered(bench.target(1), 404);
   bench.group.onFailed(bench.target(1), false);
   expect(bench.used()).toEqual([1, 2]);
   bench.group.onFailed(bench.target(1), false);
   expect(bench.used()).toEqual([2]);
+});
+
+test('answers of 5xx count as failed, unless told otherwise', () => {
+  const endpoints = [endpoint(1), endpoint(2)];
+  for (const [options, used] of [
+    ['', [2]],
+    [', ejection: { serverErrors: false }', [1, 2]],
+  ] as const) {
+    const bench = new Bench(options, endpoints);
+    for (let i = 0; i < 4; i++) bench.group.onAnswered(bench.target(1), 503);
+    expect(bench.used()).toEqual([1, 2]);
+    bench.group.onAnswered(bench.target(1), 500);
+    expect(bench.used()).toEqual(used);
+  }
+});
+
+test('when all drain they are used until somebody else is there', () => {
+  const bench = new Bench('', [endpoint(1), endpoint(2)]);
+  bench.source.show(endpoint(1, DRAINING), endpoint(2));
+  expect(bench.used()).toEqual([2]);
+  bench.source.show(endpoint(1, DRAINING), endpoint(2, DRAINING));
+  expect(bench.used()).toEqual([1, 2]);
+  expect(bench.target(2).standing).toMatchObject({
+    state: 'draining',
+    reason: expect.stringContaining('used all the same'),
+  });
+  expect(bench.retired).toEqual(['i1/http']);
+  bench.source.show(endpoint(1, DRAINING), endpoint(2, DRAINING), endpoint(3));
+  expect(bench.used()).toEqual([3]);
+  expect(bench.retired).toEqual(['i1/http', 'i2/http']);
 });
 
 test('a target already tried is not picked again', () => {

@@ -1,4 +1,4 @@
-import { Ejection, createPicker } from '@rollcall/balancing';
+import { Ejection, createPicker, usable } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/client-sdk';
 import type { NoTarget, TargetGroup } from '@rollcall/dataplane';
 import type { TargetGroupConfig } from '../config/schema.ts';
@@ -106,8 +106,9 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#checker?.watch([]);
   }
 
-  onAnswered(target: GroupTarget): void {
-    this.#ejection.succeeded(target.id);
+  onAnswered(target: GroupTarget, status: number): void {
+    if (status >= 500 && this.config.ejection.serverErrors) this.onFailed(target, false);
+    else this.#ejection.succeeded(target.id);
   }
 
   onFailed(target: GroupTarget, isConnect: boolean): void {
@@ -130,8 +131,21 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       this.#depart(target, 'left the registry');
     }
     this.#ejection.retain(same);
+    this.#partWithDraining();
     this.#checker?.watch(this.#usable());
     this.#rebuild();
+  }
+
+  /** Those that terminate take no more requests, unless nobody else is left. */
+  #partWithDraining(): void {
+    const inUse = new Set(this.#usable());
+    for (const target of this.#targets.values()) {
+      const { endpoint } = target;
+      if (!endpoint.terminating) continue;
+      const reason = reasonOf(endpoint, 'is draining');
+      if (!inUse.has(target)) this.#depart(target, reason);
+      else this.#stand(target, 'draining', `${reason}; used all the same, since no other is left`);
+    }
   }
 
   /** @returns whether it was known before. */
@@ -146,7 +160,6 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     if (known !== undefined && !isSame) this.#depart(known, 'replaced by another address');
     target.update(endpoint);
     this.#targets.set(endpoint.id, target);
-    if (endpoint.terminating) this.#depart(target, reasonOf(endpoint, 'is draining'));
     return isSame;
   }
 
@@ -163,19 +176,17 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#stand(target, 'draining', reason);
   }
 
-  /** Those that the registry calls ready. */
+  /** Those that may take requests, health and ejection aside. */
   #usable(): GroupTarget[] {
-    return [...this.#targets.values()].filter(
-      ({ endpoint }) => endpoint.tier !== null && !endpoint.terminating,
-    );
+    return usable(this.#targets.values());
   }
 
   #rebuild(): void {
     const now = this.#parts.clock.monotonicMs();
-    const usable = this.#usable();
-    const healthy = usable.filter(({ health }) => health.state !== 'unhealthy');
-    this.isFailOpen = healthy.length === 0 && usable.length > 0;
-    const checked = this.isFailOpen ? usable : healthy;
+    const candidates = this.#usable();
+    const healthy = candidates.filter(({ health }) => health.state !== 'unhealthy');
+    this.isFailOpen = healthy.length === 0 && candidates.length > 0;
+    const checked = this.isFailOpen ? candidates : healthy;
     const admitted = this.#ejection.admitted(checked, now);
     this.#nextReturn = this.#ejection.nextReturnMs(now);
     const inUse = new Set(admitted);

@@ -1,4 +1,10 @@
-import type { ExchangeRecord, Observer, Target, TargetOutcome } from '@rollcall/dataplane';
+import type {
+  ExchangeRecord,
+  Observer,
+  Target,
+  TargetOutcome,
+  TargetResult,
+} from '@rollcall/dataplane';
 import type { AccessLog } from '../access-log/access-log.ts';
 import { GroupTarget } from '../groups/group-target.ts';
 import { GroupTraffic } from './group-traffic.ts';
@@ -21,9 +27,9 @@ export class TrafficBook implements Observer {
     this.#log?.add(record);
   }
 
-  onTargetResult(target: Target, outcome: TargetOutcome): void {
+  onTargetResult(target: Target, outcome: TargetOutcome, { status }: TargetResult): void {
     if (!(target instanceof GroupTarget)) return;
-    if (outcome === 'answered') target.owner.onAnswered(target);
+    if (outcome === 'answered') target.owner.onAnswered(target, status);
     else if (outcome !== 'cancelled' && outcome !== 'not_tried')
       target.owner.onFailed(target, outcome === 'connect_failed');
   }

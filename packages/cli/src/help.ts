@@ -10,6 +10,17 @@ export const GLOBAL: Options = {
     help: 'The registry, several by commas or repeated; ROLLCALL_URL, else http://127.0.0.1:7400',
   },
   token: { type: 'string', value: 'TOKEN', help: 'Bearer token; better in ROLLCALL_TOKEN' },
+  'registry-ca': {
+    type: 'string',
+    value: 'FILE',
+    help: "Certificates (PEM) that the registry's own is checked with; ROLLCALL_CA",
+  },
+  'registry-cert': {
+    type: 'string',
+    value: 'FILE',
+    help: 'Certificate (PEM) to show a registry that asks for one; ROLLCALL_CERT',
+  },
+  'registry-key': { type: 'string', value: 'FILE', help: 'Private key (PEM) of it; ROLLCALL_KEY' },
   namespace: {
     type: 'string',
     short: 'n',

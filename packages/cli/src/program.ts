@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { Rollcall } from '@rollcall/client-sdk';
+import { Rollcall, type RollcallOptions } from '@rollcall/client-sdk';
 import { type CliError, EXIT, usageError } from './cli-error.ts';
 import { type Arguments, type Command, listOption, textOption } from './command.ts';
 import { COMMANDS } from './commands/all.ts';
@@ -127,7 +128,31 @@ function contextOf(
     url: url.split(/[,\s]+/).filter((one) => one !== ''),
     namespace,
     ...(token === undefined || token === '' ? {} : { token }),
+    ...tlsOf(given, env),
     runtime: { warn: (message) => parts.err.write(`rollcall: ${message}\n`) },
   });
   return { ...rest, env, clock, rollcall, registryUrl: url, namespace };
+}
+
+/** Certificates towards the registry, out of the files that options or variables name. */
+function tlsOf(given: Arguments, env: NodeJS.ProcessEnv): Pick<RollcallOptions, 'ca' | 'connect'> {
+  const readPem = (name: string, variable: string): string | undefined => {
+    const file = textOption(given, name) ?? env[variable] ?? '';
+    if (file === '') return undefined;
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      throw usageError(`--${name}: expected a file in PEM: ${(error as Error).message}`);
+    }
+  };
+  const ca = readPem('registry-ca', 'ROLLCALL_CA');
+  const cert = readPem('registry-cert', 'ROLLCALL_CERT');
+  const key = readPem('registry-key', 'ROLLCALL_KEY');
+  if ((cert === undefined) !== (key === undefined)) {
+    throw usageError('--registry-cert and --registry-key: expected both or neither');
+  }
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { connect: { cert, key } }),
+  };
 }

@@ -21,9 +21,14 @@ export {
   type OptionSpec,
   type OptionTable,
   type OptionValues,
-  registryUrls,
   spec,
 } from './options/option-spec.ts';
+export { pemFile } from './options/pem-file.ts';
+export {
+  type RegistryAccess,
+  REGISTRY_OPTIONS,
+  registryAccess,
+} from './options/registry-options.ts';
 export { ConfigError, readOptions } from './options/read-options.ts';
 export { parseSocketAddress, type SocketAddress } from './options/socket-address.ts';
 export { stackOf } from './process-guard.ts';

@@ -4,6 +4,7 @@ import {
   createAdminServer,
   lineLog,
   listenAdmin,
+  registryAccess,
   type LoopFaults,
   type SocketAddress,
   stackOf,
@@ -154,14 +155,13 @@ function follow(catalog: Catalog, zone: Zone): () => void {
 }
 
 function openCatalog(
-  { registry, token }: Config,
+  config: Config,
   parts: DnsServerParts,
   log: Tell,
 ): { catalog: Catalog; closeCatalog: () => Promise<void> } {
   if (parts.catalog !== undefined) return { catalog: parts.catalog, closeCatalog: async () => {} };
   const rollcall = new Rollcall({
-    url: registry,
-    ...(token === undefined ? {} : { token }),
+    ...registryAccess(config),
     runtime: { warn: clientWarnings(log) },
   });
   const catalog = rollcall.catalog();

@@ -85,10 +85,8 @@ export async function startLoadBalancer(
     { observer: traffic, timeouts, limits, trustForwarded, underscoresInHeaders },
     { transport, clock: systemClock },
   );
-  const { url, token } = config.registry;
   const rollcall = new Rollcall({
-    url,
-    ...(token === undefined ? {} : { token }),
+    ...accessOf(config.registry),
     runtime: { warn: clientWarnings(log) },
   });
   const groups = openGroups(config, server, { ...parts, rollcall, log });
@@ -186,6 +184,15 @@ async function listen(
     }
   }
   return addresses;
+}
+
+function accessOf({ url, token, ca, cert, key }: Config['registry']) {
+  return {
+    url,
+    ...(token === undefined ? {} : { token }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { connect: { cert, key } }),
+  };
 }
 
 /** `key`: where in the configuration an address stands. */

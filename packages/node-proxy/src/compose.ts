@@ -12,6 +12,7 @@ import {
   createAdminServer,
   lineLog,
   listenAdmin,
+  registryAccess,
   type LoopFaults,
   stackOf,
   type Tell,
@@ -159,11 +160,10 @@ type PlaneParts = NodeProxyParts & { readonly transport: Transport };
 /** All but the admin port. */
 function serve(config: Config, parts: PlaneParts) {
   const { clock = systemClock, random = systemRandom.share } = parts;
-  const { registry: url, token, nodePortAddresses, loadBalancerIps, drainMs } = config;
+  const { nodePortAddresses, loadBalancerIps, drainMs } = config;
   const log = logOf(parts);
   const rollcall = new Rollcall({
-    url,
-    ...(token === undefined ? {} : { token }),
+    ...registryAccess(config),
     runtime: { warn: clientWarnings(log) },
   });
   const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });

@@ -1,5 +1,11 @@
 import { isIPv4 } from 'node:net';
-import { ConfigError, helpText as helpOf, type OptionValues, readOptions } from '@rollcall/daemon';
+import {
+  ConfigError,
+  helpText as helpOf,
+  type OptionValues,
+  readOptions,
+  registryAccess,
+} from '@rollcall/daemon';
 import { OPTIONS } from './options.ts';
 
 /** The proxy's configuration, checked and with every default. */
@@ -17,6 +23,7 @@ function checked(config: Config): Config {
     const expected = 'expected a loopback address, or --insecure-metrics';
     throw new ConfigError(`--metrics: ${expected}, got ${JSON.stringify(metrics.host)}`);
   }
+  registryAccess(config);
   return Object.freeze(config);
 }
 

@@ -5,7 +5,7 @@ import {
   logLevelOption,
   onOff,
   parseSocketAddress,
-  registryUrls,
+  REGISTRY_OPTIONS,
   spec,
 } from '@rollcall/daemon';
 import { TCP_OPTIONS, UDP_OPTIONS } from '@rollcall/dataplane';
@@ -28,23 +28,7 @@ const Metrics = z.string().transform((text, context) => {
 
 /** Every option of the proxy. */
 export const OPTIONS = {
-  registry: spec({
-    flag: 'registry',
-    env: 'ROLLCALL_URL',
-    value: 'URL',
-    list: 'commas',
-    help: 'Where the registry is; several servers in front of one store for one that is away.',
-    fallback: 'required',
-    schema: registryUrls,
-  }),
-  token: spec({
-    flag: 'token',
-    env: 'ROLLCALL_TOKEN',
-    value: 'TOKEN',
-    isSecret: true,
-    help: 'Token for the registry. Other users of the machine can see flags: prefer the environment.',
-    schema: z.string().min(1, { error: 'expected a token' }).optional(),
-  }),
+  ...REGISTRY_OPTIONS,
   namespace: spec({
     flag: 'namespace',
     env: 'ROLLCALL_NODE_PROXY_NAMESPACE',

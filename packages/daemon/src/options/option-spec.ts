@@ -43,10 +43,3 @@ export const int = (min: number, max: number) => {
 
 /** A switch: true or false, as text. */
 export const onOff = z.stringbool({ error: 'expected true or false' });
-
-/** The addresses of a registry's servers, of which there is at least one. */
-export const registryUrls = z
-  .array(z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' }), {
-    error: 'missing: expected the http:// or https:// url of a registry',
-  })
-  .min(1);

@@ -1,4 +1,10 @@
-import { ConfigError, helpText as helpOf, type OptionValues, readOptions } from '@rollcall/daemon';
+import {
+  ConfigError,
+  helpText as helpOf,
+  type OptionValues,
+  readOptions,
+  registryAccess,
+} from '@rollcall/daemon';
 import { OPTIONS } from './options.ts';
 
 /** The server's configuration, checked and with every default. */
@@ -18,6 +24,7 @@ function checked(config: Config): Config {
       `--forward ${own.host}:${own.port}: expected another server, this is where this one listens`,
     );
   }
+  registryAccess(config);
   return Object.freeze(config);
 }
 

@@ -5,7 +5,7 @@ import {
   logLevelOption,
   onOff,
   parseSocketAddress,
-  registryUrls,
+  REGISTRY_OPTIONS,
   type SocketAddress,
   spec,
 } from '@rollcall/daemon';
@@ -36,23 +36,7 @@ const zoneName = z
 
 /** Every option of the DNS server. */
 export const OPTIONS = {
-  registry: spec({
-    flag: 'registry',
-    env: 'ROLLCALL_URL',
-    value: 'URL',
-    list: 'commas',
-    help: 'The registry; several of its servers for one that is away.',
-    fallback: 'required',
-    schema: registryUrls,
-  }),
-  token: spec({
-    flag: 'token',
-    env: 'ROLLCALL_TOKEN',
-    value: 'TOKEN',
-    isSecret: true,
-    help: 'Token for the registry; it needs the scope read. Other users of the machine can see flags: prefer the variable.',
-    schema: z.string().min(1).optional(),
-  }),
+  ...REGISTRY_OPTIONS,
   host: spec({
     flag: 'host',
     env: 'ROLLCALL_DNS_HOST',

@@ -24,6 +24,11 @@ export function referenceProblems(data: unknown): ConfigProblem[] {
     }
     problems.push(...ruleProblems(listener, path, names));
   }
+  const registry = valueAt(data, ['registry']);
+  if (isMapping(registry) && (registry['cert'] === undefined) !== (registry['key'] === undefined)) {
+    const message = 'bad value, one of cert and key, expected both or neither';
+    problems.push({ path: ['registry'], at: 'key', message });
+  }
   if (isIdle(data)) {
     const message =
       'bad value, got [], expected at least one listener, or loadBalancerServices besides';

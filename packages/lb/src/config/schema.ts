@@ -1,5 +1,5 @@
 import { POLICIES, type Policy, SCHEDULERS, type Scheduler } from '@rollcall/balancing';
-import { isHostPattern } from '@rollcall/daemon';
+import { isHostPattern, pemFile } from '@rollcall/daemon';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { parseStatusCodes } from './status-codes.ts';
@@ -158,6 +158,12 @@ const Registry = object({
     .union([z.string().min(1), z.number()], { error: 'expected a token' })
     .transform(String)
     .optional(),
+  /** A file with certificates (PEM) that the registry's own is checked with. @default those of Node.js */
+  ca: pemFile('certificate').optional(),
+  /** A file with the certificate (PEM) to show a registry that asks for one. Needs `key`. */
+  cert: pemFile('certificate').optional(),
+  /** A file with the private key (PEM) of `cert`. */
+  key: pemFile('private key').optional(),
 });
 
 const schedulers = Object.keys(SCHEDULERS) as [Scheduler, ...Scheduler[]];

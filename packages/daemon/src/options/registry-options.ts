@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { type OptionValues, spec } from './option-spec.ts';
+import { pemFile } from './pem-file.ts';
+import { ConfigError } from './read-options.ts';
+
+const MISSING = 'missing: expected the http:// or https:// url of a registry';
+
+/** What every program takes that asks a registry: where it is, the token, and TLS towards it. */
+export const REGISTRY_OPTIONS = {
+  registry: spec({
+    flag: 'registry',
+    env: 'ROLLCALL_URL',
+    value: 'URL',
+    list: 'commas',
+    help: 'The registry; several servers in front of one store for one that is away.',
+    fallback: 'required',
+    schema: z
+      .array(z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' }), {
+        error: MISSING,
+      })
+      .min(1, { error: MISSING }),
+  }),
+  token: spec({
+    flag: 'token',
+    env: 'ROLLCALL_TOKEN',
+    value: 'TOKEN',
+    isSecret: true,
+    help: 'Token for the registry. Other users of the machine can see flags: prefer the variable.',
+    schema: z.string().min(1, { error: 'expected a token' }).optional(),
+  }),
+  registryCa: spec({
+    flag: 'registry-ca',
+    env: 'ROLLCALL_CA',
+    value: 'FILE',
+    help: "Certificates (PEM) that the registry's own is checked with; those of Node.js otherwise.",
+    schema: pemFile('certificate').optional(),
+  }),
+  registryCert: spec({
+    flag: 'registry-cert',
+    env: 'ROLLCALL_CERT',
+    value: 'FILE',
+    help: 'Certificate (PEM) to show a registry that asks for one. Needs --registry-key.',
+    schema: pemFile('certificate').optional(),
+  }),
+  registryKey: spec({
+    flag: 'registry-key',
+    env: 'ROLLCALL_KEY',
+    value: 'FILE',
+    help: 'Private key (PEM) of --registry-cert.',
+    schema: pemFile('private key').optional(),
+  }),
+};
+
+/** How a registry is asked, as its client takes it. */
+export interface RegistryAccess {
+  readonly url: string[];
+  readonly token?: string;
+  readonly ca?: string;
+  /** This side's certificate, for a registry that asks for one. */
+  readonly connect?: { readonly cert: string; readonly key: string };
+}
+
+/** @throws ConfigError when there is a certificate without its key, or the other way round. */
+export function registryAccess(options: OptionValues<typeof REGISTRY_OPTIONS>): RegistryAccess {
+  const { registry, token, registryCa: ca, registryCert: cert, registryKey: key } = options;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new ConfigError('--registry-cert and --registry-key: expected both or neither');
+  }
+  return {
+    url: registry,
+    ...(token === undefined ? {} : { token }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { connect: { cert, key } }),
+  };
+}

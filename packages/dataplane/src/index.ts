@@ -9,7 +9,6 @@ export type {
 } from './io/datagrams.ts';
 export { DgramDatagrams } from './io/dgram-datagrams.ts';
 export { NetTransport, type NetTransportOptions } from './io/net-transport.ts';
-export { descriptorShare, systemDescriptors } from './io/descriptors.ts';
 export { isLocalFault } from './io/local-faults.ts';
 export { openTransport } from './io/open-transport.ts';
 export type {

@@ -12,12 +12,18 @@ import {
 } from '@rollcall/daemon';
 import { createMetrics } from './admin/metrics.ts';
 import type { Config } from './config/config.ts';
-import { type Clock, type Random, systemClock, systemRandom } from '@rollcall/runtime';
+import {
+  type Clock,
+  descriptorShare,
+  type Random,
+  systemClock,
+  systemDescriptors,
+  systemRandom,
+} from '@rollcall/runtime';
 import { type Counters, createCounters } from './server/counters.ts';
 import { UpstreamForwarder } from './server/forwarding/upstream-forwarder.ts';
 import { openListeners } from './server/listening.ts';
 import { QueryLimit } from './server/query-limit.ts';
-import { connectionsWithin, systemDescriptors } from './server/descriptors.ts';
 import { Responder } from './server/responder.ts';
 import { SAFE_UDP_BYTES } from './server/udp-listener.ts';
 import { ResponseWriter } from './wire/response-writer.ts';
@@ -72,11 +78,9 @@ export async function startDnsServer(
   };
   try {
     const { maxTcpConnections, tcpIdleMs: idleMs, udpPayload } = config;
-    const maxConnections = connectionsWithin(
-      maxTcpConnections,
-      config.host.length,
-      systemDescriptors(),
-    );
+    // Room is made among connections only before the system itself refuses them.
+    const share = descriptorShare(systemDescriptors(), config.host.length);
+    const maxConnections = Math.min(maxTcpConnections, share);
     const { clock = systemClock } = parts;
     const { responder, counters, limit } = answering;
     const answer = { responder, counters, limit, clock };

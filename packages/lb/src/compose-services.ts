@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Catalog, RollcallError, type ServiceReport, hostnameOf } from '@rollcall/client-sdk';
+import { type Catalog, type Rollcall, RollcallError, hostnameOf } from '@rollcall/client-sdk';
 import { stackOf, type Tell } from '@rollcall/daemon';
 import {
   DgramDatagrams,
@@ -29,19 +29,7 @@ const AFFINITY_CLIENTS = 100_000;
 const FAREWELL_MS = 2_000;
 
 /** Where it is reported what became of services: of a `Rollcall`. */
-export interface ReportPort {
-  report(
-    service: string,
-    reporter: string,
-    report: Partial<ServiceReport>,
-    options: { readonly namespace?: string },
-  ): Promise<void>;
-  withdrawReport(
-    service: string,
-    reporter: string,
-    options: { readonly namespace?: string },
-  ): Promise<void>;
-}
+export type ReportPort = Pick<Rollcall, 'report' | 'withdrawReport'>;
 
 export interface ServicesParts {
   readonly transport: Transport;

@@ -9,7 +9,7 @@ import {
   StartError,
   type Tell,
 } from '@rollcall/daemon';
-import { HttpServer, descriptorShare, openTransport, systemDescriptors } from '@rollcall/dataplane';
+import { HttpServer, openTransport } from '@rollcall/dataplane';
 import { AccessLog } from './access-log/access-log.ts';
 import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-sink.ts';
 import { createMetrics } from './admin/metrics.ts';
@@ -22,7 +22,15 @@ import { RegistryTargetGroup } from './groups/target-group.ts';
 import type { TargetSource } from './groups/target-source.ts';
 import { HttpProbe } from './health/http-probe.ts';
 import { ListenerRouter } from './routing/listener-router.ts';
-import { type Clock, type Random, pause, systemClock, systemRandom } from '@rollcall/runtime';
+import {
+  type Clock,
+  descriptorShare,
+  type Random,
+  pause,
+  systemClock,
+  systemDescriptors,
+  systemRandom,
+} from '@rollcall/runtime';
 import { TrafficBook } from './traffic/traffic-book.ts';
 
 const TICK_MS = 100;

@@ -4,7 +4,6 @@ import {
   type Condition,
   Rollcall,
   RollcallError,
-  type ServiceReport,
   hostnameOf,
 } from '@rollcall/client-sdk';
 import {
@@ -17,7 +16,14 @@ import {
   stackOf,
   type Tell,
 } from '@rollcall/daemon';
-import { type Clock, pause, systemClock, systemRandom } from '@rollcall/runtime';
+import {
+  type Clock,
+  descriptorShare,
+  pause,
+  systemClock,
+  systemDescriptors,
+  systemRandom,
+} from '@rollcall/runtime';
 import {
   DgramDatagrams,
   NoticeBoard,
@@ -28,8 +34,6 @@ import {
   UdpServer,
   UserspacePlane,
   createRefusalCounters,
-  descriptorShare,
-  systemDescriptors,
   createTargetCounters,
   openTransport,
 } from '@rollcall/dataplane';
@@ -50,19 +54,7 @@ const EJECTION = { failuresInARow: 5, baseMs: 1_000, maxMs: 30_000, maxEjectedRa
 const WITHDRAW_MS = 2_000;
 
 /** Where a proxy says what it serves: of a {@link Rollcall}. */
-export interface ReportPort {
-  report(
-    service: string,
-    reporter: string,
-    report: Partial<ServiceReport>,
-    options: { readonly namespace?: string },
-  ): Promise<void>;
-  withdrawReport(
-    service: string,
-    reporter: string,
-    options: { readonly namespace?: string },
-  ): Promise<void>;
-}
+export type ReportPort = Pick<Rollcall, 'report' | 'withdrawReport'>;
 
 /** What the outside gives a proxy; real ones by default. */
 export interface NodeProxyParts {

@@ -1,20 +1,9 @@
 import { isIPv4 } from 'node:net';
-import {
-  ConfigError,
-  helpText as helpOf,
-  type OptionValues,
-  readOptions,
-  registryAccess,
-} from '@rollcall/daemon';
+import { ConfigError, type OptionValues, programOptions, registryAccess } from '@rollcall/daemon';
 import { OPTIONS } from './options.ts';
 
 /** The proxy's configuration, checked and with every default. */
 export type Config = OptionValues<typeof OPTIONS>;
-
-/** Reads flags over environment over defaults. Throws a {@link ConfigError} that names every wrong option. */
-export function readConfig(argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Config {
-  return checked(readOptions(OPTIONS, argv, environment));
-}
 
 /** What is for operators is not shown to everybody by accident. */
 function checked(config: Config): Config {
@@ -24,7 +13,7 @@ function checked(config: Config): Config {
     throw new ConfigError(`--metrics: ${expected}, got ${JSON.stringify(metrics.host)}`);
   }
   registryAccess(config);
-  return Object.freeze(config);
+  return config;
 }
 
 function isLoopback(host: string): boolean {
@@ -36,7 +25,8 @@ const HEAD = `rollcall-node-proxy: cluster IPs, node ports and external IPs of d
   rollcall-node-proxy --registry http://127.0.0.1:7400   start, until SIGTERM or SIGINT
 `;
 
-/** The text of `--help`. */
-export function helpText(): string {
-  return helpOf(HEAD, OPTIONS);
-}
+export const { readConfig, helpText } = programOptions({
+  head: HEAD,
+  table: OPTIONS,
+  check: checked,
+});

@@ -1,4 +1,4 @@
-import { ConfigError, helpText as helpOf, type OptionValues, readOptions } from '@rollcall/daemon';
+import { ConfigError, type OptionValues, programOptions } from '@rollcall/daemon';
 import { OPTIONS } from './options.ts';
 
 type Values = OptionValues<typeof OPTIONS>;
@@ -14,11 +14,6 @@ const PUBLIC_QUOTAS = {
   maxServicesPerToken: 1_000,
   maxWatchesPerToken: 5_000,
 } as const;
-
-/** Reads flags over environment over defaults. Throws a {@link ConfigError} that names every wrong option. */
-export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config {
-  return checked(readOptions(OPTIONS, argv, env));
-}
 
 /** What no option can tell alone. */
 function checked(given: Values): Config {
@@ -44,7 +39,7 @@ function checked(given: Values): Config {
       `--host ${host}: other machines can reach this address, so expected --token or --token-file (or --insecure to let everybody change the roll)`,
     );
   }
-  return Object.freeze(config);
+  return config;
 }
 
 /** Without tokens all callers are one, who may have everything. */
@@ -67,7 +62,8 @@ const HEAD = `rollcall-registry: keeps the roll: instances register and heartbea
   rollcall-registry [options]   start, until SIGTERM or SIGINT
 `;
 
-/** The text of `--help`. */
-export function helpText(): string {
-  return helpOf(HEAD, OPTIONS);
-}
+export const { readConfig, helpText } = programOptions({
+  head: HEAD,
+  table: OPTIONS,
+  check: checked,
+});

@@ -1,19 +1,8 @@
-import {
-  ConfigError,
-  helpText as helpOf,
-  type OptionValues,
-  readOptions,
-  registryAccess,
-} from '@rollcall/daemon';
+import { ConfigError, type OptionValues, programOptions, registryAccess } from '@rollcall/daemon';
 import { OPTIONS } from './options.ts';
 
 /** The server's configuration, checked and with every default. */
 export type Config = OptionValues<typeof OPTIONS>;
-
-/** Reads flags over environment over defaults. Throws a {@link ConfigError} that names every wrong option. */
-export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Config {
-  return checked(readOptions(OPTIONS, argv, env));
-}
 
 /** What no option can tell alone. */
 function checked(config: Config): Config {
@@ -25,7 +14,7 @@ function checked(config: Config): Config {
     );
   }
   registryAccess(config);
-  return Object.freeze(config);
+  return config;
 }
 
 const HEAD = `rollcall-dns: DNS names for the services of a Rollcall registry
@@ -42,7 +31,8 @@ Try:
 docs/dns.md has every name, and configurations for HAProxy, nginx, Prometheus and resolvers.
 `;
 
-/** The text of `--help`. */
-export function helpText(): string {
-  return helpOf(HEAD, OPTIONS);
-}
+export const { readConfig, helpText } = programOptions({
+  head: HEAD,
+  table: OPTIONS,
+  check: checked,
+});

@@ -14,7 +14,7 @@ export function systemDescriptors(): number {
   }
 }
 
-/** What is left for traffic, for each of `planes` that share it. */
-export function descriptorShare(limit: number, planes: number): number {
-  return Math.max(2, Math.floor((limit - Math.min(RESERVE, limit / 4)) / planes));
+/** What is left for traffic, for each of `shares` that divide it. */
+export function descriptorShare(limit: number, shares: number): number {
+  return Math.max(2, Math.floor((limit - Math.min(RESERVE, limit / 4)) / shares));
 }

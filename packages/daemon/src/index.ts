@@ -14,6 +14,7 @@ export {
 export { isHostPattern } from './host-patterns.ts';
 export { clientWarnings, createLogger, lineLog, logLevelOption, type Tell, tellOf } from './log.ts';
 export { type MetricDescription, ProgramMetrics, type Sample } from './metrics.ts';
+export { adminOptions } from './options/admin-options.ts';
 export { helpText, shownDefault } from './options/help-text.ts';
 export { programOptions } from './options/program-options.ts';
 export {

@@ -1,8 +1,7 @@
 import { SCHEDULERS, type Scheduler } from '@rollcall/balancing';
 import {
+  adminOptions,
   int,
-  isHostPattern,
-  logLevelOption,
   onOff,
   parseSocketAddress,
   REGISTRY_OPTIONS,
@@ -146,21 +145,11 @@ export const OPTIONS = {
     fallback: '127.0.0.1:7490',
     schema: Metrics.prefault('127.0.0.1:7490'),
   }),
-  allowHost: spec({
-    flag: 'allow-host',
-    env: 'ROLLCALL_NODE_PROXY_ALLOW_HOST',
-    value: 'HOST',
-    list: 'commas',
-    help: 'Names under which the port of --metrics is asked, besides addresses of this machine, loopback names and its host name: names, *.suffix, or * for every one. It keeps web pages out.',
-    schema: z
-      .array(z.string().refine(isHostPattern, { error: 'expected a host such as *.internal' }))
-      .default([]),
-  }),
   insecureMetrics: spec({
     flag: 'insecure-metrics',
     env: 'ROLLCALL_NODE_PROXY_INSECURE_METRICS',
     help: 'Allow --metrics on an address that others can reach.',
     schema: onOff.default(false),
   }),
-  logLevel: logLevelOption('ROLLCALL_NODE_PROXY_LOG_LEVEL'),
+  ...adminOptions('ROLLCALL_NODE_PROXY'),
 } as const;

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
 import {
+  adminOptions,
   int,
-  isHostPattern,
-  logLevelOption,
   onOff,
   parseSocketAddress,
   REGISTRY_OPTIONS,
@@ -154,15 +153,5 @@ export const OPTIONS = {
       )
       .default({ host: '127.0.0.1', port: 7_453 }),
   }),
-  allowHost: spec({
-    flag: 'allow-host',
-    env: 'ROLLCALL_DNS_ALLOW_HOST',
-    value: 'HOST',
-    list: 'commas',
-    help: 'Names under which the port of --metrics is asked, besides addresses of this machine, loopback names and its host name: names, *.suffix, or * for every one. It keeps web pages out.',
-    schema: z
-      .array(z.string().refine(isHostPattern, { error: 'expected a host such as *.internal' }))
-      .default([]),
-  }),
-  logLevel: logLevelOption('ROLLCALL_DNS_LOG_LEVEL'),
+  ...adminOptions('ROLLCALL_DNS'),
 } as const;

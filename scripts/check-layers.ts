@@ -13,7 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'client-sdk': ['contract', 'balancing', 'runtime'],
   manifests: ['contract'],
   daemon: [],
-  dataplane: ['runtime'],
+  dataplane: ['balancing', 'runtime'],
   lb: ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime'],
   'node-proxy': ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime'],
   'dns-server': ['client-sdk', 'daemon', 'runtime'],

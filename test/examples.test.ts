@@ -98,11 +98,11 @@ describe('README', () => {
         const text = await shell(block, { ROLLCALL_URL: own.url });
         return text.includes('hello from hello-a') ? text : undefined;
       },
-      { withinMs: 30_000 },
+      { withinMs: 60_000 },
     );
     expect(output).toMatch(/^hello +NodePort +127\.87\.\d+\.\d+ +<none> +8080:\d+\/TCP/m);
     expect(output).toMatch(/^Endpoints: +127\.0\.0\.1:\d+$/m);
-  }, 60_000);
+  }, 180_000);
 
   test('the parts run alone, from the commands as they stand', async () => {
     const lines = holding(blocksOf('README.md', 'sh'), 'npm run lb').trim().split('\n');
@@ -130,7 +130,7 @@ describe('README', () => {
         expect(await child.stop('SIGTERM')).toBe(0);
       }
     }
-  }, 60_000);
+  }, 180_000);
 
   test('its commands are scripts of the project, and its files are there', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };

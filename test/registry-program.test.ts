@@ -37,11 +37,11 @@ describe('rollcall-registry', () => {
     expect(open.output).toMatch(/expected --token or --token-file/);
   });
 
-  test('a port that is taken ends it with code 2 and says which', async () => {
+  test('a port that is taken ends it with code 1 and says which', async () => {
     const { port } = await stack.registry();
     const second = await ended(['--port', `${port}`]);
-    expect(second.child.exitCode).toBe(2);
-    expect(second.output).toContain(`--port ${port}: something else listens`);
+    expect(second.child.exitCode).toBe(1);
+    expect(second.output).toContain(`cannot listen on 127.0.0.1:${port}: something else listens`);
   });
 
   test('on SIGTERM: not ready, streams told to move, exit 0, with instances holding on', async () => {

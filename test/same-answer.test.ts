@@ -14,7 +14,7 @@ let url: string;
 let rollcall: Rollcall;
 beforeAll(async () => {
   stack = new Stack();
-  const flags = ['--service-cidr', '127.87.0.0/16', '--warm-up-ms', '0', '--guard-ms', '600000'];
+  const flags = ['--service-cidr', '127.79.0.0/16', '--warm-up-ms', '0', '--guard-ms', '600000'];
   ({ url } = await stack.registry(flags));
   await stack.planes(url);
   rollcall = stack.client([url]);

@@ -7,8 +7,14 @@ export { createPicker } from './picker/leveled-picker.ts';
 export { EndpointPool, type PoolOptions } from './pool/endpoint-pool.ts';
 export type { LoadCounters, PoolMember } from './pool/pool-member.ts';
 export type { Caller, PoolRules, PoolSnapshot } from './pool/pool-snapshot.ts';
-export { schedulerOf, ServicePools, type ServicePoolsOptions } from './pool/service-pools.ts';
+export { ServicePools, type ServicePoolsOptions } from './pool/service-pools.ts';
 export { type Conditions, usable } from './pool/usable.ts';
-export { POLICIES, type Policy } from './policy.ts';
+export {
+  CONNECTION_POLICIES,
+  POLICIES,
+  type Policy,
+  policyOf,
+  REQUEST_POLICIES,
+  type RequestPolicy,
+} from './policy.ts';
 export { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
-export { SCHEDULERS, type Scheduler } from './scheduler.ts';

@@ -1,4 +1,4 @@
-export type { Policy } from '@rollcall/balancing';
+export type { RequestPolicy as Policy } from '@rollcall/balancing';
 export {
   type ApplyReply,
   type ApplyResult,

@@ -1,4 +1,4 @@
-import { POLICIES, type Policy } from '@rollcall/balancing';
+import { REQUEST_POLICIES } from '@rollcall/balancing';
 import { NamespaceName } from '@rollcall/contract';
 import type { buildConnector } from 'undici';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
@@ -34,7 +34,6 @@ function urlFaultOf(given: string): string | undefined {
   return undefined;
 }
 
-const policies = Object.keys(POLICIES) as [Policy, ...Policy[]];
 /** Handed to `tls.connect` by undici: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`... */
 const Connect = z
   .custom<buildConnector.BuildOptions>((given) => typeof given === 'object' && given !== null, {
@@ -123,7 +122,7 @@ export const RollcallOptions = z.strictObject({
   /** Namespace of registrations and services that name none. @default 'default' */
   namespace: NamespaceName.default('default'),
   /** How endpoints are chosen. @default 'p2c' */
-  policy: z.enum(policies).default('p2c'),
+  policy: z.enum(REQUEST_POLICIES).default('p2c'),
   /** Last part of host names that the interceptor answers to: `orders.rollcall`. @default 'rollcall' */
   hostSuffix: z.hostname().default('rollcall'),
   /** How long a connect to a registry server may take, in ms. @default 1000 */

@@ -5,7 +5,7 @@ import {
   ServiceName,
   ServiceReport,
 } from '@rollcall/contract';
-import { POLICIES, type Policy } from '@rollcall/balancing';
+import { REQUEST_POLICIES } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import type { Catalog, CatalogOptions } from './catalog.ts';
@@ -31,7 +31,7 @@ const ServiceKey = z.strictObject({
   name: ServiceName,
   namespace: NamespaceName,
   port: PortName.optional(),
-  policy: z.enum(Object.keys(POLICIES) as [Policy, ...Policy[]]),
+  policy: z.enum(REQUEST_POLICIES),
   scheme: z.enum(['http', 'https']).default('http'),
   servername: z.hostname().optional(),
 });

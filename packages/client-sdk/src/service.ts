@@ -1,5 +1,5 @@
 import type { DeclaredService, Endpoint } from '@rollcall/contract';
-import type { Policy } from '@rollcall/balancing';
+import type { RequestPolicy } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
 import type { RollcallError } from './error.ts';
 
@@ -20,7 +20,7 @@ export interface ServiceOptions {
   /** Which named port to call. @default `http` if there is one, else the first */
   readonly port?: string;
   /** How to choose among the endpoints. @default the client's `policy` */
-  readonly policy?: Policy;
+  readonly policy?: RequestPolicy;
   /** How to speak with the endpoints. @default 'http' */
   readonly scheme?: 'http' | 'https';
   /**

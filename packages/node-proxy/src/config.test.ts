@@ -65,7 +65,7 @@ test.each([
   [['--registry=redis://a'], '--registry: expected an http:// or https:// url, got "redis://a"'],
   [
     [URL_FLAG, '--scheduler=fair'],
-    '--scheduler: expected one of rr, wrr, lc, wlc, sh, dh, sed, nq, got "fair"',
+    '--scheduler: expected one of round-robin, random, p2c, least-outstanding, rr, wrr, lc, wlc, sh, dh, sed, nq, got "fair"',
   ],
   [
     [URL_FLAG, '--drain-ms=soon'],

@@ -1,4 +1,4 @@
-import { SCHEDULERS, type Scheduler } from '@rollcall/balancing';
+import { CONNECTION_POLICIES } from '@rollcall/balancing';
 import {
   adminOptions,
   int,
@@ -14,7 +14,6 @@ import { z } from 'zod';
 const DAY_MS = 86_400_000;
 /** Of `--metrics` by default. */
 export const USUAL_METRICS_PORT = 7_490;
-const schedulers = Object.keys(SCHEDULERS) as [Scheduler, ...Scheduler[]];
 const METRICS = 'expected an IP address with a port, or off';
 
 const Metrics = z.string().transform((text, context) => {
@@ -65,8 +64,10 @@ export const OPTIONS = {
     flag: 'scheduler',
     env: 'ROLLCALL_NODE_PROXY_SCHEDULER',
     value: 'NAME',
-    help: `How connections are spread where the service's annotation rollcall.dev/scheduler does not say: ${schedulers.join(', ')}.`,
-    schema: z.enum(schedulers, { error: `expected one of ${schedulers.join(', ')}` }).default('rr'),
+    help: `How connections are spread where the service's annotation rollcall.dev/scheduler does not say: ${CONNECTION_POLICIES.join(', ')}.`,
+    schema: z
+      .enum(CONNECTION_POLICIES, { error: `expected one of ${CONNECTION_POLICIES.join(', ')}` })
+      .default('rr'),
   }),
   connectMs: spec({
     flag: 'connect-ms',

@@ -71,29 +71,33 @@ describe.each(policies)('%s', (policy) => {
     ).toThrow('candidate a has weight NaN');
   });
 
-  test('the calls of an idle service follow the weights', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 1, max: 1_000 }), { minLength: 1, maxLength: 12 }),
-        fc.integer(),
-        (weights, seed) => {
-          const all = weights.map((weight, i) => candidate(`c${i}`, { weight }));
-          const picker = createPicker(policy, all, { random: seededRandom(seed) });
-          const rounds = 20_000;
-          const counts = countsOf(picks(picker, rounds));
-          const sum = weights.reduce((a, b) => a + b, 0);
-          weights.forEach((weight, i) => {
-            const share = weight / sum;
-            // Six standard deviations of a draw, and one cycle's worth for turns.
-            const slack = 6 * Math.sqrt(rounds * share * (1 - share)) + 2;
-            const count = counts[`c${i}`] ?? 0;
-            expect(Math.abs(count - rounds * share)).toBeLessThanOrEqual(slack);
-          });
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
+  // `rr` and `lc` do not look at them, and to `sed` the heaviest of those idle is the fastest.
+  test.skipIf(/^(rr|lc|sed)$/.test(policy))(
+    'the calls of an idle service follow the weights',
+    () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.integer({ min: 1, max: 1_000 }), { minLength: 1, maxLength: 12 }),
+          fc.integer(),
+          (weights, seed) => {
+            const all = weights.map((weight, i) => candidate(`c${i}`, { weight }));
+            const picker = createPicker(policy, all, { random: seededRandom(seed) });
+            const rounds = 20_000;
+            const counts = countsOf(picks(picker, rounds));
+            const sum = weights.reduce((a, b) => a + b, 0);
+            weights.forEach((weight, i) => {
+              const share = weight / sum;
+              // Six standard deviations of a draw, and one cycle's worth for turns.
+              const slack = 6 * Math.sqrt(rounds * share * (1 - share)) + 2;
+              const count = counts[`c${i}`] ?? 0;
+              expect(Math.abs(count - rounds * share)).toBeLessThanOrEqual(slack);
+            });
+          },
+        ),
+        { numRuns: 60 },
+      );
+    },
+  );
 });
 
 test('round-robin gives exact turns, in order, from a random start', () => {

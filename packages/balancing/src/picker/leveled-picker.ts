@@ -2,10 +2,8 @@ import type { Candidate } from '../candidate.ts';
 import type { Level, Order, Random } from '../order.ts';
 import type { NonePicked, PickContext, Picked, Picker, PickResult } from '../picker.ts';
 import { POLICIES, type Policy } from '../policy.ts';
-import { SCHEDULERS, type Scheduler } from '../scheduler.ts';
 
 const EMPTY: NonePicked = Object.freeze({ kind: 'none', reason: 'empty' });
-const ORDERS = Object.freeze({ ...POLICIES, ...SCHEDULERS });
 const NONE_ADMITTED: NonePicked = Object.freeze({ kind: 'none', reason: 'none_admitted' });
 
 /**
@@ -13,7 +11,7 @@ const NONE_ADMITTED: NonePicked = Object.freeze({ kind: 'none', reason: 'none_ad
  * Throws a TypeError on a negative or non-finite weight.
  */
 export function createPicker<T extends Candidate>(
-  policy: Policy | Scheduler,
+  policy: Policy,
   candidates: readonly T[],
   { random }: { readonly random: Random },
 ): Picker<T> {
@@ -24,7 +22,7 @@ export function createPicker<T extends Candidate>(
       throw new TypeError(`candidate ${id} has weight ${weight}: expected a number of at least 0`);
     levels[tier * 2 + (weight > 0 ? 0 : 1)]!.push(candidate);
   }
-  const create = ORDERS[policy];
+  const create = POLICIES[policy];
   const orders = levels
     .filter((targets) => targets.length > 0)
     .map((targets) => create(levelOf(targets), random));

@@ -1,7 +1,7 @@
 import type { Affinity } from '../affinity.ts';
 import { hashOf } from '../hash.ts';
 import type { Picker } from '../picker.ts';
-import type { Scheduler } from '../scheduler.ts';
+import type { Policy } from '../policy.ts';
 import type { LoadCounters, PoolMember } from './pool-member.ts';
 
 /** Who asks for a connection. */
@@ -11,7 +11,7 @@ export interface Caller {
 
 /** How a pool chooses. */
 export interface PoolRules {
-  readonly scheduler: Scheduler;
+  readonly scheduler: Policy;
   /** Bonds of clients to endpoints, shared by the pools of a service; undefined = none. */
   readonly affinity: Affinity | undefined;
   /** What the scheduler `dh` hashes: one destination, one endpoint. */

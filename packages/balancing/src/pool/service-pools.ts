@@ -1,19 +1,14 @@
 import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/contract';
 import { Affinity } from '../affinity.ts';
-import { SCHEDULERS, type Scheduler } from '../scheduler.ts';
+import { type Policy, policyOf } from '../policy.ts';
 import { EndpointPool, type PoolOptions } from './endpoint-pool.ts';
 import type { LoadCounters, PoolMember } from './pool-member.ts';
 
 export interface ServicePoolsOptions<C extends LoadCounters> extends PoolOptions<C> {
   /** For services that name none, or one that does not exist. */
-  readonly scheduler: Scheduler;
+  readonly scheduler: Policy;
   /** The most clients whose bonds are remembered. */
   readonly affinityClients: number;
-}
-
-/** The name of a scheduler, or undefined when there is none of that name. */
-export function schedulerOf(name: string): Scheduler | undefined {
-  return Object.hasOwn(SCHEDULERS, name) ? (name as Scheduler) : undefined;
 }
 
 const keyOf = (name: string, protocol: string) => `${protocol} ${name}`;
@@ -21,7 +16,7 @@ const keyOf = (name: string, protocol: string) => `${protocol} ${name}`;
 /** The pools of a declared service, one for each of its ports. */
 export class ServicePools<C extends LoadCounters> {
   /** The scheduler in use. */
-  scheduler: Scheduler;
+  scheduler: Policy;
   readonly #options: ServicePoolsOptions<C>;
   readonly #pools = new Map<string, EndpointPool<C>>();
   #affinity: Affinity | undefined;
@@ -38,7 +33,7 @@ export class ServicePools<C extends LoadCounters> {
 
   /** @returns the members that have left. */
   take(declared: DeclaredService, endpoints: readonly Endpoint[]): readonly PoolMember<C>[] {
-    this.scheduler = schedulerOf(declared.scheduler) ?? this.#options.scheduler;
+    this.scheduler = policyOf(declared.scheduler) ?? this.#options.scheduler;
     this.#renewAffinity(declared.affinityMs);
     const byPort = Map.groupBy(endpoints, ({ portName, protocol }) => keyOf(portName, protocol));
     const left = new Map(this.#pools);

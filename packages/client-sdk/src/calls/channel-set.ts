@@ -4,7 +4,7 @@ import {
   type FailureKind,
   type PickContext,
   type Picker,
-  type Policy,
+  type RequestPolicy,
   usable,
 } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/contract';
@@ -19,7 +19,7 @@ import type { Transport } from './service-identity.ts';
  */
 export class ChannelSet {
   readonly #options: ResolvedOptions;
-  readonly #policy: Policy;
+  readonly #policy: RequestPolicy;
   readonly #transport: Transport;
   readonly #ejection: Ejection;
   #channels = new Map<string, EndpointChannel>();
@@ -30,7 +30,7 @@ export class ChannelSet {
   #ejections = 0;
   #isClosed = false;
 
-  constructor(options: ResolvedOptions, policy: Policy, transport: Transport) {
+  constructor(options: ResolvedOptions, policy: RequestPolicy, transport: Transport) {
     this.#options = options;
     this.#policy = policy;
     this.#transport = transport;

@@ -1,3 +1,4 @@
+import type { RetryBudget } from '@rollcall/balancing';
 import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Observer } from '../observer.ts';
 import type { HttpLimits, HttpTimeouts } from '../options.ts';
@@ -9,7 +10,6 @@ import type { RequestHead } from './request-head.ts';
 import type { ClientIdentity, RequestWriter } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ResponseWriter } from './response-writer.ts';
-import type { RetryBudget } from './retry-budget.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 
 /** What all exchanges of one server share. Parsers and writers are shared because nothing is parsed in two steps. */

@@ -1,3 +1,4 @@
+import { RetryBudget } from '@rollcall/balancing';
 import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
 import type { Address, Listener, Transport } from '../io/transport.ts';
@@ -16,7 +17,6 @@ import { RequestHead } from './request-head.ts';
 import { RequestWriter } from './request-writer.ts';
 import { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
-import { RetryBudget } from './retry-budget.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 import { ViaLines } from './via-lines.ts';
 import { createPseudonym } from './pseudonym.ts';
@@ -53,6 +53,8 @@ export interface HttpListenerOptions {
 }
 
 const SWEEP_MS = 250;
+/** In so long a reserve of repeats that was spent is there again, without any request. */
+const RESERVE_SECONDS = 10;
 const LOOKS_PER_BOUND = 3;
 
 /**
@@ -92,7 +94,14 @@ export class HttpServer {
       clock: runtime.clock,
       queueWatch,
       counters: this.counters,
-      budget: new RetryBudget(limits.retryRatio, limits.retryReserve),
+      budget: new RetryBudget(
+        {
+          ratio: limits.retryRatio,
+          minPerSecond: limits.retryReserve / RESERVE_SECONDS,
+          burst: limits.retryReserve,
+        },
+        runtime.clock.monotonicMs(),
+      ),
       date,
       gate: new RequestGate(via),
       requestHead: new RequestHead(limits.fieldCount, options.underscoresInHeaders !== true),

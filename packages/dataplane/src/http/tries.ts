@@ -17,7 +17,7 @@ export class Tries {
   start(group: TargetGroup): void {
     this.#group = group;
     this.#failed.length = 0;
-    this.#services.budget.earn();
+    this.#services.budget.deposit();
   }
 
   /** A target that did not fail yet, from the group as it is now. */
@@ -47,8 +47,8 @@ export class Tries {
    */
   mayRepeat(isSafe: boolean): boolean {
     if (!isSafe || !this.replay.isComplete) return false;
-    const { budget, counters } = this.#services;
-    if (budget.spend()) return true;
+    const { budget, clock, counters } = this.#services;
+    if (budget.tryWithdraw(clock.monotonicMs())) return true;
     counters.retriesDenied++;
     return false;
   }

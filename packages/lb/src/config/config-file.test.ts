@@ -98,8 +98,8 @@ const CASES: [string, string, string, string][] = [
   [
     'an unknown policy',
     GROUP,
-    `${GROUP}, policy: rr`,
-    'lb.yaml:8:36: targetGroups.hello.policy: bad value, got "rr", expected one of round-robin, random, p2c, least-outstanding',
+    `${GROUP}, policy: xx`,
+    'lb.yaml:8:36: targetGroups.hello.policy: bad value, got "xx", expected one of round-robin, random, p2c, least-outstanding, rr, wrr, lc, wlc, sed, nq',
   ],
   [
     'a url of another kind',

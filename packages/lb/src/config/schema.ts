@@ -1,4 +1,4 @@
-import { POLICIES, type Policy, SCHEDULERS, type Scheduler } from '@rollcall/balancing';
+import { CONNECTION_POLICIES, REQUEST_POLICIES } from '@rollcall/balancing';
 import { isHostPattern, pemFile } from '@rollcall/daemon';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
@@ -125,8 +125,6 @@ const Ejection = object({
   maxEjectedRatio: ratio.default(0.5),
 });
 
-const policies = Object.keys(POLICIES) as [Policy, ...Policy[]];
-
 const TargetGroup = object({
   /** Service in the registry. */
   service: label('the name of a service'),
@@ -136,7 +134,7 @@ const TargetGroup = object({
   port: label('the name of a port').optional(),
   /** How requests are spread. @default round-robin */
   policy: z
-    .enum(policies, { error: `expected one of ${policies.join(', ')}` })
+    .enum(REQUEST_POLICIES, { error: `expected one of ${REQUEST_POLICIES.join(', ')}` })
     .default('round-robin'),
   /** Absent: the registry's word is enough. */
   healthCheck: HealthCheck.optional(),
@@ -166,8 +164,6 @@ const Registry = object({
   key: pemFile('private key').optional(),
 });
 
-const schedulers = Object.keys(SCHEDULERS) as [Scheduler, ...Scheduler[]];
-
 const LoadBalancerServices = object({
   /** Addresses of this machine that services may get; each service gets one, and keeps it. */
   addresses: z
@@ -194,7 +190,7 @@ const LoadBalancerServices = object({
     .optional(),
   /** How connections are spread where the service does not say. @default rr */
   scheduler: z
-    .enum(schedulers, { error: `expected one of ${schedulers.join(', ')}` })
+    .enum(CONNECTION_POLICIES, { error: `expected one of ${CONNECTION_POLICIES.join(', ')}` })
     .default('rr'),
   /** To connect to an endpoint; then another one is tried. @default 2000 */
   connectMs: ms().default(TCP_OPTIONS.connectMs),

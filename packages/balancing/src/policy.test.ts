@@ -4,12 +4,12 @@ import type { Candidate } from './candidate.ts';
 import { hashOf } from './hash.ts';
 import { createPicker } from './picker/leveled-picker.ts';
 import type { Picker } from './picker.ts';
-import { SCHEDULERS, type Scheduler } from './scheduler.ts';
+import { type Policy, POLICIES } from './policy.ts';
 import { candidate, countsOf, picks, seededRandom } from './testing/fakes.ts';
 
-const schedulers = Object.keys(SCHEDULERS) as Scheduler[];
+const schedulers = Object.keys(POLICIES) as Policy[];
 
-const pickerOf = (scheduler: Scheduler, all: readonly Candidate[], seed = 7) =>
+const pickerOf = (scheduler: Policy, all: readonly Candidate[], seed = 7) =>
   createPicker(scheduler, all, { random: seededRandom(seed) });
 
 /** Opens so many connections and closes none. */
@@ -65,7 +65,7 @@ test.each(['rr', 'wrr', 'lc', 'wlc', 'sed', 'nq'] as const)(
 );
 
 test('rr and lc do not look at weights, wrr, wlc and sed do', () => {
-  const shares = (scheduler: Scheduler) => {
+  const shares = (scheduler: Policy) => {
     const all = [candidate('a', { weight: 300 }), candidate('b', { weight: 100 })];
     open(pickerOf(scheduler, all), 400);
     return all.map(({ inFlight }) => inFlight);

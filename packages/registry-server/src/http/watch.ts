@@ -60,8 +60,10 @@ function checkInterest(
     if (picture.service(namespace, service) === undefined) warmUp.check(service);
     checkWarm(picture, warmUp, { namespace, service });
   }
+  // To look through all services is for those alone who ask for all.
+  if (services !== undefined) return;
   const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
-  if (services === undefined && isBare) warmUp.check('any service');
+  if (isBare) warmUp.check('any service');
 }
 
 /** The watch stream. */

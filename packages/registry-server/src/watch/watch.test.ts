@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { until } from '@rollcall/testkit';
 import type { RegistryServer } from '../compose.ts';
+import { Picture } from '../registry/picture.ts';
 import { startTestServer, StreamReader } from '../testing/test-server.ts';
 
 let server: RegistryServer;
@@ -48,6 +49,17 @@ interface Change {
 const changesOf = (reader: StreamReader) => reader.of('change') as unknown as Change[];
 
 describe('watching', () => {
+  test('a watch of a named service does not look through all others', async () => {
+    await register('a');
+    const looks = vi.spyOn(Picture.prototype, 'servicesOf');
+    onTestFinished(() => looks.mockRestore());
+    await synced(await watch('service=orders'));
+    await synced(await watch('service=unknown'));
+    expect(looks).not.toHaveBeenCalled();
+    await synced(await watch('namespace=default'));
+    expect(looks).toHaveBeenCalled();
+  });
+
   test('begins with a snapshot and a bookmark, then sends each change', async () => {
     await register('a');
     const reader = await watch('service=orders');

@@ -58,6 +58,8 @@ async function register(id: string, port: number, more: object = {}): Promise<vo
   expect(reply.status, await reply.text()).toBeLessThan(300);
 }
 
+const isLetIn = ({ code }: NodeJS.ErrnoException) => code !== 'ECONNREFUSED';
+
 /** What answers one call: its name and status, or `nobody`. */
 type Call = () => Promise<string>;
 
@@ -104,7 +106,10 @@ const WAYS: Readonly<Record<string, () => Promise<Call>>> = {
     };
     const { results } = await rollcall.call('apply', { body: JSON.stringify(manifest) });
     const spec = results[0]?.object?.['spec'] as { readonly clusterIP: string } | undefined;
-    return () => read(`http://${spec?.clusterIP}:8080/`);
+    const call = () => read(`http://${spec?.clusterIP}:8080/`);
+    // Bound: where nobody is ready a client is let in, and reset.
+    await until(() => call().then(() => true, isLetIn));
+    return call;
   },
 };
 

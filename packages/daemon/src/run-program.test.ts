@@ -1,0 +1,73 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { ConfigError } from './options/read-options.ts';
+import { type Program, runProgram } from './run-program.ts';
+import { StartError } from './start-error.ts';
+
+const printed: string[] = [];
+const codes: unknown[] = [];
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  printed.length = 0;
+  codes.length = 0;
+});
+
+/** What a program prints and ends with; its start is not reached, or fails. */
+async function run(argv: string[], more: Partial<Program<{ logLevel: string }>> = {}) {
+  const write = (text: string | Uint8Array) => {
+    printed.push(String(text));
+    return true;
+  };
+  vi.spyOn(process.stdout, 'write').mockImplementation(write);
+  vi.spyOn(process.stderr, 'write').mockImplementation(write);
+  vi.spyOn(process, 'on').mockImplementation(() => process);
+  vi.spyOn(process, 'exit').mockImplementation((code) => {
+    codes.push(code);
+    return undefined as never;
+  });
+  await runProgram(
+    {
+      name: 'rollcall-test',
+      main: import.meta.url,
+      help: () => 'the help\n',
+      configure: () => ({ logLevel: 'silent' }),
+      clock: { every: () => ({ cancel() {} }) },
+      start: () => Promise.reject(new StartError('the port is taken')),
+      ...more,
+    },
+    argv,
+  );
+  return { text: printed.join(''), codes: [...codes] };
+}
+
+test.each(['--help', '-h'])('%s prints the help and nothing is begun', async (flag) => {
+  expect(await run(['--port', '1', flag])).toEqual({ text: 'the help\n', codes: [] });
+});
+
+test('--version prints that of the package', async () => {
+  const { text, codes: ends } = await run(['--version']);
+  expect(text).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(ends).toEqual([]);
+});
+
+test('what was asked wrongly ends with 2, what cannot be had with 1, a fault with its stack', async () => {
+  const wrong = () => {
+    throw new ConfigError('--port: expected a port');
+  };
+  expect(await run([], { configure: wrong })).toEqual({
+    text: 'rollcall-test: --port: expected a port\n',
+    codes: [2],
+  });
+  printed.length = codes.length = 0;
+  expect(await run([])).toEqual({ text: 'rollcall-test: the port is taken\n', codes: [1] });
+  printed.length = codes.length = 0;
+  const { text, codes: ends } = await run([], {
+    start: () => Promise.reject(new TypeError('ours')),
+  });
+  expect(text).toMatch(/^rollcall-test: TypeError: ours\n +at .*run-program\.test\.ts/);
+  expect(ends).toEqual([1]);
+});
+
+test('nothing is run when there is nothing to run', async () => {
+  expect(await run(['--check'], { configure: () => undefined })).toEqual({ text: '', codes: [] });
+});

@@ -83,9 +83,9 @@ export class Binding implements PortPlace {
     this.#open();
   }
 
+  /** Opens no more. What is open is closed by the server that it belongs to, which first serves who is connected. */
   close(): void {
     this.#isClosed = true;
-    this.#giveBack();
   }
 
   #open(): void {

@@ -99,6 +99,21 @@ test('what is applied is served, what is no longer applied is not, and twice the
   expect(await ask(web)).toBe('ECONNREFUSED');
 });
 
+test('closing serves the clients that the system has connected, and opens nothing anew', async () => {
+  const { plane, runtime } = start();
+  const port = await freePort();
+  plane.apply('a', [{ protocol: 'TCP', host: HOST, port, service: await named('one') }]);
+  await expect.poll(() => states(plane, 'a'), WAIT).toEqual(['bound']);
+  const answers = Array.from({ length: 20 }, () => ask(port));
+  // Each has its place with the system by now, and this process has not looked yet.
+  await new Promise((resolve) => process.nextTick(resolve));
+  const closed = plane.close(60_000);
+  expect(await Promise.all(answers)).toEqual(Array(20).fill('one'));
+  await closed;
+  runtime.advance(60_000);
+  expect(await ask(port)).toBe('ECONNREFUSED');
+});
+
 test('an address that another service has is handed on without being closed', async () => {
   const { plane, transport, changed } = start();
   const port = await freePort();

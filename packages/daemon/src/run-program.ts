@@ -4,7 +4,8 @@ import { openLog } from './log.ts';
 import { ConfigError } from './options/read-options.ts';
 import { guardProcess, stackOf } from './process-guard.ts';
 import { StartError } from './start-error.ts';
-import { type SupervisorOptions, Supervisor } from './supervisor.ts';
+import { loggingSupervisor } from './logging-supervisor.ts';
+import type { Supervisor, SupervisorOptions } from './supervisor.ts';
 
 /** How every program ends. */
 export const EXIT = {
@@ -88,13 +89,8 @@ async function run<Config extends { readonly logLevel: string }>(
   { config, version, fail }: Run<Config>,
 ): Promise<void> {
   const logger = await openLog(config.logLevel);
-  const supervisor = new Supervisor({
-    clock: program.clock,
-    isExpected: program.isExpected ?? (() => false),
-    onFault: (loop, error) => {
-      logger.error({ loop, err: error }, `a fault in the loop ${loop}: it goes on`);
-    },
-  });
+  const { clock, isExpected } = program;
+  const supervisor = loggingSupervisor({ clock, logger, isExpected });
   // The net below the loops: what nobody waits for is told and counted, and the program goes on.
   guardProcess({
     onFault: (error) => supervisor.note('unhandled', error),

@@ -6,6 +6,8 @@ import {
   lineLog,
   listenAdmin,
   type LoopFaults,
+  type RegistryAccess,
+  registryAccess,
   StartError,
   type Tell,
 } from '@rollcall/daemon';
@@ -194,13 +196,14 @@ async function listen(
   return addresses;
 }
 
-function accessOf({ url, token, ca, cert, key }: Config['registry']) {
-  return {
-    url,
-    ...(token === undefined ? {} : { token }),
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined || key === undefined ? {} : { connect: { cert, key } }),
-  };
+function accessOf({ url, token, ca, cert, key }: Config['registry']): RegistryAccess {
+  return registryAccess({
+    registry: url,
+    token,
+    registryCa: ca,
+    registryCert: cert,
+    registryKey: key,
+  });
 }
 
 /** `key`: where in the configuration an address stands. */

@@ -1,4 +1,4 @@
-import { Supervisor } from '@rollcall/daemon';
+import { loggingSupervisor, type Supervisor } from '@rollcall/daemon';
 import type { FastifyBaseLogger } from 'fastify';
 import type { StoreEvents } from './core.ts';
 import { RefusedTokens } from './http/refused-tokens.ts';
@@ -14,13 +14,8 @@ export function supervisorOf({
   readonly clock?: Clock;
   readonly logger: FastifyBaseLogger;
 }): Supervisor {
-  return new Supervisor({
-    clock,
-    isExpected: (error) => error instanceof StoreUnavailableError,
-    onFault: (loop, error) => {
-      logger.error({ loop, err: error }, `a fault in the loop ${loop}: it goes on`);
-    },
-  });
+  const isExpected = (error: unknown) => error instanceof StoreUnavailableError;
+  return loggingSupervisor({ clock, logger, isExpected });
 }
 
 /** What the log tells of the store. */

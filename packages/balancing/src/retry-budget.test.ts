@@ -49,3 +49,14 @@ test('retries never exceed reserve + ratio of calls + minimum over time', () => 
     ),
   );
 });
+
+test('a reserve without a rate is spent once, and only calls earn more', () => {
+  const budget = new RetryBudget({ ratio: 0.5, minPerSecond: 0, burst: 3, reserve: 3 }, 0);
+  expect([1, 2, 3].map(() => budget.tryWithdraw(0))).toEqual([true, true, true]);
+  expect(budget.tryWithdraw(3_600_000)).toBe(false);
+  budget.deposit();
+  expect(budget.tryWithdraw(3_600_000)).toBe(false);
+  budget.deposit();
+  expect(budget.tryWithdraw(3_600_000)).toBe(true);
+  expect(budget.tryWithdraw(7_200_000)).toBe(false);
+});

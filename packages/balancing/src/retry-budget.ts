@@ -5,6 +5,8 @@ export interface RetryBudgetOptions {
   readonly minPerSecond: number;
   /** The most retries that can be saved up for a burst. */
   readonly burst: number;
+  /** Retries that there are at the beginning. @default ten seconds' worth of `minPerSecond`, up to `burst` */
+  readonly reserve?: number;
 }
 
 /** Seconds of `minPerSecond` that a quiet client saves up, and starts with. */
@@ -27,7 +29,8 @@ export class RetryBudget {
   }
 
   get #reserve(): number {
-    return Math.min(this.#options.minPerSecond * RESERVE_SECONDS, this.#options.burst);
+    const { minPerSecond, burst, reserve = minPerSecond * RESERVE_SECONDS } = this.#options;
+    return Math.min(reserve, burst);
   }
 
   /** Counts a first try. */

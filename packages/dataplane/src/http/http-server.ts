@@ -53,8 +53,6 @@ export interface HttpListenerOptions {
 }
 
 const SWEEP_MS = 250;
-/** In so long a reserve of repeats that was spent is there again, without any request. */
-const RESERVE_SECONDS = 10;
 const LOOKS_PER_BOUND = 3;
 
 /**
@@ -97,7 +95,9 @@ export class HttpServer {
       budget: new RetryBudget(
         {
           ratio: limits.retryRatio,
-          minPerSecond: limits.retryReserve / RESERVE_SECONDS,
+          // Only requests earn repeats: those of one balancer are those of all its clients.
+          minPerSecond: 0,
+          reserve: limits.retryReserve,
           burst: limits.retryReserve,
         },
         runtime.clock.monotonicMs(),

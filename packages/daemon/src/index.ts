@@ -12,9 +12,10 @@ export {
   guardBrowsers,
 } from './browser-guard.ts';
 export { isHostPattern } from './host-patterns.ts';
-export { clientWarnings, createLogger, lineLog, logLevelOption, type Tell, tellOf } from './log.ts';
+export { clientWarnings, createLogger, lineLog, type Tell, tellOf } from './log.ts';
 export { loggingSupervisor } from './logging-supervisor.ts';
 export { type MetricDescription, ProgramMetrics, type Sample } from './metrics.ts';
+export { logLevelOption } from './options/log-level.ts';
 export { adminOptions } from './options/admin-options.ts';
 export { helpText, shownDefault } from './options/help-text.ts';
 export { programOptions } from './options/program-options.ts';

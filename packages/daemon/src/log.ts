@@ -1,6 +1,4 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { z } from 'zod';
-import { spec } from './options/option-spec.ts';
 
 /** How deep the causes of an error are followed. */
 const CAUSES = 5;
@@ -60,20 +58,6 @@ export async function openLog(level: string): Promise<Logger> {
   const ignore = 'pid,hostname';
   return createLogger(level, pretty({ colorize, ignore, translateTime: 'HH:MM:ss', sync: true }));
 }
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-/** `--log-level`, the same for every program. `env`: its variable. */
-export const logLevelOption = (env: string) =>
-  spec({
-    flag: 'log-level',
-    env,
-    value: 'LEVEL',
-    help: `What is logged: ${LOG_LEVELS.slice(0, -1).join(', ')} or silent. JSON lines on standard output, and words on a terminal.`,
-    schema: z
-      .enum(LOG_LEVELS, { error: 'expected fatal, error, warn, info, debug, trace or silent' })
-      .default('info'),
-  });
 
 /** How the parts of a program tell what happens. @default level 'info' */
 export type Tell = (message: string, level?: 'info' | 'warn' | 'error') => void;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isHostPattern } from '../host-patterns.ts';
-import { logLevelOption } from '../log.ts';
+import { logLevelOption } from './log-level.ts';
 import { spec } from './option-spec.ts';
 
 /** What every program takes whose admin port is `--metrics`. `prefix`: of its variables, as in `ROLLCALL_DNS`. */

@@ -114,7 +114,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'const isSameStore = previous?.epoch === event.epoch;\n  if',
     replace: 'const isSameStore = previous !== undefined;\n  if',
     test: {
-      file: `${SDK}/directory/namespace-directory.test.ts`,
+      file: `${SDK}/directory/directory.test.ts`,
       name: 'a registry that comes back with an empty store empties nobody',
     },
   },

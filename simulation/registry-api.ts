@@ -61,6 +61,10 @@ export class SimulatedApi implements RegistryApi {
     }
   }
 
+  callAt<N extends RouteName>(url: string, name: N, request: CallRequest): Promise<ReplyOf<N>> {
+    return this.#attempt(url, name, request) as Promise<ReplyOf<N>>;
+  }
+
   open(url: string, path: string, signal: AbortSignal): Promise<{ readonly body: ClientBody }> {
     const { node, network } = this.#parts;
     const { pathname, searchParams } = new URL(path, url);

@@ -111,7 +111,7 @@ function misfits(world: World): string[] {
   }
   for (const watcher of world.watchers) {
     const shown = watcher.used().join(' ');
-    const all = watcher.service.endpoints().length;
+    const all = watcher.endpoints.length;
     if (shown !== live || all !== world.live.length) {
       found.push(`G4 ${watcher.name} uses ${shown} (of ${all}), not ${live}`);
     }

@@ -1,4 +1,4 @@
-import type { Service } from '@rollcall/client-sdk';
+import type { Rollcall, Service } from '@rollcall/client-sdk';
 import type { Endpoint } from '@rollcall/contract';
 import type { Happening } from '@rollcall/testkit';
 import type { Node } from './node.ts';
@@ -11,19 +11,26 @@ const isKept = ({ reason }: Endpoint) => reason === 'not yet back on the roll of
 /** How often it picks an instance, in ms. */
 const PICK_MS = 100;
 
+/** What a late one watches first; nobody registers there. */
+const ASIDE = 'aside';
+
+/** When a late one takes the service up, in ms. */
+const LATE_MS = 700;
+
 /** A client that keeps a picture of the service and picks from it. */
 export class Watcher {
   readonly name: string;
   readonly node: Node;
-  readonly service: Service;
   readonly #world: Surroundings;
+  #service: Service | undefined;
   #epoch = '';
   #cause: Seen['cause'] = 'grace';
   #revision = '0';
   /** How many pasts it was told to forget. */
   #lost = 0;
 
-  constructor(world: Surroundings, name: string) {
+  /** `isLate`: its stream is about something else first, and takes the service up. */
+  constructor(world: Surroundings, name: string, isLate: boolean) {
     this.name = name;
     this.#world = world;
     const { node, rollcall } = world.client(name, {
@@ -31,15 +38,28 @@ export class Watcher {
       onEvent: (text) => this.#heard(text),
     });
     this.node = node;
-    this.service = rollcall.service(SERVICE);
-    this.service.on('change', () => this.#saw());
-    this.#pickSoon();
+    if (isLate) {
+      rollcall.service(ASIDE);
+      node.after(LATE_MS, () => this.#takeUp(rollcall));
+    } else this.#takeUp(rollcall);
+  }
+
+  /** Those that it knows of. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#service?.endpoints() ?? [];
   }
 
   /** Names of those in use. */
   used(): string[] {
-    const used = this.service.endpoints().filter(({ tier }) => tier === 0);
+    const used = this.endpoints.filter(({ tier }) => tier === 0);
     return used.map(({ instance }) => instance).toSorted();
+  }
+
+  #takeUp(rollcall: Rollcall): void {
+    const service = rollcall.service(SERVICE);
+    this.#service = service;
+    service.on('change', () => this.#saw(service));
+    this.#pickSoon(service);
   }
 
   #heard(text: string): void {
@@ -51,8 +71,8 @@ export class Watcher {
     this.#epoch = (JSON.parse(data ?? '{}') as { readonly epoch: string }).epoch;
   }
 
-  #saw(): void {
-    const snapshot = this.service.snapshot();
+  #saw(service: Service): void {
+    const snapshot = service.snapshot();
     if (snapshot === undefined) return;
     // Only a past that the store lost is followed by a lower revision; it is another one from then on.
     if (this.#cause === 'snapshot' && BigInt(snapshot.revision) < BigInt(this.#revision))
@@ -75,9 +95,9 @@ export class Watcher {
     });
   }
 
-  #pickSoon(): void {
+  #pickSoon(service: Service): void {
     this.node.after(PICK_MS, () => {
-      const picked = this.service.pick();
+      const picked = service.pick();
       if (picked.kind === 'picked') {
         const { instance, tier } = picked.endpoint;
         const isUp = this.#world.isUp(instance);
@@ -91,7 +111,7 @@ export class Watcher {
         } as const;
         if (tier === 0) this.#world.tell(pick);
       }
-      this.#pickSoon();
+      this.#pickSoon(service);
     });
   }
 }

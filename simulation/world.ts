@@ -75,7 +75,7 @@ export class World implements Surroundings {
     for (const server of this.servers) server.start();
     for (let i = 0; i < this.scenario.instances; i++) this.join(`i${i}`);
     for (let i = 0; i < this.scenario.watchers; i++) {
-      this.watchers.push(new Watcher(this, `w${i}`));
+      this.watchers.push(new Watcher(this, `w${i}`, i % 2 === 1));
     }
   }
 

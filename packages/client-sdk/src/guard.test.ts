@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { ServiceFeed } from './directory/service-feed.ts';
-import { NamespaceDirectory } from './directory/namespace-directory.ts';
+import { Directory } from './directory/directory.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import type { Runtime } from './runtime.ts';
 import { TestContext } from './testing/context.ts';
@@ -41,7 +41,7 @@ test('taking in a change: told with its stack, and the stream is opened again', 
 
 test('opening a stream: tried again', async () => {
   const warn = vi.fn<Runtime['warn']>();
-  vi.spyOn(NamespaceDirectory.prototype, 'begin').mockImplementationOnce(() => {
+  vi.spyOn(Directory.prototype, 'begin').mockImplementationOnce(() => {
     throw planted();
   });
   const { service } = await serveOrders(context, [A], { runtime: { warn } });
@@ -52,7 +52,7 @@ test('opening a stream: tried again', async () => {
 test('leaving a stream: another one is opened', async () => {
   const warn = vi.fn<Runtime['warn']>();
   const { registry, service } = await serveOrders(context, [A], { runtime: { warn } });
-  vi.spyOn(NamespaceDirectory.prototype, 'onFailure').mockImplementationOnce(() => {
+  vi.spyOn(Directory.prototype, 'onFailure').mockImplementationOnce(() => {
     throw planted();
   });
   registry.openWatches()[0]?.end();

@@ -1,8 +1,9 @@
 import { startTestServer } from '@rollcall/registry-server/testing';
 import { freePort, until } from '@rollcall/testkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { RollcallError } from './error.ts';
 import { Rollcall } from './rollcall.ts';
+import { countingProxy } from './testing/counting-proxy.ts';
 
 let server: Awaited<ReturnType<typeof startTestServer>>;
 let rollcall: Rollcall;
@@ -85,6 +86,57 @@ test('what creates is sent on to the next server where the first cannot have beg
     const query = { mode: 'create' };
     const { results } = await client.call('apply', { query, body: manifest(`s${i}`, NGINX) });
     expect(results[0]?.action).toBe('created');
+    await client.close();
+  }
+});
+
+test('500 services taken up one after another: one stream, and no more bytes than they have', async () => {
+  const path = (name: string) => `${server.url}/v1/namespaces/default/services/${name}/instances/a`;
+  const names = Array.from({ length: 500 }, (_, i) => `service-${i}`);
+  for (const name of names) {
+    const body = JSON.stringify({ address: '127.0.0.1', ports: { http: 3000 } });
+    const headers = { 'content-type': 'application/json' };
+    const { status } = await fetch(path(name), { method: 'PUT', headers, body });
+    expect(status).toBe(200);
+  }
+  const counted = await countingProxy(server.url);
+  onTestFinished(() => counted.close());
+  const client = new Rollcall({ url: counted.url });
+  onTestFinished(() => client.close());
+  for (const name of names) await client.service(name).ready();
+  expect(client.service('service-499').endpoints()).toMatchObject([{ instance: 'a' }]);
+  expect(counted.streams).toBe(1);
+  expect(counted.bytes).toBeLessThan(2_000_000);
+});
+
+test('a catalog and services share one stream, whichever comes first', async () => {
+  const counted = await countingProxy(server.url);
+  onTestFinished(() => counted.close());
+  for (const isCatalogFirst of [true, false]) {
+    const before = counted.streams;
+    const client = new Rollcall({ url: counted.url });
+    const catalog = () => client.catalog({ namespace: 'default' });
+    const service = () => client.service('rollcall');
+    const all = isCatalogFirst ? catalog() : undefined;
+    await all?.ready();
+    const one = service();
+    await one.ready();
+    const late = all ?? catalog();
+    await late.ready();
+    expect(late.service('default', 'rollcall')?.endpoints).toEqual(one.endpoints());
+    const name = isCatalogFirst ? 'first' : 'second';
+    const nobody = client.service(name);
+    await nobody.ready();
+    expect(nobody.endpoints()).toEqual([]);
+    expect(late.service('default', name)).toBeUndefined();
+    await rollcall.register({ service: name, id: 'a', port: 1, address: '127.0.0.1' });
+    await until(() => nobody.endpoints().length > 0 && late.service('default', name));
+    late.close();
+    await rollcall.register({ service: 'more', id: name, port: 1, address: '127.0.0.1' });
+    const more = client.service('more');
+    await more.ready();
+    expect(more.endpoints().length).toBeGreaterThan(0);
+    expect(counted.streams - before).toBe(1);
     await client.close();
   }
 });

@@ -10,8 +10,7 @@ import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import type { Catalog, CatalogOptions } from './catalog.ts';
 import type { ServiceDispatcher } from './calls/service-dispatcher.ts';
-import { CatalogDirectory } from './directory/catalog-directory.ts';
-import { NamespaceDirectory } from './directory/namespace-directory.ts';
+import { Directory } from './directory/directory.ts';
 import { RollcallError } from './error.ts';
 import { createInterceptor, type ServiceHost, serviceHostOf } from './interceptor.ts';
 import { parseOptions, type ResolvedOptions, RollcallOptions } from './options.ts';
@@ -52,9 +51,8 @@ export class Rollcall {
   readonly #registrar: Registrar;
   readonly #signals: DepartureSignals;
   readonly #registrations = new Set<InstanceRegistration>();
-  readonly #directories = new Map<string, NamespaceDirectory>();
+  readonly #directories = new Map<string, Directory>();
   readonly #services: SharedServices;
-  readonly #catalogs = new Set<CatalogDirectory>();
   #closed: Promise<void> | undefined;
 
   /**
@@ -112,12 +110,8 @@ export class Rollcall {
   catalog(options: CatalogOptions = {}): Catalog {
     this.#throwIfClosed();
     const { namespace } = parseOptions(CatalogKey, options);
-    const catalog: CatalogDirectory = new CatalogDirectory(this.#client, this.#options, {
-      namespace,
-      onClosed: () => this.#catalogs.delete(catalog),
-    });
-    this.#catalogs.add(catalog);
-    return catalog;
+    const directory = this.#directory(namespace);
+    return directory.catalog(() => this.#leave(directory));
   }
 
   /**
@@ -166,11 +160,12 @@ export class Rollcall {
     const parsed = parseOptions(ServiceKey, { namespace, policy, ...given, name });
     const key = JSON.stringify(parsed);
     const create = () => {
+      const directory = this.#directoryOf(parsed.namespace);
       return new LiveService(name, parsed as ServiceOptions, {
         options: this.#options,
-        directory: this.#directory(parsed.namespace),
+        directory,
         reach: (origin) => this.#reach(origin),
-        onClosed: () => this.#leaveDirectory(parsed.namespace),
+        onClosed: () => this.#leave(directory),
       });
     };
     return { key, create };
@@ -187,19 +182,26 @@ export class Rollcall {
     return host === undefined ? undefined : this.#dispatcherOf(host);
   }
 
-  #directory(namespace: string): NamespaceDirectory {
+  /** Who sees all services already needs no other stream. One who may not see them all has a stream of each namespace. */
+  #directoryOf(namespace: string): Directory {
+    const all = this.#directories.get('*');
+    return all !== undefined && all.wholeAgeMs !== Infinity ? all : this.#directory(namespace);
+  }
+
+  #directory(namespace: string): Directory {
     const known = this.#directories.get(namespace);
     if (known !== undefined) return known;
-    const directory = new NamespaceDirectory(this.#client, this.#options, namespace);
+    const directory = new Directory(this.#client, this.#options, namespace);
     this.#directories.set(namespace, directory);
     return directory;
   }
 
-  /** The directory of a namespace goes with the last of its services. */
-  #leaveDirectory(namespace: string): void {
-    const directory = this.#directories.get(namespace);
-    if (directory === undefined || directory.isUsed) return;
-    this.#directories.delete(namespace);
+  /** A directory goes with the last who reads it. */
+  #leave(directory: Directory): void {
+    if (directory.isUsed) return;
+    for (const [namespace, one] of this.#directories) {
+      if (one === directory) this.#directories.delete(namespace);
+    }
     directory.close();
   }
 
@@ -210,7 +212,6 @@ export class Rollcall {
       this.#services.close(),
     ]);
     this.#registrar.close();
-    for (const catalog of this.#catalogs) catalog.close();
     for (const directory of this.#directories.values()) directory.close();
     await this.#client.close();
   }

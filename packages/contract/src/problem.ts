@@ -33,6 +33,7 @@ export const PROBLEMS = {
   kind_not_found: kind(404, false, 'There is no such kind of object'),
   override_not_found: kind(404, false, 'The instance has no override'),
   lease_unknown: kind(404, false, 'The registry does not know this lease: register again'),
+  watch_unknown: kind(404, false, 'This server has no such watch stream: open another one'),
   method_not_allowed: kind(405, false, 'The path does not take this method'),
   request_timeout: kind(408, true, 'The request did not arrive whole in time'),
   instance_taken: kind(409, false, 'Another process holds this instance id'),

@@ -19,6 +19,7 @@ import type { Route } from './route.ts';
 import { AnyNamespace, flag, Selector, ServiceParams } from './route-params.ts';
 import { EndpointList, InstanceList, ServiceList, ServiceView } from './service.ts';
 import { Timeline } from './timeline.ts';
+import { WatchExtension, WatchId } from './watch.ts';
 
 const oneOrMany = <T extends z.ZodType>(item: T) =>
   z.union([item, z.array(item).max(1_000)]).transform((given) => [given].flat() as z.output<T>[]);
@@ -173,6 +174,17 @@ export const ROUTES = {
       mark: z.string().max(64).optional(),
     }),
     reply: { status: 200, body: 'stream' },
+  },
+  extendWatch: {
+    method: 'POST',
+    path: '/v1/watch/:stream',
+    summary: 'Take further services up on a watch stream of this server',
+    scope: 'read',
+    params: z.strictObject({ stream: WatchId }),
+    /** The one that the stream is about. */
+    query: z.strictObject({ namespace: AnyNamespace.default('default') }),
+    body: WatchExtension,
+    reply: { status: 204, body: null },
   },
   ...DECLARED_ROUTES,
   ...DURABLE_ROUTES,

@@ -2,6 +2,20 @@ import { z } from 'zod';
 import { DeclaredService } from './declared.ts';
 import { Endpoint } from './endpoint.ts';
 import { Revision } from './instance.ts';
+import { ServiceName } from './names.ts';
+
+/** Names a watch stream at the server that sends it; whoever knows it may take up services there. */
+export const WatchId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, { error: 'expected the `stream` of a bookmark of a watch' });
+
+/** Most services that one call takes up. */
+export const MAX_TAKEN_UP = 1_000;
+
+/** What a watch stream is to be about besides; every service of its namespace when none is named. */
+export const WatchExtension = z
+  .strictObject({ services: z.array(ServiceName).min(1).max(MAX_TAKEN_UP).optional() })
+  .meta({ id: 'WatchExtension' });
 
 /**
  * The watch stream (server-sent events; `id:` of `change` and `bookmark` is what may be resumed from: a revision and
@@ -58,6 +72,8 @@ export const BookmarkEvent = z
     storeAgeMs: z.int(),
     /** Set when the server is going away: move to another one now. */
     moving: z.boolean(),
+    /** Where the stream takes up further services; in the first bookmark, and in the one after `compacted`. */
+    stream: WatchId.optional(),
   })
   .meta({ id: 'BookmarkEvent' });
 export type BookmarkEvent = z.output<typeof BookmarkEvent>;
@@ -73,8 +89,17 @@ export const CompactedEvent = z
   .meta({ id: 'CompactedEvent' });
 export type CompactedEvent = z.output<typeof CompactedEvent>;
 
+/**
+ * From here on the stream is about these services too, every one of the namespace when none is named: their snapshots
+ * follow, and what those up to the next synced bookmark do not name does not exist.
+ */
+export const ExtendedEvent = z
+  .object({ namespace: z.string(), services: z.array(z.string()).optional() })
+  .meta({ id: 'ExtendedEvent' });
+export type ExtendedEvent = z.output<typeof ExtendedEvent>;
+
 /** Names of the events of a watch stream. */
-export const WATCH_EVENTS = ['snapshot', 'change', 'bookmark', 'compacted'] as const;
+export const WATCH_EVENTS = ['snapshot', 'change', 'bookmark', 'compacted', 'extended'] as const;
 
 /** A watch stream is silent for no longer than this, in ms. */
 export const WATCH_PING_MS = 5_000;

@@ -71,7 +71,8 @@ export function createCore(parts: CoreParts): Core {
   });
   const timeline = new TimelineBook(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
-  const hub = new WatchHub(picture, { clock, supervisor, flapHoldMs: config.flapHoldMs });
+  const { flapHoldMs } = config;
+  const hub = new WatchHub(picture, { clock, random, supervisor, flapHoldMs });
   const quota = new Quota(config, picture);
   const registry = new Registry({
     store,

@@ -4,6 +4,7 @@ import { guarded } from '../guard.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Timer } from '@rollcall/runtime';
 import type { ServiceSnapshot } from '../service.ts';
+import type { WatchedService } from './coverage.ts';
 import type { Held } from './watch-session.ts';
 import { LOST, nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';
 
@@ -16,6 +17,7 @@ export interface FeedEvents {
 
 /** The latest picture of one service and how well proven it is. Filled by the directory, read by services. */
 export class ServiceFeed {
+  readonly service: WatchedService;
   readonly events: Emitter<FeedEvents>;
   /** How many services read it; kept by the directory. */
   users = 0;
@@ -25,8 +27,9 @@ export class ServiceFeed {
   #receivedAtMs = -Infinity;
   #expiry: Timer | undefined;
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, { namespace, service }: WatchedService) {
     this.#options = options;
+    this.service = { namespace, service };
     this.events = new Emitter(options.runtime);
   }
 
@@ -69,14 +72,14 @@ export class ServiceFeed {
     if (this.#picture !== undefined) this.#picture = { ...this.#picture, epoch: LOST };
   }
 
-  /** Replaces the picture; nothing happens when it is the same one. */
-  publish(picture: Picture): void {
+  /** Replaces the picture; nothing happens when it is the same one. `ageMs`: since when the first one is known. */
+  publish(picture: Picture, ageMs = 0): void {
     if (picture === this.#picture) return;
     const { revision } = picture.snapshot;
     if (revision !== this.#picture?.snapshot.revision) {
       this.#receivedAtMs = this.#options.runtime.monotonicMs();
     }
-    if (this.#picture === undefined) this.prove(0);
+    if (this.#picture === undefined) this.prove(ageMs);
     this.#picture = picture;
     this.#awaitExpiry(picture);
     this.events.emit('change', picture.snapshot);

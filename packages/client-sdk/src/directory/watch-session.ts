@@ -2,9 +2,11 @@ import {
   BookmarkEvent,
   type ChangeEvent,
   CompactedEvent,
+  ExtendedEvent,
   type SnapshotEvent,
 } from '@rollcall/contract';
 import type { StreamEvent } from '../stream/event-stream.ts';
+import { type Coverage, keyOf, type WatchedService } from './coverage.ts';
 import { isNewer } from './picture.ts';
 import type { StreamSession, Verdict } from '../stream/live-stream.ts';
 import { type OnUnusable, readChange, readSnapshot } from './watch-events.ts';
@@ -19,8 +21,19 @@ export interface Held {
   readonly ageMs: number;
 }
 
+/** What a watch connection is for. */
+export interface WatchPlan {
+  readonly url: string;
+  readonly path: string;
+  readonly coverage: Coverage;
+  /** The stream goes on from a revision: services unchanged since are not shown. */
+  readonly isResuming: boolean;
+}
+
 /** What a watch connection tells the directory. */
 export interface WatchListener {
+  /** All that a picture is held or wanted of. */
+  services(): Iterable<WatchedService>;
   /** An endpoint was shown that no call can be made to; the picture goes on without it. */
   readonly onUnusable: OnUnusable;
   /** The store has lost the past that the pictures are of: the snapshots that follow hold, whatever their revisions. */
@@ -47,23 +60,18 @@ export function appendPosition(query: URLSearchParams, { revision, mark }: Posit
   if (mark !== '') query.append('mark', mark);
 }
 
-/** A service that a stream is about. */
-export interface WatchedService {
-  readonly namespace: string;
-  readonly service: string;
-}
-
-export interface WatchScope {
-  /** Of which a picture is held or wanted: what the stream does not show of these does not exist. */
-  services(): Iterable<WatchedService>;
-  /** The stream goes on from a revision: services unchanged since are not shown. */
-  readonly isResuming: boolean;
-}
-
 /** One watch connection. */
 export class WatchSession implements StreamSession {
   readonly path: string;
-  readonly scope: WatchScope;
+  readonly url: string;
+  /** What it is about: what it does not show of these does not exist. */
+  readonly coverage: Coverage;
+  /** Its name at its server, where it takes up further services; undefined = it has not said one. */
+  stream: string | undefined;
+  /** It has shown all that it was opened for. */
+  isSynced = false;
+  /** What its server was asked to take up, and has not shown yet; undefined among them = all. */
+  readonly #asked = new Set<string | undefined>();
   readonly #listener: WatchListener;
   #epoch: string | undefined;
   /**
@@ -79,11 +87,42 @@ export class WatchSession implements StreamSession {
   /** Revisions that this stream has shown, of services that are still held. */
   readonly #shown = new Map<string, string>();
 
-  constructor(path: string, scope: WatchScope, listener: WatchListener) {
+  constructor({ url, path, coverage, isResuming }: WatchPlan, listener: WatchListener) {
+    this.url = url;
     this.path = path;
-    this.scope = scope;
+    this.coverage = coverage;
     this.#listener = listener;
-    if (!scope.isResuming) this.#beginAnew();
+    if (!isResuming) this.#beginAnew();
+  }
+
+  /** Whether it is about all of its scope, or its server was asked that it be. */
+  get isWhole(): boolean {
+    return this.coverage.isWhole || this.#asked.has(undefined);
+  }
+
+  /** Names of those that it is not about, and was not asked to be. */
+  lacking(services: Iterable<WatchedService>): string[] {
+    const lacking: string[] = [];
+    for (const one of services) {
+      if (!this.coverage.has(one) && !this.#asked.has(one.service)) lacking.push(one.service);
+    }
+    return lacking;
+  }
+
+  /** Its server is asked to take these up; undefined = all. */
+  ask(services: readonly (string | undefined)[] = [undefined]): void {
+    for (const service of services) this.#asked.add(service);
+  }
+
+  /** They are not to be expected by what was asked. */
+  unask(services: readonly (string | undefined)[] = [undefined]): void {
+    for (const service of services) this.#asked.delete(service);
+  }
+
+  /** Nobody reads a service any more: who does later has it shown again. */
+  forget(one: WatchedService): void {
+    this.coverage.forget(keyOf(one));
+    this.#asked.delete(one.service);
   }
 
   onEvent({ name, data }: StreamEvent): Verdict {
@@ -93,12 +132,25 @@ export class WatchSession implements StreamSession {
     else if (name === 'compacted') {
       if (CompactedEvent.parse(data).isLost) this.#listener.onLost();
       this.#beginAnew();
-    } else if (name === 'bookmark') return this.#onBookmark(BookmarkEvent.parse(data));
+    } else if (name === 'extended') this.#onExtended(ExtendedEvent.parse(data));
+    else if (name === 'bookmark') return this.#onBookmark(BookmarkEvent.parse(data));
     return undefined;
   }
 
   #beginAnew(): void {
-    for (const one of this.scope.services()) this.#open.set(keyOf(one), one);
+    for (const one of this.#covered()) this.#open.set(keyOf(one), one);
+  }
+
+  #onExtended({ namespace, services }: ExtendedEvent): void {
+    const named = services?.map((service) => ({ namespace, service }));
+    this.coverage.add(named?.map(keyOf));
+    this.unask(services);
+    for (const one of named ?? this.#covered()) this.#open.set(keyOf(one), one);
+  }
+
+  /** Those that a picture is held or wanted of. */
+  *#covered(): Iterable<WatchedService> {
+    for (const one of this.#listener.services()) if (this.coverage.has(one)) yield one;
   }
 
   #onSnapshot(event: SnapshotEvent): void {
@@ -136,7 +188,7 @@ export class WatchSession implements StreamSession {
   /** Whether a revision that is held turns out to be of a past that the server knows nothing of. */
   #isPassed({ revision, applied = revision, storeAgeMs }: BookmarkEvent): boolean {
     const keys = new Set<string>();
-    for (const one of this.scope.services()) {
+    for (const one of this.#covered()) {
       const key = keyOf(one);
       keys.add(key);
       const held = this.#listener.heldOf(one);
@@ -158,6 +210,8 @@ export class WatchSession implements StreamSession {
   #onBookmark(event: BookmarkEvent): Verdict {
     if (!event.synced) return event.moving ? 'move' : undefined;
     const { revision, epoch } = event;
+    this.stream = event.stream ?? this.stream;
+    this.isSynced = true;
     // The server carried the stream on over a store that forgot: what it has sent is the picture of the new one too.
     const before = this.#epoch;
     this.#epoch = epoch;
@@ -168,8 +222,4 @@ export class WatchSession implements StreamSession {
     this.#listener.onSynced(event, this, before);
     return event.moving ? 'up-and-move' : 'up';
   }
-}
-
-function keyOf({ namespace, service }: WatchedService): string {
-  return `${namespace}/${service}`;
 }

@@ -11,7 +11,7 @@ export interface HoldListener {
 }
 
 /** The leases that one connection holds. */
-export class HoldPlan implements StreamPlan {
+export class HoldPlan implements StreamPlan<StreamSession> {
   readonly leases = new Set<string>();
   readonly #listener: HoldListener;
 

@@ -1,7 +1,7 @@
 import type { ResolvedOptions } from '../options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import type { Timer } from '@rollcall/runtime';
-import { LiveStream } from '../stream/live-stream.ts';
+import { LiveStream, type StreamSession } from '../stream/live-stream.ts';
 import { type HoldListener, HoldPlan } from './hold-plan.ts';
 
 /** Leases on one connection: their ids stand in the URL. */
@@ -12,7 +12,7 @@ const GATHER_MS = 5;
 
 interface Hold {
   readonly plan: HoldPlan;
-  readonly stream: LiveStream;
+  readonly stream: LiveStream<StreamSession>;
   gathering: Timer | undefined;
 }
 

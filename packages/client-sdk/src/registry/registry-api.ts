@@ -35,6 +35,9 @@ export interface RegistryApi {
    */
   call<N extends RouteName>(name: N, request: CallRequest): Promise<ReplyOf<N>>;
 
+  /** One try at one url: for what that server alone knows. Rejects as {@link call} does. */
+  callAt<N extends RouteName>(url: string, name: N, request: CallRequest): Promise<ReplyOf<N>>;
+
   /** Opens a stream at one url. The caller consumes the body; a refusal rejects. */
   open(url: string, path: string, signal: AbortSignal): Promise<{ readonly body: ByteSource }>;
 

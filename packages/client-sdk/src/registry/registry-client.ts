@@ -58,6 +58,10 @@ export class RegistryClient implements RegistryApi {
     });
   }
 
+  callAt<N extends RouteName>(url: string, name: N, request: CallRequest): Promise<ReplyOf<N>> {
+    return this.#askInTime(url, ROUTES[name], request) as Promise<ReplyOf<N>>;
+  }
+
   open(url: string, path: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { runtime, connectTimeoutMs, requestTimeoutMs } = this.#options;
     const limitMs = connectTimeoutMs + requestTimeoutMs;
@@ -80,18 +84,22 @@ export class RegistryClient implements RegistryApi {
 
   async #attempt(route: Route, request: CallRequest): Promise<unknown> {
     const url = this.#ring.current;
-    const { requestTimeoutMs, runtime } = this.#options;
-    const { signal, timeoutMs = requestTimeoutMs } = request;
-    // What is read may be large; it has to begin and to go on within the time all the same.
-    const limitMs = route.method === 'GET' ? timeoutMs * READ_RATIO : timeoutMs;
     try {
-      return await bounded(runtime, { limitMs, signal, onOver: tooLate(url, limitMs) }, (inner) =>
-        this.#ask(url, route, { ...request, timeoutMs, signal: inner }),
-      );
+      return await this.#askInTime(url, route, request);
     } catch (error) {
       if (!(error instanceof RollcallError) || error.retryable) this.#ring.leave(url);
       throw error;
     }
+  }
+
+  #askInTime(url: string, route: Route, request: CallRequest): Promise<unknown> {
+    const { requestTimeoutMs, runtime } = this.#options;
+    const { signal, timeoutMs = requestTimeoutMs } = request;
+    // What is read may be large; it has to begin and to go on within the time all the same.
+    const limitMs = route.method === 'GET' ? timeoutMs * READ_RATIO : timeoutMs;
+    return bounded(runtime, { limitMs, signal, onOver: tooLate(url, limitMs) }, (inner) =>
+      this.#ask(url, route, { ...request, timeoutMs, signal: inner }),
+    );
   }
 
   async #ask(url: string, route: Route, request: CallRequest): Promise<unknown> {

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { ChannelSet } from '../calls/channel-set.ts';
 import type { EndpointChannel } from '../calls/endpoint-channel.ts';
 import { type EndpointAwaiter, ServiceDispatcher } from '../calls/service-dispatcher.ts';
-import type { NamespaceDirectory } from '../directory/namespace-directory.ts';
+import type { Directory } from '../directory/directory.ts';
 import type { FeedEvents, ServiceFeed } from '../directory/service-feed.ts';
 import { Emitter } from '../emitter.ts';
 import { RollcallError } from '../error.ts';
@@ -27,7 +27,7 @@ const CLOSE_GRACE_MS = 5_000;
 
 export interface LiveServiceParts {
   readonly options: ResolvedOptions;
-  readonly directory: NamespaceDirectory;
+  readonly directory: Directory;
   /** The dispatcher of another service, for an origin that means one. */
   readonly reach: (origin: string) => Dispatcher | undefined;
   /** Called once, when the service was closed. */
@@ -75,7 +75,7 @@ export class LiveService implements EndpointAwaiter {
       endpoints: () => this.#endpoints,
       reach: parts.reach,
     });
-    this.#feed = directory.acquire(name);
+    this.#feed = directory.acquire({ namespace: this.namespace, service: name });
     this.#unsubscribe = [
       this.#feed.events.on('change', (snapshot) => this.#take(snapshot)),
       this.#feed.events.on('refused', (error) => this.#events.emit('refused', error)),
@@ -258,7 +258,7 @@ export class LiveService implements EndpointAwaiter {
     const { directory, onClosed } = this.#parts;
     this.dispatcher.isClosed = true;
     for (const off of this.#unsubscribe) off();
-    directory.release(this.name);
+    directory.release({ namespace: this.namespace, service: this.name });
     onClosed();
     // Those who wait are told once `closed` is set, which it is when this function has first awaited.
     await Promise.resolve();

@@ -20,11 +20,16 @@ export interface StreamSession {
 }
 
 /** What a live stream is for. */
-export interface StreamPlan {
-  /** The session for the next connection, made anew for each try; undefined when nothing is wanted. */
-  begin(): StreamSession | undefined;
+export interface StreamPlan<S extends StreamSession> {
+  /** The session for the next connection, to this server, made anew for each try; undefined when nothing is wanted. */
+  begin(url: string): S | undefined;
   /** A connection failed; `wasUp` when it was the one relied on. Another try follows by itself. */
   onFailure(error: RollcallError, wasUp: boolean): void;
+}
+
+interface Connection<S> {
+  readonly stream: EventStream;
+  readonly session: S;
 }
 
 /** First pause before connecting again, in ms; grows from there. */
@@ -38,14 +43,14 @@ const MOVE_PAUSE_MS = 1_000;
  * make-before-break, the old connection staying until the new one is up, when the wish changed
  * ({@link refresh}) or the server is going away.
  */
-export class LiveStream {
+export class LiveStream<S extends StreamSession> {
   readonly #client: RegistryApi;
   readonly #options: ResolvedOptions;
-  readonly #plan: StreamPlan;
+  readonly #plan: StreamPlan<S>;
   readonly #ring: UrlRing;
   readonly #backoff: Backoff;
-  #up: EventStream | undefined;
-  #opening: EventStream | undefined;
+  #up: Connection<S> | undefined;
+  #opening: Connection<S> | undefined;
   #retry: Timer | undefined;
   #movedAtMs = -Infinity;
   #failures = 0;
@@ -53,7 +58,7 @@ export class LiveStream {
   #isOutdated = false;
   #isClosed = false;
 
-  constructor(client: RegistryApi, options: ResolvedOptions, plan: StreamPlan) {
+  constructor(client: RegistryApi, options: ResolvedOptions, plan: StreamPlan<S>) {
     this.#client = client;
     this.#options = options;
     this.#plan = plan;
@@ -78,7 +83,7 @@ export class LiveStream {
   }
 
   #refresh(): void {
-    const session = this.#plan.begin();
+    const session = this.#plan.begin(this.#ring.current);
     if (session === undefined) this.#endAll();
     else if (this.#opening === undefined) this.#open(session);
     else this.#isOutdated = true;
@@ -90,14 +95,19 @@ export class LiveStream {
     this.#endAll();
   }
 
+  /** What the connections are about: the one that is being opened, then the one that is up. */
+  get sessions(): readonly S[] {
+    return [this.#opening, this.#up].flatMap((one) => (one === undefined ? [] : [one.session]));
+  }
+
   #endAll(): void {
-    this.#opening?.close();
+    this.#opening?.stream.close();
     this.#opening = undefined;
-    this.#up?.close();
+    this.#up?.stream.close();
     this.#up = undefined;
   }
 
-  #open(session: StreamSession): void {
+  #open(session: S): void {
     this.#isOutdated = false;
     const stream: EventStream = new EventStream({
       opener: this.#client,
@@ -108,13 +118,14 @@ export class LiveStream {
       onEvent: (event) => this.#judge(stream, session.onEvent(event)),
       onEnd: (error) => this.#ended(stream, error),
     });
-    this.#opening = stream;
+    this.#opening = { stream, session };
   }
 
   #judge(stream: EventStream, verdict: Verdict): void {
-    if ((verdict === 'up' || verdict === 'up-and-move') && stream === this.#opening) {
-      this.#up?.close();
-      this.#up = stream;
+    const opening = this.#opening;
+    if ((verdict === 'up' || verdict === 'up-and-move') && stream === opening?.stream) {
+      this.#up?.stream.close();
+      this.#up = opening;
       stream.up();
       this.#opening = undefined;
       this.#failures = 0;
@@ -130,15 +141,16 @@ export class LiveStream {
    * whatever one client has learnt, all others learn too.
    */
   #anew(stream: EventStream): void {
-    if (stream === this.#opening) {
+    if (stream === this.#opening?.stream) {
       this.#opening = undefined;
       stream.close();
-    } else if (stream !== this.#up || this.#opening !== undefined) return;
+    } else if (stream !== this.#up?.stream || this.#opening !== undefined) return;
     if (this.#retry === undefined) this.#schedule(MOVE_PAUSE_MS * this.#options.runtime.random());
   }
 
   #move(stream: EventStream): void {
-    if (stream !== this.#up || this.#opening !== undefined || this.#retry !== undefined) return;
+    if (stream !== this.#up?.stream || this.#opening !== undefined || this.#retry !== undefined)
+      return;
     this.#ring.leave(stream.url);
     const { runtime } = this.#options;
     const sinceMs = runtime.monotonicMs() - this.#movedAtMs;
@@ -147,9 +159,9 @@ export class LiveStream {
   }
 
   #ended(stream: EventStream, error: RollcallError): void {
-    const wasUp = stream === this.#up;
+    const wasUp = stream === this.#up?.stream;
     if (wasUp) this.#up = undefined;
-    else if (stream === this.#opening) this.#opening = undefined;
+    else if (stream === this.#opening?.stream) this.#opening = undefined;
     else return;
     this.#ring.leave(stream.url);
     this.#failures++;

@@ -34,11 +34,14 @@ export interface Seen {
 
 /** An open stream, to be written to by the test. */
 export class FakeStream {
+  /** As its first bookmark names it. */
+  readonly id: string;
   readonly query: URLSearchParams;
   readonly #response: ServerResponse;
   isOpen = true;
 
-  constructor(query: URLSearchParams, response: ServerResponse) {
+  constructor(id: string, query: URLSearchParams, response: ServerResponse) {
+    this.id = id;
     this.query = query;
     this.#response = response;
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -77,6 +80,8 @@ export class FakeRegistry {
   gate: Promise<void> = Promise.resolve();
   /** False: watches are opened and told nothing. */
   speaks = true;
+  /** False: its watches take no further services up, as behind a proxy that spreads requests over servers. */
+  extends = true;
   /** False: requests are taken and left without an answer. */
   answers = true;
   /** True: calls are answered with a status and then a blank now and then. */
@@ -164,23 +169,40 @@ export class FakeRegistry {
     const code = this.script(seen);
     if (code !== undefined) refuse(response, code);
     else if (seen.path === '/v1/watch') this.#watch(seen, response);
+    else if (seen.path.startsWith('/v1/watch/')) this.#extend(seen, response);
     else if (seen.path === '/v1/leases/hold') this.#hold(seen, response);
     else if (seen.path === '/v1/leases/renew') this.#renew(seen, response);
     else this.#instance(seen, response);
   }
 
   #watch(seen: Seen, response: ServerResponse): void {
-    const watch = new FakeStream(seen.query, response);
+    const id = String(this.watches.length).padStart(32, '0');
+    const watch = new FakeStream(id, seen.query, response);
     this.watches.push(watch);
     if (!this.speaks) return;
     if (!seen.query.has('since'))
       for (const service of seen.query.getAll('service'))
         watch.send('snapshot', this.snapshot(service));
+    watch.send('bookmark', { ...this.bookmark(), stream: id });
+  }
+
+  #extend(seen: Seen, response: ServerResponse): void {
+    const watch = this.openWatches().find(({ id }) => seen.path === `/v1/watch/${id}`);
+    if (watch === undefined || !this.extends) {
+      refuse(response, 'watch_unknown');
+      return;
+    }
+    response.writeHead(204).end();
+    if (!this.speaks) return;
+    const { services } = seen.body as { readonly services?: readonly string[] };
+    watch.send('extended', { namespace: 'default', services });
+    for (const service of services ?? this.roll.keys())
+      watch.send('snapshot', this.snapshot(service));
     watch.send('bookmark', this.bookmark());
   }
 
   #hold(seen: Seen, response: ServerResponse): void {
-    const hold = new FakeStream(seen.query, response);
+    const hold = new FakeStream('', seen.query, response);
     this.holds.push(hold);
     hold.send('held', this.#sort(seen.query.getAll('lease')));
   }

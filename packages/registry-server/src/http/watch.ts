@@ -4,7 +4,7 @@ import type { Picture } from '../registry/picture.ts';
 import type { WarmUp } from '../registry/warm-up.ts';
 import { ownerOf } from '../registry/tenants.ts';
 import type { WatchHub } from '../watch/hub.ts';
-import type { Binder } from './call.ts';
+import type { Binder, Call } from './call.ts';
 import type { Pace } from './load/pace.ts';
 import { Places } from './load/places.ts';
 import { checkLoaded } from './loaded.ts';
@@ -90,8 +90,20 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
       if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
       const interest = { namespace, services: services && [...new Set(services)] };
       const opened = stream();
-      hub.subscribe(opened, interest, resumesAt);
+      hub.subscribe(opened, interest, { since: resumesAt, owner });
       return opened;
     });
   });
+  const extend = async ({ params, query, body, caller }: Call<'extendWatch'>) => {
+    const { namespace } = query;
+    checkLoaded(picture);
+    checkInterest(sources, namespace, body.services);
+    const services = body.services && [...new Set(body.services)];
+    const subscription = { id: params.stream, owner: ownerOf(caller) };
+    if (hub.extend(subscription, { namespace, services })) return;
+    const message = `this server has no watch stream of that name over namespace ${namespace}`;
+    throw new ProblemError('watch_unknown', message, { field: 'stream' });
+  };
+  // It asks for what reads ask for, and is shed with them.
+  binder.bind('extendWatch', extend, { priority: 'read' });
 }

@@ -1,33 +1,29 @@
 import { WATCH_PING_MS } from '@rollcall/contract';
 import type { Supervisor } from '@rollcall/daemon';
 import type { Picture, ServiceChange, ServicePicture } from '../registry/picture.ts';
-import type { Clock, Timer } from '@rollcall/runtime';
+import type { Clock, Random, Timer } from '@rollcall/runtime';
 import type { LogEntry } from '../store/log-entry.ts';
 import { ChangeDamper } from './damper.ts';
+import { type Delivery, DeliveryQueue } from './delivery-queue.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { ChangeHistory, framesOf, idOf, type PlacedChange, sentChangeOf } from './history.ts';
 import { Past, type PastPosition } from './past.ts';
 import type { EventStream } from './stream.ts';
-import { Subscriber, type Interest } from './subscriber.ts';
-
-/** How many subscribers get a frame before the event loop gets its turn. */
-const SLICE = 500;
+import { type Interest, Subscriber, type Subscription } from './subscriber.ts';
+import { SubscriberIndex } from './subscriber-index.ts';
 
 /** Changes kept for streams that resume. */
 const HISTORY = 10_000;
 
+/** Random bytes in the name of a stream. */
+const ID_BYTES = 16;
+
 /** A subscriber that took nothing for so long is dropped, in ms. */
 const PARKED_MS = 30_000;
 
-interface Delivery {
-  readonly frame: Frame;
-  /** Subscribers who have it already leave it out; undefined = all take it. */
-  readonly change: PlacedChange | undefined;
-  readonly subscribers: readonly Subscriber[];
-}
-
 export interface WatchHubOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly supervisor: Supervisor;
   /** How long changes of an endpoint that flaps are held back, in ms; 0 = not at all. */
   readonly flapHoldMs: number;
@@ -40,29 +36,30 @@ export interface WatchHubOptions {
 export class WatchHub {
   readonly #picture: Picture;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #supervisor: Supervisor;
   readonly #damper: ChangeDamper;
   readonly #history = new ChangeHistory(HISTORY);
   readonly #past = new Past(HISTORY * 2);
-  readonly #byService = new Map<string, Set<Subscriber>>();
-  readonly #all = new Set<Subscriber>();
+  readonly #subscribers = new SubscriberIndex();
+  readonly #queue = new DeliveryQueue((subscriber, delivery) => this.#sendTo(subscriber, delivery));
   #snapshots = new WeakMap<ServicePicture, Frame>();
   readonly #timer: Timer;
-  #deliveries: Delivery[] = [];
-  #isDelivering = false;
   #isMoving = false;
   readonly totals = { changes: 0, parked: 0, dropped: 0, resumed: 0, snapshots: 0, overQuota: 0 };
 
-  constructor(picture: Picture, { clock, supervisor, flapHoldMs }: WatchHubOptions) {
+  constructor(picture: Picture, options: WatchHubOptions) {
+    const { clock, random, supervisor, flapHoldMs } = options;
     this.#picture = picture;
     this.#clock = clock;
+    this.#random = random;
     this.#supervisor = supervisor;
     this.#damper = new ChangeDamper(clock, flapHoldMs, (changes) => this.#fanOut(changes));
     this.#timer = clock.every(WATCH_PING_MS * 0.8, () => this.#ping());
   }
 
   get size(): number {
-    return this.#all.size;
+    return this.#subscribers.size;
   }
 
   /** Services of which changes are held back now, and how many never went out by themselves. */
@@ -90,13 +87,9 @@ export class WatchHub {
       const mark = this.#past.markAt(change.resumeAfter);
       const sent = this.#history.add(sentChangeOf(change, mark));
       this.totals.changes++;
-      const subscribers = [
-        ...(this.#byService.get(`${change.namespace}/${change.service}`) ?? []),
-        ...(this.#byService.get(`${change.namespace}/`) ?? []),
-        ...(this.#byService.get('*/') ?? []),
-      ];
+      const subscribers = this.#subscribers.of(change);
       if (subscribers.length === 0) continue;
-      this.#deliver({ frame: sent.frame, change: sent, subscribers });
+      this.#queue.add({ frame: sent.frame, change: sent, subscribers });
     }
   }
 
@@ -106,27 +99,40 @@ export class WatchHub {
   }
 
   /** Takes a stream on: what it missed, or snapshots; then every change. The picture must be loaded. */
-  subscribe(stream: EventStream, interest: Interest, since: PastPosition | undefined): void {
+  subscribe(
+    stream: EventStream,
+    interest: Interest,
+    {
+      since,
+      owner,
+    }: { readonly since?: PastPosition | undefined; readonly owner?: string | undefined },
+  ): void {
+    const subscription = { id: this.#random.hex(ID_BYTES), owner };
     const from = { revision: since?.revision ?? 0, place: this.#history.lastPlace };
-    const subscriber = new Subscriber(stream, interest, from);
+    const subscriber = new Subscriber(stream, subscription, interest, from);
     const isLost = since !== undefined && this.#past.isLost(since);
     const missed = since === undefined || isLost ? undefined : this.#history.after(since.revision);
     if (missed === undefined) this.#sync(subscriber, since && { isLost });
     else this.#resume(subscriber, framesOf(this.#wanted(subscriber, missed)));
-    const keys = [...subscriber.keys()];
-    for (const key of keys) {
-      const set = this.#byService.get(key) ?? new Set();
-      this.#byService.set(key, set.add(subscriber));
-    }
-    this.#all.add(subscriber);
-    stream.onEnd(() => {
-      this.#all.delete(subscriber);
-      for (const key of keys) {
-        const set = this.#byService.get(key);
-        set?.delete(subscriber);
-        if (set?.size === 0) this.#byService.delete(key);
-      }
-    });
+    this.#subscribers.add(subscriber);
+    stream.onEnd(() => this.#subscribers.remove(subscriber));
+  }
+
+  /**
+   * Takes further services up on a stream, all of its namespace when none is named: shows them, then their every change.
+   * Answers whether there is such a stream of this owner and namespace.
+   */
+  extend({ id, owner }: Subscription, { namespace, services }: Interest): boolean {
+    const subscriber = this.#subscribers.find(id);
+    if (subscriber === undefined || subscriber.subscription.owner !== owner) return false;
+    if (subscriber.namespace !== namespace) return false;
+    const isWholeNow = this.#subscribers.extend(subscriber, services);
+    if (subscriber.parkedAtMs === undefined && !subscriber.takesMore()) this.#park(subscriber);
+    // What its reader has not taken must not grow by its asking for more.
+    if (subscriber.parkedAtMs !== undefined) subscriber.isResyncDue = true;
+    else if (services === undefined || isWholeNow) this.#resync(subscriber);
+    else this.#show(subscriber, services);
+    return true;
   }
 
   /** Tells every stream to move to another server. New ones are told at their first bookmark. */
@@ -139,27 +145,50 @@ export class WatchHub {
   close(): void {
     this.#timer.cancel();
     this.#damper.close();
-    for (const subscriber of this.#all) subscriber.stream.close();
+    for (const subscriber of this.#subscribers.all()) subscriber.stream.close();
   }
 
   #wanted(subscriber: Subscriber, missed: readonly PlacedChange[]): readonly PlacedChange[] {
     return missed.filter(
-      ({ namespace, service, revision }) =>
-        revision > subscriber.fromRevision && subscriber.wants(namespace, service),
+      (change) => !subscriber.has(change) && subscriber.wants(change.namespace, change.service),
     );
   }
 
-  #resume({ fromRevision, stream }: Subscriber, frames: readonly Frame[]): void {
+  #resume(subscriber: Subscriber, frames: readonly Frame[]): void {
     this.totals.resumed++;
-    for (const frame of frames) stream.send(frame);
-    stream.send(this.#bookmark(Math.max(fromRevision, this.#settledRevision)));
+    for (const frame of frames) subscriber.stream.send(frame);
+    const revision = Math.max(subscriber.fromRevision, this.#settledRevision);
+    subscriber.stream.send(this.#bookmark(revision, subscriber));
+  }
+
+  /** Shows services that were just taken up, the rest of the stream going on as it is. */
+  #show(subscriber: Subscriber, services: readonly string[]): void {
+    const { stream, namespace } = subscriber;
+    stream.send(encodeFrame('extended', { namespace, services }));
+    subscriber.syncBytes = 0;
+    for (const service of services) {
+      this.#sendSnapshot(subscriber, { namespace, service });
+      subscriber.shown(service, this.#picture.revision);
+    }
+    // Behind the changes that are on their way to it: a bookmark says that they were sent.
+    const frame = this.#bookmark(this.#settledRevision);
+    this.#queue.add({ frame, change: undefined, subscribers: [subscriber] });
+  }
+
+  /** Shows everything that a stream is about now, which is more than it was told. */
+  #resync(subscriber: Subscriber): void {
+    const { namespace, services } = subscriber;
+    const named = services === undefined ? {} : { services: [...services] };
+    subscriber.isResyncDue = false;
+    subscriber.stream.send(encodeFrame('extended', { namespace, ...named }));
+    this.#sync(subscriber, undefined);
   }
 
   /** `compacted`: something was known before, and cannot be gone on from. */
   #sync(subscriber: Subscriber, compacted: { readonly isLost: boolean } | undefined): void {
-    const { stream, interest } = subscriber;
+    const { stream, namespace, services } = subscriber;
     // Snapshots show what is held back too.
-    subscriber.fromRevision = this.#picture.revision;
+    subscriber.shownAll(this.#picture.revision);
     if (compacted !== undefined) {
       const revision = String(this.#picture.revision);
       const reason = compacted.isLost
@@ -168,16 +197,22 @@ export class WatchHub {
       stream.send(encodeFrame('compacted', { revision, reason, ...compacted }));
     }
     subscriber.syncBytes = 0;
-    const { namespace, services } = interest;
     const wanted =
-      services?.map((service) => ({ namespace, service })) ?? this.#picture.servicesOf(namespace);
-    for (const one of wanted) {
-      const frame = this.#snapshotOf(one.namespace, one.service);
-      subscriber.syncBytes += frame.chunk.length;
-      stream.send(frame);
-      this.totals.snapshots++;
-    }
-    stream.send(this.#bookmark(subscriber.fromRevision));
+      services === undefined
+        ? this.#picture.servicesOf(namespace)
+        : Array.from(services, (service) => ({ namespace, service }));
+    for (const one of wanted) this.#sendSnapshot(subscriber, one);
+    stream.send(this.#bookmark(subscriber.fromRevision, subscriber));
+  }
+
+  #sendSnapshot(
+    subscriber: Subscriber,
+    { namespace, service }: { readonly namespace: string; readonly service: string },
+  ): void {
+    const frame = this.#snapshotOf(namespace, service);
+    subscriber.syncBytes += frame.chunk.length;
+    subscriber.stream.send(frame);
+    this.totals.snapshots++;
   }
 
   /** Up to here watchers were sent everything. */
@@ -199,7 +234,8 @@ export class WatchHub {
     return frame;
   }
 
-  #bookmark(revision: number): Frame {
+  /** `subscriber`: the one whom it tells how its stream is named; undefined = it is for many. */
+  #bookmark(revision: number, subscriber?: Subscriber): Frame {
     const { epoch } = this.#picture;
     const data = {
       revision: String(revision),
@@ -209,47 +245,22 @@ export class WatchHub {
       mark: this.#past.markAt(revision) ?? '',
       storeAgeMs: this.#picture.ageMs(),
       moving: this.#isMoving,
+      ...(subscriber === undefined ? {} : { stream: subscriber.subscription.id }),
     };
     return encodeFrame('bookmark', data, idOf(revision, data.mark));
   }
 
   #ping(): void {
-    if (this.#all.size === 0) return;
+    if (this.#subscribers.size === 0) return;
     const nowMs = this.#clock.monotonicMs();
-    for (const subscriber of this.#all) {
+    for (const subscriber of this.#subscribers.all()) {
       if (subscriber.parkedAtMs === undefined || nowMs - subscriber.parkedAtMs < PARKED_MS)
         continue;
       this.totals.dropped++;
       subscriber.stream.destroy();
     }
     const frame = this.#bookmark(this.#settledRevision);
-    this.#deliver({ frame, change: undefined, subscribers: [...this.#all] });
-  }
-
-  #deliver(delivery: Delivery): void {
-    this.#deliveries.push(delivery);
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
-    this.#run(0);
-  }
-
-  #run(from: number): void {
-    let left = SLICE;
-    let at = from;
-    for (;;) {
-      const delivery = this.#deliveries[0];
-      if (delivery === undefined) break;
-      const to = Math.min(delivery.subscribers.length, at + left);
-      left -= to - at;
-      for (; at < to; at++) this.#sendTo(delivery.subscribers[at] as Subscriber, delivery);
-      if (at < delivery.subscribers.length) {
-        setImmediate(() => this.#run(at));
-        return;
-      }
-      this.#deliveries.shift();
-      at = 0;
-    }
-    this.#isDelivering = false;
+    this.#queue.add({ frame, change: undefined, subscribers: [...this.#subscribers.all()] });
   }
 
   /** It has taken everything: what it missed meanwhile, or snapshots where that is no longer known. */
@@ -257,7 +268,8 @@ export class WatchHub {
     const missed = this.#history.afterPlace(subscriber.sentPlace);
     subscriber.parkedAtMs = undefined;
     subscriber.sentPlace = this.#history.lastPlace;
-    if (missed === undefined) this.#sync(subscriber, { isLost: false });
+    if (subscriber.isResyncDue) this.#resync(subscriber);
+    else if (missed === undefined) this.#sync(subscriber, { isLost: false });
     // It has had nothing of these, so each is news to it.
     else
       this.#resume(
@@ -281,10 +293,13 @@ export class WatchHub {
     if (change !== undefined) {
       if (change.place <= subscriber.sentPlace) return;
       subscriber.sentPlace = change.place;
-      if (change.revision <= subscriber.fromRevision) return;
+      if (subscriber.has(change)) return;
     }
     subscriber.stream.send(frame);
-    if (!subscriber.isSlow()) return;
+    if (subscriber.isSlow()) this.#park(subscriber);
+  }
+
+  #park(subscriber: Subscriber): void {
     this.totals.parked++;
     subscriber.parkedAtMs = this.#clock.monotonicMs();
     subscriber.stream.onDrain(this.#supervisor.guard('watch', () => this.#unpark(subscriber)));

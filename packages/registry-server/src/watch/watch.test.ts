@@ -240,6 +240,132 @@ describe('watching', () => {
   });
 });
 
+describe('taking up further services', () => {
+  const extend = async (stream: unknown, body: object, query = '') => {
+    const response = await fetch(`${server.url}/v1/watch/${String(stream)}${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return {
+      status: response.status,
+      problem: response.status === 204 ? {} : await response.json(),
+    };
+  };
+  const streamOf = (reader: StreamReader) => reader.of('bookmark')[0]?.['stream'];
+  const kinds = (reader: StreamReader) =>
+    reader.events.map(({ event, data }) => [event, data['service']].join(' ').trim());
+
+  test('shows them, says so, and sends their changes from then on', async () => {
+    await register('a');
+    await register('b', {}, 'stock');
+    const reader = await watch('service=orders');
+    await synced(reader);
+    await register('c', {}, 'stock');
+    expect(await extend(streamOf(reader), { services: ['stock', 'later'] })).toMatchObject({
+      status: 204,
+    });
+    await until(() => reader.of('bookmark').length === 2);
+    expect(kinds(reader).slice(2)).toEqual([
+      'extended',
+      'snapshot stock',
+      'snapshot later',
+      'bookmark',
+    ]);
+    expect(reader.of('extended')).toEqual([{ namespace: 'default', services: ['stock', 'later'] }]);
+    expect(reader.of('snapshot')[1]).toMatchObject({
+      endpoints: [{ id: 'b/http' }, { id: 'c/http' }],
+    });
+    await register('d', {}, 'later');
+    await register('e');
+    await register('f', {}, 'other');
+    await register('g', {}, 'stock');
+    await until(() => changesOf(reader).length === 3);
+    expect(kinds(reader).slice(6)).toEqual(['change later', 'change orders', 'change stock']);
+  });
+
+  test('all of the namespace: once only of each change, those known before too', async () => {
+    await register('a');
+    const reader = await watch('service=orders');
+    await synced(reader);
+    await extend(streamOf(reader), {});
+    await until(() => reader.of('bookmark').length === 2);
+    expect(reader.of('extended')).toEqual([{ namespace: 'default' }]);
+    await register('b');
+    await register('c', {}, 'new');
+    await until(() => changesOf(reader).length === 2);
+    expect(kinds(reader).slice(-2)).toEqual(['change orders', 'change new']);
+  });
+
+  test('G3: revisions increase for whoever takes up a service that changes all the while', async () => {
+    const reader = await watch('service=orders');
+    await synced(reader);
+    const writes = Array.from({ length: 100 }, (_, i) => register(`i${i}`, {}, 'stock'));
+    for (let i = 0; i < 5; i++) await extend(streamOf(reader), { services: ['stock'] });
+    await Promise.all(writes);
+    const last = await register('last', {}, 'stock');
+    const shown = () =>
+      reader.events
+        .filter(({ data }) => data['service'] === 'stock')
+        .map(({ event, data }) => ({ event, revision: Number(data['revision']) }));
+    await until(() => shown().at(-1)?.revision === Number(last.revision));
+    for (const [i, { event, revision }] of shown().entries()) {
+      const before = shown()[i - 1]?.revision ?? 0;
+      if (event === 'change') expect(revision).toBeGreaterThan(before);
+      else expect(revision).toBeGreaterThanOrEqual(before);
+    }
+  });
+
+  test('a reader that is behind is shown everything once it has caught up', async () => {
+    const { port } = new URL(server.url);
+    const slow = connect(Number(port), '127.0.0.1');
+    onTestFinished(() => void slow.destroy());
+    slow.write('GET /v1/watch?service=orders HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    let text = '';
+    slow.on('data', (chunk) => (text += chunk.toString('latin1')));
+    await until(() => /"stream":"(\w+)"/.test(text));
+    const stream = /"stream":"(\w+)"/.exec(text)?.[1];
+    slow.pause();
+    const big = {
+      labels: Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`l${i}`, 'x'.repeat(60)])),
+    };
+    for (let i = 0; i < 400; i++) await register(`i${i}`, big, 'stock');
+    // More than its socket, the system and the server's patience hold.
+    for (let i = 0; i < 20; i++) await extend(stream, { services: ['stock'] });
+    text = '';
+    slow.resume();
+    await until(() =>
+      /event: extended\ndata: {"namespace":"default","services":\["orders","stock"\]}/.test(text),
+    );
+    // Not twenty times 2 MB: what it asked for while it was behind came to one.
+    await until(() => text.split('event: bookmark').length > 1);
+    expect(text.split('event: snapshot\n').length).toBeLessThan(12);
+    await register('last', {}, 'stock');
+    await until(() => text.includes('"last/http"'));
+  });
+
+  test('of a stream that is not there, or of another namespace, or over: watch_unknown', async () => {
+    const reader = await watch('service=orders');
+    await synced(reader);
+    const stream = streamOf(reader);
+    const unknown = { status: 404, problem: { code: 'watch_unknown', field: 'stream' } };
+    expect(await extend('0'.repeat(32), { services: ['a'] })).toMatchObject(unknown);
+    expect(await extend(stream, { services: ['a'] }, '?namespace=other')).toMatchObject(unknown);
+    for (const [body, field] of [
+      [{ services: [] }, 'services'],
+      [{ services: ['Not A Name'] }, 'services.0'],
+      [{ service: ['a'] }, ''],
+    ] as const)
+      expect(await extend(stream, body)).toMatchObject({ status: 400, problem: { field } });
+    expect(await extend('nonsense', {})).toMatchObject({
+      status: 400,
+      problem: { field: 'stream' },
+    });
+    reader.close();
+    await until(async () => (await extend(stream, { services: ['a'] })).status === 404);
+  });
+});
+
 describe('holds', () => {
   const hold = async (...leases: string[]) => {
     const query = leases.map((lease) => `lease=${lease}`).join('&');

@@ -33,8 +33,9 @@ test('a service nobody registered for has an empty picture, not none', async () 
   expect(nobody.snapshot()).toMatchObject({ service: 'nobody', endpoints: [] });
 });
 
-test('services asked for in one turn share a stream; a later one opens a larger one before the old ends', async () => {
+test('where streams take nothing up, a later service opens a larger one before the old ends', async () => {
   const registry = await context.registry();
+  registry.extends = false;
   registry.roll.set('orders', [A]);
   const client = context.client(registry);
   const first = [client.service('orders'), client.service('stock')];
@@ -57,7 +58,7 @@ test('services asked for in one turn share a stream; a later one opens a larger 
   expect(ids(first[0]!)).toEqual(['a/http', 'b/http']);
 });
 
-test('a service added while a stream is being opened waits for it: the one is not ended for the other', async () => {
+test('a service added while a stream is being opened waits for it: that of an older server, which names none', async () => {
   const registry = await context.registry();
   registry.speaks = false;
   const client = context.client(registry);
@@ -74,6 +75,93 @@ test('a service added while a stream is being opened waits for it: the one is no
   expect(first?.isOpen).toBe(true);
   registry.watches[1]!.send('bookmark', registry.bookmark());
   await until(() => !first?.isOpen);
+});
+
+test('services asked for in one turn share a stream, and it takes up the later ones', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [A]);
+  registry.roll.set('bills', [B]);
+  const client = context.client(registry);
+  const first = [client.service('orders'), client.service('stock')];
+  await Promise.all(first.map((service) => service.ready()));
+  expect(registry.watches[0]?.query.getAll('service')).toEqual(['orders', 'stock']);
+  const later = [client.service('bills'), client.service('nobody')];
+  await Promise.all(later.map((service) => service.ready()));
+  expect(registry.count('POST', /^\/v1\/watch\//)).toBe(1);
+  expect(later.map(ids)).toEqual([['b/http'], []]);
+  registry.change('bills', [A]);
+  await until(() => ids(later[0]!).length === 2);
+  expect(registry.watches).toHaveLength(1);
+  // From then on it is as if all had been asked for together.
+  registry.watches[0]!.end();
+  await until(() => registry.watches.length === 2);
+  const { query } = registry.watches[1]!;
+  expect(query.getAll('service')).toEqual(['orders', 'stock', 'bills', 'nobody']);
+  expect(query.get('since')).toBe('1000');
+});
+
+test('a service that was let go is shown anew to who reads it later', async () => {
+  const { registry } = await watchingOrders(context);
+  const client = context.client(registry);
+  await client.service('orders').ready();
+  const stock = client.service('stock');
+  await stock.ready();
+  await stock.close();
+  registry.roll.set('stock', [B]);
+  const again = client.service('stock');
+  await again.ready();
+  expect(ids(again)).toEqual(['b/http']);
+  expect(registry.watches).toHaveLength(2);
+});
+
+test('asked while the server is out of sorts: once more until it takes the service up', async () => {
+  const { registry } = await watchingOrders(context);
+  const client = context.client(registry, { reconnectMaxMs: 20 });
+  await client.service('orders').ready();
+  let left = 3;
+  registry.script = ({ path }) =>
+    path.startsWith('/v1/watch/') && left > 0 && left-- > 0 ? 'overloaded' : undefined;
+  await client.service('stock').ready();
+  expect(left).toBe(0);
+  expect(registry.watches).toHaveLength(2);
+});
+
+test('refused: who reads the service is told, the others go on', async () => {
+  const { registry, orders } = await watchingOrders(context);
+  const client = context.client(registry, { reconnectMaxMs: 20 });
+  await client.service('orders').ready();
+  registry.script = ({ path }) => (path.startsWith('/v1/watch/') ? 'forbidden' : undefined);
+  const stock = client.service('stock');
+  await expect(stock.ready()).rejects.toMatchObject({ code: 'forbidden' });
+  registry.script = () => undefined;
+  await until(() => stock.snapshot());
+  expect(ids(orders)).toEqual(['a/http']);
+});
+
+test('more names than a URL holds are taken up once the stream is there', async () => {
+  const registry = await context.registry();
+  const client = context.client(registry);
+  const names = Array.from({ length: 600 }, (_, i) => `service-number-${i}`);
+  const services = names.map((name) => client.service(name));
+  await Promise.all(services.map((service) => service.ready()));
+  expect(registry.watches).toHaveLength(1);
+  const named = registry.watches[0]!.query.getAll('service');
+  expect(named.length).toBeGreaterThan(100);
+  const asked = registry.seen.flatMap(({ body }) =>
+    body === undefined ? [] : (body as { services: string[] }).services,
+  );
+  expect([...named, ...asked].toSorted()).toEqual(names.toSorted());
+});
+
+test('more names than a URL holds, where streams take nothing up: the whole namespace', async () => {
+  const registry = await context.registry();
+  registry.extends = false;
+  const client = context.client(registry);
+  const services = Array.from({ length: 600 }, (_, i) => client.service(`service-number-${i}`));
+  registry.roll.set('service-number-599', [A]);
+  await until(() => registry.watches.length === 2);
+  expect(registry.watches[1]!.query.getAll('service')).toEqual([]);
+  await until(() => services.every((service) => service.snapshot() !== undefined));
 });
 
 test('a killed registry leaves the picture and its growing age; the watch resumes by itself', async () => {

@@ -1,0 +1,48 @@
+/** A service that a stream is about. */
+export interface WatchedService {
+  readonly namespace: string;
+  readonly service: string;
+}
+
+export const keyOf = ({ namespace, service }: WatchedService): string => `${namespace}/${service}`;
+
+/** Which services a stream is about: some by name, or all of its scope. */
+export class Coverage {
+  readonly #named: Set<string>;
+  #isWhole: boolean;
+
+  /** `named` undefined = all. */
+  constructor(named: Iterable<string> | undefined) {
+    this.#named = new Set(named);
+    this.#isWhole = named === undefined;
+  }
+
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  has(one: WatchedService): boolean {
+    return this.#isWhole || this.#named.has(keyOf(one));
+  }
+
+  /** Undefined = all. */
+  add(keys: readonly string[] | undefined): void {
+    if (keys === undefined) this.#isWhole = true;
+    else for (const key of keys) this.#named.add(key);
+  }
+
+  /** A service that nobody reads any more: who reads it later starts with a picture of that time. */
+  forget(key: string): void {
+    this.#named.delete(key);
+  }
+
+  /** Only these are read on: what else a stream shows is not taken in, and so is not known later. */
+  narrow(keys: Iterable<string>): void {
+    this.#isWhole = false;
+    for (const key of keys) this.#named.add(key);
+  }
+
+  copy(): Coverage {
+    return new Coverage(this.#isWhole ? undefined : this.#named);
+  }
+}

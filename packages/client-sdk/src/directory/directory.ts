@@ -1,0 +1,263 @@
+import {
+  type BookmarkEvent,
+  type ChangeEvent,
+  pathOf,
+  ROUTES,
+  type SnapshotEvent,
+} from '@rollcall/contract';
+import type { Catalog } from '../catalog.ts';
+import type { RollcallError } from '../error.ts';
+import { guarded } from '../guard.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
+import { LiveStream, type StreamPlan } from '../stream/live-stream.ts';
+import { Trouble } from '../trouble.ts';
+import { type CatalogSource, CatalogView } from './catalog-view.ts';
+import { Coverage, keyOf, type WatchedService } from './coverage.ts';
+import { Extender, type ExtenderListener } from './extender.ts';
+import { FeedTable } from './feed-table.ts';
+import type { ServiceFeed } from './service-feed.ts';
+import { createUnusableNote, type OnUnusable } from './watch-events.ts';
+import {
+  appendPosition,
+  type Held,
+  type Position,
+  type WatchListener,
+  WatchSession,
+} from './watch-session.ts';
+
+/** So many bytes of names stand in a URL, which proxies allow 8 KiB; the rest is taken up once the stream is up. */
+const MAX_NAMES_BYTES = 5_000;
+
+/** A watch that is down for no longer than this, in ms, is nothing to tell of: servers come and go. */
+const TROUBLE_MS = 1_000;
+
+/** Where a broken watch may go on: all changes of what is covered are known up to there. */
+interface Resume extends Position {
+  readonly coverage: Coverage;
+}
+
+/**
+ * The live pictures of the services of a namespace (`*` = of all) that somebody reads, and of all of them while somebody
+ * reads a catalog: over one watch stream, which takes up what is asked for later.
+ */
+export class Directory
+  implements StreamPlan<WatchSession>, WatchListener, CatalogSource, ExtenderListener
+{
+  readonly table: FeedTable;
+  readonly onUnusable: OnUnusable;
+  readonly #namespace: string;
+  readonly #options: ResolvedOptions;
+  readonly #stream: LiveStream<WatchSession>;
+  readonly #extender: Extender;
+  readonly #catalogs = new Set<CatalogView>();
+  readonly #trouble: Trouble;
+  #resume: Resume | undefined;
+  #wholeProvenAtMs = -Infinity;
+  #behind = 0;
+  #isAdjustDue = false;
+  /** Whether streams can be counted on to take services up: not behind something that spreads requests over servers. */
+  #extends = true;
+
+  constructor(client: RegistryApi, options: ResolvedOptions, namespace: string) {
+    this.#namespace = namespace;
+    this.#options = options;
+    this.table = new FeedTable(options);
+    const what = namespace === '*' ? 'all services' : `namespace ${namespace}`;
+    this.#trouble = new Trouble(options.runtime, `watching ${what}`);
+    this.onUnusable = createUnusableNote(options.runtime);
+    this.#stream = new LiveStream(client, options, this);
+    this.#extender = new Extender(client, options, { namespace, listener: this });
+  }
+
+  get failure(): RollcallError | undefined {
+    return this.#trouble.last;
+  }
+
+  get wholeAgeMs(): number {
+    return this.#options.runtime.monotonicMs() - this.#wholeProvenAtMs;
+  }
+
+  get isUsed(): boolean {
+    return this.table.size > 0 || this.#catalogs.size > 0;
+  }
+
+  /** The feed of a service, watched from now on. Each caller gives it back by {@link release}. */
+  acquire(service: WatchedService): ServiceFeed {
+    const { feed, isNew } = this.table.acquire(service);
+    if (!isNew) return feed;
+    if (this.table.isCatalogued && this.wholeAgeMs !== Infinity) {
+      this.table.showAbsent(service, this.wholeAgeMs);
+    }
+    this.#adjustSoon();
+    return feed;
+  }
+
+  /** Stops watching a service after its last reader. The stream stays as it is while others are watched. */
+  release(service: WatchedService): void {
+    if (!this.table.release(service)) return;
+    for (const session of this.#stream.sessions) session.forget(service);
+    if (!this.isUsed) this.#adjustSoon();
+  }
+
+  /** Every service, until it is closed. `onClosed`: it was, and is not counted any more. */
+  catalog(onClosed: () => void): Catalog {
+    const view = new CatalogView(this, this.#options.runtime, () => {
+      this.#catalogs.delete(view);
+      if (this.#catalogs.size === 0) this.#endCatalogue();
+      onClosed();
+    });
+    this.#catalogs.add(view);
+    this.table.isCatalogued = true;
+    this.#adjustSoon();
+    return view;
+  }
+
+  close(): void {
+    this.#extender.close();
+    this.#stream.close();
+    for (const view of this.#catalogs) view.close();
+    this.table.close();
+  }
+
+  begin(url: string): WatchSession | undefined {
+    if (!this.isUsed) return undefined;
+    const named = this.#isWholeWanted ? undefined : this.#firstNames();
+    const coverage = new Coverage(named?.map(keyOf));
+    const resume = this.#canResume(coverage) ? this.#resume : undefined;
+    const query = new URLSearchParams({ namespace: this.#namespace });
+    for (const { service } of named ?? []) query.append('service', service);
+    if (resume !== undefined) appendPosition(query, resume);
+    const path = `${pathOf(ROUTES.watch)}?${query.toString()}`;
+    return new WatchSession({ url, path, coverage, isResuming: resume !== undefined }, this);
+  }
+
+  onFailure(error: RollcallError): void {
+    this.#trouble.note(error, TROUBLE_MS);
+    this.#extends = true;
+    if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length) {
+      this.onLost();
+    }
+    if (!error.retryable) this.onRefused(undefined, error);
+  }
+
+  services(): Iterable<WatchedService> {
+    return this.table.services();
+  }
+
+  heldOf(service: WatchedService): Held | undefined {
+    return this.table.of(service)?.held;
+  }
+
+  onLost(): void {
+    this.#resume = undefined;
+    this.table.disown();
+  }
+
+  onSnapshot(event: SnapshotEvent): boolean {
+    return this.table.onSnapshot(event);
+  }
+
+  onChange(event: ChangeEvent, epoch: string | undefined): void {
+    this.table.onChange(event, epoch);
+  }
+
+  onSynced(event: BookmarkEvent, { coverage }: WatchSession, before: string | undefined): void {
+    this.table.prove(coverage, event, before);
+    this.#resume = { revision: event.revision, mark: event.mark, coverage: coverage.copy() };
+    this.#behind = 0;
+    this.#trouble.over();
+    if (coverage.isWhole) this.#proveWhole(event.storeAgeMs);
+    this.#adjustSoon();
+  }
+
+  onDue(): void {
+    // One that is down is opened when it is its time to be, and asked then.
+    if (this.#stream.sessions.length > 0) this.#adjustSoon();
+  }
+
+  onUnknown(session: WatchSession): void {
+    if (!this.#stream.sessions.includes(session)) return;
+    this.#extends = false;
+    this.#stream.refresh();
+  }
+
+  onRefused(services: readonly string[] | undefined, error: RollcallError): void {
+    const refused = services && new Set(services);
+    for (const { service, events } of this.table.feeds()) {
+      if (refused === undefined || refused.has(service.service)) events.emit('refused', error);
+    }
+    if (refused !== undefined || this.wholeAgeMs !== Infinity) return;
+    for (const view of this.#catalogs) view.settle(error);
+  }
+
+  get #isWholeWanted(): boolean {
+    return this.#namespace === '*' || this.#catalogs.size > 0;
+  }
+
+  #proveWhole(storeAgeMs: number): void {
+    const wasReady = this.wholeAgeMs !== Infinity;
+    const provenAtMs = this.#options.runtime.monotonicMs() - storeAgeMs;
+    this.#wholeProvenAtMs = Math.max(this.#wholeProvenAtMs, provenAtMs);
+    if (!wasReady) for (const view of this.#catalogs) view.settle(undefined);
+  }
+
+  /** Nobody reads all of it any more: what streams show of what nobody reads is let go. */
+  #endCatalogue(): void {
+    if (this.#namespace === '*') return;
+    this.table.isCatalogued = false;
+    this.#wholeProvenAtMs = -Infinity;
+    const keys = [...this.table.keys()];
+    for (const session of this.#stream.sessions) session.coverage.narrow(keys);
+    this.#resume?.coverage.narrow(keys);
+    this.#adjustSoon();
+  }
+
+  /** As many as stand in a URL; undefined = all of the namespace, where the rest could not be taken up later. */
+  #firstNames(): readonly WatchedService[] | undefined {
+    const first: WatchedService[] = [];
+    let bytes = 0;
+    for (const service of this.table.services()) {
+      bytes += '&service='.length + service.service.length;
+      if (bytes > MAX_NAMES_BYTES) return this.#extends ? first : undefined;
+      first.push(service);
+    }
+    return first;
+  }
+
+  /** Only when every service in use has a picture and was covered by the stream that got so far. */
+  #canResume(coverage: Coverage): boolean {
+    const resume = this.#resume;
+    if (resume === undefined || (coverage.isWhole && !resume.coverage.isWhole)) return false;
+    for (const { service, picture } of this.table.feeds()) {
+      if (!coverage.has(service)) continue;
+      if (picture === undefined || !resume.coverage.has(service)) return false;
+    }
+    return true;
+  }
+
+  /** Once for all that is asked for in one turn. */
+  #adjustSoon(): void {
+    if (this.#isAdjustDue) return;
+    this.#isAdjustDue = true;
+    queueMicrotask(() => {
+      this.#isAdjustDue = false;
+      guarded(this.#options.runtime, 'watching services', () => this.#adjust());
+    });
+  }
+
+  /** Has the newest stream be about all that is wanted, or opens one. */
+  #adjust(): void {
+    const [session] = this.#stream.sessions;
+    if (!this.isUsed || session === undefined) {
+      this.#stream.refresh();
+      return;
+    }
+    if (!session.isSynced) return;
+    const isWholeWanted = this.#isWholeWanted;
+    const lacking = isWholeWanted ? [] : session.lacking(this.table.services());
+    if (isWholeWanted ? session.isWhole : lacking.length === 0) return;
+    if (session.stream === undefined || !this.#extends) this.#stream.refresh();
+    else this.#extender.extend(session, isWholeWanted ? undefined : lacking);
+  }
+}

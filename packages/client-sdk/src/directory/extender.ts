@@ -1,0 +1,88 @@
+import { MAX_TAKEN_UP } from '@rollcall/contract';
+import { Backoff, type Timer } from '@rollcall/runtime';
+import { RollcallError } from '../error.ts';
+import { guarded } from '../guard.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { RegistryApi } from '../registry/registry-api.ts';
+import type { WatchSession } from './watch-session.ts';
+
+/** First pause before asking again, in ms; grows from there. */
+const FIRST_PAUSE_MS = 100;
+
+export interface ExtenderListener {
+  /** The stream lacks what it was asked for, and may be asked again. */
+  onDue(): void;
+  /** Its server knows nothing of the stream, or of streams that take services up: what is wanted needs another one. */
+  onUnknown(session: WatchSession): void;
+  /** The registry does not show these, for a reason that waiting does not cure; undefined = all of the namespace. */
+  onRefused(services: readonly string[] | undefined, error: RollcallError): void;
+}
+
+/** Asks the server of a watch stream to take further services up on it. */
+export class Extender {
+  readonly #client: RegistryApi;
+  readonly #options: ResolvedOptions;
+  readonly #namespace: string;
+  readonly #listener: ExtenderListener;
+  readonly #backoff: Backoff;
+  readonly #abort = new AbortController();
+  #retry: Timer | undefined;
+
+  constructor(
+    client: RegistryApi,
+    options: ResolvedOptions,
+    given: { readonly namespace: string; readonly listener: ExtenderListener },
+  ) {
+    this.#client = client;
+    this.#options = options;
+    this.#namespace = given.namespace;
+    this.#listener = given.listener;
+    this.#backoff = new Backoff(options.runtime.random, FIRST_PAUSE_MS, options.reconnectMaxMs);
+  }
+
+  /** Asks for services, all of the namespace when undefined. The stream itself shows when it is about them. */
+  extend(session: WatchSession, services: readonly string[] | undefined): void {
+    if (services === undefined) void this.#ask(session, undefined);
+    else
+      for (let at = 0; at < services.length; at += MAX_TAKEN_UP)
+        void this.#ask(session, services.slice(at, at + MAX_TAKEN_UP));
+  }
+
+  close(): void {
+    this.#retry?.cancel();
+    this.#abort.abort();
+  }
+
+  async #ask(session: WatchSession, services: readonly string[] | undefined): Promise<void> {
+    session.ask(services);
+    try {
+      await this.#client.callAt(session.url, 'extendWatch', {
+        params: { stream: session.stream ?? '' },
+        query: { namespace: this.#namespace },
+        body: services === undefined ? {} : { services },
+        signal: this.#abort.signal,
+      });
+      this.#backoff.reset();
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      guarded(this.#options.runtime, 'asking for services', () =>
+        this.#onFailure(session, services, error),
+      );
+    }
+  }
+
+  #onFailure(session: WatchSession, services: readonly string[] | undefined, error: unknown): void {
+    session.unask(services);
+    if (!(error instanceof RollcallError)) throw error;
+    if (error.code === 'watch_unknown' || error.code === 'route_not_found') {
+      this.#listener.onUnknown(session);
+      return;
+    }
+    if (!error.retryable) this.#listener.onRefused(services, error);
+    const delayMs = this.#backoff.next(error.retryAfterMs ?? 0);
+    this.#retry?.cancel();
+    this.#retry = this.#options.runtime.after(delayMs, () => this.#listener.onDue(), {
+      keepsAlive: true,
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Subscriber } from './subscriber.ts';
+
+/** The streams that are open, by what they are about. */
+export class SubscriberIndex {
+  readonly #byKey = new Map<string, Set<Subscriber>>();
+  readonly #byId = new Map<string, Subscriber>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  all(): Iterable<Subscriber> {
+    return this.#byId.values();
+  }
+
+  find(id: string): Subscriber | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Those to be sent a change of a service. */
+  of({ namespace, service }: { readonly namespace: string; readonly service: string }) {
+    return [
+      ...(this.#byKey.get(`${namespace}/${service}`) ?? []),
+      ...(this.#byKey.get(`${namespace}/`) ?? []),
+      ...(this.#byKey.get('*/') ?? []),
+    ];
+  }
+
+  add(subscriber: Subscriber): void {
+    this.#byId.set(subscriber.subscription.id, subscriber);
+    this.#enter(subscriber, subscriber.keys());
+  }
+
+  remove(subscriber: Subscriber): void {
+    this.#byId.delete(subscriber.subscription.id);
+    this.#leave(subscriber, subscriber.keys());
+  }
+
+  /**
+   * It is about further services from now on, all of its namespace when undefined. Answers whether it was not, and is now,
+   * about all of it.
+   */
+  extend(subscriber: Subscriber, services: readonly string[] | undefined): boolean {
+    if (subscriber.services === undefined) return false;
+    const before = subscriber.keys();
+    subscriber.extend(services);
+    const isWhole = subscriber.services === undefined;
+    if (isWhole) this.#leave(subscriber, before);
+    const named = services?.map((service) => `${subscriber.namespace}/${service}`);
+    this.#enter(subscriber, isWhole || named === undefined ? subscriber.keys() : named);
+    return isWhole;
+  }
+
+  #enter(subscriber: Subscriber, keys: readonly string[]): void {
+    for (const key of keys) {
+      const set = this.#byKey.get(key) ?? new Set();
+      this.#byKey.set(key, set.add(subscriber));
+    }
+  }
+
+  #leave(subscriber: Subscriber, keys: readonly string[]): void {
+    for (const key of keys) {
+      const set = this.#byKey.get(key);
+      set?.delete(subscriber);
+      if (set?.size === 0) this.#byKey.delete(key);
+    }
+  }
+}

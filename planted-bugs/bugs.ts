@@ -56,10 +56,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G3',
     what: 'a follower takes whatever comes for the next entry',
-    file: `${REGISTRY}/registry/follower.ts`,
+    file: `${REGISTRY}/picture/follower.ts`,
     find: 'if (first.prev !== revision || first.before !== mark || !isChain(page.entries)) {',
     replace: 'if (first.revision < 0) {',
-    test: { file: `${REGISTRY}/registry/follower.test.ts`, name: 'G3, G4' },
+    test: { file: `${REGISTRY}/picture/follower.test.ts`, name: 'G3, G4' },
   },
   {
     promise: 'G3',
@@ -169,10 +169,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G5',
     what: 'what was given back is believed though the store forgot it again',
-    file: `${REGISTRY}/registry/follower.ts`,
+    file: `${REGISTRY}/picture/follower.ts`,
     find: 'return (await hasLost()) ? undefined : read;',
     replace: 'return read;',
-    test: { file: `${REGISTRY}/registry/follower.test.ts`, name: 'G5: a store that forgets right' },
+    test: { file: `${REGISTRY}/picture/follower.test.ts`, name: 'G5: a store that forgets right' },
   },
   {
     promise: 'G6',
@@ -193,10 +193,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G7',
     what: 'a sweep stops at what one script takes',
-    file: `${REGISTRY}/registry/sweeper.ts`,
+    file: `${REGISTRY}/upkeep/sweeper.ts`,
     find: 'while (outcome.more);',
     replace: 'while (outcome.more && this.totals.sweeps < 0);',
-    test: { file: `${REGISTRY}/registry/sweeper.test.ts`, name: 'one round sweeps until' },
+    test: { file: `${REGISTRY}/upkeep/sweeper.test.ts`, name: 'one round sweeps until' },
   },
   {
     promise: 'G8',

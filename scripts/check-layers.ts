@@ -1,5 +1,6 @@
-// Checks that the packages import each other only along the arrows of the design, and that no files import each other
-// in a circle, type imports counted; and that nothing reads the clock behind a Clock's back. Prints what is wrong and exits with 1.
+// Checks that packages, and the rooms of the registry server, import each other only along the arrows of the design; that
+// neither files nor folders import each other in a circle, type imports counted; that no room outgrows the others; and
+// that nothing reads the clock behind a Clock's back. Prints what is wrong and exits with 1.
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +22,22 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'registry-server': ['contract', 'daemon', 'manifests', 'runtime'],
   testkit: [],
 };
+
+/** The same of the rooms of the registry server: folders of its src. Files beside them put it together. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  runtime: [],
+  store: [],
+  picture: ['store'],
+  access: ['picture', 'store'],
+  writes: ['access', 'picture', 'runtime', 'store'],
+  upkeep: ['access', 'picture', 'store', 'writes'],
+  views: ['picture', 'store'],
+  watch: ['picture', 'store'],
+  http: ['access', 'picture', 'store', 'upkeep', 'views', 'watch', 'writes'],
+};
+
+/** The largest share of the server's lines that one room may have. */
+const MAX_ROOM_SHARE = 0.4;
 
 /** What tests, and nothing else, may import besides. */
 const FOR_TESTS = ['testkit', 'registry-server', 'client-sdk', 'lb', 'node-proxy', 'dns-server'];
@@ -81,6 +98,48 @@ function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   return circles;
 }
 
+/** `packages/lb/src/admin/metrics.ts` -> `admin`; `.` for a file of src itself. */
+const folderOf = (file: string) => dirname(file.split('/').slice(3).join('/'));
+const roomOf = (file: string) => folderOf(file).split('/')[0] ?? '.';
+
+function roomFault(from: string, to: string): string | undefined {
+  if (packageOf(from) !== 'registry-server' || isTest(from) || roomOf(from) === '.')
+    return undefined;
+  const [room, target] = [roomOf(from), roomOf(to)];
+  if (room === target || ROOMS[room]?.includes(target) === true) return undefined;
+  return `${from} imports ${to}: no arrow from ${room} to ${target}`;
+}
+
+function roomShareFaults(): string[] {
+  const lines = new Map<string, number>();
+  for (const file of files) {
+    if (packageOf(file) !== 'registry-server' || isTest(file)) continue;
+    const count = readFileSync(join(root, file), 'utf8').split('\n').length;
+    lines.set(roomOf(file), (lines.get(roomOf(file)) ?? 0) + count);
+  }
+  const total = [...lines.values()].reduce((sum, count) => sum + count, 0);
+  return [...lines].flatMap(([room, count]) => {
+    if (count <= total * MAX_ROOM_SHARE) return [];
+    return [`packages/registry-server/src/${room} has ${count} of ${total} lines: more than 40 %`];
+  });
+}
+
+/** Folders as those who read the tree see them, the files of src itself as one of them. */
+function folderGraph(): Map<string, readonly string[]> {
+  const targets = new Map<string, Set<string>>();
+  for (const [file, imported] of graph) {
+    if (isTest(file)) continue;
+    const from = `${packageOf(file)}/${folderOf(file)}`;
+    const set = targets.get(from) ?? new Set();
+    targets.set(from, set);
+    for (const one of imported) {
+      const to = `${packageOf(one)}/${folderOf(one)}`;
+      if (to !== from) set.add(to);
+    }
+  }
+  return new Map([...targets].map(([folder, set]) => [folder, [...set]]));
+}
+
 /** What a package declares must agree with the arrows too, since that is what its users install. */
 function manifestFaults(): string[] {
   return Object.keys(ARROWS).flatMap((name) => {
@@ -125,7 +184,12 @@ const faults = [
   ...unknown.map((name) => `packages/${name} is not in the design`),
   ...imports.map(arrowFault).filter((fault) => fault !== undefined),
   ...manifestFaults(),
+  ...[...graph].flatMap(([from, imported]) =>
+    imported.map((to) => roomFault(from, to)).filter((fault) => fault !== undefined),
+  ),
+  ...roomShareFaults(),
   ...circlesOf(graph).map((circle) => `circle: ${circle}`),
+  ...circlesOf(folderGraph()).map((circle) => `circle of folders: ${circle}`),
 ];
 for (const fault of faults) console.error(fault);
 const word = `${files.length} files, ${imports.length} imports`;

@@ -1,8 +1,15 @@
-export { Affinity, type AffinityOptions, type Bond } from './affinity.ts';
-export type { Candidate } from './candidate.ts';
-export { Ejection, type EjectionOptions, type FailureKind } from './ejection.ts';
-export type { NonePicked, NoneReason, PickContext, Picked, Picker, PickResult } from './picker.ts';
-export { hashOf } from './hash.ts';
+export { Affinity, type AffinityOptions, type Bond } from './pool/affinity.ts';
+export type { Candidate } from './order/candidate.ts';
+export { Ejection, type EjectionOptions, type FailureKind } from './pool/ejection.ts';
+export type {
+  NonePicked,
+  NoneReason,
+  PickContext,
+  Picked,
+  Picker,
+  PickResult,
+} from './order/picker.ts';
+export { hashOf } from './order/hash.ts';
 export { createPicker } from './picker/leveled-picker.ts';
 export { EndpointPool, type PoolOptions } from './pool/endpoint-pool.ts';
 export type { LoadCounters, PoolMember } from './pool/pool-member.ts';
@@ -16,5 +23,5 @@ export {
   policyOf,
   REQUEST_POLICIES,
   type RequestPolicy,
-} from './policy.ts';
+} from './order/policy.ts';
 export { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { EXIT } from './cli-error.ts';
+import { EXIT } from './base/cli-error.ts';
 import { visibleText } from './output/untrusted.ts';
 import { runProgram } from './program.ts';
 

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { Rollcall, type RollcallOptions } from '@rollcall/client-sdk';
-import { type CliError, EXIT, usageError } from './cli-error.ts';
-import { type Arguments, type Command, listOption, textOption } from './command.ts';
+import { type CliError, EXIT, usageError } from './base/cli-error.ts';
+import { type Arguments, type Command, listOption, textOption } from './session/command.ts';
 import { COMMANDS } from './commands/all.ts';
-import type { Context } from './context.ts';
-import { commandHelp, GLOBAL, programHelp } from './help.ts';
+import type { Context } from './session/context.ts';
+import { commandHelp, GLOBAL, programHelp } from './session/help.ts';
 import { type Output, outputTo, type Sink } from './output/output.ts';
 import { visibleText } from './output/untrusted.ts';
-import { asCliError } from './refusal.ts';
+import { asCliError } from './session/refusal.ts';
 import { systemClock, type Clock } from '@rollcall/runtime';
 
 const DEFAULT_URL = 'http://127.0.0.1:7400';

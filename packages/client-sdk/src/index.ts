@@ -16,19 +16,19 @@ export {
   type ServiceReport,
 } from '@rollcall/contract';
 export type { CallRequest } from './registry/registry-api.ts';
-export type { Catalog, CatalogChange, CatalogOptions } from './catalog.ts';
-export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './error.ts';
-export type { RollcallOptions } from './options.ts';
+export type { Catalog, CatalogChange, CatalogOptions } from './api/catalog.ts';
+export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './base/error.ts';
+export type { RollcallOptions } from './api/options.ts';
 export type {
   DrainOptions,
   LeaseState,
   RegisterOptions,
   Registration,
   RegistrationEvents,
-} from './registration.ts';
+} from './api/registration.ts';
 export { Rollcall } from './rollcall.ts';
 export type { Timer } from '@rollcall/runtime';
-export type { Runtime, SignalSource } from './runtime.ts';
+export type { Runtime, SignalSource } from './base/runtime.ts';
 export type {
   NoEndpoint,
   Outcome,
@@ -38,4 +38,4 @@ export type {
   ServiceRequestOptions,
   ServiceSnapshot,
   ServiceStats,
-} from './service.ts';
+} from './api/service.ts';

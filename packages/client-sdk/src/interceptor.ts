@@ -2,7 +2,7 @@ import { NamespaceName, ServiceName } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { takenOver } from './undici/taken-over.ts';
 import { isLegacy, tellError } from './undici/legacy-handler.ts';
-import { RollcallError } from './error.ts';
+import { RollcallError } from './base/error.ts';
 
 /** Which service a host name means. */
 export interface ServiceHost {

@@ -1,7 +1,7 @@
 import { startTestServer } from '@rollcall/registry-server/testing';
 import { freePort, until } from '@rollcall/testkit';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import type { RollcallError } from './error.ts';
+import type { RollcallError } from './base/error.ts';
 import { Rollcall } from './rollcall.ts';
 import { countingProxy } from './testing/counting-proxy.ts';
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, expect, test, vi } from 'vitest';
-import { RollcallError } from './error.ts';
-import type { RollcallOptions } from './options.ts';
+import { RollcallError } from './base/error.ts';
+import type { RollcallOptions } from './api/options.ts';
 import { Rollcall } from './rollcall.ts';
 import { TestContext } from './testing/context.ts';
 import { endpointAt, type FakeRegistry } from './testing/fake-registry.ts';

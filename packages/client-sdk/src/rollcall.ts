@@ -8,21 +8,21 @@ import {
 import { REQUEST_POLICIES } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
-import type { Catalog, CatalogOptions } from './catalog.ts';
+import type { Catalog, CatalogOptions } from './api/catalog.ts';
 import type { ServiceDispatcher } from './calls/service-dispatcher.ts';
 import { Directory } from './directory/directory.ts';
-import { RollcallError } from './error.ts';
+import { RollcallError } from './base/error.ts';
 import { createInterceptor, type ServiceHost, serviceHostOf } from './interceptor.ts';
-import { parseOptions, type ResolvedOptions, RollcallOptions } from './options.ts';
-import type { RegisterOptions, Registration } from './registration.ts';
-import { assertHost } from './runtime/host-check.ts';
+import { parseOptions, type ResolvedOptions, RollcallOptions } from './api/options.ts';
+import type { RegisterOptions, Registration } from './api/registration.ts';
+import { assertHost } from './base/host-check.ts';
 import { DepartureSignals } from './registration/departure-signals.ts';
 import { InstanceRegistration } from './registration/instance-registration.ts';
 import { Registrar } from './registration/registrar.ts';
 import { parseRegistration } from './registration/registration-spec.ts';
 import type { CallRequest, RegistryApi, ReplyOf } from './registry/registry-api.ts';
 import { RegistryClient } from './registry/registry-client.ts';
-import type { Service, ServiceOptions } from './service.ts';
+import type { Service, ServiceOptions } from './api/service.ts';
 import { LiveService } from './service/live-service.ts';
 import { SharedServices } from './service/shared-services.ts';
 

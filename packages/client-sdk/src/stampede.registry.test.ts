@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
 import { afterEach, expect, inject, test } from 'vitest';
-import type { Service } from './service.ts';
-import type { Registration } from './registration.ts';
+import type { Service } from './api/service.ts';
+import type { Registration } from './api/registration.ts';
 import { Rollcall } from './rollcall.ts';
 
 const MAIN = fileURLToPath(new URL('../../registry-server/src/main.ts', import.meta.url));

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { BrowserGuard, type BrowserGuardOptions } from './browser-guard.ts';
-import { isHostPattern } from './host-patterns.ts';
+import { isHostPattern } from './options/host-patterns.ts';
 
 const ask = (
   headers: Readonly<Record<string, string>>,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { hostnameOf, HostPatterns, isLoopback, plainAddress } from './host-patterns.ts';
+import { hostnameOf, HostPatterns, isLoopback, plainAddress } from './options/host-patterns.ts';
 import { sendProblem } from './problem.ts';
 import type { Refusal } from './refusal.ts';
 

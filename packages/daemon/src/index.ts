@@ -11,7 +11,7 @@ export {
   guardAdmin,
   guardBrowsers,
 } from './browser-guard.ts';
-export { isHostPattern } from './host-patterns.ts';
+export { isHostPattern } from './options/host-patterns.ts';
 export { clientWarnings, createLogger, lineLog, type Tell, tellOf } from './log.ts';
 export { loggingSupervisor } from './logging-supervisor.ts';
 export { type MetricDescription, ProgramMetrics, type Sample } from './metrics.ts';

@@ -19,8 +19,8 @@ export type {
   Listener,
   Transport,
 } from './io/transport.ts';
-export type { ExchangeRecord, Observer, TargetOutcome, TargetResult } from './observer.ts';
-export { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from './options.ts';
+export type { ExchangeRecord, Observer, TargetOutcome, TargetResult } from './model/observer.ts';
+export { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from './model/options.ts';
 export { NoticeBoard, type NoticeOptions, type NoticePort } from './plane/notice-board.ts';
 export {
   bindReasonOf,
@@ -39,9 +39,9 @@ export {
   type PortService,
   type RefusalCounters,
   type RefusalReason,
-} from './port-service.ts';
-export type { Forward, RequestView, Respond, Router } from './router.ts';
-export { createSourceRanges } from './source-ranges.ts';
+} from './model/port-service.ts';
+export type { Forward, RequestView, Respond, Router } from './model/router.ts';
+export { createSourceRanges } from './model/source-ranges.ts';
 export {
   type NoTarget,
   type Target,
@@ -50,7 +50,7 @@ export {
   type TargetGroup,
   type TargetSnapshot,
   createTargetCounters,
-} from './target.ts';
+} from './model/target.ts';
 export { TCP_OPTIONS, type TcpCounters, type TcpOptions } from './tcp/tcp-options.ts';
 export { type TcpRuntime, TcpServer } from './tcp/tcp-server.ts';
 export { UDP_OPTIONS, type UdpCounters, type UdpOptions } from './udp/udp-options.ts';

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startDnsServer } from './compose.ts';
 import { readConfig } from './config/config.ts';
 import { type Address, askTcp, askUdp } from './testing/dns-client.ts';
-import { framed } from './server/tcp-framing.ts';
+import { framed } from './wire/tcp-framing.ts';
 import { FakeCatalog } from './testing/fake-catalog.ts';
 import { type AskOptions, decoded, lines, queryBytes } from './testing/packets.ts';
 import { startServer } from './testing/running-server.ts';

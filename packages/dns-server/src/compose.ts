@@ -20,8 +20,8 @@ import {
   systemDescriptors,
   systemRandom,
 } from '@rollcall/runtime';
-import { type Counters, createCounters } from './server/counters.ts';
-import { UpstreamForwarder } from './server/forwarding/upstream-forwarder.ts';
+import { type Counters, createCounters } from './counting/counters.ts';
+import { UpstreamForwarder } from './forwarding/upstream-forwarder.ts';
 import { openListeners } from './server/listening.ts';
 import { QueryLimit } from './server/query-limit.ts';
 import { Responder } from './server/responder.ts';

@@ -17,7 +17,11 @@ import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-s
 import { createMetrics } from './admin/metrics.ts';
 import { reportServices } from './admin/service-report.ts';
 import { reportTargets } from './admin/target-report.ts';
-import { type BalancedServices, type ReportPort, serveServices } from './compose-services.ts';
+import {
+  type BalancedServices,
+  type ReportPort,
+  serveServices,
+} from './services/serve-services.ts';
 import type { Config, TargetGroupConfig } from './config/schema.ts';
 import { RollcallSource } from './groups/rollcall-source.ts';
 import { RegistryTargetGroup } from './groups/target-group.ts';

@@ -1,10 +1,10 @@
 export { Deployment } from './deployment/deployment.ts';
 export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoints.ts';
-export { type FieldError, type FieldErrorReason, textOf } from './field-error.ts';
+export { type FieldError, type FieldErrorReason, textOf } from './meta/field-error.ts';
 export { Ingress } from './ingress/ingress.ts';
-export { examine, type Kind, KINDS, type Manifest, resourceOf } from './kinds.ts';
+export { examine, type Kind, KINDS, type Manifest, resourceOf } from './reading/kinds.ts';
 export { applied, patched } from './merge.ts';
-export type { ObjectMeta } from './object-meta.ts';
+export type { ObjectMeta } from './meta/object-meta.ts';
 export type { ManifestFault } from './reading/fault.ts';
 export { decodeManifest } from './reading/decode.ts';
 export { fileOf, type PortableFile, portableOf } from './reading/portable.ts';

@@ -2,7 +2,7 @@ import { loggingSupervisor, type Supervisor } from '@rollcall/daemon';
 import type { FastifyBaseLogger } from 'fastify';
 import type { StoreEvents } from './core.ts';
 import { RefusedTokens } from './http/refused-tokens.ts';
-import type { Unreadable } from './registry/soundness.ts';
+import type { Unreadable } from './picture/soundness.ts';
 import { systemClock, type Clock } from '@rollcall/runtime';
 import { StoreUnavailableError } from './store/store.ts';
 

@@ -1,6 +1,6 @@
-import type { Candidate } from '../candidate.ts';
-import type { Level, Order, Random } from '../order.ts';
-import type { Picked } from '../picker.ts';
+import type { Candidate } from './candidate.ts';
+import type { Level, Order, Random } from './order.ts';
+import type { Picked } from './picker.ts';
 
 /** Draws in the policy's own order before the level is gone through. */
 const DRAWS = 4;

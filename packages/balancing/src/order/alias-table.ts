@@ -1,4 +1,4 @@
-import type { Random } from '../order.ts';
+import type { Random } from './order.ts';
 
 /**
  * Draws an index with probability proportional to its weight in constant time.

@@ -1,6 +1,6 @@
-import type { Candidate } from '../candidate.ts';
-import type { Level, Order, Random } from '../order.ts';
-import type { Picked } from '../picker.ts';
+import type { Candidate } from './candidate.ts';
+import type { Level, Order, Random } from './order.ts';
+import type { Picked } from './picker.ts';
 import { AdmittedScan } from './admitted-scan.ts';
 import { createTurns, type Turns } from './turns.ts';
 

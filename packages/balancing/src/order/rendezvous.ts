@@ -1,7 +1,7 @@
-import type { Candidate } from '../candidate.ts';
-import { hashOf, mix } from '../hash.ts';
-import type { Level, Order, Random } from '../order.ts';
-import type { Picked } from '../picker.ts';
+import type { Candidate } from './candidate.ts';
+import { hashOf, mix } from './hash.ts';
+import type { Level, Order, Random } from './order.ts';
+import type { Picked } from './picker.ts';
 
 const RANGE = 4_294_967_296;
 

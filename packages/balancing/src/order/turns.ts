@@ -1,4 +1,4 @@
-import type { Random } from '../order.ts';
+import type { Random } from './order.ts';
 import { AliasTable } from './alias-table.ts';
 
 /** Slots of the longest schedule; weights whose reduced sum is above it are drawn instead. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { POLICIES, type Policy } from '../policy.ts';
+import { POLICIES, type Policy } from '../order/policy.ts';
 import { candidate, countsOf, picks, seededRandom } from '../testing/fakes.ts';
 import { createPicker } from './leveled-picker.ts';
 

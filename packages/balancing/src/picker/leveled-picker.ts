@@ -1,7 +1,7 @@
-import type { Candidate } from '../candidate.ts';
-import type { Level, Order, Random } from '../order.ts';
-import type { NonePicked, PickContext, Picked, Picker, PickResult } from '../picker.ts';
-import { POLICIES, type Policy } from '../policy.ts';
+import type { Candidate } from '../order/candidate.ts';
+import type { Level, Order, Random } from '../order/order.ts';
+import type { NonePicked, PickContext, Picked, Picker, PickResult } from '../order/picker.ts';
+import { POLICIES, type Policy } from '../order/policy.ts';
 
 const EMPTY: NonePicked = Object.freeze({ kind: 'none', reason: 'empty' });
 const NONE_ADMITTED: NonePicked = Object.freeze({ kind: 'none', reason: 'none_admitted' });

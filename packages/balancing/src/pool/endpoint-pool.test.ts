@@ -1,6 +1,6 @@
 import type { Endpoint } from '@rollcall/contract';
 import { expect, test } from 'vitest';
-import { Affinity } from '../affinity.ts';
+import { Affinity } from './affinity.ts';
 import { countsOf, seededRandom } from '../testing/fakes.ts';
 import { EndpointPool } from './endpoint-pool.ts';
 import type { PoolRules } from './pool-snapshot.ts';

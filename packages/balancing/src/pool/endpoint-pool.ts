@@ -1,8 +1,8 @@
 import type { Endpoint } from '@rollcall/contract';
-import { Ejection, type EjectionOptions } from '../ejection.ts';
-import type { Random } from '../order.ts';
+import { Ejection, type EjectionOptions } from './ejection.ts';
+import type { Random } from '../order/order.ts';
 import { createPicker } from '../picker/leveled-picker.ts';
-import type { Picker } from '../picker.ts';
+import type { Picker } from '../order/picker.ts';
 import { type LoadCounters, PoolMember } from './pool-member.ts';
 import { type PoolRules, PoolSnapshot } from './pool-snapshot.ts';
 import { usable } from './usable.ts';

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@rollcall/contract';
-import type { Candidate } from '../candidate.ts';
+import type { Candidate } from '../order/candidate.ts';
 
 /** What the owner of a pool counts for each member. */
 export interface LoadCounters {

@@ -1,7 +1,7 @@
-import type { Affinity } from '../affinity.ts';
-import { hashOf } from '../hash.ts';
-import type { Picker } from '../picker.ts';
-import type { Policy } from '../policy.ts';
+import type { Affinity } from './affinity.ts';
+import { hashOf } from '../order/hash.ts';
+import type { Picker } from '../order/picker.ts';
+import type { Policy } from '../order/policy.ts';
 import type { LoadCounters, PoolMember } from './pool-member.ts';
 
 /** Who asks for a connection. */

@@ -1,6 +1,6 @@
 import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/contract';
-import { Affinity } from '../affinity.ts';
-import { type Policy, policyOf } from '../policy.ts';
+import { Affinity } from './affinity.ts';
+import { type Policy, policyOf } from '../order/policy.ts';
 import { EndpointPool, type PoolOptions } from './endpoint-pool.ts';
 import type { LoadCounters, PoolMember } from './pool-member.ts';
 

@@ -1,5 +1,5 @@
-import type { Candidate } from '../candidate.ts';
-import type { Picker } from '../picker.ts';
+import type { Candidate } from '../order/candidate.ts';
+import type { Picker } from '../order/picker.ts';
 
 /** A candidate of weight 100 in tier 0 with nothing under way, unless told otherwise. */
 export function candidate(id: string, given: Partial<Candidate> = {}): Candidate {

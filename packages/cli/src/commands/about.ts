@@ -1,6 +1,6 @@
-import { EXIT } from '../cli-error.ts';
-import type { Command } from '../command.ts';
-import { say } from '../context.ts';
+import { EXIT } from '../base/cli-error.ts';
+import type { Command } from '../session/command.ts';
+import { say } from '../session/context.ts';
 
 export const version: Command = {
   name: 'version',

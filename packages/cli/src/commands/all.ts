@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Command } from '../session/command.ts';
 import { clusterInfo, version } from './about.ts';
 import { apiResources, apiVersions } from './api-resources.ts';
 import { apply, diff, replace } from './apply.ts';

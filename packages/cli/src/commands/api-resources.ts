@@ -1,5 +1,5 @@
-import { EXIT } from '../cli-error.ts';
-import type { Command } from '../command.ts';
+import { EXIT } from '../base/cli-error.ts';
+import type { Command } from '../session/command.ts';
 import { tableText } from '../output/table.ts';
 import { RESOURCES } from '../resources/catalog.ts';
 

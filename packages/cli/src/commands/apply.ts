@@ -4,7 +4,7 @@ import {
   type ManifestObject,
   RollcallError,
 } from '@rollcall/client-sdk';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import {
   type Arguments,
   type Command,
@@ -12,13 +12,13 @@ import {
   listOption,
   type Options,
   textOption,
-} from '../command.ts';
-import { type Context, say, warn } from '../context.ts';
-import { type ManifestText, readManifestFiles } from '../manifest-files.ts';
+} from '../session/command.ts';
+import { type Context, say, warn } from '../session/context.ts';
+import { type ManifestText, readManifestFiles } from '../session/manifest-files.ts';
 import { differenceText } from '../output/difference.ts';
 import { yamlText } from '../output/document.ts';
-import { printed } from '../output/printer.ts';
-import { faultsText, type Locate } from '../refusal.ts';
+import { printed } from '../resources/printer.ts';
+import { faultsText, type Locate } from '../session/refusal.ts';
 import { resourceOf } from '../resources/catalog.ts';
 import { OUTPUT } from './selecting.ts';
 

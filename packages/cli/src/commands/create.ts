@@ -1,5 +1,5 @@
 import type { ApplyResult } from '@rollcall/client-sdk';
-import { EXIT, usageError } from '../cli-error.ts';
+import { EXIT, usageError } from '../base/cli-error.ts';
 import {
   type Arguments,
   type Command,
@@ -7,8 +7,8 @@ import {
   numberOption,
   textOption,
   wholeNumber,
-} from '../command.ts';
-import { type Context, say, warn } from '../context.ts';
+} from '../session/command.ts';
+import { type Context, say, warn } from '../session/context.ts';
 import { jsonText, yamlText } from '../output/document.ts';
 import { createFromFiles, isDry, send, titleOf, WRITING } from './apply.ts';
 

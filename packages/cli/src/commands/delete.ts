@@ -1,10 +1,16 @@
 import { type ManifestObject, RollcallError } from '@rollcall/client-sdk';
 import { readManifests } from '@rollcall/manifests';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, flagOption, listOption, textOption } from '../command.ts';
-import { type Context, say, warn } from '../context.ts';
-import { readManifestFiles } from '../manifest-files.ts';
-import { faultsText } from '../refusal.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import {
+  type Arguments,
+  type Command,
+  flagOption,
+  listOption,
+  textOption,
+} from '../session/command.ts';
+import { type Context, say, warn } from '../session/context.ts';
+import { readManifestFiles } from '../session/manifest-files.ts';
+import { faultsText } from '../session/refusal.ts';
 import { resourceOf, selectionsOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import { checkWritable, type Resource } from '../resources/resource.ts';

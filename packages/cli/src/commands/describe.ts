@@ -1,7 +1,7 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { EXIT } from '../cli-error.ts';
-import { type Command, flagOption, textOption } from '../command.ts';
-import { type Context, warn } from '../context.ts';
+import { EXIT } from '../base/cli-error.ts';
+import { type Command, flagOption, textOption } from '../session/command.ts';
+import { type Context, warn } from '../session/context.ts';
 import { deploymentPage } from '../pages/deployment-page.ts';
 import { endpointSlicePage, endpointsPage } from '../pages/endpoints-page.ts';
 import { instancePage } from '../pages/instance-page.ts';

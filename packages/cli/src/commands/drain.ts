@@ -1,9 +1,9 @@
 import { RollcallError } from '@rollcall/client-sdk';
 import { sleep } from '@rollcall/runtime';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
-import { type Context, say } from '../context.ts';
-import { durationMs } from '../duration.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, flagOption, textOption } from '../session/command.ts';
+import { type Context, say } from '../session/context.ts';
+import { durationMs } from '../base/duration.ts';
 import { instances, instanceSpec, instanceStatus } from '../resources/instances.ts';
 
 const LOOK_EVERY_MS = 100;

@@ -1,8 +1,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
-import { type Context, say } from '../context.ts';
-import { readText } from '../manifest-files.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, flagOption, textOption } from '../session/command.ts';
+import { type Context, say } from '../session/context.ts';
+import { readText } from '../session/manifest-files.ts';
 import { jsonText } from '../output/document.ts';
 
 /** A large one takes its time, in ms. */

@@ -1,7 +1,7 @@
-import { EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, textOption } from '../command.ts';
-import type { Context } from '../context.ts';
-import { environmentOf } from '../environment.ts';
+import { EXIT, usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, textOption } from '../session/command.ts';
+import type { Context } from '../session/context.ts';
+import { environmentOf } from '../base/environment.ts';
 import { jsonText } from '../output/document.ts';
 
 const FORMATS: Readonly<Record<string, (variables: Readonly<Record<string, string>>) => string>> = {

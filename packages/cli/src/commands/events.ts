@@ -1,8 +1,8 @@
 import type { TimelineEvent } from '@rollcall/client-sdk';
 import { sleep } from '@rollcall/runtime';
-import { EXIT } from '../cli-error.ts';
-import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
-import { type Context, warn } from '../context.ts';
+import { EXIT } from '../base/cli-error.ts';
+import { type Arguments, type Command, flagOption, textOption } from '../session/command.ts';
+import { type Context, warn } from '../session/context.ts';
 import { durationText } from '../output/age.ts';
 import { objectOfEvent, reasonOf, typeOf } from '../output/event-words.ts';
 import { tableText } from '../output/table.ts';

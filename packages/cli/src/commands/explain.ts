@@ -1,7 +1,7 @@
-import { EXIT } from '../cli-error.ts';
-import type { Arguments, Command } from '../command.ts';
-import { usageError } from '../cli-error.ts';
-import { type Context, say } from '../context.ts';
+import { EXIT } from '../base/cli-error.ts';
+import type { Arguments, Command } from '../session/command.ts';
+import { usageError } from '../base/cli-error.ts';
+import { type Context, say } from '../session/context.ts';
 import { tableText } from '../output/table.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { pairsText } from '../resources/resource.ts';

@@ -1,7 +1,7 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { usageError } from '../cli-error.ts';
-import { type Arguments, type Command, textOption, wholeNumber } from '../command.ts';
-import type { Context } from '../context.ts';
+import { usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, textOption, wholeNumber } from '../session/command.ts';
+import type { Context } from '../session/context.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import type { Resource } from '../resources/resource.ts';

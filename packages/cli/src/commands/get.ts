@@ -1,9 +1,15 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { EXIT } from '../cli-error.ts';
-import { type Arguments, type Command, flagOption, listOption, textOption } from '../command.ts';
-import { type Context, say, warn } from '../context.ts';
+import { EXIT } from '../base/cli-error.ts';
+import {
+  type Arguments,
+  type Command,
+  flagOption,
+  listOption,
+  textOption,
+} from '../session/command.ts';
+import { type Context, say, warn } from '../session/context.ts';
 import { valuesAt } from '../output/jsonpath.ts';
-import { isTable, type PrintOptions, printed, rowsOf } from '../output/printer.ts';
+import { isTable, type PrintOptions, printed, rowsOf } from '../resources/printer.ts';
 import { tableText } from '../output/table.ts';
 import { type Selection, selectionsOf } from '../resources/catalog.ts';
 import { find, type Found, nothingFound } from '../resources/finding.ts';

@@ -1,7 +1,7 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, flagOption, textOption } from '../command.ts';
-import { type Context, say } from '../context.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, flagOption, textOption } from '../session/command.ts';
+import { type Context, say } from '../session/context.ts';
 import { selectionsOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import { checkWritable, type Resource } from '../resources/resource.ts';

@@ -1,9 +1,9 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { parse } from 'yaml';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, textOption } from '../command.ts';
-import { type Context, say } from '../context.ts';
-import { readText } from '../manifest-files.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, textOption } from '../session/command.ts';
+import { type Context, say } from '../session/context.ts';
+import { readText } from '../session/manifest-files.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances } from '../resources/instances.ts';
 import { checkWritable } from '../resources/resource.ts';

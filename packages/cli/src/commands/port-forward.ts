@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '@rollcall/client-sdk';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, textOption } from '../command.ts';
-import { type Context, say, warn } from '../context.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, textOption } from '../session/command.ts';
+import { type Context, say, warn } from '../session/context.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances, instanceSpec, instanceStatus } from '../resources/instances.ts';
 import { pairsText, type Resource } from '../resources/resource.ts';

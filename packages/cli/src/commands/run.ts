@@ -1,6 +1,6 @@
 import type { RegisterOptions, Registration } from '@rollcall/client-sdk';
 import { sleep } from '@rollcall/runtime';
-import { CliError, usageError } from '../cli-error.ts';
+import { CliError, usageError } from '../base/cli-error.ts';
 import {
   type Arguments,
   type Command,
@@ -8,10 +8,10 @@ import {
   listOption,
   numberOption,
   textOption,
-} from '../command.ts';
-import { type Context, warn } from '../context.ts';
-import { durationMs } from '../duration.ts';
-import { environmentOf } from '../environment.ts';
+} from '../session/command.ts';
+import { type Context, warn } from '../session/context.ts';
+import { durationMs } from '../base/duration.ts';
+import { environmentOf } from '../base/environment.ts';
 import { Child } from '../supervised/child.ts';
 import { listening, type Port, portOf } from '../supervised/port.ts';
 

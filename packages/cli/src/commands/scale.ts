@@ -1,6 +1,6 @@
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, numberOption } from '../command.ts';
-import { type Context, say, warn } from '../context.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, numberOption } from '../session/command.ts';
+import { type Context, say, warn } from '../session/context.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { partOf } from '../resources/resource.ts';
 import { deployments } from '../resources/workloads.ts';

@@ -1,9 +1,9 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { sleep } from '@rollcall/runtime';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type Arguments, type Command, textOption } from '../command.ts';
-import { type Context, say } from '../context.ts';
-import { durationMs } from '../duration.ts';
+import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import { type Arguments, type Command, textOption } from '../session/command.ts';
+import { type Context, say } from '../session/context.ts';
+import { durationMs } from '../base/duration.ts';
 import { valuesAt } from '../output/jsonpath.ts';
 import { visibleLine } from '../output/untrusted.ts';
 import { selectionsOf } from '../resources/catalog.ts';

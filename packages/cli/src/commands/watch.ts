@@ -1,7 +1,7 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { EXIT, usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
-import { isTable, type PrintOptions, printed, rowsOf } from '../output/printer.ts';
+import { EXIT, usageError } from '../base/cli-error.ts';
+import type { Context } from '../session/context.ts';
+import { isTable, type PrintOptions, printed, rowsOf } from '../resources/printer.ts';
 import { tableText, widen } from '../output/table.ts';
 import type { Selection } from '../resources/catalog.ts';
 import { find, type Wanted } from '../resources/finding.ts';

@@ -1,4 +1,4 @@
-import { CliError } from '../cli-error.ts';
+import { CliError } from '../base/cli-error.ts';
 
 /*
  * As much of Go's text/template as one-liners with kubectl use: {{.a.b}}, {{index .list 0}}, (parentheses), "texts",

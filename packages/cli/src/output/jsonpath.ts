@@ -1,4 +1,4 @@
-import { CliError } from '../cli-error.ts';
+import { CliError } from '../base/cli-error.ts';
 
 /*
  * JSONPath templates as kubectl has them (https://kubernetes.io/docs/reference/kubectl/jsonpath/): text with {paths},

@@ -1,5 +1,5 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import type { Context } from '../context.ts';
+import type { Context } from '../session/context.ts';
 import { visibleLine } from '../output/untrusted.ts';
 import { partOf } from '../resources/resource.ts';
 import { containersOf, deploymentSpec, deploymentStatus } from '../resources/workloads.ts';

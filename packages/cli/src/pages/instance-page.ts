@@ -1,5 +1,5 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import type { Context } from '../context.ts';
+import type { Context } from '../session/context.ts';
 import { instanceSpec, instanceStatus, stateText } from '../resources/instances.ts';
 import { NONE } from '../resources/resource.ts';
 import { type Field, pageText, pairs } from './page.ts';

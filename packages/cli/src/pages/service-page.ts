@@ -1,6 +1,6 @@
 import type { ManifestObject, ServiceReport } from '@rollcall/client-sdk';
 import type { ServiceSpec } from '@rollcall/manifests';
-import type { Context } from '../context.ts';
+import type { Context } from '../session/context.ts';
 import { kindOfEvent } from '../output/event-words.ts';
 import { placesOfSlices } from '../resources/endpoints.ts';
 import { firstFew, NONE } from '../resources/resource.ts';

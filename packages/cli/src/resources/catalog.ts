@@ -1,4 +1,4 @@
-import { CliError, usageError } from '../cli-error.ts';
+import { CliError, usageError } from '../base/cli-error.ts';
 import { endpoints, endpointSlices } from './endpoints.ts';
 import { happenings } from './happenings.ts';
 import { instances } from './instances.ts';

@@ -1,8 +1,8 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import { usageError } from '../base/cli-error.ts';
+import type { Context } from '../session/context.ts';
 import { valuesAt } from '../output/jsonpath.ts';
-import { asCliError } from '../refusal.ts';
+import { asCliError } from '../session/refusal.ts';
 import type { Selection } from './catalog.ts';
 
 /** Which things are asked for, besides their names. */

@@ -1,5 +1,5 @@
 import { type ManifestObject, RollcallError, type TimelineEvent } from '@rollcall/client-sdk';
-import type { Context } from '../context.ts';
+import type { Context } from '../session/context.ts';
 import { ageOf } from '../output/age.ts';
 import { kindOfEvent, objectOfEvent, reasonOf, typeOf } from '../output/event-words.ts';
 import type { Column, Resource } from './resource.ts';

@@ -1,5 +1,5 @@
 import { type ManifestObject, RollcallError } from '@rollcall/client-sdk';
-import type { Context } from '../context.ts';
+import type { Context } from '../session/context.ts';
 import { AGE, NAME } from './manifest-resource.ts';
 import type { Resource } from './resource.ts';
 import { services } from './services.ts';

@@ -1,6 +1,6 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { CliError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import { CliError } from '../base/cli-error.ts';
+import type { Context } from '../session/context.ts';
 
 export interface Column {
   readonly title: string;

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { usageError } from '../cli-error.ts';
+import { usageError } from '../base/cli-error.ts';
 import { type Clock, sleep } from '@rollcall/runtime';
 
 const LOOK_EVERY_MS = 50;

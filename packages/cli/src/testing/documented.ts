@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Command } from '../session/command.ts';
 import type { TestCli } from './test-cli.ts';
 
 /** One command of a document and what stands below it. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@rollcall/contract';
-import { RollcallError } from '../error.ts';
+import { RollcallError } from '../base/error.ts';
 
 /** What was thrown, as an error: anything can be thrown. */
 export const asError = (thrown: unknown): Error =>

@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, interceptors, request, RetryAgent } from 'undici';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { CallOptions } from '../options.ts';
+import type { CallOptions } from '../api/options.ts';
 import type { Rollcall } from '../rollcall.ts';
 import type { Answer } from '../testing/backends.ts';
 import { TestContext } from '../testing/context.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { RollcallOptions } from '../options.ts';
-import type { Service, ServiceRequestOptions } from '../service.ts';
+import type { RollcallOptions } from '../api/options.ts';
+import type { Service, ServiceRequestOptions } from '../api/service.ts';
 import { type Answer, type Backend, closedPort, startBackend } from '../testing/backends.ts';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt, type FakeRegistry } from '../testing/fake-registry.ts';

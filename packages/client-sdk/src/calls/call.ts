@@ -2,7 +2,7 @@ import type { FailureKind } from '@rollcall/balancing';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { RollcallError } from '../error.ts';
+import { RollcallError } from '../base/error.ts';
 import { watchBody } from './body-watch.ts';
 import { abortReasonOf, asError, lostError } from './call-error.ts';
 import { CallerSide } from './caller-side.ts';

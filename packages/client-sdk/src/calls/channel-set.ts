@@ -8,7 +8,7 @@ import {
   usable,
 } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/contract';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import { within, type Timer } from '@rollcall/runtime';
 import { channelIdOf, EndpointChannel } from './endpoint-channel.ts';
 import type { Transport } from './service-identity.ts';

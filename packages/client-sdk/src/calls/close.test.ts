@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { SYSTEM_RUNTIME } from '../runtime/system-runtime.ts';
+import { SYSTEM_RUNTIME } from '../base/system-runtime.ts';
 import { TestContext } from '../testing/context.ts';
 import { serveOrders } from '../testing/served.ts';
 import { until } from '../testing/watched.ts';

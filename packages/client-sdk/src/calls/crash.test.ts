@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { RollcallError } from '../error.ts';
-import type { Service } from '../service.ts';
+import { RollcallError } from '../base/error.ts';
+import type { Service } from '../api/service.ts';
 import { BackendProcess } from '../testing/backends.ts';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt } from '../testing/fake-registry.ts';

@@ -1,8 +1,8 @@
 import type { Candidate } from '@rollcall/balancing';
 import { type Endpoint, isDialable, urlHostOf } from '@rollcall/contract';
 import type { Pool as UndiciPool } from 'undici';
-import { RollcallError } from '../error.ts';
-import type { CallOptions } from '../options.ts';
+import { RollcallError } from '../base/error.ts';
+import type { CallOptions } from '../api/options.ts';
 import { Pool } from '../undici/undici.ts';
 import { identityOf, type Transport } from './service-identity.ts';
 

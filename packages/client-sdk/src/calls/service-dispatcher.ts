@@ -1,7 +1,7 @@
 import { type FailureKind, RetryBudget } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
-import { RollcallError } from '../error.ts';
-import type { ResolvedOptions } from '../options.ts';
+import { RollcallError } from '../base/error.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import { Dispatcher as BaseDispatcher } from '../undici/undici.ts';
 import { asError } from './call-error.ts';
 import { Call, type CallOwner } from './call.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { Agent, request } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { RollcallOptions } from '../options.ts';
+import type { RollcallOptions } from '../api/options.ts';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt } from '../testing/fake-registry.ts';
 import { serveOrders } from '../testing/served.ts';

@@ -1,5 +1,5 @@
-import { guarded } from '../guard.ts';
-import type { Runtime } from '../runtime.ts';
+import { guarded } from '../base/guard.ts';
+import type { Runtime } from '../base/runtime.ts';
 
 /** An answer whose body is held back until its caller reads on. */
 export interface Unread {

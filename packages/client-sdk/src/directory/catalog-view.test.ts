@@ -1,7 +1,7 @@
 import { until } from '@rollcall/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Catalog, CatalogChange } from '../catalog.ts';
-import { RollcallError } from '../error.ts';
+import type { Catalog, CatalogChange } from '../api/catalog.ts';
+import { RollcallError } from '../base/error.ts';
 import { Rollcall } from '../rollcall.ts';
 import { endpointAt, FakeRegistry, type FakeStream } from '../testing/fake-registry.ts';
 

@@ -1,9 +1,9 @@
 import { withCause } from '@rollcall/runtime';
-import type { Catalog, CatalogChange } from '../catalog.ts';
-import { Emitter } from '../emitter.ts';
-import { RollcallError } from '../error.ts';
-import type { Runtime } from '../runtime.ts';
-import type { ServiceSnapshot } from '../service.ts';
+import type { Catalog, CatalogChange } from '../api/catalog.ts';
+import { Emitter } from '../base/emitter.ts';
+import { RollcallError } from '../base/error.ts';
+import type { Runtime } from '../base/runtime.ts';
+import type { ServiceSnapshot } from '../api/service.ts';
 import { exists, type FeedTable } from './feed-table.ts';
 
 /** What a directory is to those who read all of it. */

@@ -5,13 +5,13 @@ import {
   ROUTES,
   type SnapshotEvent,
 } from '@rollcall/contract';
-import type { Catalog } from '../catalog.ts';
-import type { RollcallError } from '../error.ts';
-import { guarded } from '../guard.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { Catalog } from '../api/catalog.ts';
+import type { RollcallError } from '../base/error.ts';
+import { guarded } from '../base/guard.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { LiveStream, type StreamPlan } from '../stream/live-stream.ts';
-import { Trouble } from '../trouble.ts';
+import { Trouble } from '../base/trouble.ts';
 import { type CatalogSource, CatalogView } from './catalog-view.ts';
 import { Coverage, keyOf, type WatchedService } from './coverage.ts';
 import { Extender, type ExtenderListener } from './extender.ts';

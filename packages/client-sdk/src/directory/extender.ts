@@ -1,8 +1,8 @@
 import { MAX_TAKEN_UP } from '@rollcall/contract';
 import { Backoff, type Timer } from '@rollcall/runtime';
-import { RollcallError } from '../error.ts';
-import { guarded } from '../guard.ts';
-import type { ResolvedOptions } from '../options.ts';
+import { RollcallError } from '../base/error.ts';
+import { guarded } from '../base/guard.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import type { WatchSession } from './watch-session.ts';
 

@@ -1,8 +1,8 @@
 import type { BookmarkEvent, ChangeEvent, SnapshotEvent } from '@rollcall/contract';
-import type { CatalogChange } from '../catalog.ts';
-import { Emitter } from '../emitter.ts';
-import type { ResolvedOptions } from '../options.ts';
-import type { ServiceSnapshot } from '../service.ts';
+import type { CatalogChange } from '../api/catalog.ts';
+import { Emitter } from '../base/emitter.ts';
+import type { ResolvedOptions } from '../api/options.ts';
+import type { ServiceSnapshot } from '../api/service.ts';
 import { type Coverage, keyOf, type WatchedService } from './coverage.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';

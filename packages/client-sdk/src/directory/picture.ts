@@ -4,7 +4,7 @@ import {
   type SnapshotEvent,
   STATE_TABLE,
 } from '@rollcall/contract';
-import type { ServiceSnapshot } from '../service.ts';
+import type { ServiceSnapshot } from '../api/service.ts';
 
 /** A snapshot and what is needed to carry it on. Immutable: every step makes a new one. */
 export interface Picture {

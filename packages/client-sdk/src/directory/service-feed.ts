@@ -1,9 +1,9 @@
-import { Emitter } from '../emitter.ts';
-import type { RollcallError } from '../error.ts';
-import { guarded } from '../guard.ts';
-import type { ResolvedOptions } from '../options.ts';
+import { Emitter } from '../base/emitter.ts';
+import type { RollcallError } from '../base/error.ts';
+import { guarded } from '../base/guard.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { Timer } from '@rollcall/runtime';
-import type { ServiceSnapshot } from '../service.ts';
+import type { ServiceSnapshot } from '../api/service.ts';
 import type { WatchedService } from './coverage.ts';
 import type { Held } from './watch-session.ts';
 import { LOST, nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';

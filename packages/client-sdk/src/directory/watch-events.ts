@@ -7,7 +7,7 @@ import {
   Weight,
 } from '@rollcall/contract';
 import { z } from 'zod';
-import type { Runtime } from '../runtime.ts';
+import type { Runtime } from '../base/runtime.ts';
 
 /** An endpoint that calls can be made to. The registry takes no other; an older or a faulty one may show one. */
 const UsableEndpoint = Endpoint.extend({

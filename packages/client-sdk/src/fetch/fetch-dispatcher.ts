@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { isIdempotent } from '../calls/request-fault.ts';
 import { asError } from '../calls/call-error.ts';
-import { RollcallError } from '../error.ts';
+import { RollcallError } from '../base/error.ts';
 import { type AnyHandler, tellError } from '../undici/legacy-handler.ts';
 import { takenOver } from '../undici/taken-over.ts';
 import { globalDispatcherFor } from './global-dispatcher.ts';

@@ -1,7 +1,7 @@
 import type { Endpoint } from '@rollcall/contract';
 import { urlHostOf } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
-import { RollcallError } from '../error.ts';
+import { RollcallError } from '../base/error.ts';
 import { FetchDispatcher } from './fetch-dispatcher.ts';
 import { initOf, initOfRequest, isRequest, isStatic } from './web-input.ts';
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test, vi } from 'vitest';
-import type { SignalSource } from '../runtime.ts';
+import type { SignalSource } from '../base/runtime.ts';
 import { DepartureSignals } from './departure-signals.ts';
 
 interface FakeSource extends SignalSource {

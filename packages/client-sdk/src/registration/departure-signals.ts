@@ -1,4 +1,4 @@
-import type { SignalSource } from '../runtime.ts';
+import type { SignalSource } from '../base/runtime.ts';
 
 /** One that leaves politely when the process is told to end. */
 export interface Departing {

@@ -1,5 +1,5 @@
 import { Backoff, pause } from '@rollcall/runtime';
-import { RollcallError, type RollcallErrorCode } from '../error.ts';
+import { RollcallError, type RollcallErrorCode } from '../base/error.ts';
 import type { Registrar } from './registrar.ts';
 
 /** A server is given no less than this, in ms. */

@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import type { Timer } from '@rollcall/runtime';
 import { LiveStream, type StreamSession } from '../stream/live-stream.ts';

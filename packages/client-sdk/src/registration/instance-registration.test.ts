@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Registration } from '../registration.ts';
-import type { Runtime } from '../runtime.ts';
-import { SYSTEM_RUNTIME } from '../runtime/system-runtime.ts';
+import type { Registration } from '../api/registration.ts';
+import type { Runtime } from '../base/runtime.ts';
+import { SYSTEM_RUNTIME } from '../base/system-runtime.ts';
 import { TestContext } from '../testing/context.ts';
 import type { FakeRegistry } from '../testing/fake-registry.ts';
 

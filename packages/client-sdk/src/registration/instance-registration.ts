@@ -1,15 +1,15 @@
 import { InstancePatch, type Lease } from '@rollcall/contract';
 import { Backoff, pause, unlessAborted, within } from '@rollcall/runtime';
-import { Emitter } from '../emitter.ts';
-import { RollcallError } from '../error.ts';
-import { warnOfFault } from '../guard.ts';
-import { parseOptions } from '../options.ts';
+import { Emitter } from '../base/emitter.ts';
+import { RollcallError } from '../base/error.ts';
+import { warnOfFault } from '../base/guard.ts';
+import { parseOptions } from '../api/options.ts';
 import type {
   DrainOptions,
   LeaseState,
   Registration,
   RegistrationEvents,
-} from '../registration.ts';
+} from '../api/registration.ts';
 import { isGone, takenOff } from './departure.ts';
 import type { LeaseHolder } from './lease-keeper.ts';
 import type { Registrar } from './registrar.ts';
@@ -19,7 +19,7 @@ import {
   type ResolvedDrain,
   withPatch,
 } from './registration-spec.ts';
-import { Trouble } from '../trouble.ts';
+import { Trouble } from '../base/trouble.ts';
 import { ServedRequests } from './served-requests.ts';
 
 /** First pause between two rounds, in ms. */

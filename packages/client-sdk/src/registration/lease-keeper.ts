@@ -1,8 +1,8 @@
 import { type Lease, MAX_RENEWALS, type RenewReply } from '@rollcall/contract';
 import { Backoff, type Timer } from '@rollcall/runtime';
-import { RollcallError } from '../error.ts';
-import { warnOfFault } from '../guard.ts';
-import type { ResolvedOptions } from '../options.ts';
+import { RollcallError } from '../base/error.ts';
+import { warnOfFault } from '../base/guard.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 
 /** Who holds a lease and wants to know how it fares. */

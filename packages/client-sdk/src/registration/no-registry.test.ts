@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Rollcall } from '../rollcall.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Runtime } from '../base/runtime.ts';
 import { closedPort } from '../testing/backends.ts';
 import { TestContext } from '../testing/context.ts';
 import { until } from '../testing/watched.ts';

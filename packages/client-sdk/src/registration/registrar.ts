@@ -1,5 +1,5 @@
 import type { Lease } from '@rollcall/contract';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { Holds } from './holds.ts';
 import { type LeaseHolder, LeaseKeeper } from './lease-keeper.ts';

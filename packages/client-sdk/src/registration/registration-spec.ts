@@ -6,11 +6,11 @@ import {
   ServiceName,
 } from '@rollcall/contract';
 import { z } from 'zod';
-import { RollcallError } from '../error.ts';
-import { hintOf, knownAt } from '../option-fault.ts';
-import { parseOptions, type ResolvedOptions } from '../options.ts';
-import type { DrainOptions, RegisterOptions } from '../registration.ts';
-import type { Runtime } from '../runtime.ts';
+import { RollcallError } from '../base/error.ts';
+import { hintOf, knownAt } from '../base/option-fault.ts';
+import { parseOptions, type ResolvedOptions } from '../api/options.ts';
+import type { DrainOptions, RegisterOptions } from '../api/registration.ts';
+import type { Runtime } from '../base/runtime.ts';
 
 /** Signals that end a process politely. */
 const DEPARTURE_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];

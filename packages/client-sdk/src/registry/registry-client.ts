@@ -1,8 +1,8 @@
 import { pathOf, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import pRetry from 'p-retry';
 import type { Dispatcher } from 'undici';
-import { RollcallError } from '../error.ts';
-import type { ResolvedOptions } from '../options.ts';
+import { RollcallError } from '../base/error.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import { Agent, requestBy } from '../undici/undici.ts';
 import type { CallRequest, RegistryApi, ReplyOf } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';

@@ -1,6 +1,6 @@
 import { Problem } from '@rollcall/contract';
 import type { IncomingHttpHeaders } from 'node:http';
-import { RollcallError } from '../error.ts';
+import { RollcallError } from '../base/error.ts';
 
 /** Servers of version 0.1 say `message` alone. */
 const AnyProblem = Problem.partial({ detail: true, message: true });

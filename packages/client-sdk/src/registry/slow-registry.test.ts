@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { RollcallOptions } from '../options.ts';
+import type { RollcallOptions } from '../api/options.ts';
 import { Rollcall } from '../rollcall.ts';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt, type FakeRegistry } from '../testing/fake-registry.ts';

@@ -5,9 +5,9 @@ import type { EndpointChannel } from '../calls/endpoint-channel.ts';
 import { type EndpointAwaiter, ServiceDispatcher } from '../calls/service-dispatcher.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { FeedEvents, ServiceFeed } from '../directory/service-feed.ts';
-import { Emitter } from '../emitter.ts';
-import { RollcallError } from '../error.ts';
-import type { ResolvedOptions } from '../options.ts';
+import { Emitter } from '../base/emitter.ts';
+import { RollcallError } from '../base/error.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type {
   NoEndpoint,
   Outcome,
@@ -16,7 +16,7 @@ import type {
   ServiceRequestOptions,
   ServiceSnapshot,
   ServiceStats,
-} from '../service.ts';
+} from '../api/service.ts';
 import { ServiceFetch } from '../fetch/service-fetch.ts';
 import { withCause } from '@rollcall/runtime';
 import { requestBy } from '../undici/undici.ts';

@@ -1,4 +1,4 @@
-import { RollcallError } from '../error.ts';
+import { RollcallError } from '../base/error.ts';
 import type { Endpoint } from '@rollcall/contract';
 
 export interface PictureFacts {

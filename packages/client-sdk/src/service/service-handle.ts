@@ -1,6 +1,6 @@
 import type { Endpoint } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
-import { RollcallError } from '../error.ts';
+import { RollcallError } from '../base/error.ts';
 import { unlessAborted } from '@rollcall/runtime';
 import type {
   NoEndpoint,
@@ -9,7 +9,7 @@ import type {
   ServiceRequestOptions,
   ServiceSnapshot,
   ServiceStats,
-} from '../service.ts';
+} from '../api/service.ts';
 import type { LiveService } from './live-service.ts';
 
 /** What one user of a service holds: closing it leaves the others theirs. */

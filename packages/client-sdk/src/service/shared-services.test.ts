@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { Agent, request } from 'undici';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Runtime } from '../runtime.ts';
-import { SYSTEM_RUNTIME } from '../runtime/system-runtime.ts';
+import type { Runtime } from '../base/runtime.ts';
+import { SYSTEM_RUNTIME } from '../base/system-runtime.ts';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt, type FakeRegistry } from '../testing/fake-registry.ts';
 import { backendOf, serveOrders } from '../testing/served.ts';

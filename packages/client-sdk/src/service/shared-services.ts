@@ -1,4 +1,4 @@
-import type { Runtime } from '../runtime.ts';
+import type { Runtime } from '../base/runtime.ts';
 import type { Timer } from '@rollcall/runtime';
 import type { LiveService } from './live-service.ts';
 import { ServiceHandle } from './service-handle.ts';

@@ -1,10 +1,10 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { ZodError } from 'zod';
-import { RollcallError } from '../error.ts';
-import { guarded, warnOfFault } from '../guard.ts';
+import { RollcallError } from '../base/error.ts';
+import { guarded, warnOfFault } from '../base/guard.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { jsonOf } from '../registry/reply.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Runtime } from '../base/runtime.ts';
 import type { Timer } from '@rollcall/runtime';
 import { StreamProof } from './stream-proof.ts';
 

@@ -1,7 +1,7 @@
 import { Backoff, type Timer } from '@rollcall/runtime';
-import type { RollcallError } from '../error.ts';
-import { guarded } from '../guard.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { RollcallError } from '../base/error.ts';
+import { guarded } from '../base/guard.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { UrlRing } from '../registry/url-ring.ts';
 import { EventStream, type StreamEvent } from './event-stream.ts';

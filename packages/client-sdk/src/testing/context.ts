@@ -1,4 +1,4 @@
-import type { RollcallOptions } from '../options.ts';
+import type { RollcallOptions } from '../api/options.ts';
 import { Rollcall } from '../rollcall.ts';
 import { FakeRegistry } from './fake-registry.ts';
 

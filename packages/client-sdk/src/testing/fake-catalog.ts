@@ -1,6 +1,6 @@
 import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/contract';
-import type { Catalog, CatalogChange } from '../catalog.ts';
-import type { ServiceSnapshot } from '../service.ts';
+import type { Catalog, CatalogChange } from '../api/catalog.ts';
+import type { ServiceSnapshot } from '../api/service.ts';
 
 /** Pictures that the test paints. */
 export class FakeCatalog implements Catalog {

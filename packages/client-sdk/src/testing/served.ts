@@ -1,7 +1,7 @@
 import type { Endpoint } from '@rollcall/contract';
-import type { RollcallOptions } from '../options.ts';
+import type { RollcallOptions } from '../api/options.ts';
 import type { Rollcall } from '../rollcall.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../api/service.ts';
 import { type Answer, type Backend, startBackend } from './backends.ts';
 import type { TestContext } from './context.ts';
 import { endpointAt, type FakeRegistry } from './fake-registry.ts';

@@ -1,5 +1,5 @@
 import { expect, vi } from 'vitest';
-import type { Service } from '../service.ts';
+import type { Service } from '../api/service.ts';
 import type { TestContext } from './context.ts';
 import { endpointAt, type FakeRegistry } from './fake-registry.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isHostPattern } from '../host-patterns.ts';
+import { isHostPattern } from './host-patterns.ts';
 import { logLevelOption } from './log-level.ts';
 import { spec } from './option-spec.ts';
 

@@ -1,6 +1,6 @@
 import { isLocalFault } from '../io/local-faults.ts';
-import type { TargetOutcome } from '../observer.ts';
-import type { Respond } from '../router.ts';
+import type { TargetOutcome } from '../model/observer.ts';
+import type { Respond } from '../model/router.ts';
 import { describeFault } from './fault.ts';
 
 /** Why an attempt gave no answer, and what a client hears when there is no other. */

@@ -1,4 +1,4 @@
-import type { TargetResult } from '../observer.ts';
+import type { TargetResult } from '../model/observer.ts';
 
 export class AttemptResult implements TargetResult {
   status = 0;

@@ -1,5 +1,5 @@
-import type { TargetOutcome } from '../observer.ts';
-import type { Target } from '../target.ts';
+import type { TargetOutcome } from '../model/observer.ts';
+import type { Target } from '../model/target.ts';
 import { AttemptResult } from './attempt-result.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import type { UpstreamConnection, UpstreamOwner } from './upstream-connection.ts';

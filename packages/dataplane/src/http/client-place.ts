@@ -1,4 +1,4 @@
-import type { Router } from '../router.ts';
+import type { Router } from '../model/router.ts';
 
 /** What a client's connection has of the listener that it came in at. */
 export interface ClientPlace<Session> {

@@ -1,5 +1,5 @@
-import type { ExchangeRecord } from '../observer.ts';
-import type { Target } from '../target.ts';
+import type { ExchangeRecord } from '../model/observer.ts';
+import type { Target } from '../model/target.ts';
 import type { RequestHead } from './request-head.ts';
 
 const QUESTION = 63;

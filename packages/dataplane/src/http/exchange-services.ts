@@ -1,7 +1,7 @@
 import type { RetryBudget } from '@rollcall/balancing';
 import type { QueueWatch } from '../io/queue-watch.ts';
-import type { Observer } from '../observer.ts';
-import type { HttpLimits, HttpTimeouts } from '../options.ts';
+import type { Observer } from '../model/observer.ts';
+import type { HttpLimits, HttpTimeouts } from '../model/options.ts';
 import type { Clock } from '@rollcall/runtime';
 import type { DateLine } from './date-line.ts';
 import type { HttpCounters } from './plane-counters.ts';

@@ -1,5 +1,5 @@
-import type { Respond, Router } from '../router.ts';
-import type { Target } from '../target.ts';
+import type { Respond, Router } from '../model/router.ts';
+import type { Target } from '../model/target.ts';
 import {
   type AttemptFailure,
   CONNECT_TIMED_OUT,

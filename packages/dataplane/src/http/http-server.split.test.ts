@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HTTP_LIMITS, HTTP_TIMEOUTS } from '../options.ts';
+import { HTTP_LIMITS, HTTP_TIMEOUTS } from '../model/options.ts';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { type MemoryConnection, MemoryTransport } from '../testing/memory-transport.ts';
 import { Recorder, TargetList, createTarget } from '../testing/target-list.ts';

@@ -1,4 +1,4 @@
-import type { Respond } from '../router.ts';
+import type { Respond } from '../model/router.ts';
 
 const REASONS: Record<number, string> = {
   200: 'OK',

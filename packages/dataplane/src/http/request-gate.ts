@@ -1,4 +1,4 @@
-import type { Respond } from '../router.ts';
+import type { Respond } from '../model/router.ts';
 import { ascii, decimal, equalBytes } from './bytes.ts';
 import { Field } from './field-table.ts';
 import type { RequestHead } from './request-head.ts';

@@ -1,4 +1,4 @@
-import type { NoTarget, Target, TargetGroup } from '../target.ts';
+import type { NoTarget, Target, TargetGroup } from '../model/target.ts';
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { Replay } from './replay.ts';

@@ -1,7 +1,7 @@
 import type { QueueWatch } from '../io/queue-watch.ts';
 import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { ConnectHandler, Connection, Transport } from '../io/transport.ts';
-import type { Target } from '../target.ts';
+import type { Target } from '../model/target.ts';
 
 /** Whoever uses a connection to a target at the moment. */
 export interface UpstreamOwner {

@@ -1,7 +1,7 @@
 import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Transport } from '../io/transport.ts';
 import type { Clock } from '@rollcall/runtime';
-import type { Target } from '../target.ts';
+import type { Target } from '../model/target.ts';
 import type { HttpCounters } from './plane-counters.ts';
 import {
   type IdleKeeper,

@@ -1,5 +1,5 @@
 import type { Listener } from '../io/transport.ts';
-import type { PortPlace, PortService } from '../port-service.ts';
+import type { PortPlace, PortService } from '../model/port-service.ts';
 import type { Frontend, FrontendState, FrontendStatus } from './service-plane.ts';
 
 /** Binds an address for a protocol. Rejects with the system's error. */

@@ -1,5 +1,5 @@
-import type { PortService } from '../port-service.ts';
-import type { Target } from '../target.ts';
+import type { PortService } from '../model/port-service.ts';
+import type { Target } from '../model/target.ts';
 
 /** An address and port that are to be served. */
 export interface Frontend {

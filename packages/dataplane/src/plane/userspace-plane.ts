@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@rollcall/runtime';
-import type { Target } from '../target.ts';
+import type { Target } from '../model/target.ts';
 import type { TcpServer } from '../tcp/tcp-server.ts';
 import type { UdpServer } from '../udp/udp-server.ts';
 import { type Bind, Binding } from './binding.ts';

@@ -1,9 +1,9 @@
 import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
 import type { Address, Listener, Transport } from '../io/transport.ts';
-import type { PortPlace } from '../port-service.ts';
+import type { PortPlace } from '../model/port-service.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
-import type { Target } from '../target.ts';
+import type { Target } from '../model/target.ts';
 import { type TcpCounters, type TcpOptions, createTcpCounters } from './tcp-options.ts';
 import type { StallBounds } from '../io/write-stall.ts';
 import { type TcpServices, TcpSession } from './tcp-session.ts';

@@ -2,9 +2,9 @@ import { isLocalFault } from '../io/local-faults.ts';
 import type { QueueWatch } from '../io/queue-watch.ts';
 import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { Connection, ConnectionHandler, Transport } from '../io/transport.ts';
-import { type PortService, type RefusalReason, plainAddress } from '../port-service.ts';
+import { type PortService, type RefusalReason, plainAddress } from '../model/port-service.ts';
 import type { Clock } from '@rollcall/runtime';
-import type { Target, TargetClient } from '../target.ts';
+import type { Target, TargetClient } from '../model/target.ts';
 import type { TcpCounters, TcpOptions } from './tcp-options.ts';
 import { TcpUpstream, type UpstreamListener } from './tcp-upstream.ts';
 

@@ -1,5 +1,5 @@
 import type { ConnectHandler, Connection, Transport } from '../io/transport.ts';
-import type { Target } from '../target.ts';
+import type { Target } from '../model/target.ts';
 
 /** Who hears of a connection to a target. */
 export interface UpstreamListener {

@@ -1,11 +1,11 @@
-import type { ExchangeRecord, Observer, TargetOutcome } from '../observer.ts';
-import type { Forward, RequestView, Respond, Router } from '../router.ts';
+import type { ExchangeRecord, Observer, TargetOutcome } from '../model/observer.ts';
+import type { Forward, RequestView, Respond, Router } from '../model/router.ts';
 import {
   type Target,
   type TargetGroup,
   type TargetSnapshot,
   createTargetCounters,
-} from '../target.ts';
+} from '../model/target.ts';
 
 export function createTarget(port: number, id = `target-${port}`): Target {
   return { id, host: '127.0.0.1', port, counters: createTargetCounters() };

@@ -4,7 +4,7 @@ import { failingLocally } from './failing-transport.ts';
 import { transportUnderTest } from './transport-under-test.ts';
 import type { SendQueues } from '../io/send-queues.ts';
 import type { Address, ConnectHandler, Connection, Transport } from '../io/transport.ts';
-import type { ConnectObserver, PortService, RefusalReason } from '../port-service.ts';
+import type { ConnectObserver, PortService, RefusalReason } from '../model/port-service.ts';
 import { systemClock } from '@rollcall/runtime';
 import { TCP_OPTIONS, type TcpOptions } from '../tcp/tcp-options.ts';
 import { TcpServer } from '../tcp/tcp-server.ts';

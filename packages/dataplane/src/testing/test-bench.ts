@@ -6,7 +6,12 @@ import type { SendQueues } from '../io/send-queues.ts';
 import { failingLocally } from './failing-transport.ts';
 import { withSendQueues } from './fake-send-queues.ts';
 import { transportUnderTest } from './transport-under-test.ts';
-import { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from '../options.ts';
+import {
+  HTTP_LIMITS,
+  HTTP_TIMEOUTS,
+  type HttpLimits,
+  type HttpTimeouts,
+} from '../model/options.ts';
 import { type Clock, systemClock } from '@rollcall/runtime';
 import type { ManualClock } from '@rollcall/runtime/testing';
 import { Recorder, TargetList, createTarget } from './target-list.ts';

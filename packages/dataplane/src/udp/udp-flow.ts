@@ -1,7 +1,7 @@
 import type { DatagramListener, DatagramPeer, Datagrams, PeerHandler } from '../io/datagrams.ts';
 import { isLocalFault } from '../io/local-faults.ts';
-import { type PortPlace, plainAddress } from '../port-service.ts';
-import type { Target, TargetClient, TargetSnapshot } from '../target.ts';
+import { type PortPlace, plainAddress } from '../model/port-service.ts';
+import type { Target, TargetClient, TargetSnapshot } from '../model/target.ts';
 import type { UdpCounters } from './udp-options.ts';
 
 /** The client's side of a flow. */

@@ -2,7 +2,7 @@ import { type Socket, createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { DgramDatagrams } from '../io/dgram-datagrams.ts';
-import type { PortService } from '../port-service.ts';
+import type { PortService } from '../model/port-service.ts';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { createTarget, TargetList } from '../testing/target-list.ts';
 import { ConnectRecorder } from '../testing/tcp-bench.ts';

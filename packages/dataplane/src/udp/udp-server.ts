@@ -1,6 +1,6 @@
 import type { DatagramHandler, DatagramListener, Datagrams } from '../io/datagrams.ts';
 import type { Address, Listener } from '../io/transport.ts';
-import { type PortPlace, plainAddress } from '../port-service.ts';
+import { type PortPlace, plainAddress } from '../model/port-service.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
 import { UdpFlow } from './udp-flow.ts';
 import { type UdpCounters, type UdpOptions, createUdpCounters } from './udp-options.ts';

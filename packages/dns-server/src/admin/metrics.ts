@@ -1,7 +1,7 @@
 import type { Catalog } from '@rollcall/client-sdk';
 import { type LoopFaults, ProgramMetrics } from '@rollcall/daemon';
 import type { Registry } from 'prom-client';
-import type { Counters } from '../server/counters.ts';
+import type { Counters } from '../counting/counters.ts';
 import { RCODE } from '../wire/codes.ts';
 import type { Zone } from '../zone/zone.ts';
 

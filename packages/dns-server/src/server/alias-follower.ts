@@ -2,7 +2,7 @@ import { readAddressAnswer } from '../wire/answer-reader.ts';
 import { RCODE } from '../wire/codes.ts';
 import { type PreparedAnswer, prepareAnswer } from '../wire/prepared-answer.ts';
 import { writeQuery } from '../wire/query-writer.ts';
-import type { Forwarder, Transport } from './forwarding/forwarder.ts';
+import type { Forwarder, Transport } from '../forwarding/forwarder.ts';
 
 const UDP_BYTES = 1_232;
 

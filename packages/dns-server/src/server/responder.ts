@@ -4,8 +4,8 @@ import { type ResponseWriter, isCut, rcodeOf } from '../wire/response-writer.ts'
 import type { PreparedAnswer } from '../wire/prepared-answer.ts';
 import type { Zone } from '../zone/zone.ts';
 import { followAlias } from './alias-follower.ts';
-import type { Counters } from './counters.ts';
-import type { Forwarder, Transport } from './forwarding/forwarder.ts';
+import type { Counters } from '../counting/counters.ts';
+import type { Forwarder, Transport } from '../forwarding/forwarder.ts';
 
 export interface ResponderParts {
   readonly zone: Pick<Zone, 'answer' | 'isOwn'>;

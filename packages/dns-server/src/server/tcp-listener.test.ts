@@ -4,9 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ManualClock } from '@rollcall/runtime/testing';
 import type { Address } from '../testing/dns-client.ts';
 import { decoded, queryBytes } from '../testing/packets.ts';
-import { createCounters } from './counters.ts';
+import { createCounters } from '../counting/counters.ts';
 import type { Responder } from './responder.ts';
-import { MessageSplitter, framed } from './tcp-framing.ts';
+import { MessageSplitter, framed } from '../wire/tcp-framing.ts';
 import { TcpListener } from './tcp-listener.ts';
 
 const WAIT = { timeout: 30_000 };

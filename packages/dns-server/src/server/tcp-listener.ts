@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import type { Clock, Timer } from '@rollcall/runtime';
 import { HEADER_BYTES, MAX_MESSAGE_BYTES } from '../wire/codes.ts';
-import type { Counters } from './counters.ts';
+import type { Counters } from '../counting/counters.ts';
 import type { Arrival, Responder } from './responder.ts';
-import { framed } from './tcp-framing.ts';
+import { framed } from '../wire/tcp-framing.ts';
 import { TcpPeer } from './tcp-peer.ts';
 
 /** A client that does not read its answers is not read either above so many bytes. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { MessageSplitter } from './tcp-framing.ts';
+import { MessageSplitter } from '../wire/tcp-framing.ts';
 
 /** One client over TCP: what came of it, and since when something is waited for. */
 export class TcpPeer {

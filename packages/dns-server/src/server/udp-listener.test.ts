@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { askUdp } from '../testing/dns-client.ts';
 import { decoded, queryBytes } from '../testing/packets.ts';
 import { ResponseWriter } from '../wire/response-writer.ts';
-import { createCounters } from './counters.ts';
+import { createCounters } from '../counting/counters.ts';
 import { Responder } from './responder.ts';
 import { UdpListener } from './udp-listener.ts';
 

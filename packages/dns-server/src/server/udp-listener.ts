@@ -1,7 +1,7 @@
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import type { Counters } from './counters.ts';
+import type { Counters } from '../counting/counters.ts';
 import { isLoopback } from './loopback.ts';
 import type { QueryLimit } from './query-limit.ts';
 import type { Arrival, Responder } from './responder.ts';

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import { MessageSplitter, framed } from '../server/tcp-framing.ts';
+import { MessageSplitter, framed } from '../wire/tcp-framing.ts';
 
 const PATIENCE_MS = 5_000;
 

@@ -2,7 +2,7 @@ import type { HttpCounters } from '@rollcall/dataplane';
 import { type LoopFaults, ProgramMetrics, type Sample } from '@rollcall/daemon';
 import type { Registry } from 'prom-client';
 import type { AccessLog } from '../access-log/access-log.ts';
-import type { BalancedServices } from '../compose-services.ts';
+import type { BalancedServices } from '../services/serve-services.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { TrafficBook } from '../traffic/traffic-book.ts';
 import { createDurationHistogram } from './duration-histogram.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type FieldError, invalid, required } from '../field-error.ts';
-import { validateMeta } from '../meta-validation.ts';
-import { checkLabelValue, checkQualifiedName, checkSubdomain1123 } from '../names.ts';
-import { absent, ObjectMeta } from '../object-meta.ts';
+import { type FieldError, invalid, required } from '../meta/field-error.ts';
+import { validateMeta } from '../meta/meta-validation.ts';
+import { checkLabelValue, checkQualifiedName, checkSubdomain1123 } from '../meta/names.ts';
+import { absent, ObjectMeta } from '../meta/object-meta.ts';
 
 /**
  * `apiVersion: apps/v1, kind: Deployment`: a selector and a wished number. Its status is counted from live instances;

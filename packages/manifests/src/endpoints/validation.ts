@@ -1,13 +1,19 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { Protocol } from '@rollcall/contract';
-import { duplicate, type FieldError, invalid, notSupported, required } from '../field-error.ts';
-import { validateMeta } from '../meta-validation.ts';
+import {
+  duplicate,
+  type FieldError,
+  invalid,
+  notSupported,
+  required,
+} from '../meta/field-error.ts';
+import { validateMeta } from '../meta/meta-validation.ts';
 import {
   checkLabel1123,
   checkNonSpecialIp,
   checkPortNumber,
   checkSubdomain1123,
-} from '../names.ts';
+} from '../meta/names.ts';
 import type { EndpointPort, Endpoints, EndpointSlice } from './endpoints.ts';
 
 const PROTOCOLS: readonly string[] = Protocol.options;

@@ -1,8 +1,19 @@
 import { z } from 'zod';
-import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
-import { validateMeta } from '../meta-validation.ts';
-import { checkLabel1035, checkPortName, checkPortNumber, checkSubdomain1123 } from '../names.ts';
-import { absent, ObjectMeta } from '../object-meta.ts';
+import {
+  type FieldError,
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+} from '../meta/field-error.ts';
+import { validateMeta } from '../meta/meta-validation.ts';
+import {
+  checkLabel1035,
+  checkPortName,
+  checkPortNumber,
+  checkSubdomain1123,
+} from '../meta/names.ts';
+import { absent, ObjectMeta } from '../meta/object-meta.ts';
 
 const Backend = z.strictObject({
   service: absent(

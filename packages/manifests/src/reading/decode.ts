@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Kind, KINDS, type Manifest } from '../kinds.ts';
+import { type Kind, KINDS, type Manifest } from './kinds.ts';
 import { fieldOf, type ManifestFault } from './fault.ts';
 import { nearest } from './nearest.ts';
 import { remedyOf } from './remedies.ts';

@@ -1,4 +1,4 @@
-import { type Kind, KINDS } from '../kinds.ts';
+import { type Kind, KINDS } from './kinds.ts';
 import type { ManifestFault } from './fault.ts';
 import { foreignKind } from './foreign-kinds.ts';
 import { nearest } from './nearest.ts';

@@ -7,7 +7,7 @@ import {
   LineCounter,
   parseAllDocuments,
 } from 'yaml';
-import { examine, type Kind, type Manifest } from '../kinds.ts';
+import { examine, type Kind, type Manifest } from './kinds.ts';
 import { decodeManifest, valueAt } from './decode.ts';
 import { duplicateKeys } from './duplicate-keys.ts';
 import { fieldOf, type ManifestFault, pathOf } from './fault.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resourceOf } from '../kinds.ts';
+import { resourceOf } from '../reading/kinds.ts';
 import { defaultService } from './defaults.ts';
 import type { Service, ServiceSpec } from './service.ts';
 

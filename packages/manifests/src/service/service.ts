@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absent, ObjectMeta } from '../object-meta.ts';
+import { absent, ObjectMeta } from '../meta/object-meta.ts';
 
 const IntOrString = z.union([z.int(), z.string()]);
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { textOf } from '../field-error.ts';
+import { textOf } from '../meta/field-error.ts';
 import { defaultService } from './defaults.ts';
 import type { Service, ServicePort, ServiceSpec } from './service.ts';
 import { carryOver, validateServiceUpdate } from './update.ts';

@@ -1,4 +1,4 @@
-import { type FieldError, invalid } from '../field-error.ts';
+import { type FieldError, invalid } from '../meta/field-error.ts';
 import type { Service, ServicePort, ServiceSpec } from './service.ts';
 
 const IMMUTABLE = 'field is immutable';

@@ -7,8 +7,8 @@ import {
   invalid,
   notSupported,
   required,
-} from '../field-error.ts';
-import { validateMeta } from '../meta-validation.ts';
+} from '../meta/field-error.ts';
+import { validateMeta } from '../meta/meta-validation.ts';
 import {
   checkIp,
   checkLabel1035,
@@ -19,7 +19,7 @@ import {
   checkPortNumber,
   checkQualifiedName,
   checkSubdomain1123,
-} from '../names.ts';
+} from '../meta/names.ts';
 import { NODE_PORTS, type Service, type ServicePort, type ServiceSpec } from './service.ts';
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];

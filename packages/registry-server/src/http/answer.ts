@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { Committed } from '../registry/committed.ts';
+import type { Committed } from '../writes/committed.ts';
 
 /** A write is done when the store has it; the header tells when this server's own reads lag behind. */
 export function answer<T>(reply: FastifyReply, { value, isApplied }: Committed<T>): T {

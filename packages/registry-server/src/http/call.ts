@@ -1,7 +1,7 @@
 import type { RouteName, ROUTES } from '@rollcall/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { Caller } from '../registry/caller.ts';
+import type { Caller } from '../access/caller.ts';
 import type { EventStream } from '../watch/stream.ts';
 import type { Priority } from './load/load-gate.ts';
 

@@ -1,5 +1,5 @@
-import type { Importer } from '../registry/durable/importer.ts';
-import type { Picture } from '../registry/picture.ts';
+import type { Importer } from '../writes/durable/importer.ts';
+import type { Picture } from '../picture/picture.ts';
 import { answer } from './answer.ts';
 import type { Binder } from './call.ts';
 import { checkLoaded } from './loaded.ts';

@@ -1,4 +1,4 @@
-import type { Registry } from '../registry/registry.ts';
+import type { Registry } from '../writes/registry.ts';
 import { answer } from './answer.ts';
 import type { Binder } from './call.ts';
 

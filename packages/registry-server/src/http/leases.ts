@@ -1,8 +1,8 @@
 import { isLeaseId, ProblemError } from '@rollcall/contract';
-import { missError, type Registry } from '../registry/registry.ts';
-import { ownerOf } from '../registry/tenants.ts';
+import { missError, type Registry } from '../writes/registry.ts';
+import { ownerOf } from '../access/caller.ts';
 import type { HoldDesk } from '../watch/holds.ts';
-import { type Caller, keyOf } from '../registry/caller.ts';
+import { type Caller, keyOf } from '../access/caller.ts';
 import type { Binder } from './call.ts';
 import type { ByCaller } from './load/by-caller.ts';
 import type { Pace } from './load/pace.ts';

@@ -1,5 +1,5 @@
 import { ProblemError } from '@rollcall/contract';
-import type { Picture } from '../registry/picture.ts';
+import type { Picture } from '../picture/picture.ts';
 
 /** Throws `replica_cold` until the roll has been read once. */
 export function checkLoaded(picture: Picture): void {

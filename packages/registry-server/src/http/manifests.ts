@@ -1,10 +1,10 @@
 import { ProblemError } from '@rollcall/contract';
-import type { Declarer } from '../registry/declared/declarer.ts';
-import { explain } from '../registry/declared/explain.ts';
-import { kindOf, labelsOf, type ObjectViews } from '../registry/declared/object-views.ts';
-import { notFound } from '../registry/declared/refusals.ts';
-import type { Reports } from '../registry/declared/reports.ts';
-import type { Picture } from '../registry/picture.ts';
+import type { Declarer } from '../writes/declared/declarer.ts';
+import { explain } from '../views/explain.ts';
+import { kindOf, labelsOf, type ObjectViews } from '../views/object-views.ts';
+import { notFound } from '../writes/declared/refusals.ts';
+import type { Reports } from '../writes/declared/reports.ts';
+import type { Picture } from '../picture/picture.ts';
 import { answer } from './answer.ts';
 import type { RouteBinder } from './bind.ts';
 import { checkLoaded } from './loaded.ts';

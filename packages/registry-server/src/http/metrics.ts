@@ -1,10 +1,10 @@
 import { type LoopFaults, ProgramMetrics } from '@rollcall/daemon';
 import type { FastifyInstance } from 'fastify';
 import { Histogram } from 'prom-client';
-import type { Follower } from '../registry/follower.ts';
-import type { Picture } from '../registry/picture.ts';
-import type { Quota } from '../registry/quota.ts';
-import type { Sweeper } from '../registry/sweeper.ts';
+import type { Follower } from '../picture/follower.ts';
+import type { Picture } from '../picture/picture.ts';
+import type { Quota } from '../access/quota.ts';
+import type { Sweeper } from '../upkeep/sweeper.ts';
 import type { LoadGate } from './load/load-gate.ts';
 import type { HoldDesk } from '../watch/holds.ts';
 import type { WatchHub } from '../watch/hub.ts';

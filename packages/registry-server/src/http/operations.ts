@@ -1,8 +1,8 @@
 import { readinessOf } from '@rollcall/daemon';
 import type { FastifyInstance } from 'fastify';
-import type { Follower } from '../registry/follower.ts';
-import type { Picture } from '../registry/picture.ts';
-import type { Sweeper } from '../registry/sweeper.ts';
+import type { Follower } from '../picture/follower.ts';
+import type { Picture } from '../picture/picture.ts';
+import type { Sweeper } from '../upkeep/sweeper.ts';
 import type { ServerMetrics } from './metrics.ts';
 
 export interface OperationSources {

@@ -1,10 +1,10 @@
 import { type Instance, ProblemError, type ServiceSummary, STATE_TABLE } from '@rollcall/contract';
-import { SELF } from '../registry/caller.ts';
-import { stateOfRecord } from '../registry/endpoints.ts';
-import type { Picture } from '../registry/picture.ts';
-import { missError } from '../registry/registry.ts';
-import type { TimelineBook } from '../registry/timeline.ts';
-import type { WarmUp } from '../registry/warm-up.ts';
+import { SELF } from '../picture/instances/own-service.ts';
+import { stateOfRecord } from '../picture/instances/endpoints.ts';
+import type { Picture } from '../picture/picture.ts';
+import { missError } from '../writes/registry.ts';
+import type { TimelineBook } from '../views/timeline.ts';
+import type { WarmUp } from '../upkeep/warm-up.ts';
 import { fieldOf, type InstanceRecord } from '../store/record.ts';
 import type { Binder } from './call.ts';
 import { checkLoaded } from './loaded.ts';

@@ -1,8 +1,8 @@
 import { ProblemError, WatchPosition } from '@rollcall/contract';
-import { SELF } from '../registry/caller.ts';
-import type { Picture } from '../registry/picture.ts';
-import type { WarmUp } from '../registry/warm-up.ts';
-import { ownerOf } from '../registry/tenants.ts';
+import { SELF } from '../picture/instances/own-service.ts';
+import type { Picture } from '../picture/picture.ts';
+import type { WarmUp } from '../upkeep/warm-up.ts';
+import { ownerOf } from '../access/caller.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { Binder, Call } from './call.ts';
 import type { Pace } from './load/pace.ts';

@@ -1,6 +1,6 @@
 import type { Endpoint } from '@rollcall/contract';
 import { expect, test } from 'vitest';
-import type { ServiceChange } from '../registry/picture.ts';
+import type { ServiceChange } from '../picture/picture.ts';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { ChangeDamper } from './damper.ts';
 

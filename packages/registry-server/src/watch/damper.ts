@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint } from '@rollcall/contract';
-import type { ServiceChange } from '../registry/picture.ts';
+import type { ServiceChange } from '../picture/picture.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
 
 /** Changes of one endpoint that go out at once, however close together. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@rollcall/contract';
-import type { ServiceChange } from '../registry/picture.ts';
+import type { ServiceChange } from '../picture/picture.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 
 /** A change as it was sent. */

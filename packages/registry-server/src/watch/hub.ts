@@ -1,6 +1,6 @@
 import { WATCH_PING_MS } from '@rollcall/contract';
 import type { Supervisor } from '@rollcall/daemon';
-import type { Picture, ServiceChange, ServicePicture } from '../registry/picture.ts';
+import type { Picture, ServiceChange, ServicePicture } from '../picture/picture.ts';
 import type { Clock, Random, Timer } from '@rollcall/runtime';
 import type { LogEntry } from '../store/log-entry.ts';
 import { ChangeDamper } from './damper.ts';

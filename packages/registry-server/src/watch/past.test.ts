@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Endpoint } from '@rollcall/contract';
-import type { ServiceChange } from '../registry/picture.ts';
+import type { ServiceChange } from '../picture/picture.ts';
 import type { Frame } from './frame.ts';
 import { framesOf, idOf, sentChangeOf } from './history.ts';
 import { Past } from './past.ts';

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { until } from '@rollcall/testkit';
 import type { RegistryServer } from '../compose.ts';
-import { Picture } from '../registry/picture.ts';
+import { Picture } from '../picture/picture.ts';
 import { startTestServer, StreamReader } from '../testing/test-server.ts';
 
 let server: RegistryServer;

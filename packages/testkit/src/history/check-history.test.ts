@@ -7,7 +7,7 @@ import type {
   ProcessHappening,
   RequestHappening,
   Seen,
-} from './happening.ts';
+} from './facts/happening.ts';
 import { History, reportOf } from './history.ts';
 
 const TTL_MS = 3_000;

@@ -1,4 +1,4 @@
-import { type Bounds, type Limits, limitsOf } from './bounds.ts';
+import { type Bounds, type Limits, limitsOf } from './facts/bounds.ts';
 import { type Check, only, type Run, type Violation } from './checks/check.ts';
 import { checkConvergence, convergeMs } from './checks/convergence.ts';
 import { checkDead, killToLastPickMs } from './checks/dead.ts';
@@ -6,9 +6,9 @@ import { checkEmptied, checkForgotten, checkLost, checkReturned } from './checks
 import { checkAgreement, checkOrder } from './checks/order.ts';
 import { checkFailed, checkRepeated, checkRetries } from './checks/requests.ts';
 import { checkSuccession } from './checks/succession.ts';
-import type { Happening } from './happening.ts';
+import type { Happening } from './facts/happening.ts';
 import { longestStaleMs } from './staleness.ts';
-import { truthOf } from './truth.ts';
+import { truthOf } from './facts/truth.ts';
 
 export interface Figures {
   /** Instances that a watcher lost although they were on the roll and running. */

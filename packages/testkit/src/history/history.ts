@@ -1,7 +1,7 @@
-import type { Bounds } from './bounds.ts';
+import type { Bounds } from './facts/bounds.ts';
 import { checkHistory, type Verdict } from './check-history.ts';
 import type { Violation } from './checks/check.ts';
-import type { Happening } from './happening.ts';
+import type { Happening } from './facts/happening.ts';
 import { trimmed } from './trimmed.ts';
 
 /** A log of what happened in a run, in the order in which it was told. */

@@ -1,6 +1,6 @@
 import { namesIn, pictures, type Run } from './checks/check.ts';
-import type { Seen } from './happening.ts';
-import type { InstanceTruth } from './truth.ts';
+import type { Seen } from './facts/happening.ts';
+import type { InstanceTruth } from './facts/truth.ts';
 
 /** The longest that a picture had somebody dead in use, or not yet somebody who had been granted a place, in ms. */
 export function longestStaleMs(run: Run): number {

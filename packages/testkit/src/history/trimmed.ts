@@ -1,4 +1,4 @@
-import type { Happening } from './happening.ts';
+import type { Happening } from './facts/happening.ts';
 
 /** The state that a happening stands for until the next one with the same key; undefined = it only counts when it is. */
 function keyOf(one: Happening): string | undefined {

@@ -7,7 +7,7 @@ import type { RegistryServer } from '../../compose.ts';
 import { systemClock, systemRandom } from '@rollcall/runtime';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { startTestServer } from '../../testing/test-server.ts';
-import { Tokens } from '../../tokens.ts';
+import { Tokens } from '../../access/tokens.ts';
 import { RouteBinder } from '../bind.ts';
 import { buildServer } from '../server.ts';
 import { LoadGate } from './load-gate.ts';

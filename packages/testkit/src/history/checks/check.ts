@@ -1,6 +1,6 @@
-import type { Limits } from '../bounds.ts';
-import type { Happening, Promised, Seen } from '../happening.ts';
-import type { Truth } from '../truth.ts';
+import type { Limits } from '../facts/bounds.ts';
+import type { Happening, Promised, Seen } from '../facts/happening.ts';
+import type { Truth } from '../facts/truth.ts';
 
 export interface Violation {
   readonly promise: Promised;

@@ -1,6 +1,6 @@
-import type { Seen } from '../happening.ts';
-import { overlaps, type Span } from '../span.ts';
-import type { Fault, InstanceTruth, Truth } from '../truth.ts';
+import type { Seen } from '../facts/happening.ts';
+import { overlaps, type Span } from '../facts/span.ts';
+import type { Fault, InstanceTruth, Truth } from '../facts/truth.ts';
 import { type Check, namesIn, pictures, type Run, type Violation } from './check.ts';
 
 /** The time after a fault in which nothing else happens, when it is long enough to judge. */

@@ -1,5 +1,5 @@
-import type { PickHappening, RequestHappening } from '../happening.ts';
-import { type Ending, faultsOf, type InstanceTruth } from '../truth.ts';
+import type { PickHappening, RequestHappening } from '../facts/happening.ts';
+import { type Ending, faultsOf, type InstanceTruth } from '../facts/truth.ts';
 import { type Check, only, type Run } from './check.ts';
 
 /** A choice of an instance: a pick as such, or a request that it answered. */

@@ -1,6 +1,6 @@
-import type { Happening, Seen } from '../happening.ts';
-import { covers, spanAt } from '../span.ts';
-import { entitledBy, faultsOf, type Truth } from '../truth.ts';
+import type { Happening, Seen } from '../facts/happening.ts';
+import { covers, spanAt } from '../facts/span.ts';
+import { entitledBy, faultsOf, type Truth } from '../facts/truth.ts';
 import { type Check, namesIn, only, pictures, type Run, type Violation } from './check.ts';
 
 /** A picture that lost an instance which had to be in it, by G1 or by G5. */

@@ -1,4 +1,4 @@
-import type { Seen } from '../happening.ts';
+import type { Seen } from '../facts/happening.ts';
 import { type Check, pictures, type Violation } from './check.ts';
 
 function isAfter(a: string, b: string): boolean {

@@ -1,6 +1,6 @@
-import type { RequestHappening, TallyHappening } from '../happening.ts';
-import { overlaps } from '../span.ts';
-import { faultsOf } from '../truth.ts';
+import type { RequestHappening, TallyHappening } from '../facts/happening.ts';
+import { overlaps } from '../facts/span.ts';
+import { faultsOf } from '../facts/truth.ts';
 import { type Check, only, type Run, type Violation } from './check.ts';
 
 /** Seconds of `minPerSecond` that a caller may have saved up. */

@@ -1,6 +1,6 @@
-import type { LeaseHappening } from '../happening.ts';
-import { covers } from '../span.ts';
-import type { InstanceTruth } from '../truth.ts';
+import type { LeaseHappening } from '../facts/happening.ts';
+import { covers } from '../facts/span.ts';
+import type { InstanceTruth } from '../facts/truth.ts';
 import type { Check, Violation } from './check.ts';
 
 const EFFECTS: readonly LeaseHappening['what'][] = ['renewed', 'changed', 'released'];

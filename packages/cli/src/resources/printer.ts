@@ -1,0 +1,132 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import { usageError } from '../base/cli-error.ts';
+import type { Column, Resource } from './resource.ts';
+import { pairsText } from './resource.ts';
+import { jsonText, yamlText } from '../output/document.ts';
+import { goTemplateText } from '../output/go-template.ts';
+import { jsonPathText, valuesAt } from '../output/jsonpath.ts';
+import { tableText } from '../output/table.ts';
+import { visibleLine, visibleText } from '../output/untrusted.ts';
+
+export interface PrintOptions {
+  /** As given to `-o`; undefined = a table. */
+  readonly format: string | undefined;
+  readonly showsNamespace: boolean;
+  readonly showsLabels: boolean;
+  /** Keys of labels that have columns of their own. */
+  readonly labelColumns?: readonly string[];
+  readonly hasHeaders: boolean;
+  /** Names with their type, as when several types are printed. */
+  readonly isQualified: boolean;
+  /** Whether one thing was asked for by its name: then it is printed alone and not as a list. */
+  readonly isSingle: boolean;
+  readonly nowMs: number;
+  /** Whether it goes to a terminal: then documents and templates show it nothing that it would obey or hide. */
+  readonly isForTerminal: boolean;
+}
+
+/** Whether the output is for people: then an empty list is told as such. */
+export function isTable(format: string | undefined): boolean {
+  return format === undefined || format === 'wide' || format.startsWith('custom-columns=');
+}
+
+/** What a format makes of objects, to be passed on as it is. Throws a usage error for a format that is not known. */
+export function printed(
+  objects: readonly ManifestObject[],
+  resource: Resource | undefined,
+  options: PrintOptions,
+): string {
+  const { format } = options;
+  if (resource !== undefined && (format === undefined || format === 'wide')) {
+    return tableText(rowsOf(objects, resource, options));
+  }
+  if (format === 'name') {
+    const prefix = resource?.prefix ?? '';
+    return objects.map(({ metadata }) => `${prefix}/${visibleLine(metadata.name)}\n`).join('');
+  }
+  if (format?.startsWith('custom-columns=') === true) {
+    return customTable(format.slice('custom-columns='.length), objects, options);
+  }
+  const data = options.isSingle && objects.length === 1 ? objects[0] : listOf(objects);
+  if (format === 'json') return jsonText(data, options);
+  if (format === 'yaml') return yamlText(data, options);
+  const text = templateText(format, data);
+  return options.isForTerminal ? visibleText(text) : text;
+}
+
+/** A template filled in: its lines are the template's, so those of the values are left. */
+function templateText(format: string | undefined, data: unknown): string {
+  if (format?.startsWith('jsonpath=') === true) {
+    return jsonPathText(unquotedFormat(format.slice('jsonpath='.length)), data);
+  }
+  if (format?.startsWith('go-template=') === true) {
+    return goTemplateText(unquotedFormat(format.slice('go-template='.length)), data);
+  }
+  throw usageError(
+    `unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,go-template,json,jsonpath,name,wide,yaml`,
+  );
+}
+
+/** A shell may hand the quotes on. */
+function unquotedFormat(template: string): string {
+  return /^(['"]).*\1$/s.test(template) ? template.slice(1, -1) : template;
+}
+
+function listOf(items: readonly ManifestObject[]): object {
+  return { apiVersion: 'v1', items, kind: 'List', metadata: { resourceVersion: '' } };
+}
+
+/** Cells of objects, under their headings unless these are not wanted. */
+export function rowsOf(
+  objects: readonly ManifestObject[],
+  resource: Resource,
+  options: PrintOptions,
+): string[][] {
+  const { format, showsNamespace, showsLabels, hasHeaders, isQualified, nowMs } = options;
+  const { labelColumns = [] } = options;
+  const columns = resource.columns.filter(({ isWide }) => isWide !== true || format === 'wide');
+  const namespace: Column = { title: 'NAMESPACE', cell: ({ metadata }) => metadata.namespace };
+  const labels: Column = { title: 'LABELS', cell: ({ metadata }) => pairsText(metadata.labels) };
+  const shown = [
+    ...(showsNamespace && resource.isNamespaced !== false ? [namespace] : []),
+    ...columns,
+    ...labelColumns.map(labelColumn),
+    ...(showsLabels ? [labels] : []),
+  ];
+  const rows = objects.map((object) =>
+    shown.map(({ title, cell }) => {
+      const text = cell(object, nowMs);
+      return title === 'NAME' && isQualified ? `${resource.prefix}/${text}` : text;
+    }),
+  );
+  return hasHeaders ? [shown.map(({ title }) => title), ...rows] : rows;
+}
+
+/** Headed by the last part of its key. */
+function labelColumn(key: string): Column {
+  const [title = key] = key.split('/').toReversed();
+  return { title: title.toUpperCase(), cell: ({ metadata }) => metadata.labels?.[key] ?? '' };
+}
+
+function customTable(
+  spec: string,
+  objects: readonly ManifestObject[],
+  { hasHeaders }: PrintOptions,
+): string {
+  const columns = unquotedFormat(spec)
+    .split(',')
+    .map((part) => {
+      const colon = part.indexOf(':');
+      if (colon < 1) throw usageError(`custom-columns: expected HEADER:.path, got "${part}"`);
+      return { title: part.slice(0, colon), path: part.slice(colon + 1) };
+    });
+  const rows = objects.map((object) =>
+    columns.map(({ path }) => {
+      const values = valuesAt(path, object).map((value) =>
+        typeof value === 'string' ? value : JSON.stringify(value),
+      );
+      return values.length === 0 ? '<none>' : values.join(',');
+    }),
+  );
+  return tableText(hasHeaders ? [columns.map(({ title }) => title), ...rows] : rows);
+}

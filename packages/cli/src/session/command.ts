@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { usageError } from '../base/cli-error.ts';
+import type { Context } from './context.ts';
+
+/** One option of a command. */
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type Options = Readonly<Record<string, OptionSpec>>;
+
+/** What was given on the command line, options by their long names. */
+export interface Arguments {
+  readonly words: readonly string[];
+  /** What stood behind `--`. */
+  readonly rest: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | string[] | undefined>>;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** Without the program's name. */
+  readonly usage: string;
+  readonly examples: readonly string[];
+  readonly options: Options;
+  /** Resolves with the exit code. Rejects with a {@link import('../base/cli-error.ts').CliError} that says what is wrong. */
+  run(context: Context, given: Arguments): Promise<number>;
+}
+
+/** A text option; undefined when it was not given. */
+export function textOption({ options }: Arguments, name: string): string | undefined {
+  const value = options[name];
+  // `-o=json` is what people write as well as `-o json`.
+  return typeof value === 'string' ? value.replace(/^=/, '') : undefined;
+}
+
+const Digits = z.string().regex(/^\d+$/).transform(Number);
+
+/** Reads a whole number; a usage error names the option, the value and what was expected. */
+export function wholeNumber(text: string, option: string, least: number, most: number): number {
+  const { success, data } = Digits.pipe(z.int().min(least).max(most)).safeParse(text);
+  if (success) return data;
+  const expected = `expected a whole number from ${least} to ${most}`;
+  throw usageError(`--${option}: ${expected}, got "${text}"`);
+}
+
+/** An option that is a whole number from 0 to 65535: ports, counts, weights. */
+export function numberOption(given: Arguments, name: string): number | undefined {
+  const text = textOption(given, name);
+  return text === undefined ? undefined : wholeNumber(text, name, 0, 65_535);
+}
+
+export function flagOption({ options }: Arguments, name: string): boolean {
+  return options[name] === true;
+}
+
+export function listOption({ options }: Arguments, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value) ? value.map((one) => one.replace(/^=/, '')) : [];
+}

@@ -1,0 +1,78 @@
+import type { Command, OptionSpec, Options } from './command.ts';
+import { tableText } from '../output/table.ts';
+
+/** Options of every command. */
+export const GLOBAL: Options = {
+  registry: {
+    type: 'string',
+    multiple: true,
+    value: 'URL',
+    help: 'The registry, several by commas or repeated; ROLLCALL_URL, else http://127.0.0.1:7400',
+  },
+  token: { type: 'string', value: 'TOKEN', help: 'Bearer token; better in ROLLCALL_TOKEN' },
+  'registry-ca': {
+    type: 'string',
+    value: 'FILE',
+    help: "Certificates (PEM) that the registry's own is checked with; ROLLCALL_CA",
+  },
+  'registry-cert': {
+    type: 'string',
+    value: 'FILE',
+    help: 'Certificate (PEM) to show a registry that asks for one; ROLLCALL_CERT',
+  },
+  'registry-key': { type: 'string', value: 'FILE', help: 'Private key (PEM) of it; ROLLCALL_KEY' },
+  namespace: {
+    type: 'string',
+    short: 'n',
+    value: 'NAMESPACE',
+    help: 'ROLLCALL_NAMESPACE, else default',
+  },
+  help: { type: 'boolean', short: 'h', help: 'Show what a command takes' },
+};
+
+/** Rows of a help text, indented. */
+function indented(rows: readonly (readonly string[])[]): string {
+  return tableText(rows).replaceAll(/^/gm, '  ').trimEnd();
+}
+
+function optionRow([name, { short, value, help }]: [string, OptionSpec]): string[] {
+  const flags = short === undefined ? `    --${name}` : `-${short}, --${name}`;
+  return [value === undefined ? flags : `${flags} ${value}`, help];
+}
+
+export function programHelp(commands: readonly Command[]): string {
+  return `rollcall: services, endpoints and instances of a Rollcall registry
+
+  rollcall COMMAND [ARGUMENT...] [options]
+  rollcall --version
+
+Commands:
+${indented(commands.map(({ name, summary }) => [name, summary]))}
+
+Options of every command:
+${indented(Object.entries(GLOBAL).map(optionRow))}
+
+Examples:
+  rollcall get svc
+  rollcall create -f svc.yaml
+  rollcall run --service web --port 8080 -- python3 -m http.server 8080
+  rollcall COMMAND --help
+
+Exit codes: 0 done, 1 refused or failed (diff: there are differences), 2 wrong command line; run ends with its command's.
+`;
+}
+
+export function commandHelp({ summary, usage, examples, options }: Command): string {
+  const own = Object.entries(options);
+  const optionText = own.length === 0 ? '' : `\nOptions:\n${indented(own.map(optionRow))}\n`;
+  return `${summary}.
+
+  rollcall ${usage}
+${optionText}
+Options of every command:
+${indented(Object.entries(GLOBAL).map(optionRow))}
+
+Examples:
+${examples.map((example) => `  rollcall ${example}`).join('\n')}
+`;
+}

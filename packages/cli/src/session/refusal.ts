@@ -1,0 +1,111 @@
+import { type Fault, RollcallError } from '@rollcall/client-sdk';
+import { CliError, EXIT } from '../base/cli-error.ts';
+import { visibleLine } from '../output/untrusted.ts';
+
+const WORDS: Readonly<Record<string, string>> = {
+  object_not_found: 'NotFound',
+  service_not_found: 'NotFound',
+  instance_not_found: 'NotFound',
+  override_not_found: 'NotFound',
+  kind_not_found: 'NotFound',
+  object_exists: 'AlreadyExists',
+  object_changed: 'Conflict',
+  range_exhausted: 'Conflict',
+  invalid_manifest: 'Invalid',
+  invalid_request: 'BadRequest',
+  malformed_json: 'BadRequest',
+  unauthenticated: 'Unauthorized',
+  forbidden: 'Forbidden',
+  rate_limited: 'TooManyRequests',
+};
+
+/** What is to be printed of an error, in the manner of kubectl; other errors are bugs and are thrown on. */
+export function asCliError(error: unknown, registryUrl: string): CliError {
+  if (error instanceof CliError) return error;
+  if (!(error instanceof RollcallError)) throw error;
+  if (error.code === 'registry_unreachable') {
+    const hint =
+      'is the registry running? Its address is taken from --registry or ROLLCALL_URL, else http://127.0.0.1:7400';
+    return new CliError(
+      `The connection to the registry ${registryUrl} was refused or gave no answer: ${hint}\n(${visibleLine(error.message)})`,
+    );
+  }
+  if (error.code === 'invalid_options') {
+    return new CliError(`error: ${visibleLine(error.message)}`, EXIT.usage);
+  }
+  if (error.faults.length > 0) return new CliError(faultsText(error.faults));
+  const word = WORDS[error.code] ?? error.code;
+  const where = error.field === '' || word === 'NotFound' ? '' : ` (${error.field})`;
+  return new CliError(visibleLine(`Error from server (${word}): ${error.message}${where}`));
+}
+
+/** Where a line of what was sent came from. */
+export type Locate = (line: number) => { readonly file: string; readonly line: number };
+
+/** What the faults are told with. */
+interface Telling {
+  /** Undefined when no file is behind what was sent. */
+  readonly locate?: Locate | undefined;
+  readonly mode?: 'apply' | 'create' | 'replace';
+}
+
+const DOING = { apply: 'applying', create: 'creating', replace: 'replacing' } as const;
+
+/** Everything that is wrong, object by object, as kubectl words it, with place and remedy where they are known. */
+export function faultsText(faults: readonly Fault[], telling: Telling = {}): string {
+  const byObject = new Map<string, Fault[]>();
+  for (const fault of faults) {
+    byObject.set(fault.object, [...(byObject.get(fault.object) ?? []), fault]);
+  }
+  return [...byObject].map(([object, own]) => objectText(object, own, telling)).join('\n');
+}
+
+function objectText(object: string, faults: readonly Fault[], telling: Telling): string {
+  const { locate, mode = 'apply' } = telling;
+  const [first] = faults;
+  const place = placeOf(first, locate);
+  const word = conflictOf(first);
+  if (first !== undefined && word !== undefined && faults.length === 1) {
+    const file = place.replace(/:\d+:\d+$/, '');
+    const doing = file === '' ? '' : `error when ${DOING[mode]} "${file}": `;
+    return visibleLine(`Error from server (${word}): ${doing}${first.message}`);
+  }
+  const lines = faults.map((fault) => lineOf(fault, locate));
+  if (object === '') {
+    return faults.map((fault) => `error: error parsing ${parseText(fault, locate)}`).join('\n');
+  }
+  const [kind] = object.split(' ');
+  const name = object.slice((kind?.length ?? 0) + 1);
+  const head = visibleLine(`The ${kind} ${name} is invalid:`);
+  return lines.length === 1
+    ? `${head} ${lines[0]}`
+    : [`${head} `, ...lines.map((line) => `* ${line}`)].join('\n');
+}
+
+/** What is there already, or is not there, is no fault of the manifest. */
+function conflictOf(fault: Fault | undefined): string | undefined {
+  if (fault === undefined || fault.field !== '' || fault.object === '') return undefined;
+  if (fault.message.endsWith('already exists')) return 'AlreadyExists';
+  return fault.message.endsWith('not found') ? 'NotFound' : undefined;
+}
+
+function placeOf(fault: Fault | undefined, locate: Locate | undefined): string {
+  if (fault === undefined || fault.line === 0 || locate === undefined) return '';
+  const { file, line } = locate(fault.line);
+  return visibleLine(`${file}:${line}:${fault.column}`);
+}
+
+/** As kubectl words it: the file, then the line and what is wrong there. */
+function parseText(fault: Fault, locate: Locate | undefined): string {
+  const { file, line } = locate?.(fault.line) ?? { file: 'STDIN', line: fault.line };
+  return `${visibleLine(file)}: line ${line}: ${lineOf(fault, locate)}`;
+}
+
+function lineOf(fault: Fault, locate: Locate | undefined): string {
+  const { field, message, fix } = fault;
+  const what = visibleLine(field === '' ? message : `${field}: ${message}`);
+  const place = placeOf(fault, locate);
+  const at = place === '' ? '' : `\n    at ${place}`;
+  const remedy = fix === '' ? '' : `\n    fix: ${visibleLine(fix)}`;
+  return `${what}${at}${remedy}`;
+}

@@ -1,0 +1,91 @@
+import type { Timer } from '@rollcall/runtime';
+import type { Counters } from '../counting/counters.ts';
+import type { Forwarder, Transport } from './forwarder.ts';
+import { SharedQuestions } from './shared-questions.ts';
+import { TcpUpstream } from './tcp-upstream.ts';
+import { UdpUpstream, type UpstreamParts } from './udp-upstream.ts';
+import { type Upstream, type UpstreamAddress, withId } from './upstream.ts';
+
+/** How often what has waited too long is looked for. */
+const SWEEP_MS = 100;
+
+export interface ForwarderParts extends UpstreamParts {
+  readonly counters: Counters;
+  /** Queries under way at a time. */
+  readonly maxInFlight: number;
+}
+
+/**
+ * Asks one upstream after the other until one answers, beginning with the one that did last. What several ask at the same
+ * time is asked once.
+ */
+export class UpstreamForwarder implements Forwarder {
+  readonly #parts: ForwarderParts;
+  readonly #upstreams: Readonly<Record<Transport, readonly Upstream[]>>;
+  readonly #sweepTimer: Timer;
+  readonly #questions = new SharedQuestions();
+  #first = 0;
+  #inFlight = 0;
+  #isClosed = false;
+
+  constructor(addresses: readonly UpstreamAddress[], parts: ForwarderParts) {
+    this.#parts = parts;
+    this.#upstreams = {
+      udp: addresses.map((address) => new UdpUpstream(address, parts)),
+      tcp: addresses.map((address) => new TcpUpstream(address, parts)),
+    };
+    this.#sweepTimer = parts.clock.every(SWEEP_MS, () => {
+      const nowMs = parts.clock.monotonicMs();
+      for (const upstream of this.#all()) upstream.expire(nowMs);
+    });
+  }
+
+  ask(message: Buffer, transport: Transport, done: (answer: Buffer | undefined) => void): void {
+    const { counters, maxInFlight } = this.#parts;
+    if (this.#inFlight >= maxInFlight || this.#isClosed) {
+      counters.forwardRefusals += 1;
+      done(undefined);
+      return;
+    }
+    const entry = this.#questions.enter(message, transport, done);
+    if (entry === 'refused') {
+      counters.forwardRefusals += 1;
+      done(undefined);
+      return;
+    }
+    this.#inFlight += 1;
+    // The event loop reuses nothing of a packet, but a message over TCP shares memory with its neighbours.
+    if (entry === 'sent') this.#send(Buffer.from(message), transport);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#sweepTimer.cancel();
+    for (const upstream of this.#all()) upstream.close();
+  }
+
+  #send(query: Buffer, transport: Transport): void {
+    const { counters } = this.#parts;
+    counters.forwarded += 1;
+    const upstreams = this.#upstreams[transport];
+    const first = this.#first;
+    const tryNext = (attempt: number): void => {
+      const index = (first + attempt) % upstreams.length;
+      upstreams[index]!.ask(query, (answer) => {
+        if (answer === undefined && attempt + 1 < upstreams.length && !this.#isClosed) {
+          return tryNext(attempt + 1);
+        }
+        if (answer === undefined) counters.forwardTimeouts += 1;
+        else this.#first = index;
+        const askers = this.#questions.finish(query, transport);
+        this.#inFlight -= askers.length;
+        for (const { id, done } of askers) done(answer && withId(answer, id));
+      });
+    };
+    tryNext(0);
+  }
+
+  #all(): readonly Upstream[] {
+    return [...this.#upstreams.udp, ...this.#upstreams.tcp];
+  }
+}

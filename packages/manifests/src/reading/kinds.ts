@@ -1,0 +1,86 @@
+import type { z } from 'zod';
+import { defaultDeployment, Deployment, validateDeployment } from '../deployment/deployment.ts';
+import { Endpoints, EndpointSlice } from '../endpoints/endpoints.ts';
+import { validateEndpoints, validateEndpointSlice } from '../endpoints/validation.ts';
+import type { FieldError } from '../meta/field-error.ts';
+import { Ingress, validateIngress } from '../ingress/ingress.ts';
+import { defaultService } from '../service/defaults.ts';
+import { Service } from '../service/service.ts';
+import { validateService } from '../service/validation.ts';
+
+/** Every kind that may be declared. */
+export type Manifest = Service | Endpoints | EndpointSlice | Ingress | Deployment;
+export type Kind = Manifest['kind'];
+
+interface KindRules<T extends Manifest> {
+  readonly apiVersion: string;
+  /** As in `services "nginx" not found`. */
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly schema: z.ZodType<T>;
+  readonly defaults: (manifest: T) => T;
+  /** Faults of a manifest whose defaults are filled in. */
+  readonly validate: (manifest: T) => FieldError[];
+}
+
+const same = <T>(manifest: T): T => manifest;
+
+/** What is known of each kind. */
+export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: K }>> } = {
+  Service: {
+    apiVersion: 'v1',
+    plural: 'services',
+    shortNames: ['svc'],
+    schema: Service,
+    defaults: defaultService,
+    validate: validateService,
+  },
+  Endpoints: {
+    apiVersion: 'v1',
+    plural: 'endpoints',
+    shortNames: ['ep'],
+    schema: Endpoints,
+    defaults: same,
+    validate: validateEndpoints,
+  },
+  EndpointSlice: {
+    apiVersion: 'discovery.k8s.io/v1',
+    plural: 'endpointslices',
+    shortNames: [],
+    schema: EndpointSlice,
+    defaults: same,
+    validate: validateEndpointSlice,
+  },
+  Ingress: {
+    apiVersion: 'networking.k8s.io/v1',
+    plural: 'ingresses',
+    shortNames: ['ing'],
+    schema: Ingress,
+    defaults: same,
+    validate: validateIngress,
+  },
+  Deployment: {
+    apiVersion: 'apps/v1',
+    plural: 'deployments',
+    shortNames: ['deploy'],
+    schema: Deployment,
+    defaults: defaultDeployment,
+    validate: validateDeployment,
+  },
+};
+
+/** As messages name things of a kind: `services`, `deployments.apps`. */
+export function resourceOf(kind: Kind): string {
+  const { apiVersion, plural } = KINDS[kind];
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? plural : `${plural}.${apiVersion.slice(0, slash)}`;
+}
+
+/** Fills in defaults and lists every fault of a decoded manifest. */
+export function examine<T extends Manifest>(
+  manifest: T,
+): { readonly manifest: T; readonly faults: FieldError[] } {
+  const rules = KINDS[manifest.kind] as unknown as KindRules<T>;
+  const complete = rules.defaults(manifest);
+  return { manifest: complete, faults: rules.validate(complete) };
+}

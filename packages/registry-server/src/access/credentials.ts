@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { ConfigError } from '@rollcall/daemon';
+import { readTokenLines, Tokens } from './tokens.ts';
+
+/** Where what a server proves itself by, and what callers prove themselves by, is read from. */
+export interface CredentialSources {
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly tlsClientCa?: string | undefined;
+  readonly token: readonly string[];
+  readonly tokenFile?: string | undefined;
+}
+
+function readPem(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new ConfigError(`${option} ${file}: ${(error as Error).message}`);
+  }
+}
+
+function checkPem(option: string, material: SecureContextOptions): void {
+  try {
+    createSecureContext(material);
+  } catch (error) {
+    throw new ConfigError(
+      `${option}: expected PEM files that fit, got ${(error as Error).message}`,
+    );
+  }
+}
+
+/** What an HTTPS server needs, read and tried; undefined without TLS. Throws a {@link ConfigError}. */
+export function httpsOf({ tlsCert, tlsKey, tlsClientCa }: CredentialSources) {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  const pair = { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey) };
+  checkPem('--tls-cert and --tls-key', pair);
+  if (tlsClientCa === undefined) return pair;
+  const ca = readPem('--tls-client-ca', tlsClientCa);
+  checkPem('--tls-client-ca', { ca });
+  return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
+}
+
+/** The tokens of flags, environment and file. Throws a {@link ConfigError}. */
+export function tokensOf({ token, tokenFile }: CredentialSources): Tokens {
+  const lines =
+    tokenFile === undefined ? [] : readTokenLines(readPem('--token-file', tokenFile).toString());
+  const tokens = new Tokens([...token, ...lines]);
+  if (tokenFile !== undefined && lines.length === 0) {
+    throw new ConfigError(`--token-file ${tokenFile}: expected at least one TOKEN[=SCOPES] a line`);
+  }
+  return tokens;
+}

@@ -1,0 +1,223 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Supervisor } from '@rollcall/daemon';
+import { pause, type Clock } from '@rollcall/runtime';
+import type { LogEntry, StoreHead } from '../store/log-entry.ts';
+import { fieldOf } from '../store/record.ts';
+import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
+import type { Picture, ServiceChange } from './picture.ts';
+import { Roll } from './roll.ts';
+import { soundEntry, soundSnapshot, type Unreadable } from './soundness.ts';
+import { SELF } from './instances/own-service.ts';
+
+const RETRY_MS = 200;
+/** The pause after faults of the server's own, which grows: reading the whole roll anew costs the store something. In ms. */
+const LONGEST_RETRY_MS = 5_000;
+
+/** How often in a row a store may forget what it was just given back. */
+const MOST_ROUNDS = 10;
+
+/** Who wants to know what the follower sees. Called in the order of the log, never concurrently. */
+export interface FollowerEvents {
+  /** Entries were applied; `changes` is what looks different for it. */
+  applied(entries: readonly LogEntry[], changes: readonly ServiceChange[]): void;
+  /**
+   * The roll was read anew: whoever waits for every change in between has missed some. `hasForgotten` tells that the
+   * store lost what only it knew, such as the numbers of holds.
+   */
+  relisted(changes: readonly ServiceChange[], hasForgotten: boolean): void;
+  /** The roll was read for the first time. `isWhole`: nobody is known to be missing; it is not empty, nor was the store away. */
+  loaded(isWhole: boolean): void;
+  /** The store went away or came back; the picture stands meanwhile. */
+  reachable(isReachable: boolean, error: Error | undefined): void;
+  /** What the store holds and nobody can read, and so is left out, is something else than before. */
+  unreadable(records: Unreadable): void;
+  /** The store had lost its memory and took so many things from this server's picture. */
+  restored(taken: number): void;
+}
+
+export interface FollowerParts {
+  readonly store: Store;
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly supervisor: Supervisor;
+}
+
+/**
+ * Keeps the picture in step with the store's log. Each entry names the one before it: where the chain breaks, the
+ * roll is read anew, and if it broke because the store lost writes, this server's picture is offered to it first.
+ */
+export class Follower {
+  readonly #store: Store;
+  readonly #picture: Picture;
+  readonly #clock: Clock;
+  readonly #events: FollowerEvents;
+  readonly #supervisor: Supervisor;
+  #isReachable: boolean | undefined;
+
+  constructor({ store, picture, clock, supervisor }: FollowerParts, events: FollowerEvents) {
+    this.#store = store;
+    this.#picture = picture;
+    this.#clock = clock;
+    this.#supervisor = supervisor;
+    this.#events = events;
+  }
+
+  get isStoreReachable(): boolean {
+    return this.#isReachable === true;
+  }
+
+  /** Follows until the signal says so; does not reject. */
+  async run(signal: AbortSignal): Promise<void> {
+    let faults = 0;
+    while (!signal.aborted) {
+      let error: unknown;
+      try {
+        if (!this.#picture.isLoaded || faults > 0) await this.#relist(signal);
+        await this.#step(signal);
+        this.#setReachable(true);
+        faults = 0;
+        continue;
+      } catch (thrown) {
+        error = thrown;
+      }
+      if (signal.aborted) return;
+      if (error instanceof StoreUnavailableError) this.#setReachable(false, error);
+      else {
+        // An entry that cannot be read, or a fault of this server's: what the log says is in the roll, so that is read anew.
+        this.#supervisor.note('follower', error);
+        faults++;
+      }
+      const pauseMs = Math.min(RETRY_MS * 2 ** Math.max(0, faults - 1), LONGEST_RETRY_MS);
+      await pause(this.#clock, pauseMs, signal).catch(() => {});
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    const { revision, epoch, mark } = this.#picture;
+    const page = await this.#store.follow(revision, signal);
+    const first = page.entries[0];
+    if (first !== undefined) {
+      if (first.prev !== revision || first.before !== mark || !isChain(page.entries)) {
+        return this.#relist(signal);
+      }
+      const entries = page.entries.map(soundEntry);
+      this.#events.applied(entries, this.#picture.apply(entries));
+      this.#noteUnreadable(entries);
+      this.#picture.prove();
+      return undefined;
+    }
+    const { head } = page;
+    if (head?.epoch !== epoch || head.revision < revision) return this.#relist(signal);
+    if (head.revision !== revision) return undefined;
+    if (head.mark !== mark) return this.#relist(signal);
+    this.#picture.prove();
+    return undefined;
+  }
+
+  /**
+   * Reads the roll anew. A store that forgot is first given what this server knows, and its answer is believed only while
+   * it still has that: it may forget again at any moment, and a fuller picture is not given up for that.
+   */
+  async #relist(signal: AbortSignal): Promise<void> {
+    const isFirst = !this.#picture.isLoaded;
+    let anchor: StoreHead | undefined = isFirst ? undefined : this.#picture.head;
+    let hasForgotten = false;
+    let read = await this.#readOnce(anchor, signal);
+    for (let rounds = 0; read === undefined; rounds++) {
+      if (rounds === MOST_ROUNDS) {
+        throw new StoreUnavailableError('the store forgets faster than it can be told');
+      }
+      anchor = await this.#giveBack();
+      hasForgotten = true;
+      read = await this.#readOnce(anchor, signal);
+    }
+    const { roll, unreadable, isUncertain } = read;
+    this.#setReachable(true);
+    this.#setUnreadable(unreadable);
+    this.#events.relisted(this.#picture.replace(roll), hasForgotten);
+    this.#picture.prove();
+    if (isFirst) this.#events.loaded(!isUncertain && !isEmptyRoll(roll));
+  }
+
+  /** Undefined when the store has lost a position that it should have. */
+  async #readOnce(anchor: StoreHead | undefined, signal: AbortSignal) {
+    const hasLost = async () =>
+      anchor !== undefined && (await this.#store.continuity(anchor)) === 'lost';
+    if (await hasLost()) return undefined;
+    const read = await this.#read(signal);
+    return (await hasLost()) ? undefined : read;
+  }
+
+  async #giveBack(): Promise<StoreHead> {
+    const { revision, roll } = this.#picture;
+    const offer = (roll as Roll).offer(this.#clock.monotonicMs());
+    const { taken, head } = await this.#store.restore({ ...offer, floor: revision });
+    this.#events.restored(taken);
+    return head;
+  }
+
+  async #read(signal: AbortSignal) {
+    // Any write gives an empty store its epoch; a sweep is the one that is always due. And one that was away is not read
+    // before everybody on it is doubted.
+    let swept: SweepOutcome;
+    do swept = await this.#store.expire({ floor: this.#picture.revision });
+    while (swept.more && !signal.aborted);
+    const snapshot = await this.#store.snapshot();
+    const { sound, unreadable } = soundSnapshot(snapshot);
+    const roll = new Roll(sound, this.#clock.monotonicMs());
+    while (roll.revision < snapshot.upTo) {
+      const { entries } = await this.#store.follow(roll.revision, signal);
+      const [first] = entries;
+      const isNext = first?.prev === roll.revision && first.before === roll.mark;
+      if (!isNext || !isChain(entries)) {
+        throw new StoreUnavailableError('the log moved on while the roll was being read');
+      }
+      const readable = entries.map(soundEntry);
+      for (const entry of readable) roll.apply(entry, this.#clock.monotonicMs());
+      for (const entry of readable) noteUnreadable(entry, unreadable);
+    }
+    return { roll, unreadable, isUncertain: swept.isUncertain };
+  }
+
+  #noteUnreadable(entries: readonly LogEntry[]): void {
+    const known = this.#picture.unreadable;
+    if (known.size === 0 && entries.every(({ op }) => op !== 'spoilt')) return;
+    const unreadable = new Map(known);
+    for (const entry of entries) noteUnreadable(entry, unreadable);
+    this.#setUnreadable(unreadable);
+  }
+
+  #setUnreadable(unreadable: Map<string, string>): void {
+    if (isDeepStrictEqual(unreadable, this.#picture.unreadable)) return;
+    this.#picture.unreadable = unreadable;
+    this.#events.unreadable(unreadable);
+  }
+
+  #setReachable(isReachable: boolean, error?: Error): void {
+    if (this.#isReachable === isReachable) return;
+    this.#isReachable = isReachable;
+    this.#events.reachable(isReachable, error);
+  }
+}
+
+/** Brings a list of what cannot be read up to date. */
+function noteUnreadable(entry: LogEntry, unreadable: Map<string, string>): void {
+  if (entry.op === 'spoilt') unreadable.set(entry.key, entry.fault);
+  else if (entry.op === 'set') unreadable.delete(`instance/${fieldOf(entry.record)}`);
+  else if (entry.op === 'del') unreadable.delete(`instance/${entry.field}`);
+  else if (entry.op !== 'lift') {
+    unreadable.delete(entry.op === 'put' ? entry.resource.key : entry.key);
+  }
+}
+
+function isChain(entries: readonly LogEntry[]): boolean {
+  return entries.every((entry, i) => {
+    const last = entries[i - 1];
+    return last === undefined || (entry.prev === last.revision && entry.before === last.mark);
+  });
+}
+
+/** Whether nobody but registry servers is on it. */
+function isEmptyRoll({ services }: Roll): boolean {
+  return [...services.keys()].every((key) => key === `${SELF.namespace}/${SELF.service}`);
+}

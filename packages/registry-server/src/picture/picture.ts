@@ -1,0 +1,300 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { DeclaredService, Endpoint } from '@rollcall/contract';
+import type { Clock } from '@rollcall/runtime';
+import type { LogEntry, StoreHead } from '../store/log-entry.ts';
+import { fieldOf, type InstanceRecord } from '../store/record.ts';
+import { conditionsOf, type InstanceConditions } from './instances/endpoints.ts';
+import { deriveMember, membersOf, WRITTEN } from './membership.ts';
+import type { Effect, Roll } from './roll.ts';
+import { type Touch, type Touched, touchOf } from './touched.ts';
+
+/** What changed of one service. Never empty. */
+export interface ServiceChange {
+  readonly namespace: string;
+  readonly service: string;
+  readonly revision: number;
+  /**
+   * One who has seen everything up to here and then this change lacks nothing: less than `revision` when the same
+   * write changed other services too.
+   */
+  readonly resumeAfter: number;
+  /** The first revision that it is about, where several changes were put into one. */
+  readonly first?: number;
+  /** Given when it changed; null = it is not declared any more. */
+  readonly declared?: DeclaredService | null;
+  readonly upserts: readonly Endpoint[];
+  readonly removes: readonly string[];
+}
+
+/** A service as it stands: endpoints in the order of their ids. */
+export interface ServicePicture {
+  readonly namespace: string;
+  readonly service: string;
+  /** Of its last observable change. */
+  readonly revision: number;
+  readonly declared: DeclaredService | null;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Field of an instance -> the endpoints that it has in a service. */
+type Endpoints = Map<string, readonly Endpoint[]>;
+
+interface Published {
+  readonly namespace: string;
+  readonly service: string;
+  readonly revision: number;
+  readonly declared: DeclaredService | null;
+  readonly endpoints: Endpoints;
+  /** Made when asked for, dropped on change. */
+  picture?: ServicePicture | undefined;
+}
+
+interface Waiting {
+  readonly revision: number;
+  done(isReached: boolean): void;
+}
+
+/**
+ * The full picture that a server holds in memory. Reads and watches are answered from it alone, so they go on when
+ * the store is away. Only the follower writes to it.
+ */
+export class Picture {
+  readonly #clock: Clock;
+  readonly #onFault: (key: string, error: unknown) => void;
+  readonly #published = new Map<string, Published>();
+  readonly #waiting = new Set<Waiting>();
+  #roll: Roll | undefined;
+  #provenAtMs = Number.NEGATIVE_INFINITY;
+  /** What the store holds and nobody can read, and so is left out: `instance/FIELD` or a resource's key -> why. */
+  unreadable: ReadonlyMap<string, string> = new Map();
+
+  /** `onFault` hears that a service could not be derived: it stands as it was, and the others go on. @default throws */
+  constructor(
+    clock: Clock,
+    onFault = (_key: string, error: unknown): void => {
+      throw error;
+    },
+  ) {
+    this.#clock = clock;
+    this.#onFault = onFault;
+  }
+
+  get isLoaded(): boolean {
+    return this.#roll !== undefined;
+  }
+
+  get roll(): Roll | undefined {
+    return this.#roll;
+  }
+
+  get revision(): number {
+    return this.#roll?.revision ?? 0;
+  }
+
+  /** Digest of everything up to the revision. */
+  get mark(): string {
+    return this.#roll?.mark ?? '';
+  }
+
+  /** Where it stands in the log of its store. */
+  get head(): StoreHead {
+    const { epoch, revision, mark } = this;
+    return { epoch, revision, mark };
+  }
+
+  get epoch(): string {
+    return this.#roll?.epoch ?? '';
+  }
+
+  /** ms since the store last proved that nothing newer exists. */
+  ageMs(): number {
+    return Math.max(0, Math.round(this.#clock.monotonicMs() - this.#provenAtMs));
+  }
+
+  /** The store says that the picture is its newest. */
+  prove(): void {
+    this.#provenAtMs = this.#clock.monotonicMs();
+  }
+
+  service(namespace: string, service: string): ServicePicture | undefined {
+    const published = this.#published.get(`${namespace}/${service}`);
+    if (published === undefined) return undefined;
+    published.picture ??= Object.freeze({
+      namespace,
+      service,
+      revision: published.revision,
+      declared: published.declared,
+      endpoints: Object.freeze(
+        [...published.endpoints.values()].flat().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      ),
+    });
+    return published.picture;
+  }
+
+  /** The services of a namespace, or of all (`*`), that have instances or are declared, in order. */
+  servicesOf(namespace: string): { readonly namespace: string; readonly service: string }[] {
+    const prefix = namespace === '*' ? '' : `${namespace}/`;
+    return [...new Set([...(this.#roll?.services.keys() ?? []), ...this.#published.keys()])]
+      .filter((key) => key.startsWith(prefix))
+      .toSorted()
+      .map((key) => {
+        const [own = '', service = ''] = key.split('/');
+        return { namespace: own, service };
+      });
+  }
+
+  instancesOf(namespace: string, service: string): ReadonlyMap<string, InstanceRecord> {
+    return this.#roll?.services.get(`${namespace}/${service}`) ?? new Map();
+  }
+
+  /** What an instance's state means now, its override considered. */
+  conditionsOf(record: InstanceRecord): InstanceConditions {
+    return conditionsOf(record, this.#roll?.override(fieldOf(record)));
+  }
+
+  /** Every instance that holds no lease. */
+  persistentInstances(): Iterable<InstanceRecord> {
+    return this.#roll?.persistent.values() ?? [];
+  }
+
+  /** Takes entries in order; gives one change for each service that looks different now. */
+  apply(entries: readonly LogEntry[]): ServiceChange[] {
+    const roll = this.#roll;
+    if (roll === undefined) return [];
+    const touched: Touched = new Map();
+    for (const entry of entries) {
+      const effect = roll.apply(entry, this.#clock.monotonicMs());
+      this.#touch(touched, effect, roll, entry.revision);
+    }
+    return this.#publish(touched);
+  }
+
+  /** Takes a roll read anew; gives the differences from what was published, never an empty set in between. */
+  replace(roll: Roll): ServiceChange[] {
+    if (this.#roll !== undefined) roll.remember(this.#roll);
+    this.#roll = roll;
+    const { revision, declarations } = roll;
+    const touched: Touched = new Map();
+    for (const [key, { endpoints }] of this.#published) {
+      touched.set(key, { members: new Set(endpoints.keys()), isWhole: false, revision });
+    }
+    for (const { namespace, name } of declarations.all('Service')) {
+      touchOf(touched, `${namespace}/${name}`, revision).members.add(WRITTEN);
+    }
+    for (const instances of roll.services.values()) {
+      for (const record of instances.values()) {
+        const effect = { kind: 'instance', ref: record, before: record, after: record } as const;
+        this.#touch(touched, effect, roll, revision);
+      }
+    }
+    return this.#publish(touched);
+  }
+
+  /** Whether the picture reaches a revision within a time, in ms. */
+  reached(revision: number, withinMs: number): Promise<boolean> {
+    if (this.revision >= revision) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const waiting: Waiting = {
+        revision,
+        done: (isReached) => {
+          timer.cancel();
+          this.#waiting.delete(waiting);
+          resolve(isReached);
+        },
+      };
+      const timer = this.#clock.after(withinMs, () => waiting.done(false));
+      this.#waiting.add(waiting);
+    });
+  }
+
+  /** Notes which services an entry may have changed. */
+  #touch(touched: Touched, effect: Effect, roll: Roll, revision: number): void {
+    if (effect.kind === 'services') {
+      for (const { service, endpoints } of effect.touches) {
+        const touch = touchOf(touched, service, revision);
+        touch.isWhole ||= endpoints;
+      }
+      return;
+    }
+    const { ref, before, after } = effect;
+    const field = fieldOf(ref);
+    const { namespace, service } = ref;
+    const touch = (key: string) => touchOf(touched, key, revision).members.add(field);
+    const own = `${namespace}/${service}`;
+    if (roll.declarations.service(own) === undefined) touch(own);
+    if (before !== undefined) {
+      for (const key of roll.declarations.selecting(namespace, before.body.labels)) touch(key);
+    }
+    if (after !== undefined && after.body.labels !== before?.body.labels) {
+      for (const key of roll.declarations.selecting(namespace, after.body.labels)) touch(key);
+    }
+  }
+
+  #publish(touched: Touched): ServiceChange[] {
+    const roll = this.#roll;
+    if (roll === undefined) return [];
+    const whole = [...touched].filter(([, { isWhole }]) => isWhole).map(([key]) => key);
+    const members = membersOf(roll, whole);
+    const changes: ServiceChange[] = [];
+    for (const [key, touch] of touched) {
+      for (const member of members.get(key) ?? []) touch.members.add(member);
+      try {
+        const change = this.#publishService(roll, key, touch);
+        if (change !== undefined) changes.push(change);
+      } catch (error) {
+        this.#onFault(key, error);
+      }
+    }
+    for (const waiting of this.#waiting) {
+      if (waiting.revision <= this.revision) waiting.done(true);
+    }
+    return inOrder(changes);
+  }
+
+  #publishService(roll: Roll, key: string, touch: Touch): ServiceChange | undefined {
+    const [namespace = '', service = ''] = key.split('/');
+    const known = this.#published.get(key);
+    const before: Endpoints = known?.endpoints ?? new Map();
+    const { members, isWhole, revision } = touch;
+    const upserts: Endpoint[] = [];
+    const removes: string[] = [];
+    // An endpoint may pass from one member to another: what came is not taken away again.
+    const kept = new Set<string>();
+    // All of it before anything is changed: what cannot be derived leaves the service as it was.
+    const declared = roll.declarations.profile(key);
+    const all = isWhole ? new Set([...before.keys(), ...members]) : members;
+    const derived = Array.from(all, (member) => [member, deriveMember(roll, key, member)] as const);
+    for (const [member, has] of derived) {
+      const had: readonly Endpoint[] = before.get(member) ?? [];
+      for (const { id } of has) kept.add(id);
+      if (isDeepStrictEqual(had, has)) continue;
+      const byId = new Map(had.map((endpoint) => [endpoint.id, endpoint]));
+      upserts.push(...has.filter((own) => !isDeepStrictEqual(own, byId.get(own.id))));
+      removes.push(...byId.keys());
+      if (has.length === 0) before.delete(member);
+      else before.set(member, has);
+    }
+    const gone = removes.filter((id) => !kept.has(id));
+    const wasDeclared = known?.declared ?? null;
+    const isRedeclared = !isDeepStrictEqual(declared, wasDeclared);
+    if (upserts.length === 0 && gone.length === 0 && !isRedeclared) return undefined;
+    if (before.size === 0 && declared === null) this.#published.delete(key);
+    else {
+      const shown = isRedeclared ? declared : wasDeclared;
+      const next = { namespace, service, revision, declared: shown, endpoints: before };
+      this.#published.set(key, next);
+    }
+    const change = { namespace, service, revision, resumeAfter: revision, upserts, removes: gone };
+    return isRedeclared ? { ...change, declared } : change;
+  }
+}
+
+/** In the order of the log; where several share a revision, none but a resume from before it has them all. */
+function inOrder(changes: readonly ServiceChange[]): ServiceChange[] {
+  const sorted = changes.toSorted((a, b) => a.revision - b.revision);
+  return sorted.map((change, i) => {
+    const isShared =
+      sorted[i - 1]?.revision === change.revision || sorted[i + 1]?.revision === change.revision;
+    return isShared ? { ...change, resumeAfter: change.revision - 1 } : change;
+  });
+}

@@ -1,0 +1,208 @@
+import type { Override } from '@rollcall/contract';
+import { INSTANCE_TOMBSTONE_MS } from '../store/limits.ts';
+import type { LogEntry } from '../store/log-entry.ts';
+import {
+  fieldOf,
+  type InstanceRecord,
+  type InstanceRef,
+  refOfField,
+  type ResourceRecord,
+  serviceOfField,
+} from '../store/record.ts';
+import type { RestoreRequest, StoreSnapshot, Tombstone } from '../store/store.ts';
+import { Declarations, type ServiceTouch } from './declared/declarations.ts';
+import { overrideKeyOf, type StoredOverride } from './instances/endpoints.ts';
+import { Tenants } from './instances/tenants.ts';
+
+/**
+ * How long and how much a server remembers of what was deleted, longer than the store does: a server that was cut off
+ * for a while must not bring back, to a store that lost its memory, what the others saw go.
+ */
+const REMEMBERED_MS = 86_400_000;
+const REMEMBERED = 200_000;
+
+interface Grave {
+  readonly revision: number;
+  /** On this server's monotonic clock. */
+  readonly untilMs: number;
+}
+
+/** What an entry touched: an instance, as it was and is; or services as a whole. */
+export type Effect =
+  | {
+      readonly kind: 'instance';
+      readonly ref: InstanceRef;
+      readonly before: InstanceRecord | undefined;
+      readonly after: InstanceRecord | undefined;
+    }
+  | { readonly kind: 'services'; readonly touches: readonly ServiceTouch[] };
+
+const NOTHING: Effect = { kind: 'services', touches: [] };
+
+/** The tables that a server holds in memory: what the store had at a revision. */
+export class Roll {
+  readonly services = new Map<string, Map<string, InstanceRecord>>();
+  /** The few that hold no lease, by field: they are looked at several times a second. */
+  readonly persistent = new Map<string, InstanceRecord>();
+  readonly declarations = new Declarations();
+  readonly tenants = new Tenants();
+  readonly #overrides = new Map<string, Override>();
+  readonly #resources = new Map<string, ResourceRecord>();
+  readonly #graves = new Map<string, Grave>();
+  revision: number;
+  /** Digest of everything up to it, by which a past that was lost is told from the one that is. */
+  mark: string;
+  readonly epoch: string;
+
+  constructor(snapshot: StoreSnapshot, monotonicMs: number) {
+    this.epoch = snapshot.head.epoch;
+    this.revision = snapshot.head.revision;
+    this.mark = snapshot.head.mark;
+    for (const record of snapshot.instances) this.#set(record);
+    for (const resource of snapshot.resources) this.#put(resource);
+    for (const { member, revision, forMs } of snapshot.tombstones) {
+      this.#graves.set(member, { revision, untilMs: monotonicMs + forMs });
+    }
+  }
+
+  /** Takes one entry; gives what it touched. */
+  apply(entry: LogEntry, monotonicMs: number): Effect {
+    this.revision = entry.revision;
+    this.mark = entry.mark;
+    switch (entry.op) {
+      case 'set':
+        return this.#set(entry.record);
+      case 'del': {
+        if (entry.why !== 'expired') {
+          const { lease = '' } = this.instance(entry.field) ?? {};
+          this.#bury(`i:${entry.field}`, entry.revision, monotonicMs);
+          if (lease !== '') this.#bury(`x:${lease}`, entry.revision, monotonicMs);
+        }
+        return this.#delete(entry.field, entry.revision);
+      }
+      case 'put':
+        return this.#put(entry.resource);
+      case 'lift':
+        return NOTHING;
+      case 'spoilt':
+        return this.#leaveOut(entry.key, entry.revision);
+      default: {
+        this.#bury(`r:${entry.key}`, entry.revision, monotonicMs);
+        return this.#remove(entry.key, entry.revision);
+      }
+    }
+  }
+
+  /** An instance by its field. */
+  instance(field: string): InstanceRecord | undefined {
+    const service = serviceOfField(field);
+    return this.services.get(service)?.get(field.slice(service.length + 1));
+  }
+
+  override(field: string): Override | undefined {
+    return this.#overrides.get(overrideKeyOf(field));
+  }
+
+  /** Everything, for a store that lost its own. */
+  offer(monotonicMs: number): Omit<RestoreRequest, 'floor'> {
+    const tombstones: Tombstone[] = [];
+    for (const [member, { revision, untilMs }] of this.#graves) {
+      if (untilMs <= monotonicMs) this.#graves.delete(member);
+      else {
+        const forMs = Math.max(INSTANCE_TOMBSTONE_MS, untilMs - monotonicMs);
+        tombstones.push({ member, revision, forMs });
+      }
+    }
+    const instances = [...this.services.values()].flatMap((roll) => [...roll.values()]);
+    return { instances, resources: [...this.#resources.values()], tombstones };
+  }
+
+  /** The oldest is forgotten first. */
+  #bury(member: string, revision: number, monotonicMs: number): void {
+    this.#graves.delete(member);
+    this.#graves.set(member, { revision, untilMs: monotonicMs + REMEMBERED_MS });
+    for (const [oldest, { untilMs }] of this.#graves) {
+      if (this.#graves.size <= REMEMBERED && untilMs > monotonicMs) break;
+      this.#graves.delete(oldest);
+    }
+  }
+
+  /** What the roll before this one remembered, where this one has nothing newer. */
+  remember(before: Roll): void {
+    for (const [member, grave] of before.#graves) {
+      const own = this.#graves.get(member);
+      if (own !== undefined && own.revision >= grave.revision) continue;
+      const field = member.slice(2);
+      const id = field.slice(field.lastIndexOf('/') + 1);
+      const record = this.services.get(serviceOfField(field))?.get(id);
+      if (record === undefined || record.revision < grave.revision) this.#graves.set(member, grave);
+    }
+  }
+
+  /** What was there is no more, and nobody took it off: it is not buried. */
+  #leaveOut(key: string, revision: number): Effect {
+    const field = /^instance\/(.+)$/s.exec(key)?.[1];
+    return field === undefined ? this.#remove(key, revision) : this.#delete(field, revision);
+  }
+
+  #set(record: InstanceRecord): Effect {
+    const field = fieldOf(record);
+    const service = serviceOfField(field);
+    let roll = this.services.get(service);
+    const before = roll?.get(record.id);
+    // The snapshot may have been read after this entry was written.
+    if (before !== undefined && before.revision > record.revision) return NOTHING;
+    if (roll === undefined) {
+      roll = new Map();
+      this.services.set(service, roll);
+    }
+    roll.set(record.id, record);
+    this.tenants.replace(before, record);
+    if (record.lease === '') this.persistent.set(field, record);
+    else this.persistent.delete(field);
+    this.#graves.delete(`i:${field}`);
+    return { kind: 'instance', ref: record, before, after: record };
+  }
+
+  #delete(field: string, revision: number): Effect {
+    const service = serviceOfField(field);
+    const roll = this.services.get(service);
+    const id = field.slice(service.length + 1);
+    const before = roll?.get(id);
+    if (before === undefined || before.revision > revision) return NOTHING;
+    roll?.delete(id);
+    this.tenants.replace(before, undefined);
+    this.persistent.delete(field);
+    if (roll?.size === 0) this.services.delete(service);
+    return { kind: 'instance', ref: before, before, after: undefined };
+  }
+
+  #put(resource: ResourceRecord): Effect {
+    const known = this.#resources.get(resource.key);
+    if (known !== undefined && known.revision > resource.revision) return NOTHING;
+    this.#resources.set(resource.key, resource);
+    this.#graves.delete(`r:${resource.key}`);
+    if (!resource.key.startsWith('override/')) {
+      return { kind: 'services', touches: this.declarations.put(resource) };
+    }
+    const stored = JSON.parse(resource.value) as StoredOverride;
+    const untilMs = resource.untilMs === 0 ? null : resource.untilMs;
+    this.#overrides.set(resource.key, Object.freeze({ ...stored, untilMs }));
+    return this.#overridden(resource.key);
+  }
+
+  #remove(key: string, revision: number): Effect {
+    const known = this.#resources.get(key);
+    if (known === undefined || known.revision > revision) return NOTHING;
+    this.#resources.delete(key);
+    this.#overrides.delete(key);
+    if (key.startsWith('override/')) return this.#overridden(key);
+    return { kind: 'services', touches: this.declarations.remove(key) };
+  }
+
+  #overridden(key: string): Effect {
+    const field = key.slice('override/'.length);
+    const record = this.instance(field);
+    return { kind: 'instance', ref: refOfField(field), before: record, after: record };
+  }
+}

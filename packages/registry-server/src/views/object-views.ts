@@ -1,0 +1,218 @@
+import { type ManifestObject, ProblemError } from '@rollcall/contract';
+import {
+  type Deployment,
+  type Kind,
+  KINDS,
+  type Service,
+  SERVICE_NAME_LABEL,
+} from '@rollcall/manifests';
+import type { InstanceRecord } from '../store/record.ts';
+import type { Picture, ServicePicture } from '../picture/picture.ts';
+import type { Declarations, Declared } from '../picture/declared/declarations.ts';
+import { deploymentStatuses } from './deployment-status.ts';
+import { endpointsObject } from './endpoints-object.ts';
+import { hasSelector } from '../picture/declared/profile.ts';
+import { shownObject } from '../picture/declared/shown-object.ts';
+import { slicesOf, type SliceSource } from './slices.ts';
+
+/** Marks a service that nobody declared: it is there because instances registered under its name. */
+const IMPLICIT = 'rollcall.dev/implicit';
+
+/** The kind that a name stands for: `Service`, `services`, `svc`... Throws `kind_not_found`. */
+export function kindOf(name: string): Kind {
+  const wanted = name.toLowerCase();
+  for (const kind of Object.keys(KINDS) as Kind[]) {
+    const { plural, shortNames } = KINDS[kind];
+    if ([kind.toLowerCase(), plural, ...shortNames].includes(wanted)) return kind;
+  }
+  const known = Object.keys(KINDS).join(', ');
+  const message = `the registry doesn't have a resource type "${name}"; expected one of ${known}`;
+  throw new ProblemError('kind_not_found', message, { field: 'kind' });
+}
+
+/** Declared objects with what the registry knows of them, and the objects that it derives. Reads alone. */
+export class ObjectViews {
+  readonly #picture: Picture;
+
+  constructor(picture: Picture) {
+    this.#picture = picture;
+  }
+
+  read(kind: Kind, namespace: string, name: string): ManifestObject | undefined {
+    const declared = this.#declarations?.get(kind, `${namespace}/${name}`);
+    switch (kind) {
+      case 'Service':
+        return this.#service(namespace, name);
+      case 'Endpoints':
+        return this.#endpoints(namespace, name);
+      case 'EndpointSlice':
+        return this.#slice(namespace, name);
+      case 'Deployment':
+        return declared && this.#deployments([declared as Declared<Deployment>])[0];
+      default:
+        return declared && this.#shown(declared);
+    }
+  }
+
+  /** In the order of namespaces and names; `*` = of all namespaces. */
+  list(kind: Kind, namespace: string): ManifestObject[] {
+    const services = this.#picture.servicesOf(namespace);
+    const objects = (() => {
+      switch (kind) {
+        case 'Service':
+          return services.map((one) => this.#service(one.namespace, one.service));
+        case 'Endpoints':
+          return [
+            ...services.map((one) => this.#endpoints(one.namespace, one.service)),
+            ...this.#declared(kind, namespace)
+              .filter(({ namespace: ns, name }) => this.#picture.service(ns, name) === undefined)
+              .map((declared) => this.#shown(declared)),
+          ];
+        case 'EndpointSlice':
+          return [
+            ...services.flatMap((one) => this.#slices(one.namespace, one.service)),
+            ...this.#declared(kind, namespace).map((declared) => this.#shown(declared)),
+          ];
+        case 'Deployment':
+          return this.#deployments(this.#declared(kind, namespace) as Declared<Deployment>[]);
+        default:
+          return this.#declared(kind, namespace).map((declared) => this.#shown(declared));
+      }
+    })();
+    const keyOf = ({ metadata }: ManifestObject) => `${metadata.namespace}/${metadata.name}`;
+    return objects
+      .filter((object) => object !== undefined)
+      .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  get #declarations(): Declarations | undefined {
+    return this.#picture.roll?.declarations;
+  }
+
+  #declared(kind: Kind, namespace: string): Declared[] {
+    const all = [...(this.#declarations?.all(kind) ?? [])] as Declared[];
+    return all.filter((declared) => namespace === '*' || declared.namespace === namespace);
+  }
+
+  #shown({ manifest, revision }: Declared): ManifestObject {
+    return shownObject(manifest, revision);
+  }
+
+  /** With what is counted now. */
+  #deployments(declared: readonly Declared<Deployment>[]): ManifestObject[] {
+    const statuses = deploymentStatuses(this.#picture, declared);
+    return declared.map((one, i) => ({ ...this.#shown(one), status: statuses[i] }));
+  }
+
+  #service(namespace: string, name: string): ManifestObject | undefined {
+    const key = `${namespace}/${name}`;
+    const declared = this.#declarations?.get('Service', key);
+    if (declared === undefined) return this.#implicitService(namespace, name);
+    const shown = shownObject(declared.manifest, declared.revision);
+    const reports = [...(this.#declarations?.reports(key) ?? [])].toSorted((a, b) =>
+      a.reporter < b.reporter ? -1 : 1,
+    );
+    const conditions = reports.flatMap(({ reporter, conditions: said }) =>
+      said.map((one) => ({ ...one, message: `${reporter}: ${one.message}` })),
+    );
+    const isBalanced = declared.manifest.spec?.type === 'LoadBalancer';
+    const ingress = isBalanced ? reports.flatMap(({ loadBalancer }) => loadBalancer) : [];
+    return {
+      ...shown,
+      status: {
+        ...(conditions.length > 0 ? { conditions } : {}),
+        loadBalancer: ingress.length > 0 ? { ingress } : {},
+      },
+    };
+  }
+
+  #implicitService(namespace: string, name: string): ManifestObject | undefined {
+    const instances = [...this.#picture.instancesOf(namespace, name).values()];
+    const [first] = instances;
+    if (first === undefined) return undefined;
+    const earliest = Math.min(...instances.map(({ registeredAtMs }) => registeredAtMs));
+    const revision = this.#picture.service(namespace, name)?.revision ?? first.revision;
+    return {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {
+        name,
+        namespace,
+        resourceVersion: String(revision),
+        creationTimestamp: `${new Date(earliest).toISOString().slice(0, 19)}Z`,
+        annotations: { [IMPLICIT]: 'true' },
+      },
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: 'None',
+        clusterIPs: ['None'],
+        selector: { app: name },
+        sessionAffinity: 'None',
+        ports: portsOf(instances),
+      },
+      status: { loadBalancer: {} },
+    };
+  }
+
+  #endpoints(namespace: string, name: string): ManifestObject | undefined {
+    const picture = this.#picture.service(namespace, name);
+    const key = `${namespace}/${name}`;
+    const written = this.#declarations?.get('Endpoints', key);
+    const service = this.#declarations?.service(key);
+    const isWritten = service === undefined ? picture === undefined : !hasSelector(service);
+    if (isWritten) return written && this.#shown(written);
+    if (picture === undefined) return undefined;
+    return endpointsObject(this.#sourceOf(picture, service));
+  }
+
+  /** A slice is named after its service: no other's are made for it. */
+  #slice(namespace: string, name: string): ManifestObject | undefined {
+    const written = this.#declarations?.get('EndpointSlice', `${namespace}/${name}`);
+    if (written !== undefined) return this.#shown(written);
+    return this.#picture
+      .servicesOf(namespace)
+      .filter(({ service }) => name.startsWith(`${service}-`))
+      .flatMap(({ service }) => this.#slices(namespace, service))
+      .find(({ metadata }) => metadata.name === name);
+  }
+
+  /** Those derived; what somebody wrote as slices is shown as written, and not twice. */
+  #slices(namespace: string, name: string): ManifestObject[] {
+    const picture = this.#picture.service(namespace, name);
+    const key = `${namespace}/${name}`;
+    const service = this.#declarations?.service(key);
+    if (picture === undefined || service?.spec?.type === 'ExternalName') return [];
+    if (service !== undefined && !hasSelector(service)) {
+      const written = this.#declarations?.endpointsOf(key);
+      if (written === undefined || this.#declarations?.slicesOf(key).length !== 0) return [];
+    }
+    return slicesOf(this.#sourceOf(picture, service));
+  }
+
+  #sourceOf(picture: ServicePicture, service: Service | undefined): SliceSource {
+    const { namespace, service: name, revision, declared, endpoints } = picture;
+    const { [SERVICE_NAME_LABEL]: _, ...labels } = service?.metadata.labels ?? {};
+    const isHeadless = declared?.isHeadless ?? true;
+    const uid = service?.metadata.uid;
+    const createdAt =
+      service?.metadata.creationTimestamp ??
+      this.#implicitService(namespace, name)?.metadata.creationTimestamp;
+    return { namespace, service: name, revision, isHeadless, uid, createdAt, labels, endpoints };
+  }
+}
+
+/** The named ports of instances; the number of the first that has one. */
+function portsOf(instances: readonly InstanceRecord[]): object[] {
+  const ports = new Map<string, object>();
+  for (const { body } of instances) {
+    for (const [name, { port, protocol }] of Object.entries(body.ports)) {
+      if (!ports.has(name)) ports.set(name, { name, port, protocol, targetPort: name });
+    }
+  }
+  return [...ports.values()];
+}
+
+/** Labels of an object. */
+export function labelsOf({ metadata }: ManifestObject): Readonly<Record<string, string>> {
+  return metadata.labels ?? {};
+}

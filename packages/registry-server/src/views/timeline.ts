@@ -1,0 +1,137 @@
+import type { ServiceReport, TimelineEvent, TimelineKind } from '@rollcall/contract';
+import type { LogEntry } from '../store/log-entry.ts';
+import { type InstanceRef, refOfField } from '../store/record.ts';
+import { objectOfKey, reportOfKey } from '../picture/declared/object-key.ts';
+
+const REASONS: Readonly<Record<TimelineKind, string>> = {
+  registered: 'it registered',
+  reregistered: 'it registered again',
+  updated: 'its status, weight or labels changed',
+  draining: 'it takes no new calls',
+  suspected: 'the connection of its hold closed without goodbye',
+  recovered: 'it gave a sign of life',
+  unreachable: 'silent together with more than half of its service: the guard keeps it for a while',
+  unconfirmed:
+    'the store was away, or came back, and may have older data: it has one TTL to renew its lease',
+  restored: 'the store had lost it and a registry server still knew it',
+  deregistered: 'it was taken off the roll',
+  expired: 'it did not renew its lease in time',
+  superseded: 'another process registered under its id',
+  overridden: 'an operator overrode its status',
+  'override-removed': 'the override of its status ended',
+  created: 'was declared',
+  configured: 'has another manifest',
+  deleted: 'was deleted',
+  reported: 'a data plane reported of it',
+  'report-ended': 'a data plane no longer reports of it',
+};
+
+export interface TimelineQuery {
+  readonly namespace: string;
+  readonly service?: string | undefined;
+  readonly instance?: string | undefined;
+  readonly limit: number;
+}
+
+/** The last things that happened, as this server saw them in the log. */
+export class TimelineBook {
+  readonly #capacity: number;
+  #events: TimelineEvent[] = [];
+  /** Key of a report -> what it said last: saying it again is no news. */
+  readonly #reported = new Map<string, string>();
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  note(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      const ref = refOf(entry);
+      if (ref === undefined || !this.#isNews(entry)) continue;
+      this.#events.push({
+        revision: String(entry.revision),
+        atMs: entry.atMs,
+        namespace: ref.namespace,
+        service: ref.service,
+        instance: ref.id,
+        kind: entry.why,
+        reason: reasonOf(entry),
+      });
+    }
+    if (this.#events.length > this.#capacity * 1.1) {
+      this.#events = this.#events.slice(-this.#capacity);
+    }
+  }
+
+  /** Oldest first, the last `limit` of those that fit. */
+  read({ namespace, service, instance, limit }: TimelineQuery): TimelineEvent[] {
+    return this.#events
+      .filter(
+        (event) =>
+          (namespace === '*' || event.namespace === namespace) &&
+          (service === undefined || event.service === service) &&
+          (instance === undefined || event.instance === instance),
+      )
+      .slice(-limit);
+  }
+
+  #isNews(entry: LogEntry): boolean {
+    const key = keyOf(entry);
+    if (!key.startsWith('report/')) return true;
+    if (entry.op !== 'put') return this.#reported.delete(key);
+    const text = reportText(entry.resource.value);
+    const isNews = this.#reported.get(key) !== text;
+    this.#reported.delete(key);
+    this.#reported.set(key, text);
+    // Ends may be missed when the roll is read anew; who says nothing for so long is forgotten.
+    for (const oldest of this.#reported.keys()) {
+      if (this.#reported.size <= this.#capacity) break;
+      this.#reported.delete(oldest);
+    }
+    return isNews;
+  }
+}
+
+/** Key of the resource that an entry is about; empty when it is about an instance. */
+function keyOf(entry: LogEntry): string {
+  if (entry.op === 'put') return entry.resource.key;
+  return entry.op === 'rm' ? entry.key : '';
+}
+
+function refOf(entry: LogEntry): InstanceRef | undefined {
+  if (entry.op === 'set') return entry.record;
+  if (entry.op === 'del') return refOfField(entry.field);
+  if (entry.op === 'spoilt') return undefined;
+  const key = keyOf(entry);
+  if (key.startsWith('override/')) return refOfField(key.slice('override/'.length));
+  const report = reportOfKey(key);
+  if (report !== undefined) return { ...report, id: '' };
+  const object = objectOfKey(key);
+  return object && { namespace: object.namespace, service: object.name, id: '' };
+}
+
+function reasonOf(entry: LogEntry): string {
+  const key = keyOf(entry);
+  const object = objectOfKey(key);
+  if (object !== undefined) return `${object.kind} ${object.name} ${REASONS[entry.why]}`;
+  const report = reportOfKey(key);
+  if (report !== undefined && entry.op === 'put') {
+    return `${report.reporter}: ${reportText(entry.resource.value)}`;
+  }
+  if (report !== undefined) return `${report.reporter} no longer reports of it`;
+  return entry.op === 'put' ? overrideReason(entry.resource.value) : REASONS[entry.why];
+}
+
+function reportText(value: string): string {
+  const { conditions, loadBalancer } = JSON.parse(value) as ServiceReport;
+  const said = conditions.map(({ type, status, reason, message }) =>
+    message === '' ? `${type}=${status} (${reason})` : `${type}=${status} (${reason}: ${message})`,
+  );
+  const addresses = loadBalancer.map(({ ip, hostname }) => `reached at ${ip ?? hostname ?? ''}`);
+  return [...said, ...addresses].join('; ');
+}
+
+function overrideReason(value: string): string {
+  const { status, author, reason } = JSON.parse(value) as Record<string, string>;
+  return `${author} set it to ${status}: ${reason}`;
+}

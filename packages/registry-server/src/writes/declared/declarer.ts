@@ -1,0 +1,304 @@
+import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
+import { KINDS, patched, type ReadManifest, type Service } from '@rollcall/manifests';
+import type { Clock, Random } from '@rollcall/runtime';
+import { Breath } from '../../runtime/breath.ts';
+import type { PutItem, PutOutcome, Store } from '../../store/store.ts';
+import { committed, type Committed } from '../committed.ts';
+import type { Picture } from '../../picture/picture.ts';
+import type { AddressRules } from './address-rules.ts';
+import { claimSlotsOf, withClaims } from '../../picture/declared/claim-slots.ts';
+import type { Declared } from '../../picture/declared/declarations.ts';
+import {
+  type ApplyMode,
+  decoded,
+  type Draft,
+  type DraftContext,
+  draftOf,
+  settle,
+} from './draft.ts';
+import { faultsOf, NOWHERE, titleOf } from './draft-faults.ts';
+import type { ManifestReader } from './manifest-reader.ts';
+import { dropEndpoints, dropReports } from './dependents.ts';
+import { keyOfObject, type ObjectRef } from '../../picture/declared/object-key.ts';
+import {
+  claimRefusal,
+  notFound,
+  patchFaults,
+  refusal,
+  refusedResult,
+  withoutTwins,
+} from './refusals.ts';
+import { shownObject } from '../../picture/declared/shown-object.ts';
+
+/** How often a write is tried again when another one came between, and how long its news is waited for, in ms. */
+const TRIES = 5;
+const NEWS_WAIT_MS = 500;
+
+export interface DeclarerParts {
+  readonly store: Store;
+  readonly picture: Picture;
+  readonly rules: AddressRules;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly reader: ManifestReader;
+}
+
+export interface ApplyRequest {
+  readonly text: string;
+  readonly namespace: string;
+  readonly mode: ApplyMode;
+  readonly dryRun: boolean;
+  readonly partial: boolean;
+}
+
+/** What became of drafts in the store. */
+interface Written {
+  readonly objects: readonly (ManifestObject | null)[];
+  readonly revision: number;
+}
+
+/** The rules of declaring objects: everything is checked before anything is written, and then written at once. */
+export class Declarer {
+  readonly #store: Store;
+  readonly #picture: Picture;
+  readonly #rules: AddressRules;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #reader: ManifestReader;
+
+  constructor({ store, picture, rules, random, clock, reader }: DeclarerParts) {
+    this.#store = store;
+    this.#picture = picture;
+    this.#rules = rules;
+    this.#random = random;
+    this.#clock = clock;
+    this.#reader = reader;
+  }
+
+  /** Declares every document of a text, or none; with `partial` those that are right. */
+  async apply(request: ApplyRequest): Promise<Committed<ApplyReply>> {
+    const file = await this.#reader.read(request.text);
+    if (file.faults.length > 0) {
+      throw refusal(file.faults.map((fault) => ({ object: '', ...fault })));
+    }
+    if (file.manifests.length === 0) {
+      throw new ProblemError('invalid_manifest', 'expected at least one object, got none');
+    }
+    if (request.partial) return this.#applyEach(file.manifests, request);
+    return this.#retried(async () => {
+      const context = this.#context(request);
+      const drafts = await this.#draftsOf(file.manifests, context);
+      const faults = drafts.flatMap((draft) => draft.faults);
+      if (faults.length > 0) throw refusal(faults);
+      const written = await this.#write(drafts, request.dryRun);
+      return written && this.#replied(drafts, written, request.dryRun);
+    });
+  }
+
+  /** Declares one object under its own name, or replaces it. */
+  async put(ref: ObjectRef, text: string, dryRun: boolean): Promise<Committed<ManifestObject>> {
+    const { manifests } = await this.#reader.read(text);
+    const [only] = manifests;
+    const { manifest } = only ?? {};
+    const isMeant =
+      manifests.length === 1 &&
+      (manifest === undefined ||
+        (manifest.kind === ref.kind &&
+          manifest.metadata.name === ref.name &&
+          (manifest.metadata.namespace || ref.namespace) === ref.namespace));
+    if (manifests.length > 0 && !isMeant) {
+      const message = `expected one ${titleOf(ref)} of namespace ${ref.namespace}, as the path says`;
+      throw new ProblemError('invalid_manifest', message, { field: 'metadata.name' });
+    }
+    const request = {
+      text,
+      namespace: ref.namespace,
+      mode: 'put',
+      dryRun,
+      partial: false,
+    } as const;
+    return this.#one(await this.apply(request));
+  }
+
+  /** Changes fields of an object by a JSON merge patch. */
+  async patch(ref: ObjectRef, patch: unknown, dryRun: boolean): Promise<Committed<ManifestObject>> {
+    return this.#retried(async () => {
+      const before = this.#find(ref);
+      if (before === undefined) throw notFound(ref);
+      const { manifest, errors } = decoded(patched(before.manifest, patch), before.manifest);
+      const faults = [...errors, ...patchFaults(manifest, { ref, before })];
+      if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), NOWHERE, faults));
+      const draft = settle({ ref, before, wanted: manifest, locate: NOWHERE }, this.#context());
+      if (draft.faults.length > 0) throw refusal(draft.faults);
+      const written = await this.#write([draft], dryRun);
+      return written && this.#one(await this.#replied([draft], written, dryRun));
+    });
+  }
+
+  async delete(
+    ref: ObjectRef,
+    dryRun: boolean,
+  ): Promise<Committed<{ readonly revision: string; readonly object: ManifestObject }>> {
+    const key = keyOfObject(ref);
+    const before = this.#find(ref);
+    if (before === undefined && !this.#picture.unreadable.has(key)) throw notFound(ref);
+    const { kind, namespace, name } = ref;
+    const object =
+      before === undefined
+        ? { apiVersion: KINDS[kind].apiVersion, kind, metadata: { namespace, name } }
+        : shownObject(before.manifest, before.revision);
+    if (dryRun) {
+      return { value: { revision: String(this.#picture.revision), object }, isApplied: true };
+    }
+    await dropEndpoints(this.#store, this.#picture, ref);
+    const outcome = await this.#store.remove({ key, floor: this.#picture.revision });
+    if (outcome.kind !== 'changed') throw notFound(ref);
+    await dropReports(this.#store, this.#picture, ref);
+    const value = { revision: String(outcome.revision), object };
+    return committed(this.#picture, value, outcome.revision);
+  }
+
+  /** Declares a service unless it is there; false = something stands against it. */
+  async ensure(service: Service): Promise<boolean> {
+    const { name = '', namespace = 'default' } = service.metadata;
+    const ref = { kind: 'Service', namespace, name } as const;
+    if (this.#find(ref) !== undefined) return true;
+    const draft = settle(
+      { ref, before: undefined, wanted: service, locate: NOWHERE },
+      this.#context(),
+    );
+    if (draft.manifest === undefined) return false;
+    const { kind } = await this.#store.put(this.#putOf([draft], false));
+    return kind === 'put' || kind === 'changed';
+  }
+
+  /** A file may declare a thousand objects: the event loop goes round in between. */
+  async #draftsOf(manifests: readonly ReadManifest[], context: DraftContext): Promise<Draft[]> {
+    const breath = new Breath(this.#clock);
+    const drafts: Draft[] = [];
+    for (const read of manifests) {
+      drafts.push(draftOf(read, context));
+      await breath.take();
+    }
+    return withoutTwins(drafts);
+  }
+
+  #context(given?: { readonly namespace: string; readonly mode: ApplyMode }) {
+    return {
+      namespace: given?.namespace ?? 'default',
+      mode: given?.mode ?? ('replace' as const),
+      rules: this.#rules,
+      random: this.#random,
+      nowMs: this.#clock.wallMs(),
+      find: (ref: ObjectRef) => this.#find(ref),
+    };
+  }
+
+  #find({ kind, namespace, name }: ObjectRef): Declared | undefined {
+    return this.#picture.roll?.declarations.get(kind, `${namespace}/${name}`);
+  }
+
+  /** Does it again when another writer came between and this server has seen what he wrote. */
+  async #retried<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const { revision } = this.#picture;
+      const done = await attempt();
+      if (done !== undefined) return done;
+      await this.#picture.reached(revision + 1, NEWS_WAIT_MS);
+    }
+    throw new ProblemError('object_changed', 'another writer changed the object again and again');
+  }
+
+  /** Each by itself: another writer who comes between concerns one of them alone. */
+  async #applyEach(
+    manifests: readonly ReadManifest[],
+    request: ApplyRequest,
+  ): Promise<Committed<ApplyReply>> {
+    const { dryRun } = request;
+    const draftOfEach = (read: ReadManifest) => draftOf(read, this.#context(request));
+    const drafts = await this.#draftsOf(manifests, this.#context(request));
+    const replies: ApplyReply['results'] = [];
+    let isApplied = true;
+    let revision = this.#picture.revision;
+    for (const [i, first] of drafts.entries()) {
+      let draft = first;
+      try {
+        const reply = await this.#retried(async () => {
+          if (draft.faults.length > 0) throw refusal(draft.faults);
+          const written = await this.#write([draft], dryRun);
+          if (written !== undefined) return this.#replied([draft], written, dryRun);
+          draft = draftOfEach(manifests[i] as ReadManifest);
+          return undefined;
+        });
+        isApplied &&= reply.isApplied;
+        revision = Math.max(revision, Number(reply.value.revision));
+        replies.push(...reply.value.results);
+      } catch (error) {
+        if (!(error instanceof ProblemError) || error.retryable) throw error;
+        replies.push(refusedResult(draft, error));
+      }
+    }
+    return { value: { revision: String(revision), dryRun, results: replies }, isApplied };
+  }
+
+  #putOf(drafts: readonly Draft[], dryRun: boolean) {
+    const items = drafts.map((draft): PutItem => {
+      const { ref, manifest, before } = draft;
+      const claims = manifest?.kind === 'Service' ? claimSlotsOf(manifest) : [];
+      return {
+        key: keyOfObject(ref),
+        value: JSON.stringify(manifest),
+        forMs: 0,
+        why: before === undefined ? 'created' : 'configured',
+        // What nobody can read may be written over: nothing of it is known that could be lost.
+        expected:
+          before?.revision ?? (this.#picture.unreadable.has(keyOfObject(ref)) ? undefined : 0),
+        claims: claims.map(({ pool, number }) => ({ pool, number })),
+      };
+    });
+    return { items, pools: this.#rules.pools, dryRun, floor: this.#picture.revision };
+  }
+
+  /** Writes those that differ. Undefined = another writer came between. Throws when a number cannot be had. */
+  async #write(drafts: readonly Draft[], dryRun: boolean): Promise<Written | undefined> {
+    const due = drafts.filter(({ action }) => action !== 'unchanged');
+    const outcome: PutOutcome =
+      due.length === 0
+        ? { kind: 'put', resources: [] }
+        : await this.#store.put(this.#putOf(due, dryRun));
+    if (outcome.kind === 'changed') return undefined;
+    if (outcome.kind !== 'put') throw claimRefusal(due[outcome.index] as Draft, outcome);
+    const byKey = new Map(outcome.resources.map((resource) => [resource.key, resource]));
+    const objects = drafts.map(({ ref, manifest, before }) => {
+      const resource = byKey.get(keyOfObject(ref));
+      if (resource === undefined) return before && shownObject(before.manifest, before.revision);
+      const whole = manifest?.kind === 'Service' ? withClaims(manifest, resource.claims) : manifest;
+      return whole && shownObject(whole, dryRun ? undefined : resource.revision);
+    });
+    // What was only tried has no revision that anybody could wait for.
+    const last = dryRun ? undefined : outcome.resources.at(-1);
+    const revision = last?.revision ?? this.#picture.revision;
+    return { objects: objects.map((object) => object ?? null), revision };
+  }
+
+  async #replied(
+    drafts: readonly Draft[],
+    { objects, revision }: Written,
+    dryRun: boolean,
+  ): Promise<Committed<ApplyReply>> {
+    const results = drafts.map(({ ref, action, before, warnings }, i) => ({
+      ...ref,
+      action,
+      object: objects[i] ?? null,
+      before: before === undefined ? null : shownObject(before.manifest, before.revision),
+      faults: [],
+      warnings: [...warnings],
+    }));
+    const value = { revision: String(revision), dryRun, results };
+    return dryRun ? { value, isApplied: true } : committed(this.#picture, value, revision);
+  }
+
+  #one({ value, isApplied }: Committed<ApplyReply>): Committed<ManifestObject> {
+    return { value: value.results[0]?.object as ManifestObject, isApplied };
+  }
+}

@@ -1,0 +1,273 @@
+import type { ApplyResult, Fault } from '@rollcall/contract';
+import {
+  applied,
+  carryOver,
+  decodeManifest,
+  examine,
+  type FieldError,
+  KINDS,
+  type Manifest,
+  type ReadManifest,
+  resourceOf,
+  validateServiceUpdate,
+} from '@rollcall/manifests';
+import { isDeepStrictEqual } from 'node:util';
+import type { Random } from '@rollcall/runtime';
+import type { AddressRules } from './address-rules.ts';
+import type { Declared } from '../../picture/declared/declarations.ts';
+import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-faults.ts';
+import type { ObjectRef } from '../../picture/declared/object-key.ts';
+import { isStale, staleMessage } from './staleness.ts';
+import { warningsOf } from './warnings.ts';
+
+/** Where `kubectl apply` keeps what was applied last; kept here under the same name, so that both may be used. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** `put` takes the place of what is there, or is the first. */
+export type ApplyMode = 'apply' | 'create' | 'replace' | 'put';
+
+/** Longest beginning of a name that is still made whole. */
+const MAX_GENERATED = 57;
+
+/** What one document is to become: written when `faults` is empty. */
+export interface Draft {
+  readonly ref: ObjectRef;
+  readonly action: ApplyResult['action'];
+  readonly manifest: Manifest | undefined;
+  readonly before: Declared | undefined;
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly string[];
+  readonly locate: LocateField;
+}
+
+export interface DraftContext {
+  readonly mode: ApplyMode;
+  /** For documents that name none. */
+  readonly namespace: string;
+  readonly rules: AddressRules;
+  readonly random: Random;
+  /** Unix ms. */
+  readonly nowMs: number;
+  find(ref: ObjectRef): Declared | undefined;
+}
+
+/** What a document that was read is to become. Changes nothing. */
+export function draftOf(read: ReadManifest, context: DraftContext): Draft {
+  const { manifest, given } = read;
+  if (manifest === undefined || given === undefined) return refusedDraft(read, manifest);
+  const named = withName(manifest, context);
+  const ref = refOf(named, context.namespace);
+  const before = context.find(ref);
+  if (read.faults.length === 0) return draftOver({ given, named, ref, before, read }, context);
+  if (context.mode === 'create' || before?.manifest.kind !== 'Service') {
+    return refusedDraft(read, manifest);
+  }
+  // What goes with the former type was not asked for: it makes a text wrong by itself, and not what comes of it.
+  const draft = draftOver({ given, named, ref, before, read }, context);
+  if (draft.faults.length === 0) return draft;
+  return { ...draft, faults: faultsOfBoth(read, given, draft.faults) };
+}
+
+/** What a document that can be read is to become of what is there. */
+function draftOver(
+  {
+    given,
+    named,
+    ref,
+    before,
+    read: { locate },
+  }: {
+    /** As it was written. */
+    readonly given: Manifest;
+    /** With its defaults and a name. */
+    readonly named: Manifest;
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly read: ReadManifest;
+  },
+  context: DraftContext,
+): Draft {
+  const refuse = (faults: readonly Fault[]): Draft => {
+    const nothing = { manifest: undefined, warnings: [] };
+    return { ref, action: 'refused', ...nothing, before, faults, locate };
+  };
+  const conflict = conflictOf(given, { ref, before, mode: context.mode });
+  if (conflict !== undefined) {
+    const where = { object: titleOf(ref), ...locate(conflict.field), fix: '' };
+    return refuse([{ ...where, ...conflict }]);
+  }
+  const wanted = context.mode === 'apply' ? merged(given, before) : { manifest: named, errors: [] };
+  if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), locate, wanted.errors));
+  return settle({ ref, before, wanted: wanted.manifest, locate }, context);
+}
+
+/** What an object is to become when its manifest is given whole, without a text. */
+export function settle(
+  {
+    ref,
+    before,
+    wanted,
+    locate,
+  }: {
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly wanted: Manifest;
+    readonly locate: LocateField;
+  },
+  { rules, random, nowMs }: Pick<DraftContext, 'rules' | 'random' | 'nowMs'>,
+): Draft {
+  const defaulted = KINDS[wanted.kind].defaults(wanted as never);
+  const carried =
+    defaulted.kind === 'Service' && before?.manifest.kind === 'Service'
+      ? carryOver(before.manifest, defaulted)
+      : defaulted;
+  const { manifest, faults } = examine(carried);
+  const errors = [...faults];
+  if (manifest.kind === 'Service') {
+    if (faults.length === 0) errors.push(...rules.faultsOf(manifest, before?.manifest));
+    if (before?.manifest.kind === 'Service') {
+      errors.push(...validateServiceUpdate(before.manifest, manifest));
+    }
+  }
+  if (errors.length > 0) {
+    const found = faultsOf(titleOf(ref), locate, errors);
+    const nothing = { manifest: undefined, warnings: [] };
+    return { ref, action: 'refused', ...nothing, before, faults: found, locate };
+  }
+  const stored = withMeta(manifest, { ref, before, random, nowMs });
+  const isSame = before !== undefined && isDeepStrictEqual(plain(stored), plain(before.manifest));
+  const action = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
+  const warnings = warningsOf(stored);
+  return { ref, action, manifest: stored, before, faults: [], warnings, locate };
+}
+
+function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft {
+  const kind = manifest?.kind ?? (read.name.split(' ')[0] as ObjectRef['kind']);
+  const name = manifest?.metadata.name ?? '';
+  const faults = read.faults.map((fault) => ({ object: read.name, ...fault }));
+  const ref = { kind, namespace: manifest?.metadata.namespace ?? '', name };
+  const nothing = { manifest: undefined, before: undefined, warnings: [] };
+  return { ref, action: 'refused', ...nothing, faults, locate: read.locate };
+}
+
+function withName(manifest: Manifest, { random }: DraftContext): Manifest {
+  const { name = '', generateName = '' } = manifest.metadata;
+  if (name !== '') return manifest;
+  return {
+    ...manifest,
+    metadata: { ...manifest.metadata, name: generateName.slice(0, MAX_GENERATED) + random.hex(3) },
+  };
+}
+
+function refOf({ kind, metadata }: Manifest, namespace: string): ObjectRef {
+  return { kind, namespace: metadata.namespace || namespace, name: metadata.name ?? '' };
+}
+
+/** What of the object that is there, or is not, stands against a document. */
+function conflictOf(
+  { metadata }: Manifest,
+  {
+    ref,
+    before,
+    mode,
+  }: {
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly mode: ApplyMode;
+  },
+): Pick<Fault, 'field' | 'message'> | undefined {
+  const plural = resourceOf(ref.kind);
+  const { name = '', generateName, resourceVersion } = metadata;
+  const said = (message: string, field = '') => ({ field, message });
+  if (mode === 'apply' && name === '') {
+    return said(`from ${generateName ?? ''}: cannot use generate name with apply`, 'metadata.name');
+  }
+  if (mode === 'create' && before !== undefined)
+    return said(`${plural} "${ref.name}" already exists`);
+  if (mode === 'replace' && before === undefined) return said(`${plural} "${ref.name}" not found`);
+  // What was exported, deleted and is declared again names a version that nobody else can have changed.
+  const isNew = before === undefined && mode !== 'put';
+  if (isNew || !isStale(resourceVersion, before)) return undefined;
+  return said(staleMessage(ref), 'metadata.resourceVersion');
+}
+
+/** What applying makes of what is there; decoded anew, since a merge may give what neither side was. */
+function merged(
+  given: Manifest,
+  before: Declared | undefined,
+): { readonly manifest: Manifest; readonly errors: readonly FieldError[] } {
+  const { annotations } = given.metadata;
+  // A file that was exported carries what was applied before it: kept inside, it would grow with each round.
+  const { [LAST_APPLIED]: _, ...others } = annotations ?? {};
+  const said = annotations === undefined ? {} : { annotations: others };
+  const annotation = JSON.stringify({ ...given, metadata: { ...given.metadata, ...said } });
+  const metadata = { ...given.metadata, annotations: { ...others, [LAST_APPLIED]: annotation } };
+  const next = { ...given, metadata };
+  if (before === undefined) return { manifest: next, errors: [] };
+  const last = lastAppliedOf(before.manifest);
+  return decoded(applied(last, before.manifest, next), given);
+}
+
+/** Reads a manifest that was put together here. */
+export function decoded(
+  value: unknown,
+  fallback: Manifest,
+): { readonly manifest: Manifest; readonly errors: readonly FieldError[] } {
+  const { manifest = fallback, faults } = decodeManifest(fallback.kind, value);
+  const reason = 'FieldValueTypeInvalid';
+  return { manifest, errors: faults.map(({ field, message }) => ({ reason, field, message })) };
+}
+
+function lastAppliedOf({ metadata }: Manifest): unknown {
+  try {
+    return JSON.parse(metadata.annotations?.[LAST_APPLIED] ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What only the server says of an object; the rest of the metadata is its author's. */
+function withMeta(
+  manifest: Manifest,
+  {
+    ref,
+    before,
+    random,
+    nowMs,
+  }: {
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly random: Random;
+    readonly nowMs: number;
+  },
+): Manifest {
+  const { labels, annotations } = manifest.metadata;
+  const known = before?.manifest.metadata;
+  const metadata = {
+    name: ref.name,
+    namespace: ref.namespace,
+    uid: known?.uid ?? uuidOf(random.hex(16)),
+    creationTimestamp: known?.creationTimestamp ?? `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+  const { status: _, ...rest } = manifest as Manifest & { status?: unknown };
+  return { ...rest, metadata };
+}
+
+/** Without keys that hold nothing, so that equal manifests compare equal. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** Random hex digits in the form of a UUID, version 4. */
+function uuidOf(hex: string): string {
+  const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 0x3) | 0x8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+}

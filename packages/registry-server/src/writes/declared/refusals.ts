@@ -1,0 +1,98 @@
+import { type ApplyResult, type Fault, ProblemError } from '@rollcall/contract';
+import { type FieldError, type Manifest, resourceOf, type Service } from '@rollcall/manifests';
+import type { PutOutcome } from '../../store/store.ts';
+import { claimSlotsOf } from '../../picture/declared/claim-slots.ts';
+import type { Declared } from '../../picture/declared/declarations.ts';
+import type { Draft } from './draft.ts';
+import { titleOf } from './draft-faults.ts';
+import { ipv4OfNumber } from '../../picture/declared/ipv4.ts';
+import { keyOfObject, type ObjectRef } from '../../picture/declared/object-key.ts';
+import { isStale, STALE, staleMessage } from './staleness.ts';
+
+function faultOf({ ref, locate }: Draft, field: string, message: string): Fault {
+  return { object: titleOf(ref), ...locate(field), field, message, fix: '' };
+}
+
+/** A text may name an object once. */
+export function withoutTwins(drafts: readonly Draft[]): Draft[] {
+  const seen = new Set<string>();
+  return drafts.map((draft) => {
+    const key = keyOfObject(draft.ref);
+    if (draft.faults.length > 0 || !seen.has(key)) {
+      seen.add(key);
+      return draft;
+    }
+    const fault = faultOf(draft, 'metadata.name', 'declared twice in one file');
+    return { ...draft, action: 'refused', faults: [fault] };
+  });
+}
+
+/** What a patch may not change: who the object is, and another version than the one it names. */
+export function patchFaults(
+  { metadata }: Manifest,
+  { ref, before }: { readonly ref: ObjectRef; readonly before: Declared },
+): FieldError[] {
+  const immutable = (field: 'name' | 'namespace', value = ''): FieldError => {
+    const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`;
+    return { reason: 'FieldValueInvalid', field: `metadata.${field}`, message };
+  };
+  const faults: FieldError[] = [];
+  if (metadata.name !== ref.name) faults.push(immutable('name', metadata.name));
+  if (metadata.namespace !== ref.namespace) faults.push(immutable('namespace', metadata.namespace));
+  if (isStale(metadata.resourceVersion, before)) {
+    const field = 'metadata.resourceVersion';
+    faults.push({ reason: 'FieldValueInvalid', field, message: staleMessage(ref) });
+  }
+  return faults;
+}
+
+/** What became of a document that was refused among others that were not. */
+export function refusedResult(draft: Draft, error: ProblemError): ApplyResult {
+  const { kind, namespace, name } = draft.ref;
+  const faults = [...(error.faults ?? [faultOf(draft, error.field, error.message)])];
+  const nothing = { object: null, before: null, warnings: [] };
+  return { kind, namespace, name, action: 'refused', faults, ...nothing };
+}
+
+export function notFound({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
+  const message = `${resourceOf(kind)} "${name}" not found`;
+  return new ProblemError('object_not_found', message, { field: 'name' });
+}
+
+/** A refusal that says all that is wrong, and in its message what kubectl would. */
+export function refusal(faults: readonly Fault[]): ProblemError {
+  const [first] = faults;
+  const lines = faults.map(({ object, field, message }) => {
+    const what = field === '' ? message : `${field}: ${message}`;
+    return object === '' ? what : `${object}: ${what}`;
+  });
+  const areAll = (end: string) => faults.every(({ message }) => message.endsWith(end));
+  const isConflict = areAll('already exists') ? 'object_exists' : undefined;
+  const code = isConflict ?? (areAll(STALE) ? 'object_changed' : 'invalid_manifest');
+  return new ProblemError(code, lines.join('; '), { field: first?.field ?? '', faults });
+}
+
+/** Why a number cannot be had. */
+export function claimRefusal(
+  draft: Draft,
+  outcome: Extract<PutOutcome, { kind: 'taken' | 'exhausted' }>,
+): ProblemError {
+  const { ref, manifest } = draft;
+  const slot = claimSlotsOf(manifest as Service)[outcome.claim];
+  const field = slot?.field ?? '';
+  if (outcome.kind === 'exhausted') {
+    const what = slot?.pool === 'clusterIps' ? 'an IP' : 'a node port';
+    const message = `${field}: failed to allocate ${what} for ${titleOf(ref)}: range is full`;
+    return new ProblemError('range_exhausted', message, { field });
+  }
+  const number = slot?.number ?? 0;
+  const isAddress = slot?.pool === 'clusterIps';
+  const shown = isAddress ? JSON.stringify([ipv4OfNumber(number)]) : String(number);
+  const [kind, namespace, name] = outcome.owner.split('/');
+  const detail = isAddress
+    ? `failed to allocate IP ${ipv4OfNumber(number)}: provided IP is already allocated`
+    : 'provided port is already allocated';
+  const message = `Invalid value: ${shown}: ${detail}`;
+  const fix = `${kind} ${namespace}/${name} has it: choose another, or leave it out to have one given`;
+  return refusal([{ ...faultOf(draft, field, message), fix }]);
+}

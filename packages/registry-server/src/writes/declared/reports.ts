@@ -1,0 +1,62 @@
+import { ProblemError, type ServiceReport } from '@rollcall/contract';
+import { putOne } from '../../store/put-one.ts';
+import type { Store } from '../../store/store.ts';
+import { committed, type Committed } from '../committed.ts';
+import type { Picture } from '../../picture/picture.ts';
+import type { StoredReport } from '../../picture/declared/declarations.ts';
+import { keyOfReport } from '../../picture/declared/object-key.ts';
+
+/** Whose report of which service. */
+export interface ReportRef {
+  readonly namespace: string;
+  readonly service: string;
+  readonly reporter: string;
+}
+
+/** What data planes say of declared services. It lapses by itself when they no longer say it. */
+export class Reports {
+  readonly #store: Store;
+  readonly #picture: Picture;
+
+  constructor(store: Store, picture: Picture) {
+    this.#store = store;
+    this.#picture = picture;
+  }
+
+  /** Throws `service_not_found` when nobody declared the service. */
+  async put(ref: ReportRef, report: ServiceReport): Promise<Committed<{ revision: string }>> {
+    const { namespace, service, reporter } = ref;
+    if (this.#picture.roll?.declarations.service(`${namespace}/${service}`) === undefined) {
+      const message = `nobody declared service ${service} in namespace ${namespace}`;
+      throw new ProblemError('service_not_found', message, { field: 'svc' });
+    }
+    const item = {
+      key: keyOfReport(namespace, service, reporter),
+      value: JSON.stringify(report),
+      forMs: report.forMs,
+      why: 'reported',
+    } as const;
+    const { revision } = await putOne(this.#store, item, this.#picture.revision);
+    return this.#committed(revision);
+  }
+
+  /** Taking back what was never said, or has lapsed, is no failure. */
+  async withdraw({
+    namespace,
+    service,
+    reporter,
+  }: ReportRef): Promise<Committed<{ revision: string }>> {
+    const key = keyOfReport(namespace, service, reporter);
+    const outcome = await this.#store.remove({ key, floor: this.#picture.revision });
+    return this.#committed(outcome.kind === 'changed' ? outcome.revision : this.#picture.revision);
+  }
+
+  list(namespace: string, service: string): StoredReport[] {
+    const reports = this.#picture.roll?.declarations.reports(`${namespace}/${service}`) ?? [];
+    return [...reports].toSorted((a, b) => (a.reporter < b.reporter ? -1 : 1));
+  }
+
+  #committed(revision: number): Promise<Committed<{ revision: string }>> {
+    return committed(this.#picture, { revision: String(revision) }, revision);
+  }
+}

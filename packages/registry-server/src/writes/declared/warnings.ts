@@ -1,0 +1,40 @@
+import type { Manifest, Service } from '@rollcall/manifests';
+import { hasSelector } from '../../picture/declared/profile.ts';
+
+/** What is taken and not acted on, or otherwise than somebody may think; one sentence each. */
+export function warningsOf(manifest: Manifest): string[] {
+  if (manifest.kind === 'Deployment') {
+    return [
+      'a Deployment starts nothing here: it counts the instances that register with its labels against the number wished for',
+    ];
+  }
+  if (manifest.kind === 'Ingress')
+    return ['an Ingress is stored; no load balancer routes by it yet'];
+  return manifest.kind === 'Service' ? serviceWarnings(manifest) : [];
+}
+
+function serviceWarnings(service: Service): string[] {
+  const { spec = {} } = service;
+  const warnings: string[] = [];
+  if ((spec.ports ?? []).some(({ protocol }) => protocol === 'SCTP')) {
+    warnings.push('SCTP ports are stored and resolved; the userspace proxy does not carry them');
+  }
+  const stored = [
+    ['spec.trafficDistribution', spec.trafficDistribution],
+    ['spec.internalTrafficPolicy', spec.internalTrafficPolicy === 'Local' ? 'Local' : undefined],
+    ['spec.externalTrafficPolicy', spec.externalTrafficPolicy === 'Local' ? 'Local' : undefined],
+  ] as const;
+  for (const [field, value] of stored) {
+    if (value !== undefined)
+      warnings.push(`${field}: ${value} is stored; nothing routes by it yet`);
+  }
+  if (spec.ipFamilyPolicy !== undefined && spec.ipFamilyPolicy !== 'SingleStack') {
+    warnings.push(
+      `spec.ipFamilyPolicy: ${spec.ipFamilyPolicy} is stored; cluster IPs are IPv4 alone`,
+    );
+  }
+  if (!hasSelector(service) && spec.type === 'LoadBalancer') {
+    warnings.push('the service has no selector: its endpoints are those written by hand');
+  }
+  return warnings;
+}

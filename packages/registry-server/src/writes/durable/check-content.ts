@@ -1,0 +1,149 @@
+import {
+  Address,
+  HealthCheck,
+  InstanceId,
+  InstancePorts,
+  InstanceStatus,
+  Labels,
+  NamespaceName,
+  OverrideRequest,
+  ProblemError,
+  Registration,
+  ServiceName,
+  TtlMs,
+  Weight,
+} from '@rollcall/contract';
+import { decodeManifest, examine, type Manifest } from '@rollcall/manifests';
+import { z } from 'zod';
+import type { DurablePart } from '../../store/durable/durable-part.ts';
+import { fieldOf, type InstanceRecord, type ResourceRecord } from '../../store/record.ts';
+import { claimSlotsOf } from '../../picture/declared/claim-slots.ts';
+import { objectOfKey } from '../../picture/declared/object-key.ts';
+
+const InstanceKey = z.strictObject({
+  namespace: NamespaceName,
+  service: ServiceName,
+  id: InstanceId,
+});
+
+const Body = z.looseObject({
+  address: Address,
+  ports: InstancePorts,
+  labels: Labels,
+  zone: Registration.shape.zone.unwrap(),
+  weight: Weight,
+  ttlMs: TtlMs,
+  status: InstanceStatus,
+  check: HealthCheck,
+  covers: z.array(z.string()).optional(),
+  owner: z.string().optional(),
+});
+
+const Count = z.int().min(0);
+
+/** What of a persistent instance is no part of its key or body: texts that a store may put side by side in one. */
+const Held = z.object({
+  revision: Count,
+  lease: z.literal(''),
+  nonce: z.literal('').or(Registration.shape.nonce.unwrap()),
+  doubt: z.undefined().optional(),
+  doubtUntilMs: Count,
+  registeredAtMs: Count,
+});
+
+const StoredTimes = z.object({ revision: Count, untilMs: Count });
+
+const StoredOverride = OverrideRequest.omit({ forMs: true });
+
+const ObjectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
+
+/** An export that cannot be used, and why. Nothing of it may be written. */
+export function invalidExport(message: string, cause?: unknown): ProblemError {
+  return new ProblemError('invalid_export', message, { cause });
+}
+
+/**
+ * Throws `invalid_export` unless every part is one that this registry could have written itself: the checksum proves
+ * only that nobody changed it by accident, and one bad record would stop every server that reads it.
+ */
+export function checkContent({ resources, instances }: DurablePart): void {
+  const seen = new Set<string>();
+  const checkOnce = (item: string) => {
+    if (seen.has(item)) throw invalidExport(`${item}: expected it once`);
+    seen.add(item);
+  };
+  for (const resource of resources) {
+    checkOnce(resource.key);
+    const isOverride = resource.key.startsWith('override/');
+    const fault =
+      faultIn(StoredTimes, resource) ??
+      (isOverride ? overrideFault(resource) : objectFault(resource));
+    if (fault !== undefined) throw invalidExport(`${resource.key}: ${fault}`);
+  }
+  for (const record of instances) {
+    const item = `instance/${fieldOf(record)}`;
+    checkOnce(item);
+    const fault = instanceFault(record);
+    if (fault !== undefined) throw invalidExport(`${item}: ${fault}`);
+  }
+}
+
+function faultIn(schema: z.ZodType, value: unknown): string | undefined {
+  const [issue] = schema.safeParse(value).error?.issues ?? [];
+  return issue === undefined ? undefined : `${issue.path.join('.')}: ${issue.message}`;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function overrideFault({ key, value, claims }: ResourceRecord): string | undefined {
+  const [, namespace, service, id, ...rest] = key.split('/');
+  if (rest.length > 0) return 'expected override/NAMESPACE/SERVICE/INSTANCE';
+  if (claims.length > 0) return 'expected no claims';
+  return faultIn(InstanceKey, { namespace, service, id }) ?? faultIn(StoredOverride, jsonOf(value));
+}
+
+function objectFault({ key, value, claims }: ResourceRecord): string | undefined {
+  const ref = objectOfKey(key);
+  if (ref === undefined) return 'expected a kind of object that this registry knows';
+  if (key.split('/').length !== 3) return 'expected KIND/NAMESPACE/NAME';
+  const nameFault = faultIn(NamespaceName, ref.namespace) ?? faultIn(ObjectName, ref.name);
+  if (nameFault !== undefined) return nameFault;
+  const json = jsonOf(value);
+  if (json === undefined) return 'expected a manifest as JSON';
+  const { manifest, faults } = decodeManifest(ref.kind, json);
+  const [fault] = faults;
+  if (fault !== undefined) return `${fault.field}: ${fault.message}`;
+  if (manifest === undefined) return 'expected a manifest';
+  const [invalid] = examine(manifest).faults;
+  if (invalid !== undefined) return `${invalid.field}: ${invalid.message}`;
+  const { metadata, kind } = manifest;
+  const isOwn =
+    kind === ref.kind && metadata.name === ref.name && metadata.namespace === ref.namespace;
+  return isOwn
+    ? claimFault(manifest, claims)
+    : 'expected the manifest of the object that it is stored as';
+}
+
+/** The claims are those that the manifest has places for, in their order. */
+function claimFault(manifest: Manifest, claims: ResourceRecord['claims']): string | undefined {
+  const slots = manifest.kind === 'Service' ? claimSlotsOf(manifest) : [];
+  const isWhole =
+    slots.length === claims.length &&
+    slots.every(({ pool, number }, i) => {
+      const claim = claims[i];
+      return claim?.pool === pool && (number === undefined || claim.number === number);
+    });
+  return isWhole ? undefined : 'expected claims on the cluster IP and node ports of its manifest';
+}
+
+function instanceFault(record: InstanceRecord): string | undefined {
+  const { namespace, service, id, body } = record;
+  const key = { namespace, service, id };
+  return faultIn(InstanceKey, key) ?? faultIn(Held, record) ?? faultIn(Body, body);
+}

@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ImportOutcome } from '@rollcall/contract';
+import type { DurablePart } from '../../store/durable/durable-part.ts';
+import { fieldOf, type InstanceRecord, type ResourceRecord } from '../../store/record.ts';
+import type { PutItem, StoreSnapshot } from '../../store/store.ts';
+import { SELF } from '../../picture/instances/own-service.ts';
+
+/** Two ends of an override this near are the same: the time that is left is counted anew when it is written, in ms. */
+const SAME_END_MS = 60_000;
+
+const OWN_KEY = `service/${SELF.namespace}/${SELF.service}`;
+
+/** Whether the registry keeps it itself: its own service. */
+export const isOwn = ({ key }: Pick<ResourceRecord, 'key'>) => key === OWN_KEY;
+
+/** An instance to be put on the roll. */
+export interface ImportedInstance {
+  readonly record: InstanceRecord;
+  /** What is there already, persistent too. */
+  readonly known: InstanceRecord | undefined;
+}
+
+/** What an import would write over a store as it stands, and what becomes of each thing. */
+export interface ImportPlan {
+  readonly puts: readonly PutItem[];
+  readonly instances: readonly ImportedInstance[];
+  readonly outcomes: ReadonlyMap<string, ImportOutcome>;
+}
+
+interface Rules {
+  /** Write what is older than what is there, and what was deleted since, too. */
+  readonly replace: boolean;
+  readonly nowMs: number;
+}
+
+/** Decides about each thing of an export. Pure. */
+export function planImport(part: DurablePart, store: StoreSnapshot, rules: Rules): ImportPlan {
+  const { replace, nowMs } = rules;
+  const outcomes = new Map<string, ImportOutcome>();
+  const graves = new Map(store.tombstones.map(({ member, revision }) => [member, revision]));
+  const isDead = (member: string, revision: number) => (graves.get(member) ?? 0) > revision;
+
+  const resources = new Map(store.resources.map((resource) => [resource.key, resource]));
+  const puts: PutItem[] = [];
+  for (const resource of part.resources) {
+    const { key, revision, untilMs } = resource;
+    const known = resources.get(key);
+    let outcome: ImportOutcome = 'written';
+    if (isOwn(resource)) outcome = 'own';
+    else if (untilMs > 0 && untilMs <= nowMs) outcome = 'ended';
+    else if (known !== undefined && isSame(known, resource)) outcome = 'unchanged';
+    else if (!replace && known !== undefined && known.revision >= revision) outcome = 'newer';
+    else if (!replace && isDead(`r:${key}`, revision)) outcome = 'deleted';
+    outcomes.set(key, outcome);
+    if (outcome === 'written') puts.push(putOf(resource, known, nowMs));
+  }
+
+  const roll = new Map(store.instances.map((record) => [fieldOf(record), record]));
+  const instances: ImportedInstance[] = [];
+  for (const record of part.instances) {
+    const field = fieldOf(record);
+    const known = roll.get(field);
+    let outcome: ImportOutcome = 'written';
+    if (known !== undefined && known.lease !== '') outcome = 'live';
+    else if (known !== undefined && isSameBody(known, record)) outcome = 'unchanged';
+    else if (!replace && known !== undefined && known.revision >= record.revision)
+      outcome = 'newer';
+    else if (!replace && isDead(`i:${field}`, record.revision)) outcome = 'deleted';
+    outcomes.set(`instance/${field}`, outcome);
+    if (outcome === 'written') instances.push({ record, known });
+  }
+  return { puts, instances, outcomes };
+}
+
+function putOf(
+  resource: ResourceRecord,
+  known: ResourceRecord | undefined,
+  nowMs: number,
+): PutItem {
+  const { key, value, untilMs, claims } = resource;
+  const declared = known === undefined ? 'created' : 'configured';
+  return {
+    key,
+    value,
+    claims,
+    forMs: untilMs > 0 ? untilMs - nowMs : 0,
+    why: key.startsWith('override/') ? 'overridden' : declared,
+    expected: known?.revision ?? 0,
+  };
+}
+
+function isSame(a: ResourceRecord, b: ResourceRecord): boolean {
+  return (
+    a.value === b.value &&
+    a.untilMs > 0 === b.untilMs > 0 &&
+    Math.abs(a.untilMs - b.untilMs) < SAME_END_MS &&
+    isDeepStrictEqual(a.claims, b.claims)
+  );
+}
+
+/** But for the status, which its checks find out. */
+function isSameBody({ body: a }: InstanceRecord, { body: b }: InstanceRecord): boolean {
+  return isDeepStrictEqual({ ...a, status: b.status }, { ...b });
+}

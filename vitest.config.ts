@@ -52,7 +52,10 @@ export default defineConfig({
         test: {
           name: 'handles',
           // The data plane has two ways of doing TCP; the tests of what stands on them run over both.
-          include: ['packages/dataplane/src/{http,io,plane,tcp}/**/*.test.ts'],
+          include: [
+            'packages/dataplane/src/{http,io,tcp}/**/*.test.ts',
+            'packages/service-plane/src/plane/**/*.test.ts',
+          ],
           env: { TEST_IO: 'handle' },
         },
       },

@@ -15,8 +15,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   manifests: ['contract'],
   daemon: [],
   dataplane: ['balancing', 'runtime'],
-  lb: ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime'],
-  'node-proxy': ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime'],
+  'service-plane': ['balancing', 'client-sdk', 'dataplane', 'runtime'],
+  lb: ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime', 'service-plane'],
+  'node-proxy': ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime', 'service-plane'],
   'dns-server': ['client-sdk', 'daemon', 'runtime'],
   cli: ['client-sdk', 'manifests', 'runtime'],
   'registry-server': ['contract', 'daemon', 'manifests', 'runtime'],
@@ -40,7 +41,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const MAX_ROOM_SHARE = 0.4;
 
 /** What tests, and nothing else, may import besides. */
-const FOR_TESTS = ['testkit', 'registry-server', 'client-sdk', 'lb', 'node-proxy', 'dns-server'];
+const FOR_TESTS = [
+  'testkit',
+  'registry-server',
+  'client-sdk',
+  'dataplane',
+  'lb',
+  'node-proxy',
+  'dns-server',
+];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const files = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) =>

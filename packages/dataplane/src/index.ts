@@ -21,15 +21,6 @@ export type {
 } from './io/transport.ts';
 export type { ExchangeRecord, Observer, TargetOutcome, TargetResult } from './model/observer.ts';
 export { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from './model/options.ts';
-export { NoticeBoard, type NoticeOptions, type NoticePort } from './plane/notice-board.ts';
-export {
-  bindReasonOf,
-  type Frontend,
-  type FrontendState,
-  type FrontendStatus,
-  type ServicePlane,
-} from './plane/service-plane.ts';
-export { UserspacePlane, type UserspaceParts } from './plane/userspace-plane.ts';
 export {
   type AttentiveGroup,
   type ConnectObserver,

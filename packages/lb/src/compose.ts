@@ -17,11 +17,8 @@ import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-s
 import { createMetrics } from './admin/metrics.ts';
 import { reportServices } from './admin/service-report.ts';
 import { reportTargets } from './admin/target-report.ts';
-import {
-  type BalancedServices,
-  type ReportPort,
-  serveServices,
-} from './services/serve-services.ts';
+import type { ReportPort } from '@rollcall/service-plane';
+import { type BalancedServices, serveServices } from './services/serve-services.ts';
 import type { Config, TargetGroupConfig } from './config/schema.ts';
 import { RollcallSource } from './groups/rollcall-source.ts';
 import { RegistryTargetGroup } from './groups/target-group.ts';
@@ -123,12 +120,11 @@ export async function startLoadBalancer(
     allowHosts: config.admin.allowHosts,
     views: {
       '/targets': () => reportTargets(groups),
-      '/services': () => reportServices(services?.balancer.services() ?? []),
+      '/services': () => reportServices(services?.services.services() ?? []),
     },
   });
   const ticks = clock.every(TICK_MS, () => {
     for (const group of groups) group.tick();
-    services?.tick();
     accessLog?.tick();
   });
   const end = async (graceMs: number): Promise<void> => {

@@ -1,5 +1,5 @@
 export { StartError } from '@rollcall/daemon';
-export type { ReportPort } from './services/serve-services.ts';
+export type { ReportPort } from '@rollcall/service-plane';
 export { type LoadBalancer, type LoadBalancerParts, startLoadBalancer } from './compose.ts';
 export { parseConfig, readConfigFile } from './config/config-file.ts';
 export { ConfigError } from './config/problem.ts';

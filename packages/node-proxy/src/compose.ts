@@ -1,11 +1,5 @@
 import { hostname } from 'node:os';
-import {
-  type Catalog,
-  type Condition,
-  Rollcall,
-  RollcallError,
-  hostnameOf,
-} from '@rollcall/client-sdk';
+import { type Catalog, Rollcall } from '@rollcall/client-sdk';
 import {
   clientWarnings,
   createAdminServer,
@@ -13,48 +7,41 @@ import {
   listenAdmin,
   registryAccess,
   type LoopFaults,
-  stackOf,
   type Tell,
 } from '@rollcall/daemon';
 import {
   type Clock,
   descriptorShare,
-  pause,
   systemClock,
   systemDescriptors,
   systemRandom,
 } from '@rollcall/runtime';
 import {
-  DgramDatagrams,
-  NoticeBoard,
-  type NoticePort,
-  TCP_OPTIONS,
-  TcpServer,
-  type Transport,
-  UdpServer,
-  UserspacePlane,
   createRefusalCounters,
   createTargetCounters,
   openTransport,
+  type Transport,
 } from '@rollcall/dataplane';
+import {
+  keepReports,
+  NO_REPORTS,
+  openPlane,
+  type ReportPort,
+  reporterOf,
+  ServedServices,
+} from '@rollcall/service-plane';
 import { createMetrics } from './admin/metrics.ts';
 import { reportServices } from './admin/service-report.ts';
 import type { Config } from './config.ts';
 import { USUAL_METRICS_PORT } from './options.ts';
-import type { ProxiedService } from './proxy/proxied-service.ts';
-import { ServiceProxy } from './proxy/service-proxy.ts';
+import { FaultLog } from './proxy/fault-log.ts';
+import { ProxiedService } from './proxy/proxied-service.ts';
+import { isProxied } from './proxy/service-address.ts';
 
-/** How long a report stands by itself: it outlives a restart of the proxy, and a dead one for no longer. */
-const REPORT_MS = 300_000;
 const KEEP_ALIVE_MS = 60_000;
 /** TCP and UDP. */
 const PLANES = 2;
 const EJECTION = { failuresInARow: 5, baseMs: 1_000, maxMs: 30_000, maxEjectedRatio: 0.5 };
-/** What taking back reports may cost when the proxy ends. */
-const WITHDRAW_MS = 2_000;
-
-/** Where a proxy says what it serves: of a {@link Rollcall}. */
-export type ReportPort = Pick<Rollcall, 'report' | 'withdrawReport'>;
 
 /** What the outside gives a proxy; real ones by default. */
 export interface NodeProxyParts {
@@ -81,15 +68,6 @@ export interface NodeProxy {
   services(): Iterable<ProxiedService>;
   /** Accepts no more, takes its reports back, lets connections finish for `shutdownMs`. Twice without harm. */
   close(): Promise<void>;
-}
-
-/** `node-proxy.<name>` in the letters that reporters' names are made of. */
-export function reporterOf(nodeName: string): string {
-  const name = nodeName
-    .split('.')
-    .map(hostnameOf)
-    .filter((part) => part !== '');
-  return `node-proxy.${name.join('.')}`.slice(0, 63).replace(/[-.]+$/, '');
 }
 
 /**
@@ -159,21 +137,44 @@ function serve(config: Config, parts: PlaneParts) {
     runtime: { warn: clientWarnings(log) },
   });
   const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });
-  const reporter = reporterOf(config.nodeName ?? defaultNodeName(config.metrics));
-  const board = createBoard(config, parts, reportPort(parts.reports ?? rollcall, reporter));
-  const { plane, tcp, udp } = createPlane(config, { ...parts, clock }, (key) => proxy.review(key));
+  const reporter = reporterOf('node-proxy', config.nodeName ?? defaultNodeName(config.metrics));
+  const port = parts.reports ?? rollcall;
+  const reports = config.reports ? keepReports({ port, reporter, clock, random, log }) : NO_REPORTS;
+  const { connectMs, idleMs, udpIdleMs, maxConnections, udpFlows: maxFlows } = config;
+  const descriptors = descriptorShare(systemDescriptors(), PLANES);
+  const { plane, tcp, udp } = openPlane(
+    { connectMs, idleMs, udpIdleMs, maxConnections, maxFlows, descriptors },
+    { transport: parts.transport, clock, onStatus: (key) => proxy.review(key) },
+  );
   const refusals = createRefusalCounters();
   const { scheduler, affinityClients } = config;
   const pools = { name: '', scheduler, affinityClients, ejection: EJECTION, random };
-  const proxiedParts = {
+  const servedParts = {
     plane,
     drainMs,
     refusals,
     addresses: { nodePortAddresses, loadBalancerIps },
     pools: { ...pools, createCounters: createTargetCounters, nowMs: () => clock.monotonicMs() },
   };
-  const proxy: ServiceProxy = new ServiceProxy(catalog, proxiedParts, { board, log });
-  const counters = { tcp: tcp.counters, udp: udp.counters, refusals, reports: board.counters };
+  const faults = new FaultLog(log);
+  const proxy: ServedServices<ProxiedService> = new ServedServices(
+    catalog,
+    {
+      serves: isProxied,
+      create: (key, declared) => new ProxiedService(key, declared, servedParts),
+    },
+    {
+      onReport(key, report) {
+        reports.set(key, report);
+        faults.onReport(key, report);
+      },
+      onGone(key) {
+        reports.remove(key);
+        faults.onGone(key);
+      },
+    },
+  );
+  const counters = { tcp, udp, refusals, reports: reports.counters };
   return {
     proxy,
     catalog,
@@ -181,78 +182,13 @@ function serve(config: Config, parts: PlaneParts) {
     metrics: createMetrics({ catalog, proxy, supervisor: parts.supervisor, ...counters }),
     async end(graceMs: number): Promise<void> {
       proxy.close();
-      const withdrawn = Promise.race([board.close(), pause(clock, WITHDRAW_MS)]);
-      await Promise.all([plane.close(graceMs), withdrawn]);
+      await Promise.all([plane.close(graceMs), reports.close()]);
       catalog.close();
       await rollcall.close();
     },
   };
 }
 
-function createBoard(config: Config, parts: NodeProxyParts, port: NoticePort<Condition[]>) {
-  if (!config.reports) return NO_BOARD;
-  const { clock = systemClock, random = systemRandom.share } = parts;
-  const onTrouble = (error: Error) =>
-    logOf(parts)(
-      error instanceof RollcallError
-        ? `reports do not get to the registry: ${error.message}`
-        : `fault while reporting: ${stackOf(error)}`,
-      error instanceof RollcallError ? 'warn' : 'error',
-    );
-  return new NoticeBoard<Condition[]>(port, { forMs: REPORT_MS, random, clock, onTrouble });
-}
-
 function logOf({ log }: NodeProxyParts): Tell {
   return log ?? lineLog('rollcall-node-proxy');
-}
-
-const NO_BOARD = {
-  counters: { posted: 0, failed: 0 },
-  set() {},
-  remove() {},
-  async close() {},
-};
-
-function createPlane(
-  config: Config,
-  parts: PlaneParts & { readonly clock: Clock },
-  onStatus: (key: string) => void,
-) {
-  const { clock, transport } = parts;
-  const { connectMs, idleMs, maxConnections, udpIdleMs, udpFlows } = config;
-  // A connection takes two of the files that the process may open, a flow one.
-  const share = descriptorShare(systemDescriptors(), PLANES);
-  const connections = Math.min(maxConnections, Math.floor(share / 2));
-  const flows = Math.min(udpFlows, share);
-  const tcp = new TcpServer(
-    { ...TCP_OPTIONS, connectMs, idleMs, connections },
-    { transport, clock },
-  );
-  const udp = new UdpServer(
-    { idleMs: udpIdleMs, flows },
-    { datagrams: new DgramDatagrams(), clock },
-  );
-  return { plane: new UserspacePlane({ tcp, udp, clock, onStatus }), tcp, udp };
-}
-
-function reportPort(port: ReportPort, reporter: string): NoticePort<Condition[]> {
-  const placeOf = (key: string) => {
-    const [namespace = '', service = ''] = key.split('/');
-    return { service, options: { namespace } };
-  };
-  return {
-    post(key, conditions) {
-      const { service, options } = placeOf(key);
-      return port.report(service, reporter, { conditions, forMs: REPORT_MS }, options);
-    },
-    async remove(key) {
-      const { service, options } = placeOf(key);
-      try {
-        await port.withdrawReport(service, reporter, options);
-      } catch (error) {
-        // The service went, and what was said of it with it.
-        if (!(error instanceof RollcallError && error.code.endsWith('not_found'))) throw error;
-      }
-    },
-  };
 }

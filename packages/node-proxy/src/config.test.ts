@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { ConfigError } from '@rollcall/daemon';
 import { helpText, readConfig } from './config.ts';
-import { defaultNodeName, reporterOf } from './compose.ts';
+import { reporterOf } from '@rollcall/service-plane';
+import { defaultNodeName } from './compose.ts';
 import { OPTIONS } from './options.ts';
 
 const URL_FLAG = '--registry=http://127.0.0.1:7400';
@@ -114,5 +115,5 @@ test('two proxies of one machine report under names of their own', () => {
   expect(usual).toBe(hostname());
   expect(other).toBe(`${hostname()}-7491`);
   expect(defaultNodeName(undefined)).toBe(`${hostname()}-${process.pid}`);
-  expect(reporterOf('Node_1.Example.org')).toBe('node-proxy.node-1.example.org');
+  expect(reporterOf('node-proxy', 'Node_1.Example.org')).toBe('node-proxy.node-1.example.org');
 });

@@ -1,9 +1,4 @@
-export {
-  type NodeProxy,
-  type NodeProxyParts,
-  type ReportPort,
-  reporterOf,
-  startNodeProxy,
-} from './compose.ts';
+export { type NodeProxy, type NodeProxyParts, startNodeProxy } from './compose.ts';
+export { type ReportPort, reporterOf } from '@rollcall/service-plane';
 export { ConfigError, StartError } from '@rollcall/daemon';
 export { type Config, readConfig } from './config.ts';

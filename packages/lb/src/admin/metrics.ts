@@ -138,7 +138,7 @@ function addTargetMetrics(metrics: ProgramMetrics, { groups }: MetricSources): v
 
 function addServiceMetrics(
   metrics: ProgramMetrics,
-  { balancer, tcp, udp, refusals }: BalancedServices,
+  { services, tcp, udp, refusals }: BalancedServices,
 ): void {
   const states = {
     name: 'services',
@@ -146,7 +146,7 @@ function addServiceMetrics(
     labelNames: ['state'],
   };
   metrics.gauge(states, () => {
-    const all = [...balancer.services()];
+    const all = [...services.services()];
     const bound = all.filter(({ address }) => address !== undefined).length;
     return [
       [bound, { state: 'bound' }],

@@ -1,35 +1,32 @@
 import { hostname } from 'node:os';
-import { type Catalog, type Rollcall, RollcallError, hostnameOf } from '@rollcall/client-sdk';
-import { stackOf, type Tell } from '@rollcall/daemon';
+import type { Catalog } from '@rollcall/client-sdk';
+import type { Tell } from '@rollcall/daemon';
 import {
-  DgramDatagrams,
-  NoticeBoard,
-  type NoticePort,
   type RefusalCounters,
   TCP_OPTIONS,
   type TcpCounters,
-  TcpServer,
   type Transport,
   UDP_OPTIONS,
   type UdpCounters,
-  UdpServer,
-  UserspacePlane,
   createRefusalCounters,
   createTargetCounters,
 } from '@rollcall/dataplane';
+import type { Clock, Random } from '@rollcall/runtime';
+import {
+  keepReports,
+  openPlane,
+  type ReportPort,
+  reporterOf,
+  ServedServices,
+} from '@rollcall/service-plane';
 import type { LoadBalancerServicesConfig } from '../config/schema.ts';
-import { type Clock, type Random, pause } from '@rollcall/runtime';
-import type { ServiceNotice } from './balanced-service.ts';
-import { ServiceBalancer } from './service-balancer.ts';
+import { BalancedService } from './balanced-service.ts';
+import { isMeant } from './placement.ts';
 
-/** How long a report stands by itself; a service keeps its address for as long while the balancer is away. */
-const REPORT_MS = 300_000;
 const AFFINITY_CLIENTS = 100_000;
-/** What last reports may cost when the balancer ends. */
-const FAREWELL_MS = 2_000;
 
-/** Where it is reported what became of services: of a `Rollcall`. */
-export type ReportPort = Pick<Rollcall, 'report' | 'withdrawReport'>;
+/** A service that could not be placed is tried again after this, in ms. */
+const RETRY_MS = 5_000;
 
 export interface ServicesParts {
   readonly transport: Transport;
@@ -45,11 +42,10 @@ export interface ServicesParts {
 /** Services of type LoadBalancer, served. */
 export interface BalancedServices {
   readonly catalog: Catalog;
-  readonly balancer: ServiceBalancer;
+  readonly services: ServedServices<BalancedService>;
   readonly tcp: TcpCounters;
   readonly udp: UdpCounters;
   readonly refusals: RefusalCounters;
-  tick(): void;
   close(graceMs: number): Promise<void>;
 }
 
@@ -58,91 +54,67 @@ export function serveServices(
   config: LoadBalancerServicesConfig,
   parts: ServicesParts,
 ): BalancedServices {
-  const { catalog, clock, random, transport } = parts;
+  const { catalog, clock, random, transport, descriptors, log, reports: port } = parts;
   const { addresses, scheduler, ejection, drainMs, class: ownClass, connectMs, idleMs } = config;
-  const connections = Math.min(TCP_OPTIONS.connections, Math.floor(parts.descriptors / 2));
-  const flows = Math.min(UDP_OPTIONS.flows, parts.descriptors);
-  const tcp = new TcpServer(
-    { ...TCP_OPTIONS, connectMs, idleMs, connections },
-    { transport, clock },
+  const { plane, tcp, udp } = openPlane(
+    {
+      connectMs,
+      idleMs,
+      udpIdleMs: UDP_OPTIONS.idleMs,
+      maxConnections: TCP_OPTIONS.connections,
+      maxFlows: UDP_OPTIONS.flows,
+      descriptors,
+    },
+    { transport, clock, onStatus: (key) => services.review(key) },
   );
-  const udp = new UdpServer({ ...UDP_OPTIONS, flows }, { datagrams: new DgramDatagrams(), clock });
-  const onStatus = (key: string) => balancer.review(key);
-  const plane = new UserspacePlane({ tcp, udp, clock, onStatus });
-  const state = { isClosing: false };
-  const farewellOf = (key: string) => (state.isClosing ? balancer.get(key)?.farewell() : undefined);
-  const board = createBoard(config.reporter ?? defaultReporter(), parts, farewellOf);
+  const reporter = config.reporter ?? reporterOf('lb', hostname());
+  const lastOf = (key: string) => services.get(key)?.lastReport();
+  const reports = keepReports({ port, reporter, clock, random, log, lastOf });
   const refusals = createRefusalCounters();
-  const nowMs = () => clock.monotonicMs();
-  const pools = { name: '', scheduler, ejection, random, nowMs };
-  const balancer: ServiceBalancer = new ServiceBalancer(
+  const servedParts = {
+    plane,
+    addresses,
+    drainMs,
+    refusals,
+    pools: {
+      name: '',
+      scheduler,
+      ejection,
+      random,
+      nowMs: () => clock.monotonicMs(),
+      affinityClients: AFFINITY_CLIENTS,
+      createCounters: createTargetCounters,
+    },
+  };
+  const services: ServedServices<BalancedService> = new ServedServices(
     catalog,
     {
-      plane,
-      addresses,
-      drainMs,
-      refusals,
-      ownClass,
-      clock,
-      pools: {
-        ...pools,
-        affinityClients: AFFINITY_CLIENTS,
-        createCounters: createTargetCounters,
-      },
+      serves: (declared) => isMeant(declared, ownClass),
+      create: (key, declared) => new BalancedService(key, declared, servedParts),
     },
-    board,
+    {
+      onReport: (key, report) => reports.set(key, report),
+      onGone: (key) => reports.remove(key),
+    },
   );
+  const retries = clock.every(RETRY_MS, () => {
+    for (const service of services.services()) {
+      if (!service.isStranded) continue;
+      service.tryAgain();
+      services.review(service.key);
+    }
+  });
   return {
     catalog,
-    balancer,
+    services,
     refusals,
-    tcp: tcp.counters,
-    udp: udp.counters,
-    tick: () => balancer.tick(),
+    tcp,
+    udp,
     async close(graceMs) {
-      state.isClosing = true;
-      balancer.close();
-      const said = Promise.race([board.close(), pause(clock, FAREWELL_MS)]);
-      await Promise.all([plane.close(graceMs), said]);
+      retries.cancel();
+      services.close();
+      await Promise.all([plane.close(graceMs), reports.close()]);
       catalog.close();
     },
   };
-}
-
-function defaultReporter(): string {
-  return `lb.${hostnameOf(hostname())}`.slice(0, 63).replace(/[-.]+$/, '');
-}
-
-function createBoard(
-  reporter: string,
-  { reports, clock, random, log }: ServicesParts,
-  farewellOf: (key: string) => ServiceNotice | undefined,
-): NoticeBoard<ServiceNotice> {
-  const post = (key: string, { loadBalancer, conditions }: ServiceNotice): Promise<void> => {
-    const [namespace = '', service = ''] = key.split('/');
-    const report = { loadBalancer: [...loadBalancer], conditions, forMs: REPORT_MS };
-    return reports.report(service, reporter, report, { namespace });
-  };
-  const port: NoticePort<ServiceNotice> = {
-    post,
-    async remove(key) {
-      const farewell = farewellOf(key);
-      if (farewell !== undefined) return post(key, farewell);
-      const [namespace = '', service = ''] = key.split('/');
-      try {
-        await reports.withdrawReport(service, reporter, { namespace });
-      } catch (error) {
-        // The service went, and what was said of it with it.
-        if (!(error instanceof RollcallError && error.code.endsWith('not_found'))) throw error;
-      }
-    },
-  };
-  const onTrouble = (error: Error) =>
-    log(
-      error instanceof RollcallError
-        ? `reports do not get to the registry: ${error.message}`
-        : `fault while reporting: ${stackOf(error)}`,
-      error instanceof RollcallError ? 'warn' : 'error',
-    );
-  return new NoticeBoard(port, { forMs: REPORT_MS, random, clock, onTrouble });
 }

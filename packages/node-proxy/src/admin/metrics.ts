@@ -2,11 +2,12 @@ import type { Catalog } from '@rollcall/client-sdk';
 import type { RefusalCounters, TcpCounters, UdpCounters } from '@rollcall/dataplane';
 import { type LoopFaults, ProgramMetrics, type Sample } from '@rollcall/daemon';
 import type { Registry } from 'prom-client';
-import type { ServiceProxy } from '../proxy/service-proxy.ts';
+import type { ServedServices } from '@rollcall/service-plane';
+import type { ProxiedService } from '../proxy/proxied-service.ts';
 
 export interface MetricSources {
   readonly catalog: Catalog;
-  readonly proxy: ServiceProxy;
+  readonly proxy: ServedServices<ProxiedService>;
   readonly tcp: TcpCounters;
   readonly udp: UdpCounters;
   readonly refusals: RefusalCounters;

@@ -1,8 +1,8 @@
-import type { FrontendState, FrontendStatus } from '@rollcall/dataplane';
+import { formatAddress, type FrontendState, type FrontendStatus } from '@rollcall/service-plane';
 import { expect, test } from 'vitest';
 import { declare, declaredPort } from '@rollcall/client-sdk/testing';
 import { conditionsOf } from './conditions.ts';
-import { type AddressKind, addressesOf, formatAddress } from './service-address.ts';
+import { type AddressKind, addressesOf } from './service-address.ts';
 
 const RULES = { nodePortAddresses: ['127.0.0.1'], loadBalancerIps: false };
 

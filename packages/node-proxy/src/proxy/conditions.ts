@@ -1,6 +1,11 @@
 import type { Condition, DeclaredPort } from '@rollcall/client-sdk';
-import { type FrontendStatus, bindReasonOf } from '@rollcall/dataplane';
-import { type AddressKind, type ServiceAddress, formatAddress } from './service-address.ts';
+import {
+  bindReasonOf,
+  formatAddress,
+  type FrontendStatus,
+  unsupportedCondition,
+} from '@rollcall/service-plane';
+import type { AddressKind, ServiceAddress } from './service-address.ts';
 
 /** An address and how it stands. */
 export interface AddressStanding {
@@ -17,7 +22,7 @@ const MESSAGE_LENGTH = 1_000;
  */
 export function conditionsOf(
   standings: readonly AddressStanding[],
-  unsupported: readonly DeclaredPort[],
+  ports: readonly DeclaredPort[],
 ): Condition[] | undefined {
   if (standings.some(({ status }) => status.state === 'binding')) return undefined;
   const own = standings.filter(
@@ -27,7 +32,8 @@ export function conditionsOf(
     const some = own.filter(({ address }) => address.kind === kind);
     return some.length === 0 ? [] : [conditionOf(`${kind}Bound`, some)];
   });
-  if (unsupported.length > 0) conditions.push(unsupportedCondition(unsupported));
+  const unsupported = unsupportedCondition(ports, 'this proxy');
+  if (unsupported !== undefined) conditions.push(unsupported);
   const faults = conditions.filter(({ status }) => status === 'False');
   const programmed: Condition =
     faults.length === 0
@@ -49,16 +55,6 @@ function conditionOf(type: string, standings: readonly AddressStanding[]): Condi
 function fine(type: string, reason: string, standings: readonly AddressStanding[]): Condition {
   const message = cut(standings.map(({ address }) => formatAddress(address)));
   return { type, status: 'True', reason, message };
-}
-
-function unsupportedCondition(ports: readonly DeclaredPort[]): Condition {
-  const names = ports.map(({ port, protocol }) => `${port}/${protocol}`).join(', ');
-  return {
-    type: 'ProtocolsSupported',
-    status: 'False',
-    reason: 'ProtocolNotSupported',
-    message: `${names}: this proxy carries TCP and UDP`,
-  };
 }
 
 function cut(parts: readonly string[]): string {

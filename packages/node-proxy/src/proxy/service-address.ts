@@ -1,5 +1,5 @@
 import type { DeclaredPort, DeclaredService } from '@rollcall/client-sdk';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 
 export type AddressKind = 'ClusterIP' | 'NodePort' | 'ExternalIP' | 'LoadBalancerIP';
 
@@ -40,18 +40,4 @@ export function addressesOf(declared: DeclaredService, rules: AddressRules): Ser
       ...(rules.loadBalancerIps ? on('LoadBalancerIP', declared.loadBalancerIPs, port) : []),
     ];
   });
-}
-
-/** Ports that are not carried here. */
-export function unsupportedPortsOf(declared: DeclaredService): DeclaredPort[] {
-  return isProxied(declared) ? declared.ports.filter(({ protocol }) => protocol === 'SCTP') : [];
-}
-
-/** `127.96.0.5:80/TCP`. */
-export function formatAddress({
-  host,
-  port,
-  protocol,
-}: Pick<ServiceAddress, 'host' | 'port' | 'protocol'>): string {
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}/${protocol}`;
 }

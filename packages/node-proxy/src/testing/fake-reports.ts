@@ -1,5 +1,5 @@
 import type { Condition, ServiceReport } from '@rollcall/client-sdk';
-import type { ReportPort } from '../compose.ts';
+import type { ReportPort } from '@rollcall/service-plane';
 
 /** Keeps what is reported. */
 export class FakeReports implements ReportPort {

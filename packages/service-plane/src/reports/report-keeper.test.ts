@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { ManualClock } from '@rollcall/runtime/testing';
-import { NoticeBoard } from './notice-board.ts';
+import { ReportKeeper } from './report-keeper.ts';
 
 /** Lets promises settle between two moments. */
 async function pass(runtime: ManualClock, ms: number): Promise<void> {
@@ -28,7 +28,7 @@ function start() {
       wall.delete(key);
     },
   };
-  const board = new NoticeBoard<string>(port, {
+  const board = new ReportKeeper<string>(port, {
     forMs: 60_000,
     random: () => 0.5,
     clock: runtime,

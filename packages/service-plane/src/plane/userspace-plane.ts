@@ -1,7 +1,5 @@
 import type { Clock, Timer } from '@rollcall/runtime';
-import type { Target } from '../model/target.ts';
-import type { TcpServer } from '../tcp/tcp-server.ts';
-import type { UdpServer } from '../udp/udp-server.ts';
+import type { Target, TcpServer, UdpServer } from '@rollcall/dataplane';
 import { type Bind, Binding } from './binding.ts';
 import type { Frontend, FrontendStatus, ServicePlane } from './service-plane.ts';
 

@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '@rollcall/runtime';
 
-/** Where notices are put up. Rejections are tried again. */
-export interface NoticePort<T> {
+/** Where reports are made. Rejections are tried again. */
+export interface ReportTarget<T> {
   post(key: string, notice: T): Promise<void>;
   remove(key: string): Promise<void>;
 }
 
-export interface NoticeOptions {
+export interface ReportOptions {
   /** How long a notice stands by itself, in ms; it is put up again at about half of that. */
   readonly forMs: number;
   /** Uniform in [0, 1): spreads what began at the same time. */
@@ -37,17 +37,17 @@ const LAST_BACKOFF_MS = 60_000;
 const REMOVALS = 3;
 
 /** What a plane has to say of each of its services, kept up elsewhere: on change, and again before it lapses. */
-export class NoticeBoard<T> {
+export class ReportKeeper<T> {
   readonly counters = { posted: 0, failed: 0 };
-  readonly #port: NoticePort<T>;
-  readonly #options: NoticeOptions;
+  readonly #port: ReportTarget<T>;
+  readonly #options: ReportOptions;
   readonly #entries = new Map<string, Entry<T>>();
   readonly #tickTimer: Timer;
   readonly #underWay = new Set<Promise<void>>();
   #isTroubled = false;
   #isClosed = false;
 
-  constructor(port: NoticePort<T>, options: NoticeOptions) {
+  constructor(port: ReportTarget<T>, options: ReportOptions) {
     this.#port = port;
     this.#options = options;
     this.#tickTimer = options.clock.every(TICK_MS, () => this.#tick());

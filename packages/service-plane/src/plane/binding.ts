@@ -1,5 +1,4 @@
-import type { Listener } from '../io/transport.ts';
-import type { PortPlace, PortService } from '../model/port-service.ts';
+import type { Listener, PortPlace, PortService } from '@rollcall/dataplane';
 import type { Frontend, FrontendState, FrontendStatus } from './service-plane.ts';
 
 /** Binds an address for a protocol. Rejects with the system's error. */

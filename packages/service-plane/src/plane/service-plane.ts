@@ -1,5 +1,4 @@
-import type { PortService } from '../model/port-service.ts';
-import type { Target } from '../model/target.ts';
+import type { PortService, Target } from '@rollcall/dataplane';
 
 /** An address and port that are to be served. */
 export interface Frontend {

@@ -1,18 +1,24 @@
 import { once } from 'node:events';
 import { type Socket, connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import {
+  DgramDatagrams,
+  TCP_OPTIONS,
+  TcpServer,
+  type Transport,
+  UDP_OPTIONS,
+  UdpServer,
+} from '@rollcall/dataplane';
+import {
+  createService,
+  createTarget,
+  listenTcp,
+  TargetList,
+  transportUnderTest,
+} from '@rollcall/dataplane/testing';
 import { freePort } from '@rollcall/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { DgramDatagrams } from '../io/dgram-datagrams.ts';
-import type { Transport } from '../io/transport.ts';
-import { transportUnderTest } from '../testing/transport-under-test.ts';
-import { TcpServer } from '../tcp/tcp-server.ts';
-import { TCP_OPTIONS } from '../tcp/tcp-options.ts';
 import { ManualClock } from '@rollcall/runtime/testing';
-import { TargetList, createTarget } from '../testing/target-list.ts';
-import { createService, listenTcp } from '../testing/tcp-bench.ts';
-import { UDP_OPTIONS } from '../udp/udp-options.ts';
-import { UdpServer } from '../udp/udp-server.ts';
 import type { Frontend } from './service-plane.ts';
 import { UserspacePlane } from './userspace-plane.ts';
 

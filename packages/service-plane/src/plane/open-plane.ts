@@ -1,0 +1,52 @@
+import {
+  DgramDatagrams,
+  TCP_OPTIONS,
+  type TcpCounters,
+  TcpServer,
+  type Transport,
+  type UdpCounters,
+  UdpServer,
+} from '@rollcall/dataplane';
+import type { Clock } from '@rollcall/runtime';
+import { UserspacePlane, type UserspaceParts } from './userspace-plane.ts';
+
+export interface PlaneOptions {
+  readonly connectMs: number;
+  readonly idleMs: number;
+  readonly udpIdleMs: number;
+  readonly maxConnections: number;
+  readonly maxFlows: number;
+  /** File descriptors that each of TCP and UDP may take: a connection takes two, a flow one. */
+  readonly descriptors: number;
+}
+
+export interface PlaneParts {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly onStatus: UserspaceParts['onStatus'];
+}
+
+/** A plane with what it counts. */
+export interface OpenPlane {
+  readonly plane: UserspacePlane;
+  readonly tcp: TcpCounters;
+  readonly udp: UdpCounters;
+}
+
+/** A plane of sockets, within what the process may open. */
+export function openPlane(options: PlaneOptions, parts: PlaneParts): OpenPlane {
+  const { connectMs, idleMs, udpIdleMs, descriptors } = options;
+  const { transport, clock, onStatus } = parts;
+  const connections = Math.min(options.maxConnections, Math.floor(descriptors / 2));
+  const flows = Math.min(options.maxFlows, descriptors);
+  const tcp = new TcpServer(
+    { ...TCP_OPTIONS, connectMs, idleMs, connections },
+    { transport, clock },
+  );
+  const udp = new UdpServer(
+    { idleMs: udpIdleMs, flows },
+    { datagrams: new DgramDatagrams(), clock },
+  );
+  const plane = new UserspacePlane({ tcp, udp, clock, onStatus });
+  return { plane, tcp: tcp.counters, udp: udp.counters };
+}

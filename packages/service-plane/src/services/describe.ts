@@ -1,0 +1,56 @@
+import type { PoolMember } from '@rollcall/balancing';
+import type { Condition, DeclaredPort } from '@rollcall/client-sdk';
+import type { TargetCounters } from '@rollcall/dataplane';
+import { isIPv6 } from 'node:net';
+import type { ServedService } from './served-service.ts';
+
+/** `127.96.0.5:80/TCP`. */
+export function formatAddress({
+  host,
+  port,
+  protocol,
+}: {
+  readonly host: string;
+  readonly port: number;
+  readonly protocol: string;
+}): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}/${protocol}`;
+}
+
+/** Undefined: every port is carried. `who`: `this proxy`. */
+export function unsupportedCondition(
+  ports: readonly DeclaredPort[],
+  who: string,
+): Condition | undefined {
+  const unsupported = ports.filter(({ protocol }) => protocol === 'SCTP');
+  if (unsupported.length === 0) return undefined;
+  const names = unsupported.map(({ port, protocol }) => `${port}/${protocol}`).join(', ');
+  return {
+    type: 'ProtocolsSupported',
+    status: 'False',
+    reason: 'ProtocolNotSupported',
+    message: `${names}: ${who} carries TCP and UDP`,
+  };
+}
+
+/** What stands behind the ports of a service, for an admin port. */
+export function describePorts({ declared, pools }: ServedService) {
+  return declared.ports.map((port) => {
+    const pool = pools.poolOf(port);
+    return {
+      name: port.name,
+      port: port.port,
+      protocol: port.protocol,
+      endpoints: Array.from(pool?.members() ?? [], (member) => ({
+        ...describeMember(member),
+        isEjected: pool?.isEjected(member) ?? false,
+      })),
+    };
+  });
+}
+
+function describeMember({ id, host, port, endpoint, counters }: PoolMember<TargetCounters>) {
+  const { state, tier, weight } = endpoint;
+  const { inFlight, connections, connectFailures } = counters;
+  return { id, address: host, port, state, tier, weight, inFlight, connections, connectFailures };
+}

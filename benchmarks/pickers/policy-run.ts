@@ -33,16 +33,21 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 interface Bench {
-  readonly picker: Picker<Candidate>;
+  readonly picker: Picker<Counted>;
   /** The calls under way, oldest at `at`. */
-  readonly underWay: Candidate[];
+  readonly underWay: Counted[];
   at: number;
+}
+
+/** A candidate whose calls the bench counts. */
+interface Counted extends Candidate {
+  inFlight: number;
 }
 
 type Case = Pick<PickCost, 'endpoints' | 'weights'>;
 
 function benchOf({ endpoints, weights }: Case): Bench {
-  const candidates = Array.from({ length: endpoints }, (_, i): Candidate => {
+  const candidates = Array.from({ length: endpoints }, (_, i): Counted => {
     const weight = weights === 'weighted' ? WEIGHTS[i % WEIGHTS.length]! : 100;
     return { id: `10.0.0.1:${i}`, weight, tier: 0, inFlight: 0 };
   });

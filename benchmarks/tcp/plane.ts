@@ -11,6 +11,13 @@ const target = {
   host: '127.0.0.1',
   port: Number(targetPort),
   counters: createTargetCounters(),
+  inFlight: 0,
+  begin() {
+    this.inFlight++;
+  },
+  end() {
+    this.inFlight--;
+  },
 };
 const snapshot = {
   pick: (tried: readonly unknown[]) => (tried.length === 0 ? target : undefined),

@@ -11,8 +11,9 @@ export type {
 } from './order/picker.ts';
 export { hashOf } from './order/hash.ts';
 export { createPicker } from './picker/leveled-picker.ts';
-export { EndpointPool, type PoolOptions } from './pool/endpoint-pool.ts';
-export type { LoadCounters, PoolMember } from './pool/pool-member.ts';
+export { PoolTarget } from './pool/pool-target.ts';
+export { PortPool, type PortPoolOptions } from './pool/port-pool.ts';
+export { type PoolState, TargetPool, type TargetPoolOptions } from './pool/target-pool.ts';
 export type { Caller, PoolRules, PoolSnapshot } from './pool/pool-snapshot.ts';
 export { ServicePools, type ServicePoolsOptions } from './pool/service-pools.ts';
 export { type Conditions, usable } from './pool/usable.ts';

@@ -39,8 +39,9 @@ export {
   type TargetClient,
   type TargetCounters,
   type TargetGroup,
-  type TargetSnapshot,
   createTargetCounters,
+  EndpointTarget,
+  type TargetSnapshot,
 } from './model/target.ts';
 export { TCP_OPTIONS, type TcpCounters, type TcpOptions } from './tcp/tcp-options.ts';
 export { type TcpRuntime, TcpServer } from './tcp/tcp-server.ts';

@@ -16,12 +16,7 @@ import {
   systemDescriptors,
   systemRandom,
 } from '@rollcall/runtime';
-import {
-  createRefusalCounters,
-  createTargetCounters,
-  openTransport,
-  type Transport,
-} from '@rollcall/dataplane';
+import { createRefusalCounters, openTransport, type Transport } from '@rollcall/dataplane';
 import {
   keepReports,
   NO_REPORTS,
@@ -148,13 +143,13 @@ function serve(config: Config, parts: PlaneParts) {
   );
   const refusals = createRefusalCounters();
   const { scheduler, affinityClients } = config;
-  const pools = { name: '', scheduler, affinityClients, ejection: EJECTION, random };
+  const pools = { scheduler, affinityClients, ejection: EJECTION, random };
   const servedParts = {
     plane,
     drainMs,
     refusals,
     addresses: { nodePortAddresses, loadBalancerIps },
-    pools: { ...pools, createCounters: createTargetCounters, nowMs: () => clock.monotonicMs() },
+    pools: { ...pools, nowMs: () => clock.monotonicMs() },
   };
   const faults = new FaultLog(log);
   const proxy: ServedServices<ProxiedService> = new ServedServices(

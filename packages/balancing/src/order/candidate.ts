@@ -8,5 +8,5 @@ export interface Candidate {
   /** 0 = use; 1 = use only when no tier 0 is left. */
   readonly tier: Exclude<Tier, null>;
   /** Calls under way, kept by the owner and read at each pick. */
-  inFlight: number;
+  readonly inFlight: number;
 }

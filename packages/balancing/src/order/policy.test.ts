@@ -5,15 +5,21 @@ import { hashOf } from './hash.ts';
 import { createPicker } from '../picker/leveled-picker.ts';
 import type { Picker } from './picker.ts';
 import { type Policy, POLICIES } from './policy.ts';
-import { candidate, countsOf, picks, seededRandom } from '../testing/fakes.ts';
+import {
+  type CountedCandidate,
+  candidate,
+  countsOf,
+  picks,
+  seededRandom,
+} from '../testing/fakes.ts';
 
 const schedulers = Object.keys(POLICIES) as Policy[];
 
-const pickerOf = (scheduler: Policy, all: readonly Candidate[], seed = 7) =>
+const pickerOf = (scheduler: Policy, all: readonly CountedCandidate[], seed = 7) =>
   createPicker(scheduler, all, { random: seededRandom(seed) });
 
 /** Opens so many connections and closes none. */
-function open(picker: Picker<Candidate>, count: number): void {
+function open(picker: Picker<CountedCandidate>, count: number): void {
   for (let i = 0; i < count; i++) {
     const result = picker.pick();
     if (result.kind === 'picked') result.target.inFlight++;
@@ -102,7 +108,7 @@ test('nq gives an idle one the next connection, however light; sed waits for the
 });
 
 describe.each(['sh', 'dh'] as const)('%s', (scheduler) => {
-  const owners = (all: readonly Candidate[], count = 3_000) => {
+  const owners = (all: readonly CountedCandidate[], count = 3_000) => {
     const picker = pickerOf(scheduler, all);
     return Array.from({ length: count }, (_, client) => {
       const result = picker.pick({ hash: hashOf(`10.0.${client >> 8}.${client & 255}`) });

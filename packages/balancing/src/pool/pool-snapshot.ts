@@ -2,7 +2,7 @@ import type { Affinity } from './affinity.ts';
 import { hashOf } from '../order/hash.ts';
 import type { Picker } from '../order/picker.ts';
 import type { Policy } from '../order/policy.ts';
-import type { LoadCounters, PoolMember } from './pool-member.ts';
+import type { PoolTarget } from './pool-target.ts';
 
 /** Who asks for a connection. */
 export interface Caller {
@@ -18,26 +18,26 @@ export interface PoolRules {
   readonly destination: string;
 }
 
-export interface SnapshotParts<C extends LoadCounters> {
-  readonly picker: Picker<PoolMember<C>>;
+export interface SnapshotParts<T extends PoolTarget> {
+  readonly picker: Picker<T>;
   readonly rules: PoolRules;
   /** All that connections may stay on, ejected ones among them. */
-  readonly usable: readonly PoolMember<C>[];
+  readonly usable: readonly T[];
   readonly nowMs: () => number;
   /** Why nobody can be picked, for people. */
   readonly explain: () => string;
 }
 
 /** One moment of a pool; replaced whole. Only the bonds of clients change under it. */
-export class PoolSnapshot<C extends LoadCounters> {
-  readonly #parts: SnapshotParts<C>;
+export class PoolSnapshot<T extends PoolTarget> {
+  readonly #parts: SnapshotParts<T>;
   readonly #usable: ReadonlySet<unknown>;
   readonly #hash: number;
   /** Those that a bond may lead to, by id and by instance: admitted, and of the best tier that is left. */
-  readonly #bondable = new Map<string, PoolMember<C>>();
-  readonly #byInstance = new Map<string, PoolMember<C>>();
+  readonly #bondable = new Map<string, T>();
+  readonly #byInstance = new Map<string, T>();
 
-  constructor(parts: SnapshotParts<C>) {
+  constructor(parts: SnapshotParts<T>) {
     this.#parts = parts;
     this.#usable = new Set(parts.usable);
     this.#hash = hashOf(parts.rules.destination);
@@ -45,7 +45,7 @@ export class PoolSnapshot<C extends LoadCounters> {
   }
 
   /** One that is not among `tried`, or undefined when there is none left. The bond of the caller comes first. */
-  pick(tried: readonly unknown[], caller?: Caller): PoolMember<C> | undefined {
+  pick(tried: readonly unknown[], caller?: Caller): T | undefined {
     const { affinity } = this.#parts.rules;
     if (affinity === undefined || caller === undefined) return this.#schedule(tried, caller);
     const nowMs = this.#parts.nowMs();
@@ -66,11 +66,10 @@ export class PoolSnapshot<C extends LoadCounters> {
     return { code: 'no_endpoints', detail: this.#parts.explain() };
   }
 
-  #schedule(tried: readonly unknown[], caller: Caller | undefined): PoolMember<C> | undefined {
+  #schedule(tried: readonly unknown[], caller: Caller | undefined): T | undefined {
     const { picker } = this.#parts;
     const hash = this.#hashOf(caller);
-    const admit =
-      tried.length === 0 ? undefined : (member: PoolMember<C>) => !tried.includes(member);
+    const admit = tried.length === 0 ? undefined : (member: T) => !tried.includes(member);
     const result =
       hash === undefined && admit === undefined ? picker.pick() : picker.pick({ admit, hash });
     return result.kind === 'picked' ? result.target : undefined;
@@ -82,7 +81,7 @@ export class PoolSnapshot<C extends LoadCounters> {
     return scheduler === 'sh' && caller !== undefined ? hashOf(caller.clientAddress) : undefined;
   }
 
-  #indexBondable(admitted: readonly PoolMember<C>[]): void {
+  #indexBondable(admitted: readonly T[]): void {
     const best = admitted.some(({ tier }) => tier === 0) ? 0 : 1;
     for (const member of admitted) {
       if (member.tier !== best) continue;

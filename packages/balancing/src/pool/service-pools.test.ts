@@ -1,6 +1,7 @@
 import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/contract';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../testing/fakes.ts';
+import { PoolTarget } from './pool-target.ts';
 import { ServicePools } from './service-pools.ts';
 
 const http = { name: 'http', protocol: 'TCP', port: 80 } as DeclaredPort;
@@ -21,7 +22,7 @@ function setUp() {
     name: 'default/web',
     scheduler: 'rr',
     affinityClients: 100,
-    createCounters: () => ({ inFlight: 0 }),
+    create: (one: Endpoint) => new PoolTarget(one),
     ejection: { failuresInARow: 5, baseMs: 1_000, maxMs: 30_000, maxEjectedRatio: 0.5 },
     nowMs: () => 0,
     random: seededRandom(3),
@@ -32,7 +33,7 @@ test('endpoints go to the port of their name and protocol', () => {
   const pools = setUp();
   const other = endpoint('c', { ...http, protocol: 'UDP' });
   pools.take(declared([http, dns]), [endpoint('a', http), endpoint('b', dns), other]);
-  const idsOf = (port: DeclaredPort) => [...pools.poolOf(port)!.members()].map(({ id }) => id);
+  const idsOf = (port: DeclaredPort) => [...pools.poolOf(port)!.targets()].map(({ id }) => id);
   expect([idsOf(http), idsOf(dns)]).toEqual([['a/http'], ['b/dns']]);
   expect(pools.poolOf(dns)!.name).toBe('default/web:dns');
 });

@@ -1,10 +1,10 @@
 import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/contract';
 import { Affinity } from './affinity.ts';
 import { type Policy, policyOf } from '../order/policy.ts';
-import { EndpointPool, type PoolOptions } from './endpoint-pool.ts';
-import type { LoadCounters, PoolMember } from './pool-member.ts';
+import { PortPool, type PortPoolOptions } from './port-pool.ts';
+import type { PoolTarget } from './pool-target.ts';
 
-export interface ServicePoolsOptions<C extends LoadCounters> extends PoolOptions<C> {
+export interface ServicePoolsOptions<T extends PoolTarget> extends PortPoolOptions<T> {
   /** For services that name none, or one that does not exist. */
   readonly scheduler: Policy;
   /** The most clients whose bonds are remembered. */
@@ -14,14 +14,14 @@ export interface ServicePoolsOptions<C extends LoadCounters> extends PoolOptions
 const keyOf = (name: string, protocol: string) => `${protocol} ${name}`;
 
 /** The pools of a declared service, one for each of its ports. */
-export class ServicePools<C extends LoadCounters> {
+export class ServicePools<T extends PoolTarget> {
   /** The scheduler in use. */
   scheduler: Policy;
-  readonly #options: ServicePoolsOptions<C>;
-  readonly #pools = new Map<string, EndpointPool<C>>();
+  readonly #options: ServicePoolsOptions<T>;
+  readonly #pools = new Map<string, PortPool<T>>();
   #affinity: Affinity | undefined;
 
-  constructor(options: ServicePoolsOptions<C>) {
+  constructor(options: ServicePoolsOptions<T>) {
     this.#options = options;
     this.scheduler = options.scheduler;
   }
@@ -31,13 +31,13 @@ export class ServicePools<C extends LoadCounters> {
     return this.#affinity?.size ?? 0;
   }
 
-  /** @returns the members that have left. */
-  take(declared: DeclaredService, endpoints: readonly Endpoint[]): readonly PoolMember<C>[] {
+  /** @returns the targets that have left. */
+  take(declared: DeclaredService, endpoints: readonly Endpoint[]): readonly T[] {
     this.scheduler = policyOf(declared.scheduler) ?? this.#options.scheduler;
     this.#renewAffinity(declared.affinityMs);
     const byPort = Map.groupBy(endpoints, ({ portName, protocol }) => keyOf(portName, protocol));
     const left = new Map(this.#pools);
-    const gone: PoolMember<C>[] = [];
+    const gone: T[] = [];
     for (const { name, protocol } of declared.ports) {
       const key = keyOf(name, protocol);
       left.delete(key);
@@ -51,20 +51,20 @@ export class ServicePools<C extends LoadCounters> {
   }
 
   /** That of a port of the service as it was last taken. */
-  poolOf({ name, protocol }: DeclaredPort): EndpointPool<C> | undefined {
+  poolOf({ name, protocol }: DeclaredPort): PortPool<T> | undefined {
     return this.#pools.get(keyOf(name, protocol));
   }
 
-  pools(): Iterable<EndpointPool<C>> {
+  pools(): Iterable<PortPool<T>> {
     return this.#pools.values();
   }
 
-  #pool(key: string, portName: string): EndpointPool<C> {
+  #pool(key: string, portName: string): PortPool<T> {
     const known = this.#pools.get(key);
     if (known !== undefined) return known;
     const { name } = this.#options;
     const options = { ...this.#options, name: portName === '' ? name : `${name}:${portName}` };
-    const pool = new EndpointPool<C>(this.#rules(), options);
+    const pool = new PortPool<T>(this.#rules(), options);
     this.#pools.set(key, pool);
     return pool;
   }

@@ -1,8 +1,13 @@
 import type { Candidate } from '../order/candidate.ts';
 import type { Picker } from '../order/picker.ts';
 
+/** One whose calls a test counts. */
+export interface CountedCandidate extends Candidate {
+  inFlight: number;
+}
+
 /** A candidate of weight 100 in tier 0 with nothing under way, unless told otherwise. */
-export function candidate(id: string, given: Partial<Candidate> = {}): Candidate {
+export function candidate(id: string, given: Partial<Candidate> = {}): CountedCandidate {
   return { id, weight: 100, tier: 0, inFlight: 0, ...given };
 }
 

@@ -93,7 +93,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   /** Tries the call on a channel. Answers as undici's dispatch: false when the connections are busy. */
   send(channel: EndpointChannel): boolean {
     this.#channel = channel;
-    channel.inFlight++;
+    channel.begin();
     const { body } = this.#options;
     try {
       if (typeof body !== 'object' && typeof body !== 'function')
@@ -236,7 +236,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     const channel = this.#channel;
     this.#channel = undefined;
     if (this.paused) this.#owner.unread.delete(this);
-    if (channel !== undefined) channel.inFlight--;
+    channel?.end();
     return channel;
   }
 

@@ -1,4 +1,4 @@
-import type { Candidate } from '@rollcall/balancing';
+import { PoolTarget } from '@rollcall/balancing';
 import { type Endpoint, isDialable, urlHostOf } from '@rollcall/contract';
 import type { Pool as UndiciPool } from 'undici';
 import { RollcallError } from '../base/error.ts';
@@ -6,49 +6,21 @@ import type { CallOptions } from '../api/options.ts';
 import { Pool } from '../undici/undici.ts';
 import { identityOf, type Transport } from './service-identity.ts';
 
-/** Names an endpoint together with where it is: one that moved is another target. */
-export function channelIdOf({ id, address, port }: Endpoint): string {
-  return `${id}@${address}:${port}`;
-}
-
 /** The connections to one endpoint and what is under way on them. Opened at the first call. */
-export class EndpointChannel implements Candidate {
-  readonly id: string;
-  inFlight = 0;
-  /** Set by a failed call, so that only calls after one have to report their success. */
-  hasFailed = false;
-  #endpoint: Endpoint;
+export class EndpointChannel extends PoolTarget {
   readonly #transport: Transport;
   readonly #options: CallOptions;
   #pool: UndiciPool | undefined;
 
   constructor(endpoint: Endpoint, transport: Transport, options: CallOptions) {
-    this.id = channelIdOf(endpoint);
-    this.#endpoint = endpoint;
+    super(endpoint);
     this.#transport = transport;
     this.#options = options;
-  }
-
-  get endpoint(): Endpoint {
-    return this.#endpoint;
-  }
-
-  get weight(): number {
-    return this.#endpoint.weight;
-  }
-
-  get tier(): 0 | 1 {
-    return this.#endpoint.tier ?? 1;
   }
 
   /** Throws when there can be no connection to where the endpoint is said to be. */
   get pool(): UndiciPool {
     return (this.#pool ??= this.#open());
-  }
-
-  /** Takes over what changed of the endpoint: weight, tier, labels; its address cannot. */
-  update(endpoint: Endpoint): void {
-    this.#endpoint = endpoint;
   }
 
   /** Closes the connections after the calls under way. Twice does no harm. */
@@ -62,7 +34,7 @@ export class EndpointChannel implements Candidate {
   }
 
   #open(): UndiciPool {
-    const { address, port } = this.#endpoint;
+    const { host: address, port } = this;
     const options = this.#options;
     if (!isDialable(address) || !(port > 0 && port < 65_536))
       throw new RollcallError('connect_failed', `${address}:${port} is no address to connect to`);

@@ -5,7 +5,7 @@ import type { ResolvedOptions } from '../api/options.ts';
 import { Dispatcher as BaseDispatcher } from '../undici/undici.ts';
 import { asError } from './call-error.ts';
 import { Call, type CallOwner } from './call.ts';
-import type { ChannelSet } from './channel-set.ts';
+import type { EndpointConnections } from './endpoint-connections.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
 import { UnreadBodies } from './unread-bodies.ts';
 import { modernHandler } from '../undici/legacy-handler.ts';
@@ -27,7 +27,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   readonly unread: UnreadBodies;
   /** Set once by its service. */
   isClosed = false;
-  readonly #channels: ChannelSet;
+  readonly #channels: EndpointConnections;
   readonly #awaiter: EndpointAwaiter;
   readonly #options: ResolvedOptions;
   readonly #budget: RetryBudget;
@@ -35,7 +35,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   #retries = 0;
   #failures = 0;
 
-  constructor(channels: ChannelSet, awaiter: EndpointAwaiter, options: ResolvedOptions) {
+  constructor(channels: EndpointConnections, awaiter: EndpointAwaiter, options: ResolvedOptions) {
     super();
     this.label = awaiter.label;
     this.maxTries = options.calls.maxTries;
@@ -92,9 +92,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   }
 
   answered(channel: EndpointChannel, statusCode: number): void {
-    const { serverErrors } = this.#options.calls.ejection;
-    if (statusCode >= 500 && serverErrors) this.#channels.failed(channel, 'call');
-    else if (channel.hasFailed) this.#channels.succeeded(channel);
+    this.#channels.answered(channel, statusCode);
   }
 
   gaveUp(): void {

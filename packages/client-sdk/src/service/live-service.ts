@@ -1,6 +1,6 @@
 import type { Endpoint } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
-import { ChannelSet } from '../calls/channel-set.ts';
+import { EndpointConnections } from '../calls/endpoint-connections.ts';
 import type { EndpointChannel } from '../calls/endpoint-channel.ts';
 import { type EndpointAwaiter, ServiceDispatcher } from '../calls/service-dispatcher.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -45,7 +45,7 @@ export class LiveService implements EndpointAwaiter {
   readonly #parts: LiveServiceParts;
   readonly #fetch: ServiceFetch;
   readonly #feed: ServiceFeed;
-  readonly #channels: ChannelSet;
+  readonly #channels: EndpointConnections;
   readonly #events: Emitter<FeedEvents>;
   readonly #unsubscribe: readonly (() => void)[];
   #endpoints: readonly Endpoint[] = Object.freeze([]);
@@ -60,7 +60,7 @@ export class LiveService implements EndpointAwaiter {
     this.#scheme = given.scheme ?? 'http';
     this.#parts = parts;
     this.#events = new Emitter(options.runtime);
-    this.#channels = new ChannelSet(options, given.policy ?? options.policy, {
+    this.#channels = new EndpointConnections(options, given.policy ?? options.policy, {
       scheme: this.#scheme,
       names: this.#names(given.servername),
     });
@@ -114,12 +114,12 @@ export class LiveService implements EndpointAwaiter {
   pick(): PickedEndpoint | NoEndpoint {
     const channel = this.#channels.pick();
     if (channel === undefined) return { kind: 'none', error: this.#noEndpoints() };
-    channel.inFlight++;
+    channel.begin();
     let isDone = false;
     const done = (outcome: Outcome) => {
       if (isDone) return;
       isDone = true;
-      channel.inFlight--;
+      channel.end();
       if (outcome === 'ok') this.#channels.succeeded(channel);
       else this.#channels.failed(channel, outcome === 'connect_failed' ? 'connect' : 'call');
     };

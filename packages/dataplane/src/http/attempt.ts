@@ -22,7 +22,7 @@ export class Attempt {
   /** `isFresh`: not on a connection that served before. */
   start(target: Target, owner: UpstreamOwner, isFresh: boolean): UpstreamConnection {
     this.target = target;
-    target.counters.inFlight++;
+    target.begin();
     target.counters.requests++;
     this.#startedAt = this.#services.clock.monotonicMs();
     this.upstream = this.#services.pool.acquire(target, owner, isFresh);
@@ -71,7 +71,7 @@ export class Attempt {
   #finish(outcome: TargetOutcome, status: number, reason: string): void {
     this.upstream = undefined;
     const target = this.target!;
-    target.counters.inFlight--;
+    target.end();
     if (outcome === 'connect_failed') target.counters.connectFailures++;
     if (!BLAMELESS.has(outcome)) target.counters.failures++;
     const result = this.#result;

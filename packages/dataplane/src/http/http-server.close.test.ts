@@ -82,7 +82,7 @@ test('what does not finish within the grace is cut off', async () => {
   await bench.addHttp(() => {});
   const client = await RawClient.connect(bench.port);
   client.send(GET);
-  await expect.poll(() => bench.group.targets[0]?.counters.inFlight, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => bench.group.targets[0]?.inFlight, { timeout: 30_000 }).toBe(1);
   const closed = bench.server.close(5_000);
   runtime.advance(4_000);
   expect(client.isClosed).toBe(false);

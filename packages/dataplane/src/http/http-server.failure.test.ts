@@ -477,13 +477,13 @@ test('a target can be retired and severed', async () => {
   await client.untilText('ok');
   const waiting = await RawClient.connect(bench.port);
   waiting.send('POST /never HTTP/1.1\r\nHost: a\r\n\r\n');
-  await expect.poll(() => target.counters.inFlight, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => target.inFlight, { timeout: 30_000 }).toBe(1);
   bench.server.retire(target);
   expect(bench.server.idleConnections(target)).toBe(0);
-  expect(target.counters.inFlight).toBe(1);
+  expect(target.inFlight).toBe(1);
   bench.server.sever(target);
   await waiting.untilText('HTTP/1.1 502 ');
-  expect(target.counters.inFlight).toBe(0);
+  expect(target.inFlight).toBe(0);
   for (const each of [client, waiting]) each.close();
 });
 

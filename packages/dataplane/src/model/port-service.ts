@@ -26,18 +26,22 @@ export interface PortService {
 }
 
 /** A group that wants to know how connecting to its targets went. */
-export interface AttentiveGroup extends TargetGroup {
-  connected(target: Target): void;
-  connectFailed(target: Target): void;
+export interface AttentiveGroup<T extends Target> extends TargetGroup {
+  connected(target: T): void;
+  connectFailed(target: T): void;
 }
 
 /** Leads to a group, and tells it of each outcome; `refused` counts who was turned away. */
-export function createPortService(group: AttentiveGroup, refused: RefusalCounters): PortService {
+export function createPortService<T extends Target>(
+  group: AttentiveGroup<T>,
+  refused: RefusalCounters,
+): PortService {
   return {
     group,
     observer: {
-      onConnected: (target) => group.connected(target),
-      onConnectFailed: (target) => group.connectFailed(target),
+      // Whom the group gave is told of to the group.
+      onConnected: (target) => group.connected(target as T),
+      onConnectFailed: (target) => group.connectFailed(target as T),
       onRefused: (reason) => refused[reason]++,
     },
   };

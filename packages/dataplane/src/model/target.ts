@@ -1,7 +1,7 @@
+import { PoolTarget } from '@rollcall/balancing';
+
 /** Plain numbers, written by the data plane and read by whoever shows them. */
 export interface TargetCounters {
-  /** Requests (or connections, for byte kernels) under way now. */
-  inFlight: number;
   requests: number;
   /** Attempts that ended without a complete answer, connect failures among them. */
   failures: number;
@@ -10,7 +10,7 @@ export interface TargetCounters {
 }
 
 export function createTargetCounters(): TargetCounters {
-  return { inFlight: 0, requests: 0, failures: 0, connectFailures: 0, connections: 0 };
+  return { requests: 0, failures: 0, connectFailures: 0, connections: 0 };
 }
 
 /**
@@ -22,6 +22,16 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly counters: TargetCounters;
+  /** Requests (or connections, or flows, for byte kernels) under way now. */
+  readonly inFlight: number;
+  /** One more is under way; whoever calls it calls {@link end} once. */
+  begin(): void;
+  end(): void;
+}
+
+/** An endpoint as a target of pools. */
+export class EndpointTarget extends PoolTarget implements Target {
+  readonly counters = createTargetCounters();
 }
 
 export interface NoTarget {

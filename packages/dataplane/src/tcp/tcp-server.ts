@@ -72,7 +72,7 @@ export class TcpServer {
 
   /** No new connections go to this target (its owner sees to that): those under way get so long, then they are broken. */
   drain(target: Target, graceMs: number): void {
-    if (target.counters.inFlight === 0) return;
+    if (target.inFlight === 0) return;
     this.#draining.set(target, this.#runtime.clock.monotonicMs() + graceMs);
   }
 
@@ -116,9 +116,9 @@ export class TcpServer {
   #endDrains(now: number): void {
     const overdue = new Set<Target>();
     for (const [target, until] of this.#draining) {
-      if (target.counters.inFlight > 0 && now < until) continue;
+      if (target.inFlight > 0 && now < until) continue;
       this.#draining.delete(target);
-      if (target.counters.inFlight > 0) overdue.add(target);
+      if (target.inFlight > 0) overdue.add(target);
     }
     if (overdue.size === 0) return;
     for (const session of this.#sessions) {

@@ -165,7 +165,7 @@ export class TcpSession
     const { target } = this.#upstream!;
     this.#isUpstreamOpen = false;
     this.#upstream = undefined;
-    target.counters.inFlight--;
+    target.end();
     if (error !== undefined || !this.#hasBothEnded) this.#client.abort();
     this.#finish();
   }
@@ -197,7 +197,7 @@ export class TcpSession
         this.refuse(this.#refusalReason());
         return;
       }
-      target.counters.inFlight++;
+      target.begin();
       target.counters.requests++;
       this.#upstream = new TcpUpstream(target, this);
       this.#deadline = clock.monotonicMs() + options.connectMs;
@@ -255,7 +255,7 @@ export class TcpSession
     if (upstream === undefined) return;
     this.#upstream = undefined;
     this.#deadline = Number.POSITIVE_INFINITY;
-    upstream.target.counters.inFlight--;
+    upstream.target.end();
     upstream.giveUp();
   }
 

@@ -8,7 +8,18 @@ import {
 } from '../model/target.ts';
 
 export function createTarget(port: number, id = `target-${port}`): Target {
-  return { id, host: '127.0.0.1', port, counters: createTargetCounters() };
+  const state = { inFlight: 0 };
+  return {
+    id,
+    host: '127.0.0.1',
+    port,
+    counters: createTargetCounters(),
+    get inFlight() {
+      return state.inFlight;
+    },
+    begin: () => void state.inFlight++,
+    end: () => void state.inFlight--,
+  };
 }
 
 /** Takes its targets in turn; the simplest thing that a data plane can be run on. */

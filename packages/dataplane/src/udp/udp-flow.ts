@@ -98,7 +98,7 @@ export class UdpFlow implements TargetClient, PeerHandler {
     }
     this.target = target;
     this.#isConfirmed = false;
-    target.counters.inFlight++;
+    target.begin();
     target.counters.connections++;
     return true;
   }
@@ -112,7 +112,7 @@ export class UdpFlow implements TargetClient, PeerHandler {
   #leave(): void {
     this.#peer?.close();
     this.#peer = undefined;
-    if (this.target !== undefined) this.target.counters.inFlight--;
+    if (this.target !== undefined) this.target.end();
     this.target = undefined;
   }
 }

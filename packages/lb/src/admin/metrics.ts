@@ -129,10 +129,10 @@ function addTargetMetrics(metrics: ProgramMetrics, { groups }: MetricSources): v
     failures,
     each(({ counters }) => counters.failures),
   );
-  const inFlight = { name: 'target_in_flight', help: 'Requests under way.', labelNames };
+  const underWay = { name: 'target_in_flight', help: 'Requests under way.', labelNames };
   metrics.gauge(
-    inFlight,
-    each(({ counters }) => counters.inFlight),
+    underWay,
+    each(({ inFlight }) => inFlight),
   );
 }
 

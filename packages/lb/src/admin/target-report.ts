@@ -33,7 +33,7 @@ function reportTarget(target: GroupTarget) {
     state: standing.state,
     reason: standing.reason,
     since: standing.since.toISOString(),
-    inFlight: counters.inFlight,
+    inFlight: target.inFlight,
     requests: counters.requests,
     failures: counters.failures,
     connectFailures: counters.connectFailures,

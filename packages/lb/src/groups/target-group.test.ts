@@ -134,7 +134,7 @@ test('instances that are not ready are unused, with the reason', () => {
 test('what is under way on a leaving target gets its time, then is broken', () => {
   const bench = new Bench(', deregistrationDelayMs: 5000', [endpoint(1), endpoint(2)]);
   const target = bench.target(1);
-  target.counters.inFlight = 1;
+  target.begin();
   bench.source.show(endpoint(1, DRAINING), endpoint(2));
   expect(bench.used()).toEqual([2]);
   expect(bench.retired).toEqual(['i1/http']);
@@ -148,7 +148,7 @@ test('what is under way on a leaving target gets its time, then is broken', () =
   bench.group.tick();
   bench.group.tick();
   expect(bench.severed).toEqual(['i1/http']);
-  target.counters.inFlight = 0;
+  target.end();
   bench.group.tick();
   expect(bench.states()).toEqual({ 2: 'healthy' });
 });
@@ -165,7 +165,7 @@ test('one that drained and comes back is another target', () => {
 
 test('an instance with a new address replaces the old one', () => {
   const bench = new Bench('', [endpoint(1)]);
-  bench.target(1).counters.inFlight = 1;
+  bench.target(1).begin();
   bench.source.show({ ...endpoint(2), id: 'i1/http' });
   expect(bench.used()).toEqual([2]);
   expect(bench.retired).toEqual(['i1/http']);
@@ -289,7 +289,7 @@ test('a target already tried is not picked again', () => {
 
 test('least-outstanding sees what is under way', () => {
   const bench = new Bench(', policy: least-outstanding', [endpoint(1), endpoint(2)]);
-  bench.target(1).counters.inFlight = 3;
+  for (let i = 0; i < 3; i++) bench.target(1).begin();
   expect(bench.used(4)).toEqual([2]);
 });
 

@@ -1,4 +1,4 @@
-import { Ejection, createPicker, usable } from '@rollcall/balancing';
+import { type Picker, TargetPool } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/client-sdk';
 import type { NoTarget, TargetGroup } from '@rollcall/dataplane';
 import type { TargetGroupConfig } from '../config/schema.ts';
@@ -33,28 +33,33 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   /** All targets fail their checks, so all are used. */
   isFailOpen = false;
   readonly #parts: TargetGroupParts;
-  readonly #ejection: Ejection;
+  readonly #pool: TargetPool<GroupTarget>;
   readonly #departures: Departures;
   readonly #checker: HealthChecker | undefined;
-  readonly #targets = new Map<string, GroupTarget>();
   readonly #endChanges: () => void;
-  #nextReturn = Number.POSITIVE_INFINITY;
   #snapshot: GroupSnapshot;
-  #mix: readonly MixEntry[] | undefined;
 
   constructor(name: string, config: TargetGroupConfig, parts: TargetGroupParts) {
     this.name = name;
     this.config = config;
     this.#parts = parts;
     const { random, clock, closer, probe, source } = parts;
-    this.#ejection = new Ejection({ ...config.ejection, random });
+    this.#pool = new TargetPool<GroupTarget>(config.policy, {
+      create: (endpoint) => this.#create(endpoint),
+      ejection: config.ejection,
+      nowMs: () => clock.monotonicMs(),
+      random,
+      isFit: ({ health }) => health.state !== 'unhealthy',
+      // One that departed comes back as another: its connections and checks belong to the past.
+      isDone: ({ standing }, endpoint) => endpoint.ready && standing.state === 'draining',
+    });
     this.#departures = new Departures(config.deregistrationDelayMs, clock, closer);
     if (probe !== undefined && config.healthCheck !== undefined) {
       const onChange = () => this.#rebuild();
       const checkerParts = { probe, clock, random, onChange };
       this.#checker = new HealthChecker(config.healthCheck.intervalMs, checkerParts);
     }
-    this.#snapshot = this.#createSnapshot([]);
+    this.#snapshot = this.#snapshotOf(this.#pool.state().picker);
     this.#endChanges = source.onChange(() => this.#takePicture());
     this.#takePicture();
   }
@@ -78,7 +83,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   /** Why it gives no target; empty while it does. */
   get trouble(): string {
-    return this.#mix === undefined || this.#mix.length === 0 ? this.#explainNone().cause : '';
+    return this.#snapshot.isEmpty ? this.#explainNone().cause : '';
   }
 
   get pictureAgeMs(): number {
@@ -91,14 +96,14 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   /** Those in the picture, and those that still drain. */
   targets(): GroupTarget[] {
-    return [...new Set([...this.#targets.values(), ...this.#departures.targets()])];
+    return [...new Set([...this.#pool.targets(), ...this.#departures.targets()])];
   }
 
   /** To be called several times a second. */
   tick(): void {
     this.#checker?.tick();
     this.#departures.settle();
-    if (this.#parts.clock.monotonicMs() >= this.#nextReturn) this.#rebuild();
+    if (this.#pool.isReturnDue()) this.#rebuild();
   }
 
   close(): void {
@@ -107,60 +112,35 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   onAnswered(target: GroupTarget, status: number): void {
-    if (status >= 500 && this.config.ejection.serverErrors) this.onFailed(target, false);
-    else this.#ejection.succeeded(target.id);
+    if (this.#pool.answered(target, status)) this.#rebuild();
   }
 
   onFailed(target: GroupTarget, isConnect: boolean): void {
-    const kind = isConnect ? 'connect' : 'call';
-    if (this.#ejection.failed(target.id, kind, this.#parts.clock.monotonicMs())) this.#rebuild();
+    if (this.#pool.failed(target, isConnect ? 'connect' : 'call')) this.#rebuild();
   }
 
   #takePicture(): void {
     const endpoints = this.#parts.source.endpoints();
     if (endpoints === undefined) return;
-    const seen = new Set<string>();
-    const same = new Set<string>();
-    for (const endpoint of endpoints) {
-      seen.add(endpoint.id);
-      if (this.#takeEndpoint(endpoint)) same.add(endpoint.id);
+    for (const target of this.#pool.take(endpoints)) {
+      const isReplaced = this.#pool.get(target.id) !== undefined;
+      this.#depart(target, isReplaced ? 'replaced by another address' : 'left the registry');
     }
-    for (const [id, target] of this.#targets) {
-      if (seen.has(id)) continue;
-      this.#targets.delete(id);
-      this.#depart(target, 'left the registry');
-    }
-    this.#ejection.retain(same);
     this.#partWithDraining();
-    this.#checker?.watch(this.#usable());
+    this.#checker?.watch(this.#pool.state().usable);
     this.#rebuild();
   }
 
   /** Those that terminate take no more requests, unless nobody else is left. */
   #partWithDraining(): void {
-    const inUse = new Set(this.#usable());
-    for (const target of this.#targets.values()) {
+    const inUse = new Set(this.#pool.state().usable);
+    for (const target of this.#pool.targets()) {
       const { endpoint } = target;
       if (!endpoint.terminating) continue;
       const reason = reasonOf(endpoint, 'is draining');
       if (!inUse.has(target)) this.#depart(target, reason);
       else this.#stand(target, 'draining', `${reason}; used all the same, since no other is left`);
     }
-  }
-
-  /** @returns whether it was known before. */
-  #takeEndpoint(endpoint: Endpoint): boolean {
-    const known = this.#targets.get(endpoint.id);
-    // One that departed comes back as another: its connections and checks belong to the past.
-    const isSame =
-      known !== undefined &&
-      known.isAt(endpoint) &&
-      !(endpoint.ready && known.standing.state === 'draining');
-    const target = isSame ? known : this.#create(endpoint);
-    if (known !== undefined && !isSame) this.#depart(known, 'replaced by another address');
-    target.update(endpoint);
-    this.#targets.set(endpoint.id, target);
-    return isSame;
   }
 
   #create(endpoint: Endpoint): GroupTarget {
@@ -176,30 +156,17 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#stand(target, 'draining', reason);
   }
 
-  /** Those that may take requests, health and ejection aside. */
-  #usable(): GroupTarget[] {
-    return usable(this.#targets.values());
-  }
-
   #rebuild(): void {
-    const now = this.#parts.clock.monotonicMs();
-    const candidates = this.#usable();
-    const healthy = candidates.filter(({ health }) => health.state !== 'unhealthy');
-    this.isFailOpen = healthy.length === 0 && candidates.length > 0;
-    const checked = this.isFailOpen ? candidates : healthy;
-    const admitted = this.#ejection.admitted(checked, now);
-    this.#nextReturn = this.#ejection.nextReturnMs(now);
-    const inUse = new Set(admitted);
-    for (const target of this.#targets.values()) this.#assess(target, inUse);
-    this.#snapshot = this.#createSnapshot(admitted);
+    // Health has no other way of saying that it has changed.
+    this.#pool.refresh();
+    const { picker, isFailOpen } = this.#pool.state();
+    this.isFailOpen = isFailOpen;
+    const inUse = new Set(picker.candidates);
+    for (const target of this.#pool.targets()) this.#assess(target, inUse);
+    if (picker !== this.#snapshot.picker) this.#snapshot = this.#snapshotOf(picker);
   }
 
-  /** Checks that change nothing keep the picker, and with it whose turn it is. */
-  #createSnapshot(admitted: readonly GroupTarget[]): GroupSnapshot {
-    if (isSameMix(admitted, this.#mix)) return this.#snapshot;
-    this.#mix = admitted.map((target) => ({ target, weight: target.weight, tier: target.tier }));
-    const { random } = this.#parts;
-    const picker = createPicker(this.config.policy, admitted, { random });
+  #snapshotOf(picker: Picker<GroupTarget>): GroupSnapshot {
     return new GroupSnapshot(picker, () => this.#explainNone());
   }
 
@@ -245,8 +212,8 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       const cause = `${group} has no picture from the registry yet: ${this.#parts.source.explain()}`;
       return { code: 'no_picture', detail: 'it is not known yet who takes this request', cause };
     }
-    const count = this.#targets.size;
-    const states = [...this.#targets.values()].map(({ endpoint }) => endpoint.state);
+    const count = this.#pool.size;
+    const states = Array.from(this.#pool.targets(), ({ endpoint }) => endpoint.state);
     const known =
       count === 0
         ? 'no instance is registered'
@@ -258,26 +225,4 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
 function reasonOf(endpoint: Endpoint, otherwise: string): string {
   return endpoint.reason === '' ? `the instance ${otherwise}` : endpoint.reason;
-}
-
-/** A target as a picker was built over it. */
-interface MixEntry {
-  readonly target: GroupTarget;
-  readonly weight: number;
-  readonly tier: 0 | 1;
-}
-
-function isSameMix(
-  admitted: readonly GroupTarget[],
-  mix: readonly MixEntry[] | undefined,
-): boolean {
-  return (
-    admitted.length === mix?.length &&
-    admitted.every((target, i) => {
-      const before = mix[i];
-      return (
-        before?.target === target && before.weight === target.weight && before.tier === target.tier
-      );
-    })
-  );
 }

@@ -9,7 +9,6 @@ import {
   UDP_OPTIONS,
   type UdpCounters,
   createRefusalCounters,
-  createTargetCounters,
 } from '@rollcall/dataplane';
 import type { Clock, Random } from '@rollcall/runtime';
 import {
@@ -77,13 +76,11 @@ export function serveServices(
     drainMs,
     refusals,
     pools: {
-      name: '',
       scheduler,
       ejection,
       random,
       nowMs: () => clock.monotonicMs(),
       affinityClients: AFFINITY_CLIENTS,
-      createCounters: createTargetCounters,
     },
   };
   const services: ServedServices<BalancedService> = new ServedServices(

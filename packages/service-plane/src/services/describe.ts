@@ -1,6 +1,5 @@
-import type { PoolMember } from '@rollcall/balancing';
 import type { Condition, DeclaredPort } from '@rollcall/client-sdk';
-import type { TargetCounters } from '@rollcall/dataplane';
+import type { EndpointTarget } from '@rollcall/dataplane';
 import { isIPv6 } from 'node:net';
 import type { ServedService } from './served-service.ts';
 
@@ -41,16 +40,16 @@ export function describePorts({ declared, pools }: ServedService) {
       name: port.name,
       port: port.port,
       protocol: port.protocol,
-      endpoints: Array.from(pool?.members() ?? [], (member) => ({
-        ...describeMember(member),
-        isEjected: pool?.isEjected(member) ?? false,
+      endpoints: Array.from(pool?.targets() ?? [], (target) => ({
+        ...describeTarget(target),
+        isEjected: pool?.isEjected(target) ?? false,
       })),
     };
   });
 }
 
-function describeMember({ id, host, port, endpoint, counters }: PoolMember<TargetCounters>) {
+function describeTarget({ id, host, port, endpoint, inFlight, counters }: EndpointTarget) {
   const { state, tier, weight } = endpoint;
-  const { inFlight, connections, connectFailures } = counters;
+  const { connections, connectFailures } = counters;
   return { id, address: host, port, state, tier, weight, inFlight, connections, connectFailures };
 }

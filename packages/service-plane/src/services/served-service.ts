@@ -1,9 +1,9 @@
-import { type EndpointPool, ServicePools, type ServicePoolsOptions } from '@rollcall/balancing';
+import { type PortPool, ServicePools, type ServicePoolsOptions } from '@rollcall/balancing';
 import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/client-sdk';
 import {
   type PortService,
   type RefusalCounters,
-  type TargetCounters,
+  EndpointTarget,
   createPortService,
   createSourceRanges,
 } from '@rollcall/dataplane';
@@ -11,7 +11,7 @@ import type { Frontend, FrontendStatus, ServicePlane } from '../plane/service-pl
 
 export interface ServedServiceParts {
   readonly plane: ServicePlane;
-  readonly pools: ServicePoolsOptions<TargetCounters>;
+  readonly pools: Omit<ServicePoolsOptions<EndpointTarget>, 'create' | 'name'>;
   /** What connections to endpoints that have left get, in ms. */
   readonly drainMs: number;
   readonly refusals: RefusalCounters;
@@ -31,16 +31,20 @@ export interface ServedPlace {
 export abstract class ServedService {
   /** `namespace/service`. */
   readonly key: string;
-  readonly pools: ServicePools<TargetCounters>;
+  readonly pools: ServicePools<EndpointTarget>;
   readonly #parts: ServedServiceParts;
-  readonly #portServices = new WeakMap<EndpointPool<TargetCounters>, PortService>();
+  readonly #portServices = new WeakMap<PortPool<EndpointTarget>, PortService>();
   #declared: DeclaredService;
 
   constructor(key: string, declared: DeclaredService, parts: ServedServiceParts) {
     this.key = key;
     this.#declared = declared;
     this.#parts = parts;
-    this.pools = new ServicePools({ ...parts.pools, name: key });
+    this.pools = new ServicePools({
+      ...parts.pools,
+      name: key,
+      create: (endpoint) => new EndpointTarget(endpoint),
+    });
   }
 
   get declared(): DeclaredService {
@@ -52,7 +56,7 @@ export abstract class ServedService {
     this.#declared = declared;
     const gone = this.pools.take(declared, endpoints);
     this.applyPlaces();
-    for (const member of gone) this.#parts.plane.drain(member, this.#parts.drainMs);
+    for (const target of gone) this.#parts.plane.drain(target, this.#parts.drainMs);
   }
 
   /** Gives back its addresses; its connections get the time of those whose endpoints have left. */
@@ -60,7 +64,7 @@ export abstract class ServedService {
     const { plane, drainMs } = this.#parts;
     plane.apply(this.key, []);
     for (const pool of this.pools.pools())
-      for (const member of pool.members()) plane.drain(member, drainMs);
+      for (const target of pool.targets()) plane.drain(target, drainMs);
   }
 
   /** How what was applied last stands. */
@@ -87,7 +91,7 @@ export abstract class ServedService {
     return { protocol, host, port, service: { ...service, admits: createSourceRanges(ranges) } };
   }
 
-  #portServiceOf(pool: EndpointPool<TargetCounters>): PortService {
+  #portServiceOf(pool: PortPool<EndpointTarget>): PortService {
     const known = this.#portServices.get(pool);
     if (known !== undefined) return known;
     const service = createPortService(pool, this.#parts.refusals);

@@ -2,7 +2,8 @@ import type { Endpoint } from '@rollcall/contract';
 import { expect, test } from 'vitest';
 import { Affinity } from './affinity.ts';
 import { countsOf, seededRandom } from '../testing/fakes.ts';
-import { EndpointPool } from './endpoint-pool.ts';
+import { PortPool } from './port-pool.ts';
+import { PoolTarget } from './pool-target.ts';
 import type { PoolRules } from './pool-snapshot.ts';
 
 const EJECTION = { failuresInARow: 5, baseMs: 1_000, maxMs: 30_000, maxEjectedRatio: 0.5 };
@@ -33,9 +34,9 @@ const DRAINING = { ready: false, terminating: true, tier: null } as const;
 
 function setUp(rules: PoolRules = RR) {
   const time = { nowMs: 0 };
-  const pool = new EndpointPool(rules, {
+  const pool = new PortPool(rules, {
     name: 'default/web',
-    createCounters: () => ({ inFlight: 0 }),
+    create: (one: Endpoint) => new PoolTarget(one),
     ejection: EJECTION,
     nowMs: () => time.nowMs,
     random: seededRandom(1),
@@ -69,18 +70,18 @@ test('changes that do not touch the mix keep whose turn it is', () => {
   expect(countsOf(seen as string[])).toEqual({ a: 100, b: 100, c: 100 });
 });
 
-test('an endpoint keeps its member; another address or instance is another member', () => {
+test('an endpoint keeps its target; another address or instance is another target', () => {
   const { pool } = setUp();
   pool.take(all, RR);
-  const [a] = [...pool.members()];
+  const [a] = [...pool.targets()];
   expect(pool.take([endpoint('a', { weight: 5 })], RR).map(({ instance }) => instance)).toEqual([
     'b',
     'c',
   ]);
-  expect([...pool.members()]).toEqual([a]);
+  expect([...pool.targets()]).toEqual([a]);
   expect(a!.weight).toBe(5);
   expect(pool.take([endpoint('a', { port: 81 })], RR)).toEqual([a]);
-  expect([...pool.members()].map(({ port }) => port)).toEqual([81]);
+  expect([...pool.targets()].map(({ port }) => port)).toEqual([81]);
   expect(pool.snapshot().holds(a)).toBe(false);
 });
 
@@ -95,7 +96,7 @@ test('terminating ones take connections only when no ready one is left and while
 test('what cannot be connected to is left out until its time is over', () => {
   const { pool, time, pick } = setUp();
   pool.take(all, RR);
-  const [a] = [...pool.members()];
+  const [a] = [...pool.targets()];
   pool.connectFailed(a!);
   expect(countsOf(pick(20) as string[])).toEqual({ b: 10, c: 10 });
   expect(pool.snapshot().holds(a)).toBe(true);
@@ -106,7 +107,7 @@ test('what cannot be connected to is left out until its time is over', () => {
 test('a failure of one that has left does not eject its successor', () => {
   const { pool, pick } = setUp();
   pool.take(all, RR);
-  const [a] = [...pool.members()];
+  const [a] = [...pool.targets()];
   pool.take([endpoint('a', { port: 81 }), endpoint('b')], RR);
   pool.connectFailed(a!);
   expect(countsOf(pick(20) as string[])).toEqual({ a: 10, b: 10 });

@@ -1,0 +1,80 @@
+import {
+  type FailureKind,
+  type PickContext,
+  type RequestPolicy,
+  TargetPool,
+} from '@rollcall/balancing';
+import type { Endpoint } from '@rollcall/contract';
+import { within } from '@rollcall/runtime';
+import type { ResolvedOptions } from '../api/options.ts';
+import { EndpointChannel } from './endpoint-channel.ts';
+import type { Transport } from './service-identity.ts';
+
+/** The connections to a service's endpoints, and which of them takes the next call. */
+export class EndpointConnections {
+  readonly #options: ResolvedOptions;
+  readonly #pool: TargetPool<EndpointChannel>;
+  /** Those that left the picture while calls were under way on them, and their end. */
+  readonly #leaving = new Map<EndpointChannel, Promise<void>>();
+  #isClosed = false;
+
+  constructor(options: ResolvedOptions, policy: RequestPolicy, transport: Transport) {
+    this.#options = options;
+    const { runtime, calls } = options;
+    this.#pool = new TargetPool<EndpointChannel>(policy, {
+      create: (endpoint) => new EndpointChannel(endpoint, transport, calls),
+      ejection: calls.ejection,
+      nowMs: () => runtime.monotonicMs(),
+      random: runtime.random,
+    });
+  }
+
+  /** How often an endpoint was ejected. */
+  get ejections(): number {
+    return this.#pool.ejections;
+  }
+
+  /** Calls under way, on endpoints that have left too. */
+  get inFlight(): number {
+    let inFlight = 0;
+    for (const channel of this.#pool.targets()) inFlight += channel.inFlight;
+    for (const channel of this.#leaving.keys()) inFlight += channel.inFlight;
+    return inFlight;
+  }
+
+  /** Takes over new endpoints; the connections of those that left end after the calls under way. */
+  update(endpoints: readonly Endpoint[]): void {
+    if (this.#isClosed) return;
+    for (const channel of this.#pool.take(endpoints)) this.#dismiss(channel);
+  }
+
+  /** The channel for the next call; undefined when there is none. Allocates nothing. */
+  pick(context?: PickContext<EndpointChannel>): EndpointChannel | undefined {
+    return this.#pool.pick(context);
+  }
+
+  failed(channel: EndpointChannel, kind: FailureKind): void {
+    this.#pool.failed(channel, kind);
+  }
+
+  succeeded(channel: EndpointChannel): void {
+    this.#pool.succeeded(channel);
+  }
+
+  answered(channel: EndpointChannel, statusCode: number): void {
+    this.#pool.answered(channel, statusCode);
+  }
+
+  /** Waits for the calls under way, `graceMs` at most, then ends all connections. */
+  async close(graceMs: number): Promise<void> {
+    this.update([]);
+    this.#isClosed = true;
+    await within(this.#options.runtime, graceMs, Promise.all(this.#leaving.values()));
+    await Promise.all([...this.#leaving.keys()].map((channel) => channel.destroy()));
+  }
+
+  #dismiss(channel: EndpointChannel): void {
+    const end = channel.close().finally(() => this.#leaving.delete(channel));
+    this.#leaving.set(channel, end);
+  }
+}

@@ -87,6 +87,70 @@ export async function startLoadBalancer(
   parts: LoadBalancerParts = {},
 ): Promise<LoadBalancer> {
   const { clock = systemClock, log = lineLog('rollcall-lb') } = parts;
+  const opened = await open(config, { ...parts, clock, log });
+  const { server, groups, services, rollcall, accessLog } = opened;
+  const state = { isClosing: false };
+  const admin = adminOf(config, opened, { ...parts, isClosing: () => state.isClosing });
+  const ticks = clock.every(TICK_MS, () => {
+    for (const group of groups) group.tick();
+    accessLog?.tick();
+  });
+  const end = async (graceMs: number): Promise<void> => {
+    await Promise.all([server.close(graceMs), services?.close(graceMs)]);
+    ticks.cancel();
+    for (const group of groups) group.close();
+    await rollcall.close();
+    await admin.close();
+    await accessLog?.close();
+  };
+  const close = async (): Promise<void> => {
+    state.isClosing = true;
+    const { delayMs, graceMs } = config.shutdown;
+    if (delayMs > 0) await pause(clock, delayMs);
+    await end(graceMs);
+  };
+  try {
+    const adminAddress = await listenAdmin(admin, config.admin, remedyOf('admin'));
+    const pictures = Promise.all(groups.map((group) => group.firstPicture()));
+    await Promise.race([pictures, pause(clock, FIRST_PICTURES_MS)]);
+    const listeners = await listen(config, server, groups);
+    let closed: Promise<void> | undefined;
+    const addresses = { listeners, admin: adminAddress };
+    return { addresses, groups, close: () => (closed ??= close()) };
+  } catch (error) {
+    await end(0);
+    throw error;
+  }
+}
+
+function adminOf(
+  config: Config,
+  { server, groups, services, accessLog, traffic }: Awaited<ReturnType<typeof open>>,
+  parts: LoadBalancerParts & { readonly isClosing: () => boolean },
+) {
+  const { supervisor, isClosing } = parts;
+  const { counters } = server;
+  return createAdminServer({
+    metrics: createMetrics({ counters, traffic, groups, services, log: accessLog, supervisor }),
+    waitingFor: () => [
+      ...groups.filter((group) => !group.hasPicture).map(({ name }) => name),
+      ...(services?.catalog.isReady === false ? ['loadBalancerServices'] : []),
+    ],
+    isClosing,
+    allowHosts: config.admin.allowHosts,
+    views: {
+      '/targets': () => reportTargets(groups),
+      '/services': () => reportServices(services?.services.services() ?? []),
+    },
+  });
+}
+
+/** Everything but what listens. */
+async function open(
+  config: Config,
+  parts: LoadBalancerParts & Required<Pick<LoadBalancerParts, 'clock' | 'log'>>,
+) {
+  const { clock, log } = parts;
   const accessLog = await openAccessLog(config, clock, log);
   const traffic = new TrafficBook(Object.keys(config.targetGroups), accessLog);
   const { timeouts, trustForwarded, underscoresInHeaders, io } = config;
@@ -100,63 +164,9 @@ export async function startLoadBalancer(
     ...accessOf(config.registry),
     runtime: { warn: clientWarnings(log) },
   });
-  const groups = openGroups(config, server, { ...parts, rollcall, log });
-  const services = await openServices(config, { ...parts, rollcall, log });
-  const state = { isClosing: false };
-  const admin = createAdminServer({
-    metrics: createMetrics({
-      counters: server.counters,
-      traffic,
-      groups,
-      services,
-      log: accessLog,
-      supervisor: parts.supervisor,
-    }),
-    waitingFor: () => [
-      ...groups.filter((group) => !group.hasPicture).map(({ name }) => name),
-      ...(services?.catalog.isReady === false ? ['loadBalancerServices'] : []),
-    ],
-    isClosing: () => state.isClosing,
-    allowHosts: config.admin.allowHosts,
-    views: {
-      '/targets': () => reportTargets(groups),
-      '/services': () => reportServices(services?.services.services() ?? []),
-    },
-  });
-  const ticks = clock.every(TICK_MS, () => {
-    for (const group of groups) group.tick();
-    accessLog?.tick();
-  });
-  const end = async (graceMs: number): Promise<void> => {
-    await Promise.all([server.close(graceMs), services?.close(graceMs)]);
-    ticks.cancel();
-    for (const group of groups) group.close();
-    await rollcall.close();
-    await admin.close();
-    await accessLog?.close();
-  };
-  try {
-    const adminAddress = await listenAdmin(admin, config.admin, remedyOf('admin'));
-    const pictures = Promise.all(groups.map((group) => group.firstPicture()));
-    await Promise.race([pictures, pause(clock, FIRST_PICTURES_MS)]);
-    const listeners = await listen(config, server, groups);
-    let closed: Promise<void> | undefined;
-    return {
-      addresses: { listeners, admin: adminAddress },
-      groups,
-      close() {
-        state.isClosing = true;
-        const { delayMs, graceMs } = config.shutdown;
-        closed ??= (delayMs > 0 ? pause(clock, delayMs) : Promise.resolve()).then(() =>
-          end(graceMs),
-        );
-        return closed;
-      },
-    };
-  } catch (error) {
-    await end(0);
-    throw error;
-  }
+  const groups = openGroups(config, server, { ...parts, rollcall });
+  const services = await openServices(config, { ...parts, rollcall });
+  return { server, groups, services, rollcall, accessLog, traffic };
 }
 
 /** A client's connection takes a second one to its target; services of type LoadBalancer want their share. */

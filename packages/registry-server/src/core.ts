@@ -88,25 +88,7 @@ export function createCore(parts: CoreParts): Core {
   const holds = new HoldDesk(registry, clock, supervisor);
   const follower = new Follower(
     { store, picture, clock, supervisor },
-    {
-      ...told,
-      applied(entries, changes) {
-        timeline.note(entries);
-        // Another server gave the store back what it had lost, and the numbers of holds it could not give back.
-        const restored = restoredIn(entries);
-        if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
-        hub.publish(entries, changes);
-      },
-      relisted(changes, hasForgotten) {
-        hub.relisted(changes, hasForgotten);
-        // Whatever came between, the store may have lost the numbers, and another server have given the leases back.
-        void holds.renumber();
-      },
-      loaded(isWhole) {
-        if (!isWhole) warmUp.begin();
-        told.loaded(isWhole);
-      },
-    },
+    followerEvents({ timeline, holds, hub, warmUp, told }),
   );
   const sweeper = new Sweeper({
     store,
@@ -133,6 +115,32 @@ export function createCore(parts: CoreParts): Core {
     follower,
     sweeper,
     close,
+  };
+}
+
+/** Whom the follower tells what. */
+function followerEvents(
+  parts: Pick<Core, 'timeline' | 'holds' | 'hub' | 'warmUp'> & Pick<CoreParts, 'told'>,
+): FollowerEvents {
+  const { timeline, holds, hub, warmUp, told } = parts;
+  return {
+    ...told,
+    applied(entries, changes) {
+      timeline.note(entries);
+      // Another server gave the store back what it had lost, and the numbers of holds it could not give back.
+      const restored = restoredIn(entries);
+      if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
+      hub.publish(entries, changes);
+    },
+    relisted(changes, hasForgotten) {
+      hub.relisted(changes, hasForgotten);
+      // Whatever came between, the store may have lost the numbers, and another server have given the leases back.
+      void holds.renumber();
+    },
+    loaded(isWhole) {
+      if (!isWhole) warmUp.begin();
+      told.loaded(isWhole);
+    },
   };
 }
 

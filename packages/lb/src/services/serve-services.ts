@@ -55,34 +55,19 @@ export function serveServices(
 ): BalancedServices {
   const { catalog, clock, random, transport, descriptors, log, reports: port } = parts;
   const { addresses, scheduler, ejection, drainMs, class: ownClass, connectMs, idleMs } = config;
+  const { connections: maxConnections } = TCP_OPTIONS;
+  const { flows: maxFlows, idleMs: udpIdleMs } = UDP_OPTIONS;
   const { plane, tcp, udp } = openPlane(
-    {
-      connectMs,
-      idleMs,
-      udpIdleMs: UDP_OPTIONS.idleMs,
-      maxConnections: TCP_OPTIONS.connections,
-      maxFlows: UDP_OPTIONS.flows,
-      descriptors,
-    },
+    { connectMs, idleMs, udpIdleMs, maxConnections, maxFlows, descriptors },
     { transport, clock, onStatus: (key) => services.review(key) },
   );
   const reporter = config.reporter ?? reporterOf('lb', hostname());
   const lastOf = (key: string) => services.get(key)?.lastReport();
   const reports = keepReports({ port, reporter, clock, random, log, lastOf });
   const refusals = createRefusalCounters();
-  const servedParts = {
-    plane,
-    addresses,
-    drainMs,
-    refusals,
-    pools: {
-      scheduler,
-      ejection,
-      random,
-      nowMs: () => clock.monotonicMs(),
-      affinityClients: AFFINITY_CLIENTS,
-    },
-  };
+  const nowMs = () => clock.monotonicMs();
+  const pools = { scheduler, ejection, random, nowMs, affinityClients: AFFINITY_CLIENTS };
+  const servedParts = { plane, addresses, drainMs, refusals, pools };
   const services: ServedServices<BalancedService> = new ServedServices(
     catalog,
     {

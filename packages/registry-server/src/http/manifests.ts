@@ -28,7 +28,13 @@ export interface ManifestSources {
 
 /** The calls that declare objects and read them, and what data planes report of services. */
 export function bindManifests(binder: RouteBinder, sources: ManifestSources): void {
-  const { picture, declarer, views, reports, maxPerSecond } = sources;
+  bindDeclaring(binder, sources);
+  bindObjects(binder, sources);
+  bindReports(binder, sources);
+}
+
+function bindDeclaring(binder: RouteBinder, sources: ManifestSources): void {
+  const { picture, declarer, maxPerSecond } = sources;
   const options = { maxPerSecond };
   binder.bind(
     'apply',
@@ -62,6 +68,9 @@ export function bindManifests(binder: RouteBinder, sources: ManifestSources): vo
     },
     options,
   );
+}
+
+function bindObjects(binder: RouteBinder, { picture, views }: ManifestSources): void {
   binder.bind('readManifest', async ({ params }) => {
     checkLoaded(picture);
     const ref = refOf(params);
@@ -83,6 +92,22 @@ export function bindManifests(binder: RouteBinder, sources: ManifestSources): vo
     { isLong: true },
   );
   binder.bind(
+    'explain',
+    async ({ params: { ns, svc } }) => {
+      checkLoaded(picture);
+      const explanation = explain(picture, ns, svc);
+      if (explanation !== undefined) return explanation;
+      const message = `services "${svc}" not found`;
+      throw new ProblemError('service_not_found', message, { field: 'svc' });
+    },
+    { isLong: true },
+  );
+}
+
+function bindReports(binder: RouteBinder, sources: ManifestSources): void {
+  const { picture, reports, maxPerSecond } = sources;
+  const options = { maxPerSecond };
+  binder.bind(
     'putReport',
     async ({ params: { ns, svc, reporter }, body, reply }) => {
       checkLoaded(picture);
@@ -100,15 +125,4 @@ export function bindManifests(binder: RouteBinder, sources: ManifestSources): vo
     checkLoaded(picture);
     return { reports: reports.list(ns, svc) };
   });
-  binder.bind(
-    'explain',
-    async ({ params: { ns, svc } }) => {
-      checkLoaded(picture);
-      const explanation = explain(picture, ns, svc);
-      if (explanation !== undefined) return explanation;
-      const message = `services "${svc}" not found`;
-      throw new ProblemError('service_not_found', message, { field: 'svc' });
-    },
-    { isLong: true },
-  );
 }

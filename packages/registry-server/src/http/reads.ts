@@ -80,16 +80,27 @@ export interface ReadSources {
 }
 
 /** The calls that read the roll; all are answered from memory. */
-export function bindReads(binder: Binder, { picture, warmUp, timeline }: ReadSources): void {
-  const checkService = (namespace: string, service: string) => {
+export function bindReads(binder: Binder, sources: ReadSources): void {
+  const { picture, timeline } = sources;
+  bindServices(binder, sources);
+  bindInstanceReads(binder, sources);
+  binder.bind('events', async ({ query }) => {
     checkLoaded(picture);
-    if (picture.service(namespace, service) !== undefined) return;
-    warmUp.check(service);
-    throw new ProblemError('service_not_found', `no instance of ${service} is on the roll`, {
-      field: 'svc',
-    });
-  };
+    return { events: timeline.read(query) };
+  });
+}
 
+/** Throws when a service is not there, or may only not be there yet. */
+function checkService({ picture, warmUp }: ReadSources, namespace: string, service: string): void {
+  checkLoaded(picture);
+  if (picture.service(namespace, service) !== undefined) return;
+  warmUp.check(service);
+  const message = `no instance of ${service} is on the roll`;
+  throw new ProblemError('service_not_found', message, { field: 'svc' });
+}
+
+function bindServices(binder: Binder, sources: ReadSources): void {
+  const { picture, warmUp } = sources;
   binder.bind(
     'listServices',
     async ({ params: { ns } }) => {
@@ -107,7 +118,7 @@ export function bindReads(binder: Binder, { picture, warmUp, timeline }: ReadSou
   binder.bind(
     'readService',
     async ({ params: { ns, svc } }) => {
-      checkService(ns, svc);
+      checkService(sources, ns, svc);
       const roll = [...picture.instancesOf(ns, svc).values()]
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .map((record) => instanceOf(picture, record));
@@ -116,22 +127,12 @@ export function bindReads(binder: Binder, { picture, warmUp, timeline }: ReadSou
     { isLong: true },
   );
 
-  binder.bind('readInstance', async ({ params: { ns, svc, id } }) => {
-    checkLoaded(picture);
-    const record = picture.instancesOf(ns, svc).get(id);
-    if (record === undefined) {
-      warmUp.check(svc);
-      throw missError('missing', 'id');
-    }
-    return instanceOf(picture, record);
-  });
-
   binder.bind(
     'resolve',
     async ({ params: { ns, svc }, query }) => {
       checkLoaded(picture);
       await awaitRevision(picture, query.since);
-      checkService(ns, svc);
+      checkService(sources, ns, svc);
       checkWarm(picture, warmUp, { namespace: ns, service: svc });
       const selector = query.selector === undefined ? [] : parseSelector(query.selector);
       const known = picture.service(ns, svc);
@@ -153,6 +154,18 @@ export function bindReads(binder: Binder, { picture, warmUp, timeline }: ReadSou
     },
     { isLong: true },
   );
+}
+
+function bindInstanceReads(binder: Binder, { picture, warmUp }: ReadSources): void {
+  binder.bind('readInstance', async ({ params: { ns, svc, id } }) => {
+    checkLoaded(picture);
+    const record = picture.instancesOf(ns, svc).get(id);
+    if (record === undefined) {
+      warmUp.check(svc);
+      throw missError('missing', 'id');
+    }
+    return instanceOf(picture, record);
+  });
 
   binder.bind(
     'listInstances',
@@ -169,9 +182,4 @@ export function bindReads(binder: Binder, { picture, warmUp, timeline }: ReadSou
     },
     { isLong: true },
   );
-
-  binder.bind('events', async ({ query }) => {
-    checkLoaded(picture);
-    return { events: timeline.read(query) };
-  });
 }

@@ -1,0 +1,121 @@
+import type { Supervisor } from '@rollcall/daemon';
+import type { Clock } from '@rollcall/runtime';
+import type { FastifyInstance } from 'fastify';
+import type { RegistrationLimits } from '../access/admission.ts';
+import type { Quota } from '../access/quota.ts';
+import type { Tokens } from '../access/tokens.ts';
+import type { Follower } from '../picture/follower.ts';
+import type { Picture } from '../picture/picture.ts';
+import type { Store } from '../store/store.ts';
+import type { Sweeper } from '../upkeep/sweeper.ts';
+import type { WarmUp } from '../upkeep/warm-up.ts';
+import { ObjectViews } from '../views/object-views.ts';
+import type { TimelineBook } from '../views/timeline.ts';
+import type { HoldDesk } from '../watch/holds.ts';
+import type { WatchHub } from '../watch/hub.ts';
+import type { AddressRules } from '../writes/declared/address-rules.ts';
+import type { Declarer } from '../writes/declared/declarer.ts';
+import { Reports } from '../writes/declared/reports.ts';
+import { Importer } from '../writes/durable/importer.ts';
+import type { Registry } from '../writes/registry.ts';
+import { RouteBinder } from './bind.ts';
+import { bindDurable } from './durable.ts';
+import { bindInstances } from './instances.ts';
+import { bindLeases } from './leases.ts';
+import { ByCaller } from './load/by-caller.ts';
+import type { LoadGate } from './load/load-gate.ts';
+import { Pace } from './load/pace.ts';
+import { ReadQueue } from './load/read-queue.ts';
+import { bindManifests } from './manifests.ts';
+import { ServerMetrics } from './metrics.ts';
+import { bindOperations } from './operations.ts';
+import { bindReads } from './reads.ts';
+import type { RefusedTokens } from './refused-tokens.ts';
+import { bindWatch } from './watch.ts';
+
+/** What is behind the routes. */
+export interface RouteParts {
+  readonly core: {
+    readonly picture: Picture;
+    readonly timeline: TimelineBook;
+    readonly warmUp: WarmUp;
+    readonly hub: WatchHub;
+    readonly holds: HoldDesk;
+    readonly registry: Registry;
+    readonly declarer: Declarer;
+    readonly quota: Quota;
+    readonly follower: Follower;
+    readonly sweeper: Sweeper;
+  };
+  readonly store: Store;
+  readonly rules: AddressRules;
+  readonly clock: Clock;
+  readonly supervisor: Supervisor;
+  readonly tokens: Tokens;
+  readonly gate: LoadGate;
+  readonly refused: RefusedTokens;
+  readonly isClosing: () => boolean;
+}
+
+/** How much of it callers get; 0 = no limit. */
+export interface RouteLimits extends RegistrationLimits {
+  readonly maxReadsPerSecond: number;
+  readonly maxWritesPerSecond: number;
+  readonly maxHeartbeatsPerSecond: number;
+  readonly maxSnapshotsPerSecond: number;
+  readonly maxWatches: number;
+  readonly maxWatchesPerToken: number;
+  readonly maxHolds: number;
+  readonly maxBodyBytes: number;
+  readonly maxImportBytes: number;
+}
+
+/** Puts every route on a server. */
+export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteParts): void {
+  const { core, store, rules, clock, supervisor, tokens, gate, refused, isClosing } = parts;
+  const { picture, timeline, warmUp, hub, holds, registry, declarer, quota } = core;
+  const { follower, sweeper } = core;
+  const sources = { picture, follower, sweeper, hub, holds, gate, quota, supervisor };
+  const metrics = new ServerMetrics(sources);
+  metrics.observe(app);
+  const reads = new ReadQueue({
+    clock,
+    maxPerSecond: limits.maxReadsPerSecond,
+    onRefused: () => gate.refusals.count('read_rate'),
+  });
+  const binder = new RouteBinder(app, tokens, { reads, refused });
+  bindInstances(binder, registry, limits);
+  const paces = heartbeatPaces(limits, clock, gate);
+  bindLeases(binder, { registry, holds, paces, limits });
+  bindReads(binder, { picture, warmUp, timeline });
+  const views = new ObjectViews(picture);
+  const reports = new Reports(store, picture);
+  const maxPerSecond = limits.maxWritesPerSecond;
+  bindManifests(binder, { picture, declarer, views, reports, maxPerSecond });
+  const { maxInstancesPerService, maxImportBytes, maxWatches, maxWatchesPerToken } = limits;
+  const importer = new Importer({ store, picture, rules, clock, maxInstancesPerService });
+  bindDurable(binder, { picture, importer, maxImportBytes });
+  const pace = snapshotPace(limits, clock, gate);
+  const watched = { picture, hub, warmUp, maxWatches, maxWatchesPerToken, isClosing };
+  bindWatch(binder, { ...watched, snapshotPace: pace });
+  bindOperations(app, { picture, follower, sweeper, metrics, isClosing });
+}
+
+function heartbeatPaces(
+  { maxHeartbeatsPerSecond }: RouteLimits,
+  clock: Clock,
+  { refusals }: LoadGate,
+) {
+  if (maxHeartbeatsPerSecond === 0) return undefined;
+  const onRefused = () => refusals.count('heartbeat_rate');
+  return new ByCaller(() => new Pace(clock, maxHeartbeatsPerSecond, onRefused));
+}
+
+function snapshotPace(
+  { maxSnapshotsPerSecond }: RouteLimits,
+  clock: Clock,
+  { refusals }: LoadGate,
+) {
+  if (maxSnapshotsPerSecond === 0) return undefined;
+  return new Pace(clock, maxSnapshotsPerSecond, () => refusals.count('snapshot_rate'));
+}

@@ -1,9 +1,7 @@
 -- One sweep: evicts leases past their deadline, unless time or numbers say that the silence is not theirs.
--- ARGV 4 longest pause between sweeps ms, 5 longest grace ms, 6 guard ms, 7 guard floor, 8 most to evict, 9 most to count,
--- 10 pauses so near, besides the longest TTL, make a chain ms
+-- ARGS guardMs
 -- Replies {expired, guarded, graceUntilMs, '1' if more was due, '1' if the store was away, or came back, lately}
-local gapMs, longestGraceMs, guardMs, guardFloor = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local limit, chainMs = tonumber(ARGV[8]), tonumber(ARGV[10])
+local guardMs, limit = tonumber(ARGS.guardMs), LIMITS.SWEEP_LIMIT
 
 local function metaNumber(name) return tonumber(redis.call('HGET', META, name) or '0') or 0 end
 
@@ -22,7 +20,7 @@ local function grace()
   local lastSweep, longest = redis.call('HGET', META, 'lastSweepAt'), longestTtl()
   redis.call('HSET', META, 'lastSweepAt', text(nowMs))
   lastSweep = lastSweep and tonumber(lastSweep)
-  if lastSweep and nowMs >= lastSweep and nowMs - lastSweep <= gapMs then return metaNumber('graceUntil') end
+  if lastSweep and nowMs >= lastSweep and nowMs - lastSweep <= LIMITS.SWEEP_GAP_MS then return metaNumber('graceUntil') end
   local isOther = hasRestarted()
   if lastSweep and (isOther or nowMs - lastSweep > longest) then
     -- Too long ago for anything to be true by itself: whoever lives says so within its own TTL.
@@ -30,11 +28,11 @@ local function grace()
     return 0
   end
   local start, before = metaNumber('graceStart'), metaNumber('graceUntil')
-  local isChained = start > 0 and start <= nowMs and nowMs - metaNumber('lastGapAt') <= longest + chainMs
+  local isChained = start > 0 and start <= nowMs and nowMs - metaNumber('lastGapAt') <= longest + LIMITS.GRACE_CHAIN_MS
   if not isChained then start, before = nowMs, 0 end
   local pauseMs = (not lastSweep or nowMs < lastSweep) and longest or nowMs - lastSweep
   local lengthMs = math.min(pauseMs * 2, longest)
-  local untilMs = math.min(math.max(nowMs + lengthMs, before), start + longestGraceMs)
+  local untilMs = math.min(math.max(nowMs + lengthMs, before), start + LIMITS.LONGEST_GRACE_MS)
   redis.call('HSET', META, 'graceStart', text(start), 'lastGapAt', text(nowMs), 'graceUntil', text(untilMs))
   for _, lease in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '(' .. text(nowMs + longest), '+inf')) do
     redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(lease)), lease)
@@ -45,7 +43,7 @@ end
 local function removeEnded()
   for _, key in ipairs(redis.call('ZRANGEBYSCORE', EXPIRIES, '-inf', text(nowMs), 'LIMIT', 0, 100)) do
     local resource = redis.call('HGET', RESOURCES, key)
-    if resource then bury('r:' .. key, deleteResource(key, resource), 86400000)
+    if resource then bury('r:' .. key, deleteResource(key, resource), LIMITS.RESOURCE_TOMBSTONE_MS)
     else redis.call('ZREM', EXPIRIES, key) end
   end
   local forgotten = redis.call('ZRANGEBYSCORE', GRAVES, '-inf', text(nowMs), 'LIMIT', 0, limit)
@@ -95,7 +93,7 @@ local isUncertain = doubtedAt > 0 and nowMs - doubtedAt < longestTtl() and '1' o
 if doubtSome() then return { 0, 0, '0', '1', isUncertain } end
 if nowMs < graceUntil then return { 0, 0, text(graceUntil), hasMoreGraves and '1' or '0', isUncertain } end
 
-local due = redis.call('ZRANGEBYSCORE', LEASES, '-inf', text(nowMs), 'LIMIT', 0, tonumber(ARGV[9]))
+local due = redis.call('ZRANGEBYSCORE', LEASES, '-inf', text(nowMs), 'LIMIT', 0, LIMITS.SWEEP_COUNT_LIMIT)
 local silent, victims = {}, {}
 for i, lease in ipairs(due) do
   local field = redis.call('HGET', HOLDERS, lease)
@@ -120,7 +118,7 @@ local function windowOf(service, ttlMs)
     window.size = tonumber(redis.call('HGET', COUNTS, service) or '0')
   end
   if window.untilMs > nowMs + guardMs then window.untilMs = 0 end
-  if window.untilMs <= nowMs and window.size >= guardFloor
+  if window.untilMs <= nowMs and window.size >= LIMITS.GUARD_FLOOR
     and (window.lost + (silent[service] or 0)) * 2 > window.size then
     window.untilMs = nowMs + guardMs
   end

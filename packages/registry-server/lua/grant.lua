@@ -1,6 +1,6 @@
 -- Puts an instance on the roll.
--- ARGV 4 field, 5 lease id to use ('' = persistent), 6 nonce, 7 '1' = takeover, 8 body (JSON), 9 most instances of the service,
--- 10 number of this write among those of its process (0 = it numbers none)
+-- ARGS field, lease to use ('' = persistent), nonce, takeover ('1' or '0'), body (JSON), maxInstances of the service,
+-- sequence: number of this write among those of its process (0 = it numbers none)
 -- Replies {'granted', lease, revision} | {'taken'} | {'full'} | {'late'}
 local function isSameJson(a, b)
   if type(a) ~= 'table' or type(b) ~= 'table' then return a == b end
@@ -13,8 +13,8 @@ local function isSameJson(a, b)
   return true
 end
 
-local field, lease, nonce, takeover, body = ARGV[4], ARGV[5], ARGV[6], ARGV[7] == '1', ARGV[8]
-local sequence = tonumber(ARGV[10])
+local field, lease, nonce, body = ARGS.field, ARGS.lease, ARGS.nonce, ARGS.body
+local takeover, sequence = ARGS.takeover == '1', tonumber(ARGS.sequence)
 local record = readRecord(field)
 local why = 'registered'
 local registeredAt = text(nowMs)
@@ -57,11 +57,11 @@ if record then
   why = (isLive and record.lease ~= '' and (nonce == '' or isOther)) and 'superseded' or 'reregistered'
   endLease(record.lease, field)
   if record.nonce ~= nonce then
-    if record.nonce ~= '' then bury('n:' .. formerOf(field, record.nonce), '1', FORMER_MS) end
+    if record.nonce ~= '' then bury('n:' .. formerOf(field, record.nonce), '1', LIMITS.FORMER_MS) end
     buryProcess(field, record.nonce, record.sequence)
   end
 else
-  if tonumber(redis.call('HGET', COUNTS, serviceOf(field)) or '0') >= tonumber(ARGV[9]) then return { 'full' } end
+  if tonumber(redis.call('HGET', COUNTS, serviceOf(field)) or '0') >= tonumber(ARGS.maxInstances) then return { 'full' } end
   countInstance(field, 1)
 end
 

@@ -1,7 +1,7 @@
 -- Numbers a new hold on a lease and renews it; the hold before counts no more.
--- ARGV 4 lease
+-- ARGS lease
 -- Replies {'held', number} | {'unknown'} | {'superseded'}
-local lease = ARGV[4]
+local lease = ARGS.lease
 if not deadlineOf(lease) then return { missOf(lease) } end
 redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(lease)), lease)
 clearDoubt(lease)

@@ -1,23 +1,31 @@
--- Prelude of every script: names for KEYS, the clock, revisions, records, tombstones.
--- KEYS  all keys of the partition, in the order of keys.ts
--- ARGV  1 floor, 2 epoch to use if the store has none, 3 length of the log; a script's own follow from 4
+-- Prelude of every script: the clock, revisions, records, tombstones. Before it stand, written by script-head.ts:
+--   KEY     the keys of the partition, by the names of keys.ts
+--   LIMITS  the numbers of limits.ts
+--   ARGS    what all scripts are given (floor, epoch, logLength) and what this one is, all as text
+--   REST    where in ARGV a list of any length begins, for scripts that are given one: its first is ARGV[REST + 1]
 -- A record is `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`, its nonce followed by `#` and the number of the
 -- last write of that process where it numbers them; a resource `revision|untilMs|claims|value`,
 -- its claims `c2136997889,n30080`: letter of the pool and number.
-local INSTANCES, HOLDERS, LEASES, RESOURCES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local TOMBSTONES, GRAVES, LOG, META = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local DOUBTS, HOLDS, COUNTS, GUARDS, EXPIRIES = KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
-local POOLS = { c = KEYS[14], n = KEYS[15] }
+local INSTANCES, HOLDERS, LEASES, RESOURCES = KEY.instances, KEY.holders, KEY.leases, KEY.resources
+local TOMBSTONES, GRAVES, LOG, META = KEY.tombstones, KEY.graves, KEY.log, KEY.meta
+local DOUBTS, HOLDS, COUNTS, GUARDS, EXPIRIES = KEY.doubts, KEY.holds, KEY.counts, KEY.guards, KEY.expiries
+local POOLS = { c = KEY.clusterIps, n = KEY.nodePorts }
 
 local seconds, micros = clock()
 local nowMs = seconds * 1000 + math.floor(micros / 1000)
 local nowUs = seconds * 1000000 + micros
-local floor = tonumber(ARGV[1])
+local floor = tonumber(ARGS.floor)
 
 -- Lua's tostring keeps 14 digits; revisions have 16.
 local function text(number) return string.format('%.0f', number) end
 
-if redis.call('HSETNX', META, 'epoch', ARGV[2]) == 1 then
+-- A write in any case: a store that takes none must not answer from what may be old. Where there is no epoch, a call
+-- without one is to be made again with one: it is drawn only where it is needed.
+if redis.call('HSETNX', META, 'epoch', ARGS.epoch) == 1 then
+  if ARGS.epoch == '' then
+    redis.call('HDEL', META, 'epoch')
+    return redis.error_reply('NOEPOCH the store is empty')
+  end
   redis.call('HSET', META, 'last', '0')
 end
 
@@ -37,7 +45,7 @@ end
 local function append(revision, prev, op, key, value, why)
   local before = redis.call('HGET', META, 'mark') or ''
   local mark = string.sub(redis.sha1hex(table.concat({ before, revision, op, key, value }, ' ')), 1, 12)
-  redis.call('XADD', LOG, 'MAXLEN', '~', ARGV[3], revision .. '-0', 'prev', prev, 'before', before, 'mark', mark,
+  redis.call('XADD', LOG, 'MAXLEN', '~', ARGS.logLength, revision .. '-0', 'prev', prev, 'before', before, 'mark', mark,
     'at', text(nowMs), 'op', op, 'key', key, 'value', value, 'why', why)
   redis.call('HSET', META, 'last', revision, 'mark', mark)
 end
@@ -98,11 +106,6 @@ local function bury(member, value, forMs)
   redis.call('ZADD', GRAVES, text(nowMs + forMs), member)
 end
 
--- How long it is remembered how far a process had come when it left an id: what it sent before may still be on its way.
-local SENT_MS = 600000
--- How long that it was displaced: it may have been stopped for long.
-local FORMER_MS = 86400000
-
 local function formerOf(field, nonce) return field .. '|' .. nonce end
 
 -- What a process sent under this number or an earlier one changes nothing any more.
@@ -110,10 +113,10 @@ local function buryProcess(field, nonce, sequence)
   if nonce == '' or sequence == 0 then return end
   local member = 's:' .. formerOf(field, nonce)
   local known = tonumber(redis.call('HGET', TOMBSTONES, member) or '0') or 0
-  bury(member, text(math.max(known, sequence)), SENT_MS)
+  bury(member, text(math.max(known, sequence)), LIMITS.SENT_MS)
 end
 
-local function instanceGraveMs() return math.max(longestTtl(), 60000) end
+local function instanceGraveMs() return math.max(longestTtl(), LIMITS.INSTANCE_TOMBSTONE_MS) end
 
 -- Ends a lease; that it was this field's is remembered, to tell a successor from a loss of memory.
 local function endLease(lease, field)

@@ -1,9 +1,9 @@
 -- Writes resources and gives them what they claim of the pools, all at once or not at all.
--- ARGV 4 JSON {dryRun, pools: {c, n: {first, last, reserved}}, items: [{key, forMs, why, expected?, claims: [{pool, number?}]}]}
--- ARGV 5.. the value of each item
+-- ARGS plan: JSON {dryRun, pools: {c, n: {first, last, reserved}}, items: [{key, forMs, why, expected?, claims: [{pool, number?}]}]}
+-- REST the value of each item
 -- Replies {'put', then for each item revision, untilMs, claims} | {'changed', item} | {'taken', item, claim, owner}
 --   | {'exhausted', item, claim}, all counted from 0
-local plan = cjson.decode(ARGV[4])
+local plan = cjson.decode(ARGS.plan)
 
 -- What the pools would be: number -> owner, false where an item gives it back.
 local planned, used = { c = {}, n = {} }, { c = 0, n = 0 }
@@ -100,7 +100,7 @@ for i, item in ipairs(plan.items) do
   local joined = table.concat(claims, ',')
   local revision, prev = nextRevision()
   if not plan.dryRun then
-    local stored = table.concat({ revision, untilMs, joined, ARGV[4 + i] }, '|')
+    local stored = table.concat({ revision, untilMs, joined, ARGV[REST + i] }, '|')
     redis.call('HSET', RESOURCES, item.key, stored)
     if item.forMs > 0 then redis.call('ZADD', EXPIRIES, untilMs, item.key) else redis.call('ZREM', EXPIRIES, item.key) end
     redis.call('HDEL', TOMBSTONES, 'r:' .. item.key)

@@ -1,10 +1,10 @@
 -- Moves the deadlines of many leases: the hot path, one ZADD for all.
--- ARGV 4.. lease ids, at most 1000
+-- REST lease ids, at most 1000
 -- Replies {{unknown ids}, {superseded ids}}
 local args = { 'ZADD', LEASES, 'XX', 'CH' }
 local size = 4
 local lastTtl, deadline = '', ''
-for i = 4, #ARGV do
+for i = REST + 1, #ARGV do
   local ttl = string.match(ARGV[i], '^%d+%.(%d+)%.')
   if ttl ~= lastTtl then
     lastTtl = ttl
@@ -18,8 +18,8 @@ local moved = redis.call(unpack(args))
 
 local unknown, superseded = {}, {}
 -- Equal deadlines count as unmoved too (the same lease twice within a millisecond), so look before believing.
-if moved ~= #ARGV - 3 then
-  for i = 4, #ARGV do
+if moved ~= #ARGV - REST then
+  for i = REST + 1, #ARGV do
     if not deadlineOf(ARGV[i]) then
       if missOf(ARGV[i]) == 'superseded' then
         superseded[#superseded + 1] = ARGV[i]
@@ -30,6 +30,6 @@ if moved ~= #ARGV - 3 then
   end
 end
 if redis.call('EXISTS', DOUBTS) == 1 then
-  for i = 4, #ARGV do clearDoubt(ARGV[i]) end
+  for i = REST + 1, #ARGV do clearDoubt(ARGV[i]) end
 end
 return { unknown, superseded }

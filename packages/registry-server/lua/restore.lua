@@ -1,6 +1,6 @@
 -- Takes from a replica's picture what is newer than record and tombstone.
--- ARGV 4 revision and 5 mark of where the part before this one ended ('' = this is the first), 6.. groups of four: kind, key,
--- revision, rest
+-- ARGS afterRevision, afterMark: where the part before this one ended ('' = this is the first)
+-- REST groups of four: kind, key, revision, rest
 --   'i' field revision `lease|nonce|registeredAtMs|doubt|body`    'r' key revision `untilMs|claims|value`
 --   'd' tombstone member ('i:<field>', 'x:<lease>' or 'r:<key>') revision ms that it stays
 -- Replies {taken, epoch, revision, mark} of where it ended, or {'lost'} when the part before it is there no more
@@ -78,15 +78,15 @@ local function restoreTombstone(member, revision, forMs)
   taken = taken + 1
 end
 
-if ARGV[4] ~= '' and ARGV[4] ~= '0' then
-  local id = ARGV[4] .. '-0'
+if ARGS.afterRevision ~= '' and ARGS.afterRevision ~= '0' then
+  local id = ARGS.afterRevision .. '-0'
   local entry = redis.call('XRANGE', LOG, id, id)[1]
   if not entry then return { 'lost' } end
   for i = 1, #entry[2], 2 do
-    if entry[2][i] == 'mark' and entry[2][i + 1] ~= ARGV[5] then return { 'lost' } end
+    if entry[2][i] == 'mark' and entry[2][i + 1] ~= ARGS.afterMark then return { 'lost' } end
   end
 end
-for i = 6, #ARGV, 4 do
+for i = REST + 1, #ARGV, 4 do
   local kind = ARGV[i]
   if kind == 'i' then restoreInstance(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   elseif kind == 'r' then restoreResource(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])

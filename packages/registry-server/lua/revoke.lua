@@ -1,8 +1,8 @@
 -- Takes an instance off the roll.
--- ARGV 4 field, 5 lease ('' = whoever holds it), 6 nonce of the process that leaves ('' = not told), 7 number of this write
+-- ARGS field, lease ('' = whoever holds it), nonce of the process that leaves ('' = not told), sequence: number of this write
 -- among its own (0 = it numbers none)
 -- Replies {'changed', revision} | {'missing'} | {'superseded'}
-local field, lease, nonce, sequence = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local field, lease, nonce, sequence = ARGS.field, ARGS.lease, ARGS.nonce, tonumber(ARGS.sequence)
 local record = readRecord(field)
 -- What it sent before and never heard of may still arrive.
 buryProcess(field, nonce, sequence)

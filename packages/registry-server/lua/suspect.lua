@@ -1,16 +1,15 @@
 -- The connection of a hold closed without goodbye. It stays the current one until another takes its place, so that a
 -- second look finds those whose doubt a heartbeat cleared that had been on its way before.
--- ARGV 4 lease, 5 hold, 6 ms that are left to a suspect, 7 '1' = second look: a heartbeat came meanwhile, and there is time
--- for the next one
+-- ARGS lease, hold, isSecondLook ('1' or '0'): a heartbeat came meanwhile, and there is time for the next one
 -- Replies 1 if it was the current hold, else 0
-local lease = ARGV[4]
-if redis.call('HGET', HOLDS, lease) ~= ARGV[5] then return 0 end
+local lease = ARGS.lease
+if redis.call('HGET', HOLDS, lease) ~= ARGS.hold then return 0 end
 local field = redis.call('HGET', HOLDERS, lease)
 local record = field and readRecord(field)
 local deadline = deadlineOf(lease)
 if not record or record.lease ~= lease or not deadline then return 0 end
-local heartbeatMs = ARGV[7] == '1' and ttlOf(lease) / 3 or 0
-redis.call('ZADD', LEASES, 'XX', text(math.min(deadline, nowMs + tonumber(ARGV[6]) + heartbeatMs)), lease)
+local heartbeatMs = ARGS.isSecondLook == '1' and ttlOf(lease) / 3 or 0
+redis.call('ZADD', LEASES, 'XX', text(math.min(deadline, nowMs + LIMITS.SUSPECT_MS + heartbeatMs)), lease)
 redis.call('SADD', DOUBTS, lease)
 if record.doubt ~= 'suspect' then
   record.doubt, record.doubtUntil = 'suspect', '0'

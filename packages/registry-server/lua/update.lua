@@ -1,18 +1,18 @@
 -- Changes status, weight or labels of an instance; nothing new, no revision.
--- ARGV 4 field, 5 lease ('' = whoever holds it), 6 patch (JSON), 7 number of this write among those of its process (0 = it
+-- ARGS field, lease ('' = whoever holds it), patch (JSON), sequence: number of this write among those of its process (0 = it
 -- numbers none): one that arrives after a later one changes nothing
 -- Replies {'changed', revision} | {'missing'} | {'unknown'} | {'superseded'}
-local field, lease = ARGV[4], ARGV[5]
+local field, lease = ARGS.field, ARGS.lease
 local record = readRecord(field)
 if not record then
   if lease ~= '' then return { missOf(lease) } end
   return { 'missing' }
 end
 if lease ~= '' and lease ~= record.lease then return { 'superseded' } end
-local body, patch = decoded(record.body), cjson.decode(ARGV[6])
+local body, patch = decoded(record.body), cjson.decode(ARGS.patch)
 -- Whoever holds it registers again, which writes it anew.
 if not body or type(body.labels) ~= 'table' then return { lease == '' and 'missing' or 'unknown' } end
-local sequence = tonumber(ARGV[7])
+local sequence = tonumber(ARGS.sequence)
 if lease ~= '' and sequence > 0 and sequence <= record.sequence then return { 'changed', record.revision } end
 local isNew, why = false, 'updated'
 if patch.status and patch.status ~= body.status then

@@ -1,33 +1,28 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { PartitionKeys } from './keys.ts';
+import {
+  argumentsOf,
+  scriptHead,
+  type ScriptArguments,
+  type ScriptName,
+  SCRIPTS,
+} from './script-head.ts';
 
-const NAMES = [
-  'grant',
-  'renew',
-  'hold',
-  'suspect',
-  'update',
-  'revoke',
-  'expire',
-  'put',
-  'remove',
-  'restore',
-  'settle',
-] as const;
+/** How the prelude says that a store has no epoch yet. */
+const NO_EPOCH = 'NOEPOCH';
 
-type CommandName = (typeof NAMES)[number];
-
-/** Runs one script with the arguments after the three that all share. The reply is not checked here. */
-export type RunCommand = (
-  name: CommandName,
+/** Runs one script. `list`: for those that take one. The reply is not checked here. */
+export type RunCommand = <N extends ScriptName>(
+  name: N,
   floor: number,
-  args: readonly (string | number)[],
+  args: ScriptArguments<N>,
+  list?: readonly string[],
 ) => Promise<unknown>;
 
 export interface CommandOptions {
   readonly keys: PartitionKeys;
-  /** Makes the epoch to use if the store has none: another one each time, since it may be emptied again. */
+  /** Makes the epoch of a store that has none: another one each time, since it may be emptied again. */
   readonly makeEpoch: () => string;
   /** Entries that the log keeps, approximately. */
   readonly logLength: number;
@@ -42,15 +37,24 @@ type Scripted = Record<string, (...args: (string | number)[]) => Promise<unknown
 
 /** Teaches a connection the scripts and gives them names; nobody else writes KEYS or ARGV. */
 export function defineCommands(redis: Redis, options: CommandOptions): RunCommand {
-  const head = `${options.clockSource ?? source('clock')}\n${source('prelude')}\n`;
+  const { logLength, makeEpoch } = options;
+  const shared = `${options.clockSource ?? source('clock')}\n${source('prelude')}\n`;
   const keys = Object.values(options.keys) as string[];
-  for (const name of NAMES) {
-    const lua = head + source(name);
+  const keyNames = Object.keys(options.keys) as (keyof PartitionKeys)[];
+  for (const name of Object.keys(SCRIPTS) as ScriptName[]) {
+    const lua = `${scriptHead(name, keyNames)}\n${shared}${source(name)}`;
     redis.defineCommand(`rollcall_${name}`, { lua, numberOfKeys: keys.length });
   }
   const scripted = redis as unknown as Scripted;
-  return (name, floor, args) => {
+  return async (name, floor, args, list = []) => {
     const run = scripted[`rollcall_${name}`] as Scripted[string];
-    return run.call(redis, ...keys, String(floor), options.makeEpoch(), options.logLength, ...args);
+    const send = (epoch: string) =>
+      run.call(redis, ...keys, ...argumentsOf(name, { floor, epoch, logLength }, args), ...list);
+    try {
+      return await send('');
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith(NO_EPOCH))) throw error;
+      return send(makeEpoch());
+    }
   };
 }

@@ -10,8 +10,8 @@ export const PutReply = z.union([
   z.tuple([z.literal('exhausted'), z.int(), z.int()]),
 ]);
 
-/** The plan as JSON, then the value of each item, which the script does not look into. */
-export function argsOfPut({ items, pools, dryRun = false }: PutRequest): string[] {
+/** The plan as JSON, and the value of each item, which the script does not look into. */
+export function argsOfPut({ items, pools, dryRun = false }: PutRequest) {
   const plan = {
     dryRun,
     pools: pools === undefined ? {} : { c: pools.clusterIps, n: pools.nodePorts },
@@ -26,7 +26,7 @@ export function argsOfPut({ items, pools, dryRun = false }: PutRequest): string[
       })),
     })),
   };
-  return [JSON.stringify(plan), ...items.map(({ value }) => value)];
+  return { plan: JSON.stringify(plan), values: items.map(({ value }) => value) };
 }
 
 export function outcomeOfPut(request: PutRequest, reply: z.output<typeof PutReply>): PutOutcome {

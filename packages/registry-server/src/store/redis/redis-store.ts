@@ -30,6 +30,7 @@ import type { PartitionKeys } from './keys.ts';
 import { offersOf } from './offers.ts';
 import { argsOfPut, outcomeOfPut, PutReply } from './puts.ts';
 import { RenewalQueue } from './renewals.ts';
+import type { ScriptArguments, ScriptName } from './script-head.ts';
 import { readSnapshot, revisionOf } from './snapshot.ts';
 
 /**
@@ -83,16 +84,22 @@ export class RedisStore implements Store {
     this.#guardMs = options.guardMs ?? limits.DEFAULT_GUARD_MS;
     this.#run = defineCommands(options.redis, options);
     this.#renewals = new RenewalQueue(async (leases, floor) => {
-      const [unknown, superseded] = await this.#script(Renewed, 'renew', floor, leases);
+      const [unknown, superseded] = await this.#script(Renewed, 'renew', floor, {}, leases);
       return { unknown, superseded };
     });
   }
 
   async grant(request: GrantRequest): Promise<GrantOutcome> {
-    const { field, lease, nonce, takeover, body, maxInstances, sequence = 0 } = request;
-    const who = [field, lease, nonce, takeover ? '1' : '0'];
-    const args = [...who, JSON.stringify(body), maxInstances, sequence];
-    const reply = await this.#script(Granted, 'grant', request.floor, args);
+    const { field, lease, nonce, maxInstances, sequence = 0 } = request;
+    const reply = await this.#script(Granted, 'grant', request.floor, {
+      field,
+      lease,
+      nonce,
+      takeover: request.takeover ? '1' : '0',
+      body: JSON.stringify(request.body),
+      maxInstances,
+      sequence,
+    });
     if (reply[0] !== 'granted') return { kind: reply[0] };
     return { kind: 'granted', lease: reply[1], revision: Number(reply[2]) };
   }
@@ -102,7 +109,7 @@ export class RedisStore implements Store {
   }
 
   async hold(lease: string, { floor }: Write): Promise<HoldOutcome> {
-    const reply = await this.#script(Held, 'hold', floor, [lease]);
+    const reply = await this.#script(Held, 'hold', floor, { lease });
     return reply[0] === 'held' ? { kind: 'held', hold: Number(reply[1]) } : { kind: reply[0] };
   }
 
@@ -111,51 +118,37 @@ export class RedisStore implements Store {
     hold: number,
     { floor, isSecondLook = false }: Write & SecondLook,
   ): Promise<boolean> {
-    const args = [lease, String(hold), limits.SUSPECT_MS, isSecondLook ? '1' : '0'];
+    const args = { lease, hold: String(hold), isSecondLook: isSecondLook ? '1' : '0' };
     return (await this.#script(z.int(), 'suspect', floor, args)) === 1;
   }
 
-  async update({
-    field,
-    lease,
-    patch,
-    floor,
-    sequence = 0,
-  }: UpdateRequest): Promise<ChangeOutcome> {
-    return this.#change('update', floor, [field, lease ?? '', JSON.stringify(patch), sequence]);
+  async update(request: UpdateRequest): Promise<ChangeOutcome> {
+    const { field, lease = '', sequence = 0, floor } = request;
+    const patch = JSON.stringify(request.patch);
+    return this.#change('update', floor, { field, lease, patch, sequence });
   }
 
   async revoke(request: RevokeRequest): Promise<ChangeOutcome> {
     const { field, lease = '', nonce = '', sequence = 0, floor } = request;
-    return this.#change('revoke', floor, [field, lease, nonce, sequence]);
+    return this.#change('revoke', floor, { field, lease, nonce, sequence });
   }
 
   async expire({ floor }: Write): Promise<SweepOutcome> {
-    const [expired, guarded, graceUntil, more, isUncertain] = await this.#script(
-      Swept,
-      'expire',
-      floor,
-      [
-        limits.SWEEP_GAP_MS,
-        limits.LONGEST_GRACE_MS,
-        this.#guardMs,
-        limits.GUARD_FLOOR,
-        limits.SWEEP_LIMIT,
-        limits.SWEEP_COUNT_LIMIT,
-        limits.GRACE_CHAIN_MS,
-      ],
-    );
+    const guardMs = this.#guardMs;
+    const reply = await this.#script(Swept, 'expire', floor, { guardMs });
+    const [expired, guarded, graceUntil, more, isUncertain] = reply;
     const graceUntilMs = Number(graceUntil);
     return { expired, guarded, graceUntilMs, more: more === '1', isUncertain: isUncertain === '1' };
   }
 
   async put(request: PutRequest): Promise<PutOutcome> {
-    const reply = await this.#script(PutReply, 'put', request.floor, argsOfPut(request));
+    const { plan, values } = argsOfPut(request);
+    const reply = await this.#script(PutReply, 'put', request.floor, { plan }, values);
     return outcomeOfPut(request, reply);
   }
 
   async remove({ key, floor }: RemoveRequest): Promise<ChangeOutcome> {
-    return this.#change('remove', floor, [key, limits.RESOURCE_TOMBSTONE_MS]);
+    return this.#change('remove', floor, { key });
   }
 
   /**
@@ -165,15 +158,16 @@ export class RedisStore implements Store {
   async restore(request: RestoreRequest): Promise<RestoreOutcome> {
     let taken = 0;
     let place: StoreHead | undefined;
-    for (const args of offersOf(request)) {
-      const from = place === undefined ? ['', ''] : [String(place.revision), place.mark];
-      const reply = await this.#script(Restored, 'restore', request.floor, [...from, ...args]);
+    for (const offers of offersOf(request)) {
+      const { revision: afterRevision = '', mark: afterMark = '' } = place ?? {};
+      const after = { afterRevision, afterMark };
+      const reply = await this.#script(Restored, 'restore', request.floor, after, offers);
       if (reply[0] === 'lost' || reply[1] !== (place?.epoch ?? reply[1])) throw forgotten();
       taken += reply[0];
       place = { epoch: reply[1], revision: revisionOf(reply[2]), mark: reply[3] };
     }
     // Also when nothing was taken: the try before may have been cut off here.
-    await this.#script(z.int(), 'settle', request.floor, []);
+    await this.#script(z.int(), 'settle', request.floor, {});
     const head = await this.#head();
     if (place !== undefined && (await this.continuity(place)) === 'lost') throw forgotten();
     return { taken, head };
@@ -241,19 +235,24 @@ export class RedisStore implements Store {
     return { epoch: epoch ?? '', revision: revisionOf(last), mark: mark ?? '' };
   }
 
-  async #change(name: 'update' | 'revoke' | 'remove', floor: number, args: (string | number)[]) {
+  async #change<N extends 'update' | 'revoke' | 'remove'>(
+    name: N,
+    floor: number,
+    args: ScriptArguments<N>,
+  ) {
     const reply = await this.#script(Changed, name, floor, args);
     if (reply[0] !== 'changed') return { kind: reply[0] };
     return { kind: reply[0], revision: Number(reply[1]) };
   }
 
-  async #script<T extends z.ZodType>(
+  async #script<T extends z.ZodType, N extends ScriptName>(
     schema: T,
-    name: Parameters<RunCommand>[0],
+    name: N,
     floor: number,
-    args: readonly (string | number)[],
+    args: ScriptArguments<N>,
+    list?: readonly string[],
   ): Promise<z.output<T>> {
-    return schema.parse(await this.#reach(() => this.#run(name, floor, args)));
+    return schema.parse(await this.#reach(() => this.#run(name, floor, args, list)));
   }
 
   /** Whatever Redis or the way to it says against a command, the store is unavailable; a fault of ours is not. */

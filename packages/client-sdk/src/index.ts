@@ -11,7 +11,10 @@ export {
   hostnameOf,
   type Instance,
   type ManifestObject,
+  parseServiceKey,
   type RouteName,
+  type ServiceKey,
+  serviceKeyOf,
   type TimelineEvent,
   type ServiceReport,
 } from '@rollcall/contract';

@@ -87,3 +87,16 @@ export {
   WATCH_EVENTS,
   WATCH_PING_MS,
 } from './watch.ts';
+export {
+  type InstanceKey,
+  instanceKeyOf,
+  type InstanceRef,
+  isInstanceKey,
+  namespaceOfKey,
+  parseInstanceKey,
+  parseServiceKey,
+  type ServiceKey,
+  serviceKeyOf,
+  serviceKeyOfInstance,
+  type ServiceRef,
+} from './keys.ts';

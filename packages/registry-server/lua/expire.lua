@@ -65,8 +65,8 @@ local function doubtSome()
   for i = 1, #page[2], 2 do leases[#leases + 1] = page[2][i] end
   table.sort(leases)
   for _, lease in ipairs(leases) do
-    local deadline, field = deadlineOf(lease), redis.call('HGET', HOLDERS, lease)
-    local record = field and readRecord(field)
+    local deadline, instanceKey = deadlineOf(lease), redis.call('HGET', HOLDERS, lease)
+    local record = instanceKey and readRecord(instanceKey)
     -- One that was renewed since lies between; one beyond was granted by a clock that has stepped.
     local isRenewed = deadline and deadline >= from + ttlOf(lease) and deadline <= nowMs + ttlOf(lease)
     if record and record.lease == lease and deadline and not isRenewed then
@@ -74,7 +74,7 @@ local function doubtSome()
       redis.call('SADD', DOUBTS, lease)
       if record.doubt == '' then
         record.doubt, record.doubtUntil = 'unconfirmed', '0'
-        writeRecord(field, record, 'unconfirmed')
+        writeRecord(instanceKey, record, 'unconfirmed')
       end
     end
   end
@@ -96,13 +96,13 @@ if nowMs < graceUntil then return { 0, 0, text(graceUntil), hasMoreGraves and '1
 local due = redis.call('ZRANGEBYSCORE', LEASES, '-inf', text(nowMs), 'LIMIT', 0, LIMITS.SWEEP_COUNT_LIMIT)
 local silent, victims = {}, {}
 for i, lease in ipairs(due) do
-  local field = redis.call('HGET', HOLDERS, lease)
-  local record = field and readRecord(field)
+  local instanceKey = redis.call('HGET', HOLDERS, lease)
+  local record = instanceKey and readRecord(instanceKey)
   if record and record.lease == lease then
-    victims[#victims + 1] = { lease = lease, field = field, record = record }
-    if record.doubt == '' then silent[serviceOf(field)] = (silent[serviceOf(field)] or 0) + 1 end
+    victims[#victims + 1] = { lease = lease, instanceKey = instanceKey, record = record }
+    if record.doubt == '' then silent[serviceOf(instanceKey)] = (silent[serviceOf(instanceKey)] or 0) + 1 end
   else
-    endLease(lease, field or '')
+    endLease(lease, instanceKey or '')
   end
 end
 
@@ -130,16 +130,16 @@ local expired, guarded = 0, 0
 for _, victim in ipairs(victims) do
   if expired + guarded >= limit then break end
   local record = victim.record
-  local window = record.doubt == '' and windowOf(serviceOf(victim.field), ttlOf(victim.lease))
+  local window = record.doubt == '' and windowOf(serviceOf(victim.instanceKey), ttlOf(victim.lease))
   if window and window.untilMs > nowMs then
     record.doubt, record.doubtUntil = 'unreachable', text(window.untilMs)
     redis.call('ZADD', LEASES, 'XX', text(window.untilMs), victim.lease)
     redis.call('SADD', DOUBTS, victim.lease)
-    writeRecord(victim.field, record, 'unreachable')
+    writeRecord(victim.instanceKey, record, 'unreachable')
     guarded = guarded + 1
   else
     if window then window.lost = window.lost + 1 end
-    deleteRecord(victim.field, record, 'expired')
+    deleteRecord(victim.instanceKey, record, 'expired')
     expired = expired + 1
   end
 end

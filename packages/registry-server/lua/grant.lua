@@ -1,5 +1,5 @@
 -- Puts an instance on the roll.
--- ARGS field, lease to use ('' = persistent), nonce, takeover ('1' or '0'), body (JSON), maxInstances of the service,
+-- ARGS instanceKey, lease to use ('' = persistent), nonce, takeover ('1' or '0'), body (JSON), maxInstances of the service,
 -- sequence: number of this write among those of its process (0 = it numbers none)
 -- Replies {'granted', lease, revision} | {'taken'} | {'full'} | {'late'}
 local function isSameJson(a, b)
@@ -13,15 +13,15 @@ local function isSameJson(a, b)
   return true
 end
 
-local field, lease, nonce, body = ARGS.field, ARGS.lease, ARGS.nonce, ARGS.body
+local instanceKey, lease, nonce, body = ARGS.instanceKey, ARGS.lease, ARGS.nonce, ARGS.body
 local takeover, sequence = ARGS.takeover == '1', tonumber(ARGS.sequence)
-local record = readRecord(field)
+local record = readRecord(instanceKey)
 local why = 'registered'
 local registeredAt = text(nowMs)
 
 if sequence > 0 and nonce ~= '' then
   -- Sent before its process left the id, or before another one took it over: the network held it back.
-  local last = redis.call('HGET', TOMBSTONES, 's:' .. formerOf(field, nonce))
+  local last = redis.call('HGET', TOMBSTONES, 's:' .. formerOf(instanceKey, nonce))
   if last and (tonumber(last) or 0) >= sequence then return { 'late' } end
 end
 if record then
@@ -43,34 +43,34 @@ if record then
     record.sequence = math.max(record.sequence, sequence)
     if isSame and record.doubt == '' then
       -- The number alone is no news to those who watch.
-      keepRecord(field, record)
+      keepRecord(instanceKey, record)
       return { 'granted', record.lease, record.revision }
     end
     record.doubt, record.doubtUntil, record.body = '', '0', body
-    return { 'granted', record.lease, writeRecord(field, record, isRecovered and 'recovered' or 'reregistered') }
+    return { 'granted', record.lease, writeRecord(instanceKey, record, isRecovered and 'recovered' or 'reregistered') }
   end
   local isLive = not record.isSpoilt and (record.lease == '' or (deadline and deadline > nowMs))
   local isOther = nonce ~= '' and nonce ~= record.nonce
   -- Whoever was displaced stays so: a hold that broke, or a pause of the store, opens the door to others alone.
-  local isFormer = isOther and redis.call('HEXISTS', TOMBSTONES, 'n:' .. formerOf(field, nonce)) == 1
+  local isFormer = isOther and redis.call('HEXISTS', TOMBSTONES, 'n:' .. formerOf(instanceKey, nonce)) == 1
   if isOther and not takeover and (isFormer or (isLive and record.doubt ~= 'suspect')) then return { 'taken' } end
   why = (isLive and record.lease ~= '' and (nonce == '' or isOther)) and 'superseded' or 'reregistered'
-  endLease(record.lease, field)
+  endLease(record.lease, instanceKey)
   if record.nonce ~= nonce then
-    if record.nonce ~= '' then bury('n:' .. formerOf(field, record.nonce), '1', LIMITS.FORMER_MS) end
-    buryProcess(field, record.nonce, record.sequence)
+    if record.nonce ~= '' then bury('n:' .. formerOf(instanceKey, record.nonce), '1', LIMITS.FORMER_MS) end
+    buryProcess(instanceKey, record.nonce, record.sequence)
   end
 else
-  if tonumber(redis.call('HGET', COUNTS, serviceOf(field)) or '0') >= tonumber(ARGS.maxInstances) then return { 'full' } end
-  countInstance(field, 1)
+  if tonumber(redis.call('HGET', COUNTS, serviceOf(instanceKey)) or '0') >= tonumber(ARGS.maxInstances) then return { 'full' } end
+  countInstance(instanceKey, 1)
 end
 
 if lease ~= '' then
   noteTtl(ttlOf(lease))
-  startLease(lease, field, nowMs + ttlOf(lease))
+  startLease(lease, instanceKey, nowMs + ttlOf(lease))
 end
-redis.call('HDEL', TOMBSTONES, 'i:' .. field, 'n:' .. formerOf(field, nonce))
-redis.call('ZREM', GRAVES, 'i:' .. field, 'n:' .. formerOf(field, nonce))
-local revision = writeRecord(field, { lease = lease, nonce = nonce, sequence = sequence, doubt = '', doubtUntil = '0',
+redis.call('HDEL', TOMBSTONES, 'i:' .. instanceKey, 'n:' .. formerOf(instanceKey, nonce))
+redis.call('ZREM', GRAVES, 'i:' .. instanceKey, 'n:' .. formerOf(instanceKey, nonce))
+local revision = writeRecord(instanceKey, { lease = lease, nonce = nonce, sequence = sequence, doubt = '', doubtUntil = '0',
   registeredAt = registeredAt, body = body }, why)
 return { 'granted', lease, revision }

@@ -51,8 +51,8 @@ local function append(revision, prev, op, key, value, why)
 end
 
 -- What no script wrote is a record that nobody holds: it can be written over and taken off, and stops nothing.
-local function readRecord(field)
-  local value = redis.call('HGET', INSTANCES, field)
+local function readRecord(instanceKey)
+  local value = redis.call('HGET', INSTANCES, instanceKey)
   if not value then return nil end
   local revision, lease, nonce, doubt, doubtUntil, registeredAt, body =
     string.match(value, '^(%d+)|([^|]*)|([^|]*)|(%a*)|(%d+)|(%d+)|(.*)$')
@@ -72,19 +72,19 @@ local function textOf(record)
 end
 
 -- Stores a record of which nothing changed that anybody watches.
-local function keepRecord(field, record) redis.call('HSET', INSTANCES, field, textOf(record)) end
+local function keepRecord(instanceKey, record) redis.call('HSET', INSTANCES, instanceKey, textOf(record)) end
 
 -- Writes a record and logs it. `kept` is the revision of its content, when it is not that of this write.
-local function writeRecord(field, record, why, kept)
+local function writeRecord(instanceKey, record, why, kept)
   local revision, prev = nextRevision()
   record.revision = kept or revision
   local value = textOf(record)
-  redis.call('HSET', INSTANCES, field, value)
-  append(revision, prev, 'set', field, value, why)
+  redis.call('HSET', INSTANCES, instanceKey, value)
+  append(revision, prev, 'set', instanceKey, value, why)
   return revision
 end
 
-local function serviceOf(field) return string.match(field, '^(.*)/[^/]*$') end
+local function serviceOf(instanceKey) return string.match(instanceKey, '^(.*)/[^/]*$') end
 
 -- A lease that no script granted has the default TTL: it must not stop the others.
 local function ttlOf(lease) return tonumber(string.match(lease, '^%d+%.(%d+)%.') or '10000') end
@@ -106,44 +106,44 @@ local function bury(member, value, forMs)
   redis.call('ZADD', GRAVES, text(nowMs + forMs), member)
 end
 
-local function formerOf(field, nonce) return field .. '|' .. nonce end
+local function formerOf(instanceKey, nonce) return instanceKey .. '|' .. nonce end
 
 -- What a process sent under this number or an earlier one changes nothing any more.
-local function buryProcess(field, nonce, sequence)
+local function buryProcess(instanceKey, nonce, sequence)
   if nonce == '' or sequence == 0 then return end
-  local member = 's:' .. formerOf(field, nonce)
+  local member = 's:' .. formerOf(instanceKey, nonce)
   local known = tonumber(redis.call('HGET', TOMBSTONES, member) or '0') or 0
   bury(member, text(math.max(known, sequence)), LIMITS.SENT_MS)
 end
 
 local function instanceGraveMs() return math.max(longestTtl(), LIMITS.INSTANCE_TOMBSTONE_MS) end
 
--- Ends a lease; that it was this field's is remembered, to tell a successor from a loss of memory.
-local function endLease(lease, field)
+-- Ends a lease; that it was this instanceKey's is remembered, to tell a successor from a loss of memory.
+local function endLease(lease, instanceKey)
   if lease == '' then return end
   redis.call('ZREM', LEASES, lease)
   redis.call('HDEL', HOLDERS, lease)
   redis.call('SREM', DOUBTS, lease)
   redis.call('HDEL', HOLDS, lease)
-  bury('l:' .. lease, field, instanceGraveMs())
+  bury('l:' .. lease, instanceKey, instanceGraveMs())
 end
 
-local function startLease(lease, field, deadlineMs)
+local function startLease(lease, instanceKey, deadlineMs)
   redis.call('ZADD', LEASES, text(deadlineMs), lease)
-  redis.call('HSET', HOLDERS, lease, field)
+  redis.call('HSET', HOLDERS, lease, instanceKey)
   redis.call('HDEL', TOMBSTONES, 'l:' .. lease)
   redis.call('ZREM', GRAVES, 'l:' .. lease)
 end
 
--- Why a lease is not there: 'superseded' when its field has another holder, else 'unknown'.
+-- Why a lease is not there: 'superseded' when its instanceKey has another holder, else 'unknown'.
 local function missOf(lease)
-  local field = redis.call('HGET', TOMBSTONES, 'l:' .. lease)
-  if field and redis.call('HEXISTS', INSTANCES, field) == 1 then return 'superseded' end
+  local instanceKey = redis.call('HGET', TOMBSTONES, 'l:' .. lease)
+  if instanceKey and redis.call('HEXISTS', INSTANCES, instanceKey) == 1 then return 'superseded' end
   return 'unknown'
 end
 
-local function countInstance(field, by)
-  local service = serviceOf(field)
+local function countInstance(instanceKey, by)
+  local service = serviceOf(instanceKey)
   if redis.call('HINCRBY', COUNTS, service, by) <= 0 then
     redis.call('HDEL', COUNTS, service)
     redis.call('HDEL', GUARDS, service)
@@ -152,30 +152,30 @@ end
 
 -- Who leaves does not come back with anybody's picture, not even one that is newer for another reason: its lease is
 -- over for good. Who fell silent may live on in another primary's past, and is asked for a sign of life then.
-local function buryInstance(field, lease, revision)
-  bury('i:' .. field, revision, instanceGraveMs())
+local function buryInstance(instanceKey, lease, revision)
+  bury('i:' .. instanceKey, revision, instanceGraveMs())
   if lease ~= '' then bury('x:' .. lease, revision, instanceGraveMs()) end
 end
 
-local function deleteRecord(field, record, why)
-  redis.call('HDEL', INSTANCES, field)
-  countInstance(field, -1)
-  endLease(record.lease, field)
+local function deleteRecord(instanceKey, record, why)
+  redis.call('HDEL', INSTANCES, instanceKey)
+  countInstance(instanceKey, -1)
+  endLease(record.lease, instanceKey)
   local revision, prev = nextRevision()
-  append(revision, prev, 'del', field, '', why)
-  if why ~= 'expired' then buryInstance(field, record.lease, revision) end
-  buryProcess(field, record.nonce, record.sequence)
+  append(revision, prev, 'del', instanceKey, '', why)
+  if why ~= 'expired' then buryInstance(instanceKey, record.lease, revision) end
+  buryProcess(instanceKey, record.nonce, record.sequence)
   return revision
 end
 
 -- A sign of life: the doubt goes, and whoever watches sees it.
 local function clearDoubt(lease)
   if redis.call('SREM', DOUBTS, lease) == 0 then return end
-  local field = redis.call('HGET', HOLDERS, lease)
-  local record = field and readRecord(field)
+  local instanceKey = redis.call('HGET', HOLDERS, lease)
+  local record = instanceKey and readRecord(instanceKey)
   if record and record.lease == lease and record.doubt ~= '' then
     record.doubt, record.doubtUntil = '', '0'
-    writeRecord(field, record, 'recovered')
+    writeRecord(instanceKey, record, 'recovered')
   end
 end
 

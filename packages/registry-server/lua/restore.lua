@@ -1,8 +1,8 @@
 -- Takes from a replica's picture what is newer than record and tombstone.
 -- ARGS afterRevision, afterMark: where the part before this one ended ('' = this is the first)
 -- REST groups of four: kind, key, revision, rest
---   'i' field revision `lease|nonce|registeredAtMs|doubt|body`    'r' key revision `untilMs|claims|value`
---   'd' tombstone member ('i:<field>', 'x:<lease>' or 'r:<key>') revision ms that it stays
+--   'i' instanceKey revision `lease|nonce|registeredAtMs|doubt|body`    'r' key revision `untilMs|claims|value`
+--   'd' tombstone member ('i:<instanceKey>', 'x:<lease>' or 'r:<key>') revision ms that it stays
 -- Replies {taken, epoch, revision, mark} of where it ended, or {'lost'} when the part before it is there no more
 local taken = 0
 
@@ -11,9 +11,9 @@ local function isBuried(member, revision)
   return grave and (tonumber(grave) or 0) >= revision
 end
 
-local function restoreInstance(field, revision, rest)
-  local existing = readRecord(field)
-  if isBuried('i:' .. field, tonumber(revision)) then return end
+local function restoreInstance(instanceKey, revision, rest)
+  local existing = readRecord(instanceKey)
+  if isBuried('i:' .. instanceKey, tonumber(revision)) then return end
   if existing and tonumber(existing.revision) >= tonumber(revision) then return end
   local lease, nonce, registeredAt, offered, body = string.match(rest, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
   local bare, sequence = string.match(nonce, '^([^#]*)#(%d+)$')
@@ -25,14 +25,14 @@ local function restoreInstance(field, revision, rest)
   elseif isKnown and offered ~= 'unreachable' and not (existing.doubt == 'unconfirmed' and offered == '') then
     doubt = offered
   end
-  if existing and not isKnown then endLease(existing.lease, field) end
-  if not existing then countInstance(field, 1) end
+  if existing and not isKnown then endLease(existing.lease, instanceKey) end
+  if not existing then countInstance(instanceKey, 1) end
   if lease ~= '' and not isKnown then
     noteTtl(ttlOf(lease))
-    startLease(lease, field, nowMs + ttlOf(lease))
+    startLease(lease, instanceKey, nowMs + ttlOf(lease))
   end
   if doubt ~= '' then redis.call('SADD', DOUBTS, lease) elseif lease ~= '' then redis.call('SREM', DOUBTS, lease) end
-  writeRecord(field, { lease = lease, nonce = bare or nonce, sequence = tonumber(sequence or '0'), doubt = doubt, doubtUntil = '0',
+  writeRecord(instanceKey, { lease = lease, nonce = bare or nonce, sequence = tonumber(sequence or '0'), doubt = doubt, doubtUntil = '0',
     registeredAt = registeredAt, body = body }, 'restored', revision)
   taken = taken + 1
 end
@@ -61,9 +61,9 @@ local function restoreTombstone(member, revision, forMs)
   if isBuried(member, tonumber(revision)) then return end
   local kind, key = string.sub(member, 1, 2), string.sub(member, 3)
   if kind == 'x:' then
-    local field = redis.call('HGET', HOLDERS, key)
-    local existing = field and readRecord(field)
-    if existing and existing.lease == key then deleteRecord(field, existing, 'deregistered') end
+    local instanceKey = redis.call('HGET', HOLDERS, key)
+    local existing = instanceKey and readRecord(instanceKey)
+    if existing and existing.lease == key then deleteRecord(instanceKey, existing, 'deregistered') end
   elseif kind == 'i:' then
     local existing = readRecord(key)
     if existing and tonumber(existing.revision) >= tonumber(revision) then return end

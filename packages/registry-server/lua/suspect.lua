@@ -4,8 +4,8 @@
 -- Replies 1 if it was the current hold, else 0
 local lease = ARGS.lease
 if redis.call('HGET', HOLDS, lease) ~= ARGS.hold then return 0 end
-local field = redis.call('HGET', HOLDERS, lease)
-local record = field and readRecord(field)
+local instanceKey = redis.call('HGET', HOLDERS, lease)
+local record = instanceKey and readRecord(instanceKey)
 local deadline = deadlineOf(lease)
 if not record or record.lease ~= lease or not deadline then return 0 end
 local heartbeatMs = ARGS.isSecondLook == '1' and ttlOf(lease) / 3 or 0
@@ -13,6 +13,6 @@ redis.call('ZADD', LEASES, 'XX', text(math.min(deadline, nowMs + LIMITS.SUSPECT_
 redis.call('SADD', DOUBTS, lease)
 if record.doubt ~= 'suspect' then
   record.doubt, record.doubtUntil = 'suspect', '0'
-  writeRecord(field, record, 'suspected')
+  writeRecord(instanceKey, record, 'suspected')
 end
 return 1

@@ -1,9 +1,9 @@
 -- Changes status, weight or labels of an instance; nothing new, no revision.
--- ARGS field, lease ('' = whoever holds it), patch (JSON), sequence: number of this write among those of its process (0 = it
+-- ARGS instanceKey, lease ('' = whoever holds it), patch (JSON), sequence: number of this write among those of its process (0 = it
 -- numbers none): one that arrives after a later one changes nothing
 -- Replies {'changed', revision} | {'missing'} | {'unknown'} | {'superseded'}
-local field, lease = ARGS.field, ARGS.lease
-local record = readRecord(field)
+local instanceKey, lease = ARGS.instanceKey, ARGS.lease
+local record = readRecord(instanceKey)
 if not record then
   if lease ~= '' then return { missOf(lease) } end
   return { 'missing' }
@@ -29,8 +29,8 @@ if covers == cjson.null then covers = nil elseif covers == nil then covers = bod
 if table.concat(covers or {}, ',') ~= table.concat(body.covers or {}, ',') then body.covers, isNew = covers, true end
 record.sequence = math.max(record.sequence, lease ~= '' and sequence or 0)
 if not isNew then
-  if sequence > 0 then keepRecord(field, record) end
+  if sequence > 0 then keepRecord(instanceKey, record) end
   return { 'changed', record.revision }
 end
 record.body = cjson.encode(body)
-return { 'changed', writeRecord(field, record, why) }
+return { 'changed', writeRecord(instanceKey, record, why) }

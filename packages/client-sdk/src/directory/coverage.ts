@@ -1,18 +1,12 @@
-/** A service that a stream is about. */
-export interface WatchedService {
-  readonly namespace: string;
-  readonly service: string;
-}
-
-export const keyOf = ({ namespace, service }: WatchedService): string => `${namespace}/${service}`;
+import { type ServiceKey, serviceKeyOf, type ServiceRef } from '@rollcall/contract';
 
 /** Which services a stream is about: some by name, or all of its scope. */
 export class Coverage {
-  readonly #named: Set<string>;
+  readonly #named: Set<ServiceKey>;
   #isWhole: boolean;
 
   /** `named` undefined = all. */
-  constructor(named: Iterable<string> | undefined) {
+  constructor(named: Iterable<ServiceKey> | undefined) {
     this.#named = new Set(named);
     this.#isWhole = named === undefined;
   }
@@ -21,23 +15,23 @@ export class Coverage {
     return this.#isWhole;
   }
 
-  has(one: WatchedService): boolean {
-    return this.#isWhole || this.#named.has(keyOf(one));
+  has(one: ServiceRef): boolean {
+    return this.#isWhole || this.#named.has(serviceKeyOf(one));
   }
 
   /** Undefined = all. */
-  add(keys: readonly string[] | undefined): void {
+  add(keys: readonly ServiceKey[] | undefined): void {
     if (keys === undefined) this.#isWhole = true;
     else for (const key of keys) this.#named.add(key);
   }
 
   /** A service that nobody reads any more: who reads it later starts with a picture of that time. */
-  forget(key: string): void {
+  forget(key: ServiceKey): void {
     this.#named.delete(key);
   }
 
   /** Only these are read on: what else a stream shows is not taken in, and so is not known later. */
-  narrow(keys: Iterable<string>): void {
+  narrow(keys: Iterable<ServiceKey>): void {
     this.#isWhole = false;
     for (const key of keys) this.#named.add(key);
   }

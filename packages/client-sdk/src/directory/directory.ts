@@ -4,6 +4,8 @@ import {
   pathOf,
   ROUTES,
   type SnapshotEvent,
+  serviceKeyOf,
+  type ServiceRef,
 } from '@rollcall/contract';
 import type { Catalog } from '../api/catalog.ts';
 import type { RollcallError } from '../base/error.ts';
@@ -13,7 +15,7 @@ import type { RegistryApi } from '../registry/registry-api.ts';
 import { LiveStream, type StreamPlan } from '../stream/live-stream.ts';
 import { Trouble } from '../base/trouble.ts';
 import { type CatalogSource, CatalogView } from './catalog-view.ts';
-import { Coverage, keyOf, type WatchedService } from './coverage.ts';
+import { Coverage } from './coverage.ts';
 import { Extender, type ExtenderListener } from './extender.ts';
 import { FeedTable } from './feed-table.ts';
 import type { ServiceFeed } from './service-feed.ts';
@@ -83,7 +85,7 @@ export class Directory
   }
 
   /** The feed of a service, watched from now on. Each caller gives it back by {@link release}. */
-  acquire(service: WatchedService): ServiceFeed {
+  acquire(service: ServiceRef): ServiceFeed {
     const { feed, isNew } = this.table.acquire(service);
     if (!isNew) return feed;
     if (this.table.isCatalogued && this.wholeAgeMs !== Infinity) {
@@ -94,7 +96,7 @@ export class Directory
   }
 
   /** Stops watching a service after its last reader. The stream stays as it is while others are watched. */
-  release(service: WatchedService): void {
+  release(service: ServiceRef): void {
     if (!this.table.release(service)) return;
     for (const session of this.#stream.sessions) session.forget(service);
     if (!this.isUsed) this.#adjustSoon();
@@ -123,7 +125,7 @@ export class Directory
   begin(url: string): WatchSession | undefined {
     if (!this.isUsed) return undefined;
     const named = this.#isWholeWanted ? undefined : this.#firstNames();
-    const coverage = new Coverage(named?.map(keyOf));
+    const coverage = new Coverage(named?.map(serviceKeyOf));
     const resume = this.#canResume(coverage) ? this.#resume : undefined;
     const query = new URLSearchParams({ namespace: this.#namespace });
     for (const { service } of named ?? []) query.append('service', service);
@@ -141,11 +143,11 @@ export class Directory
     if (!error.retryable) this.onRefused(undefined, error);
   }
 
-  services(): Iterable<WatchedService> {
+  services(): Iterable<ServiceRef> {
     return this.table.services();
   }
 
-  heldOf(service: WatchedService): Held | undefined {
+  heldOf(service: ServiceRef): Held | undefined {
     return this.table.of(service)?.held;
   }
 
@@ -214,8 +216,8 @@ export class Directory
   }
 
   /** As many as stand in a URL; undefined = all of the namespace, where the rest could not be taken up later. */
-  #firstNames(): readonly WatchedService[] | undefined {
-    const first: WatchedService[] = [];
+  #firstNames(): readonly ServiceRef[] | undefined {
+    const first: ServiceRef[] = [];
     let bytes = 0;
     for (const service of this.table.services()) {
       bytes += '&service='.length + service.service.length;

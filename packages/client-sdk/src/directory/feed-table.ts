@@ -1,9 +1,16 @@
-import type { BookmarkEvent, ChangeEvent, SnapshotEvent } from '@rollcall/contract';
+import {
+  type BookmarkEvent,
+  type ChangeEvent,
+  type SnapshotEvent,
+  serviceKeyOf,
+  type ServiceRef,
+  type ServiceKey,
+} from '@rollcall/contract';
 import type { CatalogChange } from '../api/catalog.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { ResolvedOptions } from '../api/options.ts';
 import type { ServiceSnapshot } from '../api/service.ts';
-import { type Coverage, keyOf, type WatchedService } from './coverage.ts';
+import type { Coverage } from './coverage.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';
 
@@ -24,7 +31,7 @@ export class FeedTable {
   /** Of services that exist, and of those that go. Only while it is catalogued. */
   readonly events: Emitter<FeedTableEvents>;
   readonly #options: ResolvedOptions;
-  readonly #feeds = new Map<string, ServiceFeed>();
+  readonly #feeds = new Map<ServiceKey, ServiceFeed>();
   /** When services went: a server that is behind may still show them. The oldest is forgotten first. */
   readonly #gone = new Map<string, { readonly revision: string; readonly epoch: string }>();
   #isCatalogued = false;
@@ -53,11 +60,11 @@ export class FeedTable {
     this.#gone.clear();
   }
 
-  keys(): Iterable<string> {
+  keys(): Iterable<ServiceKey> {
     return this.#feeds.keys();
   }
 
-  *services(): Iterable<WatchedService> {
+  *services(): Iterable<ServiceRef> {
     for (const { service } of this.#feeds.values()) yield service;
   }
 
@@ -72,12 +79,12 @@ export class FeedTable {
     yield* this.#feeds.values();
   }
 
-  of(service: WatchedService): ServiceFeed | undefined {
-    return this.#feeds.get(keyOf(service));
+  of(service: ServiceRef): ServiceFeed | undefined {
+    return this.#feeds.get(serviceKeyOf(service));
   }
 
   /** The feed of a service, one more reader of it; whether it is new. */
-  acquire(service: WatchedService): { readonly feed: ServiceFeed; readonly isNew: boolean } {
+  acquire(service: ServiceRef): { readonly feed: ServiceFeed; readonly isNew: boolean } {
     const known = this.of(service);
     const feed = known ?? this.#add(service);
     feed.users++;
@@ -85,16 +92,16 @@ export class FeedTable {
   }
 
   /** One reader less; answers whether it was the last, and the feed is gone. */
-  release(service: WatchedService): boolean {
+  release(service: ServiceRef): boolean {
     const feed = this.of(service);
     if (feed === undefined || --feed.users > 0) return false;
     const isWanted = this.#isCatalogued && feed.snapshot !== undefined && exists(feed.snapshot);
-    if (!isWanted) this.#drop(keyOf(service));
+    if (!isWanted) this.#drop(serviceKeyOf(service));
     return !isWanted;
   }
 
   /** A service that a whole picture does not show. `ageMs`: since when that is known. */
-  showAbsent(service: WatchedService, ageMs: number): void {
+  showAbsent(service: ServiceRef, ageMs: number): void {
     this.of(service)?.publish(this.#absent(service, this.#epoch), ageMs);
   }
 
@@ -103,7 +110,7 @@ export class FeedTable {
     const held = this.of(event)?.picture;
     if (this.of(event) === undefined) {
       if (!this.#isCatalogued || !exists(event)) return true;
-      if (this.#wentAfter(keyOf(event), event.revision, event.epoch)) return false;
+      if (this.#wentAfter(serviceKeyOf(event), event.revision, event.epoch)) return false;
     }
     const nowMs = this.#options.runtime.monotonicMs();
     const graceMs = this.#options.unconfirmedGraceMs;
@@ -116,7 +123,8 @@ export class FeedTable {
     const picture = this.of(event)?.picture;
     if (picture !== undefined && epoch !== undefined && epoch !== picture.epoch) return;
     if (picture === undefined) {
-      if (!this.#isCatalogued || this.#wentAfter(keyOf(event), event.revision, epoch)) return;
+      if (!this.#isCatalogued || this.#wentAfter(serviceKeyOf(event), event.revision, epoch))
+        return;
     }
     // What nobody has heard of was not there before.
     const before = picture ?? this.#absent(event, epoch ?? this.#epoch);
@@ -150,8 +158,8 @@ export class FeedTable {
     this.events.clear();
   }
 
-  #add(service: WatchedService): ServiceFeed {
-    const key = keyOf(service);
+  #add(service: ServiceRef): ServiceFeed {
+    const key = serviceKeyOf(service);
     const feed = new ServiceFeed(this.#options, service);
     this.#feeds.set(key, feed);
     this.#gone.delete(key);
@@ -159,7 +167,7 @@ export class FeedTable {
     return feed;
   }
 
-  #onPicture(key: string, snapshot: ServiceSnapshot): void {
+  #onPicture(key: ServiceKey, snapshot: ServiceSnapshot): void {
     if (!this.#isCatalogued) return;
     const { namespace, service } = snapshot;
     const isThere = exists(snapshot);
@@ -168,12 +176,12 @@ export class FeedTable {
     this.events.emit('change', { namespace, service, snapshot: isThere ? snapshot : undefined });
   }
 
-  #drop(key: string): void {
+  #drop(key: ServiceKey): void {
     this.#feeds.get(key)?.close();
     this.#feeds.delete(key);
   }
 
-  #noteGone(key: string, revision: string): void {
+  #noteGone(key: ServiceKey, revision: string): void {
     this.#gone.delete(key);
     this.#gone.set(key, { revision, epoch: this.#feeds.get(key)?.picture?.epoch ?? '' });
     if (this.#gone.size <= REMEMBERED) return;
@@ -184,13 +192,13 @@ export class FeedTable {
   }
 
   /** Whether a service went at a revision or later, in the same store. */
-  #wentAfter(key: string, revision: string, epoch: string | undefined): boolean {
+  #wentAfter(key: ServiceKey, revision: string, epoch: string | undefined): boolean {
     const gone = this.#gone.get(key);
     if (gone === undefined || (epoch !== undefined && epoch !== gone.epoch)) return false;
     return !isNewer(revision, gone.revision);
   }
 
-  #absent({ namespace, service }: WatchedService, epoch: string) {
+  #absent({ namespace, service }: ServiceRef, epoch: string) {
     const nothing = { namespace, service, revision: NEVER, epoch, declared: null, endpoints: [] };
     return withSnapshot(undefined, nothing, { nowMs: 0, graceMs: 0 });
   }

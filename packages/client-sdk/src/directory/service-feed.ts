@@ -1,10 +1,10 @@
+import type { ServiceRef } from '@rollcall/contract';
 import { Emitter } from '../base/emitter.ts';
 import type { RollcallError } from '../base/error.ts';
 import { guarded } from '../base/guard.ts';
 import type { ResolvedOptions } from '../api/options.ts';
 import type { Timer } from '@rollcall/runtime';
 import type { ServiceSnapshot } from '../api/service.ts';
-import type { WatchedService } from './coverage.ts';
 import type { Held } from './watch-session.ts';
 import { LOST, nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';
 
@@ -17,7 +17,7 @@ export interface FeedEvents {
 
 /** The latest picture of one service and how well proven it is. Filled by the directory, read by services. */
 export class ServiceFeed {
-  readonly service: WatchedService;
+  readonly service: ServiceRef;
   readonly events: Emitter<FeedEvents>;
   /** How many services read it; kept by the directory. */
   users = 0;
@@ -27,7 +27,7 @@ export class ServiceFeed {
   #receivedAtMs = -Infinity;
   #expiry: Timer | undefined;
 
-  constructor(options: ResolvedOptions, { namespace, service }: WatchedService) {
+  constructor(options: ResolvedOptions, { namespace, service }: ServiceRef) {
     this.#options = options;
     this.service = { namespace, service };
     this.events = new Emitter(options.runtime);

@@ -4,9 +4,11 @@ import {
   CompactedEvent,
   ExtendedEvent,
   type SnapshotEvent,
+  serviceKeyOf,
+  type ServiceRef,
 } from '@rollcall/contract';
 import type { StreamEvent } from '../stream/event-stream.ts';
-import { type Coverage, keyOf, type WatchedService } from './coverage.ts';
+import type { Coverage } from './coverage.ts';
 import { isNewer } from './picture.ts';
 import type { StreamSession, Verdict } from '../stream/live-stream.ts';
 import { type OnUnusable, readChange, readSnapshot } from './watch-events.ts';
@@ -33,13 +35,13 @@ export interface WatchPlan {
 /** What a watch connection tells the directory. */
 export interface WatchListener {
   /** All that a picture is held or wanted of. */
-  services(): Iterable<WatchedService>;
+  services(): Iterable<ServiceRef>;
   /** An endpoint was shown that no call can be made to; the picture goes on without it. */
   readonly onUnusable: OnUnusable;
   /** The store has lost the past that the pictures are of: the snapshots that follow hold, whatever their revisions. */
   onLost(): void;
   /** The picture that is held; undefined = none. */
-  heldOf(service: WatchedService): Held | undefined;
+  heldOf(service: ServiceRef): Held | undefined;
   /** Answers whether the snapshot is as new as what is held. */
   onSnapshot(event: SnapshotEvent): boolean;
   /** `epoch`: that of the stream's store; undefined as long as the stream has not named it. */
@@ -78,7 +80,7 @@ export class WatchSession implements StreamSession {
    * Services that stand for something else than what is held, until the next synced bookmark: nothing
    * was shown of them, or something older than what is held.
    */
-  readonly #open = new Map<string, WatchedService & Partial<SnapshotEvent>>();
+  readonly #open = new Map<string, ServiceRef & Partial<SnapshotEvent>>();
 
   /** Services of which more is held than this server has: it is behind, or that past was lost. Key -> revision held. */
   readonly #ahead = new Map<string, string>();
@@ -101,7 +103,7 @@ export class WatchSession implements StreamSession {
   }
 
   /** Names of those that it is not about, and was not asked to be. */
-  lacking(services: Iterable<WatchedService>): string[] {
+  lacking(services: Iterable<ServiceRef>): string[] {
     const lacking: string[] = [];
     for (const one of services) {
       if (!this.coverage.has(one) && !this.#asked.has(one.service)) lacking.push(one.service);
@@ -120,8 +122,8 @@ export class WatchSession implements StreamSession {
   }
 
   /** Nobody reads a service any more: who does later has it shown again. */
-  forget(one: WatchedService): void {
-    this.coverage.forget(keyOf(one));
+  forget(one: ServiceRef): void {
+    this.coverage.forget(serviceKeyOf(one));
     this.#asked.delete(one.service);
   }
 
@@ -138,30 +140,30 @@ export class WatchSession implements StreamSession {
   }
 
   #beginAnew(): void {
-    for (const one of this.#covered()) this.#open.set(keyOf(one), one);
+    for (const one of this.#covered()) this.#open.set(serviceKeyOf(one), one);
   }
 
   #onExtended({ namespace, services }: ExtendedEvent): void {
     const named = services?.map((service) => ({ namespace, service }));
-    this.coverage.add(named?.map(keyOf));
+    this.coverage.add(named?.map(serviceKeyOf));
     this.unask(services);
-    for (const one of named ?? this.#covered()) this.#open.set(keyOf(one), one);
+    for (const one of named ?? this.#covered()) this.#open.set(serviceKeyOf(one), one);
   }
 
   /** Those that a picture is held or wanted of. */
-  *#covered(): Iterable<WatchedService> {
+  *#covered(): Iterable<ServiceRef> {
     for (const one of this.#listener.services()) if (this.coverage.has(one)) yield one;
   }
 
   #onSnapshot(event: SnapshotEvent): void {
     this.#epoch = event.epoch;
     this.#note(event);
-    if (this.#listener.onSnapshot(event)) this.#open.delete(keyOf(event));
-    else this.#open.set(keyOf(event), event);
+    if (this.#listener.onSnapshot(event)) this.#open.delete(serviceKeyOf(event));
+    else this.#open.set(serviceKeyOf(event), event);
   }
 
   #onChange(event: ChangeEvent): Verdict {
-    const key = keyOf(event);
+    const key = serviceKeyOf(event);
     const held = this.#ahead.get(key);
     if (held !== undefined && isNewer(event.first ?? event.revision, held)) return this.#lost();
     if (held !== undefined && !isNewer(held, event.revision)) this.#ahead.delete(key);
@@ -171,10 +173,10 @@ export class WatchSession implements StreamSession {
     return undefined;
   }
 
-  #note(event: WatchedService & { readonly revision: string }): void {
-    const known = this.#shown.get(keyOf(event));
+  #note(event: ServiceRef & { readonly revision: string }): void {
+    const known = this.#shown.get(serviceKeyOf(event));
     if (known === undefined || isNewer(event.revision, known)) {
-      this.#shown.set(keyOf(event), event.revision);
+      this.#shown.set(serviceKeyOf(event), event.revision);
     }
   }
 
@@ -189,7 +191,7 @@ export class WatchSession implements StreamSession {
   #isPassed({ revision, applied = revision, storeAgeMs }: BookmarkEvent): boolean {
     const keys = new Set<string>();
     for (const one of this.#covered()) {
-      const key = keyOf(one);
+      const key = serviceKeyOf(one);
       keys.add(key);
       const held = this.#listener.heldOf(one);
       if (held === undefined || this.#shown.get(key) === held.revision) this.#ahead.delete(key);

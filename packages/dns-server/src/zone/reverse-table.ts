@@ -1,3 +1,4 @@
+import { serviceKeyOf } from '@rollcall/client-sdk';
 import { TYPE } from '../wire/codes.ts';
 import { type RecordSet, recordSet } from './record-set.ts';
 import { canonicalAddress } from './reverse-name.ts';
@@ -24,7 +25,7 @@ export class ReverseTable {
   }
 
   changed(namespace: string, service: string): void {
-    this.#changed.set(`${namespace}/${service}`, [namespace, service]);
+    this.#changed.set(serviceKeyOf({ namespace, service }), [namespace, service]);
   }
 
   /** PTR records of an address in canonical form; undefined when no service has it. */

@@ -1,4 +1,4 @@
-import type { ServiceSnapshot } from '@rollcall/client-sdk';
+import { type ServiceSnapshot, serviceKeyOf } from '@rollcall/client-sdk';
 import { RCODE, TYPE } from '../wire/codes.ts';
 import { keyOf, labelsOf } from '../wire/name.ts';
 import { type PreparedAnswer, prepareAnswer } from '../wire/prepared-answer.ts';
@@ -124,7 +124,7 @@ export class Zone {
   #firstOf(places: readonly ServicePlace[]): Found | undefined {
     for (const { namespace, service, relative } of places) {
       const set = this.#services.records(namespace, service)?.sets.get(relative);
-      if (set !== undefined) return { set, owner: `${namespace}/${service}` };
+      if (set !== undefined) return { set, owner: serviceKeyOf({ namespace, service }) };
     }
     return undefined;
   }
@@ -185,7 +185,7 @@ export class Zone {
   }
 
   #changed(namespace: string, service: string): void {
-    const owner = `${namespace}/${service}`;
+    const owner = serviceKeyOf({ namespace, service });
     for (const key of this.#keysOf.get(owner) ?? []) this.#entries.delete(key);
     this.#keysOf.delete(owner);
     this.#reverse.changed(namespace, service);

@@ -1,4 +1,4 @@
-import type { Condition, DeclaredService } from '@rollcall/client-sdk';
+import type { Condition, DeclaredService, ServiceKey } from '@rollcall/client-sdk';
 import {
   bindReasonOf,
   formatAddress,
@@ -27,7 +27,7 @@ export class BalancedService extends ServedService implements ReportingService {
   #faults: { readonly reason: string; readonly message: string }[] = [];
 
   constructor(
-    key: string,
+    key: ServiceKey,
     declared: DeclaredService,
     { addresses, ...parts }: ServedServiceParts & { readonly addresses: readonly string[] },
   ) {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Catalog } from '@rollcall/client-sdk';
+import type { Catalog, ServiceKey } from '@rollcall/client-sdk';
 import type { Tell } from '@rollcall/daemon';
 import {
   type RefusalCounters,
@@ -62,7 +62,7 @@ export function serveServices(
     { transport, clock, onStatus: (key) => services.review(key) },
   );
   const reporter = config.reporter ?? reporterOf('lb', hostname());
-  const lastOf = (key: string) => services.get(key)?.lastReport();
+  const lastOf = (key: ServiceKey) => services.get(key)?.lastReport();
   const reports = keepReports({ port, reporter, clock, random, log, lastOf });
   const refusals = createRefusalCounters();
   const nowMs = () => clock.monotonicMs();

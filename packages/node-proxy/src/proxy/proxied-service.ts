@@ -1,4 +1,4 @@
-import type { DeclaredService } from '@rollcall/client-sdk';
+import type { DeclaredService, ServiceKey } from '@rollcall/client-sdk';
 import {
   type Report,
   type ReportingService,
@@ -19,7 +19,7 @@ export class ProxiedService extends ServedService implements ReportingService {
   #addresses: readonly ServiceAddress[] = [];
 
   constructor(
-    key: string,
+    key: ServiceKey,
     declared: DeclaredService,
     { addresses, ...parts }: ServedServiceParts & { readonly addresses: AddressRules },
   ) {

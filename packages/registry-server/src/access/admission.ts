@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import { Address, ProblemError, type Registration } from '@rollcall/contract';
-import type { InstanceRef } from '../store/record.ts';
+import { Address, ProblemError, type Registration, type InstanceRef } from '@rollcall/contract';
 import { type Caller, mayRegister } from './caller.ts';
 import { SELF } from '../picture/instances/own-service.ts';
 import { Networks } from './networks.ts';

@@ -1,5 +1,10 @@
-import { ProblemError } from '@rollcall/contract';
-import { fieldOf, type InstanceRef, serviceOfField } from '../store/record.ts';
+import {
+  ProblemError,
+  instanceKeyOf,
+  type InstanceRef,
+  serviceKeyOfInstance,
+  type InstanceKey,
+} from '@rollcall/contract';
 import type { Caller } from './caller.ts';
 import type { Picture } from '../picture/picture.ts';
 import { ownerOf } from './caller.ts';
@@ -19,8 +24,8 @@ export interface QuotaLimits {
 export class Quota {
   readonly #limits: QuotaLimits;
   readonly #picture: Picture;
-  /** Owner -> fields being registered -> how often at once. */
-  readonly #pending = new Map<string, Map<string, number>>();
+  /** Owner -> instances being registered -> how often at once. */
+  readonly #pending = new Map<string, Map<InstanceKey, number>>();
   readonly totals = { refused: 0 };
 
   constructor(limits: QuotaLimits, picture: Picture) {
@@ -36,24 +41,24 @@ export class Quota {
     const { maxInstancesPerToken, maxServicesPerToken } = this.#limits;
     const owner = ownerOf(caller);
     if (owner === undefined || maxInstancesPerToken + maxServicesPerToken === 0) return () => {};
-    const field = fieldOf(ref);
-    if (!this.#has(owner, field)) this.#check(owner, field);
-    const pending = this.#pending.get(owner) ?? new Map<string, number>();
-    this.#pending.set(owner, pending.set(field, (pending.get(field) ?? 0) + 1));
+    const instanceKey = instanceKeyOf(ref);
+    if (!this.#has(owner, instanceKey)) this.#check(owner, instanceKey);
+    const pending = this.#pending.get(owner) ?? new Map<InstanceKey, number>();
+    this.#pending.set(owner, pending.set(instanceKey, (pending.get(instanceKey) ?? 0) + 1));
     return () => {
-      const left = (pending.get(field) ?? 0) - 1;
-      if (left > 0) pending.set(field, left);
-      else pending.delete(field);
+      const left = (pending.get(instanceKey) ?? 0) - 1;
+      if (left > 0) pending.set(instanceKey, left);
+      else pending.delete(instanceKey);
       if (pending.size === 0) this.#pending.delete(owner);
     };
   }
 
-  #has(owner: string, field: string): boolean {
-    const isPending = this.#pending.get(owner)?.has(field) === true;
-    return isPending || this.#picture.roll?.instance(field)?.body.owner === owner;
+  #has(owner: string, instanceKey: InstanceKey): boolean {
+    const isPending = this.#pending.get(owner)?.has(instanceKey) === true;
+    return isPending || this.#picture.roll?.instance(instanceKey)?.body.owner === owner;
   }
 
-  #check(owner: string, field: string): void {
+  #check(owner: string, instanceKey: InstanceKey): void {
     const { maxInstancesPerToken, maxServicesPerToken } = this.#limits;
     const { tenants } = this.#picture.roll ?? {};
     const coming = [...(this.#pending.get(owner)?.keys() ?? [])].filter(
@@ -65,9 +70,9 @@ export class Quota {
     }
     const services = new Set([
       ...(tenants?.servicesOf(owner).keys() ?? []),
-      ...coming.map(serviceOfField),
+      ...coming.map(serviceKeyOfInstance),
     ]);
-    const isNew = !services.has(serviceOfField(field));
+    const isNew = !services.has(serviceKeyOfInstance(instanceKey));
     if (maxServicesPerToken > 0 && isNew && services.size >= maxServicesPerToken) {
       this.#refuse(
         `instances of ${maxServicesPerToken} services`,

@@ -1,11 +1,17 @@
-import { type Instance, ProblemError, type ServiceSummary, STATE_TABLE } from '@rollcall/contract';
+import {
+  type Instance,
+  ProblemError,
+  type ServiceSummary,
+  STATE_TABLE,
+  instanceKeyOf,
+} from '@rollcall/contract';
 import { SELF } from '../picture/instances/own-service.ts';
 import { stateOfRecord } from '../picture/instances/endpoints.ts';
 import type { Picture } from '../picture/picture.ts';
 import { missError } from '../writes/registry.ts';
 import type { TimelineBook } from '../views/timeline.ts';
 import type { WarmUp } from '../upkeep/warm-up.ts';
-import { fieldOf, type InstanceRecord } from '../store/record.ts';
+import { type InstanceRecord } from '../store/record.ts';
 import type { Binder } from './call.ts';
 import { checkLoaded } from './loaded.ts';
 import { matchesSelector, parseSelector } from './selector.ts';
@@ -34,7 +40,7 @@ export function checkWarm(
 }
 
 function instanceOf(picture: Picture, record: InstanceRecord): Instance {
-  const override = picture.roll?.override(fieldOf(record));
+  const override = picture.roll?.override(instanceKeyOf(record));
   const state = stateOfRecord(record, override);
   const { namespace, service, id, revision, doubt, lease, registeredAtMs } = record;
   const { address, ports, labels, zone, weight, ttlMs, status } = record.body;
@@ -176,7 +182,7 @@ function bindInstanceReads(binder: Binder, { picture, warmUp }: ReadSources): vo
         .servicesOf(ns)
         .flatMap((one) => [...picture.instancesOf(one.namespace, one.service).values()])
         .filter(({ body }) => matchesSelector(selector, body.labels))
-        .toSorted((a, b) => (fieldOf(a) < fieldOf(b) ? -1 : 1))
+        .toSorted((a, b) => (instanceKeyOf(a) < instanceKeyOf(b) ? -1 : 1))
         .map((record) => instanceOf(picture, record));
       return { revision: String(picture.revision), instances };
     },

@@ -1,3 +1,4 @@
+import type { InstanceKey } from '@rollcall/contract';
 import { Supervisor } from '@rollcall/daemon';
 import { until } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -86,13 +87,13 @@ async function write(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const number = serial++;
     const id = `i${number % 7}`;
-    const field = `default/orders/${id}`;
-    if (number % 5 === 4) await store.revoke({ field, lease: undefined, floor: 0 });
+    const instanceKey: InstanceKey = `default/orders/${id}`;
+    if (number % 5 === 4) await store.revoke({ instanceKey, lease: undefined, floor: 0 });
     else {
       const lease = makeLeaseId(0, 60_000, number.toString(16).padStart(32, '0'));
       const body = { ...BODY, weight: 1 + (number % 90) };
       await store.grant({
-        field,
+        instanceKey,
         lease,
         nonce: `process-${number}`,
         takeover: true,
@@ -217,7 +218,7 @@ test.each([
     await until(() => own.isLoaded);
     for (let i = 0; i < 300; i++) {
       await forgetful.grant({
-        field: `default/orders/i${i}`,
+        instanceKey: `default/orders/i${i}`,
         lease: makeLeaseId(0, 60_000, String(i).padStart(32, '0')),
         nonce: '',
         takeover: false,

@@ -1,8 +1,8 @@
+import { instanceKeyOf, serviceKeyOf } from '@rollcall/contract';
 import { isDeepStrictEqual } from 'node:util';
 import type { Supervisor } from '@rollcall/daemon';
 import { pause, type Clock } from '@rollcall/runtime';
 import type { LogEntry, StoreHead } from '../store/log-entry.ts';
-import { fieldOf } from '../store/record.ts';
 import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
 import type { Picture, ServiceChange } from './picture.ts';
 import { Roll } from './roll.ts';
@@ -10,6 +10,8 @@ import { soundEntry, soundSnapshot, type Unreadable } from './soundness.ts';
 import { SELF } from './instances/own-service.ts';
 
 const RETRY_MS = 200;
+const OWN = serviceKeyOf(SELF);
+
 /** The pause after faults of the server's own, which grows: reading the whole roll anew costs the store something. In ms. */
 const LONGEST_RETRY_MS = 5_000;
 
@@ -203,8 +205,8 @@ export class Follower {
 /** Brings a list of what cannot be read up to date. */
 function noteUnreadable(entry: LogEntry, unreadable: Map<string, string>): void {
   if (entry.op === 'spoilt') unreadable.set(entry.key, entry.fault);
-  else if (entry.op === 'set') unreadable.delete(`instance/${fieldOf(entry.record)}`);
-  else if (entry.op === 'del') unreadable.delete(`instance/${entry.field}`);
+  else if (entry.op === 'set') unreadable.delete(`instance/${instanceKeyOf(entry.record)}`);
+  else if (entry.op === 'del') unreadable.delete(`instance/${entry.instanceKey}`);
   else if (entry.op !== 'lift') {
     unreadable.delete(entry.op === 'put' ? entry.resource.key : entry.key);
   }
@@ -219,5 +221,5 @@ function isChain(entries: readonly LogEntry[]): boolean {
 
 /** Whether nobody but registry servers is on it. */
 function isEmptyRoll({ services }: Roll): boolean {
-  return [...services.keys()].every((key) => key === `${SELF.namespace}/${SELF.service}`);
+  return [...services.keys()].every((key) => key === OWN);
 }

@@ -1,4 +1,4 @@
-import type { DeclaredService, Endpoint } from '@rollcall/contract';
+import type { DeclaredService, Endpoint, InstanceKey } from '@rollcall/contract';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { makeLeaseId } from '../store/lease-id.ts';
@@ -123,15 +123,22 @@ class Scenario {
     switch (given.do) {
       case 'grant': {
         const lease = makeLeaseId(0, 2_000, (this.#serial++).toString(16).padStart(32, '0'));
-        const field = `default/${given.service}/${given.id}`;
-        const request = { field, lease, nonce: '', takeover: false, maxInstances: 9, floor: 0 };
+        const instanceKey: InstanceKey = `default/${given.service}/${given.id}`;
+        const request = {
+          instanceKey,
+          lease,
+          nonce: '',
+          takeover: false,
+          maxInstances: 9,
+          floor: 0,
+        };
         await this.store.grant({ ...request, body: bodyOf(given) });
         return;
       }
       case 'update': {
-        const field = `default/${given.service}/${given.id}`;
+        const instanceKey: InstanceKey = `default/${given.service}/${given.id}`;
         const patch = { labels: { tier: null, ...given.labels } };
-        await this.store.update({ field, lease: undefined, patch, floor: 0 });
+        await this.store.update({ instanceKey, lease: undefined, patch, floor: 0 });
         return;
       }
       case 'revoke':
@@ -183,9 +190,9 @@ class Scenario {
   }
 
   async #instance(given: { do: string; service: string; id: string }): Promise<void> {
-    const field = `default/${given.service}/${given.id}`;
-    const write = { field, lease: undefined, floor: 0 };
-    const key = overrideKeyOf(field);
+    const instanceKey: InstanceKey = `default/${given.service}/${given.id}`;
+    const write = { instanceKey, lease: undefined, floor: 0 };
+    const key = overrideKeyOf(instanceKey);
     if (given.do === 'revoke') await this.store.revoke(write);
     else if (given.do === 'drain')
       await this.store.update({ ...write, patch: { status: 'draining' } });

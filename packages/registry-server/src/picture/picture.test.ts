@@ -1,4 +1,4 @@
-import type { Endpoint } from '@rollcall/contract';
+import type { Endpoint, InstanceKey } from '@rollcall/contract';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { makeLeaseId } from '../store/lease-id.ts';
@@ -53,9 +53,9 @@ class Scenario {
 
   async take({ do: what, service, id }: Step): Promise<void> {
     const { store } = this;
-    const field = `default/${service}/${id}`;
-    const write = { field, lease: undefined, floor: 0 };
-    const key = overrideKeyOf(field);
+    const instanceKey: InstanceKey = `default/${service}/${id}`;
+    const write = { instanceKey, lease: undefined, floor: 0 };
+    const key = overrideKeyOf(instanceKey);
     if (what === 'grant') {
       const lease = makeLeaseId(0, 2_000, (this.#serial++).toString(16).padStart(32, '0'));
       await store.grant({

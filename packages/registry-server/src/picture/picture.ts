@@ -1,10 +1,19 @@
+import { nameKeyOf } from './declared/object-key.ts';
 import { isDeepStrictEqual } from 'node:util';
-import type { DeclaredService, Endpoint } from '@rollcall/contract';
+import {
+  type DeclaredService,
+  type Endpoint,
+  instanceKeyOf,
+  serviceKeyOf,
+  type ServiceKey,
+  parseServiceKey,
+  type ServiceRef,
+} from '@rollcall/contract';
 import type { Clock } from '@rollcall/runtime';
 import type { LogEntry, StoreHead } from '../store/log-entry.ts';
-import { fieldOf, type InstanceRecord } from '../store/record.ts';
+import { type InstanceRecord } from '../store/record.ts';
 import { conditionsOf, type InstanceConditions } from './instances/endpoints.ts';
-import { deriveMember, membersOf, WRITTEN } from './membership.ts';
+import { deriveMember, membersOf, type Member, WRITTEN } from './membership.ts';
 import type { Effect, Roll } from './roll.ts';
 import { type Touch, type Touched, touchOf } from './touched.ts';
 
@@ -37,7 +46,7 @@ export interface ServicePicture {
 }
 
 /** Field of an instance -> the endpoints that it has in a service. */
-type Endpoints = Map<string, readonly Endpoint[]>;
+type Endpoints = Map<Member, readonly Endpoint[]>;
 
 interface Published {
   readonly namespace: string;
@@ -61,7 +70,7 @@ interface Waiting {
 export class Picture {
   readonly #clock: Clock;
   readonly #onFault: (key: string, error: unknown) => void;
-  readonly #published = new Map<string, Published>();
+  readonly #published = new Map<ServiceKey, Published>();
   readonly #waiting = new Set<Waiting>();
   #roll: Roll | undefined;
   #provenAtMs = Number.NEGATIVE_INFINITY;
@@ -117,7 +126,7 @@ export class Picture {
   }
 
   service(namespace: string, service: string): ServicePicture | undefined {
-    const published = this.#published.get(`${namespace}/${service}`);
+    const published = this.#published.get(serviceKeyOf({ namespace, service }));
     if (published === undefined) return undefined;
     published.picture ??= Object.freeze({
       namespace,
@@ -132,24 +141,21 @@ export class Picture {
   }
 
   /** The services of a namespace, or of all (`*`), that have instances or are declared, in order. */
-  servicesOf(namespace: string): { readonly namespace: string; readonly service: string }[] {
+  servicesOf(namespace: string): ServiceRef[] {
     const prefix = namespace === '*' ? '' : `${namespace}/`;
     return [...new Set([...(this.#roll?.services.keys() ?? []), ...this.#published.keys()])]
       .filter((key) => key.startsWith(prefix))
       .toSorted()
-      .map((key) => {
-        const [own = '', service = ''] = key.split('/');
-        return { namespace: own, service };
-      });
+      .map(parseServiceKey);
   }
 
   instancesOf(namespace: string, service: string): ReadonlyMap<string, InstanceRecord> {
-    return this.#roll?.services.get(`${namespace}/${service}`) ?? new Map();
+    return this.#roll?.services.get(serviceKeyOf({ namespace, service })) ?? new Map();
   }
 
   /** What an instance's state means now, its override considered. */
   conditionsOf(record: InstanceRecord): InstanceConditions {
-    return conditionsOf(record, this.#roll?.override(fieldOf(record)));
+    return conditionsOf(record, this.#roll?.override(instanceKeyOf(record)));
   }
 
   /** Every instance that holds no lease. */
@@ -179,7 +185,7 @@ export class Picture {
       touched.set(key, { members: new Set(endpoints.keys()), isWhole: false, revision });
     }
     for (const { namespace, name } of declarations.all('Service')) {
-      touchOf(touched, `${namespace}/${name}`, revision).members.add(WRITTEN);
+      touchOf(touched, nameKeyOf({ namespace, name }), revision).members.add(WRITTEN);
     }
     for (const instances of roll.services.values()) {
       for (const record of instances.values()) {
@@ -217,10 +223,10 @@ export class Picture {
       return;
     }
     const { ref, before, after } = effect;
-    const field = fieldOf(ref);
+    const instanceKey = instanceKeyOf(ref);
     const { namespace, service } = ref;
-    const touch = (key: string) => touchOf(touched, key, revision).members.add(field);
-    const own = `${namespace}/${service}`;
+    const touch = (key: ServiceKey) => touchOf(touched, key, revision).members.add(instanceKey);
+    const own = serviceKeyOf({ namespace, service });
     if (roll.declarations.service(own) === undefined) touch(own);
     if (before !== undefined) {
       for (const key of roll.declarations.selecting(namespace, before.body.labels)) touch(key);
@@ -251,8 +257,8 @@ export class Picture {
     return inOrder(changes);
   }
 
-  #publishService(roll: Roll, key: string, touch: Touch): ServiceChange | undefined {
-    const [namespace = '', service = ''] = key.split('/');
+  #publishService(roll: Roll, key: ServiceKey, touch: Touch): ServiceChange | undefined {
+    const { namespace, service } = parseServiceKey(key);
     const known = this.#published.get(key);
     const before: Endpoints = known?.endpoints ?? new Map();
     const { members, isWhole, revision } = touch;

@@ -1,17 +1,19 @@
-import type { Override } from '@rollcall/contract';
+import {
+  isInstanceKey,
+  type Override,
+  type ServiceKey,
+  instanceKeyOf,
+  type InstanceRef,
+  parseInstanceKey,
+  serviceKeyOfInstance,
+  type InstanceKey,
+} from '@rollcall/contract';
 import { INSTANCE_TOMBSTONE_MS } from '../store/limits.ts';
 import type { LogEntry } from '../store/log-entry.ts';
-import {
-  fieldOf,
-  type InstanceRecord,
-  type InstanceRef,
-  refOfField,
-  type ResourceRecord,
-  serviceOfField,
-} from '../store/record.ts';
+import { type InstanceRecord, type ResourceRecord } from '../store/record.ts';
 import type { RestoreRequest, StoreSnapshot, Tombstone } from '../store/store.ts';
 import { Declarations, type ServiceTouch } from './declared/declarations.ts';
-import { overrideKeyOf, type StoredOverride } from './instances/endpoints.ts';
+import { instanceOfOverride, overrideKeyOf, type StoredOverride } from './instances/endpoints.ts';
 import { Tenants } from './instances/tenants.ts';
 
 /**
@@ -41,9 +43,9 @@ const NOTHING: Effect = { kind: 'services', touches: [] };
 
 /** The tables that a server holds in memory: what the store had at a revision. */
 export class Roll {
-  readonly services = new Map<string, Map<string, InstanceRecord>>();
-  /** The few that hold no lease, by field: they are looked at several times a second. */
-  readonly persistent = new Map<string, InstanceRecord>();
+  readonly services = new Map<ServiceKey, Map<string, InstanceRecord>>();
+  /** The few that hold no lease, by key: they are looked at several times a second. */
+  readonly persistent = new Map<InstanceKey, InstanceRecord>();
   readonly declarations = new Declarations();
   readonly tenants = new Tenants();
   readonly #overrides = new Map<string, Override>();
@@ -74,11 +76,11 @@ export class Roll {
         return this.#set(entry.record);
       case 'del': {
         if (entry.why !== 'expired') {
-          const { lease = '' } = this.instance(entry.field) ?? {};
-          this.#bury(`i:${entry.field}`, entry.revision, monotonicMs);
+          const { lease = '' } = this.instance(entry.instanceKey) ?? {};
+          this.#bury(`i:${entry.instanceKey}`, entry.revision, monotonicMs);
           if (lease !== '') this.#bury(`x:${lease}`, entry.revision, monotonicMs);
         }
-        return this.#delete(entry.field, entry.revision);
+        return this.#delete(entry.instanceKey, entry.revision);
       }
       case 'put':
         return this.#put(entry.resource);
@@ -93,14 +95,14 @@ export class Roll {
     }
   }
 
-  /** An instance by its field. */
-  instance(field: string): InstanceRecord | undefined {
-    const service = serviceOfField(field);
-    return this.services.get(service)?.get(field.slice(service.length + 1));
+  /** An instance by its key. */
+  instance(instanceKey: InstanceKey): InstanceRecord | undefined {
+    const service = serviceKeyOfInstance(instanceKey);
+    return this.services.get(service)?.get(instanceKey.slice(service.length + 1));
   }
 
-  override(field: string): Override | undefined {
-    return this.#overrides.get(overrideKeyOf(field));
+  override(instanceKey: InstanceKey): Override | undefined {
+    return this.#overrides.get(overrideKeyOf(instanceKey));
   }
 
   /** Everything, for a store that lost its own. */
@@ -132,22 +134,22 @@ export class Roll {
     for (const [member, grave] of before.#graves) {
       const own = this.#graves.get(member);
       if (own !== undefined && own.revision >= grave.revision) continue;
-      const field = member.slice(2);
-      const id = field.slice(field.lastIndexOf('/') + 1);
-      const record = this.services.get(serviceOfField(field))?.get(id);
+      const instanceKey = member.slice(2);
+      const record = isInstanceKey(instanceKey) ? this.instance(instanceKey) : undefined;
       if (record === undefined || record.revision < grave.revision) this.#graves.set(member, grave);
     }
   }
 
   /** What was there is no more, and nobody took it off: it is not buried. */
   #leaveOut(key: string, revision: number): Effect {
-    const field = /^instance\/(.+)$/s.exec(key)?.[1];
-    return field === undefined ? this.#remove(key, revision) : this.#delete(field, revision);
+    const instanceKey = /^instance\/(.+)$/s.exec(key)?.[1];
+    if (instanceKey === undefined) return this.#remove(key, revision);
+    return isInstanceKey(instanceKey) ? this.#delete(instanceKey, revision) : NOTHING;
   }
 
   #set(record: InstanceRecord): Effect {
-    const field = fieldOf(record);
-    const service = serviceOfField(field);
+    const instanceKey = instanceKeyOf(record);
+    const service = serviceKeyOfInstance(instanceKey);
     let roll = this.services.get(service);
     const before = roll?.get(record.id);
     // The snapshot may have been read after this entry was written.
@@ -158,21 +160,21 @@ export class Roll {
     }
     roll.set(record.id, record);
     this.tenants.replace(before, record);
-    if (record.lease === '') this.persistent.set(field, record);
-    else this.persistent.delete(field);
-    this.#graves.delete(`i:${field}`);
+    if (record.lease === '') this.persistent.set(instanceKey, record);
+    else this.persistent.delete(instanceKey);
+    this.#graves.delete(`i:${instanceKey}`);
     return { kind: 'instance', ref: record, before, after: record };
   }
 
-  #delete(field: string, revision: number): Effect {
-    const service = serviceOfField(field);
+  #delete(instanceKey: InstanceKey, revision: number): Effect {
+    const service = serviceKeyOfInstance(instanceKey);
     const roll = this.services.get(service);
-    const id = field.slice(service.length + 1);
+    const id = instanceKey.slice(service.length + 1);
     const before = roll?.get(id);
     if (before === undefined || before.revision > revision) return NOTHING;
     roll?.delete(id);
     this.tenants.replace(before, undefined);
-    this.persistent.delete(field);
+    this.persistent.delete(instanceKey);
     if (roll?.size === 0) this.services.delete(service);
     return { kind: 'instance', ref: before, before, after: undefined };
   }
@@ -201,8 +203,8 @@ export class Roll {
   }
 
   #overridden(key: string): Effect {
-    const field = key.slice('override/'.length);
-    const record = this.instance(field);
-    return { kind: 'instance', ref: refOfField(field), before: record, after: record };
+    const instanceKey = instanceOfOverride(key);
+    const record = this.instance(instanceKey);
+    return { kind: 'instance', ref: parseInstanceKey(instanceKey), before: record, after: record };
   }
 }

@@ -1,8 +1,8 @@
-import { OverrideRequest, ServiceReport } from '@rollcall/contract';
+import { OverrideRequest, ServiceReport, instanceKeyOf } from '@rollcall/contract';
 import { KINDS } from '@rollcall/manifests';
 import type { z } from 'zod';
 import type { LogEntry } from '../store/log-entry.ts';
-import { fieldOf, type InstanceRecord, type ResourceRecord } from '../store/record.ts';
+import { type InstanceRecord, type ResourceRecord } from '../store/record.ts';
 import type { StoreSnapshot } from '../store/store.ts';
 import { objectOfKey, reportOfKey } from './declared/object-key.ts';
 
@@ -104,7 +104,7 @@ export function soundSnapshot(snapshot: StoreSnapshot): {
   };
   const instances = snapshot.instances.filter((record) => {
     const fault = instanceFault(record);
-    return fault === undefined || isSound(`instance/${fieldOf(record)}`, fault);
+    return fault === undefined || isSound(`instance/${instanceKeyOf(record)}`, fault);
   });
   const resources = snapshot.resources.filter((one) => isSound(one.key, resourceFault(one)));
   return { sound: { ...snapshot, instances, resources }, unreadable };
@@ -117,6 +117,6 @@ export function soundEntry(entry: LogEntry): LogEntry {
   if (!isInstance && op !== 'put') return entry;
   const fault = isInstance ? instanceFault(entry.record) : resourceFault(entry.resource);
   if (fault === undefined) return entry;
-  const key = isInstance ? `instance/${fieldOf(entry.record)}` : entry.resource.key;
+  const key = isInstance ? `instance/${instanceKeyOf(entry.record)}` : entry.resource.key;
   return { revision, prev, before, mark, atMs, why, op: 'spoilt', key, fault };
 }

@@ -1,4 +1,4 @@
-import type { TimelineKind } from '@rollcall/contract';
+import type { TimelineKind, InstanceKey } from '@rollcall/contract';
 import type { InstanceRecord, ResourceRecord } from './record.ts';
 
 interface EntryBase {
@@ -17,7 +17,7 @@ interface EntryBase {
 /** One committed write. */
 export type LogEntry =
   | (EntryBase & { readonly op: 'set'; readonly record: InstanceRecord })
-  | (EntryBase & { readonly op: 'del'; readonly field: string })
+  | (EntryBase & { readonly op: 'del'; readonly instanceKey: InstanceKey })
   | (EntryBase & { readonly op: 'put'; readonly resource: ResourceRecord })
   | (EntryBase & { readonly op: 'rm'; readonly key: string })
   /** Nothing changed: a server that followed a lost past has seen a higher revision. */

@@ -1,3 +1,4 @@
+import type { InstanceKey } from '@rollcall/contract';
 import fc from 'fast-check';
 import { expect, inject, test } from 'vitest';
 import { bodyOf } from '../testing/conformance/cases.ts';
@@ -14,7 +15,7 @@ import type { BodyPatch, ChangeOutcome, Store } from './store.ts';
 const TTL_MS = 4_000;
 const IDS = ['a', 'b', 'c'] as const;
 const NONCES = ['', 'process-1', 'process-2'] as const;
-const fieldOf = (id: string) => `default/orders/${id}`;
+const keyOf = (id: string): InstanceKey => `default/orders/${id}`;
 
 interface ModelInstance {
   lease: string;
@@ -214,7 +215,7 @@ class Run {
       const body = bodyOf({ ttlMs: TTL_MS, weight: next.weight });
       const { nonce, takeover } = next;
       const outcome = await store.grant({
-        field: fieldOf(next.id),
+        instanceKey: keyOf(next.id),
         lease,
         nonce,
         takeover,
@@ -235,7 +236,7 @@ class Run {
     } else if (next.do === 'update') {
       const lease = this.#lease(next.of);
       const outcome = await store.update({
-        field: fieldOf(next.id),
+        instanceKey: keyOf(next.id),
         lease,
         patch: next.patch,
         floor,
@@ -243,7 +244,7 @@ class Run {
       expect(outcome.kind).toBe(model.update(next.id, lease, next.patch));
     } else if (next.do === 'revoke') {
       const lease = this.#lease(next.of);
-      const outcome = await store.revoke({ field: fieldOf(next.id), lease, floor });
+      const outcome = await store.revoke({ instanceKey: keyOf(next.id), lease, floor });
       expect(outcome.kind).toBe(model.revoke(next.id, lease));
     } else await this.#onLease(next);
   }

@@ -1,4 +1,10 @@
-import type { Doubt, HealthCheck, InstancePorts, InstanceStatus } from '@rollcall/contract';
+import type {
+  Doubt,
+  HealthCheck,
+  InstancePorts,
+  InstanceRef,
+  InstanceStatus,
+} from '@rollcall/contract';
 
 /** What an instance said of itself; the store keeps it as it is, save for what `update` changes. */
 export interface InstanceBody {
@@ -15,13 +21,6 @@ export interface InstanceBody {
   readonly covers?: readonly string[];
   /** Whose it is, for quotas: a part of the digest of a token that is no admin's. */
   readonly owner?: string;
-}
-
-/** Who is meant: an instance id within a service within a namespace. */
-export interface InstanceRef {
-  readonly namespace: string;
-  readonly service: string;
-  readonly id: string;
 }
 
 /** An instance as the store holds it. Immutable: each change makes a new one. */
@@ -68,20 +67,4 @@ export interface ResourceRecord {
 export function endOf(key: string): 'override-removed' | 'report-ended' | 'deleted' {
   if (key.startsWith('override/')) return 'override-removed';
   return key.startsWith('report/') ? 'report-ended' : 'deleted';
-}
-
-/** The field of an instance in the store: `namespace/service/id`; no part can hold a slash. */
-export function fieldOf(ref: InstanceRef): string {
-  return `${ref.namespace}/${ref.service}/${ref.id}`;
-}
-
-/** The part of a field that names the service. */
-export function serviceOfField(field: string): string {
-  return field.slice(0, field.lastIndexOf('/'));
-}
-
-/** Reads a field back. */
-export function refOfField(field: string): InstanceRef {
-  const [namespace = '', service = '', id = ''] = field.split('/');
-  return { namespace, service, id };
 }

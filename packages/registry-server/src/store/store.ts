@@ -1,3 +1,4 @@
+import type { InstanceKey } from '@rollcall/contract';
 import type { LogPage, StoreHead } from './log-entry.ts';
 import type { InstanceBody, InstanceRecord, PoolName, ResourceRecord } from './record.ts';
 
@@ -7,7 +8,7 @@ export interface Write {
 }
 
 export interface GrantRequest extends Write {
-  readonly field: string;
+  readonly instanceKey: InstanceKey;
   /** The id to use if a new lease is granted; empty = persistent, no lease. */
   readonly lease: string;
   readonly nonce: string;
@@ -53,7 +54,7 @@ export interface BodyPatch {
 }
 
 export interface UpdateRequest extends Write {
-  readonly field: string;
+  readonly instanceKey: InstanceKey;
   /** Undefined = whoever holds it. */
   readonly lease: string | undefined;
   readonly patch: BodyPatch;
@@ -62,7 +63,7 @@ export interface UpdateRequest extends Write {
 }
 
 export interface RevokeRequest extends Write {
-  readonly field: string;
+  readonly instanceKey: InstanceKey;
   readonly lease: string | undefined;
   /** Of the process that leaves, when it does not know whether it got a lease. @default whoever holds it */
   readonly nonce?: string;
@@ -145,7 +146,7 @@ export interface RemoveRequest extends Write {
 
 /** Mark of something deleted, so that nobody's older picture brings it back. */
 export interface Tombstone {
-  /** `i:<field>`, `x:<lease>` of one that left, or `r:<key>`. */
+  /** `i:<instanceKey>`, `x:<lease>` of one that left, or `r:<key>`. */
   readonly member: string;
   readonly revision: number;
   /** How much longer it is to be kept, in ms. */

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { HealthCheck, InstanceStatus } from '@rollcall/contract';
+import {
+  type HealthCheck,
+  type InstanceStatus,
+  instanceKeyOf,
+  type InstanceKey,
+} from '@rollcall/contract';
 import type { Loop, Supervisor } from '@rollcall/daemon';
 import type { Clock } from '@rollcall/runtime';
-import { fieldOf, type InstanceRecord } from '../store/record.ts';
+import { type InstanceRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import type { Picture } from '../picture/picture.ts';
 import { SELF } from '../picture/instances/own-service.ts';
@@ -54,33 +59,34 @@ export class Checker {
       .map(({ instance }) => instance);
     for (const record of picture.persistentInstances()) {
       if (record.body.check === undefined) continue;
-      const field = fieldOf(record);
-      seen.add(field);
-      const checked = this.#checked.get(field) ?? {
+      const instanceKey = instanceKeyOf(record);
+      seen.add(instanceKey);
+      const checked = this.#checked.get(instanceKey) ?? {
         dueAtMs: nowMs,
         isRunning: false,
         passes: 0,
         failures: 0,
       };
-      this.#checked.set(field, checked);
+      this.#checked.set(instanceKey, checked);
       if (checked.isRunning || checked.dueAtMs > nowMs) continue;
       checked.dueAtMs = nowMs + record.body.check.intervalMs;
-      if (!this.#isMine(field, servers)) continue;
+      if (!this.#isMine(instanceKey, servers)) continue;
       const { check } = record.body;
       checked.isRunning = true;
       void this.#options.supervisor.run('checker', () => this.#check(record, check, checked));
     }
-    for (const field of this.#checked.keys()) if (!seen.has(field)) this.#checked.delete(field);
+    for (const instanceKey of this.#checked.keys())
+      if (!seen.has(instanceKey)) this.#checked.delete(instanceKey);
   }
 
   close(): void {
     this.#loop.cancel();
   }
 
-  #isMine(field: string, servers: readonly string[]): boolean {
+  #isMine(instanceKey: InstanceKey, servers: readonly string[]): boolean {
     if (!servers.includes(this.#options.self)) return servers.length === 0;
     const weightOf = (server: string) =>
-      createHash('sha1').update(`${server} ${field}`).digest('hex');
+      createHash('sha1').update(`${server} ${instanceKey}`).digest('hex');
     return servers.every((server) => weightOf(server) <= weightOf(this.#options.self));
   }
 
@@ -93,8 +99,13 @@ export class Checker {
       checked.failures = isPass ? 0 : checked.failures + 1;
       const status = statusAfter(record.body.status, check, checked);
       if (status === record.body.status) return;
-      const field = fieldOf(record);
-      await store.update({ field, lease: undefined, patch: { status }, floor: picture.revision });
+      const instanceKey = instanceKeyOf(record);
+      await store.update({
+        instanceKey,
+        lease: undefined,
+        patch: { status },
+        floor: picture.revision,
+      });
     } finally {
       checked.isRunning = false;
     }

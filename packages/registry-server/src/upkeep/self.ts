@@ -1,6 +1,5 @@
-import { ProblemError, Registration } from '@rollcall/contract';
+import { ProblemError, Registration, type InstanceRef } from '@rollcall/contract';
 import type { Loop, Supervisor } from '@rollcall/daemon';
-import type { InstanceRef } from '../store/record.ts';
 import { EVERYTHING } from '../access/caller.ts';
 import { SELF } from '../picture/instances/own-service.ts';
 import type { Declarer } from '../writes/declared/declarer.ts';

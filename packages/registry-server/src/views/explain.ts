@@ -1,6 +1,7 @@
-import type { Explanation } from '@rollcall/contract';
+import { nameKeyOf } from '../picture/declared/object-key.ts';
+import { type Explanation, instanceKeyOf } from '@rollcall/contract';
 import type { Service } from '@rollcall/manifests';
-import { fieldOf, type InstanceRecord } from '../store/record.ts';
+import { type InstanceRecord } from '../store/record.ts';
 import type { InstanceConditions } from '../picture/instances/endpoints.ts';
 import type { Picture } from '../picture/picture.ts';
 import { hasSelector } from '../picture/declared/profile.ts';
@@ -12,7 +13,7 @@ export function explain(
   namespace: string,
   name: string,
 ): Explanation | undefined {
-  const service = picture.roll?.declarations.service(`${namespace}/${name}`);
+  const service = picture.roll?.declarations.service(nameKeyOf({ namespace, name }));
   const own = picture.instancesOf(namespace, name);
   if (service === undefined && own.size === 0) return undefined;
   const everyone = picture
@@ -20,7 +21,7 @@ export function explain(
     .flatMap((one) => [...picture.instancesOf(namespace, one.service).values()]);
   // Of an implicit service the others are nobody's concern.
   const asked = service === undefined ? [...own.values()] : everyone;
-  const inOrder = asked.toSorted((a, b) => (fieldOf(a) < fieldOf(b) ? -1 : 1));
+  const inOrder = asked.toSorted((a, b) => (instanceKeyOf(a) < instanceKeyOf(b) ? -1 : 1));
   const instances = inOrder.map((record) => {
     const conditions = picture.conditionsOf(record);
     const reasons =

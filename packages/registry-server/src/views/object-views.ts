@@ -1,3 +1,4 @@
+import { nameKeyOf } from '../picture/declared/object-key.ts';
 import { type ManifestObject, ProblemError } from '@rollcall/contract';
 import {
   type Deployment,
@@ -39,7 +40,7 @@ export class ObjectViews {
   }
 
   read(kind: Kind, namespace: string, name: string): ManifestObject | undefined {
-    const declared = this.#declarations?.get(kind, `${namespace}/${name}`);
+    const declared = this.#declarations?.get(kind, nameKeyOf({ namespace, name }));
     switch (kind) {
       case 'Service':
         return this.#service(namespace, name);
@@ -79,7 +80,7 @@ export class ObjectViews {
           return this.#declared(kind, namespace).map((declared) => this.#shown(declared));
       }
     })();
-    const keyOf = ({ metadata }: ManifestObject) => `${metadata.namespace}/${metadata.name}`;
+    const keyOf = ({ metadata }: ManifestObject) => nameKeyOf(metadata);
     return objects
       .filter((object) => object !== undefined)
       .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
@@ -105,7 +106,7 @@ export class ObjectViews {
   }
 
   #service(namespace: string, name: string): ManifestObject | undefined {
-    const key = `${namespace}/${name}`;
+    const key = nameKeyOf({ namespace, name });
     const declared = this.#declarations?.get('Service', key);
     if (declared === undefined) return this.#implicitService(namespace, name);
     const shown = shownObject(declared.manifest, declared.revision);
@@ -156,7 +157,7 @@ export class ObjectViews {
 
   #endpoints(namespace: string, name: string): ManifestObject | undefined {
     const picture = this.#picture.service(namespace, name);
-    const key = `${namespace}/${name}`;
+    const key = nameKeyOf({ namespace, name });
     const written = this.#declarations?.get('Endpoints', key);
     const service = this.#declarations?.service(key);
     const isWritten = service === undefined ? picture === undefined : !hasSelector(service);
@@ -167,7 +168,7 @@ export class ObjectViews {
 
   /** A slice is named after its service: no other's are made for it. */
   #slice(namespace: string, name: string): ManifestObject | undefined {
-    const written = this.#declarations?.get('EndpointSlice', `${namespace}/${name}`);
+    const written = this.#declarations?.get('EndpointSlice', nameKeyOf({ namespace, name }));
     if (written !== undefined) return this.#shown(written);
     return this.#picture
       .servicesOf(namespace)
@@ -179,7 +180,7 @@ export class ObjectViews {
   /** Those derived; what somebody wrote as slices is shown as written, and not twice. */
   #slices(namespace: string, name: string): ManifestObject[] {
     const picture = this.#picture.service(namespace, name);
-    const key = `${namespace}/${name}`;
+    const key = nameKeyOf({ namespace, name });
     const service = this.#declarations?.service(key);
     if (picture === undefined || service?.spec?.type === 'ExternalName') return [];
     if (service !== undefined && !hasSelector(service)) {

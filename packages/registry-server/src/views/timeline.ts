@@ -1,6 +1,12 @@
-import type { ServiceReport, TimelineEvent, TimelineKind } from '@rollcall/contract';
+import {
+  type ServiceReport,
+  type TimelineEvent,
+  type TimelineKind,
+  type InstanceRef,
+  parseInstanceKey,
+} from '@rollcall/contract';
 import type { LogEntry } from '../store/log-entry.ts';
-import { type InstanceRef, refOfField } from '../store/record.ts';
+import { instanceOfOverride } from '../picture/instances/endpoints.ts';
 import { objectOfKey, reportOfKey } from '../picture/declared/object-key.ts';
 
 const REASONS: Readonly<Record<TimelineKind, string>> = {
@@ -100,10 +106,10 @@ function keyOf(entry: LogEntry): string {
 
 function refOf(entry: LogEntry): InstanceRef | undefined {
   if (entry.op === 'set') return entry.record;
-  if (entry.op === 'del') return refOfField(entry.field);
+  if (entry.op === 'del') return parseInstanceKey(entry.instanceKey);
   if (entry.op === 'spoilt') return undefined;
   const key = keyOf(entry);
-  if (key.startsWith('override/')) return refOfField(key.slice('override/'.length));
+  if (key.startsWith('override/')) return parseInstanceKey(instanceOfOverride(key));
   const report = reportOfKey(key);
   if (report !== undefined) return { ...report, id: '' };
   const object = objectOfKey(key);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Endpoint } from '@rollcall/contract';
+import { type Endpoint, serviceKeyOf } from '@rollcall/contract';
 import type { ServiceChange } from '../picture/picture.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
 
@@ -224,7 +224,7 @@ function isKnown(told: Told, endpoint: Endpoint | undefined): boolean {
   return told.atMs !== -Infinity && isDeepStrictEqual(told.endpoint, endpoint);
 }
 
-const keyOf = ({ namespace, service }: ServiceChange) => `${namespace}/${service}`;
+const keyOf = ({ namespace, service }: ServiceChange) => serviceKeyOf({ namespace, service });
 
 const byRevision = (a: Held, b: Held) => a.change.revision - b.change.revision;
 

@@ -1,4 +1,4 @@
-import type { Endpoint } from '@rollcall/contract';
+import { type Endpoint, serviceKeyOf } from '@rollcall/contract';
 import type { ServiceChange } from '../picture/picture.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 
@@ -39,7 +39,9 @@ export function idOf(revision: number, mark: string | undefined): string {
  * breaks behind it begins again before all of them.
  */
 export function framesOf(missed: readonly SentChange[]): Frame[] {
-  const byService = Map.groupBy(missed, ({ namespace, service }) => `${namespace}/${service}`);
+  const byService = Map.groupBy(missed, ({ namespace, service }) =>
+    serviceKeyOf({ namespace, service }),
+  );
   return Array.from(byService.values(), (changes) => {
     const [only] = changes as [SentChange];
     if (changes.length === 1) return only.frame;

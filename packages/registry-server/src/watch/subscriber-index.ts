@@ -1,3 +1,4 @@
+import { serviceKeyOf } from '@rollcall/contract';
 import type { Subscriber } from './subscriber.ts';
 
 /** The streams that are open, by what they are about. */
@@ -20,7 +21,7 @@ export class SubscriberIndex {
   /** Those to be sent a change of a service. */
   of({ namespace, service }: { readonly namespace: string; readonly service: string }) {
     return [
-      ...(this.#byKey.get(`${namespace}/${service}`) ?? []),
+      ...(this.#byKey.get(serviceKeyOf({ namespace, service })) ?? []),
       ...(this.#byKey.get(`${namespace}/`) ?? []),
       ...(this.#byKey.get('*/') ?? []),
     ];

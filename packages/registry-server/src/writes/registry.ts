@@ -7,11 +7,13 @@ import {
   type Registered,
   type Registration,
   type RenewReply,
+  instanceKeyOf,
+  type InstanceRef,
 } from '@rollcall/contract';
 import type { Random } from '@rollcall/runtime';
 import { makeLeaseId } from '../store/lease-id.ts';
 import { putOne } from '../store/put-one.ts';
-import { fieldOf, type InstanceBody, type InstanceRef } from '../store/record.ts';
+import { type InstanceBody } from '../store/record.ts';
 import type { ChangeOutcome, HoldOutcome, Store } from '../store/store.ts';
 import type { Admission } from '../access/admission.ts';
 import { type Caller, coveredBy } from '../access/caller.ts';
@@ -96,7 +98,7 @@ export class Registry {
   ): Promise<Committed<Registered>> {
     const { persistent, ttlMs, nonce, sequence = 0 } = registration;
     const outcome = await this.#store.grant({
-      field: fieldOf(ref),
+      instanceKey: instanceKeyOf(ref),
       lease: persistent ? '' : makeLeaseId(this.#partition, ttlMs, this.#random.hex(16)),
       nonce: nonce ?? '',
       takeover,
@@ -144,7 +146,7 @@ export class Registry {
     const covers = patch.labels === undefined ? {} : { covers: coveredBy(caller.grants) ?? null };
     const { sequence = 0, ...changed } = patch;
     const change = {
-      field: fieldOf(ref),
+      instanceKey: instanceKeyOf(ref),
       lease,
       patch: { ...changed, ...covers },
       sequence,
@@ -158,7 +160,7 @@ export class Registry {
     this.#admission.checkService(caller, ref);
     const { lease, nonce, sequence = 0 } = by;
     const outcome = await this.#store.revoke({
-      field: fieldOf(ref),
+      instanceKey: instanceKeyOf(ref),
       lease,
       ...(nonce === undefined ? {} : { nonce }),
       sequence,
@@ -187,7 +189,7 @@ export class Registry {
     const { status, author, reason, forMs } = request;
     const stored: StoredOverride = { status, author, reason };
     const item = {
-      key: overrideKeyOf(fieldOf(ref)),
+      key: overrideKeyOf(instanceKeyOf(ref)),
       value: JSON.stringify(stored),
       forMs: forMs ?? 0,
       why: 'overridden',
@@ -201,7 +203,7 @@ export class Registry {
   }
 
   async liftOverride(ref: InstanceRef): Promise<Committed<{ revision: string }>> {
-    const key = overrideKeyOf(fieldOf(ref));
+    const key = overrideKeyOf(instanceKeyOf(ref));
     const outcome = await this.#store.remove({ key, floor: this.#floor });
     if (outcome.kind === 'missing') {
       throw new ProblemError('override_not_found', `instance ${ref.id} has no override`);

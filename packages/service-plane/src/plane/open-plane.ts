@@ -1,3 +1,4 @@
+import type { ServiceKey } from '@rollcall/client-sdk';
 import {
   DgramDatagrams,
   TCP_OPTIONS,
@@ -8,7 +9,7 @@ import {
   UdpServer,
 } from '@rollcall/dataplane';
 import type { Clock } from '@rollcall/runtime';
-import { UserspacePlane, type UserspaceParts } from './userspace-plane.ts';
+import { UserspacePlane } from './userspace-plane.ts';
 
 export interface PlaneOptions {
   readonly connectMs: number;
@@ -23,7 +24,8 @@ export interface PlaneOptions {
 export interface PlaneParts {
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly onStatus: UserspaceParts['onStatus'];
+  /** The status of an address of a service has changed. */
+  readonly onStatus: (key: ServiceKey) => void;
 }
 
 /** A plane with what it counts. */
@@ -47,6 +49,8 @@ export function openPlane(options: PlaneOptions, parts: PlaneParts): OpenPlane {
     { idleMs: udpIdleMs, flows },
     { datagrams: new DgramDatagrams(), clock },
   );
-  const plane = new UserspacePlane({ tcp, udp, clock, onStatus });
+  // The owners on this plane are services.
+  const toKey = (owner: string) => onStatus(owner as ServiceKey);
+  const plane = new UserspacePlane({ tcp, udp, clock, onStatus: toKey });
   return { plane, tcp: tcp.counters, udp: udp.counters };
 }

@@ -1,4 +1,11 @@
-import { type Rollcall, RollcallError, type ServiceReport, hostnameOf } from '@rollcall/client-sdk';
+import {
+  type Rollcall,
+  RollcallError,
+  type ServiceReport,
+  hostnameOf,
+  parseServiceKey,
+  type ServiceKey,
+} from '@rollcall/client-sdk';
 import { type Clock, pause } from '@rollcall/runtime';
 import { ReportKeeper } from './report-keeper.ts';
 
@@ -23,16 +30,16 @@ export interface ServiceReportsOptions {
   readonly random: () => number;
   readonly log: (message: string, level: 'warn' | 'error') => void;
   /** What is said last of a service when the program ends; undefined = the report is taken back. @default undefined */
-  readonly lastOf?: (key: string) => Report | undefined;
+  readonly lastOf?: (key: ServiceKey) => Report | undefined;
 }
 
 /** What a program says of its services at the registry. */
 export interface ServiceReports {
   readonly counters: { readonly posted: number; readonly failed: number };
-  /** What is to be said of a service from now on. `key`: `namespace/service`. */
-  set(key: string, report: Report): void;
+  /** What is to be said of a service from now on. */
+  set(key: ServiceKey, report: Report): void;
   /** Nothing more is to be said of it. */
-  remove(key: string): void;
+  remove(key: ServiceKey): void;
   /** Says what is to be said last, for two seconds at most. */
   close(): Promise<void>;
 }
@@ -56,14 +63,14 @@ export function reporterOf(program: string, name: string): string {
 export function keepReports(options: ServiceReportsOptions): ServiceReports {
   const { port, reporter, clock, random, log, lastOf } = options;
   let isClosing = false;
-  const post = (key: string, report: Report): Promise<void> => {
-    const { namespace, service } = placeOf(key);
+  const post = (key: ServiceKey, report: Report): Promise<void> => {
+    const { namespace, service } = parseServiceKey(key);
     return port.report(service, reporter, { ...report, forMs: REPORT_MS }, { namespace });
   };
-  const remove = async (key: string): Promise<void> => {
+  const remove = async (key: ServiceKey): Promise<void> => {
     const last = isClosing ? lastOf?.(key) : undefined;
     if (last !== undefined) return post(key, last);
-    const { namespace, service } = placeOf(key);
+    const { namespace, service } = parseServiceKey(key);
     try {
       await port.withdrawReport(service, reporter, { namespace });
     } catch (error) {
@@ -89,9 +96,4 @@ export function keepReports(options: ServiceReportsOptions): ServiceReports {
       await Promise.race([keeper.close(), pause(clock, LAST_REPORTS_MS)]);
     },
   };
-}
-
-function placeOf(key: string) {
-  const [namespace = '', service = ''] = key.split('/');
-  return { namespace, service };
 }

@@ -1,5 +1,5 @@
 import { type PortPool, ServicePools, type ServicePoolsOptions } from '@rollcall/balancing';
-import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/client-sdk';
+import type { DeclaredPort, DeclaredService, Endpoint, ServiceKey } from '@rollcall/client-sdk';
 import {
   type PortService,
   type RefusalCounters,
@@ -29,14 +29,13 @@ export interface ServedPlace {
 
 /** One declared service on a plane: its pools behind some addresses. Who extends it says which addresses. */
 export abstract class ServedService {
-  /** `namespace/service`. */
-  readonly key: string;
+  readonly key: ServiceKey;
   readonly pools: ServicePools<EndpointTarget>;
   readonly #parts: ServedServiceParts;
   readonly #portServices = new WeakMap<PortPool<EndpointTarget>, PortService>();
   #declared: DeclaredService;
 
-  constructor(key: string, declared: DeclaredService, parts: ServedServiceParts) {
+  constructor(key: ServiceKey, declared: DeclaredService, parts: ServedServiceParts) {
     this.key = key;
     this.#declared = declared;
     this.#parts = parts;

@@ -1,4 +1,10 @@
-import type { Catalog, CatalogChange, DeclaredService } from '@rollcall/client-sdk';
+import {
+  type Catalog,
+  type CatalogChange,
+  type DeclaredService,
+  serviceKeyOf,
+  type ServiceKey,
+} from '@rollcall/client-sdk';
 import type { Report } from '../reports/service-reports.ts';
 import type { ServedService } from './served-service.ts';
 
@@ -11,18 +17,18 @@ export interface ReportingService extends ServedService {
 /** Which services a program serves, and how. */
 export interface ServiceKind<S extends ReportingService> {
   serves(declared: DeclaredService): boolean;
-  create(key: string, declared: DeclaredService): S;
+  create(key: ServiceKey, declared: DeclaredService): S;
 }
 
 /** Hears what there is to say of services. */
 export interface ReportListener {
-  onReport(key: string, report: Report): void;
-  onGone(key: string): void;
+  onReport(key: ServiceKey, report: Report): void;
+  onGone(key: ServiceKey): void;
 }
 
 /** Serves the declared services of a catalog. A change costs what the service that changed is worth, and no other. */
 export class ServedServices<S extends ReportingService> {
-  readonly #services = new Map<string, S>();
+  readonly #services = new Map<ServiceKey, S>();
   readonly #kind: ServiceKind<S>;
   readonly #listener: ReportListener;
   readonly #endChanges: () => void;
@@ -38,7 +44,7 @@ export class ServedServices<S extends ReportingService> {
     return this.#services.size;
   }
 
-  get(key: string): S | undefined {
+  get(key: ServiceKey): S | undefined {
     return this.#services.get(key);
   }
 
@@ -47,7 +53,7 @@ export class ServedServices<S extends ReportingService> {
   }
 
   /** How the addresses of a service stand has changed. */
-  review(key: string): void {
+  review(key: ServiceKey): void {
     const report = this.#services.get(key)?.review();
     if (report !== undefined) this.#listener.onReport(key, report);
   }
@@ -58,7 +64,7 @@ export class ServedServices<S extends ReportingService> {
   }
 
   #follow({ namespace, service, snapshot }: CatalogChange): void {
-    const key = `${namespace}/${service}`;
+    const key = serviceKeyOf({ namespace, service });
     const declared = snapshot?.declared ?? null;
     if (snapshot === undefined || declared === null || !this.#kind.serves(declared)) {
       this.#forget(key);
@@ -73,7 +79,7 @@ export class ServedServices<S extends ReportingService> {
     if (before !== declared) this.review(key);
   }
 
-  #forget(key: string): void {
+  #forget(key: ServiceKey): void {
     const known = this.#services.get(key);
     if (known === undefined) return;
     this.#services.delete(key);

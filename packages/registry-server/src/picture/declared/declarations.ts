@@ -1,4 +1,9 @@
-import type { DeclaredService, ServiceReport } from '@rollcall/contract';
+import {
+  type DeclaredService,
+  type ServiceReport,
+  serviceKeyOf,
+  type ServiceKey,
+} from '@rollcall/contract';
 import {
   type Endpoints,
   type EndpointSlice,
@@ -10,7 +15,7 @@ import {
 } from '@rollcall/manifests';
 import type { ResourceRecord } from '../../store/record.ts';
 import { withClaims } from './claim-slots.ts';
-import { objectOfKey, reportOfKey } from './object-key.ts';
+import { objectOfKey, reportOfKey, nameKeyOf } from './object-key.ts';
 import { hasSelector, profileOf } from './profile.ts';
 import { selects } from './selected-endpoints.ts';
 
@@ -31,12 +36,12 @@ export interface StoredReport extends ServiceReport {
 
 /** A service that a resource is about: it is to be derived anew. */
 export interface ServiceTouch {
-  readonly service: string;
+  readonly service: ServiceKey;
   /** Its endpoints may be others; false = only what is reported of it. */
   readonly endpoints: boolean;
 }
 
-type Tables = { readonly [K in Kind]: Map<string, Declared<Extract<Manifest, { kind: K }>>> };
+type Tables = { readonly [K in Kind]: Map<ServiceKey, Declared<Extract<Manifest, { kind: K }>>> };
 
 /** Declared objects and reports, and which services select which labels. Written by the roll alone. */
 export class Declarations {
@@ -44,19 +49,19 @@ export class Declarations {
     Object.keys(KINDS).map((kind) => [kind, new Map()]),
   ) as unknown as Tables;
   /** `namespace/service` -> reporter -> report. */
-  readonly #reports = new Map<string, Map<string, StoredReport>>();
+  readonly #reports = new Map<ServiceKey, Map<string, StoredReport>>();
   /** `namespace/key=value` of one pair of the selector -> services that have it. */
-  readonly #bySelector = new Map<string, Set<string>>();
+  readonly #bySelector = new Map<string, Set<ServiceKey>>();
   /** Service -> the pair by which it is found. */
-  readonly #pairs = new Map<string, string>();
+  readonly #pairs = new Map<ServiceKey, string>();
   /** `namespace/service` -> slices written for it. */
-  readonly #slices = new Map<string, Set<string>>();
+  readonly #slices = new Map<ServiceKey, Set<ServiceKey>>();
 
   /** Takes a resource; gives the services that it concerns. */
   put(resource: ResourceRecord): readonly ServiceTouch[] {
     const report = reportOfKey(resource.key);
     if (report !== undefined) {
-      const service = `${report.namespace}/${report.service}`;
+      const service = serviceKeyOf(report);
       const own = this.#reports.get(service) ?? new Map<string, StoredReport>();
       const said = JSON.parse(resource.value) as ServiceReport;
       const { reporter } = report;
@@ -67,7 +72,7 @@ export class Declarations {
     const ref = objectOfKey(resource.key);
     if (ref === undefined) return [];
     const { namespace, name, kind } = ref;
-    const before = this.#forget(kind, `${namespace}/${name}`);
+    const before = this.#forget(kind, nameKeyOf(ref));
     const stored = JSON.parse(resource.value) as Manifest;
     const manifest = stored.kind === 'Service' ? withClaims(stored, resource.claims) : stored;
     const declared = Object.freeze({ namespace, name, revision: resource.revision, manifest });
@@ -78,7 +83,7 @@ export class Declarations {
   remove(key: string): readonly ServiceTouch[] {
     const report = reportOfKey(key);
     if (report !== undefined) {
-      const service = `${report.namespace}/${report.service}`;
+      const service = serviceKeyOf(report);
       const own = this.#reports.get(service);
       own?.delete(report.reporter);
       if (own?.size === 0) this.#reports.delete(service);
@@ -86,12 +91,15 @@ export class Declarations {
     }
     const ref = objectOfKey(key);
     if (ref === undefined) return [];
-    const before = this.#forget(ref.kind, `${ref.namespace}/${ref.name}`);
+    const before = this.#forget(ref.kind, nameKeyOf(ref));
     return before === undefined ? [] : touches(before);
   }
 
   /** A declared object by `namespace/name`. */
-  get<K extends Kind>(kind: K, key: string): Declared<Extract<Manifest, { kind: K }>> | undefined {
+  get<K extends Kind>(
+    kind: K,
+    key: ServiceKey,
+  ): Declared<Extract<Manifest, { kind: K }>> | undefined {
     return this.#tables[kind].get(key);
   }
 
@@ -100,26 +108,26 @@ export class Declarations {
     return this.#tables[kind].values();
   }
 
-  service(key: string): Service | undefined {
+  service(key: ServiceKey): Service | undefined {
     return this.#tables.Service.get(key)?.manifest;
   }
 
   /** What data planes should know of a declared service. */
-  profile(key: string): DeclaredService | null {
+  profile(key: ServiceKey): DeclaredService | null {
     const service = this.service(key);
     return service === undefined ? null : profileOf(service, this.reports(key));
   }
 
-  reports(key: string): Iterable<StoredReport> {
+  reports(key: ServiceKey): Iterable<StoredReport> {
     return this.#reports.get(key)?.values() ?? [];
   }
 
-  endpointsOf(key: string): Endpoints | undefined {
+  endpointsOf(key: ServiceKey): Endpoints | undefined {
     return this.#tables.Endpoints.get(key)?.manifest;
   }
 
   /** Those written for a service, in the order of their names: every server derives the same of them. */
-  slicesOf(key: string): EndpointSlice[] {
+  slicesOf(key: ServiceKey): EndpointSlice[] {
     return [...(this.#slices.get(key) ?? [])].toSorted().flatMap((own) => {
       const slice = this.#tables.EndpointSlice.get(own);
       return slice === undefined ? [] : [slice.manifest];
@@ -127,7 +135,7 @@ export class Declarations {
   }
 
   /** Keys of the declared services whose selectors these labels satisfy. */
-  *selecting(namespace: string, labels: Readonly<Record<string, string>>): Generator<string> {
+  *selecting(namespace: string, labels: Readonly<Record<string, string>>): Generator<ServiceKey> {
     if (this.#bySelector.size === 0) return;
     for (const key in labels) {
       for (const service of this.#bySelector.get(`${namespace}/${key}=${labels[key]}`) ?? []) {
@@ -137,14 +145,14 @@ export class Declarations {
   }
 
   #remember(kind: Kind, declared: Declared): void {
-    const key = `${declared.namespace}/${declared.name}`;
-    (this.#tables[kind] as Map<string, Declared>).set(key, declared);
+    const key = nameKeyOf(declared);
+    (this.#tables[kind] as Map<ServiceKey, Declared>).set(key, declared);
     const { manifest } = declared;
     if (manifest.kind === 'Service') this.#index(key, declared, manifest);
     if (manifest.kind === 'EndpointSlice') add(this.#slices, sliceServiceOf(declared), key);
   }
 
-  #forget(kind: Kind, key: string): Declared | undefined {
+  #forget(kind: Kind, key: ServiceKey): Declared | undefined {
     const declared = this.#tables[kind].get(key) as Declared | undefined;
     if (declared === undefined) return undefined;
     this.#tables[kind].delete(key);
@@ -158,7 +166,7 @@ export class Declarations {
   }
 
   /** By the pair that fewest others have: a thousand services may all want `team=shop` and another `app` each. */
-  #index(key: string, { namespace }: Declared, service: Service): void {
+  #index(key: ServiceKey, { namespace }: Declared, service: Service): void {
     if (!hasSelector(service)) return;
     const size = (pair: string) => this.#bySelector.get(pair)?.size ?? 0;
     const [pair] = Object.entries(service.spec?.selector ?? {})
@@ -170,9 +178,9 @@ export class Declarations {
 }
 
 /** The service that a hand-written slice belongs to. */
-function sliceServiceOf({ namespace, manifest }: Declared): string | undefined {
+function sliceServiceOf({ namespace, manifest }: Declared): ServiceKey | undefined {
   const service = manifest.metadata.labels?.[SERVICE_NAME_LABEL];
-  return service && `${namespace}/${service}`;
+  return service === undefined ? undefined : serviceKeyOf({ namespace, service });
 }
 
 /** The service that is to be derived anew when an object comes, changes or goes. */
@@ -182,16 +190,24 @@ function touches(declared: Declared): readonly ServiceTouch[] {
     kind === 'EndpointSlice'
       ? sliceServiceOf(declared)
       : kind === 'Service' || kind === 'Endpoints'
-        ? `${declared.namespace}/${declared.name}`
+        ? nameKeyOf(declared)
         : undefined;
   return service === undefined ? [] : [{ service, endpoints: true }];
 }
 
-function add(index: Map<string, Set<string>>, key: string | undefined, member: string): void {
+function add<K extends string>(
+  index: Map<K, Set<ServiceKey>>,
+  key: K | undefined,
+  member: ServiceKey,
+): void {
   if (key !== undefined) index.set(key, (index.get(key) ?? new Set()).add(member));
 }
 
-function drop(index: Map<string, Set<string>>, key: string | undefined, member: string): void {
+function drop<K extends string>(
+  index: Map<K, Set<ServiceKey>>,
+  key: K | undefined,
+  member: ServiceKey,
+): void {
   if (key === undefined) return;
   const members = index.get(key);
   members?.delete(member);

@@ -1,3 +1,4 @@
+import { type ServiceKey, serviceKeyOf } from '@rollcall/contract';
 import { type Kind, KINDS } from '@rollcall/manifests';
 
 const BY_PREFIX = new Map(
@@ -14,6 +15,11 @@ export interface ObjectRef {
 /** Key of the resource that holds a declared object. */
 export function keyOfObject({ kind, namespace, name }: ObjectRef): string {
   return `${kind.toLowerCase()}/${namespace}/${name}`;
+}
+
+/** Namespace and name of an object; of a Service that is the key of the service. */
+export function nameKeyOf({ namespace, name }: Omit<ObjectRef, 'kind'>): ServiceKey {
+  return serviceKeyOf({ namespace, service: name });
 }
 
 /** Reads a key back; undefined when the resource is no declared object. */

@@ -5,6 +5,7 @@ import {
   type Override,
   STATE_TABLE,
   stateOf,
+  type InstanceKey,
 } from '@rollcall/contract';
 import type { InstanceRecord } from '../../store/record.ts';
 
@@ -15,8 +16,13 @@ const SUSPECT = 'the connection of its hold closed without goodbye';
 const UNCONFIRMED = 'not renewed since the store was away, or lost data';
 
 /** Key of the resource that holds an instance's override. */
-export function overrideKeyOf(field: string): string {
-  return `override/${field}`;
+export function overrideKeyOf(instanceKey: InstanceKey): string {
+  return `override/${instanceKey}`;
+}
+
+/** Reads the key of an override back. */
+export function instanceOfOverride(key: string): InstanceKey {
+  return key.slice('override/'.length) as InstanceKey;
 }
 
 /** The state of an instance under an override. */

@@ -1,4 +1,5 @@
-import { fieldOf, type InstanceRecord, serviceOfField } from '../../store/record.ts';
+import { instanceKeyOf, serviceKeyOfInstance } from '@rollcall/contract';
+import { type InstanceRecord } from '../../store/record.ts';
 
 const NOTHING: ReadonlyMap<string, number> = new Map();
 
@@ -31,7 +32,7 @@ export class Tenants {
   #add(record: InstanceRecord, by: 1 | -1): void {
     const { owner } = record.body;
     if (owner === undefined) return;
-    const service = serviceOfField(fieldOf(record));
+    const service = serviceKeyOfInstance(instanceKeyOf(record));
     const services = this.#services.get(owner) ?? new Map<string, number>();
     change(services, service, by);
     if (services.size === 0) this.#services.delete(owner);

@@ -83,8 +83,12 @@ describe('after a restart', () => {
       floor: 0,
     });
     const grant = { nonce: '', takeover: false, body: bodyOf(), maxInstances: 10, floor: 0 };
-    await before.grant({ ...grant, field: 'default/a/persistent', lease: '' });
-    await before.grant({ ...grant, field: 'default/a/leased', lease: `0.10000.${'0'.repeat(32)}` });
+    await before.grant({ ...grant, instanceKey: 'default/a/persistent', lease: '' });
+    await before.grant({
+      ...grant,
+      instanceKey: 'default/a/leased',
+      lease: `0.10000.${'0'.repeat(32)}`,
+    });
     const { resources } = await before.snapshot();
     await before.close();
 
@@ -233,7 +237,7 @@ describe('a file that cannot be written', () => {
     await declare(store, 'kept');
     const { resources: before } = await store.snapshot();
     const grant = { nonce: '', takeover: false, body: bodyOf(), maxInstances: 10, floor: 0 };
-    await store.grant({ ...grant, field: 'default/a/kept', lease: '' });
+    await store.grant({ ...grant, instanceKey: 'default/a/kept', lease: '' });
     // No folder, no new file in it: what a full disk comes to.
     await rename(folder, `${folder}-away`);
     await writeFile(folder, '');
@@ -241,9 +245,9 @@ describe('a file that cannot be written', () => {
       await expect(declare(store, 'lost')).rejects.toBeInstanceOf(StoreUnavailableError);
       const change = store.remove({ key: 'service/default/kept', floor: 0 });
       await expect(change).rejects.toBeInstanceOf(StoreUnavailableError);
-      const gone = store.revoke({ field: 'default/a/kept', lease: undefined, floor: 0 });
+      const gone = store.revoke({ instanceKey: 'default/a/kept', lease: undefined, floor: 0 });
       await expect(gone).rejects.toBeInstanceOf(StoreUnavailableError);
-      const came = store.grant({ ...grant, field: 'default/a/lost', lease: '' });
+      const came = store.grant({ ...grant, instanceKey: 'default/a/lost', lease: '' });
       await expect(came).rejects.toBeInstanceOf(StoreUnavailableError);
       const { resources, instances } = await store.snapshot();
       const shown = ({ key, value, claims }: ResourceRecord) => ({ key, value, claims });
@@ -251,7 +255,7 @@ describe('a file that cannot be written', () => {
       expect(instances.map(({ id }) => id)).toEqual(['kept']);
       await expect(store.expire({ floor: 0 })).rejects.toBeInstanceOf(StoreUnavailableError);
       const lease = `0.10000.${'1'.repeat(32)}`;
-      const leased = await store.grant({ ...grant, field: 'default/a/leased', lease });
+      const leased = await store.grant({ ...grant, instanceKey: 'default/a/leased', lease });
       expect(leased).toMatchObject({ kind: 'granted' });
     } finally {
       await rm(folder);

@@ -1,3 +1,4 @@
+import type { InstanceKey } from '@rollcall/contract';
 import type { LogPage, StoreHead } from '../log-entry.ts';
 import type { MemoryStore } from '../memory/memory-store.ts';
 import {
@@ -65,7 +66,7 @@ export class FileStore implements Store {
 
   async grant(request: GrantRequest): Promise<GrantOutcome> {
     if (request.lease !== '') return this.#inner.grant(request);
-    return this.#durably({ fields: [request.field] }, () => this.#inner.grant(request));
+    return this.#durably({ instanceKeys: [request.instanceKey] }, () => this.#inner.grant(request));
   }
 
   renew(leases: readonly string[], write: Write): Promise<RenewOutcome> {
@@ -85,12 +86,16 @@ export class FileStore implements Store {
     const { labels, weight } = request.patch;
     const isKept = request.lease === undefined && (labels !== undefined || weight !== undefined);
     if (!isKept) return this.#inner.update(request);
-    return this.#durably({ fields: [request.field] }, () => this.#inner.update(request));
+    return this.#durably({ instanceKeys: [request.instanceKey] }, () =>
+      this.#inner.update(request),
+    );
   }
 
   async revoke(request: RevokeRequest): Promise<ChangeOutcome> {
     if (request.lease !== undefined) return this.#inner.revoke(request);
-    return this.#durably({ fields: [request.field] }, () => this.#inner.revoke(request));
+    return this.#durably({ instanceKeys: [request.instanceKey] }, () =>
+      this.#inner.revoke(request),
+    );
   }
 
   /** Rejects, though it has swept, while the file cannot be written: then nothing durable can be. */
@@ -141,7 +146,10 @@ export class FileStore implements Store {
    * would lose.
    */
   async #durably<T>(
-    { keys = [], fields = [] }: { keys?: readonly string[]; fields?: readonly string[] },
+    {
+      keys = [],
+      instanceKeys = [],
+    }: { keys?: readonly string[]; instanceKeys?: readonly InstanceKey[] },
     write: () => Promise<T>,
   ): Promise<T> {
     const before = await this.#inner.snapshot();
@@ -149,7 +157,7 @@ export class FileStore implements Store {
     try {
       await this.#persist();
     } catch (error) {
-      await takeBack(this.#inner, before, { keys, fields });
+      await takeBack(this.#inner, before, { keys, instanceKeys });
       throw error;
     }
     return outcome;

@@ -1,4 +1,4 @@
-import { fieldOf } from '../record.ts';
+import { instanceKeyOf, type InstanceKey } from '@rollcall/contract';
 import type { Pool, PutItem, Store, StoreSnapshot } from '../store.ts';
 import type { PoolName } from '../record.ts';
 
@@ -12,7 +12,10 @@ const ALL: Readonly<Record<PoolName, Pool>> = {
 export async function takeBack(
   store: Store,
   before: StoreSnapshot,
-  { keys, fields }: { readonly keys: readonly string[]; readonly fields: readonly string[] },
+  {
+    keys,
+    instanceKeys,
+  }: { readonly keys: readonly string[]; readonly instanceKeys: readonly InstanceKey[] },
 ): Promise<void> {
   const floor = before.upTo;
   for (const key of keys) {
@@ -26,13 +29,13 @@ export async function takeBack(
     const item: PutItem = { key, value, forMs, why: 'configured', claims };
     await store.put({ items: [item], pools: ALL, floor });
   }
-  for (const field of fields) {
-    const known = before.instances.find((record) => fieldOf(record) === field);
-    if (known === undefined) await store.revoke({ field, lease: undefined, floor });
+  for (const instanceKey of instanceKeys) {
+    const known = before.instances.find((record) => instanceKeyOf(record) === instanceKey);
+    if (known === undefined) await store.revoke({ instanceKey, lease: undefined, floor });
     else if (known.lease === '') {
       const { nonce, body } = known;
       const maxInstances = Number.MAX_SAFE_INTEGER;
-      const again = { field, lease: '', nonce, takeover: true, body, maxInstances, floor };
+      const again = { instanceKey, lease: '', nonce, takeover: true, body, maxInstances, floor };
       await store.grant(again);
     }
   }

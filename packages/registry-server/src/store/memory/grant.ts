@@ -1,21 +1,22 @@
+import { instanceKeyOf, parseInstanceKey, serviceKeyOfInstance } from '@rollcall/contract';
 import { isDeepStrictEqual } from 'node:util';
 import { ttlOfLease } from '../lease-id.ts';
-import { fieldOf, type InstanceRecord, refOfField, serviceOfField } from '../record.ts';
+import { type InstanceRecord } from '../record.ts';
 import type { GrantOutcome, GrantRequest } from '../store.ts';
 import type { Partition } from './partition.ts';
 
 /** Puts an instance on the roll; the rules are those of grant.lua. */
 export function grant(partition: Partition, request: GrantRequest, nowMs: number): GrantOutcome {
-  const { field, lease, nonce, body, sequence = 0 } = request;
-  if (sequence > 0 && nonce !== '' && partition.lastSent(field, nonce) >= sequence) {
+  const { instanceKey, lease, nonce, body, sequence = 0 } = request;
+  if (sequence > 0 && nonce !== '' && partition.lastSent(instanceKey, nonce) >= sequence) {
     return { kind: 'late' };
   }
-  const record = partition.instances.get(field);
+  const record = partition.instances.get(instanceKey);
   let why: 'registered' | 'reregistered' | 'superseded' = 'registered';
   if (record === undefined) {
-    const count = partition.counts.get(serviceOfField(field)) ?? 0;
+    const count = partition.counts.get(serviceKeyOfInstance(instanceKey)) ?? 0;
     if (count >= request.maxInstances) return { kind: 'full' };
-    partition.count(field, 1);
+    partition.count(instanceKey, 1);
   } else {
     const again = regranted(partition, record, { request, nowMs });
     if (again !== undefined) return again;
@@ -26,11 +27,11 @@ export function grant(partition: Partition, request: GrantRequest, nowMs: number
   if (lease !== '') {
     const ttlMs = ttlOfLease(lease);
     partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
-    partition.startLease(lease, field, nowMs + ttlMs);
+    partition.startLease(lease, instanceKey, nowMs + ttlMs);
   }
-  partition.graves.delete(`i:${field}`);
-  partition.setFormer(field, nonce, undefined);
-  const registered = { ...refOfField(field), lease, nonce, sequence, doubt: undefined };
+  partition.graves.delete(`i:${instanceKey}`);
+  partition.setFormer(instanceKey, nonce, undefined);
+  const registered = { ...parseInstanceKey(instanceKey), lease, nonce, sequence, doubt: undefined };
   const fresh = { ...registered, doubtUntilMs: 0, registeredAtMs: Math.floor(nowMs), body };
   const at = { nowMs, floor: request.floor };
   return { kind: 'granted', lease, revision: partition.writeRecord(fresh, at, why) };
@@ -65,7 +66,7 @@ function regranted(
   const isSame = isDeepStrictEqual(record.body, body);
   if (isSame && record.doubt === undefined) {
     // The number alone is no news to those who watch.
-    partition.instances.set(fieldOf(record), Object.freeze(numbered));
+    partition.instances.set(instanceKeyOf(record), Object.freeze(numbered));
     return { kind: 'granted', lease, revision };
   }
   const why = isSame ? 'recovered' : 'reregistered';
@@ -84,17 +85,17 @@ function regranted(
 function displaced(
   partition: Partition,
   record: InstanceRecord,
-  { request: { field, nonce, takeover }, nowMs }: Granting,
+  { request: { instanceKey, nonce, takeover }, nowMs }: Granting,
 ): 'taken' | 'superseded' | 'reregistered' {
   const isLive = record.lease === '' || (partition.deadlines.get(record.lease) ?? 0) > nowMs;
   const isOther = nonce !== '' && nonce !== record.nonce;
-  const isFormer = isOther && partition.isFormer(field, nonce);
+  const isFormer = isOther && partition.isFormer(instanceKey, nonce);
   const isClosed = isFormer || (isLive && record.doubt !== 'suspect');
   if (isOther && !takeover && isClosed) return 'taken';
-  partition.endLease(record.lease, field, nowMs);
+  partition.endLease(record.lease, instanceKey, nowMs);
   if (record.nonce !== nonce) {
-    partition.setFormer(field, record.nonce, nowMs);
-    partition.buryProcess(field, record, nowMs);
+    partition.setFormer(instanceKey, record.nonce, nowMs);
+    partition.buryProcess(instanceKey, record, nowMs);
   }
   const displaces = isLive && record.lease !== '' && (nonce === '' || isOther);
   return displaces ? 'superseded' : 'reregistered';

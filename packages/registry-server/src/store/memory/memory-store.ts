@@ -114,8 +114,8 @@ export class MemoryStore implements Store {
   }
 
   async update(request: UpdateRequest): Promise<ChangeOutcome> {
-    const { field, lease, patch, floor, sequence = 0 } = request;
-    const record = this.#partition.instances.get(field);
+    const { instanceKey, lease, patch, floor, sequence = 0 } = request;
+    const record = this.#partition.instances.get(instanceKey);
     if (record === undefined) {
       return lease === undefined ? { kind: 'missing' } : this.#partition.missOf(lease);
     }
@@ -126,7 +126,7 @@ export class MemoryStore implements Store {
     const body = patched(record.body, patch);
     const numbered = { ...record, sequence: Math.max(record.sequence, own) };
     if (isDeepStrictEqual(body, record.body)) {
-      this.#partition.instances.set(field, Object.freeze(numbered));
+      this.#partition.instances.set(instanceKey, Object.freeze(numbered));
       return { kind: 'changed', revision };
     }
     const isDraining = body.status === 'draining' && record.body.status !== 'draining';
@@ -139,16 +139,16 @@ export class MemoryStore implements Store {
   }
 
   async revoke(request: RevokeRequest): Promise<ChangeOutcome> {
-    const { field, lease, nonce = '', sequence = 0, floor } = request;
+    const { instanceKey, lease, nonce = '', sequence = 0, floor } = request;
     const partition = this.#partition;
-    const record = partition.instances.get(field);
+    const record = partition.instances.get(instanceKey);
     const at = { nowMs: this.#clock.wallMs(), floor };
     // What it sent before and never heard of may still arrive.
-    partition.buryProcess(field, { nonce, sequence }, at.nowMs);
+    partition.buryProcess(instanceKey, { nonce, sequence }, at.nowMs);
     if (record === undefined) {
       // A store that lost its memory must not be given back what somebody has taken off meanwhile.
       const revision = partition.nextRevision(at.nowMs, floor);
-      partition.buryInstance(field, lease ?? '', revision, at.nowMs);
+      partition.buryInstance(instanceKey, lease ?? '', revision, at.nowMs);
       return { kind: 'missing' };
     }
     if (lease !== undefined && lease !== record.lease) return { kind: 'superseded' };

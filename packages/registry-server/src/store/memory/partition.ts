@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { TimelineKind } from '@rollcall/contract';
+import {
+  type TimelineKind,
+  instanceKeyOf,
+  serviceKeyOfInstance,
+  type InstanceKey,
+} from '@rollcall/contract';
 import { FORMER_MS, INSTANCE_TOMBSTONE_MS, SENT_MS } from '../limits.ts';
 import type { LogEntry } from '../log-entry.ts';
-import {
-  fieldOf,
-  type InstanceRecord,
-  type PoolName,
-  type ResourceRecord,
-  serviceOfField,
-} from '../record.ts';
+import { type InstanceRecord, type PoolName, type ResourceRecord } from '../record.ts';
 import type { Pool } from '../store.ts';
 
 /** What is committed, less what the partition itself adds. */
 type Committed =
   | { readonly op: 'set'; readonly record: InstanceRecord }
-  | { readonly op: 'del'; readonly field: string }
+  | { readonly op: 'del'; readonly instanceKey: InstanceKey }
   | { readonly op: 'put'; readonly resource: ResourceRecord }
   | { readonly op: 'rm'; readonly key: string }
   | { readonly op: 'lift' };
@@ -28,7 +27,7 @@ export interface GuardWindow {
 }
 
 interface Grave {
-  /** Revision of the deletion, or the field that a lease was for. */
+  /** Revision of the deletion, or the instance that a lease was for. */
   readonly value: number | string;
   readonly untilMs: number;
 }
@@ -105,19 +104,19 @@ export class Partition {
     return Math.max(this.longestTtlMs, INSTANCE_TOMBSTONE_MS);
   }
 
-  startLease(lease: string, field: string, deadlineMs: number): void {
+  startLease(lease: string, instanceKey: InstanceKey, deadlineMs: number): void {
     this.deadlines.set(lease, deadlineMs);
-    this.holders.set(lease, field);
+    this.holders.set(lease, instanceKey);
     this.graves.delete(`l:${lease}`);
   }
 
-  /** That it was this field's is remembered, to tell a successor from a loss of memory. */
-  endLease(lease: string, field: string, nowMs: number): void {
+  /** That it was this instance's is remembered, to tell a successor from a loss of memory. */
+  endLease(lease: string, instanceKey: InstanceKey, nowMs: number): void {
     if (lease === '') return;
     this.deadlines.delete(lease);
     this.holders.delete(lease);
     this.holds.delete(lease);
-    this.bury(`l:${lease}`, field, nowMs + this.instanceGraveMs());
+    this.bury(`l:${lease}`, instanceKey, nowMs + this.instanceGraveMs());
   }
 
   /** Why a lease is not there. */
@@ -127,8 +126,8 @@ export class Partition {
     return { kind: hasSuccessor ? 'superseded' : 'unknown' };
   }
 
-  count(field: string, by: number): void {
-    const service = serviceOfField(field);
+  count(instanceKey: InstanceKey, by: number): void {
+    const service = serviceKeyOfInstance(instanceKey);
     const count = (this.counts.get(service) ?? 0) + by;
     if (count > 0) {
       this.counts.set(service, count);
@@ -147,7 +146,7 @@ export class Partition {
   ): number {
     const revision = this.nextRevision(at.nowMs, at.floor);
     const written = Object.freeze({ ...record, revision: kept ?? revision });
-    this.instances.set(fieldOf(record), written);
+    this.instances.set(instanceKeyOf(record), written);
     this.append(revision, at.nowMs, why, { op: 'set', record: written });
     return revision;
   }
@@ -157,49 +156,49 @@ export class Partition {
     at: { nowMs: number; floor: number },
     why: TimelineKind,
   ): number {
-    const field = fieldOf(record);
-    this.instances.delete(field);
-    this.count(field, -1);
-    this.endLease(record.lease, field, at.nowMs);
+    const instanceKey = instanceKeyOf(record);
+    this.instances.delete(instanceKey);
+    this.count(instanceKey, -1);
+    this.endLease(record.lease, instanceKey, at.nowMs);
     const revision = this.nextRevision(at.nowMs, at.floor);
-    this.append(revision, at.nowMs, why, { op: 'del', field });
-    if (why !== 'expired') this.buryInstance(field, record.lease, revision, at.nowMs);
-    this.buryProcess(field, record, at.nowMs);
+    this.append(revision, at.nowMs, why, { op: 'del', instanceKey });
+    if (why !== 'expired') this.buryInstance(instanceKey, record.lease, revision, at.nowMs);
+    this.buryProcess(instanceKey, record, at.nowMs);
     return revision;
   }
 
   /** What a process sent under this number or an earlier one changes nothing any more. */
   buryProcess(
-    field: string,
+    instanceKey: InstanceKey,
     { nonce, sequence }: Pick<InstanceRecord, 'nonce' | 'sequence'>,
     nowMs: number,
   ): void {
     if (nonce === '' || sequence === 0) return;
-    const last = Math.max(this.lastSent(field, nonce), sequence);
-    this.bury(`s:${field}|${nonce}`, last, nowMs + SENT_MS);
+    const last = Math.max(this.lastSent(instanceKey, nonce), sequence);
+    this.bury(`s:${instanceKey}|${nonce}`, last, nowMs + SENT_MS);
   }
 
   /** How far a process had come when it left an id; 0 = it is not known. */
-  lastSent(field: string, nonce: string): number {
-    return Number(this.graves.get(`s:${field}|${nonce}`)?.value ?? 0);
+  lastSent(instanceKey: InstanceKey, nonce: string): number {
+    return Number(this.graves.get(`s:${instanceKey}|${nonce}`)?.value ?? 0);
   }
 
   /** A process was displaced from an id, or has it again. */
-  setFormer(field: string, nonce: string, untilMs: number | undefined): void {
+  setFormer(instanceKey: InstanceKey, nonce: string, untilMs: number | undefined): void {
     if (nonce === '') return;
-    const member = `n:${field}|${nonce}`;
+    const member = `n:${instanceKey}|${nonce}`;
     if (untilMs === undefined) this.graves.delete(member);
     else this.bury(member, 1, untilMs + FORMER_MS);
   }
 
-  isFormer(field: string, nonce: string): boolean {
-    return this.graves.has(`n:${field}|${nonce}`);
+  isFormer(instanceKey: InstanceKey, nonce: string): boolean {
+    return this.graves.has(`n:${instanceKey}|${nonce}`);
   }
 
   /** Who leaves does not come back with anybody's picture; the rules are those of prelude.lua. */
-  buryInstance(field: string, lease: string, revision: number, nowMs: number): void {
+  buryInstance(instanceKey: InstanceKey, lease: string, revision: number, nowMs: number): void {
     const untilMs = nowMs + this.instanceGraveMs();
-    this.bury(`i:${field}`, revision, untilMs);
+    this.bury(`i:${instanceKey}`, revision, untilMs);
     if (lease !== '') this.bury(`x:${lease}`, revision, untilMs);
   }
 

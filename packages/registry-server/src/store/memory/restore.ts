@@ -1,6 +1,6 @@
-import type { Doubt } from '@rollcall/contract';
+import { type Doubt, instanceKeyOf } from '@rollcall/contract';
 import { ttlOfLease } from '../lease-id.ts';
-import { fieldOf, type InstanceRecord, type ResourceRecord } from '../record.ts';
+import { type InstanceRecord, type ResourceRecord } from '../record.ts';
 import type { RestoreRequest, Tombstone } from '../store.ts';
 import type { Partition } from './partition.ts';
 import { settle } from './settle.ts';
@@ -28,18 +28,18 @@ function isBuried(partition: Partition, member: string, revision: number): boole
 }
 
 function restoreInstance(partition: Partition, offered: InstanceRecord, at: At): number {
-  const field = fieldOf(offered);
-  const existing = partition.instances.get(field);
-  if (isBuried(partition, `i:${field}`, offered.revision)) return 0;
+  const instanceKey = instanceKeyOf(offered);
+  const existing = partition.instances.get(instanceKey);
+  if (isBuried(partition, `i:${instanceKey}`, offered.revision)) return 0;
   if (partition.graves.has(`x:${offered.lease}`)) return 0;
   if (existing !== undefined && existing.revision >= offered.revision) return 0;
   const known = existing?.lease === offered.lease ? existing : undefined;
-  if (existing === undefined) partition.count(field, 1);
-  else if (known === undefined) partition.endLease(existing.lease, field, at.nowMs);
+  if (existing === undefined) partition.count(instanceKey, 1);
+  else if (known === undefined) partition.endLease(existing.lease, instanceKey, at.nowMs);
   if (offered.lease !== '' && known === undefined) {
     const ttlMs = ttlOfLease(offered.lease);
     partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
-    partition.startLease(offered.lease, field, at.nowMs + ttlMs);
+    partition.startLease(offered.lease, instanceKey, at.nowMs + ttlMs);
   }
   const record = { ...offered, doubt: doubtOf(offered, known), doubtUntilMs: 0 };
   partition.writeRecord(record, at, 'restored', offered.revision);

@@ -1,6 +1,7 @@
+import { instanceKeyOf, serviceKeyOfInstance } from '@rollcall/contract';
 import * as limits from '../limits.ts';
 import { ttlOfLease } from '../lease-id.ts';
-import { fieldOf, type InstanceRecord, serviceOfField } from '../record.ts';
+import { type InstanceRecord } from '../record.ts';
 import type { SweepOutcome } from '../store.ts';
 import type { GuardWindow, Partition } from './partition.ts';
 import { deleteResource } from './put.ts';
@@ -135,13 +136,13 @@ class Guard {
     this.#guardMs = guardMs;
     for (const record of victims) {
       if (record.doubt !== undefined) continue;
-      const service = serviceOfField(fieldOf(record));
+      const service = serviceKeyOfInstance(instanceKeyOf(record));
       this.#silent.set(service, (this.#silent.get(service) ?? 0) + 1);
     }
   }
 
   windowOf(record: InstanceRecord): GuardWindow {
-    const service = serviceOfField(fieldOf(record));
+    const service = serviceKeyOfInstance(instanceKeyOf(record));
     const { guards, counts } = this.#partition;
     const nowMs = this.#nowMs;
     let window = guards.get(service);

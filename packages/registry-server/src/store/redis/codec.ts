@@ -1,16 +1,20 @@
-import { TimelineKind } from '@rollcall/contract';
+import {
+  isInstanceKey,
+  TimelineKind,
+  parseInstanceKey,
+  type InstanceKey,
+} from '@rollcall/contract';
 import type { LogEntry } from '../log-entry.ts';
 import {
   type Claim,
   type InstanceBody,
   type InstanceRecord,
   type PoolName,
-  refOfField,
   type ResourceRecord,
 } from '../record.ts';
 
 /** The key under which an instance that cannot be read is named. */
-export const unreadableKeyOf = (field: string) => `instance/${field}`;
+export const unreadableKeyOf = (key: string) => `instance/${key}`;
 
 /** A nonce as the scripts know it: with the number of the last write of its process, where it numbers them. */
 export function encodeNonce({
@@ -31,7 +35,7 @@ function count(text: string | undefined, what: string): number {
  * Reads `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`; the body is the only part with `|`. Throws on
  * what is not so; what the body holds is not looked into.
  */
-export function decodeRecord(field: string, text: string): InstanceRecord {
+export function decodeRecord(key: string, text: string): InstanceRecord {
   const parts: string[] = [];
   let from = 0;
   for (let i = 0; i < 6; i++) {
@@ -42,9 +46,8 @@ export function decodeRecord(field: string, text: string): InstanceRecord {
   }
   const [revision, lease = '', nonce = '', doubt, doubtUntilMs, registeredAtMs] = parts;
   const [bare = '', sequence] = nonce.split('#', 2);
-  if (field.split('/').length !== 3) throw new TypeError('expected NAMESPACE/SERVICE/ID');
   return {
-    ...refOfField(field),
+    ...parseInstanceKey(checkedKey(key)),
     revision: count(revision, 'revision'),
     lease,
     nonce: bare,
@@ -54,6 +57,11 @@ export function decodeRecord(field: string, text: string): InstanceRecord {
     registeredAtMs: count(registeredAtMs, 'registeredAtMs'),
     body: JSON.parse(text.slice(from)) as InstanceBody,
   };
+}
+
+function checkedKey(key: string): InstanceKey {
+  if (isInstanceKey(key)) return key;
+  throw new TypeError('expected NAMESPACE/SERVICE/ID');
 }
 
 const POOL_LETTERS = { c: 'clusterIps', n: 'nodePorts' } as const;
@@ -99,9 +107,9 @@ export function markOfEntry(flat: readonly string[]): string {
  * stop the reader: content that is not readable, or of a kind that a newer version writes, is an entry of its own.
  */
 export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
-  const fields = new Map<string, string>();
-  for (let i = 0; i < flat.length; i += 2) fields.set(flat[i] as string, flat[i + 1] as string);
-  const text = (name: string) => fields.get(name) ?? '';
+  const named = new Map<string, string>();
+  for (let i = 0; i < flat.length; i += 2) named.set(flat[i] as string, flat[i + 1] as string);
+  const text = (name: string) => named.get(name) ?? '';
   const key = text('key');
   const base = {
     revision: Number(id.slice(0, id.indexOf('-'))),
@@ -119,7 +127,7 @@ export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
       case 'put':
         return { ...base, op, resource: decodeResource(key, text('value')) };
       case 'del':
-        return { ...base, op, field: key };
+        return { ...base, op, instanceKey: checkedKey(key) };
       case 'rm':
         return { ...base, op, key };
       case 'lift':
@@ -133,8 +141,8 @@ export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
         };
     }
   } catch (error) {
-    const named = op === 'set' ? unreadableKeyOf(key) : key;
-    return { ...base, op: 'spoilt', key: named, fault: faultOf(error) };
+    const readable = op === 'set' ? unreadableKeyOf(key) : key;
+    return { ...base, op: 'spoilt', key: readable, fault: faultOf(error) };
   }
 }
 

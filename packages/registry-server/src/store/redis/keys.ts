@@ -1,14 +1,14 @@
 /** The keys of one partition. They share a hash tag, so a Redis Cluster keeps them in one slot. */
 export interface PartitionKeys {
-  /** HASH field -> record. */
+  /** HASH key of an instance -> record. */
   readonly instances: string;
-  /** HASH lease -> field. */
+  /** HASH lease -> key of its instance. */
   readonly holders: string;
   /** ZSET lease -> deadline, Unix ms. */
   readonly leases: string;
   /** HASH key -> resource. */
   readonly resources: string;
-  /** HASH `i:<field>` | `x:<lease>` | `r:<key>` -> revision of the deletion; `l:<lease>` -> field it was for. */
+  /** HASH `i:<instanceKey>` | `x:<lease>` | `r:<key>` -> revision of the deletion; `l:<lease>` -> instance it was for. */
   readonly tombstones: string;
   /** ZSET tombstone -> Unix ms at which it is forgotten. */
   readonly graves: string;

@@ -1,3 +1,4 @@
+import { instanceKeyOf } from '@rollcall/contract';
 import type { RestoreRequest } from '../store.ts';
 import { encodeClaims, encodeNonce } from './codec.ts';
 
@@ -18,9 +19,9 @@ export function* offersOf(request: RestoreRequest): Generator<string[]> {
 
 function* groupsOf({ instances, resources, tombstones }: RestoreRequest): Generator<string[]> {
   for (const record of instances) {
-    const { namespace, service, id, lease, registeredAtMs, doubt = '', body } = record;
+    const { lease, registeredAtMs, doubt = '', body } = record;
     const rest = `${lease}|${encodeNonce(record)}|${registeredAtMs}|${doubt}|${JSON.stringify(body)}`;
-    yield ['i', `${namespace}/${service}/${id}`, String(record.revision), rest];
+    yield ['i', instanceKeyOf(record), String(record.revision), rest];
   }
   for (const { key, revision, untilMs, claims, value } of resources) {
     yield ['r', key, String(revision), `${untilMs}|${encodeClaims(claims)}|${value}`];

@@ -90,9 +90,9 @@ export class RedisStore implements Store {
   }
 
   async grant(request: GrantRequest): Promise<GrantOutcome> {
-    const { field, lease, nonce, maxInstances, sequence = 0 } = request;
+    const { instanceKey, lease, nonce, maxInstances, sequence = 0 } = request;
     const reply = await this.#script(Granted, 'grant', request.floor, {
-      field,
+      instanceKey,
       lease,
       nonce,
       takeover: request.takeover ? '1' : '0',
@@ -123,14 +123,14 @@ export class RedisStore implements Store {
   }
 
   async update(request: UpdateRequest): Promise<ChangeOutcome> {
-    const { field, lease = '', sequence = 0, floor } = request;
+    const { instanceKey, lease = '', sequence = 0, floor } = request;
     const patch = JSON.stringify(request.patch);
-    return this.#change('update', floor, { field, lease, patch, sequence });
+    return this.#change('update', floor, { instanceKey, lease, patch, sequence });
   }
 
   async revoke(request: RevokeRequest): Promise<ChangeOutcome> {
-    const { field, lease = '', nonce = '', sequence = 0, floor } = request;
-    return this.#change('revoke', floor, { field, lease, nonce, sequence });
+    const { instanceKey, lease = '', nonce = '', sequence = 0, floor } = request;
+    return this.#change('revoke', floor, { instanceKey, lease, nonce, sequence });
   }
 
   async expire({ floor }: Write): Promise<SweepOutcome> {

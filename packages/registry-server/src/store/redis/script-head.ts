@@ -6,12 +6,12 @@ const SHARED = ['floor', 'epoch', 'logLength'] as const;
 
 /** What each script is given, in the order in which it is sent; those of {@link LISTED} take a list of any length besides. */
 export const SCRIPTS = {
-  grant: ['field', 'lease', 'nonce', 'takeover', 'body', 'maxInstances', 'sequence'],
+  grant: ['instanceKey', 'lease', 'nonce', 'takeover', 'body', 'maxInstances', 'sequence'],
   renew: [],
   hold: ['lease'],
   suspect: ['lease', 'hold', 'isSecondLook'],
-  update: ['field', 'lease', 'patch', 'sequence'],
-  revoke: ['field', 'lease', 'nonce', 'sequence'],
+  update: ['instanceKey', 'lease', 'patch', 'sequence'],
+  revoke: ['instanceKey', 'lease', 'nonce', 'sequence'],
   expire: ['guardMs'],
   put: ['plan'],
   remove: ['key'],

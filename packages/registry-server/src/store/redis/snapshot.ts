@@ -49,14 +49,14 @@ export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<S
   const [epoch, last, mark] = await redis.hmget(keys.meta, 'epoch', 'last', 'mark');
   const unreadable = new Map<string, string>();
   const instances = new Map<string, ReturnType<typeof decodeRecord>>();
-  for await (const [field, text] of scanHash(redis, keys.instances)) {
-    // A scan may give a field twice, and it may have been mended in between, or spoilt.
-    unreadable.delete(unreadableKeyOf(field));
+  for await (const [key, text] of scanHash(redis, keys.instances)) {
+    // A scan may give a key twice, and it may have been mended in between, or spoilt.
+    unreadable.delete(unreadableKeyOf(key));
     try {
-      instances.set(field, decodeRecord(field, text));
+      instances.set(key, decodeRecord(key, text));
     } catch (error) {
-      instances.delete(field);
-      unreadable.set(unreadableKeyOf(field), faultOf(error));
+      instances.delete(key);
+      unreadable.set(unreadableKeyOf(key), faultOf(error));
     }
   }
   const resources = new Map<string, ReturnType<typeof decodeResource>>();

@@ -62,7 +62,7 @@ async function withStore<T>(use: (store: RedisStore, redis: Redis) => Promise<T>
 const spoil = (id: string, body: unknown = BODY, nonce = 'process|one') =>
   withStore((store) =>
     store.grant({
-      field: `default/db/${id}`,
+      instanceKey: `default/db/${id}`,
       lease: '',
       nonce,
       takeover: true,
@@ -127,7 +127,7 @@ const INSTANCES: Readonly<Record<string, string>> = {
   'default/db/weight': `1||||0|1|${JSON.stringify({ ...BODY, weight: -5 })}`,
   'default/db/status': `1||||0|1|${JSON.stringify({ ...BODY, status: 'gone' })}`,
   'default/db/doubt': `1|||sure|0|1|${JSON.stringify(BODY)}`,
-  'nothing-like-a-field': `1||||0|1|${JSON.stringify(BODY)}`,
+  'nothing-like-a-instanceKey': `1||||0|1|${JSON.stringify(BODY)}`,
 };
 const service = (change: object) => `1|0||${JSON.stringify({ ...SERVICE, ...change })}`;
 const RESOURCES: Readonly<Record<string, string>> = {
@@ -172,15 +172,15 @@ test('G3: records of every wrong shape cost themselves alone: the server is read
     ...(await metrics()).matchAll(/^rollcall_unreadable_records\{record="(.*)"\} 1$/gm),
   ];
   const expected = [
-    ...Object.keys(INSTANCES).map((field) => `instance/${field}`),
+    ...Object.keys(INSTANCES).map((instanceKey) => `instance/${instanceKey}`),
     ...Object.keys(RESOURCES),
   ];
   expect(new Set(named.map(([, record]) => record))).toEqual(new Set(expected));
   expect(await metrics()).not.toMatch(/^rollcall_internal_faults_total\{/m);
   // It goes on: sweeps, writes, and each of them written anew or taken away.
   await until(async () => (await fetch(`${starting.url}/readyz?for=writes`)).ok);
-  for (const field of Object.keys(INSTANCES).filter((one) => one.startsWith('default/'))) {
-    await register(starting, field.slice('default/db/'.length));
+  for (const instanceKey of Object.keys(INSTANCES).filter((one) => one.startsWith('default/'))) {
+    await register(starting, instanceKey.slice('default/db/'.length));
   }
   const declare = async (name: string, method: string, body?: string) => {
     const url = `${starting.url}/v1/namespaces/default/manifests/services/${name}`;
@@ -199,7 +199,7 @@ test('G3: records of every wrong shape cost themselves alone: the server is read
   expect(left.map(([, record]) => record)).toEqual(
     expect.arrayContaining([
       'endpoints/default/web',
-      'instance/nothing-like-a-field',
+      'instance/nothing-like-a-instanceKey',
       'override/default/db/a',
       'report/default/web/lb',
     ]),

@@ -40,7 +40,7 @@ export function grantOf(
 ): GrantRequest {
   const { ttlMs = TTL_MS, ...rest } = over;
   return {
-    field: 'default/orders/a1',
+    instanceKey: 'default/orders/a1',
     lease: makeLeaseId(0, ttlMs, (serial++).toString(16).padStart(32, '0')),
     nonce: '',
     takeover: false,

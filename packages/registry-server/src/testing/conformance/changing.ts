@@ -19,8 +19,10 @@ export function changingCases(on: StoreUnderTest): void {
         weight: 5,
         labels: { app: null, tier: 'web' },
       } as const;
-      const field = 'default/orders/a1';
-      expect(await on.store.update({ field, lease: undefined, patch, floor: 0 })).toMatchObject({
+      const instanceKey = 'default/orders/a1';
+      expect(
+        await on.store.update({ instanceKey, lease: undefined, patch, floor: 0 }),
+      ).toMatchObject({
         kind: 'changed',
       });
       const record = await recordOf(on.store, 'a1');
@@ -34,13 +36,18 @@ export function changingCases(on: StoreUnderTest): void {
       await leaseOf(on.store);
       const before = await on.store.snapshot();
       const patch = { status: 'up', labels: { app: 'orders' } } as const;
-      await on.store.update({ field: 'default/orders/a1', lease: undefined, patch, floor: 0 });
+      await on.store.update({
+        instanceKey: 'default/orders/a1',
+        lease: undefined,
+        patch,
+        floor: 0,
+      });
       expect((await on.store.snapshot()).upTo).toBe(before.upTo);
     });
 
     test('what is not there is missing', async () => {
-      const field = 'default/orders/nobody';
-      const change = { field, lease: undefined, floor: 0 };
+      const instanceKey = 'default/orders/nobody';
+      const change = { instanceKey, lease: undefined, floor: 0 } as const;
       expect(await on.store.update({ ...change, patch: { weight: 1 } })).toEqual({
         kind: 'missing',
       });
@@ -49,7 +56,9 @@ export function changingCases(on: StoreUnderTest): void {
 
     test('a revoked instance is gone, and its lease unknown', async () => {
       const lease = await leaseOf(on.store);
-      expect(await on.store.revoke({ field: 'default/orders/a1', lease, floor: 0 })).toMatchObject({
+      expect(
+        await on.store.revoke({ instanceKey: 'default/orders/a1', lease, floor: 0 }),
+      ).toMatchObject({
         kind: 'changed',
       });
       expect(await recordOf(on.store, 'a1')).toBeUndefined();

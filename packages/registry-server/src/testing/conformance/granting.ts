@@ -82,10 +82,10 @@ export function grantingCases(on: StoreUnderTest): void {
 
     test('a full service takes no new instance, but an old one again', async () => {
       await leaseOf(on.store, { maxInstances: 1 });
-      const second = grantOf({ field: 'default/orders/a2', maxInstances: 1 });
+      const second = grantOf({ instanceKey: 'default/orders/a2', maxInstances: 1 });
       expect(await on.store.grant(second)).toEqual({ kind: 'full' });
       expect(await on.store.grant(grantOf({ maxInstances: 1 }))).toMatchObject({ kind: 'granted' });
-      await on.store.revoke({ field: 'default/orders/a1', lease: undefined, floor: 0 });
+      await on.store.revoke({ instanceKey: 'default/orders/a1', lease: undefined, floor: 0 });
       expect(await on.store.grant(second)).toMatchObject({ kind: 'granted' });
     });
 
@@ -124,7 +124,7 @@ export function grantingCases(on: StoreUnderTest): void {
 
     test('comes back once its successor is gone, or by takeover', async () => {
       const lease = await displace();
-      await on.store.revoke({ field: 'default/orders/a1', lease, floor: 0 });
+      await on.store.revoke({ instanceKey: 'default/orders/a1', lease, floor: 0 });
       expect(await on.store.grant(former())).toMatchObject({ kind: 'granted' });
       const next = { nonce: 'process-2', takeover: true };
       expect(await on.store.grant(grantOf(next))).toMatchObject({ kind: 'granted' });
@@ -135,7 +135,7 @@ export function grantingCases(on: StoreUnderTest): void {
   });
 
   describe('G5, G8: writes that the network held back', () => {
-    const field = 'default/orders/a1';
+    const instanceKey = 'default/orders/a1';
     const nonce = 'process-1';
     const sent = (sequence: number, weight = 100) =>
       grantOf({ nonce, sequence, takeover: true, body: bodyOf({ weight }) });
@@ -145,7 +145,7 @@ export function grantingCases(on: StoreUnderTest): void {
       const first = await on.store.grant(sent(2));
       const lease = (first as { lease: string }).lease;
       const drain = { status: 'draining' } as const;
-      await on.store.update({ field, lease, patch: drain, sequence: 3, floor: 0 });
+      await on.store.update({ instanceKey, lease, patch: drain, sequence: 3, floor: 0 });
       const { upTo } = await on.store.snapshot();
       for (const late of [sent(1, 7), sent(2, 7), sent(3, 7)]) {
         expect(await on.store.grant(late)).toMatchObject({ kind: 'granted', lease });
@@ -162,7 +162,7 @@ export function grantingCases(on: StoreUnderTest): void {
       const lease = await leaseOf(on.store, { nonce, sequence: 1 });
       const change = (weight: number, sequence?: number) =>
         on.store.update({
-          field,
+          instanceKey,
           lease,
           patch: { weight },
           ...(sequence === undefined ? {} : { sequence }),
@@ -177,7 +177,7 @@ export function grantingCases(on: StoreUnderTest): void {
       await change(6);
       expect(await weightNow()).toBe(6);
       await on.store.update({
-        field,
+        instanceKey,
         lease: undefined,
         patch: { weight: 8 },
         sequence: 1,
@@ -188,7 +188,7 @@ export function grantingCases(on: StoreUnderTest): void {
 
     test('what was sent before the process left brings nothing back, however it left', async () => {
       const lease = await leaseOf(on.store, { nonce, sequence: 2 });
-      await on.store.revoke({ field, lease, floor: 0 });
+      await on.store.revoke({ instanceKey, lease, floor: 0 });
       expect(await on.store.grant(sent(1))).toEqual({ kind: 'late' });
       expect(await on.store.grant(sent(2))).toEqual({ kind: 'late' });
       expect(await recordOf(on.store, 'a1')).toBeUndefined();
@@ -199,7 +199,7 @@ export function grantingCases(on: StoreUnderTest): void {
     });
 
     test('nor does one whose registration was never answered, and which leaves by its nonce', async () => {
-      const leave = { field, lease: undefined, nonce, sequence: 2, floor: 0 };
+      const leave = { instanceKey, lease: undefined, nonce, sequence: 2, floor: 0 } as const;
       expect(await on.store.revoke(leave)).toEqual({ kind: 'missing' });
       expect(await on.store.grant(sent(1))).toEqual({ kind: 'late' });
       await leaseOf(on.store, { nonce: 'process-2' });
@@ -247,14 +247,14 @@ export function grantingCases(on: StoreUnderTest): void {
     test('cannot renew, hold, change or revoke', async () => {
       const old = await leaseOf(on.store, { nonce: 'process-1' });
       const next = await leaseOf(on.store, { nonce: 'process-2', takeover: true });
-      const field = 'default/orders/a1';
+      const instanceKey = 'default/orders/a1';
       expect(await on.store.renew([old, next], WRITE)).toEqual({ unknown: [], superseded: [old] });
       expect(await on.store.hold(old, WRITE)).toEqual({ kind: 'superseded' });
       const patch = { weight: 1 };
-      expect(await on.store.update({ field, lease: old, patch, floor: 0 })).toEqual({
+      expect(await on.store.update({ instanceKey, lease: old, patch, floor: 0 })).toEqual({
         kind: 'superseded',
       });
-      expect(await on.store.revoke({ field, lease: old, floor: 0 })).toEqual({
+      expect(await on.store.revoke({ instanceKey, lease: old, floor: 0 })).toEqual({
         kind: 'superseded',
       });
       expect(await recordOf(on.store, 'a1')).toMatchObject({ lease: next, body: { weight: 100 } });
@@ -290,7 +290,7 @@ export function grantingCases(on: StoreUnderTest): void {
     test('names the unknown ones among many', async () => {
       const known: string[] = [];
       for (let i = 0; i < 50; i++)
-        known.push(await leaseOf(on.store, { field: `default/orders/i${i}` }));
+        known.push(await leaseOf(on.store, { instanceKey: `default/orders/i${i}` }));
       const strange = makeLeaseId(0, TTL_MS, 'f'.repeat(32));
       const outcome = await on.store.renew([...known, strange, ...known], WRITE);
       expect(outcome).toEqual({ unknown: [strange], superseded: [] });

@@ -5,10 +5,10 @@ import { leaseOf, entriesAfter, type StoreUnderTest } from './cases.ts';
 export function loggingCases(on: StoreUnderTest): void {
   describe('log', () => {
     test('G3: revisions strictly increase, above every floor, each naming the one before', async () => {
-      await leaseOf(on.store, { field: 'default/orders/a' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/a' });
       const { upTo } = await on.store.snapshot();
-      await leaseOf(on.store, { field: 'default/orders/b', floor: upTo + 5_000_000_000 });
-      await leaseOf(on.store, { field: 'default/orders/c' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/b', floor: upTo + 5_000_000_000 });
+      await leaseOf(on.store, { instanceKey: 'default/orders/c' });
       const entries = await entriesAfter(on.store, 0);
       expect(entries.map(({ prev }) => prev)).toEqual([
         0,
@@ -21,13 +21,18 @@ export function loggingCases(on: StoreUnderTest): void {
     test('replayed from a snapshot it gives the store’s state', async () => {
       const lease = await leaseOf(on.store);
       const start = await on.store.snapshot();
-      await leaseOf(on.store, { field: 'default/orders/b' });
-      await on.store.update({ field: 'default/orders/a1', lease, patch: { weight: 9 }, floor: 0 });
-      await on.store.revoke({ field: 'default/orders/b', lease: undefined, floor: 0 });
+      await leaseOf(on.store, { instanceKey: 'default/orders/b' });
+      await on.store.update({
+        instanceKey: 'default/orders/a1',
+        lease,
+        patch: { weight: 9 },
+        floor: 0,
+      });
+      await on.store.revoke({ instanceKey: 'default/orders/b', lease: undefined, floor: 0 });
       const state = new Map(start.instances.map((record) => [record.id, record]));
       for (const entry of await entriesAfter(on.store, start.head.revision)) {
         if (entry.op === 'set') state.set(entry.record.id, entry.record);
-        if (entry.op === 'del') state.delete(entry.field.split('/')[2] as string);
+        if (entry.op === 'del') state.delete(entry.instanceKey.split('/')[2] as string);
       }
       expect([...state.values()]).toEqual((await on.store.snapshot()).instances);
     });
@@ -36,7 +41,7 @@ export function loggingCases(on: StoreUnderTest): void {
       await leaseOf(on.store);
       const { upTo } = await on.store.snapshot();
       const page = on.store.follow(upTo, new AbortController().signal);
-      await leaseOf(on.store, { field: 'default/orders/late' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/late' });
       expect((await page).entries).toMatchObject([{ record: { id: 'late' } }]);
     });
 
@@ -49,7 +54,7 @@ export function loggingCases(on: StoreUnderTest): void {
       expect(await on.store.continuity({ ...head, epoch: 'another' })).toBe('lost');
       for (let i = 0; i < 400; i++) {
         await on.store.update({
-          field: 'default/orders/a1',
+          instanceKey: 'default/orders/a1',
           lease,
           patch: { weight: i },
           floor: 0,

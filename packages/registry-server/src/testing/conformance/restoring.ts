@@ -34,16 +34,16 @@ export function restoringCases(on: StoreUnderTest): void {
     });
 
     test('G5: what was deregistered does not come back, whatever the order of offers', async () => {
-      await leaseOf(on.store, { field: 'default/orders/gone' });
-      await leaseOf(on.store, { field: 'default/orders/back' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/gone' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/back' });
       const old = await offerOf(on.store);
       await on.harness.advance(1_000);
       for (const id of ['gone', 'back']) {
-        await on.store.revoke({ field: `default/orders/${id}`, lease: undefined, floor: 0 });
+        await on.store.revoke({ instanceKey: `default/orders/${id}`, lease: undefined, floor: 0 });
       }
       const middle = await offerOf(on.store);
       await on.harness.advance(1_000);
-      await leaseOf(on.store, { field: 'default/orders/back' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/back' });
       const newest = await offerOf(on.store);
       for (const order of [
         [old, middle, newest],
@@ -61,7 +61,7 @@ export function restoringCases(on: StoreUnderTest): void {
       const common = await offerOf(on.store);
       const held = (await on.store.hold(lease, WRITE)) as { hold: number };
       await on.harness.advance(1_000);
-      await on.store.revoke({ field: 'default/orders/a1', lease, floor: 0 });
+      await on.store.revoke({ instanceKey: 'default/orders/a1', lease, floor: 0 });
       const left = await offerOf(on.store);
       await on.restart();
       await on.store.restore(common);
@@ -99,7 +99,7 @@ export function restoringCases(on: StoreUnderTest): void {
       await leaseOf(on.store);
       const older = await offerOf(on.store);
       await on.harness.advance(1_000);
-      await on.store.revoke({ field: 'default/orders/a1', lease: undefined, floor: 0 });
+      await on.store.revoke({ instanceKey: 'default/orders/a1', lease: undefined, floor: 0 });
       const newer = await offerOf(on.store);
       await on.restart();
       await on.store.restore(older);
@@ -156,7 +156,7 @@ export function restoringCases(on: StoreUnderTest): void {
       const { head } = await on.store.snapshot();
       await wipe();
       expect(await on.store.continuity(head)).toBe('lost');
-      await leaseOf(on.store, { field: 'default/orders/next' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/next' });
       expect(await on.store.continuity(head)).toBe('lost');
       return undefined;
     });

@@ -5,8 +5,8 @@ import { TTL_MS, WRITE, leaseOf, recordOf, entriesAfter, type StoreUnderTest } f
 export function sweepingCases(on: StoreUnderTest): void {
   describe('sweeping', () => {
     test('evicts what is past its deadline, and nothing else', async () => {
-      await leaseOf(on.store, { field: 'default/orders/short', ttlMs: 3_000 });
-      await leaseOf(on.store, { field: 'default/orders/long', ttlMs: 60_000 });
+      await leaseOf(on.store, { instanceKey: 'default/orders/short', ttlMs: 3_000 });
+      await leaseOf(on.store, { instanceKey: 'default/orders/long', ttlMs: 60_000 });
       await on.live(4_000);
       expect((await on.store.snapshot()).instances.map(({ id }) => id)).toEqual(['long']);
       expect((await entriesAfter(on.store, 0)).at(-1)).toMatchObject({ op: 'del', why: 'expired' });
@@ -32,9 +32,9 @@ export function sweepingCases(on: StoreUnderTest): void {
         ['renewing', 3_000],
         ['long', 60_000],
       ] as const) {
-        leases.push(await leaseOf(on.store, { field: `default/orders/${id}`, ttlMs }));
+        leases.push(await leaseOf(on.store, { instanceKey: `default/orders/${id}`, ttlMs }));
       }
-      await leaseOf(on.store, { field: 'default/orders/kept', lease: '' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/kept', lease: '' });
       await on.live(1_000);
       await on.harness.advance(600_000);
       const renewing = leases[1] as string;
@@ -63,7 +63,7 @@ export function sweepingCases(on: StoreUnderTest): void {
 
     test('whoever renewed after the pause and before the first sweep is not doubted', async () => {
       const lease = await leaseOf(on.store);
-      await leaseOf(on.store, { field: 'default/orders/other' });
+      await leaseOf(on.store, { instanceKey: 'default/orders/other' });
       await on.live(1_000);
       await on.harness.advance(60_000);
       await on.store.renew([lease], WRITE);
@@ -74,7 +74,7 @@ export function sweepingCases(on: StoreUnderTest): void {
 
     test('thousands are doubted in as many sweeps as it takes, and nobody is evicted before', async () => {
       for (let i = 0; i < 2_500; i++) {
-        await leaseOf(on.store, { field: `default/orders/i${i}`, maxInstances: 5_000 });
+        await leaseOf(on.store, { instanceKey: `default/orders/i${i}`, maxInstances: 5_000 });
       }
       await on.live(1_000);
       await on.harness.advance(60_000);
@@ -87,8 +87,8 @@ export function sweepingCases(on: StoreUnderTest): void {
 
     test('a short pause is not held against whoever could not renew in it', async () => {
       const ttlMs = 3_000;
-      const lease = await leaseOf(on.store, { field: 'default/orders/a1', ttlMs });
-      await leaseOf(on.store, { field: 'default/orders/long', ttlMs: 60_000 });
+      const lease = await leaseOf(on.store, { instanceKey: 'default/orders/a1', ttlMs });
+      await leaseOf(on.store, { instanceKey: 'default/orders/long', ttlMs: 60_000 });
       await on.live(1_000);
       await on.harness.advance(2_500);
       expect(await on.store.expire(WRITE)).toMatchObject({ expired: 0 });
@@ -128,7 +128,7 @@ export function sweepingCases(on: StoreUnderTest): void {
     const fill = async (count: number) => {
       const leases: string[] = [];
       for (let i = 0; i < count; i++)
-        leases.push(await leaseOf(on.store, { field: `default/orders/i${i}` }));
+        leases.push(await leaseOf(on.store, { instanceKey: `default/orders/i${i}` }));
       return leases;
     };
     const doubts = async () => (await on.store.snapshot()).instances.map(({ doubt }) => doubt);

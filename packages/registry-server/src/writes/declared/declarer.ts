@@ -19,7 +19,7 @@ import {
 import { faultsOf, NOWHERE, titleOf } from './draft-faults.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { dropEndpoints, dropReports } from './dependents.ts';
-import { keyOfObject, type ObjectRef } from '../../picture/declared/object-key.ts';
+import { keyOfObject, type ObjectRef, nameKeyOf } from '../../picture/declared/object-key.ts';
 import {
   claimRefusal,
   notFound,
@@ -195,7 +195,7 @@ export class Declarer {
   }
 
   #find({ kind, namespace, name }: ObjectRef): Declared | undefined {
-    return this.#picture.roll?.declarations.get(kind, `${namespace}/${name}`);
+    return this.#picture.roll?.declarations.get(kind, nameKeyOf({ namespace, name }));
   }
 
   /** Does it again when another writer came between and this server has seen what he wrote. */

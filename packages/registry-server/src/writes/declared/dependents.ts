@@ -1,6 +1,11 @@
 import type { Store } from '../../store/store.ts';
 import type { Picture } from '../../picture/picture.ts';
-import { keyOfObject, keyOfReport, type ObjectRef } from '../../picture/declared/object-key.ts';
+import {
+  keyOfObject,
+  keyOfReport,
+  type ObjectRef,
+  nameKeyOf,
+} from '../../picture/declared/object-key.ts';
 
 /**
  * Endpoints written for a service are not those of the next one of its name; Kubernetes deletes them too. To be called
@@ -11,7 +16,7 @@ export async function dropEndpoints(
   picture: Picture,
   { kind, namespace, name }: ObjectRef,
 ): Promise<void> {
-  const known = picture.roll?.declarations.get('Endpoints', `${namespace}/${name}`);
+  const known = picture.roll?.declarations.get('Endpoints', nameKeyOf({ namespace, name }));
   if (kind !== 'Service' || known === undefined) return;
   const key = keyOfObject({ kind: 'Endpoints', namespace, name });
   await store.remove({ key, floor: picture.revision });
@@ -24,7 +29,7 @@ export async function dropReports(
   { kind, namespace, name }: ObjectRef,
 ): Promise<void> {
   if (kind !== 'Service') return;
-  const reports = picture.roll?.declarations.reports(`${namespace}/${name}`) ?? [];
+  const reports = picture.roll?.declarations.reports(nameKeyOf({ namespace, name })) ?? [];
   for (const { reporter } of reports) {
     const key = keyOfReport(namespace, name, reporter);
     // They lapse by themselves too.

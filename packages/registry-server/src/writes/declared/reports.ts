@@ -1,4 +1,4 @@
-import { ProblemError, type ServiceReport } from '@rollcall/contract';
+import { ProblemError, type ServiceReport, serviceKeyOf } from '@rollcall/contract';
 import { putOne } from '../../store/put-one.ts';
 import type { Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
@@ -26,7 +26,9 @@ export class Reports {
   /** Throws `service_not_found` when nobody declared the service. */
   async put(ref: ReportRef, report: ServiceReport): Promise<Committed<{ revision: string }>> {
     const { namespace, service, reporter } = ref;
-    if (this.#picture.roll?.declarations.service(`${namespace}/${service}`) === undefined) {
+    if (
+      this.#picture.roll?.declarations.service(serviceKeyOf({ namespace, service })) === undefined
+    ) {
       const message = `nobody declared service ${service} in namespace ${namespace}`;
       throw new ProblemError('service_not_found', message, { field: 'svc' });
     }
@@ -52,7 +54,8 @@ export class Reports {
   }
 
   list(namespace: string, service: string): StoredReport[] {
-    const reports = this.#picture.roll?.declarations.reports(`${namespace}/${service}`) ?? [];
+    const reports =
+      this.#picture.roll?.declarations.reports(serviceKeyOf({ namespace, service })) ?? [];
     return [...reports].toSorted((a, b) => (a.reporter < b.reporter ? -1 : 1));
   }
 

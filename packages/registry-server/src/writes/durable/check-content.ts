@@ -12,11 +12,12 @@ import {
   ServiceName,
   TtlMs,
   Weight,
+  instanceKeyOf,
 } from '@rollcall/contract';
 import { decodeManifest, examine, type Manifest } from '@rollcall/manifests';
 import { z } from 'zod';
 import type { DurablePart } from '../../store/durable/durable-part.ts';
-import { fieldOf, type InstanceRecord, type ResourceRecord } from '../../store/record.ts';
+import { type InstanceRecord, type ResourceRecord } from '../../store/record.ts';
 import { claimSlotsOf } from '../../picture/declared/claim-slots.ts';
 import { objectOfKey } from '../../picture/declared/object-key.ts';
 
@@ -81,7 +82,7 @@ export function checkContent({ resources, instances }: DurablePart): void {
     if (fault !== undefined) throw invalidExport(`${resource.key}: ${fault}`);
   }
   for (const record of instances) {
-    const item = `instance/${fieldOf(record)}`;
+    const item = `instance/${instanceKeyOf(record)}`;
     checkOnce(item);
     const fault = instanceFault(record);
     if (fault !== undefined) throw invalidExport(`${item}: ${fault}`);

@@ -1,14 +1,16 @@
+import { keyOfObject } from '../../picture/declared/object-key.ts';
 import { isDeepStrictEqual } from 'node:util';
-import type { ImportOutcome } from '@rollcall/contract';
+import { type ImportOutcome, instanceKeyOf } from '@rollcall/contract';
 import type { DurablePart } from '../../store/durable/durable-part.ts';
-import { fieldOf, type InstanceRecord, type ResourceRecord } from '../../store/record.ts';
+import { type InstanceRecord, type ResourceRecord } from '../../store/record.ts';
 import type { PutItem, StoreSnapshot } from '../../store/store.ts';
 import { SELF } from '../../picture/instances/own-service.ts';
 
 /** Two ends of an override this near are the same: the time that is left is counted anew when it is written, in ms. */
 const SAME_END_MS = 60_000;
 
-const OWN_KEY = `service/${SELF.namespace}/${SELF.service}`;
+const { namespace, service: name } = SELF;
+const OWN_KEY = keyOfObject({ kind: 'Service', namespace, name });
 
 /** Whether the registry keeps it itself: its own service. */
 export const isOwn = ({ key }: Pick<ResourceRecord, 'key'>) => key === OWN_KEY;
@@ -55,18 +57,18 @@ export function planImport(part: DurablePart, store: StoreSnapshot, rules: Rules
     if (outcome === 'written') puts.push(putOf(resource, known, nowMs));
   }
 
-  const roll = new Map(store.instances.map((record) => [fieldOf(record), record]));
+  const roll = new Map(store.instances.map((record) => [instanceKeyOf(record), record]));
   const instances: ImportedInstance[] = [];
   for (const record of part.instances) {
-    const field = fieldOf(record);
-    const known = roll.get(field);
+    const instanceKey = instanceKeyOf(record);
+    const known = roll.get(instanceKey);
     let outcome: ImportOutcome = 'written';
     if (known !== undefined && known.lease !== '') outcome = 'live';
     else if (known !== undefined && isSameBody(known, record)) outcome = 'unchanged';
     else if (!replace && known !== undefined && known.revision >= record.revision)
       outcome = 'newer';
-    else if (!replace && isDead(`i:${field}`, record.revision)) outcome = 'deleted';
-    outcomes.set(`instance/${field}`, outcome);
+    else if (!replace && isDead(`i:${instanceKey}`, record.revision)) outcome = 'deleted';
+    outcomes.set(`instance/${instanceKey}`, outcome);
     if (outcome === 'written') instances.push({ record, known });
   }
   return { puts, instances, outcomes };

@@ -1,9 +1,10 @@
+import { parseInstanceKey } from '@rollcall/contract';
 import { expect, test } from 'vitest';
 import { systemClock } from '@rollcall/runtime';
 import { encodeDurable } from '../../store/durable/durable-part.ts';
 import { makeLeaseId } from '../../store/lease-id.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
-import { type InstanceBody, refOfField } from '../../store/record.ts';
+import { type InstanceBody } from '../../store/record.ts';
 import type { GrantRequest, StoreSnapshot } from '../../store/store.ts';
 import { AddressRules } from '../declared/address-rules.ts';
 import { Picture } from '../../picture/picture.ts';
@@ -23,7 +24,7 @@ const BODY: InstanceBody = {
 const THRESHOLDS = { healthyThreshold: 1, unhealthyThreshold: 1 };
 
 const grantOf = (over: Partial<GrantRequest>): GrantRequest => ({
-  field: FIELD,
+  instanceKey: FIELD,
   lease: '',
   nonce: '',
   takeover: false,
@@ -61,7 +62,7 @@ async function outcomeOf(store: MemoryStore): Promise<string | undefined> {
   });
   const check = { type: 'tcp', intervalMs: 60_000, timeoutMs: 1_000 } as const;
   const record = {
-    ...refOfField(FIELD),
+    ...parseInstanceKey(FIELD),
     revision: 1,
     lease: '',
     nonce: '',
@@ -108,8 +109,8 @@ test.each(['', 'persistent'])(
 
 test('a service that fills up meanwhile is said to be full, not its instance to be alive', async () => {
   const store = new RacedStore(async (own) => {
-    await own.grant(grantOf({ field: 'default/db/x' }));
-    await own.grant(grantOf({ field: 'default/db/y' }));
+    await own.grant(grantOf({ instanceKey: 'default/db/x' }));
+    await own.grant(grantOf({ instanceKey: 'default/db/y' }));
   });
   expect(await outcomeOf(store)).toBe('full');
 });

@@ -1,4 +1,11 @@
-import { type ImportOutcome, type ImportReply, ProblemError } from '@rollcall/contract';
+import {
+  type ImportOutcome,
+  type ImportReply,
+  ProblemError,
+  instanceKeyOf,
+  serviceKeyOfInstance,
+  type InstanceKey,
+} from '@rollcall/contract';
 import type { Manifest } from '@rollcall/manifests';
 import type { Clock } from '@rollcall/runtime';
 import {
@@ -8,7 +15,7 @@ import {
   type DurablePart,
   durablePartOf,
 } from '../../store/durable/durable-part.ts';
-import { type Claim, fieldOf, serviceOfField } from '../../store/record.ts';
+import { type Claim } from '../../store/record.ts';
 import type { PutItem, Store, StoreSnapshot } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
 import type { AddressRules } from '../declared/address-rules.ts';
@@ -111,7 +118,7 @@ export class Importer {
       for (const [i, result] of done.entries()) {
         const { record } = some[i] as ImportedInstance;
         if (typeof result === 'number') last = Math.max(last, result);
-        else outcomes.set(`instance/${fieldOf(record)}`, result);
+        else outcomes.set(`instance/${instanceKeyOf(record)}`, result);
       }
     }
     return last;
@@ -121,9 +128,9 @@ export class Importer {
   async #asTheyAre(instances: readonly ImportedInstance[]): Promise<readonly ImportedInstance[]> {
     if (instances.every(({ known }) => known === undefined)) return instances;
     const now = await this.#parts.store.snapshot();
-    const roll = new Map(now.instances.map((record) => [fieldOf(record), record]));
+    const roll = new Map(now.instances.map((record) => [instanceKeyOf(record), record]));
     return instances.map(({ record, known }) => {
-      return { record, known: known && roll.get(fieldOf(record)) };
+      return { record, known: known && roll.get(instanceKeyOf(record)) };
     });
   }
 
@@ -137,7 +144,7 @@ export class Importer {
     const { store, picture, maxInstancesPerService } = this.#parts;
     const nonces = [known?.nonce ?? '', record.nonce];
     const outcome = await store.grant({
-      field: fieldOf(record),
+      instanceKey: instanceKeyOf(record),
       lease: '',
       nonce: nonces.find((nonce) => nonce !== '') ?? IMPORT_NONCE,
       takeover: known?.nonce === '',
@@ -180,14 +187,15 @@ export class Importer {
   #checkRoom({ instances }: ImportPlan, snapshot: StoreSnapshot): void {
     const most = this.#parts.maxInstancesPerService;
     const counts = new Map<string, number>();
-    const count = (field: string) => {
-      const service = serviceOfField(field);
+    const count = (instanceKey: InstanceKey) => {
+      const service = serviceKeyOfInstance(instanceKey);
       counts.set(service, (counts.get(service) ?? 0) + 1);
     };
-    for (const record of snapshot.instances) count(fieldOf(record));
-    for (const { record, known } of instances) if (known === undefined) count(fieldOf(record));
+    for (const record of snapshot.instances) count(instanceKeyOf(record));
+    for (const { record, known } of instances)
+      if (known === undefined) count(instanceKeyOf(record));
     for (const { record } of instances) {
-      const service = serviceOfField(fieldOf(record));
+      const service = serviceKeyOfInstance(instanceKeyOf(record));
       if ((counts.get(service) ?? 0) <= most) continue;
       throw conflict(
         `${service}: it would have more than ${most} instances (--max-instances-per-service)`,

@@ -3,6 +3,7 @@ export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoi
 export { type FieldError, type FieldErrorReason, textOf } from './meta/field-error.ts';
 export { Ingress } from './ingress/ingress.ts';
 export { examine, type Kind, KINDS, type Manifest, resourceOf } from './reading/kinds.ts';
+export { validateAnnotations } from './meta/meta-validation.ts';
 export { applied, patched } from './merge.ts';
 export type { ObjectMeta } from './meta/object-meta.ts';
 export type { ManifestFault } from './reading/fault.ts';

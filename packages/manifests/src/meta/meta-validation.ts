@@ -24,6 +24,12 @@ export function validateMeta(
     faults.push(...checkQualifiedName(key).map((fault) => invalid('metadata.labels', key, fault)));
     faults.push(...checkLabelValue(value).map((fault) => invalid('metadata.labels', value, fault)));
   }
+  return [...faults, ...validateAnnotations(annotations)];
+}
+
+/** Faults of annotations alone. */
+export function validateAnnotations(annotations: Readonly<Record<string, string>>): FieldError[] {
+  const faults: FieldError[] = [];
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations)) {
     faults.push(

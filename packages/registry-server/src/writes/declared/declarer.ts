@@ -128,7 +128,10 @@ export class Declarer {
       const { manifest, errors } = decoded(patched(before.manifest, patch), before.manifest);
       const faults = [...errors, ...patchFaults(manifest, { ref, before })];
       if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), NOWHERE, faults));
-      const draft = settle({ ref, before, wanted: manifest, locate: NOWHERE }, this.#context());
+      const draft = settle(
+        { ref, before, wanted: manifest, isExamined: false, locate: NOWHERE },
+        this.#context(),
+      );
       if (draft.faults.length > 0) throw refusal(draft.faults);
       const written = await this.#write([draft], dryRun);
       return written && this.#one(await this.#replied([draft], written, dryRun));
@@ -164,7 +167,7 @@ export class Declarer {
     const ref = { kind: 'Service', namespace, name } as const;
     if (this.#find(ref) !== undefined) return true;
     const draft = settle(
-      { ref, before: undefined, wanted: service, locate: NOWHERE },
+      { ref, before: undefined, wanted: service, isExamined: false, locate: NOWHERE },
       this.#context(),
     );
     if (draft.manifest === undefined) return false;

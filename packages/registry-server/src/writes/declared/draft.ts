@@ -9,6 +9,7 @@ import {
   type Manifest,
   type ReadManifest,
   resourceOf,
+  validateAnnotations,
   validateServiceUpdate,
 } from '@rollcall/manifests';
 import { isDeepStrictEqual } from 'node:util';
@@ -75,7 +76,7 @@ function draftOver(
     named,
     ref,
     before,
-    read: { locate },
+    read,
   }: {
     /** As it was written. */
     readonly given: Manifest;
@@ -87,6 +88,7 @@ function draftOver(
   },
   context: DraftContext,
 ): Draft {
+  const { locate } = read;
   const refuse = (faults: readonly Fault[]): Draft => {
     const nothing = { manifest: undefined, warnings: [] };
     return { ref, action: 'refused', ...nothing, before, faults, locate };
@@ -96,9 +98,12 @@ function draftOver(
     const where = { object: titleOf(ref), ...locate(conflict.field), fix: '' };
     return refuse([{ ...where, ...conflict }]);
   }
-  const wanted = context.mode === 'apply' ? merged(given, before) : { manifest: named, errors: [] };
+  const wanted =
+    context.mode === 'apply' ? merged(given, named, before) : { manifest: named, errors: [] };
   if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), locate, wanted.errors));
-  return settle({ ref, before, wanted: wanted.manifest, locate }, context);
+  // What is put together of two was never looked at; the text was, when it was read.
+  const isExamined = read.faults.length === 0 && (context.mode !== 'apply' || before === undefined);
+  return settle({ ref, before, wanted: wanted.manifest, isExamined, locate }, context);
 }
 
 /** What an object is to become when its manifest is given whole, without a text. */
@@ -107,21 +112,19 @@ export function settle(
     ref,
     before,
     wanted,
+    isExamined,
     locate,
   }: {
     readonly ref: ObjectRef;
     readonly before: Declared | undefined;
     readonly wanted: Manifest;
+    /** It has its defaults, and was found to be right by itself. */
+    readonly isExamined: boolean;
     readonly locate: LocateField;
   },
   { rules, random, nowMs }: Pick<DraftContext, 'rules' | 'random' | 'nowMs'>,
 ): Draft {
-  const defaulted = KINDS[wanted.kind].defaults(wanted as never);
-  const carried =
-    defaulted.kind === 'Service' && before?.manifest.kind === 'Service'
-      ? carryOver(before.manifest, defaulted)
-      : defaulted;
-  const { manifest, faults } = examine(carried);
+  const { manifest, faults } = examined(wanted, before?.manifest, isExamined);
   const errors = [...faults];
   if (manifest.kind === 'Service') {
     if (faults.length === 0) errors.push(...rules.faultsOf(manifest, before?.manifest));
@@ -139,6 +142,15 @@ export function settle(
   const action = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
   const warnings = warningsOf(stored);
   return { ref, action, manifest: stored, before, faults: [], warnings, locate };
+}
+
+/** What a manifest is with its defaults, and with what stays of the object that it replaces; and what is wrong with it. */
+function examined(wanted: Manifest, before: Manifest | undefined, isExamined: boolean) {
+  if (wanted.kind === 'Service' && before?.kind === 'Service') {
+    const complete = isExamined ? wanted : KINDS.Service.defaults(wanted);
+    return examine<Manifest>(carryOver(before, complete));
+  }
+  return isExamined ? { manifest: wanted, faults: [] } : examine(wanted);
 }
 
 function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft {
@@ -191,9 +203,13 @@ function conflictOf(
   return said(staleMessage(ref), 'metadata.resourceVersion');
 }
 
-/** What applying makes of what is there; decoded anew, since a merge may give what neither side was. */
+/**
+ * What applying makes of what is there; decoded anew, since a merge may give what neither side was. `named` is the text
+ * with its defaults and a name: what is the first of its kind is that.
+ */
 function merged(
   given: Manifest,
+  named: Manifest,
   before: Declared | undefined,
 ): { readonly manifest: Manifest; readonly errors: readonly FieldError[] } {
   const { annotations } = given.metadata;
@@ -201,9 +217,12 @@ function merged(
   const { [LAST_APPLIED]: _, ...others } = annotations ?? {};
   const said = annotations === undefined ? {} : { annotations: others };
   const annotation = JSON.stringify({ ...given, metadata: { ...given.metadata, ...said } });
-  const metadata = { ...given.metadata, annotations: { ...others, [LAST_APPLIED]: annotation } };
-  const next = { ...given, metadata };
-  if (before === undefined) return { manifest: next, errors: [] };
+  const whole = { ...others, [LAST_APPLIED]: annotation };
+  if (before === undefined) {
+    const metadata = { ...named.metadata, annotations: whole };
+    return { manifest: { ...named, metadata }, errors: validateAnnotations(whole) };
+  }
+  const next = { ...given, metadata: { ...given.metadata, annotations: whole } };
   const last = lastAppliedOf(before.manifest);
   return decoded(applied(last, before.manifest, next), given);
 }

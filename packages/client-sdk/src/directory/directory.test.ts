@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Runtime } from '../base/runtime.ts';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt } from '../testing/fake-registry.ts';
 import { A, B, ids, until, watchingOrders } from '../testing/watched.ts';
@@ -153,15 +154,78 @@ test('more names than a URL holds are taken up once the stream is there', async 
   expect([...named, ...asked].toSorted()).toEqual(names.toSorted());
 });
 
-test('more names than a URL holds, where streams take nothing up: the whole namespace', async () => {
+test.each(['extends', 'names'] as const)(
+  'more names than a URL holds, where streams take nothing up (%s): the whole namespace, once',
+  async (lacking) => {
+    const registry = await context.registry();
+    registry[lacking] = false;
+    registry.roll.set('service-number-599', [A]);
+    const client = context.client(registry);
+    const services = Array.from({ length: 600 }, (_, i) => client.service(`service-number-${i}`));
+    await until(() => services.every((service) => service.snapshot() !== undefined));
+    expect(registry.watches).toHaveLength(2);
+    expect(registry.watches[1]!.query.getAll('service')).toEqual([]);
+    expect(ids(services[599]!)).toEqual([A.id]);
+    const late = client.service('late');
+    await late.ready();
+    expect(ids(late)).toEqual([]);
+  },
+);
+
+test('services read beside a catalog that is only coming: those that do not exist have an empty picture', async () => {
   const registry = await context.registry();
-  registry.extends = false;
+  registry.speaks = false;
   const client = context.client(registry);
-  const services = Array.from({ length: 600 }, (_, i) => client.service(`service-number-${i}`));
-  registry.roll.set('service-number-599', [A]);
-  await until(() => registry.watches.length === 2);
-  expect(registry.watches[1]!.query.getAll('service')).toEqual([]);
-  await until(() => services.every((service) => service.snapshot() !== undefined));
+  const catalog = client.catalog({ namespace: 'default' });
+  await until(() => registry.watches.length === 1);
+  const nobody = client.service('nobody');
+  registry.watches[0]!.send('bookmark', registry.bookmark());
+  await nobody.ready();
+  expect(ids(nobody)).toEqual([]);
+  expect([...catalog.services()]).toEqual([]);
+});
+
+test.each(['*', 'default'])('closing the last catalog of %s ends the stream', async (namespace) => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [A]);
+  const catalog = context.client(registry).catalog({ namespace });
+  await catalog.ready();
+  expect([...catalog.services()]).toHaveLength(1);
+  catalog.close();
+  await until(() => registry.openWatches().length === 0);
+});
+
+test('a service read when the catalog is closed goes on, and later ones are shown', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [A]);
+  registry.roll.set('stock', [B]);
+  const client = context.client(registry);
+  const catalog = client.catalog({ namespace: 'default' });
+  await catalog.ready();
+  const orders = client.service('orders');
+  await orders.ready();
+  catalog.close();
+  const stock = client.service('stock');
+  await stock.ready();
+  expect(ids(stock)).toEqual(['b/http']);
+  registry.change('orders', [B]);
+  await until(() => ids(orders).length === 2);
+  expect(registry.watches).toHaveLength(1);
+});
+
+test('a registry that does not take services up for a while is told of', async () => {
+  const { registry } = await watchingOrders(context);
+  const warn = vi.fn<Runtime['warn']>();
+  const client = context.client(registry, { reconnectMaxMs: 50, runtime: { warn } });
+  await client.service('orders').ready();
+  registry.script = ({ path }) => (path.startsWith('/v1/watch/') ? 'overloaded' : undefined);
+  const stock = client.service('stock');
+  await until(() => warn.mock.calls.length > 0);
+  expect(warn.mock.calls[0]![0]).toMatch(
+    /^watching namespace default fails, .*scripted overloaded/,
+  );
+  registry.script = () => undefined;
+  await stock.ready();
 });
 
 test('a killed registry leaves the picture and its growing age; the watch resumes by itself', async () => {

@@ -81,16 +81,14 @@ export class Directory
   }
 
   get isUsed(): boolean {
-    return this.table.size > 0 || this.#catalogs.size > 0;
+    return this.table.read > 0 || this.#catalogs.size > 0;
   }
 
   /** The feed of a service, watched from now on. Each caller gives it back by {@link release}. */
   acquire(service: ServiceRef): ServiceFeed {
     const { feed, isNew } = this.table.acquire(service);
     if (!isNew) return feed;
-    if (this.table.isCatalogued && this.wholeAgeMs !== Infinity) {
-      this.table.showAbsent(service, this.wholeAgeMs);
-    }
+    if (this.wholeAgeMs !== Infinity) this.table.showAbsent([feed], this.wholeAgeMs);
     this.#adjustSoon();
     return feed;
   }
@@ -165,6 +163,8 @@ export class Directory
   }
 
   onSynced(event: BookmarkEvent, { coverage }: WatchSession, before: string | undefined): void {
+    // What was shown of services that nobody read then was not kept.
+    if (coverage.isWhole && !this.#isWholeWanted) coverage.narrow(this.table.shown());
     this.table.prove(coverage, event, before);
     this.#resume = { revision: event.revision, mark: event.mark, coverage: coverage.copy() };
     this.#behind = 0;
@@ -176,6 +176,10 @@ export class Directory
   onDue(): void {
     // One that is down is opened when it is its time to be, and asked then.
     if (this.#stream.sessions.length > 0) this.#adjustSoon();
+  }
+
+  onFailing(error: RollcallError): void {
+    this.#trouble.note(error, TROUBLE_MS);
   }
 
   onUnknown(session: WatchSession): void {
@@ -201,6 +205,7 @@ export class Directory
     const wasReady = this.wholeAgeMs !== Infinity;
     const provenAtMs = this.#options.runtime.monotonicMs() - storeAgeMs;
     this.#wholeProvenAtMs = Math.max(this.#wholeProvenAtMs, provenAtMs);
+    this.table.showAbsent(this.table.feeds(), storeAgeMs);
     if (!wasReady) for (const view of this.#catalogs) view.settle(undefined);
   }
 
@@ -209,9 +214,9 @@ export class Directory
     if (this.#namespace === '*') return;
     this.table.isCatalogued = false;
     this.#wholeProvenAtMs = -Infinity;
-    const keys = [...this.table.keys()];
-    for (const session of this.#stream.sessions) session.coverage.narrow(keys);
-    this.#resume?.coverage.narrow(keys);
+    const shown = [...this.table.shown()];
+    for (const session of this.#stream.sessions) session.coverage.narrow(shown);
+    this.#resume?.coverage.narrow(shown);
     this.#adjustSoon();
   }
 
@@ -259,7 +264,8 @@ export class Directory
     const isWholeWanted = this.#isWholeWanted;
     const lacking = isWholeWanted ? [] : session.lacking(this.table.services());
     if (isWholeWanted ? session.isWhole : lacking.length === 0) return;
-    if (session.stream === undefined || !this.#extends) this.#stream.refresh();
-    else this.#extender.extend(session, isWholeWanted ? undefined : lacking);
+    if (session.stream === undefined) this.#extends = false;
+    if (this.#extends) this.#extender.extend(session, isWholeWanted ? undefined : lacking);
+    else this.#stream.refresh();
   }
 }

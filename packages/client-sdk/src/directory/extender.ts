@@ -12,6 +12,8 @@ const FIRST_PAUSE_MS = 100;
 export interface ExtenderListener {
   /** The stream lacks what it was asked for, and may be asked again. */
   onDue(): void;
+  /** It failed, and will be tried again. */
+  onFailing(error: RollcallError): void;
   /** Its server knows nothing of the stream, or of streams that take services up: what is wanted needs another one. */
   onUnknown(session: WatchSession): void;
   /** The registry does not show these, for a reason that waiting does not cure; undefined = all of the namespace. */
@@ -78,6 +80,7 @@ export class Extender {
       this.#listener.onUnknown(session);
       return;
     }
+    this.#listener.onFailing(error);
     if (!error.retryable) this.#listener.onRefused(services, error);
     const delayMs = this.#backoff.next(error.retryAfterMs ?? 0);
     this.#retry?.cancel();

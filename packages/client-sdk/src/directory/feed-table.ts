@@ -34,6 +34,7 @@ export class FeedTable {
   readonly #feeds = new Map<ServiceKey, ServiceFeed>();
   /** When services went: a server that is behind may still show them. The oldest is forgotten first. */
   readonly #gone = new Map<string, { readonly revision: string; readonly epoch: string }>();
+  #read = 0;
   #isCatalogued = false;
   /** Of the store that the last proven picture came from. */
   #epoch = '';
@@ -43,9 +44,9 @@ export class FeedTable {
     this.events = new Emitter(options.runtime);
   }
 
-  /** Those that are read, and those that exist where all are wanted. */
-  get size(): number {
-    return this.#feeds.size;
+  /** Services that somebody reads. */
+  get read(): number {
+    return this.#read;
   }
 
   get isCatalogued(): boolean {
@@ -60,8 +61,9 @@ export class FeedTable {
     this.#gone.clear();
   }
 
-  keys(): Iterable<ServiceKey> {
-    return this.#feeds.keys();
+  /** Of those that have a picture. */
+  *shown(): Iterable<ServiceKey> {
+    for (const [key, { picture }] of this.#feeds) if (picture !== undefined) yield key;
   }
 
   *services(): Iterable<ServiceRef> {
@@ -87,7 +89,7 @@ export class FeedTable {
   acquire(service: ServiceRef): { readonly feed: ServiceFeed; readonly isNew: boolean } {
     const known = this.of(service);
     const feed = known ?? this.#add(service);
-    feed.users++;
+    if (feed.users++ === 0) this.#read++;
     return { feed, isNew: known === undefined };
   }
 
@@ -95,14 +97,17 @@ export class FeedTable {
   release(service: ServiceRef): boolean {
     const feed = this.of(service);
     if (feed === undefined || --feed.users > 0) return false;
+    this.#read--;
     const isWanted = this.#isCatalogued && feed.snapshot !== undefined && exists(feed.snapshot);
     if (!isWanted) this.#drop(serviceKeyOf(service));
     return !isWanted;
   }
 
-  /** A service that a whole picture does not show. `ageMs`: since when that is known. */
-  showAbsent(service: ServiceRef, ageMs: number): void {
-    this.of(service)?.publish(this.#absent(service, this.#epoch), ageMs);
+  /** A whole picture was seen: of these, what it did not show does not exist. `ageMs`: since when that is known. */
+  showAbsent(feeds: Iterable<ServiceFeed>, ageMs: number): void {
+    for (const feed of feeds) {
+      if (feed.picture === undefined) feed.publish(this.#absent(feed.service, this.#epoch), ageMs);
+    }
   }
 
   /** Answers whether the snapshot is as new as what is held. */

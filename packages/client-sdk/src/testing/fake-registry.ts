@@ -80,6 +80,8 @@ export class FakeRegistry {
   gate: Promise<void> = Promise.resolve();
   /** False: watches are opened and told nothing. */
   speaks = true;
+  /** False: its watches have no name, as those of an older server. */
+  names = true;
   /** False: its watches take no further services up, as behind a proxy that spreads requests over servers. */
   extends = true;
   /** False: requests are taken and left without an answer. */
@@ -180,10 +182,11 @@ export class FakeRegistry {
     const watch = new FakeStream(id, seen.query, response);
     this.watches.push(watch);
     if (!this.speaks) return;
+    const named = seen.query.getAll('service');
     if (!seen.query.has('since'))
-      for (const service of seen.query.getAll('service'))
+      for (const service of named.length > 0 ? named : this.roll.keys())
         watch.send('snapshot', this.snapshot(service));
-    watch.send('bookmark', { ...this.bookmark(), stream: id });
+    watch.send('bookmark', { ...this.bookmark(), ...(this.names ? { stream: id } : {}) });
   }
 
   #extend(seen: Seen, response: ServerResponse): void {

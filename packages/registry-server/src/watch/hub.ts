@@ -168,6 +168,8 @@ export class WatchHub {
     subscriber.syncBytes = 0;
     for (const service of services) {
       this.#sendSnapshot(subscriber, { namespace, service });
+      // Of what does not exist nothing is to be remembered: names come from outside.
+      if (this.#picture.service(namespace, service) === undefined) continue;
       subscriber.shown(service, this.#picture.revision);
     }
     // Behind the changes that are on their way to it: a bookmark says that they were sent.

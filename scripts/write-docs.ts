@@ -94,6 +94,12 @@ itself) or as \`?since=ID\`: it is a revision and the digest of all before it. A
 follow do not name exists no more. A revision alone is believed. Of each service that changed meanwhile a stream that resumes is shown what its
 changes come to.
 
+A stream takes up further services while it is open. Its first bookmark names it, \`"stream": "…"\`; \`POST /v1/watch/STREAM?namespace=NAMESPACE\`
+with \`{"services": ["stock"]}\`, sent to the same server, is answered 204, and then the stream says \`extended\` with their names, one
+\`snapshot\` for each, a synced bookmark, and their changes from then on. Without \`services\` it is about the whole namespace from there on; so
+is one about more than 2,000 services. A server that has no such stream answers 404 \`watch_unknown\`: open another one. A stream that resumes
+from an \`id\` is about what its query names, and nothing that was taken up before.
+
 ## States of an instance
 
 The first four are what an instance reports or an operator overrides it to; the last three are the registry's doubts about

@@ -2,7 +2,7 @@ import { type ServiceKey, serviceKeyOf, type ServiceRef } from '@rollcall/contra
 
 /** Which services a stream is about: some by name, or all of its scope. */
 export class Coverage {
-  readonly #named: Set<ServiceKey>;
+  #named: Set<ServiceKey>;
   #isWhole: boolean;
 
   /** `named` undefined = all. */
@@ -30,10 +30,11 @@ export class Coverage {
     this.#named.delete(key);
   }
 
-  /** Only these are read on: what else a stream shows is not taken in, and so is not known later. */
+  /** Of all that it covers only these are kept: what else a stream shows is not taken in, and so is not known later. */
   narrow(keys: Iterable<ServiceKey>): void {
+    const kept = [...keys].filter((key) => this.#isWhole || this.#named.has(key));
     this.#isWhole = false;
-    for (const key of keys) this.#named.add(key);
+    this.#named = new Set(kept);
   }
 
   copy(): Coverage {

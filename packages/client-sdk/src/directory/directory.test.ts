@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Runtime } from '../base/runtime.ts';
 import { TestContext } from '../testing/context.ts';
-import { endpointAt } from '../testing/fake-registry.ts';
+import { endpointAt, type FakeRegistry } from '../testing/fake-registry.ts';
 import { A, B, ids, until, watchingOrders } from '../testing/watched.ts';
 
 const context = new TestContext();
@@ -210,6 +210,73 @@ test('a service read when the catalog is closed goes on, and later ones are show
   expect(ids(stock)).toEqual(['b/http']);
   registry.change('orders', [B]);
   await until(() => ids(orders).length === 2);
+  expect(registry.watches).toHaveLength(1);
+});
+
+/** A client of `orders`, whose stream the test speaks on from now on. */
+async function silentAfterOrders() {
+  const registry = await context.registry();
+  for (const [service, endpoint] of [
+    ['orders', A],
+    ['stock', B],
+  ] as const)
+    registry.roll.set(service, [endpoint]);
+  const client = context.client(registry);
+  await client.service('orders').ready();
+  registry.speaks = false;
+  const [stream] = registry.watches;
+  const show = (...services: string[]) => {
+    stream!.send('extended', { namespace: 'default', services });
+    for (const service of services) stream!.send('snapshot', registry.snapshot(service));
+    stream!.send('bookmark', registry.bookmark());
+  };
+  return { registry, client, stream: stream!, show };
+}
+const askedFor = (registry: FakeRegistry) => registry.count('POST', /^\/v1\/watch\//);
+
+test('what a stream shows of a service that was let go before it came is asked for again by who reads it', async () => {
+  const { registry, client, show } = await silentAfterOrders();
+  const first = client.service('stock');
+  await until(() => askedFor(registry) === 1);
+  await first.close();
+  show('stock');
+  const again = client.service('stock');
+  await until(() => askedFor(registry) === 2);
+  show('stock');
+  await again.ready();
+  expect(ids(again)).toEqual(['b/http']);
+});
+
+test('a change of a service that is not shown yet is no picture of it', async () => {
+  const { registry, client, stream, show } = await silentAfterOrders();
+  const stock = client.service('stock');
+  await until(() => askedFor(registry) === 1);
+  const catalog = client.catalog({ namespace: 'default' });
+  registry.roll.set('stock', [A, B]);
+  const change = { namespace: 'default', service: 'stock', upserts: [A], removes: [] };
+  stream.send('change', { ...change, revision: String(++registry.revision) });
+  await until(() => askedFor(registry) === 2);
+  expect(stock.snapshot()).toBeUndefined();
+  show('stock');
+  await stock.ready();
+  expect(ids(stock)).toEqual(['a/http', 'b/http']);
+  expect(catalog.isReady).toBe(false);
+});
+
+test('a service that was let go beside a catalog is shown anew once the catalog is closed', async () => {
+  const registry = await context.registry();
+  registry.roll.set('stock', [B]);
+  const client = context.client(registry);
+  const stock = client.service('stock');
+  await Promise.all([stock.ready(), client.service('orders').ready()]);
+  const catalog = client.catalog({ namespace: 'default' });
+  await catalog.ready();
+  await stock.close();
+  catalog.close();
+  registry.roll.set('stock', [A]);
+  const again = client.service('stock');
+  await again.ready();
+  expect(ids(again)).toEqual(['a/http']);
   expect(registry.watches).toHaveLength(1);
 });
 

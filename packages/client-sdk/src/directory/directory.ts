@@ -88,7 +88,12 @@ export class Directory
   acquire(service: ServiceRef): ServiceFeed {
     const { feed, isNew } = this.table.acquire(service);
     if (!isNew) return feed;
-    if (this.wholeAgeMs !== Infinity) this.table.showAbsent([feed], this.wholeAgeMs);
+    // A server may still show it, to nobody: who reads it from now on has not seen what was before.
+    for (const session of this.#stream.sessions) session.forget(service);
+    this.#resume?.coverage.forget(serviceKeyOf(service));
+    // As long as the stream is down nobody knows.
+    const isUp = this.#stream.sessions.length > 0;
+    if (isUp && this.wholeAgeMs !== Infinity) this.table.showAbsent([feed], this.wholeAgeMs);
     this.#adjustSoon();
     return feed;
   }
@@ -108,7 +113,7 @@ export class Directory
       onClosed();
     });
     this.#catalogs.add(view);
-    this.table.isCatalogued = true;
+    if (!this.table.isCatalogued) this.#beginCatalogue();
     this.#adjustSoon();
     return view;
   }
@@ -170,7 +175,8 @@ export class Directory
     this.#behind = 0;
     this.#trouble.over();
     if (coverage.isWhole) this.#proveWhole(event.storeAgeMs);
-    this.#adjustSoon();
+    // What was refused has a time of its own.
+    if (!this.#extender.isPausing) this.#adjustSoon();
   }
 
   onDue(): void {
@@ -209,6 +215,14 @@ export class Directory
     if (!wasReady) for (const view of this.#catalogs) view.settle(undefined);
   }
 
+  /** What streams have shown so far of services that nobody read was not kept: they are to show it again. */
+  #beginCatalogue(): void {
+    this.table.isCatalogued = true;
+    for (const { coverage } of this.#stream.sessions) {
+      if (coverage.isWhole) coverage.narrow(this.table.shown());
+    }
+  }
+
   /** Nobody reads all of it any more: what streams show of what nobody reads is let go. */
   #endCatalogue(): void {
     if (this.#namespace === '*') return;
@@ -232,10 +246,14 @@ export class Directory
     return first;
   }
 
-  /** Only when every service in use has a picture and was covered by the stream that got so far. */
+  /**
+   * Only when every service in use has a picture and was covered by the stream that got so far. Where all are kept, one
+   * without a picture did not exist then.
+   */
   #canResume(coverage: Coverage): boolean {
     const resume = this.#resume;
     if (resume === undefined || (coverage.isWhole && !resume.coverage.isWhole)) return false;
+    if (coverage.isWhole && this.table.isCatalogued) return true;
     for (const { service, picture } of this.table.feeds()) {
       if (!coverage.has(service)) continue;
       if (picture === undefined || !resume.coverage.has(service)) return false;

@@ -50,6 +50,11 @@ export class Extender {
         void this.#ask(session, services.slice(at, at + MAX_TAKEN_UP));
   }
 
+  /** Whether something was refused, and is asked for again when it is its time. */
+  get isPausing(): boolean {
+    return this.#retry !== undefined;
+  }
+
   close(): void {
     this.#retry?.cancel();
     this.#abort.abort();
@@ -84,8 +89,10 @@ export class Extender {
     if (!error.retryable) this.#listener.onRefused(services, error);
     const delayMs = this.#backoff.next(error.retryAfterMs ?? 0);
     this.#retry?.cancel();
-    this.#retry = this.#options.runtime.after(delayMs, () => this.#listener.onDue(), {
-      keepsAlive: true,
-    });
+    const onDue = () => {
+      this.#retry = undefined;
+      this.#listener.onDue();
+    };
+    this.#retry = this.#options.runtime.after(delayMs, onDue, { keepsAlive: true });
   }
 }

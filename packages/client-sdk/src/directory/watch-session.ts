@@ -163,6 +163,8 @@ export class WatchSession implements StreamSession {
   }
 
   #onChange(event: ChangeEvent): Verdict {
+    // A server goes on with what is read no more. Without what was before it, a change is not the picture.
+    if (!this.coverage.has(event)) return undefined;
     const key = serviceKeyOf(event);
     const held = this.#ahead.get(key);
     if (held !== undefined && isNewer(event.first ?? event.revision, held)) return this.#lost();
@@ -218,8 +220,10 @@ export class WatchSession implements StreamSession {
     const before = this.#epoch;
     this.#epoch = epoch;
     if (this.#isPassed(event)) return this.#lost();
-    for (const { namespace, service, declared = null, endpoints = [] } of this.#open.values())
+    for (const { namespace, service, declared = null, endpoints = [] } of this.#open.values()) {
+      this.#note({ namespace, service, revision });
       this.#listener.onSnapshot({ namespace, service, revision, epoch, declared, endpoints });
+    }
     this.#open.clear();
     this.#listener.onSynced(event, this, before);
     return event.moving ? 'up-and-move' : 'up';

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Catalog, ServiceKey } from '@rollcall/client-sdk';
+import { type Catalog, hostnameOf, type ServiceKey } from '@rollcall/client-sdk';
 import type { Tell } from '@rollcall/daemon';
 import {
   type RefusalCounters,
@@ -61,7 +61,7 @@ export function serveServices(
     { connectMs, idleMs, udpIdleMs, maxConnections, maxFlows, descriptors },
     { transport, clock, onStatus: (key) => services.review(key) },
   );
-  const reporter = config.reporter ?? reporterOf('lb', hostname());
+  const reporter = config.reporter ?? reporterOf('lb', hostnameOf(hostname()));
   const lastOf = (key: ServiceKey) => services.get(key)?.lastReport();
   const reports = keepReports({ port, reporter, clock, random, log, lastOf });
   const refusals = createRefusalCounters();

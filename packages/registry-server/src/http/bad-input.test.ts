@@ -505,6 +505,30 @@ describe('bad input', () => {
   });
 });
 
+test('labels of a megabyte, and a body of a hundred levels, are refused by what is wrong with them', async () => {
+  const labels = Object.fromEntries(
+    Array.from({ length: 5_000 }, (_, i) => [`l${i}`, 'x'.repeat(200)]),
+  );
+  const large = await startTestServer('--max-body-bytes', '2000000');
+  const put = (text: string) =>
+    fetch(`${large.url}${INSTANCE}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: text,
+    });
+  try {
+    const many = await problemOf(await put(JSON.stringify({ ...GOOD, labels })));
+    expect(many.status).toBe(413);
+    expect(many.code).toBe('body_too_large');
+    const deep = `{"ports":${'['.repeat(100)}${']'.repeat(100)}}`;
+    const nested = await problemOf(await put(deep));
+    expect(nested).toMatchObject({ status: 400, code: 'malformed_json' });
+    expect(nested.message).toContain('64 levels');
+  } finally {
+    await large.close();
+  }
+});
+
 describe('a client that still sends when it is refused gets to read why', () => {
   /** Sends in pieces whatever comes, and gives what it heard when the connection was over. */
   const speak = (head: string, piece: string, pieces: number) =>

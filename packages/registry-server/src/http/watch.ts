@@ -98,6 +98,8 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     const { namespace } = query;
     checkLoaded(picture);
     checkInterest(sources, namespace, body.services);
+    // All of it again is as much as a stream that begins.
+    if (body.services === undefined) checkPace(sources.snapshotPace);
     const services = body.services && [...new Set(body.services)];
     const subscription = { id: params.stream, owner: ownerOf(caller) };
     if (hub.extend(subscription, { namespace, services })) return;

@@ -1,12 +1,15 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import {
   type AddressInfo,
+  connect,
   createServer as createTcpServer,
   type Server as TcpServer,
 } from 'node:net';
 import { HealthCheck } from '@rollcall/contract';
-import { afterEach, expect, test } from 'vitest';
+import { until } from '@rollcall/testkit';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '@rollcall/runtime';
 import type { InstanceRecord } from '../store/record.ts';
 import { networkCheck } from './network-check.ts';
@@ -67,7 +70,7 @@ test('a check that hangs holds up no other one of the same host and port', async
   expect(new Set(await Promise.all(hanging))).toEqual(new Set([false]));
 });
 
-test('nobody there, a server that resets, one that takes no connection in time, and what is no address', async () => {
+test('nobody there, a server that resets, and what is no address', async () => {
   const port = await web();
   const resetting = await listening(createTcpServer((socket) => socket.resetAndDestroy()));
   expect(await run(1, { path: '/' })).toBe(false);
@@ -78,4 +81,28 @@ test('nobody there, a server that resets, one that takes no connection in time, 
   expect(await tcp(port)).toBe(true);
   expect(await tcp(1)).toBe(false);
   expect(await tcp(port, 'not an address')).toBe(false);
+});
+
+test('an address that takes no connection is given up in time', async () => {
+  // Stopped, with all its places taken: the system drops whoever else comes, as an address does that nobody has.
+  const script = `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+    console.log(this.address().port);
+  })`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(line.toString());
+  child.kill('SIGSTOP');
+  const waiting = Array.from({ length: 8 }, () => connect({ port, host: '127.0.0.1' }));
+  onTestFinished(() => {
+    for (const socket of waiting) socket.destroy();
+  });
+  for (const socket of waiting) socket.on('error', () => {});
+  await until(() => waiting.some(({ connecting }) => !connecting));
+  const beganMs = performance.now();
+  const given = [{ type: 'tcp' }, { path: '/' }].map((one) =>
+    run(port, { ...one, timeoutMs: 300 }),
+  );
+  expect(await Promise.all(given)).toEqual([false, false]);
+  expect(performance.now() - beganMs).toBeGreaterThan(250);
 });

@@ -4,7 +4,7 @@ import type { EventStream } from './stream.ts';
 const SLOW_BYTES = 1_048_576;
 
 /** A stream about more services than this is about the whole namespace: each name is held for as long as the stream. */
-const MAX_NAMED = 10_000;
+const MAX_NAMED = 2_000;
 
 /** What a stream is about when it begins. */
 export interface Interest {

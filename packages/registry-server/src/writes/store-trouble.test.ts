@@ -327,7 +327,14 @@ describe('G2, G5: a store that comes back with an older dump', () => {
     await redis.command('SAVE');
     await forget(server);
     const late = (await register(server, 'late', { ttlMs: 5_000 })).body.lease.id;
-    return { server, stays, late };
+    const watching = await watch(server);
+    await until(() => watching.events.at(-1)?.event === 'bookmark');
+    return { server, stays, late, position: watching.events.at(-1)?.id ?? '' };
+  }
+  async function watch(server: RegistryServer, headers: Record<string, string> = {}) {
+    const reader = await StreamReader.open(`${server.url}/v1/watch?service=orders`, headers);
+    readers.push(reader);
+    return reader;
   }
   const isUp = (id: string) => (roll: readonly string[]) => roll.includes(`${id} up`);
 
@@ -338,7 +345,7 @@ describe('G2, G5: a store that comes back with an older dump', () => {
       const binary = await findRedisBinary();
       if (binary === undefined) throw new Error('no redis-server on this machine');
       redis = await RedisProcess.start(binary);
-      const { server, stays, late } = await withDump(async (own) => {
+      const { server, stays, late, position } = await withDump(async (own) => {
         await until(async () => !(await rollOf(own)).some((one) => one.startsWith('gone')), {
           withinMs: 10_000,
         });
@@ -370,6 +377,15 @@ describe('G2, G5: a store that comes back with an older dump', () => {
       });
       expect(seen.some(isUp('gone'))).toBe(false);
       if (what === 'goes on') expect(await rollOf(after)).toContain('late up');
+      else {
+        // Whoever has seen what the dump lacks is told that the past is gone, and not left with it.
+        await renew(after, stays);
+        await register(after, 'new', { ttlMs: 60_000 });
+        const resumed = await watch(after, { 'last-event-id': position });
+        await until(() => resumed.of('bookmark').length > 0);
+        expect(resumed.of('compacted')).toHaveLength(1);
+        expect(JSON.stringify(resumed.of('snapshot'))).not.toContain('"late/');
+      }
     },
     60_000,
   );

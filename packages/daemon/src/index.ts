@@ -12,7 +12,8 @@ export {
   guardBrowsers,
 } from './browser-guard.ts';
 export { isHostPattern } from './options/host-patterns.ts';
-export { clientWarnings, createLogger, lineLog, type Tell, tellOf } from './log.ts';
+export { clientOptions } from './client-options.ts';
+export { createLogger, lineLog, type Tell, tellOf } from './log.ts';
 export { loggingSupervisor } from './logging-supervisor.ts';
 export { type MetricDescription, ProgramMetrics, type Sample } from './metrics.ts';
 export { logLevelOption } from './options/log-level.ts';

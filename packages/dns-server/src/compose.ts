@@ -1,10 +1,9 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
 import {
-  clientWarnings,
+  clientOptions,
   createAdminServer,
   lineLog,
   listenAdmin,
-  registryAccess,
   type LoopFaults,
   type SocketAddress,
   stackOf,
@@ -164,10 +163,7 @@ function openCatalog(
   log: Tell,
 ): { catalog: Catalog; closeCatalog: () => Promise<void> } {
   if (parts.catalog !== undefined) return { catalog: parts.catalog, closeCatalog: async () => {} };
-  const rollcall = new Rollcall({
-    ...registryAccess(config),
-    runtime: { warn: clientWarnings(log) },
-  });
+  const rollcall = new Rollcall(clientOptions(config, log));
   const catalog = rollcall.catalog();
   const abort = new AbortController();
   catalog.ready({ signal: abort.signal }).then(

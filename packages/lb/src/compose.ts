@@ -1,13 +1,11 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
 import {
   bindFailure,
-  clientWarnings,
+  clientOptions,
   createAdminServer,
   lineLog,
   listenAdmin,
   type LoopFaults,
-  type RegistryAccess,
-  registryAccess,
   StartError,
   type Tell,
 } from '@rollcall/daemon';
@@ -160,10 +158,7 @@ async function open(
     { observer: traffic, timeouts, limits, trustForwarded, underscoresInHeaders },
     { transport, clock: systemClock },
   );
-  const rollcall = new Rollcall({
-    ...accessOf(config.registry),
-    runtime: { warn: clientWarnings(log) },
-  });
+  const rollcall = new Rollcall(clientOptions(accessOf(config.registry), log));
   const groups = openGroups(config, server, { ...parts, rollcall });
   const services = await openServices(config, { ...parts, rollcall });
   return { server, groups, services, rollcall, accessLog, traffic };
@@ -206,14 +201,14 @@ async function listen(
   return addresses;
 }
 
-function accessOf({ url, token, ca, cert, key }: Config['registry']): RegistryAccess {
-  return registryAccess({
+function accessOf({ url, token, ca, cert, key }: Config['registry']) {
+  return {
     registry: url,
     token,
     registryCa: ca,
     registryCert: cert,
     registryKey: key,
-  });
+  };
 }
 
 /** `key`: where in the configuration an address stands. */

@@ -1,11 +1,10 @@
 import { hostname } from 'node:os';
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
 import {
-  clientWarnings,
+  clientOptions,
   createAdminServer,
   lineLog,
   listenAdmin,
-  registryAccess,
   type LoopFaults,
   type Tell,
 } from '@rollcall/daemon';
@@ -127,10 +126,7 @@ function serve(config: Config, parts: PlaneParts) {
   const { clock = systemClock, random = systemRandom.share } = parts;
   const { nodePortAddresses, loadBalancerIps, drainMs } = config;
   const log = logOf(parts);
-  const rollcall = new Rollcall({
-    ...registryAccess(config),
-    runtime: { warn: clientWarnings(log) },
-  });
+  const rollcall = new Rollcall(clientOptions(config, log));
   const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });
   const reporter = reporterOf('node-proxy', config.nodeName ?? defaultNodeName(config.metrics));
   const port = parts.reports ?? rollcall;

@@ -49,6 +49,12 @@ export class FakeStream {
     response.on('close', () => (this.isOpen = false));
   }
 
+  /** What the roll of the fake stands in; it has no other. */
+  get namespace(): string {
+    const asked = this.query.get('namespace') ?? 'default';
+    return asked === '*' ? 'default' : asked;
+  }
+
   send(event: string, data: unknown): void {
     this.#response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
@@ -135,8 +141,10 @@ export class FakeRegistry {
     const before = this.roll.get(service) ?? [];
     this.roll.set(service, [...before.filter(({ id }) => !gone.has(id)), ...upserts]);
     const revision = String(++this.revision);
-    for (const watch of this.openWatches())
-      watch.send('change', { namespace: 'default', service, revision, upserts, removes });
+    for (const watch of this.openWatches()) {
+      const { namespace } = watch;
+      watch.send('change', { namespace, service, revision, upserts, removes });
+    }
   }
 
   bookmark(given: { moving?: boolean; storeAgeMs?: number; synced?: boolean } = {}): object {
@@ -144,10 +152,10 @@ export class FakeRegistry {
     return { revision: String(this.revision), epoch: this.epoch, synced, storeAgeMs, moving };
   }
 
-  snapshot(service: string): object {
+  snapshot(service: string, namespace = 'default'): object {
     const { epoch } = this;
     const endpoints = this.roll.get(service) ?? [];
-    return { namespace: 'default', service, revision: String(this.revision), epoch, endpoints };
+    return { namespace, service, revision: String(this.revision), epoch, endpoints };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -185,7 +193,7 @@ export class FakeRegistry {
     const named = seen.query.getAll('service');
     if (!seen.query.has('since'))
       for (const service of named.length > 0 ? named : this.roll.keys())
-        watch.send('snapshot', this.snapshot(service));
+        watch.send('snapshot', this.snapshot(service, watch.namespace));
     watch.send('bookmark', { ...this.bookmark(), ...(this.names ? { stream: id } : {}) });
   }
 
@@ -198,9 +206,10 @@ export class FakeRegistry {
     response.writeHead(204).end();
     if (!this.speaks) return;
     const { services } = seen.body as { readonly services?: readonly string[] };
-    watch.send('extended', { namespace: 'default', services });
+    const { namespace } = watch;
+    watch.send('extended', { namespace, services });
     for (const service of services ?? this.roll.keys())
-      watch.send('snapshot', this.snapshot(service));
+      watch.send('snapshot', this.snapshot(service, namespace));
     watch.send('bookmark', this.bookmark());
   }
 

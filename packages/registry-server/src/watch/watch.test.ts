@@ -354,7 +354,7 @@ describe('taking up further services', () => {
     for (const [body, field] of [
       [{ services: [] }, 'services'],
       [{ services: ['Not A Name'] }, 'services.0'],
-      [{ service: ['a'] }, ''],
+      [{ service: ['a'] }, 'service'],
     ] as const)
       expect(await extend(stream, body)).toMatchObject({ status: 400, problem: { field } });
     expect(await extend('nonsense', {})).toMatchObject({

@@ -31,8 +31,8 @@ afterEach(async () => {
 const apiOf = (i: number) => apis[i % apis.length] as ManifestApi;
 
 /**
- * Asks until the store has answered in time. On a busy machine it may not have: then nobody knows what was done, so only
- * calls that may be repeated are made this way.
+ * Asks again while the store does not answer in time, as happens on a busy machine. Such a call may have been carried
+ * out, so this is only for calls that may be repeated.
  */
 async function answered(ask: () => Promise<Reply>): Promise<Reply> {
   for (;;) {

@@ -141,7 +141,7 @@ function startUpkeep(config: Config, parts: Parts, port: number) {
   const runCheck = networkCheck(clock);
   const checker = new Checker({ store, picture, clock, supervisor, self: id, runCheck });
   return {
-    /** Off its own roll; no check is begun any more. */
+    /** Takes the server off its own roll, and begins no more checks. */
     async leave() {
       checker.close();
       core.hub.move();

@@ -127,7 +127,7 @@ function followerEvents(
     ...told,
     applied(entries, changes) {
       timeline.note(entries);
-      // Another server gave the store back what it had lost, and the numbers of holds it could not give back.
+      // Another server restored what the store had lost, but numbers of holds cannot be restored: they are drawn anew.
       const restored = restoredIn(entries);
       if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
       hub.publish(entries, changes);

@@ -51,7 +51,7 @@ async function told(loop: string): Promise<void> {
   const own = lines.filter((line) => line.loop === loop);
   expect(own.length).toBeGreaterThan(0);
   for (const { err } of own) expect(err?.stack).toMatch(/^TypeError: planted\n\s+at /);
-  // Nothing is said of a store that is well.
+  // The store is well, so no line may blame it.
   expect(JSON.stringify(lines)).not.toMatch(/unreachable|cannot be reached/i);
 }
 

@@ -45,7 +45,7 @@ export class PoolTarget implements Candidate {
     return this.host === address && this.port === port && this.instance === instance;
   }
 
-  /** Takes over what changed of the endpoint; where it is cannot. */
+  /** Takes over what changed of the endpoint. Its address cannot change: that would be another target. */
   update(endpoint: Endpoint): void {
     this.endpoint = endpoint;
     this.weight = endpoint.weight;

@@ -100,12 +100,12 @@ export class TargetPool<T extends PoolTarget> {
     return [...gone.values()];
   }
 
-  /** Who is fit has changed. */
+  /** To be called when `isFit` may answer otherwise than before. */
   refresh(): void {
     this.#state = undefined;
   }
 
-  /** As it is now. Ejections end without a timer: whoever asks next brings the time. */
+  /** The state of this moment. Ejections have no timer: they end when somebody asks after their time is over. */
   state(): PoolState<T> {
     const known = this.#state;
     return known === undefined || this.isReturnDue() ? (this.#state = this.#build()) : known;

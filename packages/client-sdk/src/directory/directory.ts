@@ -91,7 +91,7 @@ export class Directory
     // A server may still show it, to nobody: who reads it from now on has not seen what was before.
     for (const session of this.#stream.sessions) session.forget(service);
     this.#resume?.coverage.forget(serviceKeyOf(service));
-    // As long as the stream is down nobody knows.
+    // While the stream is down, nobody knows whether the service exists.
     const isUp = this.#stream.sessions.length > 0;
     if (isUp && this.wholeAgeMs !== Infinity) this.table.showAbsent([feed], this.wholeAgeMs);
     this.#adjustSoon();
@@ -175,7 +175,7 @@ export class Directory
     this.#behind = 0;
     this.#trouble.over();
     if (coverage.isWhole) this.#proveWhole(event.storeAgeMs);
-    // What was refused has a time of its own.
+    // After a refusal the extender itself decides when to ask again.
     if (!this.#extender.isPausing) this.#adjustSoon();
   }
 
@@ -215,7 +215,7 @@ export class Directory
     if (!wasReady) for (const view of this.#catalogs) view.settle(undefined);
   }
 
-  /** What streams have shown so far of services that nobody read was not kept: they are to show it again. */
+  /** Until now only services with a reader were kept, so the streams have to show all of them again. */
   #beginCatalogue(): void {
     this.table.isCatalogued = true;
     for (const { coverage } of this.#stream.sessions) {
@@ -223,7 +223,7 @@ export class Directory
     }
   }
 
-  /** Nobody reads all of it any more: what streams show of what nobody reads is let go. */
+  /** The last catalog was closed: pictures of services that nobody reads are dropped. */
   #endCatalogue(): void {
     if (this.#namespace === '*') return;
     this.table.isCatalogued = false;
@@ -247,8 +247,8 @@ export class Directory
   }
 
   /**
-   * Only when every service in use has a picture and was covered by the stream that got so far. Where all are kept, one
-   * without a picture did not exist then.
+   * Given only when every service in use has a picture, and the stream that got so far covered it. When all services
+   * are kept, one without a picture did not exist at that time.
    */
   #canResume(coverage: Coverage): boolean {
     const resume = this.#resume;

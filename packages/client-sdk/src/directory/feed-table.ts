@@ -17,7 +17,7 @@ import { ServiceFeed } from './service-feed.ts';
 /** How many services that went are remembered. */
 const REMEMBERED = 1_000;
 
-/** Of what nobody has been shown yet; older than every revision. */
+/** The revision of a service that was not shown yet: older than every real one. */
 const NEVER = '0';
 
 interface FeedTableEvents {

@@ -34,7 +34,7 @@ export interface WatchPlan {
 
 /** What a watch connection tells the directory. */
 export interface WatchListener {
-  /** All that a picture is held or wanted of. */
+  /** All services whose picture is held or wanted. */
   services(): Iterable<ServiceRef>;
   /** An endpoint was shown that no call can be made to; the picture goes on without it. */
   readonly onUnusable: OnUnusable;
@@ -111,12 +111,12 @@ export class WatchSession implements StreamSession {
     return lacking;
   }
 
-  /** Its server is asked to take these up; undefined = all. */
+  /** Notes that the server was asked to take these services up; undefined = all. */
   ask(services: readonly (string | undefined)[] = [undefined]): void {
     for (const service of services) this.#asked.add(service);
   }
 
-  /** They are not to be expected by what was asked. */
+  /** Stops waiting for these: the stream shows them now, or the server refused them; undefined = all. */
   unask(services: readonly (string | undefined)[] = [undefined]): void {
     for (const service of services) this.#asked.delete(service);
   }
@@ -163,7 +163,8 @@ export class WatchSession implements StreamSession {
   }
 
   #onChange(event: ChangeEvent): Verdict {
-    // A server goes on with what is read no more. Without what was before it, a change is not the picture.
+    // A server goes on sending changes of services that nobody reads any more. Their pictures were dropped, and a
+    // change alone does not make a picture.
     if (!this.coverage.has(event)) return undefined;
     const key = serviceKeyOf(event);
     const held = this.#ahead.get(key);

@@ -39,7 +39,7 @@ export function createPortService<T extends Target>(
   return {
     group,
     observer: {
-      // Whom the group gave is told of to the group.
+      // The group gave this target, so it hears how the target fared.
       onConnected: (target) => group.connected(target as T),
       onConnectFailed: (target) => group.connectFailed(target as T),
       onRefused: (reason) => refused[reason]++,

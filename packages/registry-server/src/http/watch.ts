@@ -98,7 +98,7 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     const { namespace } = query;
     checkLoaded(picture);
     checkInterest(sources, namespace, body.services);
-    // All of it again is as much as a stream that begins.
+    // Showing the whole namespace costs as much as a new stream, so the same pace holds.
     if (body.services === undefined) checkPace(sources.snapshotPace);
     const services = body.services && [...new Set(body.services)];
     const subscription = { id: params.stream, owner: ownerOf(caller) };
@@ -106,6 +106,6 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     const message = `this server has no watch stream of that name over namespace ${namespace}`;
     throw new ProblemError('watch_unknown', message, { field: 'stream' });
   };
-  // It asks for what reads ask for, and is shed with them.
+  // It is answered with pictures as reads are, so under load it is refused together with them.
   binder.bind('extendWatch', extend, { priority: 'read' });
 }

@@ -1,19 +1,20 @@
-import { nameKeyOf } from './declared/object-key.ts';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type DeclaredService,
   type Endpoint,
   instanceKeyOf,
+  parseServiceKey,
   serviceKeyOf,
   type ServiceKey,
-  parseServiceKey,
   type ServiceRef,
 } from '@rollcall/contract';
 import type { Clock } from '@rollcall/runtime';
 import type { LogEntry, StoreHead } from '../store/log-entry.ts';
-import { type InstanceRecord } from '../store/record.ts';
+import type { InstanceRecord } from '../store/record.ts';
+import { nameKeyOf } from './declared/object-key.ts';
 import { conditionsOf, type InstanceConditions } from './instances/endpoints.ts';
 import { deriveMember, membersOf, type Member, WRITTEN } from './membership.ts';
+import { RevisionWaiters } from './revision-waiters.ts';
 import type { Effect, Roll } from './roll.ts';
 import { type Touch, type Touched, touchOf } from './touched.ts';
 
@@ -45,7 +46,7 @@ export interface ServicePicture {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** Field of an instance -> the endpoints that it has in a service. */
+/** A member of a service -> the endpoints that it brings. */
 type Endpoints = Map<Member, readonly Endpoint[]>;
 
 interface Published {
@@ -58,11 +59,6 @@ interface Published {
   picture?: ServicePicture | undefined;
 }
 
-interface Waiting {
-  readonly revision: number;
-  done(isReached: boolean): void;
-}
-
 /**
  * The full picture that a server holds in memory. Reads and watches are answered from it alone, so they go on when
  * the store is away. Only the follower writes to it.
@@ -71,7 +67,7 @@ export class Picture {
   readonly #clock: Clock;
   readonly #onFault: (key: string, error: unknown) => void;
   readonly #published = new Map<ServiceKey, Published>();
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiters: RevisionWaiters;
   #roll: Roll | undefined;
   #provenAtMs = Number.NEGATIVE_INFINITY;
   /** What the store holds and nobody can read, and so is left out: `instance/FIELD` or a resource's key -> why. */
@@ -85,6 +81,7 @@ export class Picture {
     },
   ) {
     this.#clock = clock;
+    this.#waiters = new RevisionWaiters(clock);
     this.#onFault = onFault;
   }
 
@@ -199,18 +196,7 @@ export class Picture {
   /** Whether the picture reaches a revision within a time, in ms. */
   reached(revision: number, withinMs: number): Promise<boolean> {
     if (this.revision >= revision) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const waiting: Waiting = {
-        revision,
-        done: (isReached) => {
-          timer.cancel();
-          this.#waiting.delete(waiting);
-          resolve(isReached);
-        },
-      };
-      const timer = this.#clock.after(withinMs, () => waiting.done(false));
-      this.#waiting.add(waiting);
-    });
+    return this.#waiters.wait(revision, withinMs);
   }
 
   /** Notes which services an entry may have changed. */
@@ -251,9 +237,7 @@ export class Picture {
         this.#onFault(key, error);
       }
     }
-    for (const waiting of this.#waiting) {
-      if (waiting.revision <= this.revision) waiting.done(true);
-    }
+    this.#waiters.reached(this.revision);
     return inOrder(changes);
   }
 

@@ -4,6 +4,7 @@ import { type StoreUnderTest, WRITE } from './conformance/cases.ts';
 import { changingCases } from './conformance/changing.ts';
 import { grantingCases } from './conformance/granting.ts';
 import { holdingCases } from './conformance/holding.ts';
+import { lateCases } from './conformance/lateness.ts';
 import { loggingCases } from './conformance/logging.ts';
 import { restoringCases } from './conformance/restoring.ts';
 import { sweepingCases } from './conformance/sweeping.ts';
@@ -39,6 +40,7 @@ export function storeConformance(name: string, create: CreateHarness): void {
     afterEach(() => harness.close());
 
     grantingCases(on);
+    lateCases(on);
     holdingCases(on);
     changingCases(on);
     sweepingCases(on);

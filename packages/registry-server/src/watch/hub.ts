@@ -1,13 +1,14 @@
 import { WATCH_PING_MS } from '@rollcall/contract';
 import type { Supervisor } from '@rollcall/daemon';
-import type { Picture, ServiceChange, ServicePicture } from '../picture/picture.ts';
 import type { Clock, Random, Timer } from '@rollcall/runtime';
+import type { Picture, ServiceChange } from '../picture/picture.ts';
 import type { LogEntry } from '../store/log-entry.ts';
 import { ChangeDamper } from './damper.ts';
 import { type Delivery, DeliveryQueue } from './delivery-queue.ts';
 import { encodeFrame, type Frame } from './frame.ts';
-import { ChangeHistory, framesOf, idOf, type PlacedChange, sentChangeOf } from './history.ts';
+import { ChangeHistory, framesOf, type PlacedChange, sentChangeOf } from './history.ts';
 import { Past, type PastPosition } from './past.ts';
+import { PictureFrames } from './picture-frames.ts';
 import type { EventStream } from './stream.ts';
 import { type Interest, Subscriber, type Subscription } from './subscriber.ts';
 import { SubscriberIndex } from './subscriber-index.ts';
@@ -43,7 +44,7 @@ export class WatchHub {
   readonly #past = new Past(HISTORY * 2);
   readonly #subscribers = new SubscriberIndex();
   readonly #queue = new DeliveryQueue((subscriber, delivery) => this.#sendTo(subscriber, delivery));
-  #snapshots = new WeakMap<ServicePicture, Frame>();
+  readonly #frames: PictureFrames;
   readonly #timer: Timer;
   #isMoving = false;
   readonly totals = { changes: 0, parked: 0, dropped: 0, resumed: 0, snapshots: 0, overQuota: 0 };
@@ -51,6 +52,7 @@ export class WatchHub {
   constructor(picture: Picture, options: WatchHubOptions) {
     const { clock, random, supervisor, flapHoldMs } = options;
     this.#picture = picture;
+    this.#frames = new PictureFrames(picture);
     this.#clock = clock;
     this.#random = random;
     this.#supervisor = supervisor;
@@ -73,7 +75,7 @@ export class WatchHub {
     this.#past.begin(this.#picture.revision, this.#picture.mark, hasLost);
     this.#fanOut(changes);
     this.#history.begin(this.#picture.revision);
-    this.#snapshots = new WeakMap();
+    this.#frames.forget();
   }
 
   /** Entries of the log were applied: sends on what changed for it, that of endpoints that flap a little later. */
@@ -120,7 +122,7 @@ export class WatchHub {
 
   /**
    * Takes further services up on a stream, all of its namespace when none is named: shows them, then their every change.
-   * Answers whether there is such a stream of this owner and namespace.
+   * False = no stream of this name belongs to this owner and namespace.
    */
   extend({ id, owner }: Subscription, { namespace, services }: Interest): boolean {
     const subscriber = this.#subscribers.find(id);
@@ -172,7 +174,7 @@ export class WatchHub {
       if (this.#picture.service(namespace, service) === undefined) continue;
       subscriber.shown(service, this.#picture.revision);
     }
-    // Behind the changes that are on their way to it: a bookmark says that they were sent.
+    // Queued behind the changes that are on their way, because a bookmark says that they were sent.
     const frame = this.#bookmark(this.#settledRevision);
     this.#queue.add({ frame, change: undefined, subscribers: [subscriber] });
   }
@@ -211,7 +213,7 @@ export class WatchHub {
     subscriber: Subscriber,
     { namespace, service }: { readonly namespace: string; readonly service: string },
   ): void {
-    const frame = this.#snapshotOf(namespace, service);
+    const frame = this.#frames.snapshot(namespace, service);
     subscriber.syncBytes += frame.chunk.length;
     subscriber.stream.send(frame);
     this.totals.snapshots++;
@@ -222,34 +224,11 @@ export class WatchHub {
     return Math.min(this.#picture.revision, this.#damper.settledRevision);
   }
 
-  #snapshotOf(namespace: string, service: string): Frame {
-    const { revision: now, epoch } = this.#picture;
-    const known = this.#picture.service(namespace, service);
-    const cached = known && this.#snapshots.get(known);
-    if (cached !== undefined) return cached;
-    const revision = known?.revision ?? now;
-    const { declared = null, endpoints = [] } = known ?? {};
-    const data = { namespace, service, revision: String(revision), epoch, declared, endpoints };
-    // No id: a stream that breaks between two snapshots must not resume as if it had them all.
-    const frame = encodeFrame('snapshot', data);
-    if (known !== undefined) this.#snapshots.set(known, frame);
-    return frame;
-  }
-
   /** `subscriber`: the one whom it tells how its stream is named; undefined = it is for many. */
   #bookmark(revision: number, subscriber?: Subscriber): Frame {
-    const { epoch } = this.#picture;
-    const data = {
-      revision: String(revision),
-      epoch,
-      synced: true,
-      applied: String(this.#picture.revision),
-      mark: this.#past.markAt(revision) ?? '',
-      storeAgeMs: this.#picture.ageMs(),
-      moving: this.#isMoving,
-      ...(subscriber === undefined ? {} : { stream: subscriber.subscription.id }),
-    };
-    return encodeFrame('bookmark', data, idOf(revision, data.mark));
+    const mark = this.#past.markAt(revision) ?? '';
+    const stream = subscriber?.subscription.id;
+    return this.#frames.bookmark({ revision, mark, isMoving: this.#isMoving, stream });
   }
 
   #ping(): void {

@@ -38,8 +38,8 @@ export class SubscriberIndex {
   }
 
   /**
-   * It is about further services from now on, all of its namespace when undefined. Answers whether it was not, and is now,
-   * about all of it.
+   * Adds services to a stream; undefined = all of its namespace. True when it covers the whole namespace now and did not
+   * before.
    */
   extend(subscriber: Subscriber, services: readonly string[] | undefined): boolean {
     if (subscriber.services === undefined) return false;

@@ -337,7 +337,7 @@ describe('taking up further services', () => {
     await until(() =>
       /event: extended\ndata: {"namespace":"default","services":\["orders","stock"\]}/.test(text),
     );
-    // Not twenty times 2 MB: what it asked for while it was behind came to one.
+    // Not twenty times 2 MB: all that it asked for while it was slow is shown once.
     await until(() => text.split('event: bookmark').length > 1);
     expect(text.split('event: snapshot\n').length).toBeLessThan(12);
     await register('last', {}, 'stock');

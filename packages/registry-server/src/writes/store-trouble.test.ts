@@ -378,7 +378,7 @@ describe('G2, G5: a store that comes back with an older dump', () => {
       expect(seen.some(isUp('gone'))).toBe(false);
       if (what === 'goes on') expect(await rollOf(after)).toContain('late up');
       else {
-        // Whoever has seen what the dump lacks is told that the past is gone, and not left with it.
+        // A watcher that has seen what the dump lacks is told that this past is lost.
         await renew(after, stays);
         await register(after, 'new', { ttlMs: 60_000 });
         const resumed = await watch(after, { 'last-event-id': position });

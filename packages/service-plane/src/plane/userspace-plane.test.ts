@@ -111,7 +111,7 @@ test('closing serves the clients that the system has connected, and opens nothin
   plane.apply('a', [{ protocol: 'TCP', host: HOST, port, service: await named('one') }]);
   await expect.poll(() => states(plane, 'a'), WAIT).toEqual(['bound']);
   const answers = Array.from({ length: 20 }, () => ask(port));
-  // Each has its place with the system by now, and this process has not looked yet.
+  // The system has made each connection by now, and this process has not accepted any.
   await new Promise((resolve) => process.nextTick(resolve));
   const closed = plane.close(60_000);
   expect(await Promise.all(answers)).toEqual(Array(20).fill('one'));

@@ -110,7 +110,7 @@ export class Partition {
     this.graves.delete(`l:${lease}`);
   }
 
-  /** That it was this instance's is remembered, to tell a successor from a loss of memory. */
+  /** Remembers whose lease it was: a renewal can then be told of a successor, and not of a lost memory. */
   endLease(lease: string, instanceKey: InstanceKey, nowMs: number): void {
     if (lease === '') return;
     this.deadlines.delete(lease);

@@ -20,7 +20,7 @@ test('an epoch is drawn where the store is empty, once, and by no other call', a
   await store.remove({ key: 'none', floor: 0 });
   expect([epoch, drawn]).toEqual(['epoch-1', 1]);
   await wipe();
-  // All find it empty at once: whoever comes first with one has it stand.
+  // All find the store without an epoch at once: the first one that is written stays.
   await Promise.all(Array.from({ length: 5 }, () => store.expire({ floor: 0 })));
   const before = drawn;
   await store.expire({ floor: 0 });

@@ -1,13 +1,16 @@
 import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
 import { KINDS, patched, type ReadManifest, type Service } from '@rollcall/manifests';
 import type { Clock, Random } from '@rollcall/runtime';
-import { Breath } from '../../runtime/breath.ts';
-import type { PutItem, PutOutcome, Store } from '../../store/store.ts';
-import { committed, type Committed } from '../committed.ts';
-import type { Picture } from '../../picture/picture.ts';
-import type { AddressRules } from './address-rules.ts';
-import { claimSlotsOf, withClaims } from '../../picture/declared/claim-slots.ts';
 import type { Declared } from '../../picture/declared/declarations.ts';
+import { keyOfObject, nameKeyOf, type ObjectRef } from '../../picture/declared/object-key.ts';
+import { shownObject } from '../../picture/declared/shown-object.ts';
+import type { Picture } from '../../picture/picture.ts';
+import { Breath } from '../../runtime/breath.ts';
+import type { PutOutcome, Store } from '../../store/store.ts';
+import { committed, type Committed } from '../committed.ts';
+import type { AddressRules } from './address-rules.ts';
+import { dropEndpoints, dropReports } from './dependents.ts';
+import { faultsOf, NOWHERE, titleOf } from './draft-faults.ts';
 import {
   type ApplyMode,
   decoded,
@@ -16,10 +19,7 @@ import {
   draftOf,
   settle,
 } from './draft.ts';
-import { faultsOf, NOWHERE, titleOf } from './draft-faults.ts';
 import type { ManifestReader } from './manifest-reader.ts';
-import { dropEndpoints, dropReports } from './dependents.ts';
-import { keyOfObject, type ObjectRef, nameKeyOf } from '../../picture/declared/object-key.ts';
 import {
   claimRefusal,
   notFound,
@@ -28,7 +28,7 @@ import {
   refusedResult,
   withoutTwins,
 } from './refusals.ts';
-import { shownObject } from '../../picture/declared/shown-object.ts';
+import { itemOf, objectOf, resultOf } from './stored-draft.ts';
 
 /** How often a write is tried again when another one came between, and how long its news is waited for, in ms. */
 const TRIES = 5;
@@ -245,20 +245,8 @@ export class Declarer {
   }
 
   #putOf(drafts: readonly Draft[], dryRun: boolean) {
-    const items = drafts.map((draft): PutItem => {
-      const { ref, manifest, before } = draft;
-      const claims = manifest?.kind === 'Service' ? claimSlotsOf(manifest) : [];
-      return {
-        key: keyOfObject(ref),
-        value: JSON.stringify(manifest),
-        forMs: 0,
-        why: before === undefined ? 'created' : 'configured',
-        // What nobody can read may be written over: nothing of it is known that could be lost.
-        expected:
-          before?.revision ?? (this.#picture.unreadable.has(keyOfObject(ref)) ? undefined : 0),
-        claims: claims.map(({ pool, number }) => ({ pool, number })),
-      };
-    });
+    const { unreadable } = this.#picture;
+    const items = drafts.map((draft) => itemOf(draft, unreadable.has(keyOfObject(draft.ref))));
     return { items, pools: this.#rules.pools, dryRun, floor: this.#picture.revision };
   }
 
@@ -272,16 +260,13 @@ export class Declarer {
     if (outcome.kind === 'changed') return undefined;
     if (outcome.kind !== 'put') throw claimRefusal(due[outcome.index] as Draft, outcome);
     const byKey = new Map(outcome.resources.map((resource) => [resource.key, resource]));
-    const objects = drafts.map(({ ref, manifest, before }) => {
-      const resource = byKey.get(keyOfObject(ref));
-      if (resource === undefined) return before && shownObject(before.manifest, before.revision);
-      const whole = manifest?.kind === 'Service' ? withClaims(manifest, resource.claims) : manifest;
-      return whole && shownObject(whole, dryRun ? undefined : resource.revision);
-    });
+    const objects = drafts.map((draft) =>
+      objectOf(draft, byKey.get(keyOfObject(draft.ref)), dryRun),
+    );
     // What was only tried has no revision that anybody could wait for.
     const last = dryRun ? undefined : outcome.resources.at(-1);
     const revision = last?.revision ?? this.#picture.revision;
-    return { objects: objects.map((object) => object ?? null), revision };
+    return { objects, revision };
   }
 
   async #replied(
@@ -289,14 +274,7 @@ export class Declarer {
     { objects, revision }: Written,
     dryRun: boolean,
   ): Promise<Committed<ApplyReply>> {
-    const results = drafts.map(({ ref, action, before, warnings }, i) => ({
-      ...ref,
-      action,
-      object: objects[i] ?? null,
-      before: before === undefined ? null : shownObject(before.manifest, before.revision),
-      faults: [],
-      warnings: [...warnings],
-    }));
+    const results = drafts.map((draft, i) => resultOf(draft, objects[i] ?? null));
     const value = { revision: String(revision), dryRun, results };
     return dryRun ? { value, isApplied: true } : committed(this.#picture, value, revision);
   }

@@ -101,7 +101,7 @@ function draftOver(
   const wanted =
     context.mode === 'apply' ? merged(given, named, before) : { manifest: named, errors: [] };
   if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), locate, wanted.errors));
-  // What is put together of two was never looked at; the text was, when it was read.
+  // The text was examined when it was read; a merge of two manifests was not, as a whole.
   const isExamined = read.faults.length === 0 && (context.mode !== 'apply' || before === undefined);
   return settle({ ref, before, wanted: wanted.manifest, isExamined, locate }, context);
 }
@@ -204,8 +204,8 @@ function conflictOf(
 }
 
 /**
- * What applying makes of what is there; decoded anew, since a merge may give what neither side was. `named` is the text
- * with its defaults and a name: what is the first of its kind is that.
+ * Merges the text into the object that is there. The merge is decoded anew, because two valid manifests can make an
+ * invalid one. `named` is the text with its defaults and a name; when nothing is there yet, that is the result.
  */
 function merged(
   given: Manifest,

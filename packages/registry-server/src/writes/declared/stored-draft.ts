@@ -1,0 +1,50 @@
+import type { ApplyResult, ManifestObject } from '@rollcall/contract';
+import { claimSlotsOf, withClaims } from '../../picture/declared/claim-slots.ts';
+import { keyOfObject } from '../../picture/declared/object-key.ts';
+import { shownObject } from '../../picture/declared/shown-object.ts';
+import type { ResourceRecord } from '../../store/record.ts';
+import type { PutItem } from '../../store/store.ts';
+import type { Draft } from './draft.ts';
+
+/** How a draft is written. `isUnreadable`: what stands there can be read by nobody. */
+export function itemOf({ ref, manifest, before }: Draft, isUnreadable: boolean): PutItem {
+  const claims = manifest?.kind === 'Service' ? claimSlotsOf(manifest) : [];
+  return {
+    key: keyOfObject(ref),
+    value: JSON.stringify(manifest),
+    forMs: 0,
+    why: before === undefined ? 'created' : 'configured',
+    // What nobody can read may be written over: nothing of it is known that could be lost.
+    expected: before?.revision ?? (isUnreadable ? undefined : 0),
+    claims: claims.map(({ pool, number }) => ({ pool, number })),
+  };
+}
+
+/** The object that comes of a draft. `resource`: as it was written; undefined = there was nothing to write. */
+export function objectOf(
+  { manifest, before }: Draft,
+  resource: ResourceRecord | undefined,
+  dryRun: boolean,
+): ManifestObject | null {
+  if (resource === undefined) {
+    return before === undefined ? null : shownObject(before.manifest, before.revision);
+  }
+  if (manifest === undefined) return null;
+  const whole = manifest.kind === 'Service' ? withClaims(manifest, resource.claims) : manifest;
+  return shownObject(whole, dryRun ? undefined : resource.revision);
+}
+
+/** What became of a draft that nothing stood against. */
+export function resultOf(
+  { ref, action, before, warnings }: Draft,
+  object: ManifestObject | null,
+): ApplyResult {
+  return {
+    ...ref,
+    action,
+    object,
+    before: before === undefined ? null : shownObject(before.manifest, before.revision),
+    faults: [],
+    warnings: [...warnings],
+  };
+}

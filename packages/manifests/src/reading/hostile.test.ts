@@ -73,7 +73,10 @@ test('depth is counted by where brackets end, and not in texts', () => {
   expect(faultsOf(flat).map(({ message }) => message)).not.toContain('expected at most 64 levels');
   const many = Array.from({ length: 200 }, (_, i) => `{port: ${i + 1}, name: p${i}}`).join(', ');
   expect(faultsOf(service(`  ports: [${many}]`))).toEqual([]);
+  expect(isTooDeep('['.repeat(64))).toBe(false);
   expect(isTooDeep('['.repeat(65))).toBe(true);
+  expect(isTooDeep('[{"a":'.repeat(32))).toBe(false);
+  expect(isTooDeep('[{"a":'.repeat(33))).toBe(true);
   expect(isTooDeep('[]'.repeat(1_000))).toBe(false);
   expect(isTooDeep(JSON.stringify('"[\\'.repeat(1_000)))).toBe(false);
   expect(isTooDeep(`{"a":"\\"","b":${'['.repeat(64)}`)).toBe(true);

@@ -27,7 +27,8 @@ export function bindOperations(app: FastifyInstance, sources: OperationSources):
     async (request, reply) => {
       const isLoaded = picture.isLoaded;
       // A sweep is a write too: where none goes well, no other one would.
-      const canWrite = follower.isStoreReachable && !sweeper.isFailing;
+      const isSweeping = !follower.isUnswept && !sweeper.isFailing;
+      const canWrite = follower.isStoreReachable && isSweeping;
       const waitingFor = [
         ...(isLoaded ? [] : ['roll']),
         ...(request.query.for !== 'writes' || canWrite ? [] : ['store']),
@@ -37,7 +38,7 @@ export function bindOperations(app: FastifyInstance, sources: OperationSources):
         ...readiness,
         isLoaded,
         isStoreReachable: follower.isStoreReachable,
-        isSweeping: !sweeper.isFailing,
+        isSweeping,
         isClosing: isClosing(),
         storeAgeMs: isLoaded ? picture.ageMs() : null,
         revision: String(picture.revision),

@@ -3,7 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Supervisor } from '@rollcall/daemon';
 import { pause, type Clock } from '@rollcall/runtime';
 import type { LogEntry, StoreHead } from '../store/log-entry.ts';
-import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
+import {
+  type Store,
+  StoreRefusalError,
+  type StoreSnapshot,
+  StoreUnavailableError,
+  type SweepOutcome,
+} from '../store/store.ts';
 import type { Picture, ServiceChange } from './picture.ts';
 import { Roll } from './roll.ts';
 import { soundEntry, soundSnapshot, type Unreadable } from './soundness.ts';
@@ -55,6 +61,8 @@ export class Follower {
   readonly #events: FollowerEvents;
   readonly #supervisor: Supervisor;
   #isReachable: boolean | undefined;
+  /** The roll was read from a store that refuses to write, and so without the sweep that tells how old it is. */
+  #isUnswept = false;
 
   constructor({ store, picture, clock, supervisor }: FollowerParts, events: FollowerEvents) {
     this.#store = store;
@@ -68,13 +76,19 @@ export class Follower {
     return this.#isReachable === true;
   }
 
+  /** Whether the store refused the sweep that comes before the roll is read. */
+  get isUnswept(): boolean {
+    return this.#isUnswept;
+  }
+
   /** Follows until the signal says so; does not reject. */
   async run(signal: AbortSignal): Promise<void> {
     let faults = 0;
     while (!signal.aborted) {
       let error: unknown;
       try {
-        if (!this.#picture.isLoaded || faults > 0) await this.#relist(signal);
+        const isDue = !this.#picture.isLoaded || faults > 0;
+        if (isDue || (this.#isUnswept && (await this.#canSweep()))) await this.#relist(signal);
         await this.#step(signal);
         this.#setReachable(true);
         faults = 0;
@@ -134,6 +148,7 @@ export class Follower {
       read = await this.#readOnce(anchor, signal);
     }
     const { roll, unreadable, isUncertain } = read;
+    this.#isUnswept = read.isUnswept;
     this.#setReachable(true);
     this.#setUnreadable(unreadable);
     this.#events.relisted(this.#picture.replace(roll), hasForgotten);
@@ -159,14 +174,13 @@ export class Follower {
   }
 
   async #read(signal: AbortSignal) {
-    // Any write gives an empty store its epoch; a sweep is the one that is always due. And one that was away is not read
-    // before everybody on it is doubted.
-    let swept: SweepOutcome;
-    do swept = await this.#store.expire({ floor: this.#picture.revision });
-    while (swept.more && !signal.aborted);
+    const swept = await this.#sweep(signal);
     const snapshot = await this.#store.snapshot();
+    const isUnswept = swept instanceof StoreRefusalError;
+    // Without an epoch there is no roll to be read: nothing was ever written.
+    if (isUnswept && snapshot.head.epoch === '') throw swept;
     const { sound, unreadable } = soundSnapshot(snapshot);
-    const roll = new Roll(sound, this.#clock.monotonicMs());
+    const roll = new Roll(isUnswept ? doubted(sound) : sound, this.#clock.monotonicMs());
     while (roll.revision < snapshot.upTo) {
       const { entries } = await this.#store.follow(roll.revision, signal);
       const [first] = entries;
@@ -178,7 +192,34 @@ export class Follower {
       for (const entry of readable) roll.apply(entry, this.#clock.monotonicMs());
       for (const entry of readable) noteUnreadable(entry, unreadable);
     }
-    return { roll, unreadable, isUncertain: swept.isUncertain };
+    return { roll, unreadable, isUnswept, isUncertain: isUnswept || swept.isUncertain };
+  }
+
+  /**
+   * Any write gives an empty store its epoch; a sweep is the one that is always due. And one that was away is not read
+   * before everybody on it is doubted. Gives the refusal of a store that does not write, if there is no picture yet: it
+   * can be read still, and that is better than nothing.
+   */
+  async #sweep(signal: AbortSignal): Promise<SweepOutcome | StoreRefusalError> {
+    try {
+      let swept: SweepOutcome;
+      do swept = await this.#store.expire({ floor: this.#picture.revision });
+      while (swept.more && !signal.aborted);
+      return swept;
+    } catch (error) {
+      if (error instanceof StoreRefusalError && !this.#picture.isLoaded) return error;
+      throw error;
+    }
+  }
+
+  async #canSweep(): Promise<boolean> {
+    try {
+      await this.#store.expire({ floor: this.#picture.revision });
+      return true;
+    } catch (error) {
+      if (error instanceof StoreRefusalError) return false;
+      throw error;
+    }
   }
 
   #noteUnreadable(entries: readonly LogEntry[]): void {
@@ -200,6 +241,16 @@ export class Follower {
     this.#isReachable = isReachable;
     this.#events.reachable(isReachable, error);
   }
+}
+
+/** Nobody is up on the word of a store alone that may be an old one: whoever has a lease has yet to be heard of. */
+function doubted(snapshot: StoreSnapshot): StoreSnapshot {
+  const instances = snapshot.instances.map((record) =>
+    record.lease === '' || record.doubt !== undefined
+      ? record
+      : ({ ...record, doubt: 'unconfirmed', doubtUntilMs: 0 } as const),
+  );
+  return { ...snapshot, instances };
 }
 
 /** Brings a list of what cannot be read up to date. */

@@ -221,5 +221,10 @@ export interface Store {
 
 /** The store did not answer, or answered that it cannot serve. */
 export class StoreUnavailableError extends Error {
-  override readonly name = 'StoreUnavailableError';
+  override readonly name: string = 'StoreUnavailableError';
+}
+
+/** The store answers and does not write: for want of rights, memory or disk. What it holds can be read. */
+export class StoreRefusalError extends StoreUnavailableError {
+  override readonly name = 'StoreRefusalError';
 }

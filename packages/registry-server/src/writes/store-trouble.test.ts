@@ -280,6 +280,47 @@ describe('a store that refuses to write', () => {
   );
 });
 
+describe('a server that starts on a store that refuses to write', () => {
+  const LEASES = 'rollcall:{0}:leases';
+  test.each<[string, readonly (readonly string[])[], readonly (readonly string[])[]]>([
+    [
+      'for want of rights',
+      [['ACL', 'SETUSER', 'default', '-@write']],
+      [['ACL', 'SETUSER', 'default', '+@all']],
+    ],
+    [
+      'for a key of another type',
+      [
+        ['RENAME', LEASES, 'aside'],
+        ['SET', LEASES, 'x'],
+      ],
+      [['RENAME', 'aside', LEASES]],
+    ],
+  ])(
+    '%s: serves the roll, with everybody doubted whom only that store vouches for, until it can sweep',
+    async (_, spoil, mend) => {
+      const first = await start();
+      const { body } = await register(first, 'a');
+      await register(first, 'persistent', {
+        persistent: true,
+        nonce: undefined,
+        check: { type: 'tcp', intervalMs: 300_000 },
+      });
+      await first.close();
+      for (const words of spoil) await redis.command(...words);
+      const late = await startTestServer('--store', redis.url);
+      servers.push(late);
+      await until(async () => (await rollOf(late)).join() === 'a unconfirmed,persistent starting');
+      expect(await status(late, '/readyz')).toBe(200);
+      expect(await status(late, '/readyz?for=writes')).toBe(503);
+      for (const words of mend) await redis.command(...words);
+      await until(async () => (await renew(late, body.lease.id)) === 204);
+      await until(async () => (await rollOf(late)).join() === 'a up,persistent starting');
+      await until(async () => (await status(late, '/readyz?for=writes')) === 200);
+    },
+  );
+});
+
 /** Rolls of every moment until it is stopped: what was shown, however shortly. */
 function observe(server: RegistryServer) {
   const seen = new Set<string>();

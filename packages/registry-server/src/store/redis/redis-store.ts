@@ -18,6 +18,7 @@ import {
   type SecondLook,
   type Store,
   type StoreSnapshot,
+  StoreRefusalError,
   StoreUnavailableError,
   type SweepOutcome,
   type UpdateRequest,
@@ -263,10 +264,12 @@ export class RedisStore implements Store {
       if (!(error instanceof Error) || error instanceof StoreUnavailableError) throw error;
       forgetArguments(error);
       if (SCRIPT_FAULT.test(error.message)) throw error;
-      if (error.message === 'Command timed out' || error.message.startsWith('READONLY')) {
-        this.#reconnect();
-      }
-      throw new StoreUnavailableError(`Redis: ${error.message}`, { cause: error });
+      // A replica is the wrong server to ask: a new connection may find the primary.
+      const isReplica = error.message.startsWith('READONLY');
+      if (error.message === 'Command timed out' || isReplica) this.#reconnect();
+      const isRefusal = error.name === 'ReplyError' && !isReplica;
+      const Unavailable = isRefusal ? StoreRefusalError : StoreUnavailableError;
+      throw new Unavailable(`Redis: ${error.message}`, { cause: error });
     }
   }
 }

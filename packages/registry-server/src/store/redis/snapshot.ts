@@ -12,11 +12,23 @@ export function revisionOf(last: string | null | undefined): number {
   throw new StoreUnavailableError('Redis: meta.last is no revision');
 }
 
+/** Names the key that is of another type than it should be, which Redis does not. */
+async function readFrom<T>(key: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) {
+      error.message = `${key}: ${error.message}`;
+    }
+    throw error;
+  }
+}
+
 /** Reads a hash in steps, so that a large one does not block the others; what changes meanwhile is read old or new. */
 async function* scanHash(redis: Redis, key: string): AsyncGenerator<[string, string]> {
   let cursor = '0';
   do {
-    const [next, flat] = await redis.hscan(key, cursor, 'COUNT', SCAN);
+    const [next, flat] = await readFrom(key, redis.hscan(key, cursor, 'COUNT', SCAN));
     for (let i = 0; i < flat.length; i += 2) yield [flat[i] as string, flat[i + 1] as string];
     cursor = next;
   } while (cursor !== '0');
@@ -29,7 +41,8 @@ async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombst
   const [seconds] = (await redis.eval(time, 1, keys.graves)) as [string, string];
   const nowMs = Number(seconds) * 1_000;
   const until = new Map<string, number>();
-  const graves = await redis.zrange(keys.graves, 0, '-1', 'WITHSCORES');
+  const dated = redis.zrange(keys.graves, 0, '-1', 'WITHSCORES');
+  const graves = await readFrom(keys.graves, dated);
   for (let i = 0; i < graves.length; i += 2) until.set(graves[i] as string, Number(graves[i + 1]));
   for await (const [member, revision] of scanHash(redis, keys.tombstones)) {
     // The others are of use to the store alone.
@@ -46,7 +59,10 @@ async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombst
  * that cannot be read costs that instance alone, not every server the whole roll.
  */
 export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<StoreSnapshot> {
-  const [epoch, last, mark] = await redis.hmget(keys.meta, 'epoch', 'last', 'mark');
+  const [epoch, last, mark] = await readFrom(
+    keys.meta,
+    redis.hmget(keys.meta, 'epoch', 'last', 'mark'),
+  );
   const unreadable = new Map<string, string>();
   const instances = new Map<string, ReturnType<typeof decodeRecord>>();
   for await (const [key, text] of scanHash(redis, keys.instances)) {

@@ -87,6 +87,48 @@ describe.skipIf(binary === undefined)('Redis as it is run in production', () => 
     }
   }, 120_000);
 
+  test('G5: a primary that was stopped, replaced and goes on: who left meanwhile stays away', async () => {
+    const sentinel = await RedisSentinel.start(binary as NonNullable<typeof binary>);
+    closers.push(() => sentinel.close());
+    const servers = await startServers(`redis-sentinel://${sentinel.hosts}/${sentinel.master}`);
+    const { rollcall, held, smallest } = await instancesOn(servers.map(({ url }) => url));
+    // Their leases outlast the test by far: that they ran out is no reason to be gone.
+    const ttlMs = 300_000;
+    const leaving = await Promise.all(
+      Array.from({ length: 6 }, (_, i) =>
+        rollcall.register({ service: 'held', id: `leaves-${i}`, port: 3_001, ttlMs }),
+      ),
+    );
+    await until(() => held.endpoints().length === IDS.length + leaving.length);
+    const old = await sentinel.primary();
+    old.signal('SIGSTOP');
+    await until(async () => (await sentinel.primary()) !== old, { withinMs: 30_000 });
+    for (const { url } of servers)
+      await until(async () => (await fetch(`${url}/readyz?for=writes`)).ok, { withinMs: 30_000 });
+    for (const one of leaving.slice(0, 3)) await one.deregister();
+    old.signal('SIGCONT');
+    // For a moment it takes itself for the primary still. Who is refused there may stay: nobody said it was gone.
+    const stay: string[] = [];
+    for (const one of leaving.slice(3)) await one.deregister().catch(() => stay.push(one.id));
+    await until(async () => (await old.command('ROLE')).includes('slave'), { withinMs: 30_000 });
+
+    const expected = [...IDS, ...stay];
+    const isSettled = () => {
+      const ids = held.endpoints().map(({ instance, tier }) => `${instance} ${tier}`);
+      return ids.toSorted().join() === expected.map((id) => `${id} 0`).join();
+    };
+    await until(isSettled, { withinMs: 30_000, what: 'those who stayed, and nobody else' });
+    const rolls = await Promise.all(
+      servers.map(async ({ url }) => {
+        const reply = await fetch(`${url}/v1/namespaces/default/services/held/endpoints`);
+        const { endpoints } = (await reply.json()) as { endpoints: { instance: string }[] };
+        return endpoints.map(({ instance }) => instance).toSorted();
+      }),
+    );
+    expect(rolls).toEqual([expected, expected]);
+    expect(smallest()).toBe(IDS.length);
+  }, 120_000);
+
   test('partitions are rolls of their own, spread over the primaries of a Redis Cluster', async () => {
     const cluster = await RedisCluster.start(binary as NonNullable<typeof binary>);
     closers.push(() => cluster.close());

@@ -73,6 +73,8 @@ export interface RedisStoreOptions extends Omit<CommandOptions, 'keys'> {
 export class RedisStore implements Store {
   readonly #redis: Redis;
   readonly #reader: Redis;
+  /** Connections that are being replaced. */
+  readonly #leaving = new Set<Redis>();
   readonly #keys: PartitionKeys;
   readonly #guardMs: number;
   readonly #run: RunCommand;
@@ -224,7 +226,11 @@ export class RedisStore implements Store {
   /** A connection on which an answer is overdue is hung: a new one finds out sooner than TCP does. */
   #reconnect(): void {
     for (const connection of [this.#redis, this.#reader]) {
-      if (connection.status === 'ready') connection.disconnect(true);
+      // It stands as ready until the other side, which is hung, has answered the goodbye or waited long enough for that.
+      if (connection.status !== 'ready' || this.#leaving.has(connection)) continue;
+      this.#leaving.add(connection);
+      connection.once('close', () => this.#leaving.delete(connection));
+      connection.disconnect(true);
     }
   }
 

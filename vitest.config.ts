@@ -9,6 +9,7 @@ const TIMED = [
   'packages/client-sdk/src/stampede.registry.test.ts',
   'packages/node-proxy/src/compose.test.ts',
   'packages/registry-server/src/http/load/guard-load.test.ts',
+  'packages/registry-server/src/http/load/loop-cost.test.ts',
   'packages/registry-server/src/http/quota.test.ts',
   'packages/registry-server/src/watch/flapping.test.ts',
   'packages/registry-server/src/watch/holds.redis.test.ts',

@@ -1,6 +1,6 @@
 import { type Registration, Rollcall, type Service } from '@rollcall/client-sdk';
-import { ChaosProxy, until } from '@rollcall/testkit';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { ChaosProxy, findRedisBinary, RedisProcess, until } from '@rollcall/testkit';
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { RegistryServer } from './compose.ts';
 import { startTestServer } from './testing/test-server.ts';
 
@@ -108,3 +108,68 @@ test('G5: Redis cut off again and again: every write is answered, and the roll s
   await until(() => held.endpoints().length === IDS.length + 1);
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(IDS.length);
 }, 180_000);
+
+describe('what a client of the SDK sees of a Redis that forgets', () => {
+  const [LEASE_MS, LONG_MS] = [4_000, 60_000];
+
+  /** A Redis without an append-only file, a server on it, and three instances of which one leaves when told. */
+  async function setUp() {
+    const binary = await findRedisBinary();
+    if (binary === undefined) throw new Error('no redis-server on this machine');
+    const redis = await RedisProcess.start(binary);
+    onTestFinished(() => redis.close());
+    const own = await startTestServer('--store', redis.url);
+    onTestFinished(() => own.close());
+    const client = new Rollcall({ url: own.url });
+    onTestFinished(() => client.close());
+    for (const id of ['a', 'b'])
+      await client.register({ service: 'kept', id, port: 3_000, ttlMs: LEASE_MS });
+    // Long enough that only the right answer takes it away again, and not the end of its lease.
+    const leaves = await client.register({
+      service: 'kept',
+      id: 'leaves',
+      port: 3_000,
+      ttlMs: LONG_MS,
+    });
+    const kept = client.service('kept');
+    await until(() => kept.endpoints().length === 3);
+    const seen: string[][] = [];
+    const ofFirstTier = () =>
+      kept
+        .endpoints()
+        .filter(({ tier }) => tier === 0)
+        .map(({ instance }) => instance)
+        .toSorted();
+    kept.on('change', ({ endpoints }) => {
+      seen.push(endpoints.map(({ instance, tier }) => `${instance} ${tier}`));
+    });
+    return { redis, own, client, kept, leaves, seen, ofFirstTier };
+  }
+
+  test('G5: wiped again and again while it is given back what it forgot: nobody is missing, the deregistered stays away', async () => {
+    const { redis, kept, leaves, seen, ofFirstTier } = await setUp();
+    await leaves.deregister();
+    await until(() => kept.endpoints().length === 2);
+    seen.length = 0;
+    for (let wipes = 0; wipes < 30; wipes++) await redis.command('FLUSHALL');
+    await until(() => seen.length > 0 && ofFirstTier().join() === 'a,b');
+    expect(seen.filter((roll) => roll.length !== 2)).toEqual([]);
+  }, 60_000);
+
+  test('G2, G5: an older dump: who was deregistered since is used by no call, and the others are back', async () => {
+    const { redis, own, kept, leaves, seen, ofFirstTier } = await setUp();
+    const isWritable = async ({ url }: RegistryServer) =>
+      (await fetch(`${url}/readyz?for=writes`)).ok;
+    await redis.command('SAVE');
+    await leaves.deregister();
+    await until(() => kept.endpoints().length === 2);
+    seen.length = 0;
+    await redis.down();
+    await until(async () => !(await isWritable(own)));
+    await redis.up();
+    await until(() => isWritable(own));
+    await until(() => kept.endpoints().length === 2 && ofFirstTier().join() === 'a,b');
+    expect(seen.filter((roll) => roll.includes('leaves 0'))).toEqual([]);
+    expect(seen.filter((roll) => !/a \d.*b \d/.test(roll.toSorted().join()))).toEqual([]);
+  }, 60_000);
+});

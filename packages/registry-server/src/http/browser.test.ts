@@ -114,6 +114,15 @@ describe('everybody else', () => {
     expect(await ask('/livez', { headers: { origin: EVIL } })).toMatchObject({ status: 403 });
   });
 
+  test('asks by the name under which the server is advertised', async () => {
+    await start('--advertise=registry.shop.example');
+    const path = '/v1/namespaces/default/services';
+    const under = (host: string) => ask(path, { headers: { host } });
+    expect(await under('registry.shop.example:7400')).toMatchObject({ status: 200 });
+    expect(await under('shop.example')).toMatchObject({ status: 421 });
+    expect(await under('evil.registry.shop.example')).toMatchObject({ status: 421 });
+  });
+
   test('who bears a valid token may come from anywhere; a wrong one helps nobody', async () => {
     await start(`--token=${TOKEN}`);
     const path = '/v1/namespaces/default/services';

@@ -160,7 +160,8 @@ describe('the lock', () => {
       "console.log('held');",
       'setInterval(() => {}, 1e6);',
     ];
-    return new TestProcess(process.execPath, ['--input-type=module', '-e', lines.join(' ')]);
+    const args = ['--conditions=@rollcall/source', '--input-type=module', '-e', lines.join(' ')];
+    return new TestProcess(process.execPath, args);
   };
 
   test('a file that another process has is refused by its name, and free once that is killed', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@rollcall/testkit';
@@ -356,4 +356,41 @@ test('only an admin may, and the size has a limit of its own', async () => {
   const text = await (await ask(ADMIN, 'GET', 'export')).text();
   expect((await ask(ADMIN, 'POST', 'import', text + ' '.repeat(2_000))).status).toBe(200);
   expect((await ask(ADMIN, 'POST', 'import', text + ' '.repeat(5_000))).status).toBe(413);
+});
+
+test('a file that cannot be written: not ready for writes, nothing is served that was refused, and none of it is there after a restart', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'registry-full-'));
+  folders.push(folder);
+  const place = join(folder, 'roll');
+  const flag = `--store=file:${join(place, 'roll.json')}`;
+  const isWritable = async ({ url }: RegistryServer) =>
+    (await fetch(`${url}/readyz?for=writes`)).ok;
+  const names = async ({ url }: RegistryServer) => {
+    const { items } = (await (
+      await fetch(`${url}/v1/namespaces/default/manifests/services`)
+    ).json()) as {
+      items: { metadata: { name: string } }[];
+    };
+    return items.map(({ metadata }) => metadata.name).filter((name) => name !== 'rollcall');
+  };
+  const before = await startTestServer(flag);
+  servers.push(before);
+  await until(() => isWritable(before));
+  await sent(before, 'POST', 'apply', service('kept'));
+  // A file where the folder was: what a full disk comes to, for whoever runs this.
+  renameSync(place, `${place}-away`);
+  writeFileSync(place, '');
+  expect(await send(before, 'POST', 'apply', service('lost'))).toMatchObject({ status: 503 });
+  await until(async () => !(await isWritable(before)));
+  expect((await fetch(`${before.url}/readyz`)).status).toBe(200);
+  expect(await names(before)).toEqual(['kept']);
+  rmSync(place);
+  renameSync(`${place}-away`, place);
+  await until(() => isWritable(before));
+  await sent(before, 'POST', 'apply', service('later'));
+  await before.close();
+  servers.splice(servers.indexOf(before), 1);
+  const after = await startTestServer(flag);
+  servers.push(after);
+  expect((await names(after)).toSorted()).toEqual(['kept', 'later']);
 });

@@ -165,3 +165,33 @@ test('G3: whoever resumes from a bookmark while a change is held back gets that 
     await until(() => seenBy(reader, 'orders').get('flapper/http')?.weight === 42);
   }
 });
+
+test('G3: whoever resumes while another service flaps is not shown once more what had left before', async () => {
+  const body = { ports: { http: 1 } };
+  await send('PUT', pathOf('flapper', 'orders'), body);
+  await send('PUT', pathOf('stays', 'calm'), body);
+  const flapping = flap(4_000);
+  const over = new AbortController();
+  const ended = flapping.finally(() => over.abort());
+  const lastId = (reader: StreamReader) =>
+    reader.events.findLast(({ id }) => id !== undefined)?.id ?? '';
+  let reader = await watch('');
+  let rounds = 0;
+  for (; !over.signal.aborted; rounds++) {
+    const id = `leaves${rounds}`;
+    await send('PUT', pathOf(id, 'calm'), body);
+    await until(() => seenBy(reader, 'calm').has(`${id}/http`));
+    await fetch(pathOf(id, 'calm'), { method: 'DELETE' });
+    await until(() => !seenBy(reader, 'calm').has(`${id}/http`));
+    reader.close();
+    const url = `${server.url}/v1/watch`;
+    const next = await StreamReader.open(url, { 'last-event-id': lastId(reader) });
+    readers.push(next);
+    await until(() => next.of('bookmark').length > 0);
+    const again = changesOf(next, 'calm').flatMap(({ upserts }) => upserts as Shown[]);
+    expect(again.map((one) => one.id)).not.toContain(`${id}/http`);
+    reader = next;
+  }
+  await ended;
+  expect(rounds).toBeGreaterThan(3);
+});

@@ -77,6 +77,20 @@ describe('watching', () => {
     ]);
   });
 
+  test('an idle watch and an idle hold are heard of every few seconds', async () => {
+    const { lease } = await register('a');
+    const reader = await watch('service=orders');
+    await synced(reader);
+    const held = await StreamReader.open(`${server.url}/v1/leases/hold?lease=${lease.id}`);
+    readers.push(held);
+    const bookmarks = reader.of('bookmark').length;
+    // The client leaves a stream that is silent for 15 s: two of three may be lost.
+    const startedAtMs = performance.now();
+    await until(() => reader.of('bookmark').length > bookmarks && held.of('ping').length > 0);
+    expect(performance.now() - startedAtMs).toBeLessThan(6_000);
+    expect(changesOf(reader)).toEqual([]);
+  });
+
   test('a heartbeat wakes nobody', async () => {
     const { lease } = await register('a');
     const reader = await watch('service=orders');

@@ -365,7 +365,9 @@ describe('G2, G5: a store that comes back with an older dump', () => {
       check: { type: 'tcp', intervalMs: 300_000 },
     });
     expect(await renew(server, gone)).toBe(204);
+    await register(server, 'left', { ttlMs: 4_000 });
     await redis.command('SAVE');
+    await fetch(pathOf(server, 'left'), { method: 'DELETE' });
     await forget(server);
     const late = (await register(server, 'late', { ttlMs: 5_000 })).body.lease.id;
     const watching = await watch(server);
@@ -414,9 +416,13 @@ describe('G2, G5: a store that comes back with an older dump', () => {
         if (what === 'goes on') await renew(after, late);
         const roll = await rollOf(after);
         seen.push(roll);
-        return isUp('stays')(roll) && !roll.some((one) => one.startsWith('gone'));
+        return isUp('stays')(roll) && !roll.some((one) => /^(gone|left) /.test(one));
       });
       expect(seen.some(isUp('gone'))).toBe(false);
+      expect(seen.some(isUp('left'))).toBe(false);
+      // Who saw it leave does not show it again; who starts on the dump has to ask it first.
+      const isBack = seen.some((roll) => roll.includes('left unconfirmed'));
+      if (what === 'starts anew') expect(isBack).toBe(true);
       if (what === 'goes on') expect(await rollOf(after)).toContain('late up');
       else {
         // A watcher that has seen what the dump lacks is told that this past is lost.

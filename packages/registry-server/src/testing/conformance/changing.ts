@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { INSTANCE_TOMBSTONE_MS } from '../../store/limits.ts';
 import {
   WRITE,
   bodyOf,
@@ -68,6 +69,23 @@ export function changingCases(on: StoreUnderTest): void {
         why: 'deregistered',
       });
     });
+  });
+
+  test('those who left are forgotten after a minute, however many there are', async () => {
+    const count = 1_200;
+    for (let i = 0; i < count; i++) {
+      const instanceKey = `default/orders/i${i}` as const;
+      const lease = await leaseOf(on.store, { instanceKey });
+      await on.store.revoke({ instanceKey, lease, floor: 0 });
+    }
+    const remembered = async () =>
+      (await on.store.snapshot()).tombstones.filter(({ member }) => member.startsWith('i:'));
+    expect(await remembered()).toHaveLength(count);
+    await on.harness.advance(INSTANCE_TOMBSTONE_MS + 1_000);
+    let sweeps = 1;
+    while ((await on.store.expire(WRITE)).more) sweeps++;
+    expect(sweeps).toBeLessThan(10);
+    expect(await remembered()).toEqual([]);
   });
 
   describe('resources', () => {

@@ -1,7 +1,16 @@
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
-import { freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
+import { Agent, request } from 'undici';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  findRedisBinary,
+  freePort,
+  RedisProcess,
+  startNode,
+  TestProcess,
+  until,
+} from '@rollcall/testkit';
 import { helpText } from '@rollcall/registry-server';
 import { Stack } from './support/stack.ts';
 
@@ -71,4 +80,45 @@ describe('rollcall-registry', () => {
     await started.stop();
     expect(started.output).not.toContain('sesame');
   });
+
+  test.runIf(process.platform === 'linux')(
+    'with few file descriptors, callers do not take those that the store needs',
+    async () => {
+      const binary = await findRedisBinary();
+      if (binary === undefined) throw new Error('no redis-server on this machine');
+      const redis = await RedisProcess.start(binary, { isDurable: true });
+      onTestFinished(() => redis.close());
+      const port = await freePort();
+      const words = [process.execPath, '--conditions=@rollcall/source', main];
+      const flags = ['--port', `${port}`, '--store', redis.url];
+      const command = 'ulimit -n 150; exec "$@"';
+      const program = new TestProcess('bash', ['-c', command, 'bash', ...words, ...flags]);
+      onTestFinished(async () => void (await program.stop()));
+      await program.printed(/"msg":"listening"/);
+      const agent = new Agent();
+      const ask = (path: string) => {
+        const url = `http://127.0.0.1:${port}${path}`;
+        return request(url, { dispatcher: agent }).then(async ({ statusCode, body }) => {
+          await body.dump();
+          return statusCode;
+        });
+      };
+      // One connection of ours stays, whoever else comes.
+      await until(async () => (await ask('/readyz?for=writes')) === 200);
+      const sockets = Array.from({ length: 300 }, () => connect(port, '127.0.0.1'));
+      onTestFinished(() => {
+        for (const socket of sockets) socket.destroy();
+        return agent.close();
+      });
+      for (const socket of sockets) socket.on('error', () => {});
+      await program.printed(/connections are turned away/);
+      await until(() => sockets.some((socket) => socket.closed));
+      await redis.down();
+      await until(async () => (await ask('/readyz?for=writes')) === 503);
+      await redis.up();
+      await until(async () => (await ask('/readyz?for=writes')) === 200);
+      expect(sockets.filter((socket) => !socket.closed).length).toBeGreaterThan(50);
+      expect(program.output).not.toContain('EMFILE');
+    },
+  );
 });

@@ -116,4 +116,8 @@ test('two proxies of one machine report under names of their own', () => {
   expect(other).toBe(`${hostname()}-7491`);
   expect(defaultNodeName(undefined)).toBe(`${hostname()}-${process.pid}`);
   expect(reporterOf('node-proxy', 'Node_1.Example.org')).toBe('node-proxy.node-1.example.org');
+  const long = [7_490, 7_491].map((port) => reporterOf('node-proxy', `${'h'.repeat(60)}-${port}`));
+  expect(new Set(long).size).toBe(2);
+  for (const reporter of long) expect(reporter).toMatch(/^node-proxy\.h+-[0-9a-f]{8}$/);
+  expect(Math.max(...long.map(({ length }) => length))).toBe(63);
 });

@@ -11,7 +11,7 @@ import { bindAll } from './http/bind-all.ts';
 import { LoadGate } from './http/load/load-gate.ts';
 import { LoopDelay } from './http/load/loop-delay.ts';
 import { buildServer } from './http/server.ts';
-import { advertisedAddress, listen } from './listening.ts';
+import { advertisedAddress, limitConnections, listen } from './listening.ts';
 import { GuardedClock } from './runtime/guarded-clock.ts';
 import { refusedTokens, storeLog, supervisorOf } from './server-log.ts';
 import { openStore } from './open-store.ts';
@@ -119,6 +119,7 @@ async function assemble(config: Config, runtime: Runtime, isClosing: () => boole
     clock,
     random,
   });
+  limitConnections(app, clock);
   const refused = refusedTokens(clock, logger);
   const shared = { core, store, rules, clock, supervisor };
   bindAll(app, config, { ...shared, tokens, gate, refused, isClosing });

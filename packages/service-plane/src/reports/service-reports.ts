@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type Rollcall,
   RollcallError,
@@ -11,6 +12,8 @@ import { ReportKeeper } from './report-keeper.ts';
 
 /** How long a report stands by itself, in ms: it outlives a restart of who made it, and a dead one for no longer. */
 const REPORT_MS = 300_000;
+
+const LONGEST_REPORTER = 63;
 
 /** What last reports may cost when a program ends, in ms. */
 const LAST_REPORTS_MS = 2_000;
@@ -56,7 +59,10 @@ export const NO_REPORTS: ServiceReports = {
 export function reporterOf(program: string, name: string): string {
   const parts = name.split('.').map(hostnameOf);
   const whole = [program, ...parts.filter((part) => part !== '')].join('.');
-  return whole.slice(0, 63).replace(/[-.]+$/, '');
+  if (program.length + 1 + name.length <= LONGEST_REPORTER) return whole;
+  // What tells two of one host apart comes last, so a digest stands for what is cut off.
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${whole.slice(0, LONGEST_REPORTER - 9).replace(/[-.]+$/, '')}-${digest}`;
 }
 
 /** Keeps reports up at the registry. */

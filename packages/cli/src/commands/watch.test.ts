@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { NGINX } from '../testing/manifests.ts';
 import { TestCli } from '../testing/test-cli.ts';
 
@@ -31,6 +32,20 @@ test('services of every namespace, chosen by label, without headings', async () 
   await watch.printed(/(shop +nginx +ClusterIP.*\n){2}/);
   await watch.stop();
   expect(watch.out).not.toMatch(/NAME|rollcall/);
+});
+
+test('YAML is a stream of documents', async () => {
+  await cli.apply(NGINX);
+  const watch = cli.start('get', 'svc', 'nginx', '-w', '-o', 'yaml');
+  await watch.printed(/kind: Service/);
+  for (const value of ['one', 'two']) {
+    await cli.out('annotate', '--overwrite', 'svc', 'nginx', `a=${value}`);
+    await watch.printed(new RegExp(`a: ${value}`));
+  }
+  await watch.stop();
+  const documents = parseAllDocuments(watch.out).map((document) => document.toJS() as object);
+  expect(documents).toHaveLength(3);
+  expect(documents[2]).toMatchObject({ kind: 'Service', metadata: { annotations: { a: 'two' } } });
 });
 
 test('one type alone can be watched', async () => {

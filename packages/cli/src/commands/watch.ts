@@ -41,7 +41,9 @@ export async function watchResource(
         nowMs: context.clock.wallMs(),
         hasHeaders: watch.options.hasHeaders && isFirst,
       };
-      context.out.pass(textFor(due, selection, { options, widths }));
+      // One stream of documents, which whoever reads it can tell apart.
+      const mark = options.format === 'yaml' && !isFirst ? '---\n' : '';
+      context.out.pass(`${mark}${textFor(due, selection, { options, widths })}`);
       isFirst = false;
     }
   }

@@ -147,6 +147,18 @@ test.each<[string, Record<string, unknown>, string]>([
   expect(create).toThrow(new RegExp(`option ${field.replaceAll('.', '\\.')}: `));
 });
 
+test('on a host that it does not run on it says so in one sentence, whatever the options', () => {
+  const versions = { ...process.versions, bun: '1.3.0' };
+  vi.stubGlobal('process', Object.create(process, { versions: { value: versions } }));
+  context.onEnd(() => vi.unstubAllGlobals());
+  const message = 'the Rollcall client needs Node.js 22.19 or later, and this is Bun 1.3.0';
+  for (const options of [{ url: 'http://127.0.0.1:1' }, {}]) {
+    const create = () => new Rollcall(options as RollcallOptions);
+    expect(create).toThrow(RollcallError);
+    expect(create).toThrow(expect.objectContaining({ code: 'invalid_options', message }));
+  }
+});
+
 test('a service of a bad name or namespace is refused', async () => {
   const client = context.client(await context.registry());
   expect(() => client.service('Orders')).toThrow('expected a service name');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +54,44 @@ test('forwards to the targets of its group in turn', async () => {
   for (let i = 0; i < 6; i++) answers.push(await (await fetch(web(balancer))).text());
   expect(answers.slice(0, 3).toSorted()).toEqual(['a', 'b', 'c']);
   expect(answers.slice(3)).toEqual(answers.slice(0, 3));
+});
+
+test.each<[string, string, IncomingHttpHeaders, IncomingHttpHeaders]>([
+  ['by default', '', {}, {}],
+  [
+    'trailers that a listener asks for',
+    'listeners: [{ name: web, port: 0, passRequestTrailers: true, default: { targetGroup: hello } }]',
+    {},
+    { 'x-sum': '17' },
+  ],
+  ['names with an underscore', 'underscoresInHeaders: true', { my_own: '1' }, {}],
+])('what reaches a target: %s', async (_, keys, headers, trailers) => {
+  const seen: Pick<IncomingMessage, 'headers' | 'trailers'>[] = [];
+  const server = createServer((incoming, response) => {
+    incoming.resume().on('end', () => {
+      seen.push(incoming);
+      response.end('ok');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const balancer = await start(new FakeSource([endpoint(port)]), keys);
+  const outgoing = request(web(balancer), {
+    method: 'POST',
+    headers: { my_own: '1', 'my-own': '2', trailer: 'x-sum', connection: 'close' },
+  });
+  outgoing.write('body');
+  outgoing.addTrailers({ 'x-sum': '17' });
+  outgoing.end();
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  expect(answer.statusCode).toBe(200);
+  await once(answer.resume(), 'end');
+  expect(seen).toHaveLength(1);
+  const underscored = Object.entries(seen[0]!.headers).filter(([name]) => name.includes('_'));
+  expect(Object.fromEntries(underscored)).toEqual(headers);
+  expect(seen[0]!.headers['my-own']).toBe('2');
+  expect(seen[0]!.trailers).toEqual(trailers);
 });
 
 test('before the first picture: 503 with the reason, readyz 503; then both turn', async () => {

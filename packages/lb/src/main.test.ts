@@ -1,18 +1,25 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestProcess, startNode } from '@rollcall/testkit';
+import { Rollcall } from '@rollcall/client-sdk';
+import { startTestServer } from '@rollcall/registry-server/testing';
+import { type TestProcess, startNode, until } from '@rollcall/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 
 const MAIN = new URL('main.ts', import.meta.url).pathname;
 
-async function run(args: readonly string[], config?: string): Promise<TestProcess> {
+async function run(
+  args: readonly string[],
+  config?: string,
+  within: readonly string[] = [],
+): Promise<TestProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-lb-'));
   const file = join(folder, 'lb.yaml');
   if (config !== undefined) await writeFile(file, config);
-  const child = startNode(MAIN, config === undefined ? args : [...args, file]);
+  const child = startNode(MAIN, config === undefined ? args : [...args, file], { within });
   onTestFinished(async () => {
     await child.stop('SIGKILL');
     await rm(folder, { recursive: true });
@@ -83,3 +90,74 @@ test('starts without a registry, says where it listens and why it cannot serve, 
   await child.printed(/"path":"\/","protocol":"HTTP\/1\.1","status":503,"reason":"no_picture"/);
   expect(await child.stop('SIGTERM')).toBe(0);
 });
+
+/** A client that asks once and stays connected. */
+function askingClient(port: string) {
+  const socket = connect(Number(port), '127.0.0.1').on('error', () => {});
+  const client = { socket, text: '', isGone: false };
+  socket.on('data', (chunk: Buffer) => (client.text += chunk.toString()));
+  socket.on('close', () => (client.isGone = true));
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  return client;
+}
+
+test.runIf(process.platform === 'linux')(
+  'more clients than its few descriptors allow: some are served, the others turned away, nobody is blamed',
+  async () => {
+    const registry = await startTestServer();
+    onTestFinished(() => registry.close());
+    // Holds its answers, so that each client that is let in takes a second connection.
+    const held: ServerResponse[] = [];
+    let isHolding = true;
+    const target = createHttpServer((_, response) => {
+      if (isHolding) held.push(response);
+      else response.end('ok');
+    }).listen(0, '127.0.0.1');
+    await once(target, 'listening');
+    onTestFinished(() => {
+      target.close();
+      target.closeAllConnections();
+    });
+    const rollcall = new Rollcall({ url: registry.url });
+    onTestFinished(() => rollcall.close());
+    const { port } = target.address() as AddressInfo;
+    await rollcall.register({ service: 'hello', port, address: '127.0.0.1', signals: false });
+
+    const config = CONFIG.replace('http://127.0.0.1:1', registry.url);
+    const few = ['bash', '-c', 'ulimit -n 150; exec "$@"', 'bash'];
+    const child = await run(['--config'], config, few);
+    const [, most] = await child.printed(/limits\.clientConnections: (\d+) instead of more/);
+    const [line] = await child.printed(/\{.*"msg":"listening"\}\n/);
+    const { listeners, admin } = JSON.parse(line) as { listeners: { web: string }; admin: string };
+
+    const clients = Array.from({ length: 300 }, () => askingClient(new URL(listeners.web).port));
+    onTestFinished(() => clients.forEach(({ socket }) => socket.destroy()));
+    const gone = () => clients.filter(({ isGone }) => isGone);
+    const what = 'each client to be let in or turned away';
+    await until(() => held.length + gone().length >= clients.length, { what });
+    expect(held).toHaveLength(Number(most));
+    expect(
+      gone()
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe('');
+
+    isHolding = false;
+    for (const response of held) response.end('ok');
+    const served = clients.filter((client) => !gone().includes(client));
+    const answers = (times: number) =>
+      new RegExp(`^(HTTP/1\\.1 200 OK\\r\\n[^]*?\\r\\n\\r\\nok){${times}}$`);
+    await until(() => served.every(({ text }) => answers(1).test(text)), { what: 'answers' });
+    // They are still connected, and served again.
+    for (const { socket } of served) socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => served.every(({ text }) => answers(2).test(text)), { what: 'more answers' });
+
+    expect(await (await fetch(`${admin}/targets`)).json()).toMatchObject({
+      targetGroups: [{ targets: [{ state: 'healthy', requests: served.length * 2, failures: 0 }] }],
+    });
+    for (const { socket } of clients) socket.destroy();
+    await until(async () => (await fetch(listeners.web)).status === 200, { what: 'a new client' });
+    expect(child.output).not.toMatch(/"status":50/);
+    expect(child.hasExited).toBe(false);
+  },
+);

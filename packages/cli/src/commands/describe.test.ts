@@ -117,6 +117,31 @@ Events:
   expect(await cli.out('get', 'svc', 'told', '--no-headers')).toContain('   127.0.0.80   80:');
 });
 
+test('two proxies of one host: each has its say under its own name', async () => {
+  await cli.apply(serviceText('both', { ports: [{ port: 80 }] }));
+  const say = (reporter: string, status: 'True' | 'False', reason: string, message: string) =>
+    cli.rollcall.report('both', reporter, {
+      conditions: [{ type: 'ClusterIPBound', status, reason, message }],
+    });
+  const conditions = async () =>
+    /\n {2}---- .*\n((?: {2}ClusterIPBound.*\n)*)Events:/.exec(
+      await cli.out('describe', 'svc', 'both'),
+    )?.[1];
+  await say('node-proxy.host', 'True', 'Bound', 'on 127.96.1.9:80');
+  await say('node-proxy.host-7491', 'False', 'AddressInUse', '127.96.1.9:80: in use');
+  const second = `  ClusterIPBound  False   AddressInUse  node-proxy.host-7491  127.96.1.9:80: in use\n`;
+  expect(await conditions()).toBe(
+    `  ClusterIPBound  True    Bound         node-proxy.host       on 127.96.1.9:80\n${second}`,
+  );
+  // One that changes its mind, or goes, takes nothing of the other along.
+  await say('node-proxy.host', 'False', 'Failed', 'gone');
+  expect(await conditions()).toBe(
+    `  ClusterIPBound  False   Failed        node-proxy.host       gone\n${second}`,
+  );
+  await cli.rollcall.withdrawReport('both', 'node-proxy.host');
+  expect(await conditions()).toBe(second);
+});
+
 test('an external name, a headless service, one without selector', async () => {
   await cli.apply(
     [

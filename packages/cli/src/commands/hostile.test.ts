@@ -143,3 +143,53 @@ test('what an editor shows is what is there', async () => {
   expect(seen).not.toMatch(COMMANDS);
   expect(parse(seen)).toMatchObject({ metadata: { annotations: { note: HOSTILE } } });
 });
+
+test('what goes on being shown obeys nobody either', async () => {
+  const lines = [
+    'get svc -w',
+    'get svc -A -w -o wide',
+    'get svc -w -o custom-columns=NAME:.metadata.name,NOTE:.metadata.annotations.note',
+    'get events -w',
+    'events -w',
+    'events -w -A',
+  ];
+  const watches = lines.flatMap((line) =>
+    [false, true].map((isTerminal) => cli.begin({ isTerminal }, ...line.split(' '))),
+  );
+  for (const watch of watches) await watch.printed(/\n.*web/);
+  const before = watches.map(({ out }) => out.length);
+  await cli.apply(
+    serviceText(
+      'late',
+      { type: 'LoadBalancer', ports: [{ port: 80 }] },
+      { annotations: { note: HOSTILE } },
+    ),
+  );
+  await cli.rollcall.report('late', 'lb.one', {
+    conditions: [{ type: 'Bound', status: 'False', reason: 'Failed', message: HOSTILE }],
+    loadBalancer: [{ hostname: HOSTILE }],
+  });
+  for (const [i, watch] of watches.entries()) {
+    await watch.printed(/late [^]*Status: Running/);
+    const later = watch.out.slice(before[i]);
+    expect(later).toContain(SHOWN_LINE);
+    expect(watch.out + watch.err).not.toMatch(COMMANDS);
+    expect(watch.out).not.toMatch(/^Status: Running/m);
+    expect(await watch.stop()).toBe(0);
+  }
+});
+
+test('documents that go on being shown, on a terminal', async () => {
+  const watches = ['json', 'yaml'].map((format) =>
+    cli.begin({ isTerminal: true }, 'get', 'svc', 'web', '-w', '-o', format),
+  );
+  for (const watch of watches) await watch.printed(/Status: Running/);
+  const before = watches.map(({ out }) => out.length);
+  await cli.rollcall.report('web', 'lb.two', { loadBalancer: [{ hostname: `later${HOSTILE}` }] });
+  for (const [i, watch] of watches.entries()) {
+    await watch.printed(/later/);
+    expect(watch.out.slice(before[i])).toContain(String.raw`\u202eok\u200b\r`);
+    expect(watch.out + watch.err).not.toMatch(COMMANDS);
+    await watch.stop();
+  }
+});

@@ -76,17 +76,54 @@ describe('a pool that cannot be made is the fault of its endpoint', () => {
   test('the others answer, and it is left out', async () => {
     const alive = await backendOf(context, 'alive');
     const { service } = await serveOrders(context, [1, alive.port]);
-    const real = Object.getOwnPropertyDescriptor(EndpointChannel.prototype, 'pool')!;
-    vi.spyOn(EndpointChannel.prototype, 'pool', 'get').mockImplementation(function (
-      this: EndpointChannel,
-    ) {
-      if (this.endpoint.port === 1) throw new TypeError('Invalid URL');
-      return real.get!.call(this) as EndpointChannel['pool'];
-    });
-    context.onEnd(() => vi.restoreAllMocks());
+    breakPools();
     for (let call = 0; call < 6; call++)
       expect(await text(service.request('/x', { method: 'POST', body: 'b' }))).toBe('alive');
     expect(service.stats()).toMatchObject({ retries: 1, ejections: 1, failures: 0, inFlight: 0 });
+  });
+});
+
+describe('a pool that cannot be made at a later try', () => {
+  const dies: Answer = (incoming) => incoming.socket.destroy();
+  const ways: [string, (() => string) | undefined][] = [
+    ['without a body', undefined],
+    ['with one that is made anew', () => 'b'],
+  ];
+
+  test.each(ways)('the next one answers, %s', async (_, body) => {
+    const dying = await backendOf(context, 'dying', dies);
+    const alive = await backendOf(context, 'alive');
+    const { service } = await serveOrders(context, [dying.port, 1, alive.port]);
+    breakPools();
+    expect(await text(service.request('/x', { method: 'PUT', body }))).toBe('alive');
+    expect(dying.seen).toHaveLength(1);
+    expect(service.stats()).toMatchObject({ retries: 2, failures: 0, inFlight: 0 });
+  });
+
+  test.each(ways)('with nobody else the call ends once, %s', async (_, body) => {
+    const dying = await backendOf(context, 'dying', dies);
+    const { service } = await serveOrders(context, [dying.port, 1]);
+    breakPools();
+    await expect(service.request('/x', { method: 'PUT', body })).rejects.toMatchObject({
+      code: 'response_lost',
+      mayHaveBeenProcessed: true,
+      message: expect.stringMatching(/Invalid URL \(instance i-1 at 127\.0\.0\.1:1, try 2\)/),
+    });
+    expect(service.stats()).toMatchObject({ retries: 1, failures: 1, inFlight: 0 });
+  });
+
+  test('at the last try, which is sent a little later', async () => {
+    const [one, other] = [
+      await backendOf(context, 'one', dies),
+      await backendOf(context, 'other', dies),
+    ];
+    const { service } = await serveOrders(context, [one.port, other.port, 1]);
+    breakPools();
+    await expect(service.request('/x')).rejects.toMatchObject({
+      code: 'response_lost',
+      message: expect.stringMatching(/Invalid URL .*, try 3\)/),
+    });
+    expect(service.stats()).toMatchObject({ retries: 2, failures: 1, inFlight: 0 });
   });
 });
 
@@ -339,6 +376,18 @@ test('an answer that nobody reads gives its connection back', async () => {
   }
   expect(bytes).toBe(large.length);
 });
+
+/** No pool can be made for port 1. */
+function breakPools(): void {
+  const real = Object.getOwnPropertyDescriptor(EndpointChannel.prototype, 'pool')!;
+  vi.spyOn(EndpointChannel.prototype, 'pool', 'get').mockImplementation(function (
+    this: EndpointChannel,
+  ) {
+    if (this.endpoint.port === 1) throw new TypeError('Invalid URL');
+    return real.get!.call(this) as EndpointChannel['pool'];
+  });
+  context.onEnd(() => vi.restoreAllMocks());
+}
 
 function failingStream(error: Error): Readable {
   let isBegun = false;

@@ -9,25 +9,28 @@ const LEASH = fileURLToPath(new URL('leash.ts', import.meta.url));
 
 export interface ChildOptions {
   readonly name: string;
-  /** Path from the root of the project. */
+  /** Path from the project's root. */
   readonly file: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Folder for its output. */
   readonly logs: string;
+  /** Start it again whenever one of its source files changes. @default false */
+  readonly isReloaded?: boolean;
 }
 
-/** One process of the stack. In a group of its own, so that a terminal's Ctrl-C reaches the stack alone. */
+/** One process of the stack. It has its own process group, so that a terminal's Ctrl-C reaches only the stack. */
 export class Child {
   readonly name: string;
   readonly log: string;
   readonly process: ChildProcess;
   #tail = '';
 
-  constructor({ name, file, args = [], env = {}, logs }: ChildOptions) {
+  constructor({ name, file, args = [], env = {}, logs, isReloaded = false }: ChildOptions) {
     this.name = name;
     this.log = join(logs, `${name}.log`);
-    const flags = ['--conditions=@rollcall/source', '--import', LEASH];
+    const watch = isReloaded ? ['--watch', '--watch-preserve-output'] : [];
+    const flags = [...watch, '--conditions=@rollcall/source', '--import', LEASH];
     this.process = spawn(process.execPath, [...flags, join(ROOT, file), ...args], {
       cwd: ROOT,
       env: { ...process.env, ...env },
@@ -51,12 +54,12 @@ export class Child {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
-  /** The last that it printed. */
+  /** The end of its output. */
   get tail(): string {
     return this.#tail.trim();
   }
 
-  /** Asks it to end, and makes it after a while. */
+  /** Sends SIGTERM, and SIGKILL after `withinMs`. */
   async stop(withinMs: number): Promise<void> {
     if (!this.isRunning) return;
     const exited = once(this.process, 'exit');

@@ -1,3 +1,3 @@
-// Preloaded into the processes of the stack: when the one that started them is gone, however it ended, they end too.
+// Preloaded into the processes of the stack: they end when the process that started them has ended, however it ended.
 process.channel?.unref();
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

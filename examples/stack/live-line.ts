@@ -1,10 +1,10 @@
 import type { Endpoint } from '@rollcall/client-sdk';
 import type { CallReport } from '../caller/main.ts';
 
-/** How often the line is printed where it cannot be overwritten, in seconds. */
+/** Interval at which the line is printed when it cannot be overwritten, in seconds. */
 const PLAIN_EVERY = 10;
 
-/** The quiet line at the bottom: who is on the roll, and how the calls went. */
+/** The status line at the bottom: the instances on the roll, and the results of the calls. */
 export class LiveLine {
   readonly #isTerminal = process.stdout.isTTY;
   #roll = 'nobody';
@@ -29,7 +29,7 @@ export class LiveLine {
     this.#report = report;
   }
 
-  /** Prints a line of its own, above. */
+  /** Prints a separate line above it. */
   say(text: string): void {
     this.#clear();
     console.log(text);

@@ -1,5 +1,5 @@
 // `npm start`: a registry, a load balancer, a node proxy, a DNS server, three instances of a small service and a client
-// that calls it, each in a process of its own as in real life. Ctrl-C ends them all.
+// that calls it, each in a separate process as in real life. Ctrl-C ends them all.
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -20,6 +20,7 @@ const HELP = `Usage: npm start -- [options]
   --node-port PORT       of the declared service, 30000 to 32767 [default: any free one] (NODE_PORT)
   --service-cidr CIDR    where cluster IPs come from [default: 127.96.0.0/16] (ROLLCALL_SERVICE_CIDR)
   --store STORE          memory or redis://host:port [default: memory] (ROLLCALL_STORE)
+  --reload               start a program again when its source changes, as \`npm run dev\` does
 `;
 
 const { env } = process;
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     'node-port': text('NODE_PORT', ''),
     'service-cidr': text('ROLLCALL_SERVICE_CIDR', '127.96.0.0/16'),
     store: text('ROLLCALL_STORE', 'memory'),
+    reload: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -105,7 +107,7 @@ const caller = start({
 });
 caller.process.on('message', (report: CallReport) => line.called(report));
 
-// A terminal's Ctrl-C arrives twice, once from the terminal and once through npm.
+// A terminal's Ctrl-C arrives twice: from the terminal, and through npm.
 let stopping: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
@@ -122,7 +124,9 @@ if (service !== undefined) explain(service);
 line.begin();
 
 function start(options: Omit<ChildOptions, 'logs'>): Child {
-  const child = new Child({ ...options, logs });
+  // The caller reports over a channel that a program with a watcher around it does not have.
+  const isReloaded = values.reload && options.name !== 'caller';
+  const child = new Child({ ...options, logs, isReloaded });
   children.push(child);
   child.process.once('exit', (code, signal) => {
     if (isStopping) return;
@@ -135,9 +139,9 @@ function start(options: Omit<ChildOptions, 'logs'>): Child {
   return child;
 }
 
-/** Three instances seen by the SDK, and an answer through the balancer. */
+/** Waits until the SDK sees three instances and the balancer answers. */
 async function allUp(): Promise<void> {
-  // Closed while it waits when the stack ends before it is up.
+  // Rejects because it is closed when the stack ends before it is up.
   await hello.ready().catch((error: unknown) => {
     if (!hasBegunToStop()) throw error;
   });
@@ -157,7 +161,7 @@ interface Declared {
   readonly nodePort: number;
 }
 
-/** Declares the service that the instances stand behind, and waits until its address answers where this machine can bind it. */
+/** Declares the service in front of the instances, and waits until its address answers, if this machine can bind it. */
 async function declare(): Promise<Declared> {
   const manifest = readFileSync(new URL('hello.yaml', import.meta.url), 'utf8');
   const wanted = values['node-port'];
@@ -207,7 +211,7 @@ async function stop(code: number): Promise<void> {
   isStopping = true;
   line.end();
   await rollcall.close();
-  // Those who leave first tell the others, so the registry goes last.
+  // Leaving processes notify the others through the registry, so the registry ends last.
   const planes = ['lb', proxy.name, dns.name];
   for (const group of [['caller'], instances.map(({ name }) => name), planes, ['registry']]) {
     const leaving = children.filter(({ name }) => group.includes(name));
@@ -216,7 +220,7 @@ async function stop(code: number): Promise<void> {
   process.exit(code);
 }
 
-/** Why nothing can listen on a port, if so. */
+/** Why a port cannot be listened on, if it cannot. */
 function portProblem(port: string): Promise<string | undefined> {
   const number = Number(port);
   if (!Number.isInteger(number) || number < 1 || number > 65_535) {
@@ -230,7 +234,7 @@ function portProblem(port: string): Promise<string | undefined> {
     probe.listen(number, '127.0.0.1', () => {
       const datagrams = createSocket('udp4');
       datagrams.once('error', fail);
-      // Names are asked for over UDP as well.
+      // DNS queries also arrive over UDP.
       datagrams.bind(number, '127.0.0.1', () => datagrams.close());
       datagrams.once('close', () => probe.close(() => resolve(undefined)));
     });

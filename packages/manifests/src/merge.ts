@@ -3,13 +3,13 @@ type Json = unknown;
 const isObject = (value: Json): value is Record<string, Json> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Labels may be named after what every object inherits, such as `constructor`. */
+/** A label may have the name of an inherited property, such as `constructor`. */
 const ownOf = (object: Record<string, Json>, key: string) =>
   Object.hasOwn(object, key) ? object[key] : undefined;
 
 /**
- * What applying a manifest makes of an object: what the manifest says; what it said the last time and no longer says
- * goes; what others set beside it stays. Lists are taken whole.
+ * Applies a manifest to an object, as kubectl does: sets what the manifest has, removes what it had the last time but
+ * no longer has, and keeps what other writers set. Lists are replaced as a whole.
  */
 export function applied(last: Json, live: Json, next: Json): Json {
   if (!isObject(next) || !isObject(live)) return next;
@@ -24,7 +24,7 @@ export function applied(last: Json, live: Json, next: Json): Json {
   return result;
 }
 
-/** A JSON merge patch carried out (RFC 7396): null removes, objects are merged, everything else replaces. */
+/** Applies a JSON merge patch (RFC 7396): null removes, objects are merged, everything else replaces. */
 export function patched(target: Json, patch: Json): Json {
   if (!isObject(patch)) return patch;
   const result: Record<string, Json> = isObject(target) ? { ...target } : {};

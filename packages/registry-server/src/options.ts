@@ -4,20 +4,21 @@ import { z } from 'zod';
 import { LIMIT_OPTIONS } from './limit-options.ts';
 import { storeAddressOf } from './store/redis/store-address.ts';
 
-/** Texts that all hold, at least one. */
+/** A list of texts that all pass a check. */
 const texts = (holds: (text: string) => boolean, error: string) =>
   z.array(z.string().refine(holds, { error })).default([]);
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 const isCidr = (text: string) => {
-  const [network = '', prefix] = text.split('/');
+  const [network = '', prefix, ...rest] = text.split('/');
   const bits = isIP(network) === 6 ? 128 : 32;
   return (
+    rest.length === 0 &&
     isIP(network) !== 0 &&
     (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= bits))
   );
 };
 
-/** `memory`, `file:PATH`, or the address of a Redis, and nothing that would be passed over in silence. */
+/** Whether it is `memory`, `file:PATH`, or the address of a Redis without parts that would be ignored. */
 const isStore = (text: string) => {
   if (text === 'memory' || /^file:./.test(text)) return true;
   try {
@@ -28,7 +29,7 @@ const isStore = (text: string) => {
   }
 };
 
-/** Every option of the registry server. docs/options.md is made from this table. */
+/** Every option of the registry server. docs/options.md is generated from this table. */
 export const OPTIONS = {
   host: spec({
     flag: 'host',

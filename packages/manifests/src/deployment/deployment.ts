@@ -5,8 +5,8 @@ import { checkLabelValue, checkQualifiedName, checkSubdomain1123 } from '../meta
 import { absent, ObjectMeta } from '../meta/object-meta.ts';
 
 /**
- * `apiVersion: apps/v1, kind: Deployment`: a selector and a wished number. Its status is counted from live instances;
- * it starts nothing, so what a pod template says besides labels and ports is kept and not acted on.
+ * `apiVersion: apps/v1, kind: Deployment`: a selector and a desired number. Its status is counted from live instances.
+ * It starts nothing, so a pod template is stored, but only its labels and ports have an effect.
  */
 export const Deployment = z.strictObject({
   apiVersion: z.literal('apps/v1'),
@@ -33,13 +33,13 @@ export const Deployment = z.strictObject({
 });
 export type Deployment = z.output<typeof Deployment>;
 
-/** A deployment that wishes for nothing in particular wishes for one. */
+/** A deployment without `replicas` wants one. */
 export function defaultDeployment(deployment: Deployment): Deployment {
   const { spec = {} } = deployment;
   return { ...deployment, spec: { ...spec, replicas: spec.replicas ?? 1 } };
 }
 
-/** Every fault of a deployment, in the words of the API server of Kubernetes. */
+/** Every fault of a deployment, in the words of the Kubernetes API server. */
 export function validateDeployment({ metadata, spec = {} }: Deployment): FieldError[] {
   const { replicas = 1, selector, template } = spec;
   const faults = validateMeta(metadata, checkSubdomain1123);

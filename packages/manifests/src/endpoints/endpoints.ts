@@ -18,7 +18,7 @@ const EndpointPort = z.strictObject({
 });
 export type EndpointPort = z.output<typeof EndpointPort>;
 
-/** `apiVersion: v1, kind: Endpoints`: addresses of a service without selector, written by hand. */
+/** `apiVersion: v1, kind: Endpoints`: hand-written addresses of a service without a selector. */
 export const Endpoints = z.strictObject({
   apiVersion: z.literal('v1'),
   kind: z.literal('Endpoints'),

@@ -19,10 +19,10 @@ import type { EndpointPort, Endpoints, EndpointSlice } from './endpoints.ts';
 const PROTOCOLS: readonly string[] = Protocol.options;
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
 
-/** Most endpoints of one slice written by hand. */
+/** Maximum number of endpoints in a hand-written slice. */
 const MAX_SLICE_ENDPOINTS = 1_000;
 
-/** Every fault of user-made Endpoints, in the words of the API server of Kubernetes. */
+/** Every fault of hand-written Endpoints, in the words of the Kubernetes API server. */
 export function validateEndpoints({ metadata, subsets = [] }: Endpoints): FieldError[] {
   const faults = validateMeta(metadata, checkSubdomain1123);
   for (const [i, subset] of subsets.entries()) {
@@ -46,7 +46,7 @@ export function validateEndpoints({ metadata, subsets = [] }: Endpoints): FieldE
   return faults;
 }
 
-/** Every fault of a user-made EndpointSlice. */
+/** Every fault of a hand-written EndpointSlice. */
 export function validateEndpointSlice(slice: EndpointSlice): FieldError[] {
   const { metadata, addressType = '', endpoints = [], ports = [] } = slice;
   const faults = validateMeta(metadata, checkSubdomain1123);

@@ -32,7 +32,7 @@ const Path = z.strictObject({
   backend: absent(Backend),
 });
 
-/** `apiVersion: networking.k8s.io/v1, kind: Ingress`: accepted and kept; nothing routes by it yet. */
+/** `apiVersion: networking.k8s.io/v1, kind: Ingress`: accepted and stored, but nothing routes by it yet. */
 export const Ingress = z.strictObject({
   apiVersion: z.literal('networking.k8s.io/v1'),
   kind: z.literal('Ingress'),
@@ -65,7 +65,7 @@ export type Ingress = z.output<typeof Ingress>;
 
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix'];
 
-/** Every fault of an ingress, in the words of the API server of Kubernetes. */
+/** Every fault of an ingress, in the words of the Kubernetes API server. */
 export function validateIngress({ metadata, spec = {} }: Ingress): FieldError[] {
   const { rules = [], defaultBackend } = spec;
   const faults = validateMeta(metadata, checkSubdomain1123);

@@ -1,4 +1,4 @@
-/** Why a field is refused, as the API server of Kubernetes names it. */
+/** Why a field is refused, with the names of the Kubernetes API server. */
 export type FieldErrorReason =
   | 'FieldValueRequired'
   | 'FieldValueInvalid'
@@ -17,7 +17,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** Fault and field as one line, as kubectl prints them. */
+/** Field and fault in one line, as kubectl prints them. */
 export function textOf({ field, message }: FieldError): string {
   return `${field}: ${message}`;
 }

@@ -4,7 +4,7 @@ import type { ObjectMeta } from './object-meta.ts';
 
 const MAX_ANNOTATION_BYTES = 262_144;
 
-/** Faults of an object's metadata; `checkName` is what its kind asks of a name. */
+/** Faults of an object's metadata; `checkName` has the rules of its kind for names. */
 export function validateMeta(
   { name, generateName, namespace, labels = {}, annotations = {} }: ObjectMeta,
   checkName: (name: string) => string[],
@@ -27,7 +27,7 @@ export function validateMeta(
   return [...faults, ...validateAnnotations(annotations)];
 }
 
-/** Faults of annotations alone. */
+/** Faults of annotations only. */
 export function validateAnnotations(annotations: Readonly<Record<string, string>>): FieldError[] {
   const faults: FieldError[] = [];
   let bytes = 0;

@@ -6,7 +6,7 @@ const SUBDOMAIN_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z
 const QUALIFIED = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
-/** Each gives what is wrong with a text, in the words of the API server; nothing when all is well. */
+/** Returns what is wrong with a text, in the words of the API server; empty when it is valid. */
 type Check = (text: string) => string[];
 
 const regexFault = (about: string, example: string, regex: string) =>
@@ -85,7 +85,7 @@ export const checkLabelValue: Check = (text) => {
   return faults;
 };
 
-/** A port name as of IANA (RFC 6335). */
+/** Checks a port name as registered by IANA (RFC 6335). */
 export const checkPortName: Check = (text) => {
   const faults: string[] = [];
   if (text.length > 15) faults.push('must be no more than 15 characters');
@@ -103,12 +103,12 @@ export const checkPortName: Check = (text) => {
 export const checkIp: Check = (text) =>
   isIP(text) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
 
-/** An address that a Service without selector may point at: not unspecified, not link-local. */
+/** Checks an address for a Service without a selector: not unspecified, not link-local. */
 export const checkNonSpecialIp: Check = (text) => {
   const faults = checkIp(text);
   if (faults.length > 0) return faults;
   if (text === '0.0.0.0' || text === '::') return [`may not be unspecified (0.0.0.0 or ::)`];
-  // Unlike in Kubernetes loopback addresses are taken: a service and what it leads to may share a machine.
+  // Unlike Kubernetes, this accepts loopback addresses: a service and its backend may be on the same machine.
   if (text.startsWith('169.254.'))
     return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
   if (isIPv6(text) && /^fe[89ab]/i.test(text))

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** Go writes "absent" as null or a zero value; clients send both. */
+/** A field that may be absent. Go writes "absent" as null or a zero value, and clients send both. */
 export const absent = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === null ? undefined : value), schema.optional());
 
 const TextMap = z.record(z.string(), z.string());
 
-/** What every object carries. Fields that only a server sets are taken and kept apart. */
+/** The metadata of every object. Fields that only a server sets are accepted too. */
 export const ObjectMeta = z.strictObject({
   name: absent(z.string()),
   generateName: absent(z.string()),

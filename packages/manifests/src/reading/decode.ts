@@ -6,16 +6,16 @@ import { remedyOf } from './remedies.ts';
 import { keysAt } from './schema-keys.ts';
 import type { Locate } from './service-doctor.ts';
 
-/** Most faults of one kind that are told of one manifest: whoever has more sent something else. */
+/** Maximum number of reported faults of one kind per manifest: with more, the text is probably no manifest. */
 const MAX_FAULTS = 50;
 
-const NOWHERE: Locate = () => ({ line: 0, column: 0 });
+const NO_LOCATION: Locate = () => ({ line: 0, column: 0 });
 
-/** Reads a value as a manifest of a kind; undefined with faults when it is none. Fills in no defaults. */
+/** Decodes a value as a manifest of a kind; undefined, with faults, when it is not one. Fills in no defaults. */
 export function decodeManifest(
   kind: Kind,
   value: unknown,
-  locate: Locate = NOWHERE,
+  locate: Locate = NO_LOCATION,
 ): { readonly manifest: Manifest | undefined; readonly faults: readonly ManifestFault[] } {
   const { schema } = KINDS[kind];
   const result = schema.safeParse(value);
@@ -26,7 +26,7 @@ export function decodeManifest(
   return { manifest: undefined, faults };
 }
 
-/** What stands at a path; undefined when nothing does. */
+/** The value at a path; undefined when there is none. */
 export function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>(
     (at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step],

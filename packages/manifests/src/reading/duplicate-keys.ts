@@ -2,8 +2,8 @@ import { type Document, isScalar, type Range, visit } from 'yaml';
 import type { YAMLParseError } from 'yaml';
 
 /**
- * Keys that a mapping has twice. The parser would find them too, by comparing each with each: a mapping of thousands
- * would stop the server for seconds.
+ * Duplicate keys of mappings. The parser could find them too, but it compares each key with each other one: a mapping
+ * with thousands of keys would block the server for seconds.
  */
 export function duplicateKeys(
   document: Document.Parsed,

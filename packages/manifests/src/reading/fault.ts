@@ -1,4 +1,4 @@
-/** One thing wrong with a file of manifests: where, what, and how to mend it. */
+/** One fault of a file of manifests: where, what, and how to fix it. */
 export interface ManifestFault {
   /** 1-based. */
   readonly line: number;
@@ -7,11 +7,11 @@ export interface ManifestFault {
   /** Path of the field, e.g. `spec.ports[0].nodePort`; empty when it is about the text itself. */
   readonly field: string;
   readonly message: string;
-  /** What to write instead; empty when nothing better than the message is known. */
+  /** What to write instead; empty when there is no better advice than the message. */
   readonly fix: string;
 }
 
-/** A path as Kubernetes writes it: `spec.ports[0].port`. */
+/** A path in the notation of Kubernetes: `spec.ports[0].port`. */
 export function fieldOf(path: readonly PropertyKey[]): string {
   let field = '';
   for (const step of path) {
@@ -21,7 +21,7 @@ export function fieldOf(path: readonly PropertyKey[]): string {
   return field;
 }
 
-/** The path of a field as Kubernetes writes it. */
+/** The path of a field in the notation of Kubernetes. */
 export function pathOf(field: string): (string | number)[] {
   return [...field.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([text, index]) =>
     index === undefined ? text : Number(index),

@@ -1,37 +1,37 @@
-/** What other languages begin a comment with. */
+/** The starts of comments in other languages. */
 const SIGN = String.raw`--(?!-)|//|/\*|;|<!--`;
 /** Alone on its line. */
 const ALONE = new RegExp(String.raw`^(\s*)(${SIGN})(?=\s*\S)`);
-/** Where a value is to stand: then a space sets it off from a text that begins so, such as an option or a path. */
+/** In place of a value. The space after it tells it from a text with the same start, such as an option or a path. */
 const INSTEAD = new RegExp(String.raw`^(.*[:-]\s+)(${SIGN})(?=\s+\S)`);
-/** Behind a value; behind a number without a space as well. */
+/** After a value; after a number even without a space. */
 const BEHIND = new RegExp(String.raw`^(.*?(?:[^\s:-]\s+|:\s+\d+))(${SIGN})`);
-/** Behind a number, where YAML wants a space before it. */
+/** After a number, where YAML needs a space before it. */
 const ATTACHED = /^(.*?:\s+\d+)(#)(?=\S)/;
-/** As statements end elsewhere. */
+/** The end of a statement in other languages. */
 const END = /^(.*[^\s:;])(;)\s*$/;
 
 const QUOTED = /"(?:[^"\\]|\\.)*"|'[^']*'/g;
-/** Longer lines are no line that somebody commented on. */
+/** Longer lines are not checked: no person comments on them. */
 const LONGEST = 1_000;
 
-/** Something in a line that was meant as a comment. */
+/** A part of a line that was meant as a comment. */
 export interface ForeignComment {
   /** From 0. */
   readonly column: number;
   readonly message: string;
   readonly fix: string;
-  /** False: as a text it may be meant, unless the line turns out to be wrong. */
+  /** False: it may be meant as text, unless its line turns out to be wrong. */
   readonly isSure: boolean;
 }
 
-/** What was meant as a comment in a line, from which those of YAML were taken. */
+/** Finds what was meant as a comment in a line without its YAML comment. */
 export function foreignComment(code: string): ForeignComment | undefined {
   if (code.length > LONGEST || code.startsWith('---')) return undefined;
   const bare = code.replaceAll(QUOTED, (text) => '_'.repeat(text.length));
   const found = (pattern: RegExp) => {
     const [, before = '', sign = ''] = pattern.exec(bare) ?? [];
-    // A quote that is not closed before it: it stands inside of a text.
+    // An open quote before it: it is inside of a text.
     return sign === '' || /["']/.test(before) ? undefined : { column: before.length, sign };
   };
   const sure = found(ALONE) ?? found(INSTEAD);

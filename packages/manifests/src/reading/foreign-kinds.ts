@@ -1,6 +1,6 @@
 const START = 'start it yourself, as in: rollcall run --service NAME --port PORT -- COMMAND';
 
-/** What stands here for kinds that are not declared; the files of tutorials have them beside their Services. */
+/** What to use here for Kubernetes kinds that cannot be declared; tutorials have them beside their Services. */
 const FOREIGN: Readonly<Record<string, string>> = {
   Pod: `instances stand where pods do, and nothing is started here: ${START}`,
   ReplicaSet: `a Deployment counts instances, and nothing is started here: ${START}`,
@@ -12,7 +12,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   Node: 'machines are not declared here',
 };
 
-/** What to do about a kind of Kubernetes that is not known here; undefined when it is none of those. */
+/** What to do about an unsupported Kubernetes kind; undefined when it is not one. */
 export function foreignKind(kind: string): string | undefined {
   const remedy = Object.hasOwn(FOREIGN, kind) ? FOREIGN[kind] : undefined;
   return remedy && `${remedy}. Leave this document out, or apply with --partial`;

@@ -4,7 +4,7 @@ import { foreignKind } from './foreign-kinds.ts';
 import { nearest } from './nearest.ts';
 import type { Locate } from './service-doctor.ts';
 
-/** What is wrong with the kind or the version of a manifest; undefined when both are known. */
+/** What is wrong with the kind or apiVersion of a manifest; undefined when they are known. */
 export function unknownKind(value: unknown, locate: Locate): ManifestFault | undefined {
   const given = (value ?? {}) as Readonly<Record<string, unknown>>;
   const misspelled = missingField(given, locate);
@@ -27,7 +27,7 @@ export function unknownKind(value: unknown, locate: Locate): ManifestFault | und
   return { ...locate(['kind']), field: 'kind', message, fix };
 }
 
-/** A manifest without kind or apiVersion, or with these spelled otherwise. */
+/** The fault of a manifest whose kind or apiVersion is missing or misspelled. */
 function missingField(
   given: Readonly<Record<string, unknown>>,
   locate: Locate,

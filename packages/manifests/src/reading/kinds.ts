@@ -8,7 +8,7 @@ import { defaultService } from '../service/defaults.ts';
 import { Service } from '../service/service.ts';
 import { validateService } from '../service/validation.ts';
 
-/** Every kind that may be declared. */
+/** Every kind that can be declared. */
 export type Manifest = Service | Endpoints | EndpointSlice | Ingress | Deployment;
 export type Kind = Manifest['kind'];
 
@@ -19,13 +19,13 @@ interface KindRules<T extends Manifest> {
   readonly shortNames: readonly string[];
   readonly schema: z.ZodType<T>;
   readonly defaults: (manifest: T) => T;
-  /** Faults of a manifest whose defaults are filled in. */
+  /** Faults of a manifest that has its defaults. */
   readonly validate: (manifest: T) => FieldError[];
 }
 
 const same = <T>(manifest: T): T => manifest;
 
-/** What is known of each kind. */
+/** The rules of each kind. */
 export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: K }>> } = {
   Service: {
     apiVersion: 'v1',
@@ -69,14 +69,14 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
   },
 };
 
-/** As messages name things of a kind: `services`, `deployments.apps`. */
+/** The resource name in messages: `services`, `deployments.apps`. */
 export function resourceOf(kind: Kind): string {
   const { apiVersion, plural } = KINDS[kind];
   const slash = apiVersion.indexOf('/');
   return slash === -1 ? plural : `${plural}.${apiVersion.slice(0, slash)}`;
 }
 
-/** Fills in defaults and lists every fault of a decoded manifest. */
+/** Fills in the defaults of a decoded manifest and lists all its faults. */
 export function examine<T extends Manifest>(
   manifest: T,
 ): { readonly manifest: T; readonly faults: FieldError[] } {

@@ -1,12 +1,12 @@
-/** What no manifest may hold anywhere, though YAML can write it; undefined when all is well. */
+/** Something that no manifest may contain, although YAML can express it. */
 export interface Oddity {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
 /**
- * Looks for what is no tree of plain values: an anchor that holds an alias of itself, and the key `__proto__`, which
- * would be dropped without a word.
+ * Finds what is not a tree of plain values: an anchor that contains an alias of itself, and the key `__proto__`, which
+ * would be dropped silently. Undefined = none.
  */
 export function oddityOf(
   value: unknown,

@@ -1,12 +1,12 @@
 import { fieldOf, pathOf } from './fault.ts';
 import type { ReadFile, ReadManifest } from './read.ts';
 
-/** Most places that one manifest is carried with: a fault beyond is told where what it stands in begins. */
+/** Maximum number of positions per manifest. A fault in a field beyond them gets the position of an outer field. */
 const MAX_PLACES = 5_000;
 
 type Place = readonly [field: string, line: number, column: number];
 
-/** A {@link ReadFile} that can be sent from one thread to another. */
+/** A {@link ReadFile} that can be sent to another thread. */
 export interface PortableFile {
   readonly manifests: readonly (Omit<ReadManifest, 'locate'> & {
     readonly places: readonly Place[];
@@ -14,7 +14,7 @@ export interface PortableFile {
   readonly faults: ReadFile['faults'];
 }
 
-/** What is read, with the place of each of its fields in place of a way to find it. */
+/** Replaces the `locate` function of each manifest by the positions of its fields. */
 export function portableOf({ manifests, faults }: ReadFile): PortableFile {
   return {
     faults,
@@ -28,7 +28,7 @@ export function portableOf({ manifests, faults }: ReadFile): PortableFile {
   };
 }
 
-/** The other way round. */
+/** The reverse of {@link portableOf}. */
 export function fileOf({ manifests, faults }: PortableFile): ReadFile {
   return {
     faults,

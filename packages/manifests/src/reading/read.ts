@@ -19,20 +19,20 @@ import { syntaxFault } from './syntax-fault.ts';
 import { limitFault } from './text-limits.ts';
 import { diagnoseText, type TextFinding } from './text-doctor.ts';
 
-/** Most documents of one file. */
+/** Maximum number of documents in a file. */
 const MAX_DOCUMENTS = 1_000;
 
-/** One manifest of a file, defaults filled in. Use it only when `faults` is empty. */
+/** One manifest of a file, with its defaults. Use it only when `faults` is empty. */
 export interface ReadManifest {
   /** Undefined when it could not be decoded. */
   readonly manifest: Manifest | undefined;
-  /** As it was written, without defaults: what `apply` merges. */
+  /** As written, without defaults; `apply` merges this one. */
   readonly given: Manifest | undefined;
-  /** `Service "nginx"`, as far as it could be told. */
+  /** `Service "nginx"`, as far as known. */
   readonly name: string;
-  /** Line at which it begins, 1-based. */
+  /** Its first line, 1-based. */
   readonly line: number;
-  /** Where a field stands in the text, or what it would stand in; both 1-based. */
+  /** Finds a field in the text, or the field around it if it is absent. Line and column are 1-based. */
   readonly locate: (field: string) => { readonly line: number; readonly column: number };
   readonly faults: readonly ManifestFault[];
 }
@@ -40,13 +40,13 @@ export interface ReadManifest {
 /** Everything in a file. */
 export interface ReadFile {
   readonly manifests: readonly ReadManifest[];
-  /** Faults of the text itself: nothing of it may be used then. */
+  /** Faults of the text itself: then nothing of it may be used. */
   readonly faults: readonly ManifestFault[];
 }
 
 type Path = readonly (string | number)[];
 
-/** Reads YAML or JSON: several documents, and `kind: List`. Never throws; every fault has a line. */
+/** Reads YAML or JSON, with several documents and `kind: List`. Never throws; every fault has a line. */
 export function readManifests(text: string): ReadFile {
   const limit = limitFault(text, MAX_DOCUMENTS);
   if (limit !== undefined) return { manifests: [], faults: [limit] };
@@ -61,7 +61,7 @@ export function readManifests(text: string): ReadFile {
   const findings = diagnoseText(text);
   const errors = parsed.flatMap((document) => [...document.errors, ...duplicateKeys(document)]);
   if (errors.length > 0) {
-    // What the text alone shows explains what the parser stumbles over.
+    // What the text doctor finds explains the errors of the parser.
     const faults = errors.map((error) => syntaxFault(error, lines));
     const found = findings.filter(
       (one) => one.isSure || faults.some(({ line }) => line === one.line),
@@ -77,7 +77,7 @@ function faultOf(finding: TextFinding): ManifestFault {
   return fault;
 }
 
-/** What the text shows stands instead of the faults of the same line, in documents that have any. */
+/** In documents with faults, the findings of the text doctor replace the faults at the same place. */
 function withFindings(
   manifests: readonly ReadManifest[],
   findings: readonly TextFinding[],
@@ -98,10 +98,10 @@ function withFindings(
   });
 }
 
-/** Whether a finding is on the line of a fault, or inside the field that the fault is about. */
+/** Whether a finding is on the line of a fault, or inside the field of the fault. */
 function contains(fault: ManifestFault, finding: ManifestFault, lines: readonly string[]): boolean {
   if (fault.line === finding.line) return true;
-  // What is wrong with a manifest as a whole has its own reasons.
+  // A fault of the whole manifest has other causes.
   if (fault.column === 1 || finding.line < fault.line) return false;
   const between = lines.slice(fault.line, finding.line);
   return between.every((line) => line.search(/\S/) >= fault.column - 1);
@@ -145,7 +145,7 @@ function readDocument(document: Document.Parsed, lines: LineCounter): ReadManife
   return items.map((item, i) => readValue(item, ['items', i], locate));
 }
 
-/** What a document says; an error where its aliases lead nowhere, or to too much. */
+/** The value of a document; an error if its aliases are unresolved or expand to too much. */
 function valueOf(document: Document.Parsed): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
@@ -154,7 +154,7 @@ function valueOf(document: Document.Parsed): unknown {
   }
 }
 
-/** A key where the path ends at a field whose value is a collection: that is where the field is seen to stand. */
+/** The node at a path; for a field with a collection its key, since that is where a reader sees the field. */
 function nodeAt(document: Document.Parsed, path: Path): unknown {
   const last = path.at(-1);
   const parent = path.length < 2 ? document.contents : document.getIn(path.slice(0, -1), true);
@@ -199,8 +199,8 @@ function readValue(value: unknown, root: Path, locateRoot: Locate): ReadManifest
 }
 
 /**
- * The doctor's word on a field the schema does not know says more than the schema's. Where a rule speaks of a value its
- * words are those of Kubernetes, and the doctor has the remedy.
+ * For an unknown field, the doctor's message is better than the schema's. For a wrong value, the message is the rule's,
+ * in the words of Kubernetes, with the doctor's remedy.
  */
 function merged(
   doctor: readonly ManifestFault[],
@@ -218,7 +218,7 @@ function merged(
   return [...told, ...others.filter(({ field }) => !fields.has(field))];
 }
 
-/** Where a field stands that a rule speaks of: `clusterIPs[0]` may have been written as `clusterIP`. */
+/** Where the field of a rule is written: `clusterIPs[0]` may be written as `clusterIP`. */
 function standing(value: unknown, field: string): { readonly path: Path; readonly value: unknown } {
   const path = pathOf(field);
   const at = valueAt(value, path);

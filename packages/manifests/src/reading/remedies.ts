@@ -1,10 +1,10 @@
 import { nearest } from './nearest.ts';
 
-/** What is known of a fault when a remedy is looked for. */
+/** A fault that needs a remedy. */
 export interface Complaint {
   readonly field: string;
   readonly message: string;
-  /** What stands at the field. */
+  /** The value of the field. */
   readonly value: unknown;
 }
 
@@ -13,7 +13,7 @@ type Remedy = (complaint: Complaint) => string | undefined;
 const isMapping = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Values that a field may have are named by the message: the one that was probably meant. */
+/** The message lists the allowed values: suggests the one that was probably meant. */
 const supported: Remedy = ({ field, message, value }) => {
   const [, list] = /^Unsupported value: .*: supported values: (.*)$/.exec(message) ?? [];
   if (list === undefined || typeof value !== 'string') return undefined;
@@ -72,7 +72,7 @@ const selectors: Remedy = ({ field, message, value }) => {
   return undefined;
 };
 
-/** What is missing, by its field. */
+/** What to add for a missing field. */
 const MISSING: Readonly<Record<string, string>> = {
   metadata: 'metadata: with a name below it',
   'metadata.name': 'give it a name',
@@ -97,7 +97,7 @@ const others: Remedy = ({ field, message, value }) => {
 
 const REMEDIES = [supported, quoting, ports, selectors, others];
 
-/** What to write instead; empty when nothing better than the message is known. */
+/** What to write instead; empty when there is no better advice than the message. */
 export function remedyOf(complaint: Complaint): string {
   for (const remedy of REMEDIES) {
     const found = remedy(complaint);

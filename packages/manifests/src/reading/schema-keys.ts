@@ -10,7 +10,7 @@ interface AnyDef {
 
 const defOf = (schema: z.core.$ZodType) => (schema as z.ZodType).def as unknown as AnyDef;
 
-/** Looks through what only says "may be absent". */
+/** The schema inside `optional` and `pipe` wrappers. */
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   const { innerType, out, type } = defOf(schema);
   if (type === 'pipe' && out !== undefined) return unwrapped(out);
@@ -18,7 +18,7 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   return schema;
 }
 
-/** The field names that a schema knows at a path; none where it takes anything. */
+/** The field names of a schema at a path; empty where it accepts any. */
 export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   let at = unwrapped(schema);
   for (const step of path) {

@@ -1,6 +1,6 @@
 import { fieldOf, type ManifestFault } from './fault.ts';
 
-/** Where in the text a path stands. */
+/** The position of a path in the text. */
 export type Locate = (path: readonly (string | number)[]) => { line: number; column: number };
 
 const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
@@ -10,7 +10,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 type Note = (path: (string | number)[], message: string, fix: string) => void;
 
-/** The mistakes that tutorials of Services teach, found in what was written, before the schema speaks of unknown fields. */
+/** Finds typical mistakes from tutorials of Services, before the schema reports them as unknown fields. */
 export function diagnoseService(value: unknown, locate: Locate): ManifestFault[] {
   const faults: ManifestFault[] = [];
   if (!isObject(value)) return faults;

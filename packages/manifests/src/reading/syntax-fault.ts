@@ -1,7 +1,7 @@
 import type { LineCounter, YAMLParseError } from 'yaml';
 import type { ManifestFault } from './fault.ts';
 
-/** What to do about errors of the parser, by their code. */
+/** How to fix errors of the parser, by their code. */
 const FIXES: Readonly<Record<string, string>> = {
   BAD_INDENT: 'indent it like the fields beside it',
   MISSING_CHAR: 'close what was opened: a quote, a bracket or a brace',
@@ -11,7 +11,7 @@ const FIXES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'replace each tab by two spaces',
 };
 
-/** An error of the YAML parser with its place and, where one is known, its remedy. */
+/** An error of the YAML parser with its position and, if known, its fix. */
 export function syntaxFault(
   { code, message, pos }: Pick<YAMLParseError, 'code' | 'message' | 'pos'>,
   lines: LineCounter,

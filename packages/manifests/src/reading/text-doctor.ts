@@ -1,16 +1,16 @@
 import type { ManifestFault } from './fault.ts';
 import { foreignComment } from './foreign-comments.ts';
 
-/** One mistake in a line: at which column (from 0), what is wrong, what to write; whether it is one in any case. */
+/** One mistake in a line: column (from 0), what is wrong, what to write, and whether it is always a mistake. */
 type Finding = readonly [column: number, message: string, fix: string, isSure?: boolean];
 
-/** A mistake that the text shows. */
+/** A mistake that is visible in the text alone. */
 export interface TextFinding extends ManifestFault {
-  /** False: it is one only where something is wrong with its line. */
+  /** False: it is a mistake only if something else is wrong with its line. */
   readonly isSure: boolean;
 }
 
-/** A line as it stands, and without its comment. */
+/** A line, with and without its comment. */
 interface Line {
   readonly line: string;
   readonly code: string;
@@ -21,7 +21,7 @@ const ITEM_DASH = /^(\s*)[–—−](\s)/u;
 const MARK_DASHES = /^[-–—−]{1,3}\s*$/u;
 const INDENT_TAB = /^[ ]*\t/;
 const NO_BREAK_SPACE = /^\s*[^\s"'#]*[\u00a0\u202f]/u;
-/** `type:NodePort`: without a space the whole is one text. */
+/** `type:NodePort`: without a space, YAML reads all of it as one text. */
 const KEYS =
   'apiVersion|kind|metadata|name|namespace|labels|selector|spec|type|ports?|targetPort|nodePort|protocol|clusterIP|externalName|sessionAffinity|replicas|app';
 const NO_SPACE = new RegExp(`^\\s*(?:- )?((?:${KEYS}):)([^\\s:/].*)$`);
@@ -60,7 +60,7 @@ function space({ code }: Line): Finding | undefined {
   return [text.indexOf(key), message, `write ${key} ${value.trim()}`];
 }
 
-/** What was copied along with a manifest, and is none of it. */
+/** Something that was copied along with a manifest but is not part of it. */
 function wrapping({ code }: Line): Finding | undefined {
   if (code.startsWith('```')) {
     return [0, 'a fence of Markdown is no part of a manifest', 'leave the line out'];
@@ -82,10 +82,10 @@ function tab({ line }: Line): Finding | undefined {
 
 const EXAMINERS = [tab, wrapping, quote, dash, comment, space];
 
-/** What begins a text of several lines. */
+/** Begins a text of several lines. */
 const BLOCK = /^(\s*)(?:.*[:-]\s)?[|>][-+\d]*\s*$/;
 
-/** Whether each line is part of a text of several lines, where nothing is a mistake. */
+/** The lines, and whether each is part of a text of several lines, where nothing counts as a mistake. */
 function* linesOf(text: string): Generator<Line & { readonly isText: boolean }> {
   let indent = -1;
   for (const line of text.split(/\r?\n/)) {
@@ -98,11 +98,11 @@ function* linesOf(text: string): Generator<Line & { readonly isText: boolean }> 
 }
 
 /**
- * The mistakes that copying from web pages and slides makes, found in the text alone. They explain what a parser and
- * the rules stumble over; by themselves they are none: a note may well have typographic quotes.
+ * Finds the mistakes of copying from web pages and slides, in the text alone. They explain the errors of the parser and
+ * the rules, but are not errors by themselves: a note may well contain typographic quotes.
  */
 export function diagnoseText(text: string): TextFinding[] {
-  // In JSON a tab is a space, and comments are not written so.
+  // In JSON a tab is a space, and comments have another form.
   const examiners = /^\s*[{[](?!\{)/.test(text) ? [quote] : EXAMINERS;
   return [...linesOf(text)].flatMap(({ line, code, isText }, i) => {
     for (const examine of isText ? [] : examiners) {

@@ -1,16 +1,16 @@
 import { Lexer } from 'yaml';
 import type { ManifestFault } from './fault.ts';
 
-/** Brackets and braces within each other. A manifest has seven levels. */
+/** Maximum nesting of brackets and braces. A manifest has seven levels. */
 const MAX_DEPTH = 64;
-/** Marks, values, line ends: some twenty for each line that is dense. */
+/** Maximum number of tokens: marks, values, line ends. A dense line has about twenty. */
 const MAX_TOKENS = 1_000_000;
-/** Places that repeat what an anchor names. */
+/** Maximum number of aliases, which repeat an anchor. */
 const MAX_ALIASES = 1_000;
 
 /**
- * Looks, before a text is composed, whether that could take more than it is worth: the composer needs minutes for what
- * the lexer sees at once. Undefined = it may be composed.
+ * Checks a text before it is composed: the composer may need minutes for a text that the lexer can reject at once.
+ * Undefined = it may be composed.
  */
 export function limitFault(text: string, maxDocuments: number): ManifestFault | undefined {
   let depth = 0;
@@ -36,9 +36,9 @@ export function limitFault(text: string, maxDocuments: number): ManifestFault | 
   return undefined;
 }
 
-/** A JSON text whose brackets go deeper than any body of the API. */
+/** Whether the brackets of a JSON text are nested deeper than any body of the API. */
 export function isTooDeep(json: string, maxDepth = MAX_DEPTH): boolean {
-  // Most bodies have fewer brackets than levels are allowed, and counting those is much faster than reading every letter.
+  // Most bodies have fewer brackets than allowed levels, and counting them is much faster than reading every character.
   if (countUpTo(json, '[', maxDepth) + countUpTo(json, '{', maxDepth) <= maxDepth) return false;
   let depth = 0;
   let isText = false;
@@ -55,7 +55,7 @@ export function isTooDeep(json: string, maxDepth = MAX_DEPTH): boolean {
   return false;
 }
 
-/** How often a text holds a character; looks no further than one more than `max`. */
+/** How often a text contains a character; stops counting above `max`. */
 function countUpTo(text: string, character: string, max: number): number {
   let count = 0;
   for (let at = text.indexOf(character); at !== -1 && count <= max; count++) {

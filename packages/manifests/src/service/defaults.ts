@@ -5,7 +5,7 @@ import {
   type ServiceSpec,
 } from './service.ts';
 
-/** The service with every default that the API server of Kubernetes would fill in; addresses and node ports excepted. */
+/** The service with all defaults of the Kubernetes API server, except addresses and node ports. */
 export function defaultService(service: Service): Service {
   return { ...service, spec: defaultSpec(service.spec ?? {}) };
 }
@@ -24,7 +24,7 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
       clientIP: { timeoutSeconds: timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS },
     };
   }
-  // An empty text is Go's way of saying nothing.
+  // Go clients send an empty text for an absent value.
   if (spec.clusterIP === '') delete spec.clusterIP;
   const isExternal = type === 'NodePort' || type === 'LoadBalancer';
   if ((isExternal || hasEntries(given.externalIPs)) && type !== 'ExternalName') {
@@ -48,7 +48,7 @@ const hasEntries = (list: readonly unknown[] | undefined) => (list?.length ?? 0)
 function defaultPort(port: ServicePort, type: string): ServicePort {
   const { nodePort, targetPort, ...rest } = port;
   const isTargetAbsent = targetPort === undefined || targetPort === 0 || targetPort === '';
-  // A zero is Go's way of saying nothing.
+  // Go clients send zero for an absent value.
   const keepsNodePort = nodePort !== undefined && nodePort !== 0;
   const number = port.port;
   return {

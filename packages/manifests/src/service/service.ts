@@ -61,19 +61,19 @@ export const Service = z.strictObject({
 });
 export type Service = z.output<typeof Service>;
 
-/** How long a client sticks to an endpoint when `sessionAffinity: ClientIP` names no time, in seconds. */
+/** How long a client stays with an endpoint when `sessionAffinity: ClientIP` names no time, in seconds. */
 export const DEFAULT_AFFINITY_SECONDS = 10_800;
 
 export const NODE_PORTS = Object.freeze({ first: 30_000, last: 32_767 });
 
-/** Whether a service has node ports of its own. */
+/** Whether a service has node ports. */
 export function takesNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean {
   return (
     type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false)
   );
 }
 
-/** Whether the type has a virtual IP; a headless service has one in name only: `None`. */
+/** Whether the type has a virtual IP. A headless service has the type, but `None` as its IP. */
 export function takesClusterIp({ type }: ServiceSpec): boolean {
   return type !== 'ExternalName';
 }

@@ -3,7 +3,7 @@ import type { Service, ServicePort, ServiceSpec } from './service.ts';
 
 const IMMUTABLE = 'field is immutable';
 
-/** Faults of replacing one service by another: what may not change, in the words of the API server. */
+/** Faults of replacing one service by another: what must not change, in the words of the API server. */
 export function validateServiceUpdate(before: Service, after: Service): FieldError[] {
   const [old, next] = [before.spec ?? {}, after.spec ?? {}];
   const faults: FieldError[] = [];
@@ -27,13 +27,13 @@ export function validateServiceUpdate(before: Service, after: Service): FieldErr
 }
 
 /**
- * What the API server of Kubernetes makes of a replacement: where it says nothing of addresses and node ports those
- * that the service has are kept, and what only the former type needed goes unless it was changed.
+ * Completes a replacement as the API server of Kubernetes does: addresses and node ports that it does not name are
+ * kept, and fields that only the former type needed are dropped, unless they were changed.
  */
 export function carryOver(before: Service, after: Service): Service {
   const old = before.spec ?? {};
   const spec = withoutLeftovers(old, { ...after.spec });
-  // One who names another address in one of the two fields means both.
+  // A manifest that changes only one of the two address fields means both.
   const isOther = spec.clusterIP !== undefined && spec.clusterIP !== old.clusterIP;
   if (isOther && JSON.stringify(spec.clusterIPs) === JSON.stringify(old.clusterIPs)) {
     delete spec.clusterIPs;
@@ -49,8 +49,8 @@ export function carryOver(before: Service, after: Service): Service {
 }
 
 /**
- * Node ports stay with their ports: with the number and protocol, as `kubectl apply` merges them, else with the name,
- * as the API server carries them over. One that another port asks for is not carried over.
+ * Node ports stay with their ports: matched by number and protocol, as `kubectl apply` merges them, else by name, as
+ * the API server carries them over. A node port that another port asks for is not carried over.
  */
 function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
   const ports = spec.ports ?? [];
@@ -71,7 +71,7 @@ function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
       const known = had.find((one) => rule(one, port) && !used.has(one.nodePort));
       if (known?.nodePort !== undefined) given.set(port, known.nodePort);
     }
-    // Ports that share a number share its node port too, so both may be given it by the same rule.
+    // Ports with the same number share a node port, so the same rule may give it to both.
     for (const number of given.values()) used.add(number);
   }
   return ports.map((port) => {
@@ -80,7 +80,7 @@ function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
   });
 }
 
-/** A type without node ports ends those that the service had, wherever they stand now. One that is new is a fault. */
+/** Removes the former node ports, at any port, since the new type has none. A new node port is left in, as a fault. */
 function withoutNodePorts(had: readonly ServicePort[], ports: ServicePort[]): ServicePort[] {
   const known = new Set(had.map(({ nodePort }) => nodePort));
   const isNew = ({ nodePort = 0 }: ServicePort) => nodePort !== 0 && !known.has(nodePort);
@@ -91,7 +91,7 @@ function withoutNodePorts(had: readonly ServicePort[], ports: ServicePort[]): Se
   });
 }
 
-/** Fields that go with a type: kept by whoever did not ask for them, they would make the next type invalid. */
+/** Removes unchanged fields of the former type, which would make the new type invalid. */
 function withoutLeftovers(old: ServiceSpec, spec: ServiceSpec): ServiceSpec {
   const drop = (field: keyof ServiceSpec) => {
     if (JSON.stringify(spec[field]) === JSON.stringify(old[field])) delete spec[field];
@@ -125,7 +125,7 @@ function addressOf({ clusterIP = '', clusterIPs = [] }: ServiceSpec): string {
   return clusterIPs[0] ?? clusterIP;
 }
 
-/** Types with a virtual IP: it stays until the service goes or becomes an ExternalName. */
+/** Whether the type has a virtual IP. It stays until the service is deleted or becomes an ExternalName. */
 function keepsAddress({ type }: ServiceSpec): boolean {
   return type !== 'ExternalName';
 }

@@ -26,7 +26,7 @@ const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const PROTOCOLS: readonly string[] = Protocol.options;
 const MAX_AFFINITY_SECONDS = 86_400;
 
-/** Every fault of a service whose defaults are filled in, in the words of the API server of Kubernetes. */
+/** Every fault of a service with its defaults, in the words of the Kubernetes API server. */
 export function validateService(service: Service): FieldError[] {
   const spec = service.spec ?? {};
   return [
@@ -247,7 +247,8 @@ function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
 }
 
 function isCidr(text: string): boolean {
-  const [network = '', prefix = ''] = text.split('/');
+  const [network = '', prefix = '', ...rest] = text.split('/');
+  if (rest.length > 0) return false;
   const bits = isIPv4(network) ? 32 : 128;
   return checkIp(network).length === 0 && /^\d+$/.test(prefix) && Number(prefix) <= bits;
 }

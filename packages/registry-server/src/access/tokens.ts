@@ -3,7 +3,7 @@ import { NamespaceName, ServiceName } from '@rollcall/contract';
 import { ConfigError } from '@rollcall/daemon';
 import { type Bearer, EVERYTHING, type Grants } from './caller.ts';
 
-/** The namespace that a scope is about when it names none. */
+/** The namespace of a scope that names none. */
 const HOME = 'default';
 
 const TOKEN = /^[^\s=,#]{16,512}$/;
@@ -14,10 +14,10 @@ const ANYBODY: Bearer = Object.freeze({ grants: EVERYTHING });
 export class Tokens {
   readonly #bearers = new Map<string, Bearer>();
 
-  /** Throws a {@link ConfigError} naming the entry by its number, never its text. */
+  /** Throws a {@link ConfigError} that names the entry by its number, never by its text. */
   constructor(entries: readonly string[]) {
     for (const [i, entry] of entries.entries()) {
-      const [token = '', scopes] = entry.split('=', 2);
+      const [token = '', scopes] = entry.split(/=(.*)/s);
       if (!TOKEN.test(token)) {
         throw new ConfigError(
           `token ${i + 1}: expected 16 to 512 characters without spaces, '=', ',' or '#', then optionally '=' and scopes`,
@@ -28,16 +28,16 @@ export class Tokens {
     }
   }
 
-  /** Whether any token is set; if none is, everybody may do everything. */
+  /** Whether no token is set: then every caller may do everything. */
   get isOpen(): boolean {
     return this.#bearers.size === 0;
   }
 
-  /** Who an `Authorization` header says it is; undefined = no valid token. */
+  /** The bearer of an `Authorization` header; undefined = no valid token. */
   bearerOf(authorization: string | undefined): Bearer | undefined {
     if (this.isOpen) return ANYBODY;
     if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
-    // Looked up by digest, so that the time it takes tells nothing of how near a guess came.
+    // Looked up by digest, so that the time it takes does not reveal how close a guess was.
     return this.#bearers.get(digest(authorization.slice(7).trim()));
   }
 }
@@ -80,7 +80,7 @@ function grantsOf(scopes: string, entry: number): Grants {
 const isNamespace = (text: string) => text === '*' || NamespaceName.safeParse(text).success;
 const isService = (text: string) => text === '*' || ServiceName.safeParse(text).success;
 
-/** `NAMESPACE/SERVICE`; without a namespace the service is of the default one. */
+/** Reads `NAMESPACE/SERVICE`; without a namespace it means the default one. */
 function servicePattern(text = ''): string | undefined {
   const parts = text.split('/');
   const [namespace = '', service = ''] = parts.length === 1 ? [HOME, ...parts] : parts;

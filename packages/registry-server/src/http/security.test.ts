@@ -198,6 +198,9 @@ describe('tokens', () => {
     await expect(startTestServer('--token', `${ADMIN}=everything`)).rejects.toThrow(
       /token 1: expected scopes.*"everything"/,
     );
+    await expect(startTestServer('--token', `${ADMIN}=read=orders`)).rejects.toThrow(
+      /token 1: expected scopes.*"read=orders"/,
+    );
   });
 
   test('G7: writes of one caller are limited, whatever it claims to be', async () => {
@@ -283,6 +286,7 @@ describe('options', () => {
     rejects(['--prot', '1'], /--prot.*--help/);
     rejects(['--tls-cert', 'x'], /--tls-cert and --tls-key/);
     rejects(['--allow-address', '10.0.0.0/99'], /--allow-address: expected networks/);
+    rejects(['--allow-address', '10.0.0.0/8/9'], /--allow-address: expected networks/);
     rejects(['--log-level', 'loud'], /--log-level: expected fatal/);
     rejects(['--port=-1', '--max-labels', '0'], /--port[^]*--max-labels/);
   });

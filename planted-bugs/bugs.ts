@@ -1,13 +1,13 @@
-/** A defect that is put into a copy of the product, to see the tests of a promise fail. */
+/** A defect that is put into a copy of the product, to check that the tests of a promise fail. */
 export interface PlantedBug {
   readonly promise: 'G1' | 'G2' | 'G3' | 'G4' | 'G5' | 'G6' | 'G7' | 'G8';
   /** What the product would do wrong. */
   readonly what: string;
   readonly file: string;
-  /** Stands in the file once. */
+  /** Must occur in the file exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** The test that has to notice: its file, and a part of its name. */
+  /** The test that must notice it: its file, and a part of its name. */
   readonly test: { readonly file: string; readonly name: string };
 }
 
@@ -16,7 +16,7 @@ const SDK = 'packages/client-sdk/src';
 const CONFORMANCE = `${REGISTRY}/store/store.test.ts`;
 const SIMULATION = { file: 'simulation/simulation.test.ts', name: 'seeds of a fleet' };
 
-/** docs/promises.md is made from this table. */
+/** docs/promises.md is generated from this table. */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G1',
@@ -57,7 +57,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     promise: 'G3',
     what: 'a follower takes whatever comes for the next entry',
     file: `${REGISTRY}/picture/follower.ts`,
-    find: 'if (first.prev !== revision || first.before !== mark || !isChain(page.entries)) {',
+    find: 'if (first.prev !== revision || first.before !== digest || !isChain(page.entries)) {',
     replace: 'if (first.revision < 0) {',
     test: { file: `${REGISTRY}/picture/follower.test.ts`, name: 'G3, G4' },
   },
@@ -95,7 +95,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     promise: 'G5',
     what: 'who left comes back with the picture of another primary',
     file: `${REGISTRY}/store/memory/restore.ts`,
-    find: 'if (partition.graves.has(`x:${offered.lease}`)) return 0;',
+    find: 'if (partition.tombstones.has(`x:${offered.lease}`)) return 0;',
     replace: '',
     test: { file: CONFORMANCE, name: 'G5: of two primaries one saw an instance leave' },
   },

@@ -10,12 +10,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Left out of the copy: large, or made anew. */
+/** Not copied: large, or generated. */
 const LEFT_OUT = new Set(['node_modules', '.git', '.toolchain', 'dist']);
 
 /**
- * A copy of the workspace that tests can be run in: its packages find each other, and everything else where the
- * workspace has it.
+ * A copy of the workspace in which tests can run. Its packages resolve to the copy, all other modules to the workspace.
  */
 export class WorkspaceCopy {
   readonly root: string;
@@ -38,7 +37,7 @@ export class WorkspaceCopy {
       recursive: true,
       verbatimSymlinks: true,
     });
-    // Their links are relative, so those to packages lead into the copy.
+    // These links are relative, so links to packages lead into the copy.
     for (const name of readdirSync(join(workspace, 'packages'))) {
       const own = join('packages', name, 'node_modules');
       if (!existsSync(join(workspace, own))) continue;
@@ -47,7 +46,7 @@ export class WorkspaceCopy {
         verbatimSymlinks: true,
         filter: (path) => !path.includes('node_modules/.'),
       });
-      // A Redis that was fetched once.
+      // A Redis that was downloaded before.
       const cache = join(workspace, own, '.cache');
       if (existsSync(cache)) symlinkSync(cache, join(this.root, own, '.cache'));
     }

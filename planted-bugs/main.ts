@@ -1,5 +1,5 @@
-// Puts each planted bug into a copy of the workspace and runs the test that has to notice it. Prints what came of each
-// and exits with 1 when one was not noticed. --promise G5: only those of that promise.
+// Puts each planted bug into a copy of the workspace and runs the test that must notice it. Prints the results, and
+// exits with 1 if a bug was not noticed. --promise G5: only the bugs of that promise.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ if (bugs.length === 0) throw new Error(`--promise: expected G1 to G8, got ${valu
 
 type Result = 'noticed' | 'NOT NOTICED' | 'fails without it';
 
-/** Whether a test passes in the copy. A name that matches nothing is no pass. */
+/** Whether a test passes in the copy. A name that matches no test does not count as a pass. */
 function passes(root: string, { file, name }: PlantedBug['test']): boolean {
   const pattern = name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   const output = join(root, 'report.json');

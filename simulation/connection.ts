@@ -4,7 +4,7 @@ import type { Node } from './node.ts';
 
 type Frame = Parameters<EventStream['send']>[0];
 
-/** The server's end of a stream. */
+/** The server's side of a stream. */
 export class ServerStream implements EventStream {
   readonly #node: Node;
   readonly #connection: Connection;
@@ -59,7 +59,7 @@ export class ServerStream implements EventStream {
     this.close();
   }
 
-  /** It has ended. */
+  /** Ends the stream. */
   over(end: StreamEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
@@ -74,14 +74,14 @@ interface Listeners {
   close: (() => void)[];
 }
 
-/** The client's end of a stream: the body of an answer. */
+/** The client's side of a stream: the body of a response. */
 export class ClientBody {
   readonly #node: Node;
   readonly #onEvent: (text: string) => void;
   readonly #listeners: Listeners = { data: [], error: [], end: [], close: [] };
   #isOver = false;
 
-  /** `onEvent` hears each event before the client does. */
+  /** `onEvent` is called with each event before the client gets it. */
   constructor(node: Node, onEvent: (text: string) => void) {
     this.#node = node;
     this.#onEvent = onEvent;
@@ -102,7 +102,7 @@ export class ClientBody {
     });
   }
 
-  /** The other side ended it. */
+  /** The other side ended the stream. */
   end(): void {
     this.#node.after(0, () => this.#over(() => this.#listeners.end.forEach((tell) => tell())));
   }
@@ -122,37 +122,39 @@ export class ClientBody {
   }
 }
 
-/** Who hears of the end of a connection. */
-interface Told {
+/** Callbacks for the end of a connection. */
+interface ConnectionListeners {
   readonly client: (why: string) => void;
   readonly server: () => void;
 }
 
-/** Both directions between a client and a server; each end learns when the other dies, if anything still gets through. */
+/**
+ * Both directions between a client and a server. Each side learns when the other dies, if messages still get through.
+ */
 export class Connection {
   readonly up: Pipe;
   readonly down: Pipe;
   readonly #ends: (() => void)[] = [];
-  readonly #told: Told;
+  readonly #listeners: ConnectionListeners;
   #isOver = false;
 
-  constructor(network: Network, client: Node, serverName: string, told: Told) {
-    this.#told = told;
+  constructor(network: Network, client: Node, serverName: string, listeners: ConnectionListeners) {
+    this.#listeners = listeners;
     const broken = () => {
       if (this.#isOver) return;
       this.close();
-      told.client('the connection was reset');
-      told.server();
+      listeners.client('the connection was reset');
+      listeners.server();
     };
     this.up = network.pipe(client.name, serverName, broken);
     this.down = network.pipe(serverName, client.name, broken);
-    this.#ends.push(client.onDeath(() => this.up.send(() => told.server())));
+    this.#ends.push(client.onDeath(() => this.up.send(() => listeners.server())));
   }
 
-  /** A process has taken it. */
+  /** A server process has accepted the connection. */
   accept(server: Node): void {
     this.#ends.push(
-      server.onDeath(() => this.down.send(() => this.#told.client('the server died'))),
+      server.onDeath(() => this.down.send(() => this.#listeners.client('the server died'))),
     );
   }
 

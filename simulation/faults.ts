@@ -4,20 +4,20 @@ import type { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** A silent stream is given up after this, in ms: effects of lost bytes may last so long after they are lost no more. */
+/** A silent stream is given up after this, in ms: lost bytes may have effects for this long after the loss ends. */
 const SILENCE_MS = 14_000;
 
 interface Fault {
-  /** How often it is drawn, beside the others. */
+  /** Probability relative to the other faults. */
   readonly weight: number;
-  /** Breaks something; what it gives back mends it. */
+  /** Starts the fault; the returned function ends it. */
   begin(world: World, forMs: number): () => void;
 }
 
 const spec = (weight: number, begin: Fault['begin']): Fault => ({ weight, begin });
 const nothing = () => {};
 
-/** Cuts two machines off from each other. */
+/** Disconnects pairs of machines from each other. */
 function cut(world: World, pairs: readonly (readonly [string, string])[], isLost: boolean) {
   for (const [a, b] of pairs) world.network.setBoth(a, b, isLost ? 'lost' : 'held');
   return () => {
@@ -38,7 +38,7 @@ function cutInstance(world: World, instance: Instance, isLost: boolean): () => v
   };
 }
 
-/** Everybody who may be looking at this server now. */
+/** All watchers: any of them may be connected to this server. */
 const watchersOf = (world: World) => world.watchers.map(({ name }) => name);
 
 function someServers(world: World): ServerSlot[] {
@@ -46,7 +46,7 @@ function someServers(world: World): ServerSlot[] {
   return picked.length > 0 ? picked : [world.random.one(world.servers)];
 }
 
-/** Everything that can go wrong. */
+/** All faults. */
 export const FAULTS = {
   kill: spec(4, (world) => {
     if (world.live.length > 1) world.random.one(world.live).kill();
@@ -188,7 +188,7 @@ export const FAULTS = {
     const atMs = world.nowMs;
     world.store.setReachable(false);
     return () => {
-      // A lease outlives the loss of one renewal: what a failover loses has to be less than a third of the TTL.
+      // A lease survives the loss of one renewal: a failover must lose less than a third of the TTL.
       const lostMs = Math.min(world.random.one([0, 5, 50, 500, 1_500]), world.scenario.ttlMs / 4);
       const lagMs = world.nowMs - atMs + lostMs;
       world.store.failOver(lagMs, world.random.one([0, 0, HOUR_MS, -HOUR_MS]));
@@ -198,7 +198,7 @@ export const FAULTS = {
   }),
   split: spec(3, (world) => {
     if (world.store.isSplit) return nothing;
-    // Who renews at one of them does not at the other: no instance can be sure of its place there.
+    // An instance that renews at one primary does not renew at the other: no instance can rely on its place.
     const instances = world.instances.map(({ id }) => id);
     const breaks = ['store', 'registry', ...watchersOf(world), ...instances];
     const end = world.fault('two primaries', breaks);
@@ -223,7 +223,7 @@ export const FAULTS = {
       end();
     };
   }),
-  /** OOM, READONLY, BUSY and their like. */
+  /** Errors such as OOM, READONLY and BUSY. */
   refuse: spec(3, (world) => {
     const end = world.fault('store refuses writes', ['store']);
     world.store.setWritable(false);

@@ -1,29 +1,29 @@
 import type { Registration, Rollcall } from '@rollcall/client-sdk';
 import type { RenewReply } from '@rollcall/contract';
-import type { Happening } from '@rollcall/testkit';
+import type { HistoryEvent } from '@rollcall/testkit';
 import type { Node } from './node.ts';
-import type { Answered } from './registry-api.ts';
-import { SERVICE, type Surroundings } from './surroundings.ts';
+import type { Answered } from './registry-transport.ts';
+import { SERVICE, type SimulationContext } from './simulation-context.ts';
 
-/** What the history calls what a call was answered with. */
+/** The history's names for the effects of API calls. */
 const EFFECTS = { register: 'granted', patchInstance: 'changed', deregister: 'released' } as const;
 
-/** A process that is, or wants to be, an instance. */
+/** A process that is, or tries to be, an instance. */
 export class Instance {
   readonly id: string;
   readonly node: Node;
   readonly process: string;
-  readonly #world: Surroundings;
+  readonly #world: SimulationContext;
   readonly #rollcall: Rollcall;
   #registration: Registration | undefined;
   #nonce = '';
   #lease = '';
   #hasReleased = false;
   #isLeaving = false;
-  /** It was told that a successor has its place. */
+  /** The process has learned that a successor has its place. */
   isSuperseded = false;
 
-  constructor(world: Surroundings, id: string) {
+  constructor(world: SimulationContext, id: string) {
     this.id = id;
     this.process = `${id}/${world.nextProcess()}`;
     this.#world = world;
@@ -41,7 +41,7 @@ export class Instance {
     return !this.node.isDead && !this.node.isStopped && !this.#isLeaving && !this.isSuperseded;
   }
 
-  /** Dies; `isSilent`: with the whole machine, so that nobody is told. */
+  /** Kills the process; `isSilent`: together with its machine, so that its peers learn nothing. */
   kill(isSilent = false): void {
     if (this.node.isDead) return;
     const wasStopped = this.node.isStopped;
@@ -60,12 +60,12 @@ export class Instance {
     this.#tellProcess('continued');
   }
 
-  /** Says so to others: another status for a while. */
+  /** Updates its weight, so that watchers get a change. */
   change(weight: number): void {
     void this.#registration?.update({ weight }).catch(() => {});
   }
 
-  /** Leaves the roll and ends. */
+  /** Leaves the roll and ends the process. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
     await this.#rollcall.close();
@@ -84,13 +84,13 @@ export class Instance {
     registration?.on('superseded', () => {
       this.isSuperseded = true;
       this.#world.note(`${this.process} superseded`);
-      // As a process does that is told so; its successor has the place.
+      // A superseded process ends itself; its successor has the place.
       this.node.kill();
       this.#tellProcess('stopped');
     });
   }
 
-  #tellProcess(what: Extract<Happening, { kind: 'process' }>['what']): void {
+  #tellProcess(what: Extract<HistoryEvent, { kind: 'process' }>['what']): void {
     const { process, id: instance } = this;
     const atMs = this.#world.nowMs;
     this.#world.note(`${process} ${what}`);
@@ -124,7 +124,7 @@ export class Instance {
       this.#lease = (reply.body as { readonly lease: { readonly id: string } }).lease.id;
     }
     if (name === 'deregister') this.#hasReleased = true;
-    const lease = String(request.query?.['lease'] ?? this.#lease);
+    const { lease = this.#lease } = (request.query ?? {}) as { readonly lease?: string };
     this.#world.tell({ ...call, lease, what: EFFECTS[name], nonce: this.#nonce });
   }
 }

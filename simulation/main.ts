@@ -1,9 +1,12 @@
-// Lets seeds happen on virtual time and says which of them broke a promise: --seeds COUNT --from SEED, or one of them
-// again with everything that happened: --seed SEED.
+// Runs seeds on virtual time and reports which of them broke a promise: --seeds COUNT --from SEED. Or
+// runs one seed again and prints everything that happened: --seed SEED. One seed in ten runs the Redis
+// driver with its Lua on a real Redis.
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { findRedisBinary, RedisProcess } from '@rollcall/testkit';
+import { closeRedis, isOnRedis, REDIS_VARIABLE } from './redis-seeds.ts';
 import { replay } from './replay.ts';
 import type { Report } from './worker.ts';
 
@@ -15,7 +18,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Seeds that a worker is given at a time. */
+/** Number of seeds that a worker gets at a time. */
 const PORTION = 100;
 
 function numberOf(name: 'seeds' | 'from' | 'seed', text: string): number {
@@ -57,8 +60,9 @@ async function many(from: number, count: number): Promise<boolean> {
   const stale = reports.map(({ longestStaleMs }) => longestStaleMs).toSorted((a, b) => a - b);
   const sum = (key: 'falseEvictions' | 'simulatedMs' | 'happened') =>
     reports.reduce((total, report) => total + report[key], 0);
+  const onRedis = redis === undefined ? 0 : reports.filter(({ seed }) => isOnRedis(seed)).length;
   console.log(
-    `${reports.length} seeds, ${(sum('simulatedMs') / 3_600_000).toFixed(1)} h of virtual time, ` +
+    `${reports.length} seeds (${onRedis} of them on Redis), ${(sum('simulatedMs') / 3_600_000).toFixed(1)} h of virtual time, ` +
       `${sum('happened')} events in ${((performance.now() - beganMs) / 1_000).toFixed(0)} s; ` +
       `false evictions ${sum('falseEvictions')}; ` +
       `everything mended to every picture whole p50 ${percentile(converged, 0.5)} ms, ` +
@@ -69,8 +73,17 @@ async function many(from: number, count: number): Promise<boolean> {
   return failed.length === 0;
 }
 
-const isKept =
-  values.seed === undefined
-    ? await many(numberOf('from', values.from), numberOf('seeds', values.seeds))
-    : await replay(numberOf('seed', values.seed));
-process.exitCode = isKept ? 0 : 1;
+const binary = await findRedisBinary();
+const redis = binary === undefined ? undefined : await RedisProcess.start(binary);
+if (redis === undefined) console.log('no Redis on this machine: every seed runs on memory');
+else process.env[REDIS_VARIABLE] = redis.url;
+try {
+  const isKept =
+    values.seed === undefined
+      ? await many(numberOf('from', values.from), numberOf('seeds', values.seeds))
+      : await replay(numberOf('seed', values.seed));
+  process.exitCode = isKept ? 0 : 1;
+} finally {
+  closeRedis();
+  await redis?.close();
+}

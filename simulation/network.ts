@@ -1,20 +1,23 @@
 import type { SeededRandom } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
-/** How long a message takes when nothing is wrong, in ms. */
+/** Normal latency of a message, in ms. */
 const LATENCY_MS = [0.1, 1] as const;
 
-/** What a way does with messages: `held` ones arrive when it is open again, as TCP sends them anew; `lost` ones never do. */
+/**
+ * What happens to messages: `held` messages arrive once the way is open again, because TCP retransmits
+ * them; `lost` messages never arrive.
+ */
 type Passage = 'open' | 'held' | 'lost';
 
-/** The way from one machine to another. */
+/** The connection from one machine to another, in one direction. */
 class Way {
   passage: Passage = 'open';
   extraMs = 0;
   readonly pipes = new Set<Pipe>();
 }
 
-/** The network between named machines; every fault is of a way, for old and new connections alike. */
+/** The network between named machines. Each fault applies to a way, for existing and new connections. */
 export class Network {
   readonly #timeline: Timeline;
   readonly #random: SeededRandom;
@@ -25,14 +28,14 @@ export class Network {
     this.#random = random;
   }
 
-  /** One direction of a new connection. `onBroken`: what was sent before is lost, and the other side says so. */
+  /** One direction of a new connection. `onBroken`: earlier messages are lost, and the other side reports it. */
   pipe(from: string, to: string, onBroken: () => void): Pipe {
     const way = this.#way(from, to);
     const delayMs = () => this.#random.between(...LATENCY_MS) + way.extraMs;
     return new Pipe(this.#timeline, way, { delayMs, onBroken });
   }
 
-  /** Changes the way from one machine to another; what is held goes on once it is open. */
+  /** Changes the way from one machine to another; held messages continue once it is open. */
   set(from: string, to: string, passage: Passage, extraMs = 0): void {
     const way = this.#way(from, to);
     way.passage = passage;
@@ -46,12 +49,12 @@ export class Network {
     this.set(b, a, passage, extraMs);
   }
 
-  /** Whether messages get from one machine to the other and back. */
+  /** Whether messages pass between the two machines in both directions. */
   isOpen(a: string, b: string): boolean {
     return this.#way(a, b).passage === 'open' && this.#way(b, a).passage === 'open';
   }
 
-  /** As a proxy does that restarts: every connection between the two is reset. */
+  /** Resets every connection between the two, as a restarting proxy does. */
   reset(a: string, b: string): void {
     for (const way of [this.#way(a, b), this.#way(b, a)]) {
       for (const pipe of way.pipes) pipe.break();
@@ -79,7 +82,7 @@ interface PipeParts {
   readonly onBroken: () => void;
 }
 
-/** One direction of a connection: messages arrive in order, or the connection is broken. */
+/** One direction of a connection: messages arrive in order, or the connection breaks. */
 export class Pipe {
   readonly #timeline: Timeline;
   readonly #way: Way;
@@ -108,7 +111,7 @@ export class Pipe {
     for (const arrive of this.#held.splice(0)) this.#go(arrive);
   }
 
-  /** Nothing goes through any more, and both ends are told. */
+  /** Stops all messages and notifies both ends. */
   break(): void {
     if (this.#isOver) return;
     this.close();

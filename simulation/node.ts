@@ -3,19 +3,19 @@ import type { Clock } from '@rollcall/registry-server/testing';
 import type { SeededRandom } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
-/** Unix time at which every simulation begins, in ms. */
+/** Unix time at the start of every simulation, in ms. */
 const EPOCH_MS = 1_800_000_000_000;
 
-/** A process or machine: what it has planned happens as long as it runs. */
+/** A process or machine: its planned actions run for as long as it does. */
 export class Node {
   readonly name: string;
   readonly timeline: Timeline;
   readonly random: SeededRandom;
   #state: 'running' | 'stopped' | 'dead' = 'running';
-  /** What fell due while it was stopped. */
+  /** Actions that became due while it was stopped. */
   #overdue: (() => void)[] = [];
   readonly #onDeath = new Set<() => void>();
-  /** How far its wall clock is off, in ms. */
+  /** Offset of its wall clock, in ms. */
   skewMs = 0;
 
   constructor(name: string, timeline: Timeline, random: SeededRandom) {
@@ -32,7 +32,7 @@ export class Node {
     return this.#state === 'stopped';
   }
 
-  /** Does something later, unless it is dead by then; when it is stopped, as soon as it goes on. */
+  /** Runs an action later, unless the node is dead by then; if it is stopped, as soon as it continues. */
   after(delayMs: number, act: () => void): { cancel(): void } {
     let isOff = false;
     const run = () => {
@@ -49,19 +49,19 @@ export class Node {
     };
   }
 
-  /** As SIGSTOP does. */
+  /** Like SIGSTOP. */
   stop(): void {
     if (this.#state === 'running') this.#state = 'stopped';
   }
 
-  /** As SIGCONT does: what is overdue happens now. */
+  /** Like SIGCONT: overdue actions run now. */
   continue(): void {
     if (this.#state !== 'stopped') return;
     this.#state = 'running';
     for (const act of this.#overdue.splice(0)) this.timeline.plan(0, act);
   }
 
-  /** As SIGKILL does: the system tells the other ends of its connections. `isSilent`: as a power cut does. */
+  /** Like SIGKILL: the system notifies the other ends of its connections. `isSilent`: like a power failure. */
   kill(isSilent = false): void {
     if (this.#state === 'dead') return;
     this.#state = 'dead';
@@ -74,7 +74,7 @@ export class Node {
     return () => this.#onDeath.delete(tell);
   }
 
-  /** The time as a registry server or store there sees it. */
+  /** The clock of a registry server or store on this node. */
   clock(): Clock {
     return {
       wallMs: () => EPOCH_MS + this.timeline.nowMs + this.skewMs,
@@ -94,7 +94,7 @@ export class Node {
     };
   }
 
-  /** What the SDK takes from the world. */
+  /** The SDK's runtime on this node. */
   runtime(): Partial<Runtime> {
     return {
       monotonicMs: () => this.timeline.nowMs,

@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed (sfc32, by Chris Doty-Humphrey, of PractRand). */
+/** Pseudo-random numbers that are the same for the same seed (sfc32, by Chris Doty-Humphrey, of PractRand). */
 export class SeededRandom {
   #a: number;
   #b: number;
@@ -31,12 +31,12 @@ export class SeededRandom {
     return this.share() < ratio;
   }
 
-  /** One of them. The list may not be empty. */
+  /** A random item. The list must not be empty. */
   one<T>(items: readonly T[]): T {
     return items[this.below(items.length)] as T;
   }
 
-  /** One of the keys, each as likely as its weight says. */
+  /** A random key, with a probability proportional to its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
     const entries = Object.entries(weights) as [K, number][];
     let left = this.share() * entries.reduce((sum, [, weight]) => sum + weight, 0);
@@ -53,7 +53,7 @@ export class SeededRandom {
     return text.slice(0, bytes * 2);
   }
 
-  /** Numbers of its own, so that one who draws more does not change what others draw. */
+  /** A separate generator, so that more draws by one user do not change the numbers of the others. */
   fork(): SeededRandom {
     return new SeededRandom(this.#next() + this.#next() * 2 ** 32);
   }

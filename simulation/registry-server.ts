@@ -14,7 +14,7 @@ export interface ServerParts {
   readonly onRestored: (server: string, taken: number) => void;
 }
 
-/** An address at which registry servers run, one process after the other. */
+/** An address at which registry server processes run, one after another. */
 export class ServerSlot {
   readonly name: string;
   readonly url: string;
@@ -28,7 +28,7 @@ export class ServerSlot {
     this.#parts = parts;
   }
 
-  /** The process that listens there; undefined = nobody does. */
+  /** The process that listens there; undefined = none. */
   get process(): { readonly node: Node; readonly server: BareServer } | undefined {
     return this.#process;
   }
@@ -58,7 +58,7 @@ export class ServerSlot {
     process?.server.stop();
   }
 
-  /** As on SIGTERM; resolves when the process has ended. */
+  /** Shuts down as on SIGTERM; resolves when the process has ended. */
   async leave(): Promise<void> {
     const process = this.#process;
     if (process === undefined) return;

@@ -1,8 +1,11 @@
+import { redisOf } from './redis-seeds.ts';
 import { simulate } from './run.ts';
 
-/** Lets one seed happen and prints all of it; gives whether every promise was kept. */
+/** Runs one seed and prints everything; returns whether every promise was kept. */
 export async function replay(seed: number): Promise<boolean> {
-  const { scenario, trace, faults, figures, convergedMs } = await simulate(seed);
+  const { scenario, trace, faults, figures, convergedMs } = await simulate(seed, {
+    redis: redisOf(seed),
+  });
   console.log(scenario);
   for (const line of trace) console.log(line);
   console.log(figures);

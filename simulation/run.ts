@@ -1,17 +1,20 @@
-import { reportOf, type Verdict, type Violation } from '@rollcall/testkit';
+import { reportOf, type Verdict } from '@rollcall/testkit';
+import type { SteeredRedis } from '@rollcall/registry-server/testing';
+import { openRedis } from './backend.ts';
+import { inherentIn } from './inherent.ts';
 import { FAULTS, type FaultName } from './faults.ts';
 import { SeededRandom } from './random.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
 import { World } from './world.ts';
 
-/** The end of a simulated run. */
+/** The result of a simulated run. */
 export interface Outcome {
   readonly seed: number;
   readonly scenario: Scenario;
   /** Empty when every promise was kept. */
   readonly faults: string;
   readonly figures: Verdict['figures'];
-  /** From the moment when everything was mended until all pictures were that of the live set, in ms. */
+  /** Time from the end of all faults until every picture matched the live set, in ms. */
   readonly convergedMs: number;
   readonly happened: number;
   readonly simulatedMs: number;
@@ -22,17 +25,27 @@ const WEIGHTS = Object.fromEntries(
   Object.entries(FAULTS).map(([name, { weight }]) => [name, weight]),
 );
 
-/** How long the last effects of the gravest faults take, in ms: graces, guards, silent streams. */
+/** How long the last effects of the worst faults take, in ms: grace periods, guards, silent streams. */
 const SETTLE_MS = 30_000;
 
-/** The first violations tell most; those that follow are mostly of the same kind. */
+/** Number of violations shown: the first ones tell most, later ones are mostly of the same kind. */
 const SHOWN = 5;
 
-/** Lets one seed happen, or one of the ways that a certain scenario can go, from an empty store to the moment when everything has settled. */
-export async function simulate(seed: number, given?: Scenario): Promise<Outcome> {
+export interface SimulateOptions {
+  /** A fixed scenario; the seed then selects one of its possible courses. @default drawn from the seed */
+  readonly scenario?: Scenario;
+  /** Redis to run the Redis driver on, instead of the memory driver. @default memory */
+  readonly redis?: SteeredRedis | undefined;
+}
+
+/** Runs one seed, or one possible course of a given scenario, from an empty store until everything has settled. */
+export async function simulate(
+  seed: number,
+  { scenario: given, redis }: SimulateOptions = {},
+): Promise<Outcome> {
   const random = new SeededRandom(seed);
   const scenario = given ?? scenarioOf(random.fork(), WEIGHTS);
-  const world = new World(seed, scenario);
+  const world = new World(seed, scenario, redis && openRedis(redis));
   world.begin();
   const mends: (() => void)[] = [];
   for (const { fault, atMs, forMs } of scenario.faults) {
@@ -56,34 +69,18 @@ export async function simulate(seed: number, given?: Scenario): Promise<Outcome>
   const { ttlMs } = scenario;
   await world.timeline.runTo(world.nowMs + SETTLE_MS + ttlMs * 2);
   const { violations, figures } = world.history.check({ ttlMs, slackMs: 2_500 });
-  const kept = violations.filter((one) => !isInherent(one, scenario));
-  const found = [reportOf(kept.slice(0, SHOWN)), ...misfits(world)];
+  const inherent = inherentIn(violations, scenario, world.history.events);
+  const kept = violations.filter((one) => !inherent.has(one));
+  const found = [reportOf(kept.slice(0, SHOWN)), ...divergences(world)];
   const faults = found.filter((text) => text !== '').join('\n');
   for (const server of world.servers) server.kill();
+  await world.store.close();
   const { happened, nowMs: simulatedMs } = world.timeline;
   const { trace } = world;
   return { seed, scenario, faults, figures, convergedMs, happened, simulatedMs, trace };
 }
 
-/** How long servers may take to find out that a failover lost writes, and to give them back, in ms. */
-const RESTORE_MS = 1_500;
-
-/**
- * With two primaries, those who watch the one and the other see different things, under the same revision when their
- * clocks are behind; and an id can have a holder at each. Once one of them is found out a holder loses its place, and which
- * one cannot be told from revisions that both gave out. And a successor that a failover lost has none until its servers
- * give it back.
- */
-function isInherent({ promise, message, atMs }: Violation, { faults }: Scenario): boolean {
-  const isOfTwo = message.includes('differ at revision');
-  if (promise !== 'G6' && !isOfTwo) return false;
-  return faults.some(({ fault, atMs: fromMs, forMs }) => {
-    if (fault === 'split') return atMs > fromMs && (!isOfTwo || atMs < fromMs + forMs + RESTORE_MS);
-    return !isOfTwo && fault === 'failOver' && atMs > fromMs && atMs < fromMs + forMs + RESTORE_MS;
-  });
-}
-
-/** Runs until every watcher uses everybody who lives; gives how long that took, or Infinity. */
+/** Runs until every watcher uses all live instances; returns how long that took, or Infinity. */
 async function converge(world: World): Promise<number> {
   const fromMs = world.nowMs;
   const isWhole = () => {
@@ -100,8 +97,8 @@ async function converge(world: World): Promise<number> {
   return world.nowMs - fromMs;
 }
 
-/** Where a picture, or the store, is not what it must be once everything has settled. */
-function misfits(world: World): string[] {
+/** Differences between a picture, or the store, and the required state after everything has settled. */
+function divergences(world: World): string[] {
   const live = [...new Set(world.live.map(({ id }) => id))].toSorted().join(' ');
   const found: string[] = [];
   for (const { name, process } of world.servers) {

@@ -1,30 +1,30 @@
 import type { SeededRandom } from './random.ts';
 
-/** When which fault begins, and how long it lasts, in ms. */
+/** The start and the length of a fault, in ms. */
 interface PlannedFault {
   readonly fault: string;
   readonly atMs: number;
   readonly forMs: number;
 }
 
-/** What a seed stands for. */
+/** The scenario of a seed. */
 export interface Scenario {
   readonly servers: number;
   readonly instances: number;
   readonly watchers: number;
   readonly ttlMs: number;
   readonly logLength: number;
-  /** How far the wall clock of each server is off, in ms. */
+  /** Offset of each server's wall clock, in ms. */
   readonly skewsMs: readonly number[];
   readonly faults: readonly PlannedFault[];
-  /** When everything is mended, in ms. */
+  /** When all faults have ended, in ms. */
   readonly healMs: number;
 }
 
 const HOUR_MS = 3_600_000;
 const CALM_MS = 4_000;
 
-/** Draws a scenario: a small fleet and a handful of faults, each as likely as its weight says, some at the same time. */
+/** Draws a scenario: a small fleet and a few faults, with probabilities by weight; some faults overlap. */
 export function scenarioOf(
   random: SeededRandom,
   weights: Readonly<Record<string, number>>,
@@ -38,7 +38,7 @@ export function scenarioOf(
     const fault = random.weighted(weights);
     const forMs = random.one([300, 1_000, 2_500, 6_000, ttlMs * 2 + 500]);
     faults.push({ fault, atMs, forMs });
-    // Some are alone, so that what follows can be judged; some fall together.
+    // Some faults come alone, so that their effects can be judged; some overlap.
     atMs += random.chance(0.3) ? random.between(0, forMs) : forMs + random.between(0, ttlMs * 2);
   }
   const lastMs = Math.max(...faults.map((one) => one.atMs + one.forMs));

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { SteeredRedis } from '@rollcall/registry-server/testing';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { simulate } from './run.ts';
 
 /** Seeds in one go; SEEDS=10000 for the whole number, though `npm run simulate` is quicker: it uses every core. */
@@ -8,6 +9,20 @@ test(`G1 to G6: ${SEEDS} seeds of a fleet on virtual time, each with faults of i
   const failed: string[] = [];
   for (let seed = 1; seed <= SEEDS; seed++) {
     const { faults } = await simulate(seed);
+    if (faults !== '') failed.push(`npm run simulate -- --seed ${seed}\n${faults}`);
+  }
+  expect(failed).toEqual([]);
+}, 600_000);
+
+/** Seeds on Redis: each takes about a second. */
+const REDIS_SEEDS = Number(process.env['REDIS_SEEDS'] ?? 20);
+
+test(`G1 to G6: ${REDIS_SEEDS} seeds on the Lua of a real Redis, whose clock is that of the simulation`, async () => {
+  const redis = new SteeredRedis(inject('redisUrl'));
+  onTestFinished(() => redis.close());
+  const failed: string[] = [];
+  for (let seed = 10; seed <= REDIS_SEEDS * 10; seed += 10) {
+    const { faults } = await simulate(seed, { redis });
     if (faults !== '') failed.push(`npm run simulate -- --seed ${seed}\n${faults}`);
   }
   expect(failed).toEqual([]);
@@ -34,7 +49,7 @@ test('G4, G5: two primaries that took the same revisions for different things ar
   };
   const failed: string[] = [];
   for (let seed = 1; seed <= 100; seed++) {
-    const { faults } = await simulate(seed, scenario);
+    const { faults } = await simulate(seed, { scenario });
     if (faults !== '') failed.push(`${seed}: ${faults}`);
   }
   expect(failed).toEqual([]);
@@ -45,4 +60,10 @@ test('the same seed happens the same way again', async () => {
   expect(second.trace).toEqual(first.trace);
   expect(second.happened).toBe(first.happened);
   expect(first.trace.length).toBeGreaterThan(10);
+
+  const redis = new SteeredRedis(inject('redisUrl'));
+  onTestFinished(() => redis.close());
+  const [third, fourth] = [await simulate(7, { redis }), await simulate(7, { redis })];
+  expect(fourth.trace).toEqual(third.trace);
+  expect(fourth.happened).toBe(third.happened);
 });

@@ -1,34 +1,18 @@
 import {
-  type Clock,
-  MemoryStore,
+  StoreRefusalError,
   type Store,
   StoreUnavailableError,
 } from '@rollcall/registry-server/testing';
+import { type Backend, FOLLOW_MS, type OpenBackend, type Verb, WRITES } from './backend.ts';
 import type { Network } from './network.ts';
 import type { Node } from './node.ts';
 import type { SeededRandom } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
-type Verb = Exclude<keyof Store, 'close'>;
-
-/** What a command may take, in ms, as in the product. */
+/** Timeout of a command, in ms; the same as in the product. */
 const COMMAND_TIMEOUT_MS = 2_000;
-const FOLLOW_MS = 500;
 
-const WRITES: ReadonlySet<Verb> = new Set([
-  'grant',
-  'renew',
-  'hold',
-  'suspect',
-  'update',
-  'revoke',
-  'expire',
-  'put',
-  'remove',
-  'restore',
-]);
-
-/** A command that a primary carried out, as its replicas get to hear of it. */
+/** A command that a primary executed, as its replicas receive it. */
 interface Journaled {
   readonly atMs: number;
   readonly storeMs: number;
@@ -38,38 +22,40 @@ interface Journaled {
 }
 
 export interface PrimaryOptions {
+  readonly open: OpenBackend;
   readonly timeline: Timeline;
   readonly epoch: string;
   readonly logLength: number;
   readonly guardMs: number;
-  /** How far its clock is off, in ms. */
+  /** Offset of its clock, in ms. */
   readonly skewMs: number;
   readonly baseMs: number;
 }
 
 let runs = 0;
 
-/** A store that takes writes, and can be copied as it was a moment ago. */
+/** A store that accepts writes, and can be copied in an earlier state. */
 class Primary {
   readonly options: PrimaryOptions;
-  readonly store: MemoryStore;
   readonly journal: Journaled[] = [];
+  readonly #backend: Backend;
   readonly #runId: string;
   readonly #timeline: Timeline;
-  /** Whose commands it repeats, while it does. */
+  /** The command of another primary that it is replaying now. */
   #repeats: { readonly storeMs: number; readonly runId: string } | undefined;
   isUp = true;
   refusesWrites = false;
-  /** Calls under way: told when it goes down. */
+  /** Calls in progress: notified when the primary goes down. */
   readonly callers = new Set<() => void>();
 
   constructor(options: PrimaryOptions) {
     this.options = options;
     this.#timeline = options.timeline;
-    const { epoch, logLength, guardMs } = options;
+    const { open, timeline, epoch, logLength, guardMs } = options;
     this.#runId = `run-${++runs}`;
     const runId = () => this.#repeats?.runId ?? this.#runId;
-    this.store = new MemoryStore({ clock: this.#clock(), epoch, logLength, guardMs, runId });
+    const nowMs = () => this.nowMs;
+    this.#backend = open({ timeline, epoch, logLength, guardMs, nowMs, runId });
   }
 
   get nowMs(): number {
@@ -82,59 +68,49 @@ class Primary {
       const runId = this.#runId;
       this.journal.push({ atMs: this.#timeline.nowMs, storeMs: this.nowMs, runId, verb, args });
     }
-    return this.#do(verb, args);
+    return this.#backend.run(verb, args);
   }
 
-  /** A replica that had heard of everything up to a moment becomes a primary, with a clock of its own. */
+  /** A replica that had received everything up to a moment becomes a primary, with its own clock. */
   promoted(upToMs: number, skewMs: number): Primary {
-    const heir = new Primary({ ...this.options, skewMs });
-    for (const done of this.journal) {
-      if (done.atMs > upToMs) break;
-      heir.#repeats = done;
-      heir.journal.push(done);
-      void heir.#do(done.verb, done.args);
-    }
-    heir.#repeats = undefined;
-    return heir;
+    const promoted = new Primary({ ...this.options, skewMs });
+    promoted.journal.push(...this.journal.filter(({ atMs }) => atMs <= upToMs));
+    void this.#timeline.outside(() => promoted.#repeat(promoted.journal.slice()));
+    return promoted;
   }
 
-  /** Cuts off who waits for an answer. */
+  /** Breaks the connections of all callers. */
   down(): void {
     this.isUp = false;
     for (const tell of this.callers) tell();
     this.callers.clear();
   }
 
-  // The memory driver carries a write out before it first waits for anything, as a script does.
-  #do(verb: Verb, args: readonly unknown[]): Promise<unknown> {
-    const method = this.store[verb] as (...given: readonly unknown[]) => Promise<unknown>;
-    return method.apply(this.store, args as unknown[]);
+  close(): Promise<void> {
+    return this.#backend.close();
   }
 
-  #clock(): Clock {
-    const timeline = this.#timeline;
-    return {
-      wallMs: () => this.nowMs,
-      monotonicMs: () => timeline.nowMs,
-      after: (ms, call) => {
-        const planned = timeline.plan(ms, call);
-        return { cancel: () => void (planned.act = undefined) };
-      },
-      every: () => ({ cancel() {} }),
-    };
+  async #repeat(journal: readonly Journaled[]): Promise<void> {
+    for (const done of journal) {
+      this.#repeats = done;
+      // A command that was refused then is refused again.
+      await this.#backend.run(done.verb, done.args).catch(() => undefined);
+    }
+    this.#repeats = undefined;
   }
 }
 
-/** The store of a simulation: one primary after the other, or two at a time. */
+/** The store of a simulation: one primary after another, or two at the same time. */
 export class SimulatedStore {
   readonly name = 'store';
   readonly #timeline: Timeline;
   readonly #random: SeededRandom;
   #primary: Primary;
-  /** During a split brain: who of the servers is left with the old primary. */
+  /** During a split brain: the servers that still use the old primary. */
   #stranded: { readonly primary: Primary; readonly servers: ReadonlySet<string> } | undefined;
+  readonly #primaries: Primary[] = [];
   #isReachable = true;
-  /** When it last went away, forgot something or came back: what was promised before is void. */
+  /** When it last went away, lost data or came back: earlier promises no longer hold. */
   disturbedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -144,12 +120,9 @@ export class SimulatedStore {
   ) {
     this.#timeline = options.timeline;
     this.#random = random;
-    this.#primary = new Primary({ ...options, epoch: random.hex(8), baseMs, skewMs: 0 });
-  }
-
-  /** What the store has, for checks at the end. */
-  get truth(): MemoryStore {
-    return this.#primary.store;
+    this.#primary = this.#kept(
+      new Primary({ ...options, epoch: random.hex(8), baseMs, skewMs: 0 }),
+    );
   }
 
   get isUp(): boolean {
@@ -168,7 +141,7 @@ export class SimulatedStore {
     return { ...Object.fromEntries(entries), close: async () => {} } as Store;
   }
 
-  /** Goes away and comes back with what it had. */
+  /** Makes the store unreachable, or reachable again with its data. */
   setReachable(isReachable: boolean): void {
     this.disturbedAtMs = this.#timeline.nowMs;
     this.#isReachable = isReachable;
@@ -182,7 +155,7 @@ export class SimulatedStore {
     this.#primary.refusesWrites = !isWritable;
   }
 
-  /** Forgets everything. */
+  /** Loses all data. */
   wipe(): void {
     this.#replace(new Primary({ ...this.#primary.options, epoch: this.#random.hex(8) }));
   }
@@ -192,15 +165,15 @@ export class SimulatedStore {
     this.#replace(this.#primary.promoted(this.#timeline.nowMs - lagMs, skewMs));
   }
 
-  /** A replica takes over, and some servers go on with the old primary. */
+  /** A replica takes over, and some servers continue with the old primary. */
   split(lagMs: number, skewMs: number, servers: ReadonlySet<string>): void {
     const old = this.#primary;
-    this.#primary = old.promoted(this.#timeline.nowMs - lagMs, skewMs);
+    this.#primary = this.#kept(old.promoted(this.#timeline.nowMs - lagMs, skewMs));
     this.disturbedAtMs = this.#timeline.nowMs;
     this.#stranded = { primary: old, servers };
   }
 
-  /** The old primary is found out and its writes are lost. */
+  /** The split is detected: the old primary goes down and its writes are lost. */
   unite(): void {
     this.disturbedAtMs = this.#timeline.nowMs;
     this.#stranded?.primary.down();
@@ -210,8 +183,18 @@ export class SimulatedStore {
   #replace(primary: Primary): void {
     this.disturbedAtMs = this.#timeline.nowMs;
     const old = this.#primary;
-    this.#primary = primary;
+    this.#primary = this.#kept(primary);
     old.down();
+  }
+
+  /** Removes the data of its primaries from a real store. */
+  async close(): Promise<void> {
+    await Promise.all(this.#primaries.map((primary) => primary.close()));
+  }
+
+  #kept(primary: Primary): Primary {
+    this.#primaries.push(primary);
+    return primary;
   }
 
   #primaryOf(server: string): Primary {
@@ -229,8 +212,8 @@ export class SimulatedStore {
         down.close();
         act();
       };
-      const fail = (why: string) => {
-        node.after(0, () => settle(() => reject(new StoreUnavailableError(why))));
+      const fail = (why: string, Failure = StoreUnavailableError) => {
+        node.after(0, () => settle(() => reject(new Failure(why))));
       };
       const up = network.pipe(node.name, this.name, () => fail('reset'));
       const down = network.pipe(this.name, node.name, () => fail('reset'));
@@ -238,9 +221,12 @@ export class SimulatedStore {
       const timer = node.after(timeoutMs, () => fail('timed out'));
       up.send(() => {
         const primary = this.#primaryOf(node.name);
-        const isRefused = primary.refusesWrites && WRITES.has(verb);
-        if (!this.#isReachable || !primary.isUp || isRefused) {
+        if (!this.#isReachable || !primary.isUp) {
           down.send(() => fail('refused'));
+          return;
+        }
+        if (primary.refusesWrites && WRITES.has(verb)) {
+          down.send(() => fail('writes are refused', StoreRefusalError));
           return;
         }
         const cut = () => down.send(() => fail('cut off'));

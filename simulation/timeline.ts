@@ -2,42 +2,54 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 const TICKS_PER_MS = 1_024;
 
-/** More than any scenario comes to. */
+/** More events than any scenario produces. */
 const MOST = 300_000;
 
-/** Something that will happen. */
+/** A planned event. */
 export interface Planned {
   readonly atMs: number;
-  /** Breaks ties: first planned, first done. */
+  /** Breaks ties: planned first, runs first. */
   readonly serial: number;
   act: (() => void) | undefined;
 }
 
 /**
- * Virtual time: a list of what will happen, and nothing else moves the clock. Between two happenings everything that
- * they set going (promises, microtasks) runs to its end, so the same plan always has the same outcome.
+ * Virtual time: a list of planned events; only they move the clock. Between two events, everything that they start
+ * (promises, microtasks) runs to its end, so the same plan always has the same result.
  */
 export class Timeline {
   readonly #heap: Planned[] = [];
   #nowMs = 0;
   #serial = 0;
-  /** How many things have happened. */
+  /** Number of events so far. */
   happened = 0;
+  /** Real work in progress that virtual time waits for. */
+  #underWay = 0;
 
   get nowMs(): number {
     return this.#nowMs;
   }
 
-  /** Plans something; clear its `act` to call it off. */
+  /** Plans an event; clear its `act` to cancel it. */
   plan(delayMs: number, act: () => void): Planned {
-    // Whole parts of a power of two: differences of times are exact, so no timer fires a trace too early.
+    // Times are multiples of a power of two: differences are exact, so no timer fires slightly too early.
     const atMs = Math.ceil((this.#nowMs + Math.max(0, delayMs)) * TICKS_PER_MS) / TICKS_PER_MS;
     const planned = { atMs, serial: this.#serial++, act };
     this.#push(planned);
     return planned;
   }
 
-  /** Lets time pass up to a moment. */
+  /** Runs work that takes real time, such as a call to a real Redis, but no virtual time. */
+  async outside<T>(work: () => Promise<T>): Promise<T> {
+    this.#underWay++;
+    try {
+      return await work();
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  /** Advances virtual time to a moment. */
   async runTo(endMs: number): Promise<void> {
     for (;;) {
       const next = this.#heap[0];
@@ -52,7 +64,8 @@ export class Timeline {
         );
       next.act = undefined;
       act();
-      await turn();
+      do await turn();
+      while (this.#underWay > 0);
     }
     this.#nowMs = endMs;
   }

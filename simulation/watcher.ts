@@ -1,36 +1,36 @@
 import type { Rollcall, Service } from '@rollcall/client-sdk';
 import type { Endpoint } from '@rollcall/contract';
-import type { Happening } from '@rollcall/testkit';
+import type { HistoryEvent } from '@rollcall/testkit';
 import type { Node } from './node.ts';
-import { SERVICE, type Surroundings } from './surroundings.ts';
+import { SERVICE, type SimulationContext } from './simulation-context.ts';
 
-type Seen = Extract<Happening, { kind: 'seen' }>;
+type Seen = Extract<HistoryEvent, { kind: 'seen' }>;
 
 const isKept = ({ reason }: Endpoint) => reason === 'not yet back on the roll of a new store';
 
-/** How often it picks an instance, in ms. */
+/** Interval between picks, in ms. */
 const PICK_MS = 100;
 
-/** What a late one watches first; nobody registers there. */
+/** The service that a late watcher watches first; it has no instances. */
 const ASIDE = 'aside';
 
-/** When a late one takes the service up, in ms. */
+/** When a late watcher starts to watch the service, in ms. */
 const LATE_MS = 700;
 
 /** A client that keeps a picture of the service and picks from it. */
 export class Watcher {
   readonly name: string;
   readonly node: Node;
-  readonly #world: Surroundings;
+  readonly #world: SimulationContext;
   #service: Service | undefined;
   #epoch = '';
   #cause: Seen['cause'] = 'grace';
   #revision = '0';
-  /** How many pasts it was told to forget. */
+  /** How often the store lost the history of its picture. */
   #lost = 0;
 
-  /** `isLate`: its stream is about something else first, and takes the service up. */
-  constructor(world: Surroundings, name: string, isLate: boolean) {
+  /** `isLate`: its stream covers another service first and is extended later. */
+  constructor(world: SimulationContext, name: string, isLate: boolean) {
     this.name = name;
     this.#world = world;
     const { node, rollcall } = world.client(name, {
@@ -44,12 +44,12 @@ export class Watcher {
     } else this.#takeUp(rollcall);
   }
 
-  /** Those that it knows of. */
+  /** All endpoints in its picture. */
   get endpoints(): readonly Endpoint[] {
     return this.#service?.endpoints() ?? [];
   }
 
-  /** Names of those in use. */
+  /** Names of the instances in use. */
   used(): string[] {
     const used = this.endpoints.filter(({ tier }) => tier === 0);
     return used.map(({ instance }) => instance).toSorted();
@@ -74,7 +74,7 @@ export class Watcher {
   #saw(service: Service): void {
     const snapshot = service.snapshot();
     if (snapshot === undefined) return;
-    // Only a past that the store lost is followed by a lower revision; it is another one from then on.
+    // A lower revision only follows when the store lost a history; from then on it is another one.
     if (this.#cause === 'snapshot' && BigInt(snapshot.revision) < BigInt(this.#revision))
       this.#lost++;
     this.#revision = snapshot.revision;
@@ -89,7 +89,7 @@ export class Watcher {
       service: SERVICE,
       revision: snapshot.revision,
       epoch: `${this.#epoch}/${this.#lost}`,
-      // Whoever a new store has not named yet is kept by the client alone.
+      // Instances that a new store does not know yet are kept by the client alone.
       cause: snapshot.endpoints.some(isKept) ? 'grace' : this.#cause,
       endpoints,
     });
@@ -102,7 +102,7 @@ export class Watcher {
         const { instance, tier } = picked.endpoint;
         const isUp = this.#world.isUp(instance);
         picked.done(isUp ? 'ok' : 'connect_failed');
-        // One in doubt is chosen when nobody else is left, and may be dead.
+        // A doubtful instance is picked when no other is left, and may be dead: do not judge it.
         const pick = {
           kind: 'pick',
           atMs: this.#world.nowMs,

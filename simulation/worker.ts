@@ -1,7 +1,8 @@
-// Lets the seeds happen that it is told, and says what came of each.
+// Runs the seeds that it receives, and reports the result of each.
+import { redisOf } from './redis-seeds.ts';
 import { simulate } from './run.ts';
 
-/** What came of one seed. */
+/** The result of one seed. */
 export interface Report {
   readonly seed: number;
   /** Empty when every promise was kept. */
@@ -15,7 +16,9 @@ export interface Report {
 
 async function reportOf(seed: number): Promise<Report> {
   try {
-    const { faults, figures, convergedMs, happened, simulatedMs } = await simulate(seed);
+    const { faults, figures, convergedMs, happened, simulatedMs } = await simulate(seed, {
+      redis: redisOf(seed),
+    });
     const { falseEvictions, longestStaleMs } = figures;
     return { seed, faults, falseEvictions, convergedMs, longestStaleMs, simulatedMs, happened };
   } catch (error) {
@@ -31,3 +34,5 @@ async function work({ from, to }: { readonly from: number; readonly to: number }
 }
 
 process.on('message', (portion: Parameters<typeof work>[0]) => void work(portion));
+// Open connections to Redis would keep the process alive.
+process.on('disconnect', () => process.exit());

@@ -1,14 +1,15 @@
 import { Rollcall } from '@rollcall/client-sdk';
-import { type Happening, History } from '@rollcall/testkit';
+import { type HistoryEvent, History } from '@rollcall/testkit';
+import { type OpenBackend, openMemory } from './backend.ts';
 import { Instance } from './instance.ts';
 import { Network } from './network.ts';
 import { Node } from './node.ts';
 import { SeededRandom } from './random.ts';
-import { type ApiParts, SimulatedApi } from './registry-api.ts';
+import { SimulatedTransport, type TransportParts } from './registry-transport.ts';
 import { ServerSlot } from './registry-server.ts';
 import type { Scenario } from './scenario.ts';
 import { SimulatedStore } from './store.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { SimulationContext } from './simulation-context.ts';
 import { Timeline } from './timeline.ts';
 import { Watcher } from './watcher.ts';
 
@@ -16,7 +17,7 @@ const BASE_MS = 1_800_000_000_000;
 const GUARD_MS = 5_000;
 
 /** A small fleet on virtual time: registry servers over a store, instances, watchers, and a network between them. */
-export class World implements Surroundings {
+export class World implements SimulationContext {
   readonly scenario: Scenario;
   readonly timeline = new Timeline();
   readonly random: SeededRandom;
@@ -27,18 +28,18 @@ export class World implements Surroundings {
   readonly watchers: Watcher[] = [];
   readonly history = new History();
   readonly trace: string[] = [];
-  /** How many calls clients have sent. */
+  /** Number of calls that clients have sent. */
   sent = 0;
   #faults = 0;
   #processes = 0;
 
-  constructor(seed: number, scenario: Scenario) {
+  constructor(seed: number, scenario: Scenario, open: OpenBackend = openMemory) {
     this.scenario = scenario;
     this.random = new SeededRandom(seed);
     const { timeline, random } = this;
     this.network = new Network(timeline, random.fork());
     const { logLength } = scenario;
-    const options = { timeline, logLength, guardMs: GUARD_MS };
+    const options = { open, timeline, logLength, guardMs: GUARD_MS };
     this.store = new SimulatedStore(options, random.fork(), BASE_MS);
     this.servers = Array.from({ length: scenario.servers }, (_, i) => {
       const slot = new ServerSlot(i, {
@@ -70,7 +71,7 @@ export class World implements Surroundings {
     return this.instances.some(({ id, node }) => id === instance && !node.isDead);
   }
 
-  /** Everybody comes up. */
+  /** Starts all servers, instances and watchers. */
   begin(): void {
     for (const server of this.servers) server.start();
     for (let i = 0; i < this.scenario.instances; i++) this.join(`i${i}`);
@@ -79,40 +80,38 @@ export class World implements Surroundings {
     }
   }
 
-  /** A process that is to be an instance of this id; one that has it already is succeeded. */
+  /** Starts a process that becomes the instance with this id; an existing one is superseded. */
   join(id: string): Instance {
     const instance = new Instance(this, id);
     this.instances.push(instance);
     return instance;
   }
 
-  /** Instances whose process runs and has not been told to go. */
+  /** Instances whose process runs and was not asked to leave. */
   get live(): Instance[] {
     return this.instances.filter((one) => one.isLive);
   }
 
   /** A machine with a client of the registry. */
-  client(name: string, told: Pick<ApiParts, 'onAnswered' | 'onEvent'>) {
+  client(name: string, told: Pick<TransportParts, 'onAnswered' | 'onEvent'>) {
     const node = new Node(name, this.timeline, this.random.fork());
     const { network, servers } = this;
     const url = servers.map((server) => server.url);
     const onSent = () => void this.sent++;
-    const rollcall = new Rollcall(
-      { url, runtime: node.runtime() },
-      () => new SimulatedApi({ node, network, servers, onSent, ...told }),
-    );
+    const transport = new SimulatedTransport({ node, network, servers, onSent, ...told });
+    const rollcall = new Rollcall({ url, runtime: { ...node.runtime(), transport } });
     return { node, rollcall };
   }
 
-  tell(...happenings: readonly Happening[]): void {
-    this.history.add(...happenings);
+  tell(...events: readonly HistoryEvent[]): void {
+    this.history.add(...events);
   }
 
   note(text: string): void {
     this.trace.push(`${this.nowMs.toFixed(1).padStart(9)}  ${text}`);
   }
 
-  /** Something breaks; the function given back mends it. `healsMs`: how long after that its effects may last. */
+  /** Starts a fault; the returned function ends it. `healsMs`: how long its effects may last after that. */
   fault(what: string, breaks: readonly string[]): (healsMs?: number) => void {
     const name = `${what} #${this.#faults++}`;
     this.note(`${name} begins`);

@@ -55,8 +55,8 @@ function throughBalancer(url: string): Load {
   return load;
 }
 
-const picturesIn = ({ happenings }: Pick<History, 'happenings'>) =>
-  happenings.flatMap((one) => (one.kind === 'seen' ? [one] : []));
+const picturesIn = ({ events }: Pick<History, 'events'>) =>
+  events.flatMap((one) => (one.kind === 'seen' ? [one] : []));
 
 /** Remembers the smallest roll that a service ever showed. */
 function smallestRoll(service: Service): () => number {
@@ -220,7 +220,7 @@ describe('two registry servers on Redis', () => {
         await redis.up();
         const allUp = () => {
           const shown = picturesIn(history).slice(-1);
-          const since = picturesIn({ happenings: history.happenings.slice(before) });
+          const since = picturesIn({ events: history.events.slice(before) });
           // Neither a store that lost its memory nor one that was away for longer than every
           // lease has anybody in use before it has heard of him.
           const hasDoubted = since.some(({ endpoints }) =>

@@ -60,7 +60,7 @@ test('G1, G8: a client cut off from an instance, which the registry reaches: oth
   const calls = scene.call('sdk', service, { postEvery: 0 });
   await calls.answers(50);
   const answeredByA = () =>
-    scene.history.happenings.findLast((one) => one.kind === 'request' && one.answeredBy === 'a');
+    scene.history.events.findLast((one) => one.kind === 'request' && one.answeredBy === 'a');
   await until(answeredByA);
   proxy.set({ connects: 'reset' });
   proxy.cut();

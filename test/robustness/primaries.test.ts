@@ -146,7 +146,7 @@ describe('G5, G6: two primaries', () => {
     await areWritable(urls);
     heal();
     await ends('two primaries', service, SIX);
-    const pictures = scene.history.happenings.filter((one) => one.kind === 'seen');
+    const pictures = scene.history.events.filter((one) => one.kind === 'seen');
     expect(Math.min(...pictures.map(({ endpoints }) => endpoints.length))).toBeGreaterThan(0);
   }, 60_000);
 });

@@ -32,7 +32,7 @@ async function begin(count: number, more: readonly string[] = []) {
 
 /** Everybody in use at every moment: not even a doubt. */
 function expectNoDoubt(): void {
-  const pictures = scene.history.happenings.filter((one) => one.kind === 'seen');
+  const pictures = scene.history.events.filter((one) => one.kind === 'seen');
   const doubted = pictures.flatMap(({ endpoints }) => endpoints.filter(({ tier }) => tier !== 0));
   expect(doubted).toEqual([]);
 }
@@ -105,7 +105,7 @@ test('G3, G4: a registry server that hung (SIGSTOP) while the log was trimmed pa
   if (hung === undefined || other === undefined) throw new Error('two servers are needed');
   scene.rawWatch('behind', [hungUrl ?? '']);
   await until(() =>
-    scene.history.happenings.some((one) => one.kind === 'seen' && one.watcher === 'behind'),
+    scene.history.events.some((one) => one.kind === 'seen' && one.watcher === 'behind'),
   );
   const heal = scene.fault('server hung', 'registry', 'behind');
   hung.process.signal('SIGSTOP');

@@ -3,26 +3,28 @@ import { ChaosProxy, findRedisBinary, RedisProcess } from '@rollcall/testkit';
 import { type Actor, Scene } from '../support/scene.ts';
 import type { RegistryProcess } from '../support/stack.ts';
 
-/** Long enough that a heartbeat that waited 2 s for a silent server in vain still comes in time by another one. */
+/**
+ * Long enough that a heartbeat which waited 2 s in vain for a silent server still arrives in time through another one.
+ */
 const TTL_MS = 6_000;
 const INSTANCES = 6;
 const SERVERS = 3;
 
-/** A registry server and the way that everybody takes to it. */
+/** A registry server and the proxy through which it is reached. */
 export interface Site {
   readonly name: string;
   readonly proxy: ChaosProxy;
   server: RegistryProcess;
 }
 
-/** All that a soak keeps going: Redis, registry servers, instances, a balancer, clients. */
+/** Everything that a soak runs: Redis, registry servers, instances, a balancer, clients. */
 export class Fleet {
   readonly ttlMs = TTL_MS;
-  /** Names of those who hold pictures or choose, and may be cut off from a server. */
+  /** Names of the watchers and callers, which may be cut off from a server. */
   readonly watchers = ['sdk', 'picker'];
   readonly scene: Scene;
   readonly redis: RedisProcess;
-  /** The way of the servers to Redis. */
+  /** The proxy between the servers and Redis. */
   readonly storeWay: ChaosProxy;
   readonly sites: Site[] = [];
   readonly actors: Actor[] = [];
@@ -37,7 +39,8 @@ export class Fleet {
   }
 
   static async start(): Promise<Fleet> {
-    // A burst of work on a small machine may stop everything for a moment: what a kill is promised is measured elsewhere.
+    // Loose limits: on a small machine a burst of work may stop everything for a moment. Other tests
+    // measure the promise about kills.
     const scene = new Scene({ ttlMs: TTL_MS, heldMs: 1_500, slackMs: 2_000, lagMs: 2_000 });
     try {
       const binary = await findRedisBinary();
@@ -64,13 +67,13 @@ export class Fleet {
     return this.#service;
   }
 
-  /** A registry server, in the place of one that ended. */
+  /** Starts a registry server; `port`: in place of one that ended. */
   startServer(port?: number): Promise<RegistryProcess> {
     const flags = ['--store', `redis://127.0.0.1:${this.storeWay.port}`];
     return this.scene.stack.registry(flags, port);
   }
 
-  /** An instance more, under a name of its own or that of a former one. */
+  /** Starts another instance, with a new name or that of an earlier one. */
   async hire(name = `i${++this.#serial}`): Promise<Actor> {
     const actor = await this.scene.actor(name, { urls: this.urls });
     this.actors.push(actor);
@@ -81,7 +84,7 @@ export class Fleet {
     this.actors.splice(this.actors.indexOf(actor), 1);
   }
 
-  /** Everybody who is running is in use. */
+  /** Waits until all running instances are in use. */
   async whole(): Promise<void> {
     const names = this.actors.map(({ instance }) => instance);
     await this.scene.inUse(this.service, names, 2 * TTL_MS + 10_000);

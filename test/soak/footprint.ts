@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** What a process takes of its machine. */
+/** The machine resources of a process. */
 export interface Footprint {
   readonly rssBytes: number;
   /** Open files, sockets and pipes. */
   readonly descriptors: number;
 }
 
-/** Linux only: undefined elsewhere, and for a process that is gone. */
+/** Linux only: undefined elsewhere, and for a process that has ended. */
 export async function footprintOf(pid: number): Promise<Footprint | undefined> {
   try {
     const [status, open] = await Promise.all([

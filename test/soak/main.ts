@@ -1,4 +1,5 @@
-// Random trouble for as long as wanted on real processes, every step checked; exits with 1 when a promise was broken.
+// Causes random trouble on real processes for a given time and checks every step; exits
+// with 1 when a promise was broken.
 //
 //     npm run soak -- --minutes 30 --seed 7
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats (mulberry32). */
+/** Reproducible random numbers (mulberry32). */
 export class Seeded {
   #state: number;
 
@@ -15,12 +15,12 @@ export class Seeded {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number from one to another, both included. */
+  /** A whole number in [from, to], both included. */
   between(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }
 
-  /** One of them. */
+  /** A random item. */
   of<T>(all: readonly T[]): T {
     const one = all[Math.floor(this.next() * all.length)];
     if (one === undefined) throw new Error('nothing to choose from');

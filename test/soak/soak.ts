@@ -11,10 +11,10 @@ export interface SoakOptions {
   readonly print: (line: string) => void;
 }
 
-/** How much of the past later checks may build on, in ms. */
+/** How far back later checks may look, in ms. */
 const MEMORY_MS = 45_000;
 
-/** Random trouble, one after another, each followed by a quiet time, and what it came to. */
+/** Random trouble, one after another, each followed by a quiet time, and the results. */
 export class Soak {
   readonly #fleet: Fleet;
   readonly #options: SoakOptions;
@@ -38,7 +38,7 @@ export class Soak {
     this.#options = options;
   }
 
-  /** Resolves to whether no promise was broken. */
+  /** Resolves to whether all promises were kept. */
   static async run(options: SoakOptions): Promise<boolean> {
     const fleet = await Fleet.start();
     try {

@@ -3,14 +3,14 @@ import { until } from '@rollcall/testkit';
 import type { Fleet, Site } from './fleet.ts';
 import type { Seeded } from './seeded.ts';
 
-/** One kind of bad day. */
+/** One kind of trouble. */
 export interface Trouble {
   readonly name: string;
-  /** How often it comes, compared with the others. */
+  /** Probability relative to the others. */
   readonly weight: number;
-  /** Who cannot do its part meanwhile, as in a history. */
+  /** The parts that do not work meanwhile, as in a history. */
   readonly breaks: (fleet: Fleet) => readonly string[];
-  /** Breaks something and mends it. */
+  /** Starts the trouble and ends it. */
   readonly strike: (fleet: Fleet, random: Seeded) => Promise<unknown>;
 }
 
@@ -77,7 +77,7 @@ const INSTANCE_TROUBLES: readonly Trouble[] = [
   },
 ];
 
-/** One that is not the first: that one lives for the whole run, and shows whether a server grows. */
+/** Any site but the first, which runs all the time and shows whether a server's memory grows. */
 const someSite = (fleet: Fleet, random: Seeded): Site => random.of(fleet.sites.slice(1));
 
 const restart = async (fleet: Fleet, site: Site, signal: NodeJS.Signals) => {
@@ -85,7 +85,7 @@ const restart = async (fleet: Fleet, site: Site, signal: NodeJS.Signals) => {
   site.server = await fleet.startServer(site.server.port);
 };
 
-/** Those who hear from a server may be without news until the weather is fair. */
+/** Readers of a server may get no news until the weather is fair. */
 const READERS = (fleet: Fleet) => fleet.watchers;
 
 const SERVER_TROUBLES: readonly Trouble[] = [
@@ -237,7 +237,7 @@ const STORE_TROUBLES: readonly Trouble[] = [
 
 const TROUBLES = [...INSTANCE_TROUBLES, ...SERVER_TROUBLES, ...STORE_TROUBLES];
 
-/** The next one by weight. */
+/** Draws the next trouble by weight. */
 export function drawTrouble(random: Seeded): Trouble {
   const lots = TROUBLES.flatMap((trouble) => Array<Trouble>(trouble.weight).fill(trouble));
   return random.of(lots);

@@ -8,30 +8,30 @@ import { nameIn } from './stack.ts';
 export interface CallerOptions {
   /** Its name in the history. */
   readonly caller: string;
-  /** How many calls are under way at a time. @default 4 */
+  /** Number of concurrent calls. @default 4 */
   readonly concurrency?: number;
   /** Pause between two calls, in ms. @default 10 */
   readonly pauseMs?: number;
-  /** Of how many calls one must not be repeated (POST); 0 = none. @default 5 */
+  /** Every how many calls one is a POST, which must not be repeated; 0 = none. @default 5 */
   readonly postEvery?: number;
 }
 
 type Call = (path: string, method: 'GET' | 'POST', signal: AbortSignal) => Promise<string>;
 
-/** How often the counts of a service's calls are told, in ms. */
+/** Interval between reports of a service's call counts, in ms. */
 const TALLY_MS = 500;
-/** How often somebody is picked without being called, in ms. */
+/** Interval between picks without a call, in ms. */
 const PICK_MS = 5;
 
 let serials = 0;
 
-/** Calls without end until it is stopped, and tells each call to a history. */
+/** Calls in a loop until it is stopped, and records each call in a history. */
 export class SceneCaller {
   readonly #history: History;
   readonly #options: Required<CallerOptions>;
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
-  /** Calls that were answered. */
+  /** Number of answered calls. */
   answered = 0;
 
   private constructor(
@@ -55,7 +55,7 @@ export class SceneCaller {
     ]);
   }
 
-  /** Chooses without calling: what the registry's word alone leads to, since it learns nothing of calls that fail. */
+  /** Picks without calling: so it depends only on the registry's information, and never learns of failed calls. */
   static ofPicks(history: History, service: Service, caller: string): SceneCaller {
     return new SceneCaller(history, { caller }, (self) => [self.#pick(service)]);
   }
@@ -69,7 +69,7 @@ export class SceneCaller {
           const { body, statusCode } = await request(url, { method, dispatcher, signal });
           return answerOf(statusCode, await body.text());
         } catch (error) {
-          // Nothing was sent where nobody listens; a GET may be sent again in any case.
+          // A refused connection has sent nothing; a GET may be sent again in any case.
           const isSafe = method === 'GET' || (error as { code?: string }).code === 'ECONNREFUSED';
           if (signal.aborted || !isSafe || i + 1 >= 2 * urls.length || urls.length === 1)
             throw error;
@@ -82,13 +82,13 @@ export class SceneCaller {
     });
   }
 
-  /** Resolves after so many more answers. */
+  /** Resolves after `count` more answers. */
   async answers(count: number): Promise<void> {
     const goal = this.answered + count;
     await until(() => this.answered >= goal, { withinMs: 60_000, what: `${count} answers` });
   }
 
-  /** What is under way is given up. */
+  /** Aborts the calls in progress. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;

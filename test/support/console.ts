@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** One command of a text and what it is said to print. */
+/** One command in a document, and its documented output. */
 export interface Step {
   readonly command: string;
   readonly output: string;
@@ -8,7 +8,10 @@ export interface Step {
 
 const BLOCK = /^```console\n([\s\S]*?)^```$/gm;
 
-/** The commands of the `console` blocks of a Markdown text: `$ ` begins one, a here-document goes on to its end. */
+/**
+ * The commands in the `console` blocks of a Markdown text: `$ ` starts one, and a
+ * here-document continues it to its end.
+ */
 export function stepsOf(markdown: string): Step[] {
   return [...markdown.matchAll(BLOCK)].flatMap(([, block = '']) => stepsOfBlock(block));
 }
@@ -29,7 +32,7 @@ function stepsOfBlock(block: string): Step[] {
   return steps;
 }
 
-/** The text with other outputs in its `console` blocks, in the order of {@link stepsOf}. */
+/** The text with new outputs in its `console` blocks, in the order of {@link stepsOf}. */
 export function withOutputs(markdown: string, outputs: readonly string[]): string {
   let next = 0;
   return markdown.replaceAll(BLOCK, (_, block: string) => {
@@ -40,7 +43,7 @@ export function withOutputs(markdown: string, outputs: readonly string[]): strin
   });
 }
 
-/** A shell that is typed to, one command at a time. */
+/** An interactive shell that runs one command at a time. */
 export class Shell {
   readonly #process: ChildProcess;
   #text = '';
@@ -48,7 +51,7 @@ export class Shell {
   #serial = 0;
 
   constructor(cwd: string, env: NodeJS.ProcessEnv) {
-    // In a group of its own, so that what it starts can be ended with it.
+    // In a separate process group, so that everything it starts can be ended with it.
     this.#process = spawn('bash', ['--norc', '-s'], { cwd, env, detached: true });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
@@ -58,7 +61,7 @@ export class Shell {
     }
   }
 
-  /** What a command prints, both streams together. */
+  /** The output of a command, both streams together. */
   async run(command: string): Promise<string> {
     const mark = `--- ${++this.#serial} ---`;
     this.#text = '';
@@ -75,12 +78,12 @@ export class Shell {
       .replace(/^\n$/, '');
   }
 
-  /** Ends it and all that it started. */
+  /** Ends the shell and everything that it started. */
   close(): void {
     try {
       process.kill(-(this.#process.pid ?? 0), 'SIGKILL');
     } catch {
-      // It has ended.
+      // It has ended already.
     }
   }
 }

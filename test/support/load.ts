@@ -7,31 +7,31 @@ export interface Failure {
 }
 
 export interface LoadOptions {
-  /** How many calls are under way at a time. @default 8 */
+  /** Number of concurrent calls. @default 8 */
   readonly concurrency?: number;
   /** Pause between two calls of one caller, in ms. @default 2 */
   readonly pauseMs?: number;
 }
 
-/** Calls something over and over until told to stop, and remembers who answered when. */
+/** Calls something repeatedly until it is stopped, and records which instance answered when. */
 export class Load {
   readonly failures: Failure[] = [];
-  /** Who answered, and when (performance clock, ms). */
+  /** The instance that answered, and when (performance clock, ms). */
   readonly answers: { readonly by: string; readonly atMs: number }[] = [];
   #isRunning = true;
   readonly #callers: Promise<void>[];
 
-  /** `call` resolves to the name of who answered. */
+  /** `call` resolves to the name of the instance that answered. */
   constructor(call: () => Promise<string>, { concurrency = 8, pauseMs = 2 }: LoadOptions = {}) {
     this.#callers = Array.from({ length: concurrency }, () => this.#run(call, pauseMs));
   }
 
-  /** Names of those who answered since a moment of the performance clock. */
+  /** Names of the instances that have answered since a moment of the performance clock. */
   bySince(atMs: number): Set<string> {
     return new Set(this.answers.filter((answer) => answer.atMs >= atMs).map(({ by }) => by));
   }
 
-  /** When somebody answered last; -Infinity = never. */
+  /** When the instance last answered; -Infinity = never. */
   lastBy(name: string): number {
     return this.answers.findLast(({ by }) => by === name)?.atMs ?? Number.NEGATIVE_INFINITY;
   }

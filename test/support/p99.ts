@@ -1,6 +1,6 @@
 /**
- * The largest but for one in a hundred, and for one where there are fewer: a single stall of the machine says nothing of a
- * bound that holds for ninety-nine of a hundred.
+ * The largest value after dropping one in a hundred, and at least one: a single stall of the machine says nothing
+ * about a limit that holds for 99 %.
  */
 export function p99(values: readonly number[]): number {
   const outliers = Math.ceil(values.length / 100);

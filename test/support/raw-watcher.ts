@@ -19,11 +19,14 @@ interface RawEvent {
 export interface RawWatcherOptions {
   readonly name: string;
   readonly service: string;
-  /** Servers, tried in turn. */
+  /** URLs of the servers, tried in turn. */
   readonly urls: readonly string[];
 }
 
-/** Reads the watch stream of one service without the SDK's grace, resuming where it broke, and tells each picture to a history. */
+/**
+ * Reads the watch stream of one service without the SDK's grace period, resumes where it broke, and
+ * records each picture in a history.
+ */
 export class RawWatcher {
   readonly #options: RawWatcherOptions;
   readonly #history: History;
@@ -55,7 +58,7 @@ export class RawWatcher {
         const response = await fetch(url, { signal });
         if (response.ok && response.body !== null) await this.#read(response.body);
       } catch {
-        // The next one.
+        // Try the next server.
       }
       await sleep(50, undefined, { signal }).catch(() => {});
     }
@@ -83,7 +86,7 @@ export class RawWatcher {
     const data = JSON.parse(fields.get('data') ?? '{}') as RawEvent;
     this.#since = fields.get('id') ?? this.#since;
     if (event === 'bookmark') this.#epoch = data.epoch ?? this.#epoch;
-    // Another store's revisions may be lower: what is shown next is another story.
+    // Revisions of another store may be lower: the next snapshots start a new history.
     if (event === 'compacted') this.#since = undefined;
     if (event === 'snapshot') {
       this.#epoch = data.epoch ?? '';

@@ -2,7 +2,7 @@ import { Rollcall, type RollcallOptions, type Service } from '@rollcall/client-s
 import {
   type Bounds,
   checkHistory,
-  type Happening,
+  type HistoryEvent,
   History,
   reportOf,
   type TestProcess,
@@ -16,7 +16,7 @@ import { Stack } from './stack.ts';
 
 const SERVICE = 'work';
 
-/** An instance of a scene, in a process of its own. */
+/** An instance of a scene, in a separate process. */
 export interface Actor {
   readonly instance: string;
   readonly process: TestProcess;
@@ -30,11 +30,11 @@ export interface Actor {
 export interface ActorOptions {
   readonly urls: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** A command that it is run by. @default none */
+  /** A command prefix to run it with. @default none */
   readonly within?: readonly string[];
 }
 
-/** A system of real processes whose every step is told to a history, which is checked in the end. */
+/** A system of real processes that records every step in a history, which is checked at the end. */
 export class Scene {
   readonly history = new History();
   readonly stack = new Stack();
@@ -49,19 +49,19 @@ export class Scene {
     this.#bounds = bounds;
   }
 
-  /** Something to close with it, before its processes are ended. */
+  /** Registers something to close with the scene, before its processes are ended. */
   onClose(close: () => unknown): void {
     this.#closers.push(close);
   }
 
-  /** An instance that is on the roll when this resolves. */
+  /** Starts an instance; resolves when it is on the roll. */
   async actor(instance: string, options: ActorOptions): Promise<Actor> {
     const actor = this.begin(instance, options);
     await actor.process.printed(/is on the roll/);
     return actor;
   }
 
-  /** An instance that may not get on the roll yet. */
+  /** Starts an instance that may not be on the roll yet. */
   begin(instance: string, { urls, env = {}, within = [] }: ActorOptions): Actor {
     const own = {
       WORKER_ID: instance,
@@ -70,7 +70,7 @@ export class Scene {
       WORKER_TTL_MS: `${this.#bounds.ttlMs}`,
     };
     const onLine = (line: string) => {
-      if (line.startsWith('{')) this.history.add(JSON.parse(line) as Happening);
+      if (line.startsWith('{')) this.history.add(JSON.parse(line) as HistoryEvent);
     };
     const child = this.stack.worker({ env: { ...own, ...env }, within, onLine });
     const tell = (what: 'killed' | 'stopped' | 'continued') => {
@@ -103,7 +103,7 @@ export class Scene {
     return Promise.all(names.map((name) => this.actor(name, options)));
   }
 
-  /** The SDK's picture of the service, told to the history under a name. */
+  /** The SDK's picture of the service, recorded in the history under a name. */
   async watch(
     watcher: string,
     urls: readonly string[],
@@ -127,22 +127,22 @@ export class Scene {
     return service;
   }
 
-  /** A reader of the stream itself. */
+  /** Starts a reader of the raw stream. */
   rawWatch(name: string, urls: readonly string[]): void {
     this.#watchers.push(new RawWatcher(this.history, { name, service: SERVICE, urls }));
   }
 
-  /** Chooses all the time without calling. */
+  /** Picks continuously without calling. */
   pick(caller: string, service: Service): void {
     this.#add(SceneCaller.ofPicks(this.history, service, caller));
   }
 
-  /** Calls through the SDK, a share of them not to be repeated. */
+  /** Calls through the SDK; some of the calls must not be repeated. */
   call(caller: string, service: Service, options: Partial<CallerOptions> = {}): SceneCaller {
     return this.#add(SceneCaller.ofService(this.history, service, { caller, ...options }));
   }
 
-  /** Calls of one address, such as a balancer's; of several in turn, the next one when nobody listens. */
+  /** Calls one URL, such as a balancer's; with several, in turn, going on to the next when nothing listens. */
   callUrls(
     caller: string,
     urls: readonly string[],
@@ -151,13 +151,13 @@ export class Scene {
     return this.#add(SceneCaller.ofUrls(this.history, urls, { caller, ...options }));
   }
 
-  /** Tells that something is broken; the function that it gives tells that it is whole again. */
+  /** Records the start of a fault; the returned function records its end. */
   fault(name: string, ...breaks: readonly string[]): () => void {
     this.history.add({ kind: 'fault', what: 'begin', name, breaks, atMs: monotonicMs() });
     return () => this.history.add({ kind: 'fault', what: 'end', name, atMs: monotonicMs() });
   }
 
-  /** A service whose picture has exactly these in use. */
+  /** Waits until the picture uses exactly these instances. */
   inUse(service: Service, names: readonly string[], withinMs = 15_000): Promise<unknown> {
     const want = names.toSorted().join();
     const used = () =>
@@ -170,26 +170,26 @@ export class Scene {
     return until(() => used() === want, { withinMs, what: `${want} in use` });
   }
 
-  /** Goes on without faults for as long as the checker needs to see that pictures have converged. */
+  /** Waits, without faults, as long as the checker needs to see that pictures have converged. */
   async quiet(): Promise<void> {
     const { ttlMs, slackMs = 1_000, lagMs = 1_000 } = this.#bounds;
     const endMs = monotonicMs() + ttlMs / 3 + slackMs + lagMs + 50;
     await until(() => monotonicMs() > endMs, { withinMs: 60_000 });
   }
 
-  /** Checks what has happened so far, and tells what was broken since a moment. */
+  /** Checks everything so far, and returns the violations since a moment. */
   async check(fromMs = -Infinity): Promise<Verdict> {
     const nowMs = monotonicMs();
     await this.#told();
-    const happenings = this.history.happenings.filter(({ atMs }) => atMs <= nowMs);
-    return checkHistory(happenings, { ...this.#bounds, fromMs });
+    const events = this.history.events.filter(({ atMs }) => atMs <= nowMs);
+    return checkHistory(events, { ...this.#bounds, fromMs });
   }
 
-  /** Checks it and throws when anything was broken. Prints the figures. */
+  /** Checks everything, prints the figures, and throws on a violation. */
   async verdict(title: string): Promise<Verdict> {
     const verdict = await this.check();
     console.log(`${title}: ${figuresText(verdict)}`);
-    for (const one of this.history.happenings) {
+    for (const one of this.history.events) {
       if (one.kind !== 'request' || one.failed === undefined) continue;
       console.log(`${one.isIdempotent ? 'GET' : 'POST'} by ${one.caller} failed: ${one.failed}`);
     }
@@ -197,10 +197,10 @@ export class Scene {
     return verdict;
   }
 
-  /** What instances tell comes through pipes, after their answers: waits for what was answered until now. */
+  /** Reports of instances arrive through pipes, after their answers: waits for the reports of all answered requests. */
   async #told(): Promise<void> {
     const missing = new Set(
-      this.history.happenings.flatMap((one) =>
+      this.history.events.flatMap((one) =>
         one.kind === 'request' && one.serial !== undefined && one.failed === undefined
           ? [one.serial]
           : [],
@@ -208,14 +208,14 @@ export class Scene {
     );
     let read = 0;
     const isAllTold = () => {
-      const { happenings } = this.history;
-      for (; read < happenings.length; read++) {
-        const one = happenings[read];
+      const { events } = this.history;
+      for (; read < events.length; read++) {
+        const one = events[read];
         if (one?.kind === 'executed') missing.delete(one.serial);
       }
       return missing.size === 0;
     };
-    // In vain is for the checker to say.
+    // If the wait fails, the checker reports it.
     await until(isAllTold, { withinMs: 5_000 }).catch(() => {});
   }
 

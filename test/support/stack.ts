@@ -21,22 +21,22 @@ const DNS = join(root, 'packages/dns-server/src/main.ts');
 const WORKER = join(root, 'test/support/worker.ts');
 const WEB = join(root, 'examples/tutorial/web.mjs');
 
-/** A registry server in a process of its own. */
+/** A registry server in a separate process. */
 export interface RegistryProcess {
   readonly url: string;
   readonly port: number;
   process: TestProcess;
 }
 
-/** Processes of one test, on free ports of loopback; `close` ends what is left of them. */
+/** Processes for one test, on free ports of loopback; `close` ends the remaining ones. */
 export class Stack {
   readonly #processes = new Set<TestProcess>();
-  /** Those of `rollcall run`. */
+  /** Processes of `rollcall run`. */
   readonly #runs: TestProcess[] = [];
   readonly #clients: Rollcall[] = [];
   readonly #folders: string[] = [];
 
-  /** A registry server; give it the port of one that died to take its place. */
+  /** Starts a registry server; pass the port of a dead one to replace it. */
   async registry(
     flags: readonly string[] = [],
     port?: number,
@@ -57,7 +57,7 @@ export class Stack {
     return { url, port: own, process: started };
   }
 
-  /** An instance of `hello`, on the roll when this resolves. */
+  /** Starts an instance of `hello`; resolves when it is on the roll. */
   async hello(
     id: string,
     urls: readonly string[],
@@ -69,12 +69,12 @@ export class Stack {
     return started;
   }
 
-  /** An instance that tells each line of what it does to `onLine`; not waited for. */
+  /** Starts an instance that reports each of its actions to `onLine`; does not wait for it. */
   worker(options: StartProcessOptions): TestProcess {
     return this.#start(WORKER, [], options);
   }
 
-  /** A load balancer over a service; gives the address of its listener once it answers. */
+  /** Starts a load balancer for a service; returns the URL of its listener once it answers. */
   async balancer(
     urls: readonly string[],
     { service = 'hello', port: asked }: { service?: string; port?: number } = {},
@@ -108,7 +108,7 @@ accessLog: off
     return { url, admin: `http://127.0.0.1:${adminPort}`, process: started };
   }
 
-  /** A proxy of this machine, and a DNS server; gives the port of the latter. */
+  /** Starts a node proxy and a DNS server; returns the port of the DNS server. */
   async planes(url: string): Promise<{ dnsPort: number }> {
     const dnsPort = await freePort();
     const proxy = this.#start(NODE_PROXY, ['--registry', url, '--metrics', 'off']);
@@ -117,7 +117,7 @@ accessLog: off
     return { dnsPort };
   }
 
-  /** A web server in a process of its own, put on the roll by `rollcall run`; it is up when this resolves. */
+  /** Starts a web server in a separate process with `rollcall run`; resolves when it is up. */
   async web(id: string, url: string, service = 'web'): Promise<TestProcess> {
     const port = `${await freePort()}`;
     const command = [process.execPath, WEB, id, '127.0.0.1', port];
@@ -138,7 +138,7 @@ accessLog: off
 
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
-    // Told politely and while there is a registry, so that they end their commands too.
+    // SIGTERM while a registry is running, so that they end their commands too.
     await Promise.all(this.#runs.map((one) => one.stop('SIGTERM')));
     await Promise.all([...this.#processes].map((one) => one.stop('SIGKILL')));
     await Promise.all(this.#folders.map((one) => rm(one, { recursive: true, force: true })));
@@ -152,7 +152,7 @@ accessLog: off
   }
 }
 
-/** Who answered: the last word of `hello from NAME`. */
+/** The name of the instance that answered: the last word of `hello from NAME`. */
 export function nameIn(text: string): string {
   return text.trim().split(' ').at(-1) ?? '';
 }

@@ -1,4 +1,4 @@
-// An instance that tells what it does: one happening of a history as a JSON line on its output, each with the machine's
+// An instance that reports its actions: one happening of a history per JSON line on stdout, with the machine's
 // monotonic time, which all processes share.
 import { subscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Rollcall } from '@rollcall/client-sdk';
-import type { Happening } from '@rollcall/testkit';
+import type { HistoryEvent } from '@rollcall/testkit';
 
 const { env } = process;
 const instance = env['WORKER_ID'] ?? '';
@@ -15,7 +15,7 @@ const ttlMs = Number(env['WORKER_TTL_MS'] ?? 3_000);
 const host = env['WORKER_HOST'] ?? '127.0.0.1';
 const me = `${instance}-${process.pid}`;
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
-const tell = (happening: Happening) => writeSync(1, `${JSON.stringify(happening)}\n`);
+const tell = (happening: HistoryEvent) => writeSync(1, `${JSON.stringify(happening)}\n`);
 
 let underWay = 0;
 const isBusy = () => underWay > 0;
@@ -31,7 +31,7 @@ const server = createServer((request, response) => {
 await once(server.listen(Number(env['WORKER_PORT'] ?? 0), host), 'listening');
 const { port } = server.address() as AddressInfo;
 
-/** When the renewal that will be answered next was asked for; the first try of it counts. */
+/** When the renewal whose answer comes next was first sent. */
 let askedMs: number | undefined;
 subscribe('undici:request:create', (message) => {
   const { request } = message as { request: { path: string } };
@@ -41,9 +41,9 @@ subscribe('undici:request:create', (message) => {
 let leases = 1;
 let lostMs = nowMs();
 const lease = (
-  what: Extract<Happening, { kind: 'lease' }>['what'],
+  what: Extract<HistoryEvent, { kind: 'lease' }>['what'],
   invokedMs: number,
-): Happening => ({
+): HistoryEvent => ({
   kind: 'lease',
   what,
   instance,

@@ -11,11 +11,11 @@ let interrupts = 0;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     stop.abort();
-    // Who asks twice does not want to wait.
+    // A second signal means that the user does not want to wait.
     if (++interrupts > 1) process.exit(130);
   });
 }
-// A reader that has seen enough, such as head, is no failure.
+// A reader that closes the pipe early, such as head, is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
@@ -41,9 +41,9 @@ const ended = runProgram(process.argv.slice(2), {
   version,
 });
 process.exitCode = await ended.catch((fault: unknown) => {
-  // A fault of this program: its words may hold what others wrote.
+  // A bug of this program: the text may contain untrusted input.
   process.stderr.write(`${visibleText(inspect(fault))}\n`);
   return EXIT.failed;
 });
-// Connections that were forwarded may still be open.
+// Forwarded connections may still be open.
 process.stdout.write('', () => process.exit());

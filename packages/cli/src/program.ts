@@ -13,7 +13,7 @@ import { systemClock, type Clock } from '@rollcall/runtime';
 
 const DEFAULT_URL = 'http://127.0.0.1:7400';
 
-/** What the outside gives the program. */
+/** External parts of the program. */
 export interface ProgramParts {
   readonly out: Sink;
   readonly err: Sink;
@@ -22,11 +22,13 @@ export interface ProgramParts {
   readonly signal: AbortSignal;
   readonly readStdin: () => Promise<string>;
   readonly clock?: Clock;
-  /** Of this program. */
+  /** Version of this program. */
   readonly version: string;
 }
 
-/** Runs one command line, without the program's name. Resolves with the exit code; never rejects for what a user can do wrong. */
+/**
+ * Runs one command line, without the program's name. Resolves with the exit code; never rejects for a user's mistake.
+ */
 export async function runProgram(argv: readonly string[], parts: ProgramParts): Promise<number> {
   const { env } = parts;
   const [out, err] = [outputTo(parts.out), outputTo(parts.err)];
@@ -75,7 +77,7 @@ function read(argv: readonly string[]): { command: Command | undefined; given: A
     const named = first === 'help' && argv.length > 1 ? commandOf(argv[1]) : undefined;
     return { command: named, given: { ...nobody, options: { help: true } } };
   }
-  // Options of every command may stand before it: its name is the first word that is no option's value.
+  // Global options may precede the command: its name is the first word that is not an option's value.
   const { positionals } = parse(argv, GLOBAL, false);
   const name = positionals[0];
   if (name === undefined) {
@@ -134,7 +136,7 @@ function contextOf(
   return { ...rest, env, clock, rollcall, registryUrl: url, namespace };
 }
 
-/** Certificates towards the registry, out of the files that options or variables name. */
+/** TLS files for the registry, named by options or environment variables. */
 function tlsOf(given: Arguments, env: NodeJS.ProcessEnv): Pick<RollcallOptions, 'ca' | 'connect'> {
   const readPem = (name: string, variable: string): string | undefined => {
     const file = textOption(given, name) ?? env[variable] ?? '';

@@ -18,7 +18,7 @@ export {
   type TimelineEvent,
   type ServiceReport,
 } from '@rollcall/contract';
-export type { CallRequest } from './registry/registry-api.ts';
+export type { CallName, CallRequest, ReplyOf } from './registry/call-request.ts';
 export type { Catalog, CatalogChange, CatalogOptions } from './api/catalog.ts';
 export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './base/error.ts';
 export type { RollcallOptions } from './api/options.ts';
@@ -32,6 +32,12 @@ export type {
 export { Rollcall } from './rollcall.ts';
 export type { Timer } from '@rollcall/runtime';
 export type { Runtime, SignalSource } from './base/runtime.ts';
+export type {
+  RegistryTransport,
+  ReplyBody,
+  TransportReply,
+  TransportRequest,
+} from './base/transport.ts';
 export type {
   NoEndpoint,
   Outcome,

@@ -4,7 +4,7 @@ import { takenOver } from './undici/taken-over.ts';
 import { isLegacy, tellError } from './undici/legacy-handler.ts';
 import { RollcallError } from './base/error.ts';
 
-/** Which service a host name means. */
+/** The service that a host name refers to. */
 export interface ServiceHost {
   readonly service: string;
   readonly namespace: string | undefined;
@@ -12,9 +12,8 @@ export interface ServiceHost {
 }
 
 /**
- * What `http://orders.rollcall` or `http://orders.shop.rollcall` means; undefined for every other
- * host. The port number is not looked at. Throws a {@link RollcallError} `invalid_host` for a host
- * below the suffix that names no service.
+ * Parses `http://orders.rollcall` or `http://orders.shop.rollcall`; undefined for every other host. Ignores the port
+ * number. Throws a {@link RollcallError} `invalid_host` for a host below the suffix that is not a service name.
  */
 export function serviceHostOf(origin: string, suffix: string): ServiceHost | undefined {
   const url = URL.parse(origin);
@@ -32,17 +31,17 @@ export function serviceHostOf(origin: string, suffix: string): ServiceHost | und
   return { service, namespace, scheme: url.protocol === 'https:' ? 'https' : 'http' };
 }
 
-/** A dispatcher that may have been closed since it was handed out. */
+/** A dispatcher that may have been closed since it was returned. */
 export interface ClosableDispatcher extends Dispatcher {
   readonly isClosed: boolean;
 }
 
-/** Origins remembered at most; a program that makes up more pays for parsing them again. */
+/** Maximum number of remembered origins; a program that uses more pays for parsing them again. */
 const MAX_REMEMBERED = 1_000;
 
 /**
- * An undici interceptor that sends requests for service hosts to `dispatcherOf` and lets all others
- * pass. An origin is parsed once: after that a request costs a map look-up.
+ * An undici interceptor that sends requests for service hosts to `dispatcherOf` and passes on all others. It parses an
+ * origin once: after that a request costs one map lookup.
  */
 export function createInterceptor(
   suffix: string,

@@ -83,7 +83,7 @@ test('what creates is sent on to the next server where the first cannot have beg
   for (let i = 0; i < 6; i++) {
     // Which url comes first is a matter of chance.
     const client = new Rollcall({ url: [dead, server.url] });
-    const query = { mode: 'create' };
+    const query = { mode: 'create' } as const;
     const { results } = await client.call('apply', { query, body: manifest(`s${i}`, NGINX) });
     expect(results[0]?.action).toBe('created');
     await client.close();

@@ -1,10 +1,4 @@
-import {
-  NamespaceName,
-  PortName,
-  type RouteName,
-  ServiceName,
-  ServiceReport,
-} from '@rollcall/contract';
+import { NamespaceName, PortName, ServiceName, ServiceReport } from '@rollcall/contract';
 import { REQUEST_POLICIES } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
@@ -20,7 +14,14 @@ import { DepartureSignals } from './registration/departure-signals.ts';
 import { InstanceRegistration } from './registration/instance-registration.ts';
 import { Registrar } from './registration/registrar.ts';
 import { parseRegistration } from './registration/registration-spec.ts';
-import type { CallRequest, RegistryApi, ReplyOf } from './registry/registry-api.ts';
+import {
+  type CallArguments,
+  type CallName,
+  type CallRequest,
+  checkCall,
+  type ReplyOf,
+} from './registry/call-request.ts';
+import type { RegistryApi } from './registry/registry-api.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import type { Service, ServiceOptions } from './api/service.ts';
 import { LiveService } from './service/live-service.ts';
@@ -39,11 +40,9 @@ const CatalogKey = z.strictObject({
   namespace: z.union([z.literal('*'), NamespaceName]).default('*'),
 });
 
-const overHttp = (options: ResolvedOptions) => new RegistryClient(options);
-
 /**
- * A client of the registry: puts instances on the roll and keeps live pictures of services. Nothing is
- * opened before the first registration or service. Close it when done: open streams keep the process alive.
+ * A client of the registry: puts instances on the roll and keeps live pictures of services. It opens no connection
+ * before the first registration or service. Close it when done: open streams keep the process alive.
  */
 export class Rollcall {
   readonly #options: ResolvedOptions;
@@ -55,26 +54,20 @@ export class Rollcall {
   readonly #services: SharedServices;
   #closed: Promise<void> | undefined;
 
-  /**
-   * Throws a {@link RollcallError} `invalid_options` that names the option, or the host that it does not run on. `reach` is for simulations: the registry by
-   * another way than HTTP.
-   */
-  constructor(
-    options: RollcallOptions,
-    reach: (options: ResolvedOptions) => RegistryApi = overHttp,
-  ) {
+  /** Throws a {@link RollcallError} `invalid_options` that names the option, or the unsupported host. */
+  constructor(options: RollcallOptions) {
     assertHost(process.versions);
     this.#options = Object.freeze(parseOptions(RollcallOptions, options));
-    this.#client = reach(this.#options);
+    this.#client = new RegistryClient(this.#options);
     this.#registrar = new Registrar(this.#client, this.#options);
     this.#services = new SharedServices(this.#options.runtime);
     this.#signals = new DepartureSignals(this.#options.runtime.signals);
   }
 
   /**
-   * Puts an instance on the roll and keeps it there until it is drained, deregistered or superseded.
-   * Resolves once it is registered, however long no registry can be reached; rejects with a
-   * {@link RollcallError} at once when trying again cannot help, or with the signal's reason.
+   * Puts an instance on the roll and keeps it there until it is drained, deregistered or superseded. Resolves once it
+   * is registered, however long the registry is unreachable. Rejects with a {@link RollcallError} at once when trying
+   * again cannot help, or with the signal's reason.
    */
   async register(options: RegisterOptions): Promise<Registration> {
     this.#throwIfClosed();
@@ -95,7 +88,10 @@ export class Rollcall {
     return registration;
   }
 
-  /** The live picture of a service and calls to it. All who ask for the same one share it, and each closes its own. */
+  /**
+   * The live picture of a service, and calls to it. Callers that ask for the same service share
+   * it; each closes its own handle.
+   */
   service(name: string, options: ServiceOptions = {}): Service {
     const { key, create } = this.#service(name, options);
     return this.#services.hold(key, create);
@@ -106,7 +102,7 @@ export class Rollcall {
     return createInterceptor(this.#options.hostSuffix, (host) => this.#dispatcherOf(host));
   }
 
-  /** The live pictures of every service of a namespace, or of all: for DNS servers and proxies. */
+  /** The live pictures of every service of one namespace, or of all namespaces: for DNS servers and proxies. */
   catalog(options: CatalogOptions = {}): Catalog {
     this.#throwIfClosed();
     const { namespace } = parseOptions(CatalogKey, options);
@@ -115,8 +111,8 @@ export class Rollcall {
   }
 
   /**
-   * Says, as a data plane, what became of a declared service; it replaces what the same reporter said before and
-   * lapses after `forMs` unless it is said again.
+   * Reports the state of a declared service, as a data plane does. It replaces the previous report of the same reporter
+   * and expires after `forMs` unless it is repeated.
    */
   async report(
     service: string,
@@ -130,7 +126,7 @@ export class Rollcall {
     await this.call('putReport', { params, body, ...(signal === undefined ? {} : { signal }) });
   }
 
-  /** Takes back what {@link report} said. */
+  /** Withdraws a {@link report}. */
   async withdrawReport(
     service: string,
     reporter: string,
@@ -141,15 +137,17 @@ export class Rollcall {
   }
 
   /**
-   * Makes one call of the registry's API, at each url in turn until one answers. Rejects with a
-   * {@link RollcallError}, or with the signal's reason. For what the rest of the client has no method for.
+   * Calls the registry's API, at each URL in turn until one answers. Rejects with a {@link RollcallError}, or with the
+   * signal's reason. For API calls that have no method of their own here.
    */
-  call<N extends RouteName>(name: N, request: CallRequest = {}): Promise<ReplyOf<N>> {
+  async call<N extends CallName>(name: N, ...given: CallArguments<N>): Promise<ReplyOf<N>> {
     this.#throwIfClosed();
+    const [request = {} as CallRequest<N>] = given;
+    checkCall(name, request);
     return this.#client.call(name, request);
   }
 
-  /** Takes its instances off the roll and ends all streams, timers and connections. Twice does no harm. */
+  /** Takes its instances off the roll and ends all streams, timers and connections. Safe to call twice. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
   }
@@ -182,7 +180,10 @@ export class Rollcall {
     return host === undefined ? undefined : this.#dispatcherOf(host);
   }
 
-  /** Who sees all services already needs no other stream. One who may not see them all has a stream of each namespace. */
+  /**
+   * A client that already sees all services needs no other stream. A client that may not see them
+   * all has one stream per namespace.
+   */
   #directoryOf(namespace: string): Directory {
     const all = this.#directories.get('*');
     return all !== undefined && all.wholeAgeMs !== Infinity ? all : this.#directory(namespace);
@@ -196,7 +197,7 @@ export class Rollcall {
     return directory;
   }
 
-  /** A directory goes with the last who reads it. */
+  /** Closes a directory once its last reader is gone. */
   #leave(directory: Directory): void {
     if (directory.isUsed) return;
     for (const [namespace, one] of this.#directories) {

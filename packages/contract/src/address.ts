@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
-/** How a url writes an address: IPv6 in brackets. */
+/** The form of an address in a URL: IPv6 in brackets. */
 export function urlHostOf(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-/** An IPv4 address in its one spelling: what most addresses are. */
+/** An IPv4 address in its only valid form. Checked first, since most addresses are IPv4. */
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /**
- * Whether a url can name the address, and means the same by it. A url reads `1.2.3` and `0x7f.1` as IPv4 addresses that
- * they are not, refuses `web.1.`, and decodes `%41`.
+ * Whether a URL can contain the address and gives it the same meaning. URLs read `1.2.3` and `0x7f.1` as IPv4
+ * addresses, refuse `web.1.`, and decode `%41`.
  */
 export function isDialable(address: string): boolean {
   if (IPV4.test(address)) return true;

@@ -17,14 +17,14 @@ import { Explanation, ReportList } from './service.ts';
 const ObjectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, {
   error: "expected a name: 1 to 253 lower-case letters, digits, '-' or '.'",
 });
-/** A kind in any of its names: `Service`, `services`, `svc`. */
+/** Any name of a kind: `Service`, `services`, `svc`. */
 const KindName = z.string().max(63);
 const ObjectParams = z.strictObject({ ns: NamespaceName, kind: KindName, name: ObjectName });
 const Revisable = z.strictObject({ dryRun: flag.default(false) });
 const REPORTS = '/v1/namespaces/:ns/services/:svc/reports';
 const MANIFESTS = '/v1/namespaces/:ns/manifests/:kind';
 
-/** The calls that declare objects, read them, and report what became of them. */
+/** The calls that declare objects, read them, and report about them. */
 export const DECLARED_ROUTES = {
   explain: {
     method: 'GET',
@@ -40,13 +40,13 @@ export const DECLARED_ROUTES = {
     summary: 'Declare objects: all documents are checked before one is written',
     scope: 'admin',
     query: z.strictObject({
-      /** For documents that name none. */
+      /** For documents that do not name one. */
       namespace: NamespaceName.default('default'),
-      /** `create` refuses what is there, `replace` what is not; `apply` merges as kubectl does. */
+      /** `create` refuses existing objects, `replace` missing ones; `apply` merges as kubectl does. */
       mode: z.enum(['apply', 'create', 'replace']).default('apply'),
-      /** Check and show, write nothing. */
+      /** Check and show, but write nothing. */
       dryRun: flag.default(false),
-      /** Write the good documents although others are bad. */
+      /** Write the valid documents even if others are invalid. */
       partial: flag.default(false),
     }),
     body: ManifestText,

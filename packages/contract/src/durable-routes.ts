@@ -3,7 +3,7 @@ import { DurableExport, DurableText, ImportReply } from './durable.ts';
 import type { Route } from './route.ts';
 import { flag } from './route-params.ts';
 
-/** The calls that carry the durable part out of a registry and into one. */
+/** The calls that export and import the durable part of a registry. */
 export const DURABLE_ROUTES = {
   exportDurable: {
     method: 'GET',
@@ -19,9 +19,9 @@ export const DURABLE_ROUTES = {
     summary: 'Import an export: all of it is checked before any of it is written',
     scope: 'admin',
     query: z.strictObject({
-      /** Write what is there in a newer form, and what was deleted since, too. */
+      /** Also write entries that exist in a newer form, or that were deleted since. */
       replace: flag.default(false),
-      /** Check and show, write nothing. */
+      /** Check and show, but write nothing. */
       dryRun: flag.default(false),
     }),
     body: DurableText,

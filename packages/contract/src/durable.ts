@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { Revision } from './instance.ts';
 
-/** Media format and version of an export. */
+/** Format name and version of an export. */
 export const DURABLE_FORMAT = 'rollcall-durable';
 export const DURABLE_VERSION = 1;
 
 /**
- * What does not return by itself: declared objects with what they claim, overrides, persistent instances. Its parts are
- * the registry's own business; the checksum tells whether they are as it wrote them.
+ * What does not come back by itself: declared objects with their claims, overrides, persistent instances. Only the
+ * registry reads its parts; the checksum shows whether they are as it wrote them.
  */
 export const DurableExport = z
   .object({
@@ -20,17 +20,16 @@ export const DurableExport = z
   .meta({ id: 'DurableExport' });
 export type DurableExport = z.output<typeof DurableExport>;
 
-/** Body of the call that imports: an export to the letter. Read by its handler, which says what is wrong with it. */
+/** Body of the import call: an unchanged export. Its handler parses it, to report what is wrong with it. */
 export const DurableText = z.string().meta({
   description: 'An export as GET /v1/export gave it',
   examples: ['{"format":"rollcall-durable","version":1,"checksum":"sha256:...","content":{}}'],
 });
 
 /**
- * What became of a thing of an import: `written`; `unchanged`, since it is there as it was; `newer`, since what is there
- * was written later; `deleted`, since it was deleted after the export; `ended`, since its time is over; `live`, since a
- * process that is alive has the instance's id; `full`, since the service has meanwhile as many instances as it may; `own`,
- * since the registry keeps it itself.
+ * The outcome of one entry of an import: `written`; `unchanged`, it was there already; `newer`, the existing one was
+ * written later; `deleted`, it was deleted after the export; `ended`, its time is over; `live`, a live process has the
+ * instance's id; `full`, the service meanwhile has its maximum of instances; `own`, the registry maintains it itself.
  */
 export const ImportOutcome = z.enum([
   'written',
@@ -47,7 +46,7 @@ export type ImportOutcome = z.output<typeof ImportOutcome>;
 export const ImportReply = z
   .object({
     dryRun: z.boolean(),
-    /** Of the last thing written; else the registry's. */
+    /** Revision of the last write; if nothing was written, the registry's. */
     revision: Revision,
     items: z.array(
       z.object({

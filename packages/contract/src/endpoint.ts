@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Protocol } from './port.ts';
 
-/** Service x instance x port, derived by the registry; what callers pick from. */
+/** One port of one instance in one service, derived by the registry. Callers pick from endpoints. */
 export const Endpoint = z
   .object({
     /** `<instance>/<portName>`, unique within its service. */
@@ -11,14 +11,14 @@ export const Endpoint = z
     port: z.int(),
     portName: z.string(),
     protocol: Protocol,
-    /** What a declared service's numeric `targetPort` is matched with. */
+    /** A numeric `targetPort` of a declared service is compared with this. */
     containerPort: z.int(),
     /** Failure zone; empty = none. */
     zone: z.string(),
     weight: z.int(),
     labels: z.record(z.string(), z.string()),
     state: z.enum(['up', 'starting', 'down', 'draining', 'suspect', 'unreachable', 'unconfirmed']),
-    /** Why it is in that state, for people; empty when it is simply so. */
+    /** Why it is in that state, for people; empty when there is nothing to explain. */
     reason: z.string(),
     ready: z.boolean(),
     serving: z.boolean(),

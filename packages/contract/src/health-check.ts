@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { PortName } from './names.ts';
 
 const Timing = {
-  /** Time between two checks in ms, 500 to 300000. */
+  /** Time between two checks, in ms, 500 to 300000. */
   intervalMs: z.int().min(500).max(300_000).default(10_000),
-  /** How long one check may take in ms; less than the interval is usual. */
+  /** How long one check may take, in ms; usually less than the interval. */
   timeoutMs: z.int().min(50).max(60_000).default(2_000),
   /** Passes in a row before a failing instance is up again. */
   healthyThreshold: z.int().min(1).max(100).default(2),
   /** Failures in a row before an instance is down. */
   unhealthyThreshold: z.int().min(1).max(100).default(3),
-  /** Which named port to check; `http`, else the first one. */
+  /** The named port to check. @default `http`, else the first one */
   port: PortName.optional(),
 };
 
-/** How the registry finds out whether a persistent instance is up. */
+/** How the registry checks whether a persistent instance is up. */
 export const HealthCheck = z
   .discriminatedUnion(
     'type',

@@ -12,10 +12,10 @@ export const TtlMs = z
   .min(1_000, { error: 'expected a TTL in whole milliseconds, 1000 to 300000' })
   .max(300_000, { error: 'expected a TTL in whole milliseconds, 1000 to 300000' });
 
-/** TTL of a lease when the registrant names none, in ms. */
+/** TTL of a lease when the registration names none, in ms. */
 export const DEFAULT_TTL_MS = 10_000;
 
-/** Share of traffic relative to the others; 0 takes no new calls while another has weight. */
+/** Share of traffic relative to the others; 0 gets no new calls while another has weight. */
 export const Weight = z
   .int({ error: 'expected a weight, 0 to 65535' })
   .min(0, { error: 'expected a weight, 0 to 65535' })
@@ -23,7 +23,7 @@ export const Weight = z
 
 export const DEFAULT_WEIGHT = 100;
 
-/** Labels of an instance. How many and how long is a limit of the server. */
+/** Labels of an instance. The server limits their number and length. */
 export const Labels = z.record(LabelKey, LabelValue);
 export type Labels = z.output<typeof Labels>;
 
@@ -32,36 +32,36 @@ const Zone = z.string().regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$|^
 });
 
 /**
- * Counts the writes of one process about one instance, from 1 on. What arrives after a later one changes nothing: a
- * network may hold a request back for long after its caller gave it up.
+ * Number of a write of one process about one instance, from 1 on. A write that arrives after a later one changes
+ * nothing: a network may delay a request until long after its caller gave up.
  */
 export const Sequence = z
   .int({ error: 'expected a whole number, 1 or more' })
   .min(1, { error: 'expected a whole number, 1 or more' });
 
-/** Tells one process from another that has the same instance id. */
+/** Distinguishes processes that use the same instance id. */
 export const Nonce = z.string().regex(/^[-A-Za-z0-9_.]{8,64}$/, {
   error: "expected a nonce: 8 to 64 letters, digits, '-', '_' or '.'",
 });
 
-/** What an instance says of itself when it registers. */
+/** What an instance says about itself when it registers. */
 export const Registration = z
   .strictObject({
-    /** Where callers reach it; the peer's address by default. */
+    /** Where callers reach it. @default the address of the connection's other end */
     address: Address.optional(),
     ports: InstancePorts,
-    /** `app` is added with the service's name unless given. */
+    /** `app` is set to the service's name unless given. */
     labels: Labels.default({}),
     /** Failure zone; empty = none. */
     zone: Zone.default(''),
     weight: Weight.default(DEFAULT_WEIGHT),
     ttlMs: TtlMs.default(DEFAULT_TTL_MS),
     status: InstanceStatus.default('up'),
-    /** Made once at process start: a retry with the same nonce gets the same lease. */
+    /** Chosen once at process start: a retry with the same nonce gets the same lease. */
     nonce: Nonce.optional(),
-    /** Which write of its process this is; goes with `nonce`. */
+    /** Number of this write in its process; requires `nonce` to have an effect. */
     sequence: Sequence.optional(),
-    /** Holds no lease: the registry checks it itself, by `check`. */
+    /** It has no lease; instead the registry checks it with `check`. */
     persistent: z.boolean().default(false),
     /** How the registry checks a persistent instance. */
     check: HealthCheck.optional(),
@@ -91,8 +91,8 @@ export const Revision = z
   .regex(/^\d{1,16}$/, { error: 'expected a revision as the registry gave it' });
 
 /**
- * A place in that history to resume a watch from, as `id:` names it: a revision, and after a dash the digest of all before
- * it, by which a past that the store lost is told from the one that it has.
+ * A position to resume a watch from, as in `id:`: a revision, then a dash and the digest of everything up to it. The
+ * digest tells a past that the store lost from the current one.
  */
 export const WatchPosition = z
   .string()
@@ -104,13 +104,13 @@ export const Registered = z
   .meta({ id: 'Registered' });
 export type Registered = z.output<typeof Registered>;
 
-/** What may be changed of a registered instance; labels are merged, a label set to null is removed. */
+/** The changes allowed on a registered instance. Labels are merged; a label set to null is removed. */
 export const InstancePatch = z
   .strictObject({
     status: InstanceStatus.optional(),
     weight: Weight.optional(),
     labels: z.record(LabelKey, LabelValue.nullable()).optional(),
-    /** Which write of its process this is; goes with the lease. */
+    /** Number of this write in its process; only counts together with the lease. */
     sequence: Sequence.optional(),
   })
   .refine(({ status, weight, labels }) => (status ?? weight ?? labels) !== undefined, {
@@ -132,12 +132,12 @@ export const Instance = z
     weight: z.int(),
     ttlMs: z.int(),
     persistent: z.boolean(),
-    /** What the instance reports of itself. */
+    /** What the instance reports about itself. */
     status: InstanceStatus,
-    /** What the registry doubts, if anything. */
+    /** Why the registry doubts it, if it does. */
     doubt: Doubt.nullable(),
     override: Override.nullable(),
-    /** What comes of the three: the key into the state table. */
+    /** The result of the three fields above; the key of the state table. */
     state: z.enum(['up', 'starting', 'down', 'draining', 'suspect', 'unreachable', 'unconfirmed']),
     ready: z.boolean(),
     serving: z.boolean(),

@@ -1,16 +1,16 @@
-/** A service among those of all namespaces: `namespace/service`. No part can hold a slash. */
+/** Unique key of a service: `namespace/service`. No part can contain a slash. */
 export type ServiceKey = `${string}/${string}`;
 
-/** An instance among those of all services: `namespace/service/id`. */
+/** Unique key of an instance: `namespace/service/id`. */
 export type InstanceKey = `${string}/${string}/${string}`;
 
-/** Which service is meant. */
+/** Identifies a service. */
 export interface ServiceRef {
   readonly namespace: string;
   readonly service: string;
 }
 
-/** Which instance is meant. */
+/** Identifies an instance. */
 export interface InstanceRef extends ServiceRef {
   readonly id: string;
 }
@@ -45,7 +45,7 @@ export function namespaceOfKey(key: ServiceKey | InstanceKey): string {
   return key.slice(0, key.indexOf('/'));
 }
 
-/** Whether a text that came from outside has the form of an instance's key. */
+/** Whether a text from outside has the form of an instance key. */
 export function isInstanceKey(text: string): text is InstanceKey {
   return text.split('/').length === 3;
 }

@@ -25,24 +25,24 @@ export const MergePatch = z.looseObject({}).meta({
   examples: [{ spec: { sessionAffinity: 'ClientIP' } }],
 });
 
-/** One thing wrong with a manifest: which document, where, what, and how to mend it. */
+/** One fault of a manifest: in which document, where, what, and how to fix it. */
 export const Fault = z
   .object({
-    /** e.g. `Service "nginx"`; empty when it cannot be told. */
+    /** e.g. `Service "nginx"`; empty when unknown. */
     object: z.string(),
-    /** 1-based, in the text that was sent; 0 = not from a text. */
+    /** 1-based, in the submitted text; 0 = not from a text. */
     line: z.int(),
     column: z.int(),
     /** Path of the field, e.g. `spec.ports[0].nodePort`. */
     field: z.string(),
     message: z.string(),
-    /** What to write instead; empty when nothing better than the message is known. */
+    /** What to write instead; empty when there is no better advice than the message. */
     fix: z.string(),
   })
   .meta({ id: 'Fault' });
 export type Fault = z.output<typeof Fault>;
 
-/** A declared object as Kubernetes shapes it. */
+/** A declared object in the form of Kubernetes. */
 export const ManifestObject = z
   .looseObject({
     apiVersion: z.string(),
@@ -60,7 +60,7 @@ export const ManifestObject = z
   .meta({ id: 'ManifestObject' });
 export type ManifestObject = z.output<typeof ManifestObject>;
 
-/** Reply to listing declared objects, shaped as a `List` of Kubernetes. */
+/** Reply to listing declared objects, in the form of a Kubernetes `List`. */
 export const ManifestList = z
   .object({
     apiVersion: z.literal('v1'),
@@ -71,20 +71,20 @@ export const ManifestList = z
   .meta({ id: 'ManifestList' });
 export type ManifestList = z.output<typeof ManifestList>;
 
-/** What came of one document. */
+/** The result for one document. */
 export const ApplyResult = z
   .object({
     kind: z.string(),
     namespace: z.string(),
     name: z.string(),
     action: z.enum(['created', 'configured', 'unchanged', 'refused']),
-    /** As it is now, or would be after a dry run; null when refused. */
+    /** Its new state, in a dry run what it would be; null when refused. */
     object: ManifestObject.nullable(),
-    /** As it was before; null when it was not there. */
+    /** Its state before; null when it did not exist. */
     before: ManifestObject.nullable(),
     /** Why it was refused. */
     faults: z.array(Fault),
-    /** Taken, but not acted on. */
+    /** What is accepted but has no effect. */
     warnings: z.array(z.string()),
   })
   .meta({ id: 'ApplyResult' });

@@ -12,7 +12,7 @@ const dnsLabel = (what: string) =>
     error: `expected ${what}: 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit`,
   });
 
-/** A tenant's room: a DNS-1123 label. */
+/** The name of a tenant's namespace: a DNS-1123 label. */
 export const NamespaceName = dnsLabel('a namespace name').meta({ id: 'NamespaceName' });
 
 /** The stable name of a service: a DNS-1123 label. */
@@ -35,13 +35,13 @@ export const InstanceId = z
   })
   .meta({ id: 'InstanceId' });
 
-/** A lease id: `<partition>.<ttlMs>.<128 random bits in hex>`. Known to its owner only. */
+/** A lease id: `<partition>.<ttlMs>.<128 random bits in hex>`. Only its owner knows it. */
 export const LeaseId = z
   .string()
   .regex(LEASE_ID, { error: 'expected a lease id as the registry gave it' })
   .meta({ id: 'LeaseId' });
 
-/** Whether a text has the form of a lease id; cheaper than the schema, for the heartbeat path. */
+/** Whether a text has the form of a lease id. Cheaper than the schema, for the heartbeat path. */
 export function isLeaseId(text: string): boolean {
   return LEASE_ID.test(text);
 }
@@ -52,7 +52,7 @@ export function shortLeaseId(lease: string): string {
   return `${lease.slice(0, random)}${lease.slice(random, random + 6)}…`;
 }
 
-/** A label key as Kubernetes has it: an optional DNS prefix and `/`, then a name of at most 63 characters. */
+/** A label key as in Kubernetes: an optional DNS prefix and `/`, then a name of at most 63 characters. */
 export const LabelKey = z.string().refine(
   (key) => {
     const slash = key.indexOf('/');
@@ -65,7 +65,7 @@ export const LabelKey = z.string().refine(
   },
 );
 
-/** A label value as Kubernetes has it, save that its length is a limit of the server (63 by default). */
+/** A label value as in Kubernetes, except that its length is a limit of the server (63 by default). */
 export const LabelValue = z.string().regex(LABEL_VALUE, {
   error:
     "expected a label value: empty, or letters, digits, '-', '_' or '.', beginning and ending with a letter or digit",

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { InstanceStatus } from './state.ts';
 
-/** An operator's word on an instance, kept apart from what the instance reports. */
+/** A status set by an operator, kept apart from what the instance reports. */
 export const OverrideRequest = z
   .strictObject({
     status: InstanceStatus,
     author: z.string().min(1).max(128),
     reason: z.string().min(1).max(512),
-    /** How long it holds, in ms from now; for good when left out. */
+    /** How long it lasts, in ms from now; without end when omitted. */
     forMs: z.int().min(1_000).max(31_536_000_000).optional(),
   })
   .meta({ id: 'OverrideRequest' });
 export type OverrideRequest = z.output<typeof OverrideRequest>;
 
-/** An override as it stands. It survives the instance's registering again. */
+/** A stored override. It survives when the instance registers again. */
 export const Override = z
   .object({
     status: InstanceStatus,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PortName } from './names.ts';
 
-/** A transport protocol, spelled as Kubernetes spells it. */
+/** A transport protocol, spelled as in Kubernetes. */
 export const Protocol = z.enum(['TCP', 'UDP', 'SCTP']).meta({ id: 'Protocol' });
 export type Protocol = z.output<typeof Protocol>;
 
@@ -11,12 +11,12 @@ export const PortNumber = z
   .min(1, { error: 'expected a port number, 1 to 65535' })
   .max(65_535, { error: 'expected a port number, 1 to 65535' });
 
-/** One named port of an instance as it is stored. */
+/** One named port of an instance, in its stored form. */
 export const InstancePort = z
   .strictObject({
     /** Where the instance listens. */
     port: PortNumber,
-    /** The number that a declared service's `targetPort` may name instead; the port's own by default. */
+    /** The number that a declared service's `targetPort` may name instead. @default the port itself */
     containerPort: PortNumber.optional(),
     protocol: Protocol.default('TCP'),
   })

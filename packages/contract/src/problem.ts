@@ -14,7 +14,7 @@ const kind = (status: number, retryable: boolean, title: string): ProblemKind =>
   title,
 });
 
-/** The one table of everything that the registry refuses, and how. */
+/** All refusals of the registry, with their status. */
 export const PROBLEMS = {
   invalid_request: kind(400, false, 'A field of the request is wrong'),
   malformed_json: kind(400, false, 'The body is not JSON'),
@@ -81,26 +81,26 @@ export const Problem = z
     status: z.int(),
     title: z.string(),
     retryable: z.boolean(),
-    /** Path of the field that is wrong, e.g. `ports.http`; empty when no one field is. */
+    /** Path of the wrong field, e.g. `ports.http`; empty when it is not about one field. */
     field: z.string(),
-    /** What was wrong, what was expected, and the value where it is no secret. */
+    /** What was wrong, what was expected, and the value unless it is a secret. */
     detail: z.string(),
-    /** The same as `detail`, for clients of version 0.1, which know no other name for it. */
+    /** The same as `detail`, for clients of version 0.1, which only know this name. */
     message: z.string(),
-    /** Of manifests: everything that is wrong, `detail` says it in one line. */
+    /** For manifests: all faults. `detail` has them in one line. */
     faults: z.array(Fault).optional(),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.output<typeof Problem>;
 
-/** A refusal on its way out; becomes a {@link Problem} at the border. */
+/** A refusal inside the server. It is converted to a {@link Problem} when it is answered. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly code: ProblemCode;
   readonly field: string;
   /** Seconds for a Retry-After header; undefined = the table's default. */
   readonly retryAfterSeconds: number | undefined;
-  /** Of manifests: everything that is wrong. */
+  /** For manifests: all faults. */
   readonly faults: readonly Fault[] | undefined;
 
   constructor(

@@ -10,7 +10,7 @@ export const RenewRequest = z
   .meta({ id: 'RenewRequest' });
 export type RenewRequest = z.output<typeof RenewRequest>;
 
-/** The leases that were not renewed: `unknown` ones register again, `superseded` ones never. */
+/** The leases that were not renewed. Register `unknown` ones again, but never `superseded` ones. */
 export const RenewReply = z
   .object({ unknown: z.array(z.string()), superseded: z.array(z.string()) })
   .meta({ id: 'RenewReply' });

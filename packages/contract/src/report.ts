@@ -4,7 +4,7 @@ const Word = z.string().regex(/^[A-Za-z]([-A-Za-z0-9._/]{0,62}[A-Za-z0-9])?$/, {
   error: "expected 1 to 64 letters, digits, '-', '.', '_' or '/'",
 });
 
-/** Who reports: one data plane on one machine. */
+/** Name of a reporter: one data plane on one machine. */
 export const ReporterName = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, {
@@ -12,7 +12,7 @@ export const ReporterName = z
   })
   .meta({ id: 'ReporterName' });
 
-/** One thing that a data plane says of a service, shaped as the conditions of Kubernetes. */
+/** One statement of a data plane about a service, in the form of a Kubernetes condition. */
 export const Condition = z
   .strictObject({
     /** e.g. `ClusterIPBound`. */
@@ -26,7 +26,7 @@ export const Condition = z
   .meta({ id: 'Condition' });
 export type Condition = z.output<typeof Condition>;
 
-/** What a data plane says of a service; it replaces what the same reporter said before. */
+/** A data plane's report about a service; it replaces the previous report of the same reporter. */
 export const ServiceReport = z
   .strictObject({
     conditions: z.array(Condition).max(32).default([]),
@@ -40,7 +40,7 @@ export const ServiceReport = z
       )
       .max(16)
       .default([]),
-    /** How long it stands unless it is said again, in ms. */
+    /** How long it is valid unless it is repeated, in ms. */
     forMs: z
       .int({ error: 'expected whole milliseconds, 1000 to 3600000' })
       .min(1_000, { error: 'expected whole milliseconds, 1000 to 3600000' })

@@ -11,5 +11,5 @@ export const AnyNamespace = z.union([z.literal('*'), NamespaceName]);
 
 export const ServiceParams = z.strictObject({ ns: NamespaceName, svc: ServiceName });
 
-/** Labels that are wanted: `k=v`, `k!=v`, `k in (a,b)`, `k notin (a)`, `k`, `!k`, ANDed by commas. */
+/** A label selector: `k=v`, `k!=v`, `k in (a,b)`, `k notin (a)`, `k`, `!k`, ANDed by commas. */
 export const Selector = z.string().max(4_096);

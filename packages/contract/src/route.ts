@@ -1,17 +1,17 @@
 import type { z } from 'zod';
 
-/** One call of the API: the server registers it, the client builds its requests from it. */
+/** One call of the API. The server registers it, and the client builds its requests from it. */
 export interface Route {
   readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
-  /** With `:name` where a parameter stands. */
+  /** With `:name` in place of each parameter. */
   readonly path: string;
   readonly summary: string;
-  /** What a token must cover; `none` needs no token. */
+  /** The scope that a token must cover; `none` needs no token. */
   readonly scope: 'none' | 'read' | 'register' | 'lease' | 'report' | 'admin';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** What the body may be. @default JSON */
+  /** Form of the body. @default JSON */
   readonly bodyType?: 'manifest' | 'merge-patch' | 'export';
   /** Status of success and its body; null = no body, `stream` = server-sent events. */
   readonly reply: { readonly status: number; readonly body: z.ZodType | null | 'stream' };

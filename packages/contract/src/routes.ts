@@ -26,7 +26,7 @@ const oneOrMany = <T extends z.ZodType>(item: T) =>
 
 const InstanceParams = z.strictObject({ ns: NamespaceName, svc: ServiceName, id: InstanceId });
 const OwnerQuery = z.strictObject({ lease: LeaseId.optional() });
-/** A process that gave a registration up before it was answered leaves by its nonce. */
+/** A process that gave up a registration before the answer deregisters by its nonce. */
 const LeaveQuery = OwnerQuery.extend({
   nonce: Nonce.optional(),
   sequence: z.coerce.number().pipe(Sequence).optional(),
@@ -34,7 +34,7 @@ const LeaveQuery = OwnerQuery.extend({
 const ListParams = z.strictObject({ ns: AnyNamespace });
 const INSTANCE = '/v1/namespaces/:ns/services/:svc/instances/:id';
 
-/** The native API, call by call. */
+/** All calls of the native API. */
 export const ROUTES = {
   register: {
     method: 'PUT',
@@ -165,13 +165,13 @@ export const ROUTES = {
     query: z.strictObject({
       /** `*` = every namespace; then no service may be named. */
       namespace: AnyNamespace.default('default'),
-      /** Every service of the namespace when left out. */
+      /** Every service of the namespace when omitted. */
       service: oneOrMany(ServiceName).optional(),
       kind: z.enum(['endpoints']).default('endpoints'),
-      /** Resume after this: the last `id` of a stream, or a revision. The `Last-Event-ID` header says the same. */
+      /** Resume after this: the last `id` of a stream, or a revision. Same as the `Last-Event-ID` header. */
       since: WatchPosition.optional(),
-      /** The `mark` of the bookmark that `since` is the revision of; an `id` has it in itself. */
-      mark: z.string().max(64).optional(),
+      /** The `digest` of the bookmark whose revision is `since`; an `id` already includes it. */
+      digest: z.string().max(64).optional(),
     }),
     reply: { status: 200, body: 'stream' },
   },
@@ -181,7 +181,7 @@ export const ROUTES = {
     summary: 'Take further services up on a watch stream of this server',
     scope: 'read',
     params: z.strictObject({ stream: WatchId }),
-    /** The one that the stream is about. */
+    /** The namespace of the stream. */
     query: z.strictObject({ namespace: AnyNamespace.default('default') }),
     body: WatchExtension,
     reply: { status: 204, body: null },

@@ -4,7 +4,7 @@ import { Endpoint } from './endpoint.ts';
 import { Instance, Revision } from './instance.ts';
 import { ServiceReport } from './report.ts';
 
-/** A service in a list: how many instances it has and how many of them are ready. */
+/** A service in a list, with the numbers of all and of ready instances. */
 export const ServiceSummary = z
   .object({
     namespace: z.string(),
@@ -12,7 +12,7 @@ export const ServiceSummary = z
     revision: Revision,
     instances: z.int(),
     ready: z.int(),
-    /** What a manifest says of it; null = it is there because instances registered under it. */
+    /** The declaration from its manifest; null = it only exists because instances registered under it. */
     declared: DeclaredService.nullable(),
   })
   .meta({ id: 'ServiceSummary' });
@@ -36,7 +36,7 @@ export const EndpointList = z
     namespace: z.string(),
     service: z.string(),
     revision: Revision,
-    /** ms since the registry last proved its picture against the store. */
+    /** ms since the store last confirmed the registry's picture. */
     storeAgeMs: z.int(),
     declared: DeclaredService.nullable(),
     endpoints: z.array(Endpoint),
@@ -44,7 +44,7 @@ export const EndpointList = z
   .meta({ id: 'EndpointList' });
 export type EndpointList = z.output<typeof EndpointList>;
 
-/** Reply to listing the instances of a namespace, or of all. */
+/** Reply to listing the instances of one namespace or all. */
 export const InstanceList = z
   .object({ revision: Revision, instances: z.array(Instance) })
   .meta({ id: 'InstanceList' });
@@ -56,14 +56,14 @@ export const Explanation = z
     namespace: z.string(),
     service: z.string(),
     declared: z.boolean(),
-    /** The labels that are wanted; empty when the service is not declared or has no selector. */
+    /** The labels that the selector wants; empty when the service is not declared or has no selector. */
     selector: z.record(z.string(), z.string()),
     instances: z.array(
       z.object({
         service: z.string(),
         instance: z.string(),
         isEndpoint: z.boolean(),
-        /** For people, one claim each. */
+        /** For people, one statement each. */
         reasons: z.array(z.string()),
       }),
     ),
@@ -73,7 +73,7 @@ export const Explanation = z
   .meta({ id: 'Explanation' });
 export type Explanation = z.output<typeof Explanation>;
 
-/** Reply to reading what data planes reported of a service. */
+/** Reply to reading the reports of data planes about a service. */
 export const ReportList = z
   .object({
     reports: z.array(ServiceReport.extend({ reporter: z.string(), untilMs: z.int() })),

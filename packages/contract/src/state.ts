@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What an instance reports of itself, and what an operator may override it with. */
+/** The status that an instance reports, or that an operator sets as an override. */
 export const InstanceStatus = z
   .enum(['up', 'starting', 'down', 'draining'])
   .meta({ id: 'InstanceStatus' });
@@ -10,13 +10,13 @@ export type InstanceStatus = z.output<typeof InstanceStatus>;
 export const Doubt = z.enum(['suspect', 'unreachable', 'unconfirmed']).meta({ id: 'Doubt' });
 export type Doubt = z.output<typeof Doubt>;
 
-/** The state of an instance: what it reports (or is overridden to), or the doubt about it. */
+/** The state of an instance: what it reports (or its override), or the doubt about it. */
 export type InstanceState = InstanceStatus | Doubt;
 
 /** 0 = use; 1 = use only when no tier 0 is left; null = do not use for new calls. */
 export type Tier = 0 | 1 | null;
 
-/** What a state means to those who pick. */
+/** What a state means for callers that pick an endpoint. */
 export interface Conditions {
   readonly ready: boolean;
   readonly serving: boolean;
@@ -28,7 +28,7 @@ const USE = { ready: true, serving: true, terminating: false, tier: 0 } as const
 const LAST_RESORT = { ready: true, serving: true, terminating: false, tier: 1 } as const;
 const NOT_READY = { ready: false, serving: false, terminating: false, tier: null } as const;
 
-/** The one table from state to conditions; every picker, balancer and proxy reads it. */
+/** The only table from state to conditions; every picker, balancer and proxy reads it. */
 export const STATE_TABLE: Readonly<Record<InstanceState, Conditions>> = Object.freeze({
   up: USE,
   starting: NOT_READY,
@@ -40,8 +40,8 @@ export const STATE_TABLE: Readonly<Record<InstanceState, Conditions>> = Object.f
 });
 
 /**
- * The state that the three sources give together: an operator's override beats what the instance
- * reports, and a doubt counts only against one that would otherwise be up.
+ * The state from all three sources: an operator's override beats what the instance reports, and a doubt only counts
+ * when the state would otherwise be `up`.
  */
 export function stateOf(
   reported: InstanceStatus,

@@ -25,7 +25,7 @@ export const TimelineKind = z.enum([
 ]);
 export type TimelineKind = z.output<typeof TimelineKind>;
 
-/** One line of the timeline: who, what, when, why. */
+/** One event of the timeline: what happened to which instance, when and why. */
 export const TimelineEvent = z
   .object({
     revision: Revision,
@@ -33,7 +33,7 @@ export const TimelineEvent = z
     atMs: z.int(),
     namespace: z.string(),
     service: z.string(),
-    /** Empty when it is about the service or another declared object. */
+    /** Empty when the event is about the service or another declared object. */
     instance: z.string(),
     kind: TimelineKind,
     reason: z.string(),

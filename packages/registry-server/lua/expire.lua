@@ -1,21 +1,20 @@
--- One sweep: evicts leases past their deadline, unless time or numbers say that the silence is not theirs.
+-- One sweep: evicts leases past their deadline, unless a pause, or how many are silent, suggests another cause.
 -- ARGS guardMs
--- Replies {expired, guarded, graceUntilMs, '1' if more was due, '1' if the store was away, or came back, lately}
+-- Replies {expired, guarded, graceUntilMs, '1' if more was due, '1' if the store was away or came back recently}
 local guardMs, limit = tonumber(ARGS.guardMs), LIMITS.SWEEP_LIMIT
 
 local function metaNumber(name) return tonumber(redis.call('HGET', META, name) or '0') or 0 end
 
--- Whether this is another process than the one that swept last: it may have come back with an older dump.
+-- Whether another process swept last: this one may have come back with an older dump.
 local function hasRestarted()
-  local info = redis.pcall('INFO', 'server')
-  local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)')
+  local run = runId()
   if not run then return false end
   local known = redis.call('HGET', META, 'runId')
   redis.call('HSET', META, 'runId', run)
   return known and known ~= run
 end
 
--- Nobody could renew while nobody swept, and a clock that stepped makes every deadline wrong.
+-- While sweeps paused, leases could not be renewed either. A clock that jumped makes every deadline wrong.
 local function grace()
   local lastSweep, longest = redis.call('HGET', META, 'lastSweepAt'), longestTtl()
   redis.call('HSET', META, 'lastSweepAt', text(nowMs))
@@ -23,7 +22,7 @@ local function grace()
   if lastSweep and nowMs >= lastSweep and nowMs - lastSweep <= LIMITS.SWEEP_GAP_MS then return metaNumber('graceUntil') end
   local isOther = hasRestarted()
   if lastSweep and (isOther or nowMs - lastSweep > longest) then
-    -- Too long ago for anything to be true by itself: whoever lives says so within its own TTL.
+    -- After so long nothing can be assumed: an instance that lives renews within its own TTL.
     redis.call('HSET', META, 'doubtFrom', text(nowMs), 'doubtCursor', '0', 'doubtedAt', text(nowMs), 'graceUntil', '0')
     return 0
   end
@@ -43,19 +42,19 @@ end
 local function removeEnded()
   for _, key in ipairs(redis.call('ZRANGEBYSCORE', EXPIRIES, '-inf', text(nowMs), 'LIMIT', 0, 100)) do
     local resource = redis.call('HGET', RESOURCES, key)
-    if resource then bury('r:' .. key, deleteResource(key, resource), LIMITS.RESOURCE_TOMBSTONE_MS)
+    if resource then addTombstone('r:' .. key, deleteResource(key, resource), LIMITS.RESOURCE_TOMBSTONE_MS)
     else redis.call('ZREM', EXPIRIES, key) end
   end
-  local forgotten = redis.call('ZRANGEBYSCORE', GRAVES, '-inf', text(nowMs), 'LIMIT', 0, limit)
+  local forgotten = redis.call('ZRANGEBYSCORE', TOMBSTONE_EXPIRIES, '-inf', text(nowMs), 'LIMIT', 0, limit)
   for _, member in ipairs(forgotten) do
-    redis.call('ZREM', GRAVES, member)
+    redis.call('ZREM', TOMBSTONE_EXPIRIES, member)
     redis.call('HDEL', TOMBSTONES, member)
   end
   return #forgotten == limit
 end
 
--- Doubts the leases that were not renewed since the store was found to have been away, so many at a time; each has its own
--- TTL from now on to renew. Gives whether some are left.
+-- Marks the leases as unconfirmed that were not renewed since the store was found to have been away, one page per
+-- sweep. Each lease has its own TTL from now on to renew. Returns whether some are left.
 local function doubtSome()
   local from = metaNumber('doubtFrom')
   if from == 0 then return false end
@@ -67,7 +66,7 @@ local function doubtSome()
   for _, lease in ipairs(leases) do
     local deadline, instanceKey = deadlineOf(lease), redis.call('HGET', HOLDERS, lease)
     local record = instanceKey and readRecord(instanceKey)
-    -- One that was renewed since lies between; one beyond was granted by a clock that has stepped.
+    -- A lease renewed since then lies in this range; a later deadline comes from a clock that has jumped back.
     local isRenewed = deadline and deadline >= from + ttlOf(lease) and deadline <= nowMs + ttlOf(lease)
     if record and record.lease == lease and deadline and not isRenewed then
       redis.call('ZADD', LEASES, 'XX', text(nowMs + ttlOf(lease)), lease)
@@ -86,12 +85,12 @@ local function doubtSome()
   return true
 end
 
-local hasMoreGraves = removeEnded()
+local hasMoreTombstones = removeEnded()
 local graceUntil = grace()
 local doubtedAt = metaNumber('doubtedAt')
 local isUncertain = doubtedAt > 0 and nowMs - doubtedAt < longestTtl() and '1' or '0'
 if doubtSome() then return { 0, 0, '0', '1', isUncertain } end
-if nowMs < graceUntil then return { 0, 0, text(graceUntil), hasMoreGraves and '1' or '0', isUncertain } end
+if nowMs < graceUntil then return { 0, 0, text(graceUntil), hasMoreTombstones and '1' or '0', isUncertain } end
 
 local due = redis.call('ZRANGEBYSCORE', LEASES, '-inf', text(nowMs), 'LIMIT', 0, LIMITS.SWEEP_COUNT_LIMIT)
 local silent, victims = {}, {}
@@ -106,7 +105,7 @@ for i, lease in ipairs(due) do
   end
 end
 
--- One window a service: when it began, how many there were, how many went, until when the guard holds.
+-- One window per service: when it began, the number of instances then, how many were lost, when the guard ends.
 local windows = {}
 local function windowOf(service, ttlMs)
   if windows[service] then return windows[service] end
@@ -149,5 +148,5 @@ for service, window in pairs(windows) do
       text(window.untilMs) }, '|'))
   end
 end
-local hasMore = hasMoreGraves or #victims > expired + guarded
+local hasMore = hasMoreTombstones or #victims > expired + guarded
 return { expired, guarded, '0', hasMore and '1' or '0', isUncertain }

@@ -1,6 +1,6 @@
 -- Puts an instance on the roll.
--- ARGS instanceKey, lease to use ('' = persistent), nonce, takeover ('1' or '0'), body (JSON), maxInstances of the service,
--- sequence: number of this write among those of its process (0 = it numbers none)
+-- ARGS instanceKey, lease to use ('' = persistent), nonce, takeover ('1' or '0'), body (JSON), maxInstances of the
+-- service, sequence: number of this write in its process (0 = not numbered)
 -- Replies {'granted', lease, revision} | {'taken'} | {'full'} | {'late'}
 local function isSameJson(a, b)
   if type(a) ~= 'table' or type(b) ~= 'table' then return a == b end
@@ -20,7 +20,7 @@ local why = 'registered'
 local registeredAt = text(nowMs)
 
 if sequence > 0 and nonce ~= '' then
-  -- Sent before its process left the id, or before another one took it over: the network held it back.
+  -- The process sent it before it left the id, or before another process took the id over; the network delayed it.
   local last = redis.call('HGET', TOMBSTONES, 's:' .. formerOf(instanceKey, nonce))
   if last and (tonumber(last) or 0) >= sequence then return { 'late' } end
 end
@@ -28,7 +28,7 @@ if record then
   local deadline = record.lease ~= '' and deadlineOf(record.lease)
   local isHolder = nonce ~= '' and record.nonce == nonce and deadline and lease ~= ''
   if isHolder and sequence > 0 and sequence <= record.sequence then
-    -- A repetition is a sign of life, what is older is none; neither says anything new.
+    -- A repeated request shows that the process lives, an older one does not. Neither has new content.
     if sequence == record.sequence and record.doubt == '' then
       redis.call('ZADD', LEASES, 'XX', text(math.max(deadline, nowMs + ttlOf(record.lease))), record.lease)
     end
@@ -42,7 +42,7 @@ if record then
     local isRecovered = isSame and record.doubt ~= ''
     record.sequence = math.max(record.sequence, sequence)
     if isSame and record.doubt == '' then
-      -- The number alone is no news to those who watch.
+      -- A new number alone is no change for watchers.
       keepRecord(instanceKey, record)
       return { 'granted', record.lease, record.revision }
     end
@@ -51,14 +51,14 @@ if record then
   end
   local isLive = not record.isSpoilt and (record.lease == '' or (deadline and deadline > nowMs))
   local isOther = nonce ~= '' and nonce ~= record.nonce
-  -- Whoever was displaced stays so: a hold that broke, or a pause of the store, opens the door to others alone.
+  -- A displaced process stays displaced: after a broken hold or a pause of the store, only others may take the id.
   local isFormer = isOther and redis.call('HEXISTS', TOMBSTONES, 'n:' .. formerOf(instanceKey, nonce)) == 1
   if isOther and not takeover and (isFormer or (isLive and record.doubt ~= 'suspect')) then return { 'taken' } end
   why = (isLive and record.lease ~= '' and (nonce == '' or isOther)) and 'superseded' or 'reregistered'
   endLease(record.lease, instanceKey)
   if record.nonce ~= nonce then
-    if record.nonce ~= '' then bury('n:' .. formerOf(instanceKey, record.nonce), '1', LIMITS.FORMER_MS) end
-    buryProcess(instanceKey, record.nonce, record.sequence)
+    if record.nonce ~= '' then addTombstone('n:' .. formerOf(instanceKey, record.nonce), '1', LIMITS.FORMER_MS) end
+    addProcessTombstone(instanceKey, record.nonce, record.sequence)
   end
 else
   if tonumber(redis.call('HGET', COUNTS, serviceOf(instanceKey)) or '0') >= tonumber(ARGS.maxInstances) then return { 'full' } end
@@ -70,7 +70,7 @@ if lease ~= '' then
   startLease(lease, instanceKey, nowMs + ttlOf(lease))
 end
 redis.call('HDEL', TOMBSTONES, 'i:' .. instanceKey, 'n:' .. formerOf(instanceKey, nonce))
-redis.call('ZREM', GRAVES, 'i:' .. instanceKey, 'n:' .. formerOf(instanceKey, nonce))
+redis.call('ZREM', TOMBSTONE_EXPIRIES, 'i:' .. instanceKey, 'n:' .. formerOf(instanceKey, nonce))
 local revision = writeRecord(instanceKey, { lease = lease, nonce = nonce, sequence = sequence, doubt = '', doubtUntil = '0',
   registeredAt = registeredAt, body = body }, why)
 return { 'granted', lease, revision }

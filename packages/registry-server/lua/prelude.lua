@@ -1,13 +1,13 @@
--- Prelude of every script: the clock, revisions, records, tombstones. Before it stand, written by script-head.ts:
---   KEY     the keys of the partition, by the names of keys.ts
+-- Prelude of every script: the clock, revisions, records, tombstones. script-head.ts writes these before it:
+--   KEY     the keys of the partition, named as in keys.ts
 --   LIMITS  the numbers of limits.ts
---   ARGS    what all scripts are given (floor, epoch, logLength) and what this one is, all as text
---   REST    where in ARGV a list of any length begins, for scripts that are given one: its first is ARGV[REST + 1]
--- A record is `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`, its nonce followed by `#` and the number of the
--- last write of that process where it numbers them; a resource `revision|untilMs|claims|value`,
--- its claims `c2136997889,n30080`: letter of the pool and number.
+--   ARGS    the shared arguments (floor, epoch, logLength) and those of this script, all as text
+--   REST    for scripts with a list of any length: its first entry is ARGV[REST + 1]
+-- A record is `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`. If the process numbers its writes, `#` and
+-- the number of its last write follow the nonce. A resource is `revision|untilMs|claims|value`, with claims such as
+-- `c2136997889,n30080`: the letter of the pool and the number.
 local INSTANCES, HOLDERS, LEASES, RESOURCES = KEY.instances, KEY.holders, KEY.leases, KEY.resources
-local TOMBSTONES, GRAVES, LOG, META = KEY.tombstones, KEY.graves, KEY.log, KEY.meta
+local TOMBSTONES, TOMBSTONE_EXPIRIES, LOG, META = KEY.tombstones, KEY.tombstoneExpiries, KEY.log, KEY.meta
 local DOUBTS, HOLDS, COUNTS, GUARDS, EXPIRIES = KEY.doubts, KEY.holds, KEY.counts, KEY.guards, KEY.expiries
 local POOLS = { c = KEY.clusterIps, n = KEY.nodePorts }
 
@@ -19,8 +19,8 @@ local floor = tonumber(ARGS.floor)
 -- Lua's tostring keeps 14 digits; revisions have 16.
 local function text(number) return string.format('%.0f', number) end
 
--- A write in any case: a store that takes none must not answer from what may be old. Where there is no epoch, a call
--- without one is to be made again with one: it is drawn only where it is needed.
+-- Always write something: a store that accepts no writes must not answer from data that may be old. If there is no
+-- epoch, a call without one fails and is repeated with one, so that an epoch is drawn only when needed.
 if redis.call('HSETNX', META, 'epoch', ARGS.epoch) == 1 then
   if ARGS.epoch == '' then
     redis.call('HDEL', META, 'epoch')
@@ -35,22 +35,22 @@ local function noteTtl(ttlMs)
   if ttlMs > longestTtl() then redis.call('HSET', META, 'longestTtl', text(ttlMs)) end
 end
 
--- Takes the next revision; `append` must follow with it.
+-- Returns the next revision; `append` must follow with it.
 local function nextRevision()
   local last = tonumber(redis.call('HGET', META, 'last'))
   return text(math.max(last + 1, nowUs, floor + 1)), text(last)
 end
 
--- The mark is a digest of everything up to here: two primaries may take the same revision, and differ in what it is.
+-- The digest is a digest of everything so far: two primaries may use the same revision for different writes.
 local function append(revision, prev, op, key, value, why)
-  local before = redis.call('HGET', META, 'mark') or ''
-  local mark = string.sub(redis.sha1hex(table.concat({ before, revision, op, key, value }, ' ')), 1, 12)
-  redis.call('XADD', LOG, 'MAXLEN', '~', ARGS.logLength, revision .. '-0', 'prev', prev, 'before', before, 'mark', mark,
+  local before = redis.call('HGET', META, 'digest') or ''
+  local digest = string.sub(redis.sha1hex(table.concat({ before, revision, op, key, value }, ' ')), 1, 12)
+  redis.call('XADD', LOG, 'MAXLEN', '~', ARGS.logLength, revision .. '-0', 'prev', prev, 'before', before, 'digest', digest,
     'at', text(nowMs), 'op', op, 'key', key, 'value', value, 'why', why)
-  redis.call('HSET', META, 'last', revision, 'mark', mark)
+  redis.call('HSET', META, 'last', revision, 'digest', digest)
 end
 
--- What no script wrote is a record that nobody holds: it can be written over and taken off, and stops nothing.
+-- A value that no script wrote is a record without a holder: it can be overwritten and removed, and blocks nothing.
 local function readRecord(instanceKey)
   local value = redis.call('HGET', INSTANCES, instanceKey)
   if not value then return nil end
@@ -71,10 +71,10 @@ local function textOf(record)
     record.body }, '|')
 end
 
--- Stores a record of which nothing changed that anybody watches.
+-- Stores a record without a log entry: nothing changed that watchers see.
 local function keepRecord(instanceKey, record) redis.call('HSET', INSTANCES, instanceKey, textOf(record)) end
 
--- Writes a record and logs it. `kept` is the revision of its content, when it is not that of this write.
+-- Writes a record and logs it. `kept` is the revision of its content, if it is not that of this write.
 local function writeRecord(instanceKey, record, why, kept)
   local revision, prev = nextRevision()
   record.revision = kept or revision
@@ -86,10 +86,10 @@ end
 
 local function serviceOf(instanceKey) return string.match(instanceKey, '^(.*)/[^/]*$') end
 
--- A lease that no script granted has the default TTL: it must not stop the others.
+-- A lease that no script granted gets the default TTL, so that it does not break the script for other leases.
 local function ttlOf(lease) return tonumber(string.match(lease, '^%d+%.(%d+)%.') or '10000') end
 
--- A JSON object, or nil where something else was written.
+-- A JSON object or array, or nil for anything else.
 local function decoded(json)
   local isJson, value = pcall(cjson.decode, json)
   if isJson and type(value) == 'table' then return value end
@@ -101,41 +101,41 @@ local function deadlineOf(lease)
   return score and tonumber(score)
 end
 
-local function bury(member, value, forMs)
+local function addTombstone(member, value, forMs)
   redis.call('HSET', TOMBSTONES, member, value)
-  redis.call('ZADD', GRAVES, text(nowMs + forMs), member)
+  redis.call('ZADD', TOMBSTONE_EXPIRIES, text(nowMs + forMs), member)
 end
 
 local function formerOf(instanceKey, nonce) return instanceKey .. '|' .. nonce end
 
--- What a process sent under this number or an earlier one changes nothing any more.
-local function buryProcess(instanceKey, nonce, sequence)
+-- Makes writes of this process with this number or a lower one change nothing.
+local function addProcessTombstone(instanceKey, nonce, sequence)
   if nonce == '' or sequence == 0 then return end
   local member = 's:' .. formerOf(instanceKey, nonce)
   local known = tonumber(redis.call('HGET', TOMBSTONES, member) or '0') or 0
-  bury(member, text(math.max(known, sequence)), LIMITS.SENT_MS)
+  addTombstone(member, text(math.max(known, sequence)), LIMITS.SENT_MS)
 end
 
-local function instanceGraveMs() return math.max(longestTtl(), LIMITS.INSTANCE_TOMBSTONE_MS) end
+local function instanceTombstoneMs() return math.max(longestTtl(), LIMITS.INSTANCE_TOMBSTONE_MS) end
 
--- Ends a lease; that it was this instanceKey's is remembered, to tell a successor from a loss of memory.
+-- Ends a lease. Remembers its instanceKey, to tell a successor from lost data.
 local function endLease(lease, instanceKey)
   if lease == '' then return end
   redis.call('ZREM', LEASES, lease)
   redis.call('HDEL', HOLDERS, lease)
   redis.call('SREM', DOUBTS, lease)
   redis.call('HDEL', HOLDS, lease)
-  bury('l:' .. lease, instanceKey, instanceGraveMs())
+  addTombstone('l:' .. lease, instanceKey, instanceTombstoneMs())
 end
 
 local function startLease(lease, instanceKey, deadlineMs)
   redis.call('ZADD', LEASES, text(deadlineMs), lease)
   redis.call('HSET', HOLDERS, lease, instanceKey)
   redis.call('HDEL', TOMBSTONES, 'l:' .. lease)
-  redis.call('ZREM', GRAVES, 'l:' .. lease)
+  redis.call('ZREM', TOMBSTONE_EXPIRIES, 'l:' .. lease)
 end
 
--- Why a lease is not there: 'superseded' when its instanceKey has another holder, else 'unknown'.
+-- Why a lease is missing: 'superseded' when its instanceKey has another holder, else 'unknown'.
 local function missOf(lease)
   local instanceKey = redis.call('HGET', TOMBSTONES, 'l:' .. lease)
   if instanceKey and redis.call('HEXISTS', INSTANCES, instanceKey) == 1 then return 'superseded' end
@@ -150,11 +150,11 @@ local function countInstance(instanceKey, by)
   end
 end
 
--- Who leaves does not come back with anybody's picture, not even one that is newer for another reason: its lease is
--- over for good. Who fell silent may live on in another primary's past, and is asked for a sign of life then.
-local function buryInstance(instanceKey, lease, revision)
-  bury('i:' .. instanceKey, revision, instanceGraveMs())
-  if lease ~= '' then bury('x:' .. lease, revision, instanceGraveMs()) end
+-- An instance that left must not come back with a replica's picture, not even one that is newer for another reason: its
+-- lease has ended. An instance that went silent may be alive in another primary's past; then it must renew.
+local function addInstanceTombstones(instanceKey, lease, revision)
+  addTombstone('i:' .. instanceKey, revision, instanceTombstoneMs())
+  if lease ~= '' then addTombstone('x:' .. lease, revision, instanceTombstoneMs()) end
 end
 
 local function deleteRecord(instanceKey, record, why)
@@ -163,12 +163,12 @@ local function deleteRecord(instanceKey, record, why)
   endLease(record.lease, instanceKey)
   local revision, prev = nextRevision()
   append(revision, prev, 'del', instanceKey, '', why)
-  if why ~= 'expired' then buryInstance(instanceKey, record.lease, revision) end
-  buryProcess(instanceKey, record.nonce, record.sequence)
+  if why ~= 'expired' then addInstanceTombstones(instanceKey, record.lease, revision) end
+  addProcessTombstone(instanceKey, record.nonce, record.sequence)
   return revision
 end
 
--- A sign of life: the doubt goes, and whoever watches sees it.
+-- A sign of life: clears the doubt, and watchers see it.
 local function clearDoubt(lease)
   if redis.call('SREM', DOUBTS, lease) == 0 then return end
   local instanceKey = redis.call('HGET', HOLDERS, lease)
@@ -187,13 +187,13 @@ local function releaseClaims(key, resource)
   end
 end
 
--- What the timeline calls the end of a resource.
+-- The timeline's name for the end of a resource.
 local function endOf(key)
   if string.find(key, '^override/') then return 'override-removed' end
   return string.find(key, '^report/') and 'report-ended' or 'deleted'
 end
 
--- Takes a resource away, and what it has of the pools. `resource` is its stored text.
+-- Removes a resource and releases its numbers. `resource` is its stored text.
 local function deleteResource(key, resource)
   redis.call('HDEL', RESOURCES, key)
   redis.call('ZREM', EXPIRIES, key)

@@ -1,11 +1,12 @@
--- Writes resources and gives them what they claim of the pools, all at once or not at all.
--- ARGS plan: JSON {dryRun, pools: {c, n: {first, last, reserved}}, items: [{key, forMs, why, expected?, claims: [{pool, number?}]}]}
+-- Writes resources and gives them the pool numbers they claim, all or nothing.
+-- ARGS plan: JSON {dryRun, pools: {c, n: {first, last, reserved}},
+--   items: [{key, forMs, why, expected?, claims: [{pool, number?}]}]}
 -- REST the value of each item
 -- Replies {'put', then for each item revision, untilMs, claims} | {'changed', item} | {'taken', item, claim, owner}
 --   | {'exhausted', item, claim}, all counted from 0
 local plan = cjson.decode(ARGS.plan)
 
--- What the pools would be: number -> owner, false where an item gives it back.
+-- The pools after this put: number -> owner, false where an item releases the number.
 local planned, used = { c = {}, n = {} }, { c = 0, n = 0 }
 local cursors = {}
 local ranges, isMixed = {}, {}
@@ -26,11 +27,11 @@ local function take(pool, number, key)
   used[pool] = used[pool] + 1
 end
 
--- The next free one after the last given: one that was given back is not used again at once.
+-- The next free number after the last one given, so that a released number is not reused at once.
 local function nextFree(pool)
   local range = plan.pools[pool]
   local from = math.min(range.first + range.reserved, range.last)
-  -- All taken, unless some of what is used is of another range that was given from before.
+  -- Full, unless some of the used numbers come from another, earlier range.
   if used[pool] >= range.last - range.first + 1 and not isMixed[pool] then return nil end
   local cursor = cursors[pool] or tonumber(redis.call('HGET', META, 'cursor:' .. pool) or from)
   if cursor < from or cursor > range.last then cursor = from end
@@ -60,7 +61,7 @@ for i, item in ipairs(plan.items) do
     end
   end
 end
--- Those who want a certain one come first, so that nobody is given it by chance.
+-- Requests of a certain number come first, so that no other request gets it by chance.
 for i, item in ipairs(plan.items) do
   for n, claim in ipairs(item.claims) do
     if claim.number then
@@ -104,7 +105,7 @@ for i, item in ipairs(plan.items) do
     redis.call('HSET', RESOURCES, item.key, stored)
     if item.forMs > 0 then redis.call('ZADD', EXPIRIES, untilMs, item.key) else redis.call('ZREM', EXPIRIES, item.key) end
     redis.call('HDEL', TOMBSTONES, 'r:' .. item.key)
-    redis.call('ZREM', GRAVES, 'r:' .. item.key)
+    redis.call('ZREM', TOMBSTONE_EXPIRIES, 'r:' .. item.key)
     append(revision, prev, 'put', item.key, stored, item.why)
   end
   reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = revision, untilMs, joined

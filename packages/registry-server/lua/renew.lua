@@ -1,4 +1,4 @@
--- Moves the deadlines of many leases: the hot path, one ZADD for all.
+-- Moves the deadlines of many leases. This is the hot path: one ZADD for all.
 -- REST lease ids, at most 1000
 -- Replies {{unknown ids}, {superseded ids}}
 local args = { 'ZADD', LEASES, 'XX', 'CH' }
@@ -17,7 +17,7 @@ end
 local moved = redis.call(unpack(args))
 
 local unknown, superseded = {}, {}
--- Equal deadlines count as unmoved too (the same lease twice within a millisecond), so look before believing.
+-- ZADD also counts an equal deadline as unmoved (the same lease twice within a millisecond), so check each one.
 if moved ~= #ARGV - REST then
   for i = REST + 1, #ARGV do
     if not deadlineOf(ARGV[i]) then

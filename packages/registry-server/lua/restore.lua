@@ -1,26 +1,26 @@
--- Takes from a replica's picture what is newer than record and tombstone.
--- ARGS afterRevision, afterMark: where the part before this one ended ('' = this is the first)
+-- Takes what is newer in a replica's picture than record and tombstone.
+-- ARGS afterRevision, afterDigest: where the previous part ended ('' = this is the first)
 -- REST groups of four: kind, key, revision, rest
 --   'i' instanceKey revision `lease|nonce|registeredAtMs|doubt|body`    'r' key revision `untilMs|claims|value`
---   'd' tombstone member ('i:<instanceKey>', 'x:<lease>' or 'r:<key>') revision ms that it stays
--- Replies {taken, epoch, revision, mark} of where it ended, or {'lost'} when the part before it is there no more
+--   'd' tombstone member ('i:<instanceKey>', 'x:<lease>' or 'r:<key>') revision, ms to keep it
+-- Replies {taken, epoch, revision, digest} after this part, or {'lost'} when the previous part is no longer there
 local taken = 0
 
-local function isBuried(member, revision)
-  local grave = redis.call('HGET', TOMBSTONES, member)
-  return grave and (tonumber(grave) or 0) >= revision
+local function hasTombstone(member, revision)
+  local tombstone = redis.call('HGET', TOMBSTONES, member)
+  return tombstone and (tonumber(tombstone) or 0) >= revision
 end
 
 local function restoreInstance(instanceKey, revision, rest)
   local existing = readRecord(instanceKey)
-  if isBuried('i:' .. instanceKey, tonumber(revision)) then return end
+  if hasTombstone('i:' .. instanceKey, tonumber(revision)) then return end
   if existing and tonumber(existing.revision) >= tonumber(revision) then return end
   local lease, nonce, registeredAt, offered, body = string.match(rest, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
   local bare, sequence = string.match(nonce, '^([^#]*)#(%d+)$')
   if lease ~= '' and redis.call('HEXISTS', TOMBSTONES, 'x:' .. lease) == 1 then return end
   local isKnown = existing and existing.lease == lease
   local doubt = 'unconfirmed'
-  -- Of a lease that the store knows, the news is what is offered: a hold that broke, or a doubt that was cleared.
+  -- For a lease that the store knows, the offer is the newer state: a hold broke, or a doubt was cleared.
   if lease == '' then doubt = ''
   elseif isKnown and offered ~= 'unreachable' and not (existing.doubt == 'unconfirmed' and offered == '') then
     doubt = offered
@@ -39,7 +39,7 @@ end
 
 local function restoreResource(key, revision, rest)
   local existing = redis.call('HGET', RESOURCES, key)
-  if isBuried('r:' .. key, tonumber(revision)) then return end
+  if hasTombstone('r:' .. key, tonumber(revision)) then return end
   if existing and tonumber(string.match(existing, '^(%d+)|') or '0') >= tonumber(revision) then return end
   local untilMs = string.match(rest, '^(%d+)|')
   if untilMs ~= '0' then
@@ -58,7 +58,7 @@ local function restoreResource(key, revision, rest)
 end
 
 local function restoreTombstone(member, revision, forMs)
-  if isBuried(member, tonumber(revision)) then return end
+  if hasTombstone(member, tonumber(revision)) then return end
   local kind, key = string.sub(member, 1, 2), string.sub(member, 3)
   if kind == 'x:' then
     local instanceKey = redis.call('HGET', HOLDERS, key)
@@ -73,8 +73,8 @@ local function restoreTombstone(member, revision, forMs)
     if existing and tonumber(string.match(existing, '^(%d+)|') or '0') >= tonumber(revision) then return end
     if existing then deleteResource(key, existing) end
   end
-  -- With the revision offered, not that of this write: a picture in which it came back later must still win.
-  bury(member, revision, tonumber(forMs))
+  -- With the offered revision, not that of this write: a picture where the entry came back later must still win.
+  addTombstone(member, revision, tonumber(forMs))
   taken = taken + 1
 end
 
@@ -83,7 +83,7 @@ if ARGS.afterRevision ~= '' and ARGS.afterRevision ~= '0' then
   local entry = redis.call('XRANGE', LOG, id, id)[1]
   if not entry then return { 'lost' } end
   for i = 1, #entry[2], 2 do
-    if entry[2][i] == 'mark' and entry[2][i + 1] ~= ARGS.afterMark then return { 'lost' } end
+    if entry[2][i] == 'digest' and entry[2][i + 1] ~= ARGS.afterDigest then return { 'lost' } end
   end
 end
 for i = REST + 1, #ARGV, 4 do
@@ -92,4 +92,4 @@ for i = REST + 1, #ARGV, 4 do
   elseif kind == 'r' then restoreResource(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   else restoreTombstone(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
 end
-return { taken, redis.call('HGET', META, 'epoch'), redis.call('HGET', META, 'last'), redis.call('HGET', META, 'mark') or '' }
+return { taken, redis.call('HGET', META, 'epoch'), redis.call('HGET', META, 'last'), redis.call('HGET', META, 'digest') or '' }

@@ -1,14 +1,14 @@
 -- Takes an instance off the roll.
--- ARGS instanceKey, lease ('' = whoever holds it), nonce of the process that leaves ('' = not told), sequence: number of this write
--- among its own (0 = it numbers none)
+-- ARGS instanceKey, lease ('' = any holder), nonce of the leaving process ('' = not given), sequence: number of this
+-- write in that process (0 = not numbered)
 -- Replies {'changed', revision} | {'missing'} | {'superseded'}
 local instanceKey, lease, nonce, sequence = ARGS.instanceKey, ARGS.lease, ARGS.nonce, tonumber(ARGS.sequence)
 local record = readRecord(instanceKey)
--- What it sent before and never heard of may still arrive.
-buryProcess(instanceKey, nonce, sequence)
+-- Earlier writes that the process got no answer to may still arrive.
+addProcessTombstone(instanceKey, nonce, sequence)
 if not record then
-  -- A store that lost its memory must not be given back what somebody has taken off meanwhile.
-  buryInstance(instanceKey, lease, (nextRevision()))
+  -- A restore after lost data must not bring back an instance that was deregistered in between.
+  addInstanceTombstones(instanceKey, lease, (nextRevision()))
   return { 'missing' }
 end
 if lease ~= '' and lease ~= record.lease then return { 'superseded' } end

@@ -1,8 +1,8 @@
--- Gives every number of the pools one owner again, after pictures were restored: replicas offer what they knew at
--- different times, and between loss and restoring somebody may have been given what was another's. Who has had it
--- for longer keeps it; the other gets a free one of the range that was last given from.
--- Looks at all resources at once: only ever called after a store lost its memory.
--- Replies the number of those that got another number
+-- Gives every number of the pools one owner again, after pictures were restored. Replicas offer what they knew at
+-- different times, and between loss and restore a resource may have got another one's number. The resource written
+-- earlier keeps it; the other gets a free number of the range that was last used.
+-- Reads all resources at once: only called after a store lost its data.
+-- Replies how many resources got another number
 local holders = {}
 local all = redis.call('HGETALL', RESOURCES)
 for i = 1, #all, 2 do
@@ -46,7 +46,7 @@ for _, loser in ipairs(losers) do
   for pool, number in string.gmatch(loser.claims, '(%a)(%d+)') do
     local mine = number
     if owners[pool][number] ~= loser.key then
-      -- Twice the same number stays twice the same. Where none is left it keeps the one that it shares.
+      -- Two claims of the same number stay equal. If no number is free, the resource keeps the one that it shares.
       mine = given[pool .. number] or freeOf(pool) or number
       given[pool .. number] = mine
       if mine ~= number then owners[pool][mine] = loser.key end
@@ -64,10 +64,10 @@ for pool, hash in pairs(POOLS) do
   for number, owner in pairs(owners[pool]) do redis.call('HSET', hash, number, owner) end
 end
 
--- Whoever offered has shown revisions of a past that is lost: what it shows from now on is newer than those.
+-- The offering replica has shown revisions that are lost: whatever it shows from now on must be newer.
 local last = tonumber(redis.call('HGET', META, 'last'))
 if last <= floor then
   local revision, prev = nextRevision()
-  append(revision, prev, 'lift', '', '', 'restored')
+  append(revision, prev, 'bump', '', '', 'restored')
 end
 return #losers

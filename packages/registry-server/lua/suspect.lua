@@ -1,6 +1,6 @@
--- The connection of a hold closed without goodbye. It stays the current one until another takes its place, so that a
--- second look finds those whose doubt a heartbeat cleared that had been on its way before.
--- ARGS lease, hold, isSecondLook ('1' or '0'): a heartbeat came meanwhile, and there is time for the next one
+-- The connection of a hold closed without a goodbye. The hold stays the current one until another replaces it, so that
+-- a second look finds an instance whose doubt was cleared by a heartbeat sent before the hold broke.
+-- ARGS lease, hold, isSecondLook ('1' or '0'): a heartbeat arrived in between; leaves time for the next one
 -- Replies 1 if it was the current hold, else 0
 local lease = ARGS.lease
 if redis.call('HGET', HOLDS, lease) ~= ARGS.hold then return 0 end

@@ -1,6 +1,6 @@
--- Changes status, weight or labels of an instance; nothing new, no revision.
--- ARGS instanceKey, lease ('' = whoever holds it), patch (JSON), sequence: number of this write among those of its process (0 = it
--- numbers none): one that arrives after a later one changes nothing
+-- Changes status, weight or labels of an instance. If nothing differs, there is no new revision.
+-- ARGS instanceKey, lease ('' = any holder), patch (JSON), sequence: number of this write in its process (0 = not
+-- numbered); a write that arrives after a later one changes nothing
 -- Replies {'changed', revision} | {'missing'} | {'unknown'} | {'superseded'}
 local instanceKey, lease = ARGS.instanceKey, ARGS.lease
 local record = readRecord(instanceKey)
@@ -10,7 +10,7 @@ if not record then
 end
 if lease ~= '' and lease ~= record.lease then return { 'superseded' } end
 local body, patch = decoded(record.body), cjson.decode(ARGS.patch)
--- Whoever holds it registers again, which writes it anew.
+-- The holder registers again, which writes the record anew.
 if not body or type(body.labels) ~= 'table' then return { lease == '' and 'missing' or 'unknown' } end
 local sequence = tonumber(ARGS.sequence)
 if lease ~= '' and sequence > 0 and sequence <= record.sequence then return { 'changed', record.revision } end
@@ -24,9 +24,9 @@ for key, value in pairs(patch.labels or {}) do
   if value == cjson.null then value = nil end
   if body.labels[key] ~= value then body.labels[key], isNew = value, true end
 end
-local covers = patch.covers
-if covers == cjson.null then covers = nil elseif covers == nil then covers = body.covers end
-if table.concat(covers or {}, ',') ~= table.concat(body.covers or {}, ',') then body.covers, isNew = covers, true end
+local labelScopes = patch.labelScopes
+if labelScopes == cjson.null then labelScopes = nil elseif labelScopes == nil then labelScopes = body.labelScopes end
+if table.concat(labelScopes or {}, ',') ~= table.concat(body.labelScopes or {}, ',') then body.labelScopes, isNew = labelScopes, true end
 record.sequence = math.max(record.sequence, lease ~= '' and sequence or 0)
 if not isNew then
   if sequence > 0 then keepRecord(instanceKey, record) end

@@ -1,27 +1,30 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** The way that bytes go: `up` = from the client to the server. */
+/** Direction of bytes: `up` = from the client to the server. */
 type Direction = 'up' | 'down';
 
 export interface Weather {
-  /** How long each piece of bytes is held back, in ms, one way. @default 0 */
+  /** Delay of each chunk, in ms, one way. @default 0 */
   readonly delayMs?: number;
-  /** Bytes a second and connection, one way; 0 = no limit. @default 0 */
+  /** Bytes per second and connection, one way; 0 = no limit. @default 0 */
   readonly bytesPerSecond?: number;
-  /** Bytes that go these ways are swallowed, as by a router that died: no FIN, no RST, no answer. @default none */
+  /** Bytes in these directions are discarded, as by a router that died: no FIN, no RST, no answer. @default none */
   readonly lost?: readonly Direction[];
-  /** New connections: taken, refused by a reset, or accepted and left without a word. @default 'taken' */
+  /** New connections: forwarded, refused by a reset, or accepted without any data. @default 'taken' */
   readonly connects?: 'taken' | 'reset' | 'silent';
 }
 
 const FAIR: Required<Weather> = { delayMs: 0, bytesPerSecond: 0, lost: [], connects: 'taken' };
-/** How often a throttled direction gets its share, in ms. */
+/** Interval at which a throttled direction may send, in ms. */
 const SLICE_MS = 20;
-/** Bytes on their way in one direction; with more the sender has to wait. */
+/** Most bytes in transit per direction; beyond it the sender must wait. */
 const MOST_BYTES = 262_144;
 
-/** A TCP proxy on loopback that does to connections what networks do. The weather holds for old and new ones alike. */
+/**
+ * A TCP proxy on loopback that disturbs connections as networks do. The weather applies
+ * to existing and new connections.
+ */
 export class ChaosProxy {
   readonly port: number;
   readonly #server: Server;
@@ -38,7 +41,7 @@ export class ChaosProxy {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  /** Starts one in front of a server on loopback. */
+  /** Starts a proxy in front of a server on loopback. */
   static async start(targetPort: number, host = '127.0.0.1'): Promise<ChaosProxy> {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
     server.listen(0, '127.0.0.1');
@@ -48,7 +51,7 @@ export class ChaosProxy {
     return proxy;
   }
 
-  /** Connections through it now. */
+  /** Number of connections through it now. */
   get size(): number {
     return this.#pairs.size;
   }
@@ -58,19 +61,19 @@ export class ChaosProxy {
     this.#targetPort = targetPort;
   }
 
-  /** Changes the weather; what is not named is fair. What was lost stays lost. */
+  /** Changes the weather; omitted settings are reset to fair. Discarded bytes stay lost. */
   set(weather: Weather): void {
     this.#weather = { ...FAIR, ...weather };
     if (this.#weather.lost.length === 0) for (const pair of this.#pairs) pair.wake();
   }
 
-  /** Fair weather. Connections that lost bytes are broken and are reset. */
+  /** Sets fair weather. Connections that lost bytes are broken, so they are reset. */
   heal(): void {
     this.set({});
     for (const pair of this.#pairs) if (pair.hasLost) pair.reset();
   }
 
-  /** Ends every connection, by RST or politely by FIN. */
+  /** Ends every connection, by RST or gracefully by FIN. */
   cut(how: 'reset' | 'end' = 'reset'): void {
     for (const pair of this.#pairs) {
       if (how === 'reset') pair.reset();
@@ -135,7 +138,7 @@ class Pair {
   }
 
   #carry(from: Socket, to: Socket, direction: Direction): void {
-    // In order whatever the delays: each piece waits for the one before.
+    // Keeps the order whatever the delays: each chunk waits for the one before.
     let last = Promise.resolve();
     let bytesUnderWay = 0;
     const later = (bytes: number, act: () => void) => {
@@ -184,7 +187,7 @@ class Pair {
       this.onClosed();
       return;
     }
-    // A half that lost its other one while bytes are swallowed learns nothing of it.
+    // While bytes are discarded, one side does not learn that the other side is gone.
     if (this.hasLost) return;
     const rest = this.#client.destroyed ? this.#server : this.#client;
     if (rest.writableEnded) return;

@@ -10,7 +10,7 @@ const LIBRARY = fileURLToPath(
   new URL(`../node_modules/.cache/clock-shift-${process.arch}.so`, import.meta.url),
 );
 
-/** The wall clock of any program, CLOCK_SHIFT_S seconds off; its monotonic clock stays as it is. */
+/** Shifts the wall clock of any program by CLOCK_SHIFT_S seconds; its monotonic clock stays unchanged. */
 const SOURCE = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -41,8 +41,8 @@ time_t time(time_t *at) {
 `;
 
 /**
- * The environment in which a program sees another time of day: `shiftS` seconds later, or earlier when negative.
- * Undefined where it cannot be had: it takes Linux and a C compiler.
+ * Environment variables with which a program sees a different wall clock: `shiftS` seconds later, or earlier when
+ * negative. Undefined when not available: it requires Linux and a C compiler.
  */
 export async function shiftedClock(shiftS: number): Promise<NodeJS.ProcessEnv | undefined> {
   if (process.platform !== 'linux') return undefined;

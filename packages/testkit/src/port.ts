@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Ports that this process has named: the system may give one again as soon as it is closed. */
+/** Ports that this process has returned: the system may offer one again as soon as it is closed. */
 const named = new Set<number>();
 
 /**
- * A port of 127.0.0.1 that was free a moment ago, another one each time. Prefer port 0 where the program can be asked what
- * it got.
+ * A port of 127.0.0.1 that was free a moment ago, a different one each time. Prefer port 0 if
+ * the program can report its port.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -29,10 +29,7 @@ async function anyPort(): Promise<number> {
 
 const NODE_PORTS = { first: 30_200, count: 2_500 };
 
-/**
- * A node port that nobody listens on. Chosen at random: registries of other tests give the first free one of the range,
- * each the same.
- */
+/** A free node port. Chosen at random: registries of other tests all assign the first free port of the range. */
 export async function freeNodePort(): Promise<number> {
   for (;;) {
     const port = NODE_PORTS.first + Math.floor(Math.random() * NODE_PORTS.count);

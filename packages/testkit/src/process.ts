@@ -6,16 +6,16 @@ import { until } from './until.ts';
 export interface StartProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** A command that it is run by, such as `ip netns exec NAME`. @default none */
+  /** A command prefix to run it with, such as `ip netns exec NAME`. @default none */
   readonly within?: readonly string[];
-  /** Hears each whole line of its output. */
+  /** Called for each complete line of its output. */
   readonly onLine?: (line: string) => void;
 }
 
-/** How much of the output is kept, in characters. */
+/** Length of the output that is kept, in characters. */
 const OUTPUT_LENGTH = 1_000_000;
 
-/** What would outlive this process. */
+/** Processes that would outlive this one. */
 const running = new Set<ChildProcess>();
 let isMinded = false;
 
@@ -53,7 +53,7 @@ export class TestProcess {
     return this.child.pid as number;
   }
 
-  /** What it has printed, the last million characters at least. */
+  /** Its output, at least the last million characters. */
   get output(): string {
     return this.#output;
   }
@@ -62,7 +62,7 @@ export class TestProcess {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Waits until it has printed something that matches; gives the match. */
+  /** Waits until its output matches; returns the match. */
   async printed(pattern: RegExp, withinMs = 60_000): Promise<RegExpExecArray> {
     return until(
       () => {
@@ -80,7 +80,7 @@ export class TestProcess {
     this.child.kill(signal);
   }
 
-  /** Sends a signal and waits for the end; gives the exit code, or the signal's name. */
+  /** Sends a signal and waits for the end; returns the exit code, or the signal's name. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
     if (!this.hasExited) {
       const exited = once(this.child, 'exit');
@@ -91,7 +91,7 @@ export class TestProcess {
   }
 }
 
-/** Starts a Node.js program from TypeScript source, as the workspace runs it. */
+/** Starts a Node.js program from TypeScript source, as in this workspace. */
 export function startNode(
   file: string,
   args: readonly string[] = [],

@@ -12,7 +12,7 @@ export class RedisCluster {
     this.nodes = nodes;
   }
 
-  /** Starts one with the slots dealt evenly; resolves when every node says that it is whole. */
+  /** Starts a cluster with evenly distributed slots; resolves when every node reports it as complete. */
   static async start(binary: RedisBinary, size = 3): Promise<RedisCluster> {
     const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
     const starting = Array.from({ length: size }, () => RedisProcess.start(binary, { args }));
@@ -41,7 +41,7 @@ export class RedisCluster {
     return cluster;
   }
 
-  /** `host:port` of every node, by commas. */
+  /** `host:port` of every node, separated by commas. */
   get hosts(): string {
     return this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-/** Says one command to a Redis on loopback and gives its first reply as text. Rejects when that is an error. */
+/** Sends one command to a Redis on loopback and returns its first reply as text. Rejects when that is an error. */
 export async function redisCommand(port: number, ...words: readonly string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.setTimeout(5_000, () => socket.destroy(new Error(`Redis at ${port} gave no answer`)));

@@ -4,13 +4,13 @@ import { type RedisBinary, RedisProcess } from './redis-process.ts';
 import { until } from './until.ts';
 
 export interface RedisPairOptions {
-  /** More of the replica's environment, such as another time of day. @default none */
+  /** Further environment variables of the replica, such as a shifted clock. @default none */
   readonly replicaEnv?: NodeJS.ProcessEnv;
-  /** How many ways lead to the pair, each of which can be pointed at either server. @default 1 */
+  /** Number of ways (proxies) to the pair; each can point to either server. @default 1 */
   readonly ways?: number;
 }
 
-/** A primary and its replica; whoever stands behind a way is the primary for who comes along it. */
+/** A primary and its replica. A client sees the server behind its way as the primary. */
 export class RedisPair {
   readonly primary: RedisProcess;
   readonly replica: RedisProcess;
@@ -22,7 +22,7 @@ export class RedisPair {
     this.ways = ways;
   }
 
-  /** Resolves when the replica is in step. */
+  /** Resolves when the replica is in sync. */
   static async start(
     binary: RedisBinary,
     { replicaEnv = {}, ways = 1 }: RedisPairOptions = {},
@@ -38,12 +38,12 @@ export class RedisPair {
     return pair;
   }
 
-  /** The way to it as a store url. */
+  /** The store URL of a way. */
   url(way = 0): string {
     return `redis://127.0.0.1:${this.ways[way]?.port ?? 0}`;
   }
 
-  /** Resolves when the replica has all that the primary has. */
+  /** Resolves when the replica has all data of the primary. */
   async inStep(): Promise<void> {
     const offsetOf = async (port: number, field: string) =>
       new RegExp(`${field}:(\\d+)`).exec(await redisCommand(port, 'INFO', 'replication'))?.[1];
@@ -55,17 +55,20 @@ export class RedisPair {
     );
   }
 
-  /** From now on the replica gets nothing more and takes writes: what the primary takes is lost in a failover. */
+  /**
+   * Separates the replica: from now on it gets no more data and accepts writes, so a failover
+   * loses what the primary accepts.
+   */
   async part(): Promise<void> {
     await redisCommand(this.replica.port, 'REPLICAOF', 'NO', 'ONE');
   }
 
-  /** All ways lead to the former replica, and every connection to the primary is broken. */
+  /** Points all ways to the former replica and breaks every connection to the primary. */
   failOver(): void {
     for (const way of this.ways) this.point(way, this.replica);
   }
 
-  /** One way leads to that server now. */
+  /** Points one way to that server. */
   point(way: ChaosProxy, server: RedisProcess): void {
     way.point(server.port);
     way.cut();

@@ -9,16 +9,16 @@ import { waitForRedis } from './wait-for-redis.ts';
 /** A Redis server binary of this machine. */
 export interface RedisBinary {
   readonly path: string;
-  /** For one that was unpacked and not installed. */
+  /** For a binary that was unpacked and not installed. */
   readonly libraryPath?: string;
 }
 
 export interface RedisProcessOptions {
-  /** Keep an append-only file, synced at each write. @default false */
+  /** Keeps an append-only file, synced at each write. @default false */
   readonly isDurable?: boolean;
   /** More arguments for the server. @default none */
   readonly args?: readonly string[];
-  /** More of its environment. @default none */
+  /** Further environment variables. @default none */
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -27,7 +27,7 @@ interface DownOptions {
   readonly losesData?: boolean;
 }
 
-/** A Redis server of one test, which it may stop, kill and start again on the same port. */
+/** A Redis server for one test, which can stop, kill and restart it on the same port. */
 export class RedisProcess {
   readonly #binary: RedisBinary;
   readonly #dir: string;
@@ -50,7 +50,7 @@ export class RedisProcess {
     this.#env = env;
   }
 
-  /** Starts one on a free port. */
+  /** Starts a server on a free port. */
   static async start(
     binary: RedisBinary,
     options: RedisProcessOptions = {},
@@ -74,7 +74,7 @@ export class RedisProcess {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it again, with whatever data is in its folder. */
+  /** Starts it again, with the data in its folder, if any. */
   async up(): Promise<void> {
     const durability = this.#isDurable
       ? ['--appendonly', 'yes', '--appendfsync', 'always']
@@ -110,7 +110,7 @@ export class RedisProcess {
     await Promise.race([waitForRedis(new URL(this.url), 10_000), exited]);
   }
 
-  /** Ends it, by SIGKILL unless told otherwise; `losesData` empties its folder. */
+  /** Ends it, by SIGKILL by default; `losesData` empties its folder. */
   async down({ signal = 'SIGKILL', losesData = false }: DownOptions = {}): Promise<void> {
     await this.#process?.stop(signal);
     if (!losesData) return;
@@ -119,7 +119,7 @@ export class RedisProcess {
     }
   }
 
-  /** Says one command to it and gives the reply as text. Rejects when that is an error. */
+  /** Sends one command to it and returns the reply as text. Rejects when that is an error. */
   command(...words: readonly string[]): Promise<string> {
     return redisCommand(this.port, ...words);
   }
@@ -129,7 +129,7 @@ export class RedisProcess {
     this.#process?.child.kill(signal);
   }
 
-  /** Ends it for good. */
+  /** Ends it permanently and removes its folder. */
   async close(): Promise<void> {
     await this.down();
     await rm(this.#dir, { recursive: true, force: true });

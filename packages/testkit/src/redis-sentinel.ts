@@ -11,7 +11,7 @@ const DOWN_AFTER_MS = 500;
 
 /** A primary, a replica and three Sentinels that watch them, on loopback. */
 export class RedisSentinel {
-  /** The name under which the Sentinels know the primary. */
+  /** The primary's name in the Sentinels' configuration. */
   readonly master = 'roll';
   readonly #servers: readonly RedisProcess[];
   readonly #sentinels: readonly { readonly port: number; readonly process: TestProcess }[];
@@ -27,7 +27,7 @@ export class RedisSentinel {
     this.#dir = dir;
   }
 
-  /** Resolves when the replica is in step and the Sentinels know of it and of each other. */
+  /** Resolves when the replica is in sync and the Sentinels know it and each other. */
   static async start(binary: RedisBinary): Promise<RedisSentinel> {
     const primary = await RedisProcess.start(binary);
     const args = ['--replicaof', '127.0.0.1', String(primary.port)];
@@ -41,7 +41,7 @@ export class RedisSentinel {
     return started;
   }
 
-  /** `host:port` of every Sentinel, by commas. */
+  /** `host:port` of every Sentinel, separated by commas. */
   get hosts(): string {
     return this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',');
   }
@@ -56,7 +56,7 @@ export class RedisSentinel {
     return found;
   }
 
-  /** Kills the primary; resolves when another server has its place. */
+  /** Kills the primary; resolves when another server has become the primary. */
   async failover(): Promise<RedisProcess> {
     const before = await this.primary();
     await before.down();
@@ -99,7 +99,7 @@ async function startSentinel(binary: RedisBinary, file: string, primaryPort: num
     `sentinel down-after-milliseconds roll ${DOWN_AFTER_MS}`,
     'sentinel failover-timeout roll 3000',
   ];
-  // Sentinels write what they learn into their file.
+  // Sentinels write their state into their configuration file.
   await writeFile(file, `${lines.join('\n')}\n`);
   const env = binary.libraryPath === undefined ? {} : { LD_LIBRARY_PATH: binary.libraryPath };
   const started = new TestProcess(binary.path, [file, '--sentinel'], { env });

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface UntilOptions {
   /** How long to wait, in ms. @default 30000 */
   readonly withinMs?: number;
-  /** How often to look, in ms. @default 10 */
+  /** Interval between checks, in ms. @default 10 */
   readonly everyMs?: number;
-  /** Said when the wait was in vain. */
+  /** Named in the error message when the wait fails. */
   readonly what?: string;
 }
 
 /**
- * Waits until `look` gives something truthy, and gives that. Faults of `look` count as "not yet"; the last one is the
- * cause of the error when the time is over.
+ * Waits until `look` returns something truthy, and returns that. Errors of `look` count as "not yet"; the last one is
+ * the cause of the timeout error.
  */
 export async function until<T>(
   look: () => T | Promise<T>,

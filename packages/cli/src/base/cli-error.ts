@@ -1,13 +1,13 @@
-/** How a command ends; docs/cli.md has the table. */
+/** Exit codes of a command; docs/cli.md has the table. */
 export const EXIT = Object.freeze({
   ok: 0,
-  /** The registry refused, or what was wanted could not be done. `diff` means: there are differences. */
+  /** The registry refused, or the command failed. For `diff`: there are differences. */
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
 });
 
-/** Something to be told to the user without a stack: the message is printed as it stands. */
+/** An error for the user, shown without a stack: the message is printed unchanged. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;

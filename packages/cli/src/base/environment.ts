@@ -1,17 +1,17 @@
 import type { DeclaredService } from '@rollcall/client-sdk';
 
-/** What the registry's list says of a service. */
+/** A service in the registry's list. */
 interface Listed {
   readonly service: string;
   readonly declared: DeclaredService | null;
 }
 
-/** The environment variables of Kubernetes for one service: `{SVC}_SERVICE_HOST` and those of Docker's links. */
+/** The environment variables that Kubernetes sets for one service: `{SVC}_SERVICE_HOST` and those of Docker links. */
 function variablesOf({ service, declared }: Listed): ReadonlyMap<string, string> {
   const [host] = declared?.clusterIPs ?? [];
   const [first] = declared?.ports ?? [];
   const variables = new Map<string, string>();
-  // As in Kubernetes: a service without address of its own has none.
+  // As in Kubernetes: a service without its own address gets no variables.
   if (host === undefined || declared === null || first === undefined) return variables;
   const prefix = nameOf(service);
   variables.set(`${prefix}_SERVICE_HOST`, host);
@@ -33,7 +33,7 @@ function variablesOf({ service, declared }: Listed): ReadonlyMap<string, string>
   return variables;
 }
 
-/** Those of the services of a namespace, in the order of names. */
+/** The variables of all services of a namespace, ordered by service name. */
 export function environmentOf(services: readonly Listed[]): Record<string, string> {
   const sorted = services.toSorted((a, b) => (a.service < b.service ? -1 : 1));
   return Object.fromEntries(sorted.flatMap((one) => [...variablesOf(one)]));

@@ -20,7 +20,7 @@ import { runCommand } from './run.ts';
 import { scale } from './scale.ts';
 import { wait } from './wait.ts';
 
-/** Every command, in the order of the help. */
+/** Every command, in the order shown by the help. */
 export const COMMANDS: readonly Command[] = [
   get,
   describe,

@@ -46,10 +46,10 @@ const WRITING: Options = {
 
 type Mode = 'apply' | 'create' | 'replace';
 
-/** Manifests, and where their lines came from; undefined when no file is behind them. */
+/** Manifests and the origin of their lines; undefined when they come from no file. */
 type Source = Pick<ManifestText, 'text'> & { readonly locate: Locate | undefined };
 
-/** Sends manifests; faults come back with the place in the file that they came from. */
+/** Sends manifests; errors name the file and line of each fault. */
 export async function send(
   { rollcall, namespace }: Context,
   { text, locate }: Source,
@@ -80,7 +80,7 @@ export function isDry(given: Arguments): boolean {
   return !['none', 'false'].includes(dry);
 }
 
-/** Prints what became of each document; the exit code says whether any was refused. */
+/** Prints the result of each document; the exit code tells whether any was refused. */
 function tell(
   context: Context,
   reply: ApplyReply,
@@ -126,7 +126,7 @@ function writer(mode: Mode) {
   };
 }
 
-/** What would change, as a unified difference; 1 when anything would. */
+/** Shows the changes as a unified diff; returns 1 when there are any. */
 async function showDifference(context: Context, source: ManifestText): Promise<number> {
   const { results } = await send(context, source, { mode: 'apply', dryRun: true, partial: false });
   const texts = results.map(({ kind, namespace, name, before, object, action }) => {
@@ -138,7 +138,7 @@ async function showDifference(context: Context, source: ManifestText): Promise<n
   return texts.some((text) => text !== '') ? EXIT.failed : EXIT.ok;
 }
 
-/** Without what changes by itself: the version, and the copy of what was applied. */
+/** The object without parts that change by themselves: the version, and the copy of the last applied manifest. */
 function settledText(object: ManifestObject | null): string {
   if (object === null) return '';
   const { metadata, status: _, ...rest } = object;
@@ -147,7 +147,7 @@ function settledText(object: ManifestObject | null): string {
     ([key]) => !key.startsWith('kubectl.kubernetes.io/'),
   );
   const shown = kept.length === 0 ? meta : { ...meta, annotations: Object.fromEntries(kept) };
-  // Another notation where a text holds what a terminal would hide, so that such a change is seen as well.
+  // Characters that a terminal would hide are escaped, so that changes of them are visible too.
   return yamlText({ ...rest, metadata: shown }, { isForTerminal: true });
 }
 

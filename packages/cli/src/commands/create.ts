@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<string, string>> = {
   externalname: 'ExternalName',
 };
 
-/** `--tcp 8080`, `--tcp 8080:80`, `--tcp 80:http`: a port as `kubectl create service` takes it. */
+/** Parses a port as in `kubectl create service`: `--tcp 8080`, `--tcp 8080:80`, `--tcp 80:http`. */
 function portOf(text: string): object {
   const [from = '', to = from] = text.split(':');
   const port = wholeNumber(from, 'tcp', 1, 65_535);
@@ -28,7 +28,7 @@ function portOf(text: string): object {
   return { name, port, targetPort, protocol: 'TCP' };
 }
 
-/** `create service TYPE NAME`, as kubectl has it: the selector is `app=NAME`. */
+/** `create service TYPE NAME`, as in kubectl: the selector is `app=NAME`. */
 async function createService(context: Context, given: Arguments): Promise<number> {
   const [, typeName = '', name] = given.words;
   const type = TYPES[typeName.toLowerCase()];
@@ -88,7 +88,7 @@ function createDeployment(context: Context, given: Arguments): Promise<number> {
   });
 }
 
-/** A manifest that was put together from options. */
+/** A manifest created from options. */
 interface MadeManifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -100,7 +100,7 @@ interface MadeManifest {
   readonly spec: object;
 }
 
-/** With the namespace that was asked for by its option: whoever saves what is shown gets it there, as in kubectl. */
+/** Adds the namespace of the option, so that it is in the manifest when the user saves the output, as in kubectl. */
 function placed(manifest: MadeManifest, given: Arguments): MadeManifest {
   const namespace = textOption(given, 'namespace');
   if (namespace === undefined) return manifest;
@@ -119,7 +119,7 @@ async function created(
   return result;
 }
 
-/** Creates one object that was put together from options, or shows it. */
+/** Creates one object from options, or shows it. */
 export async function createOne(
   context: Context,
   given: Arguments,
@@ -133,7 +133,7 @@ export async function createOne(
     throw usageError(`--output: expected yaml, json or name, got "${format}"`);
   }
   const dryRun = isDry(given);
-  // As kubectl has it, a dry run of the client asks nobody: what is shown may be there already, and be applied.
+  // As in kubectl, a client dry run asks no server: an object shown may exist already, and the output can be applied.
   const isOwn = dry === 'client';
   const result = isOwn ? undefined : await created(context, manifest, dryRun);
   const object = isOwn ? manifest : result?.object;
@@ -147,7 +147,7 @@ export async function createOne(
   return EXIT.ok;
 }
 
-/** What may be made from options alone. */
+/** Types that can be created from options alone. */
 const MAKERS: Readonly<Record<string, (context: Context, given: Arguments) => Promise<number>>> = {
   service: createService,
   svc: createService,

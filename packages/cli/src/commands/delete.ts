@@ -17,7 +17,7 @@ import { checkWritable, type Resource } from '../resources/resource.ts';
 import { FILES } from './apply.ts';
 import { SELECTING } from './selecting.ts';
 
-/** Something that is to go. */
+/** Something to delete. */
 interface Doomed {
   readonly resource: Resource;
   readonly namespace: string;
@@ -57,13 +57,13 @@ async function doomedOf(context: Context, given: Arguments): Promise<Doomed[]> {
   return doomed;
 }
 
-/** What nobody declared goes with its instances, and derived objects with their service. */
+/** Implicit services disappear with their instances, and derived objects with their service. */
 function isDeletable({ kind, metadata }: ManifestObject): boolean {
   const isDerived = ['Endpoints', 'EndpointSlice'].includes(kind) && metadata.uid === undefined;
   return !isDerived && metadata.annotations?.['rollcall.dev/implicit'] === undefined;
 }
 
-/** An instance's id is unique within its service alone. */
+/** An instance's id is unique only within its service. */
 function nameOf(object: ManifestObject): string {
   const { name } = object.metadata;
   return object.kind === 'Instance' ? `${instanceSpec(object).service}/${name}` : name;

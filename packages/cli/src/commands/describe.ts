@@ -21,7 +21,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   EndpointSlice: (_, object) => endpointSlicePage(object),
 };
 
-/** As kubectl has it: what has no such name may begin so. */
+/** As in kubectl: if no object has this name, matches names that start with it. */
 async function withPrefix(context: Context, found: Found): Promise<Found> {
   const { resource, names } = found.selection;
   const [name] = names;

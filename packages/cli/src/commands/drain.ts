@@ -8,7 +8,7 @@ import { instances, instanceSpec, instanceStatus } from '../resources/instances.
 
 const LOOK_EVERY_MS = 100;
 
-/** Waits until nobody is sent new calls there, showing on a terminal that it waits. */
+/** Waits until the instance gets no new calls; on a terminal, shows progress. */
 async function settled(context: Context, name: string, withinMs: number): Promise<void> {
   const { clock, err, signal } = context;
   const endMs = clock.wallMs() + withinMs;
@@ -42,7 +42,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   }
   const until = textOption(given, 'for');
   const body = {
-    status: 'draining',
+    status: 'draining' as const,
     author: textOption(given, 'author') ?? context.env['USER'] ?? 'rollcall drain',
     reason: textOption(given, 'reason') ?? 'drained by command',
     ...(until === undefined ? {} : { forMs: durationMs(until, 'for') }),

@@ -5,12 +5,12 @@ import { type Context, say } from '../session/context.ts';
 import { readText } from '../session/manifest-files.ts';
 import { jsonText } from '../output/document.ts';
 
-/** A large one takes its time, in ms. */
+/** Timeout of export and import, in ms: a large export takes time. */
 const TIMEOUT_MS = 60_000;
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-/** Written beside its place and moved there, for its owner's eyes alone. */
+/** Writes a new file and renames it, so that the target is never incomplete; readable only by its owner. */
 function writeWhole(path: string, text: string): void {
   try {
     writeFileSync(`${path}.new`, text, { mode: 0o600 });
@@ -34,7 +34,7 @@ async function runExport(context: Context, given: Arguments): Promise<number> {
   return EXIT.ok;
 }
 
-/** Why something was left as it is; those that were are not spoken of. */
+/** Why an object was not imported; imported ones are not mentioned. */
 const REASONS = {
   newer: 'left: what is there is newer',
   deleted: 'left: it was deleted after the export',

@@ -11,7 +11,7 @@ import { instances } from '../resources/instances.ts';
 import { checkWritable } from '../resources/resource.ts';
 import { send } from './apply.ts';
 
-/** Without what the registry alone says. */
+/** The object without the fields that only the registry sets. */
 function editable(object: { metadata: object; status?: unknown }): object {
   const { status: _, metadata, ...rest } = object;
   const { resourceVersion: _version, ...meta } = metadata as { resourceVersion?: unknown };
@@ -28,7 +28,8 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const before = yamlText(editable(object), { isForTerminal: true });
   writeFileSync(file, before);
   const editor = context.env['KUBE_EDITOR'] ?? context.env['EDITOR'] ?? 'vi';
-  // A shell, since an editor may come with arguments and quotes. The word after the script is its $0, the next one its $1.
+  // A shell is needed because the editor command may have arguments and quotes. The word after the script
+  // is its $0, the next one its $1.
   const { status, error } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], {
     stdio: 'inherit',
     env: context.env,
@@ -43,7 +44,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
     return EXIT.ok;
   }
   const source = { text, locate: (line: number) => ({ file, line }) };
-  // A file that was refused is kept: what was typed is not to be lost.
+  // A refused file is kept, so that the user's changes are not lost.
   await send(context, source, { mode: 'replace', dryRun: false, partial: false });
   rmSync(folder, { recursive: true });
   say(context, `${resource.prefix}/${name} edited`);

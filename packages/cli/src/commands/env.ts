@@ -9,7 +9,7 @@ const FORMATS: Readonly<Record<string, (variables: Readonly<Record<string, strin
   shell: (variables) => lines(variables, 'export '),
 };
 
-/** Names and values of these variables have no letter that a shell would read otherwise. */
+/** Names and values of these variables contain no character that is special to a shell. */
 function lines(variables: Readonly<Record<string, string>>, word: string): string {
   return Object.entries(variables)
     .map(([name, value]) => `${word}${name}=${value}\n`)

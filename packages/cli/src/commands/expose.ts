@@ -12,11 +12,11 @@ import { OUTPUT } from './selecting.ts';
 
 interface Exposed {
   readonly selector: Readonly<Record<string, string>>;
-  /** Ports to offer when none is asked for. */
+  /** Ports of the service when the user gives none. */
   readonly ports: readonly { readonly port: number; readonly protocol?: string }[];
 }
 
-/** What a service in front of something selects, and which ports it would have. */
+/** The selector and the default ports of a service for this object. */
 function exposedBy(resource: Resource, object: ManifestObject): Exposed {
   if (resource === deployments) {
     const ports = containersOf(object).flatMap((container) => container.ports ?? []);
@@ -36,7 +36,7 @@ function exposedBy(resource: Resource, object: ManifestObject): Exposed {
     const { ports, service } = instanceSpec(object);
     const labels = object.metadata.labels ?? {};
     return {
-      // The label that every instance has without being given it.
+      // The label that every instance has automatically.
       selector: Object.keys(labels).length === 0 ? { app: service } : labels,
       ports: Object.values(ports).map(({ port, containerPort, protocol }) => ({
         port: containerPort ?? port,
@@ -80,7 +80,7 @@ function portsOf(given: Arguments, exposed: Exposed): object[] {
   }));
 }
 
-/** Options that stand for one field each. */
+/** Options that set one field each. */
 function fieldsOf(given: Arguments): object {
   const externalIp = textOption(given, 'external-ip');
   return {

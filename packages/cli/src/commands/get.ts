@@ -72,7 +72,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
 
 function sortedBy(path: string, objects: readonly ManifestObject[]): ManifestObject[] {
   const bare = path.replaceAll(/^'|'$/g, '');
-  // What has no such field comes first.
+  // Objects without the field come first.
   const keyOf = (object: ManifestObject) => textOf(valuesAt(bare, object)[0]);
   return objects.toSorted((a, b) => keyOf(a).localeCompare(keyOf(b), 'en', { numeric: true }));
 }
@@ -101,7 +101,7 @@ function print(context: Context, found: readonly Found[], options: PrintOptions)
   if (options.isSingle && objects.length === 0) return;
   const text = printed(objects, undefined, options);
   context.out.pass(text);
-  // The prompt of a shell is to stand on a line of its own.
+  // The shell prompt must start on a new line.
   if (context.out.isTerminal && text !== '' && !text.endsWith('\n')) say(context, '');
 }
 

@@ -10,7 +10,7 @@ import { SELECTING } from './selecting.ts';
 type What = 'labels' | 'annotations';
 type Pairs = Readonly<Record<string, string | null>>;
 
-/** `key=value` sets, `key-` removes; they come last. */
+/** `key=value` sets a label, `key-` removes it; these words come last. */
 function split(
   words: readonly string[],
   what: What,
@@ -57,7 +57,7 @@ async function write(
   await rollcall.call('patchManifest', { params, body: { metadata: { [what]: pairs } } });
 }
 
-/** What kubectl says of a change. */
+/** The word that kubectl prints for a change. */
 function wordOf(what: What, pairs: Pairs, before: Readonly<Record<string, string>>): string {
   if (what === 'annotations') return 'annotated';
   const changes = Object.entries(pairs).filter(([key, value]) => (before[key] ?? null) !== value);

@@ -11,7 +11,7 @@ import { specOf } from '../resources/services.ts';
 
 type Ports = readonly { readonly port?: number; readonly $patch?: string }[];
 
-interface Patch {
+interface Patch extends Record<string, unknown> {
   spec?: { ports?: Ports };
 }
 
@@ -22,7 +22,7 @@ interface Step {
   readonly value?: unknown;
 }
 
-/** As Kubernetes merges by default: the ports of a service are told apart by their numbers, other lists are replaced. */
+/** Merges like Kubernetes by default: a service's ports are matched by number, other lists are replaced. */
 function withMergedPorts(object: ManifestObject, patch: Patch): Patch {
   const { ports } = patch.spec ?? {};
   if (object.kind !== 'Service' || !Array.isArray(ports)) return patch;
@@ -34,7 +34,7 @@ function withMergedPorts(object: ManifestObject, patch: Patch): Patch {
   return { ...patch, spec: { ...patch.spec, ports: [...known.values()] as Ports } };
 }
 
-/** Does the steps of a JSON patch to a copy. */
+/** Applies the steps of a JSON patch to a copy. */
 function stepped(object: ManifestObject, steps: readonly Step[]): ManifestObject {
   const copy = structuredClone(object) as Record<string, unknown>;
   for (const { op, path, value } of steps) {
@@ -102,7 +102,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
         })
       : await context.rollcall.call('patchManifest', {
           params,
-          body: type === 'strategic' ? withMergedPorts(before, wanted as Patch) : wanted,
+          body: type === 'strategic' ? withMergedPorts(before, wanted as Patch) : (wanted as Patch),
         });
   const isSame = after.metadata.resourceVersion === before.metadata.resourceVersion;
   say(context, `${resource.prefix}/${name} patched${isSame ? ' (no change)' : ''}`);

@@ -13,7 +13,7 @@ const CONNECT_MS = 2_000;
 
 /** One `LOCAL:REMOTE`. */
 interface Pair {
-  /** 0 = any free one. */
+  /** 0 = any free port. */
   readonly local: number;
   /** Number or name of a port of the service or instance. */
   readonly remote: string;
@@ -26,16 +26,16 @@ function pairOf(text: string): Pair {
   throw usageError(`expected LOCAL:REMOTE, PORT or :REMOTE, got "${text}"`);
 }
 
-/** Where connections go: chosen anew for each. */
+/** Destination of the connections: chosen again for each one. */
 interface Target {
   /** Shown after the arrow. */
   readonly title: string;
-  /** In the order in which to try them. */
+  /** Addresses in the order in which to try them. */
   places(): readonly Pick<Endpoint, 'address' | 'port'>[];
 }
 
 async function serviceTarget(context: Context, name: string, remote: string): Promise<Target> {
-  // Says that it does not exist, which a watch would wait for.
+  // Fails when the service does not exist; a watch would wait for it.
   await services.get(context, context.namespace, name);
   const service = context.rollcall.service(name, { namespace: context.namespace });
   await service.ready({ signal: context.signal });
@@ -56,7 +56,7 @@ async function serviceTarget(context: Context, name: string, remote: string): Pr
   return { title: String(wanted?.targetPort ?? remote), places };
 }
 
-/** Those that are best to use now, beginning with another one each time. */
+/** The best usable endpoints, starting with a different one each time. */
 function inTurn(endpoints: () => readonly Endpoint[]): Target['places'] {
   let turn = 0;
   return () => {
@@ -73,13 +73,13 @@ async function instanceTarget(context: Context, name: string, remote: string): P
   const found = Object.entries(ports).find(([portName, { port, containerPort }]) =>
     [portName, String(port), String(containerPort ?? '')].includes(remote),
   );
-  // What was not registered may be reached all the same.
+  // An unregistered port may still be reachable.
   const port = found?.[1].port ?? Number(remote);
   if (!(port > 0)) throw new CliError(`error: instance ${name} has no port named ${remote}`);
   return { title: String(port), places: () => [{ address, port }] };
 }
 
-/** One of the ready instances that a deployment counts, as kubectl chooses a pod. */
+/** One ready instance of a deployment, as kubectl chooses a pod. */
 async function deploymentTarget(context: Context, name: string, remote: string): Promise<Target> {
   const object = await deployments.get(context, context.namespace, name);
   const { matchLabels = {} } = deploymentSpec(object).selector ?? {};
@@ -101,7 +101,7 @@ const AIMS: ReadonlyMap<
   [deployments, deploymentTarget],
 ]);
 
-/** The first that can be connected to. */
+/** Connects to the first address that accepts. */
 async function reach(target: Target): Promise<Socket> {
   let last = 'nobody is ready';
   for (const { address, port } of target.places()) {

@@ -15,14 +15,14 @@ import { environmentOf } from '../base/environment.ts';
 import { Child } from '../supervised/child.ts';
 import { listening, type Port, portOf } from '../supervised/port.ts';
 
-/** How long to wait for the services whose addresses go into the environment, in ms. */
+/** How long to wait for the services whose addresses are put in the environment, in ms. */
 const SERVICES_WAIT_MS = 2_000;
 
-/** What the options say, read before anything is started. */
+/** The parsed options; parsed before anything is started. */
 interface Plan {
   readonly register: RegisterOptions;
   readonly ports: readonly Port[];
-  /** Where its ports are looked at. */
+  /** Host on which its ports are checked. */
   readonly host: string;
   readonly startTimeoutMs: number;
   readonly drainMs: number;
@@ -86,7 +86,7 @@ function planOf(context: Context, given: Arguments): Plan {
   };
 }
 
-/** The services of the namespace; none, with a warning, when the registry does not answer soon. */
+/** The services of the namespace; none, with a warning, when the registry does not answer in time. */
 async function servicesOf(context: Context) {
   const { rollcall, namespace, signal, clock } = context;
   const [late, known] = [new AbortController(), new AbortController()];
@@ -104,7 +104,7 @@ async function servicesOf(context: Context) {
   }
 }
 
-/** Addresses of services as Kubernetes gives them to a container, and who the process is on the roll. */
+/** Addresses of services, as Kubernetes passes them to a container, and the process's own identity on the roll. */
 async function variables(context: Context, { register, ports }: Plan): Promise<NodeJS.ProcessEnv> {
   const { namespace } = context;
   const services = environmentOf(await servicesOf(context));
@@ -127,7 +127,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const ended = new AbortController();
   const signal = AbortSignal.any([ended.signal, context.signal]);
   const registering = context.rollcall.register({ ...plan.register, signal });
-  // An option that the registration refuses is refused at once: then nothing is to be started.
+  // Options that the registration refuses fail immediately: then nothing must be started.
   await Promise.race([registering, Promise.resolve()]);
   const child = new Child(given.rest, env);
   child.signal.addEventListener('abort', () => ended.abort());
@@ -143,7 +143,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   return told(context, child, await attend(context, plan, { child, registration }));
 }
 
-/** Says why a command could not be started. */
+/** Prints why a command could not be started. */
 function told(context: Context, child: Child, code: number): number {
   if (child.failure !== '') warn(context, `error: ${child.failure}`);
   return code;
@@ -154,7 +154,7 @@ interface Attended {
   readonly registration: Registration;
 }
 
-/** From the first port that answers until the process has ended and is off the roll. */
+/** Runs from the first listening port until the process has ended and is off the roll. */
 async function attend(context: Context, plan: Plan, attended: Attended): Promise<number> {
   const { clock, signal } = context;
   const { ports, host, startTimeoutMs: withinMs } = plan;
@@ -178,7 +178,7 @@ async function attend(context: Context, plan: Plan, attended: Attended): Promise
   }
   if (!child.hasEnded) {
     tell(`${name} drains`);
-    // Nobody may be there to be told: the process is to end all the same.
+    // If the registry is unreachable, the process must end anyway.
     await registration.drain({ settleMs: plan.drainMs }).catch((error: Error) => {
       warn(context, `rollcall: ${error.message}`);
     });

@@ -1,4 +1,4 @@
-/** Options that several commands share for choosing what they are about. */
+/** Options for selecting objects, shared by several commands. */
 export const SELECTING = {
   selector: {
     type: 'string',

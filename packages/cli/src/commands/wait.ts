@@ -13,7 +13,7 @@ import { SELECTING } from './selecting.ts';
 
 const LOOK_EVERY_MS = 100;
 
-/** Whether what was waited for has come; undefined = the thing is not there. */
+/** Whether the condition holds; undefined = the object does not exist. */
 type Holds = (object: ManifestObject | undefined) => boolean;
 
 interface Condition {

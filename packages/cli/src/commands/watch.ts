@@ -6,7 +6,7 @@ import { tableText, widen } from '../output/table.ts';
 import type { Selection } from '../resources/catalog.ts';
 import { find, type Wanted } from '../resources/finding.ts';
 
-/** What the registry's watch does not tell of (manifests without endpoints) is looked at so often, in ms. */
+/** Polling interval for changes that the registry's watch does not report (manifests without endpoints), in ms. */
 const LOOK_EVERY_MS = 2_000;
 
 interface Watch {
@@ -14,7 +14,10 @@ interface Watch {
   readonly options: PrintOptions;
 }
 
-/** Shows things, then each that changes, until the user stops it. What goes is shown once more, as it was last. */
+/**
+ * Shows objects, then each one that changes, until the user stops it. A removed object is
+ * shown once more, in its last state.
+ */
 export async function watchResource(
   context: Context,
   selections: readonly Selection[],
@@ -41,7 +44,7 @@ export async function watchResource(
         nowMs: context.clock.wallMs(),
         hasHeaders: watch.options.hasHeaders && isFirst,
       };
-      // One stream of documents, which whoever reads it can tell apart.
+      // Separates the documents of one stream, so that a reader can tell them apart.
       const mark = options.format === 'yaml' && !isFirst ? '---\n' : '';
       context.out.pass(`${mark}${textFor(due, selection, { options, widths })}`);
       isFirst = false;
@@ -64,7 +67,7 @@ async function look(
     : objects.filter(({ metadata }) => names.includes(metadata.name));
 }
 
-/** Columns stay where the first rows put them, as far as later cells fit. */
+/** Columns keep the widths of the first rows, unless a later cell needs more. */
 function textFor(
   objects: readonly ManifestObject[],
   { resource }: Selection,
@@ -78,7 +81,7 @@ function textFor(
   return tableText(rows, widths);
 }
 
-/** At once, after each change that the registry tells of, and every two seconds. */
+/** Yields at once, after each change that the registry reports, and every two seconds. */
 async function* turns(
   { rollcall, clock, signal }: Context,
   namespace: string,

@@ -3,7 +3,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
-/** A duration as kubectl writes it: `38s`, `3m12s`, `45m`, `5h3m`, `26h`, `3d4h`, `12d`, `2y30d`, `9y`. */
+/** A duration in kubectl's format: `38s`, `3m12s`, `45m`, `5h3m`, `26h`, `3d4h`, `12d`, `2y30d`, `9y`. */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   const both = (big: number, bigUnit: string, small: number, smallUnit: string) =>
@@ -22,7 +22,7 @@ export function durationText(ms: number): string {
   return years < 8 ? both(years, 'y', days % 365, 'd') : `${years}y`;
 }
 
-/** How long ago a timestamp was; `<unknown>` without one. */
+/** The age of a timestamp; `<unknown>` without one. */
 export function ageOf(timestamp: string | undefined, nowMs: number): string {
   const ms = timestamp === undefined ? Number.NaN : Date.parse(timestamp);
   return Number.isNaN(ms) ? '<unknown>' : durationText(nowMs - ms);

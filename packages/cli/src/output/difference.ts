@@ -1,4 +1,4 @@
-/** Lines around a difference that are shown with it. */
+/** Number of context lines shown around a difference. */
 const AROUND = 3;
 
 interface Line {
@@ -6,7 +6,7 @@ interface Line {
   readonly text: string;
 }
 
-/** The longest common subsequence, by the plain table: manifests are short. */
+/** Longest common subsequence with the plain table algorithm: manifests are short. */
 function linesOf(before: readonly string[], after: readonly string[]): Line[] {
   const width = after.length + 1;
   const lengths = new Uint32Array((before.length + 1) * width);
@@ -36,7 +36,7 @@ function linesOf(before: readonly string[], after: readonly string[]): Line[] {
   return lines;
 }
 
-/** Two texts as a unified difference under a heading; empty when they are equal. */
+/** The unified diff of two texts, with a heading; empty when they are equal. */
 export function differenceText(name: string, before: string, after: string): string {
   if (before === after) return '';
   const split = (text: string) => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));

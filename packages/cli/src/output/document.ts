@@ -1,11 +1,11 @@
 import { Document, visit } from 'yaml';
 import { isHiding, visibleJson, visibleYaml } from './untrusted.ts';
 
-/** What a document is written with. */
+/** Options for writing a document. */
 interface Writing {
-  /** Shows a terminal nothing that it would obey or hide. The document says the same. */
+  /** Escapes characters that a terminal would interpret or hide. The meaning of the document stays the same. */
   readonly isForTerminal: boolean;
-  /** Spaces of a level; 0 = all on one line. @default 4 */
+  /** Spaces per level; 0 = everything on one line. @default 4 */
   readonly indent?: number;
 }
 
@@ -14,16 +14,16 @@ export function jsonText(data: unknown, { isForTerminal, indent = 4 }: Writing):
   return isForTerminal ? visibleJson(text) : text;
 }
 
-/** YAML as kubectl writes it: no line folding, no anchors. */
+/** YAML in kubectl's style: no line folding, no anchors. */
 export function yamlText(data: unknown, { isForTerminal }: Writing): string {
   const document = new Document(data, {
     aliasDuplicateObjects: false,
     sortMapEntries: true,
-    // What YAML 1.1 readers, Kubernetes' own among them, would not take for a text is quoted.
+    // Quotes strings that YAML 1.1 readers (including Kubernetes) would not read as strings.
     version: '1.1',
   });
   if (isForTerminal) {
-    // Only in double quotes has YAML other spellings for a letter.
+    // YAML allows escapes only in double quotes.
     visit(document, {
       Scalar: (_, node) => {
         if (typeof node.value === 'string' && isHiding(node.value)) node.type = 'QUOTE_DOUBLE';

@@ -1,6 +1,6 @@
 import type { TimelineEvent } from '@rollcall/client-sdk';
 
-/** Kinds of events that tell of trouble. */
+/** Kinds of events that are warnings. */
 const WARNINGS: ReadonlySet<string> = new Set([
   'suspected',
   'unreachable',
@@ -13,14 +13,14 @@ export function typeOf({ kind, reason }: TimelineEvent): 'Normal' | 'Warning' {
   return isBad ? 'Warning' : 'Normal';
 }
 
-/** `report-ended` as `ReportEnded`, the way reasons are spelled. */
+/** `report-ended` as `ReportEnded`, the usual spelling of reasons. */
 export function reasonOf({ kind }: TimelineEvent): string {
   return kind.replaceAll(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 }
 
 const DECLARED = /^(Service|Endpoints|EndpointSlice|Ingress|Deployment) /;
 
-/** The kind of thing that an event is about. What is declared is named by the reason. */
+/** The kind of object that an event is about. For declared objects, the reason names it. */
 export function kindOfEvent({ instance, reason }: TimelineEvent): string {
   return instance === '' ? (DECLARED.exec(reason)?.[1] ?? 'Service') : 'Instance';
 }

@@ -1,8 +1,8 @@
 import { CliError } from '../base/cli-error.ts';
 
 /*
- * As much of Go's text/template as one-liners with kubectl use: {{.a.b}}, {{index .list 0}}, (parentheses), "texts",
- * {{range .items}}..{{end}}, {{if .a}}..{{else}}..{{end}}, {{len .list}}. Nothing else of the language.
+ * The subset of Go's text/template that one-liners with kubectl use: {{.a.b}}, {{index .list 0}}, (parentheses),
+ * "texts", {{range .items}}..{{end}}, {{if .a}}..{{else}}..{{end}}, {{len .list}}. Nothing else.
  */
 
 interface Block {
@@ -19,7 +19,7 @@ function broken(why: string): CliError {
   return new CliError(`error: error parsing go-template, ${why}`);
 }
 
-/** Fills a template in. Throws a {@link CliError} for what is not understood. */
+/** Fills in a template. Throws a {@link CliError} for unsupported syntax. */
 export function goTemplateText(template: string, data: unknown): string {
   return textOf(parse(template).body, data);
 }
@@ -97,7 +97,7 @@ function valueOf(expression: string, data: unknown): unknown {
   return value;
 }
 
-/** A function with its operands, or one operand. Takes its tokens. */
+/** A function with its operands, or one operand. Consumes its tokens. */
 function call(tokens: string[], data: unknown): unknown {
   const [first = ''] = tokens;
   if (first !== 'index' && first !== 'len') return operand(tokens, data);
@@ -117,7 +117,7 @@ function operand(tokens: string[], data: unknown): unknown {
   if (token === '(') {
     const value = call(tokens, data);
     if (tokens.shift() !== ')') throw broken('unclosed left paren');
-    // A path may go on behind the parenthesis: (index .spec.ports 0).nodePort
+    // A path may follow the parenthesis: (index .spec.ports 0).nodePort
     return tokens[0]?.startsWith('.') === true ? fieldOf(tokens.shift() ?? '', value) : value;
   }
   if (token.startsWith('.')) return fieldOf(token, data);

@@ -1,9 +1,9 @@
 import { CliError } from '../base/cli-error.ts';
 
 /*
- * JSONPath templates as kubectl has them (https://kubernetes.io/docs/reference/kubectl/jsonpath/): text with {paths},
- * {range}..{end}, quoted text, [index], [from:to], [a,b], [*], .., and filters that compare with a value or ask for a
- * field. Nothing else of the language.
+ * JSONPath templates as in kubectl (https://kubernetes.io/docs/reference/kubectl/jsonpath/): text with {paths},
+ * {range}..{end}, quoted text, [index], [from:to], [a,b], [*], .., and filters that compare with a value or
+ * test for a field. Nothing else.
  */
 
 type Node =
@@ -29,13 +29,13 @@ function broken(template: string, why: string): CliError {
   return new CliError(`error: error parsing jsonpath ${template}, ${why}`);
 }
 
-/** Fills a template in. Throws a {@link CliError} when it cannot be read. */
+/** Fills in a template. Throws a {@link CliError} when it cannot be parsed. */
 export function jsonPathText(template: string, data: unknown): string {
   const source = template.includes('{') ? template : `{${template}}`;
   return textOf(parse(source), data);
 }
 
-/** The values that one path leads to, e.g. `.metadata.name`; with or without braces and the leading dot. */
+/** The values at one path, e.g. `.metadata.name`; braces and the leading dot are optional. */
 export function valuesAt(path: string, data: unknown): unknown[] {
   const bare = path.replace(/^\{(.*)\}$/s, '$1');
   const dotted = /^[.[$@]/.test(bare) ? bare : `.${bare}`;
@@ -85,7 +85,7 @@ function parse(template: string): Node[] {
   return stack[0]?.body ?? [];
 }
 
-/** The brace that closes one, quotes considered. */
+/** Position of the closing brace; braces inside quotes do not count. */
 function closing(template: string, open: number): number {
   let quote = '';
   for (let i = open + 1; i < template.length; i++) {

@@ -1,21 +1,21 @@
 import { visibleText } from './untrusted.ts';
 
-/** Where a program's output goes: a stream. */
+/** Destination of the program's output: a stream. */
 export interface Sink {
   write(text: string): void;
   readonly isTerminal: boolean;
-  /** Whether colours and progress are wanted there. @default on a terminal */
+  /** Whether to use colours and progress. @default on a terminal */
   readonly isDecorated?: boolean;
 }
 
-/** Where a command writes. */
+/** Output of a command. */
 export interface Output {
-  /** For people: what would command a terminal or hide something is shown by its name. */
+  /** For people: characters that a terminal would interpret or hide are replaced by their names. */
   write(text: string): void;
-  /** As it is: documents, which machines read, and what this program itself tells a terminal. */
+  /** Unchanged: documents, which machines read, and this program's own terminal sequences. */
   pass(text: string): void;
   readonly isTerminal: boolean;
-  /** Whether colours and progress are wanted: on a terminal alone. */
+  /** Whether to use colours and progress: only on a terminal. */
   readonly isDecorated: boolean;
 }
 

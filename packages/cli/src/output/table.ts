@@ -3,7 +3,7 @@ import { widthOf } from './width.ts';
 
 const GAP = '   ';
 
-/** Widens a table's columns to its cells as they are shown. */
+/** Widens a table's columns to the displayed width of its cells. */
 export function widen(widths: number[], rows: readonly (readonly string[])[]): void {
   for (const row of rows) {
     for (const [i, cell] of row.entries()) {
@@ -13,8 +13,8 @@ export function widen(widths: number[], rows: readonly (readonly string[])[]): v
 }
 
 /**
- * Rows under their headings, each column as wide as its widest cell: as kubectl prints.
- * @param widths - what columns have at least, such as those of rows that were printed before
+ * Rows under their headings, each column as wide as its widest cell, as in kubectl.
+ * @param widths - minimum widths of the columns, e.g. those of rows that were printed before
  */
 export function tableText(
   rows: readonly (readonly string[])[],

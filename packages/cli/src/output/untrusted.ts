@@ -1,16 +1,19 @@
 import { widthOf } from './width.ts';
 
 /*
- * Much of what is printed was written by others: reasons, messages, annotations, labels. A terminal obeys some of it
- * (CVE-2021-25743), and some of it is read by people as something else than it is: what turns the direction of a text,
- * ends a line, or takes no room. Such letters are shown by their names instead. Shown twice is shown once.
+ * Much of the output is untrusted: reasons, messages, annotations, labels. A terminal interprets some characters
+ * (CVE-2021-25743), and others mislead readers: those that change the text direction, end a line, or take no space.
+ * Such characters are replaced by their names. Applying it twice changes nothing more.
  */
 
-/** Controls (C0, DEL, C1), formats (bidi, zero-width, tags), separators of lines, lone surrogates, what takes no room. */
+/**
+ * Controls (C0, DEL, C1), formats (bidi, zero-width, tags), line separators, lone
+ * surrogates, and zero-width characters.
+ */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 const HIDDEN_IN_TEXT = new RegExp(`(?![\\t\\n])${HIDDEN.source}`, 'gu');
 
-/** ESC and CR as kubectl shows them; the other two by the same rule. */
+/** ESC and CR in kubectl's notation; the other two follow the same rule. */
 const SHORT: Readonly<Record<string, string>> = {
   '\u001b': '^[',
   '\r': String.raw`\r`,
@@ -26,22 +29,22 @@ function nameOf(letter: string): string {
   return SHORT[letter] ?? (code > 0xffff ? `\\u{${hex(code, 0)}}` : `\\u${hex(code, 4)}`);
 }
 
-/** As one line: for cells, names, and messages that are put into a line. */
+/** As a single line: for cells, names, and messages that become part of a line. */
 export function visibleLine(text: string): string {
   return text.replaceAll(HIDDEN, nameOf);
 }
 
-/** As the lines that it has; tabs stay as well. */
+/** Keeps line breaks and tabs. */
 export function visibleText(text: string): string {
   return text.replaceAll(HIDDEN_IN_TEXT, nameOf);
 }
 
-/** Whether there is anything that a terminal would not show as it is. */
+/** Whether the text contains a character that a terminal would not display as it is. */
 export function isHiding(text: string): boolean {
   return text.search(HIDDEN_IN_TEXT) !== -1;
 }
 
-/** JSON that says the same without what a terminal would not show: such letters stand in its texts alone. */
+/** Equivalent JSON with such characters escaped: they occur only inside its strings. */
 export function visibleJson(json: string): string {
   const unit = (letter: string, i: number) => `\\u${hex(letter.charCodeAt(i), 4)}`;
   return json.replaceAll(HIDDEN_IN_TEXT, (letter) =>
@@ -49,7 +52,7 @@ export function visibleJson(json: string): string {
   );
 }
 
-/** The same for YAML whose texts that hide something stand in double quotes. */
+/** Equivalent YAML; strings with such characters must be in double quotes. */
 export function visibleYaml(yaml: string): string {
   return yaml.replaceAll(HIDDEN_IN_TEXT, (letter) => {
     const code = codeOf(letter);
@@ -57,7 +60,7 @@ export function visibleYaml(yaml: string): string {
   });
 }
 
-/** One line, filled up with spaces to a width in columns of a terminal. */
+/** One line, padded with spaces to a width in terminal columns. */
 export function padded(line: string, width: number): string {
   return line + ' '.repeat(Math.max(0, width - widthOf(line)));
 }

@@ -12,7 +12,7 @@ interface Condition {
   readonly message: string;
 }
 
-/** A deployment: what it wishes for, and how many instances there are. */
+/** A deployment: its desired state, and how many instances exist. */
 export async function deploymentPage(
   { rollcall, clock }: Context,
   object: ManifestObject,

@@ -28,7 +28,7 @@ function subsetText({ addresses = [], notReadyAddresses = [], ports = [] }: Subs
   return `${fieldsText(fields, '  ')}${shown}\n`;
 }
 
-/** An Endpoints object, set of ports by set of ports. */
+/** An Endpoints object, one subset after another. */
 export function endpointsPage(object: ManifestObject): string {
   const subsets = (partOf(object, 'subsets') as readonly Subset[] | undefined) ?? [];
   const shown = subsets.map(subsetText).join('');

@@ -4,7 +4,7 @@ import { instanceSpec, instanceStatus, stateText } from '../resources/instances.
 import { NONE } from '../resources/resource.ts';
 import { type Field, pageText, pairs } from './page.ts';
 
-/** An instance with what it registered, what the registry makes of it, and its events. */
+/** An instance: what it registered, the state that the registry derives, and its events. */
 export async function instancePage(
   { rollcall, clock }: Context,
   object: ManifestObject,

@@ -2,7 +2,7 @@ import type { ManifestObject } from '@rollcall/client-sdk';
 import { visibleLine } from '../output/untrusted.ts';
 import { fieldsText, headOf, linesOf } from './page.ts';
 
-/** What has no page of its own, field by field. */
+/** An object without its own page, field by field. */
 export function otherPage(object: ManifestObject): string {
   const rest = { ...object, apiVersion: undefined, kind: undefined, metadata: undefined };
   return fieldsText(headOf(object)) + outline(rest, '');

@@ -5,17 +5,17 @@ import { padded, visibleLine, visibleText } from '../output/untrusted.ts';
 import { widthOf } from '../output/width.ts';
 import { NONE } from '../resources/resource.ts';
 
-/** A heading and its value; several values stand below each other. */
+/** A heading and its value; several values are listed below each other. */
 export type Field = readonly [title: string, ...values: string[]];
 
-/** The lines of a value; those after the first are indented, so that none is taken for a value of its own. */
+/** The lines of a value; lines after the first are indented, so that none looks like a separate value. */
 export function linesOf(value: string): string[] {
   return visibleText(value)
     .split('\n')
     .map((line, i) => (i === 0 ? line : `  ${line}`));
 }
 
-/** Values behind their headings, aligned. */
+/** Values after their headings, aligned. */
 export function fieldsText(fields: readonly Field[], indent = ''): string {
   const width = Math.max(...fields.map(([title]) => title.length)) + 3;
   return fields
@@ -43,14 +43,14 @@ export function headOf(object: ManifestObject): Field[] {
 export const pairs = (given: Readonly<Record<string, string>> | undefined): string[] =>
   Object.entries(given ?? {}).map(([key, value]) => visibleLine(`${key}=${value}`));
 
-/** What people wrote; the copy of what was applied is for machines. */
+/** Annotations written by people; the copy of the last applied manifest is for machines. */
 function annotationsOf({ metadata }: ManifestObject): string[] {
   return Object.entries(metadata.annotations ?? {})
     .filter(([key]) => !key.startsWith('kubectl.kubernetes.io/last-applied'))
     .map(([key, value]) => `${visibleLine(key)}:${value.includes('\n') ? '\n' : ' '}${value}`);
 }
 
-/** A row of cells as they are shown; the last one may go on below itself. */
+/** A row of displayed cells; the last cell may continue on further lines. */
 function shownRows(row: readonly string[]): string[][] {
   const cells = row.slice(0, -1).map(visibleLine);
   return visibleText(row.at(-1) ?? '')
@@ -58,7 +58,7 @@ function shownRows(row: readonly string[]): string[][] {
     .map((line, i) => [...(i === 0 ? cells : cells.map(() => '')), line]);
 }
 
-/** Rows under a rule, two spaces between their columns, no title underlined by less than four dashes. */
+/** Rows under a rule, with two spaces between columns; each title is underlined by at least four dashes. */
 export function ruledRows(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -73,7 +73,7 @@ export function ruledRows(
     .join('');
 }
 
-/** Fields, and the events below them: `<none>` stands aligned with the other values. */
+/** Fields, and the events below them: without events, `<none>` is aligned with the other values. */
 export function pageText(
   fields: readonly Field[],
   {
@@ -86,7 +86,7 @@ export function pageText(
   return fieldsText(fields) + middle + eventsText(events, nowMs);
 }
 
-/** Events by themselves. */
+/** Only the events. */
 export function eventsText(events: readonly TimelineEvent[], nowMs: number): string {
   if (events.length === 0) return 'Events:  <none>\n';
   const rows = events.map((event) => [

@@ -9,7 +9,7 @@ import { type Field, headOf, pageText, pairs, ruledRows } from './page.ts';
 
 const MOST_EVENTS = 20;
 
-/** A service with its endpoints, what data planes report of it, and its events. */
+/** A service with its endpoints, the reports of data planes, and its events. */
 export async function servicePage(context: Context, object: ManifestObject): Promise<string> {
   const { name, namespace } = object.metadata;
   const { rollcall, clock } = context;
@@ -26,7 +26,7 @@ export async function servicePage(context: Context, object: ManifestObject): Pro
     ...portFields(object, slices),
     ...policyFields(specOf(object)),
   ];
-  // What else is declared under the same name has a page of its own.
+  // Other declared objects with the same name have their own page.
   const own = events.filter((event) => !['Deployment', 'Ingress'].includes(kindOfEvent(event)));
   return pageText(fields, { middle: conditionsText(reports), events: own, nowMs: clock.wallMs() });
 }
@@ -75,7 +75,7 @@ function policyFields(spec: ServiceSpec): Field[] {
   ];
 }
 
-/** A field that is left out when it has nothing to say. */
+/** A field that is left out when it is empty. */
 function some(title: string, value: string | undefined): Field[] {
   return value === undefined || value === '' ? [] : [[title, value]];
 }

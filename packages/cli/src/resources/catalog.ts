@@ -7,7 +7,7 @@ import type { Resource } from './resource.ts';
 import { services } from './services.ts';
 import { deployments, ingresses } from './workloads.ts';
 
-/** Every type of thing, in the order of the help. */
+/** Every resource type, in the order shown by the help. */
 export const RESOURCES: readonly Resource[] = [
   services,
   endpoints,
@@ -19,19 +19,19 @@ export const RESOURCES: readonly Resource[] = [
   happenings,
 ];
 
-/** What `all` stands for. */
+/** The types that `all` means. */
 const ALL = [instances, services, deployments];
 
 const GROUP = /\.(apps|discovery\.k8s\.io|networking\.k8s\.io)$/;
 
-/** What a command is about: types with names, or types alone. */
+/** The objects of a command: types with names, or types alone. */
 export interface Selection {
   readonly resource: Resource;
   /** Empty = all of the type. */
   readonly names: readonly string[];
 }
 
-/** By any of its names, also `deployments.apps`. */
+/** Finds a type by any of its names, also `deployments.apps`. */
 export function resourceOf(name: string): Resource {
   const wanted = name.toLowerCase().replace(GROUP, '');
   const found = RESOURCES.find(({ names }) => names.includes(wanted));
@@ -39,7 +39,7 @@ export function resourceOf(name: string): Resource {
   throw new CliError(`error: the server doesn't have a resource type "${name}"`);
 }
 
-/** Reads `svc`, `svc,ep`, `svc nginx web`, `svc/nginx instance/a`, `all`. */
+/** Parses `svc`, `svc,ep`, `svc nginx web`, `svc/nginx instance/a`, `all`. */
 export function selectionsOf(words: readonly string[]): Selection[] {
   const [first, ...names] = words;
   if (first === undefined) {
@@ -53,10 +53,10 @@ export function selectionsOf(words: readonly string[]): Selection[] {
     .map((resource) => ({ resource, names }));
 }
 
-/** `type/name` each; the names of one type stand together. */
+/** Each word is `type/name`; names of one type are grouped. */
 function slashedOf(words: readonly string[]): Selection[] {
   const [first = ''] = words;
-  // The names of a type may have slashes themselves: `instance web/a`.
+  // The names of a type may contain slashes too: `instance web/a`.
   const isTyped = !first.includes('/');
   if (isTyped) return [{ resource: resourceOf(first), names: words.slice(1) }];
   const byResource = new Map<Resource, string[]>();
@@ -72,7 +72,7 @@ function slashedOf(words: readonly string[]): Selection[] {
   return [...byResource].map(([resource, names]) => ({ resource, names }));
 }
 
-/** One thing by `type name` or `type/name`. */
+/** One object by `type name` or `type/name`. */
 export function oneOf(
   words: readonly string[],
   usage: string,

@@ -3,12 +3,12 @@ import type { Endpoints, EndpointSlice } from '@rollcall/manifests';
 import { AGE, manifestResource, NAME } from './manifest-resource.ts';
 import { firstFew, joined, NONE, partOf } from './resource.ts';
 
-/** `address:port` with brackets where an IPv6 address needs them. */
+/** `address:port`; IPv6 addresses in brackets. */
 function placeText(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Ready addresses of an Endpoints object; those alone where it has no ports. */
+/** Ready addresses of an Endpoints object, with their ports if it has any. */
 function placesOf(object: ManifestObject): string[] {
   const subsets = (partOf(object, 'subsets') as Endpoints['subsets']) ?? [];
   return subsets.flatMap(({ addresses = [], ports = [] }) => {
@@ -18,7 +18,7 @@ function placesOf(object: ManifestObject): string[] {
   });
 }
 
-/** Ready addresses of slices, of one port. */
+/** Ready addresses of slices, for one port. */
 export function placesOfSlices(slices: readonly ManifestObject[], portName: string): string[] {
   const places = slices.flatMap((slice) => {
     const endpoints = (partOf(slice, 'endpoints') as EndpointSlice['endpoints']) ?? [];

@@ -5,9 +5,9 @@ import { valuesAt } from '../output/jsonpath.ts';
 import { asCliError } from '../session/refusal.ts';
 import type { Selection } from './catalog.ts';
 
-/** Which things are asked for, besides their names. */
+/** Filters for objects, besides their names. */
 export interface Wanted {
-  /** `*` = of all. */
+  /** `*` = all namespaces. */
   readonly namespace: string;
   readonly selector: string | undefined;
   /** `metadata.name=x,status.phase!=y`. */
@@ -17,11 +17,11 @@ export interface Wanted {
 export interface Found {
   readonly selection: Selection;
   readonly objects: readonly ManifestObject[];
-  /** What is to be said of each name that was not found. */
+  /** One message for each name that was not found. */
   readonly missing: readonly string[];
 }
 
-/** Things by name, or all of a type that fit. A name that is not there is no failure here. */
+/** Objects by name, or all matching objects of a type. A missing name does not throw. */
 export async function find(context: Context, selection: Selection, wanted: Wanted): Promise<Found> {
   const { resource, names } = selection;
   if (names.length === 0) {

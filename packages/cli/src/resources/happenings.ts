@@ -6,7 +6,7 @@ import type { Column, Resource } from './resource.ts';
 
 const MOST = 1_000;
 
-/** An event in the shape that Kubernetes gives it. */
+/** An event in the form of Kubernetes. */
 function objectOf(event: TimelineEvent): ManifestObject {
   const timestamp = `${new Date(event.atMs).toISOString().slice(0, 19)}Z`;
   const name = event.instance === '' ? event.service : event.instance;
@@ -36,7 +36,7 @@ const text = (title: string, field: string): Column => ({
   cell: (object) => object[field] as string,
 });
 
-/** What happened, as `get events` shows it; the command `events` is about the same. */
+/** Events as `get events` shows them; the command `events` shows the same ones. */
 export const happenings: Resource = {
   kind: 'Event',
   apiVersion: 'v1',
@@ -50,7 +50,7 @@ export const happenings: Resource = {
     text('OBJECT', 'object'),
     text('MESSAGE', 'message'),
   ],
-  // Events have no labels: a selector finds none.
+  // Events have no labels: a selector matches none.
   list: async ({ rollcall }, namespace, selector) => {
     if (selector !== undefined && selector !== '') return [];
     const { events } = await rollcall.call('events', { query: { namespace, limit: MOST } });

@@ -3,7 +3,7 @@ import type { Context } from '../session/context.ts';
 import { AGE, NAME } from './manifest-resource.ts';
 import { joined, NONE, partOf, type Resource } from './resource.ts';
 
-/** What an instance is doing, in the words that kubectl has for pods where it has one. */
+/** The state of an instance, with kubectl's word for pods where there is one. */
 const STATES: Readonly<Record<Instance['state'], string>> = {
   up: 'Running',
   starting: 'Starting',
@@ -23,7 +23,7 @@ type Status = Pick<
   'state' | 'ready' | 'serving' | 'terminating' | 'tier' | 'override' | 'doubt'
 >;
 
-/** An instance in the shape of the other objects, so that `-o` works alike. */
+/** An instance in the form of the other objects, so that `-o` works the same way. */
 function objectOf(instance: Instance): ManifestObject {
   const { namespace, service, id, labels, revision, registeredAtMs } = instance;
   const { address, ports, zone, weight, ttlMs, persistent } = instance;
@@ -47,7 +47,7 @@ function objectOf(instance: Instance): ManifestObject {
       tier,
       override,
       doubt,
-      // Where those who know pods look.
+      // The fields where pods have this information.
       phase: state === 'starting' ? 'Pending' : 'Running',
       podIP: address,
       podIPs: [{ ip: address }],
@@ -79,7 +79,7 @@ async function list(
   return (await rollcall.call('listInstances', request)).instances.map(objectOf);
 }
 
-/** By its id, or by `SERVICE/ID` where several services have one of that id. */
+/** By its id, or by `SERVICE/ID` when several services have an instance with that id. */
 async function get(context: Context, namespace: string, name: string): Promise<ManifestObject> {
   const [id = '', service] = name.split('/').toReversed();
   const found = (await list(context, namespace, undefined)).filter(

@@ -7,7 +7,7 @@ export const AGE: Column = {
   cell: ({ metadata }, nowMs) => ageOf(metadata.creationTimestamp, nowMs),
 };
 
-/** A resource that the registry keeps, or derives, as manifests of a kind. */
+/** A resource that the registry stores, or derives, as manifests of a kind. */
 export function manifestResource(given: Omit<Resource, 'list' | 'get'>): Resource {
   const [kind = ''] = given.names;
   return {

@@ -5,7 +5,7 @@ import type { Resource } from './resource.ts';
 import { services } from './services.ts';
 import { deployments, ingresses } from './workloads.ts';
 
-/** Namespaces need no creating: there are those that something is in, and `default`. */
+/** Namespaces are not created: those exist that contain something, and `default`. */
 async function list(
   context: Context,
   _namespace: string,
@@ -24,7 +24,7 @@ async function list(
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, creationTimestamp]) => objectOf(name, creationTimestamp))
     .filter(({ metadata }) => {
-      // As Kubernetes labels each; nothing else can be asked for.
+      // The label that Kubernetes sets on each namespace; no other selector is supported.
       const own = `kubernetes.io/metadata.name=${metadata.name}`;
       return selector === undefined || selector === '' || selector === own;
     });

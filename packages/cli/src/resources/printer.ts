@@ -9,28 +9,28 @@ import { tableText } from '../output/table.ts';
 import { visibleLine, visibleText } from '../output/untrusted.ts';
 
 export interface PrintOptions {
-  /** As given to `-o`; undefined = a table. */
+  /** The value of `-o`; undefined = a table. */
   readonly format: string | undefined;
   readonly showsNamespace: boolean;
   readonly showsLabels: boolean;
-  /** Keys of labels that have columns of their own. */
+  /** Keys of labels that get a column. */
   readonly labelColumns?: readonly string[];
   readonly hasHeaders: boolean;
-  /** Names with their type, as when several types are printed. */
+  /** Prefixes names with their type, as when several types are printed. */
   readonly isQualified: boolean;
-  /** Whether one thing was asked for by its name: then it is printed alone and not as a list. */
+  /** Whether one object was requested by name: then it is printed alone and not as a list. */
   readonly isSingle: boolean;
   readonly nowMs: number;
-  /** Whether it goes to a terminal: then documents and templates show it nothing that it would obey or hide. */
+  /** Whether the output is a terminal: then documents and templates escape what it would interpret or hide. */
   readonly isForTerminal: boolean;
 }
 
-/** Whether the output is for people: then an empty list is told as such. */
+/** Whether the output is for people: then an empty list gets a message. */
 export function isTable(format: string | undefined): boolean {
   return format === undefined || format === 'wide' || format.startsWith('custom-columns=');
 }
 
-/** What a format makes of objects, to be passed on as it is. Throws a usage error for a format that is not known. */
+/** Objects in the given format, to be printed unchanged. Throws a usage error for an unknown format. */
 export function printed(
   objects: readonly ManifestObject[],
   resource: Resource | undefined,
@@ -54,7 +54,7 @@ export function printed(
   return options.isForTerminal ? visibleText(text) : text;
 }
 
-/** A template filled in: its lines are the template's, so those of the values are left. */
+/** The filled-in template. Line breaks come from the template, so those in values are kept too. */
 function templateText(format: string | undefined, data: unknown): string {
   if (format?.startsWith('jsonpath=') === true) {
     return jsonPathText(unquotedFormat(format.slice('jsonpath='.length)), data);
@@ -67,7 +67,7 @@ function templateText(format: string | undefined, data: unknown): string {
   );
 }
 
-/** A shell may hand the quotes on. */
+/** Some shells pass the quotes on. */
 function unquotedFormat(template: string): string {
   return /^(['"]).*\1$/s.test(template) ? template.slice(1, -1) : template;
 }
@@ -76,7 +76,7 @@ function listOf(items: readonly ManifestObject[]): object {
   return { apiVersion: 'v1', items, kind: 'List', metadata: { resourceVersion: '' } };
 }
 
-/** Cells of objects, under their headings unless these are not wanted. */
+/** Cells of objects, with headings if wanted. */
 export function rowsOf(
   objects: readonly ManifestObject[],
   resource: Resource,
@@ -102,7 +102,7 @@ export function rowsOf(
   return hasHeaders ? [shown.map(({ title }) => title), ...rows] : rows;
 }
 
-/** Headed by the last part of its key. */
+/** The heading is the last part of its key. */
 function labelColumn(key: string): Column {
   const [title = key] = key.split('/').toReversed();
   return { title: title.toUpperCase(), cell: ({ metadata }) => metadata.labels?.[key] ?? '' };

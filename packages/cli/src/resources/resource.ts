@@ -4,22 +4,22 @@ import type { Context } from '../session/context.ts';
 
 export interface Column {
   readonly title: string;
-  /** Shown with `-o wide` alone. */
+  /** Shown only with `-o wide`. */
   readonly isWide?: boolean;
   readonly cell: (object: ManifestObject, nowMs: number) => string;
 }
 
-/** A type of thing that can be listed. */
+/** A type of object that can be listed. */
 export interface Resource {
   readonly kind: string;
   readonly apiVersion: string;
-  /** Every name that it goes by: plural, singular, short ones. */
+  /** All its names: plural, singular, short ones. */
   readonly names: readonly string[];
-  /** False for what is in no namespace. @default true */
+  /** False for objects without a namespace. @default true */
   readonly isNamespaced?: boolean;
-  /** True for what comes of other things and cannot be written. @default false */
+  /** True for objects that are derived from others and cannot be written. @default false */
   readonly isDerived?: boolean;
-  /** What `-o name` and messages put before the name: `service`, `deployment.apps`. */
+  /** Printed before the name by `-o name` and messages: `service`, `deployment.apps`. */
   readonly prefix: string;
   readonly columns: readonly Column[];
   list(
@@ -31,13 +31,13 @@ export interface Resource {
   get(context: Context, namespace: string, name: string): Promise<ManifestObject>;
 }
 
-/** Throws a {@link CliError} for what cannot be written. */
+/** Throws a {@link CliError} for a derived type. */
 export function checkWritable({ names, isDerived = false }: Resource): void {
   if (!isDerived) return;
   throw new CliError(`error: ${names[0]} come of other things and cannot be changed`);
 }
 
-/** A part of an object; its kind promises the shape. */
+/** A part of an object; its kind determines the type. */
 export function partOf(
   object: ManifestObject,
   name: 'spec' | 'status' | 'endpoints' | 'ports' | 'subsets',
@@ -47,12 +47,12 @@ export function partOf(
 
 export const NONE = '<none>';
 
-/** Texts joined by commas; `<none>` when there are none. */
+/** Strings joined by commas; `<none>` when there are none. */
 export function joined(texts: readonly string[]): string {
   return texts.length === 0 ? NONE : texts.join(',');
 }
 
-/** The first few, and how many more there are, as kubectl has it for addresses. */
+/** The first few, and the number of others, as kubectl shows addresses. */
 export function firstFew(texts: readonly string[], most = 3): string {
   if (texts.length <= most) return joined(texts);
   return `${texts.slice(0, most).join(',')} + ${texts.length - most} more...`;

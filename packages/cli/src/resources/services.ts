@@ -13,7 +13,7 @@ export function specOf(object: ManifestObject): ServiceSpec {
   return (partOf(object, 'spec') as ServiceSpec | undefined) ?? {};
 }
 
-/** Addresses that its load balancers report. */
+/** The addresses that its load balancers report. */
 export function ingressOf(object: ManifestObject): string[] {
   const { loadBalancer } = (partOf(object, 'status') as ServiceStatus | undefined) ?? {};
   return (loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);

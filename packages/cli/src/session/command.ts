@@ -7,17 +7,17 @@ export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   readonly multiple?: boolean;
-  /** What stands for the value in the help. */
+  /** Placeholder for the value in the help. */
   readonly value?: string;
   readonly help: string;
 }
 
 export type Options = Readonly<Record<string, OptionSpec>>;
 
-/** What was given on the command line, options by their long names. */
+/** The parsed command line, with options by their long names. */
 export interface Arguments {
   readonly words: readonly string[];
-  /** What stood behind `--`. */
+  /** The words after `--`. */
   readonly rest: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | string[] | undefined>>;
 }
@@ -30,20 +30,23 @@ export interface Command {
   readonly usage: string;
   readonly examples: readonly string[];
   readonly options: Options;
-  /** Resolves with the exit code. Rejects with a {@link import('../base/cli-error.ts').CliError} that says what is wrong. */
+  /**
+   * Resolves with the exit code. Rejects with a
+   * {@link import('../base/cli-error.ts').CliError} that describes the error.
+   */
   run(context: Context, given: Arguments): Promise<number>;
 }
 
-/** A text option; undefined when it was not given. */
+/** A string option; undefined when it was not given. */
 export function textOption({ options }: Arguments, name: string): string | undefined {
   const value = options[name];
-  // `-o=json` is what people write as well as `-o json`.
+  // Accepts `-o=json` as well as `-o json`.
   return typeof value === 'string' ? value.replace(/^=/, '') : undefined;
 }
 
 const Digits = z.string().regex(/^\d+$/).transform(Number);
 
-/** Reads a whole number; a usage error names the option, the value and what was expected. */
+/** Parses a whole number; a usage error names the option, the value and what was expected. */
 export function wholeNumber(text: string, option: string, least: number, most: number): number {
   const { success, data } = Digits.pipe(z.int().min(least).max(most)).safeParse(text);
   if (success) return data;

@@ -3,12 +3,12 @@ import type { Output } from '../output/output.ts';
 import { visibleLine } from '../output/untrusted.ts';
 import type { Clock } from '@rollcall/runtime';
 
-/** What a command works with. */
+/** Everything that a command needs. */
 export interface Context {
   readonly rollcall: Rollcall;
   readonly registryUrl: string;
   readonly namespace: string;
-  /** Of this program. */
+  /** Version of this program. */
   readonly version: string;
   readonly out: Output;
   readonly err: Output;
@@ -16,16 +16,16 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
-  /** What is to be read as standard input. */
+  /** Reads standard input. */
   readStdin(): Promise<string>;
 }
 
-/** One line to standard output; it stays one, whoever wrote its parts. */
+/** Prints one line to standard output; untrusted parts cannot break it into several. */
 export function say(context: Context, line: string): void {
   context.out.write(`${visibleLine(line)}\n`);
 }
 
-/** One line to standard error; it stays one, whoever wrote its parts. */
+/** Prints one line to standard error; untrusted parts cannot break it into several. */
 export function warn(context: Context, line: string): void {
   context.err.write(`${visibleLine(line)}\n`);
 }

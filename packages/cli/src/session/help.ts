@@ -1,7 +1,7 @@
 import type { Command, OptionSpec, Options } from './command.ts';
 import { tableText } from '../output/table.ts';
 
-/** Options of every command. */
+/** Global options, available for every command. */
 export const GLOBAL: Options = {
   registry: {
     type: 'string',

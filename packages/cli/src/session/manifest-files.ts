@@ -7,13 +7,13 @@ import type { Locate } from './refusal.ts';
 const URLS = /^https?:\/\//i;
 const ENDINGS = /\.(ya?ml|json)$/i;
 
-/** Several files as one text, so that they are applied together or not at all, and where each line came from. */
+/** Several files as one text, so that they are applied together or not at all, with the origin of each line. */
 export interface ManifestText {
   readonly text: string;
   readonly locate: Locate;
 }
 
-/** Reads what `-f` names: files, folders, URLs, or `-`. Throws a {@link CliError} that names the file. */
+/** Reads the arguments of `-f`: files, folders, URLs, or `-`. Throws a {@link CliError} that names the file. */
 export async function readManifestFiles(
   context: Context,
   files: readonly string[],

@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<string, string>> = {
   rate_limited: 'TooManyRequests',
 };
 
-/** What is to be printed of an error, in the manner of kubectl; other errors are bugs and are thrown on. */
+/** Converts an error to a message in kubectl's style; errors of other types are bugs and are rethrown. */
 export function asCliError(error: unknown, registryUrl: string): CliError {
   if (error instanceof CliError) return error;
   if (!(error instanceof RollcallError)) throw error;
@@ -39,19 +39,19 @@ export function asCliError(error: unknown, registryUrl: string): CliError {
   return new CliError(visibleLine(`Error from server (${word}): ${error.message}${where}`));
 }
 
-/** Where a line of what was sent came from. */
+/** Maps a line of the sent text to its file and line. */
 export type Locate = (line: number) => { readonly file: string; readonly line: number };
 
-/** What the faults are told with. */
+/** Options for printing faults. */
 interface Telling {
-  /** Undefined when no file is behind what was sent. */
+  /** Undefined when the text came from no file. */
   readonly locate?: Locate | undefined;
   readonly mode?: 'apply' | 'create' | 'replace';
 }
 
 const DOING = { apply: 'applying', create: 'creating', replace: 'replacing' } as const;
 
-/** Everything that is wrong, object by object, as kubectl words it, with place and remedy where they are known. */
+/** All faults, object by object, in kubectl's wording, with position and fix where known. */
 export function faultsText(faults: readonly Fault[], telling: Telling = {}): string {
   const byObject = new Map<string, Fault[]>();
   for (const fault of faults) {
@@ -82,7 +82,7 @@ function objectText(object: string, faults: readonly Fault[], telling: Telling):
     : [`${head} `, ...lines.map((line) => `* ${line}`)].join('\n');
 }
 
-/** What is there already, or is not there, is no fault of the manifest. */
+/** An object that exists already, or does not exist, is not a fault of the manifest. */
 function conflictOf(fault: Fault | undefined): string | undefined {
   if (fault === undefined || fault.field !== '' || fault.object === '') return undefined;
   if (fault.message.endsWith('already exists')) return 'AlreadyExists';
@@ -95,7 +95,7 @@ function placeOf(fault: Fault | undefined, locate: Locate | undefined): string {
   return visibleLine(`${file}:${line}:${fault.column}`);
 }
 
-/** As kubectl words it: the file, then the line and what is wrong there. */
+/** In kubectl's wording: the file, then the line and the fault. */
 function parseText(fault: Fault, locate: Locate | undefined): string {
   const { file, line } = locate?.(fault.line) ?? { file: 'STDIN', line: fault.line };
   return `${visibleLine(file)}: line ${line}: ${lineOf(fault, locate)}`;

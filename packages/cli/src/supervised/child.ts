@@ -2,18 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { type Clock, sleep } from '@rollcall/runtime';
 
-/** Exit code of a process that a signal ended is this and the signal's number, as shells have it. */
+/** Exit code of a process that was ended by a signal: this plus the signal's number, as in shells. */
 const BY_SIGNAL = 128;
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
-/** The command's process and how it ended. It never outlives this one, unless this one is killed. */
+/** The command's process and its result. It never outlives this process, unless this process is killed. */
 export class Child {
-  /** Exit code, or that of the signal. */
+  /** Exit code of the process, or the one for its signal. */
   readonly ended: Promise<number>;
-  /** Aborted when it has ended. */
+  /** Aborted when the process has ended. */
   readonly signal: AbortSignal;
-  /** Why it could not be started; empty = it was. */
+  /** Why it could not be started; empty = it was started. */
   failure = '';
   readonly #process: ChildProcess;
 
@@ -42,7 +42,7 @@ export class Child {
     return this.signal.aborted;
   }
 
-  /** SIGTERM, and SIGKILL when it has not ended within `graceMs`. Resolves with its exit code. */
+  /** Sends SIGTERM, and SIGKILL if the process has not ended within `graceMs`. Resolves with its exit code. */
   async end(clock: Clock, graceMs: number): Promise<number> {
     this.#process.kill('SIGTERM');
     await sleep(clock, graceMs, this.signal);

@@ -11,7 +11,9 @@ export interface Port {
   readonly protocol: 'TCP' | 'UDP' | 'SCTP';
 }
 
-/** `80`, `http=3001`, `http=3001:80/TCP`: name, where it listens, the number that manifests know it by, protocol. */
+/**
+ * Parses `80`, `http=3001`, `http=3001:80/TCP`: name, port on which it listens, container port for manifests, protocol.
+ */
 export function portOf(text: string, index: number): Port {
   const [, name, port, containerPort, protocol = 'TCP'] =
     /^(?:([a-z0-9-]+)=)?(\d{1,5})(?::(\d{1,5}))?(?:\/(TCP|UDP|SCTP))?$/i.exec(text) ?? [];
@@ -26,7 +28,7 @@ export function portOf(text: string, index: number): Port {
   };
 }
 
-/** Whether a TCP port answers. */
+/** Whether a TCP port accepts a connection. */
 function answers(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** Something to connect to, which begins with its name and then answers in capitals. */
+/** A TCP server that first sends its name and then answers in capital letters. */
 export class Backend {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -12,7 +12,7 @@ export class Backend {
       socket.on('error', () => socket.destroy());
       socket.write(`${name}\n`);
       socket.on('data', (chunk) => void socket.write(chunk.toString().toUpperCase()));
-      // What the other side has finished saying is answered before this side finishes too.
+      // All received data is answered before this side ends too.
       socket.on('end', () => socket.end('end\n'));
     });
   }

@@ -1,7 +1,7 @@
 import type { Command } from '../session/command.ts';
 import type { TestCli } from './test-cli.ts';
 
-/** One command of a document and what stands below it. */
+/** One command in a document, and the output shown below it. */
 interface Documented {
   readonly line: string;
   readonly shown: string;
@@ -9,12 +9,12 @@ interface Documented {
 
 const BLOCK = /^```(yaml|console)\n([^]*?)^```$/gm;
 
-/** A block of a document: a file, or commands with what they print. */
+/** A block of a document: a file, or commands with their output. */
 export type DocBlock =
   | { readonly kind: 'file'; readonly name: string; readonly text: string }
   | { readonly kind: 'commands'; readonly commands: readonly Documented[] };
 
-/** The files and commands of a document, in their order. A file is named by the comment that it begins with. */
+/** The files and commands of a document, in order. The comment in the first line of a file gives its name. */
 export function blocksOf(document: string): DocBlock[] {
   return [...document.matchAll(BLOCK)].map(([, language, text = '']): DocBlock => {
     if (language === 'yaml') {
@@ -29,13 +29,13 @@ export function blocksOf(document: string): DocBlock[] {
   });
 }
 
-/** The words of a command line, quotes taken off as a shell does. */
+/** The words of a command line, with quotes removed as in a shell. */
 function wordsOf(line: string): string[] {
   const words = line.match(/(?:[^\s'"]+|'[^']*'|"[^"]*")+/g) ?? [];
   return words.map((word) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, '$1$2'));
 }
 
-/** What a documented command prints, both outputs one after the other. */
+/** The output of a documented command: stdout, then stderr. */
 export async function printedBy(cli: TestCli, line: string): Promise<string> {
   const [program, ...argv] = wordsOf(line).map((word) =>
     /\.(yaml|json)$/.test(word) ? `${cli.folder}/${word}` : word,
@@ -45,7 +45,7 @@ export async function printedBy(cli: TestCli, line: string): Promise<string> {
   return out + err;
 }
 
-/** The instances that the document speaks of. */
+/** Registers the instances that the document uses. */
 export async function documentedInstances(cli: TestCli): Promise<void> {
   for (const [i, id] of ['a', 'b', 'c'].entries()) {
     await cli.register(`nginx/${id}`, 3001 + i, { address: '127.0.0.1', namespace: 'shop' });

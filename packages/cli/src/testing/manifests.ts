@@ -1,4 +1,4 @@
-/** A service as tutorials of Kubernetes have it. */
+/** A service as in Kubernetes tutorials. */
 export const NGINX = `apiVersion: v1
 kind: Service
 metadata:
@@ -13,13 +13,13 @@ spec:
       targetPort: 80
 `;
 
-/** A service with a spec of its own. */
+/** A service with the given spec. */
 export function serviceText(name: string, spec: object, metadata: object = {}): string {
   const manifest = { apiVersion: 'v1', kind: 'Service', metadata: { name, ...metadata }, spec };
   return `${JSON.stringify(manifest)}\n`;
 }
 
-/** A deployment of an app that wishes for three instances. */
+/** A deployment of an app with three replicas. */
 export const DEPLOYMENT = `apiVersion: apps/v1
 kind: Deployment
 metadata:

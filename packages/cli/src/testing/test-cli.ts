@@ -7,7 +7,7 @@ import { until } from '@rollcall/testkit';
 import { runProgram } from '../program.ts';
 import { systemClock } from '@rollcall/runtime';
 
-/** Everything is shown as so many minutes old, so that ages can be compared to the letter. */
+/** All objects are shown with this age, so that ages can be compared exactly. */
 const AGE_MS = 20 * 60_000 + 5_000;
 
 export interface Ended {
@@ -16,7 +16,7 @@ export interface Ended {
   readonly err: string;
 }
 
-/** A command that goes on until it is stopped. */
+/** A command that runs until it is stopped. */
 export class Running {
   out = '';
   err = '';
@@ -27,7 +27,7 @@ export class Running {
     this.ended = start(this, this.#stop.signal);
   }
 
-  /** Waits until it has printed something that matches, to either output. */
+  /** Waits until either output matches the pattern. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     const what = () => `${pattern} in:\n${this.out}\n${this.err}`;
     return until(() => pattern.exec(`${this.out}\n${this.err}`), { what: what() }).catch(() => {
@@ -35,7 +35,7 @@ export class Running {
     });
   }
 
-  /** As SIGINT and SIGTERM do; resolves with the exit code. */
+  /** Stops it as SIGINT and SIGTERM do; resolves with the exit code. */
   stop(): Promise<number> {
     this.#stop.abort();
     return this.ended;
@@ -48,7 +48,7 @@ interface Given {
   readonly isTerminal?: boolean;
 }
 
-/** A registry of one test, instances on it, and the command before it. */
+/** A registry for one test, instances on it, and the command to test. */
 export class TestCli {
   readonly url: string;
   readonly rollcall: Rollcall;
@@ -62,7 +62,7 @@ export class TestCli {
     this.rollcall = new Rollcall({ url: server.url, ...(token === undefined ? {} : { token }) });
   }
 
-  /** Flags are those of the registry. */
+  /** `flags` are passed to the registry. */
   static async start(...flags: string[]): Promise<TestCli> {
     return new TestCli(await startTestServer(...flags));
   }
@@ -84,13 +84,13 @@ export class TestCli {
     return { code, out: this.#settled(running.out), err: this.#settled(running.err) };
   }
 
-  /** Without what differs from run to run: the registry's port and the test's folder. */
+  /** Removes what differs between runs: the registry's port and the test's folder. */
   #settled(text: string): string {
     const { port } = new URL(this.url);
     return text.replaceAll(port, 'PPPPP').replaceAll(`${this.folder}/`, '');
   }
 
-  /** What it prints, when it must not fail. */
+  /** The output of a command that must succeed. */
   async out(...argv: string[]): Promise<string> {
     const { code, out, err } = await this.run(...argv);
     if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}: ${err}`);
@@ -117,7 +117,7 @@ export class TestCli {
     return this.begin({}, ...argv);
   }
 
-  /** Writes a file and gives its path. */
+  /** Writes a file and returns its path. */
   file(name: string, text: string): string {
     const path = join(this.folder, name);
     mkdirSync(dirname(path), { recursive: true });
@@ -125,13 +125,13 @@ export class TestCli {
     return path;
   }
 
-  /** Applies a manifest that must be right. */
+  /** Applies a manifest that must be valid. */
   async apply(text: string): Promise<void> {
     const { code, err } = await this.runWith({ stdin: text }, 'apply', '-f', '-');
     if (code !== 0) throw new Error(err);
   }
 
-  /** Registers an instance by the SDK, as a program would. */
+  /** Registers an instance through the SDK, as a program would. */
   register(path: string, port: number, more: Partial<RegisterOptions> = {}): Promise<Registration> {
     const [service = '', id = ''] = path.split('/');
     return this.rollcall.register({

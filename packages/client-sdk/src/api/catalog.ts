@@ -1,10 +1,10 @@
 import type { ServiceSnapshot } from './service.ts';
 
-/** What became of one service. */
+/** A change of one service. */
 export interface CatalogChange {
   readonly namespace: string;
   readonly service: string;
-  /** Undefined: it does not exist any more. */
+  /** Undefined: the service no longer exists. */
   readonly snapshot: ServiceSnapshot | undefined;
 }
 
@@ -14,25 +14,28 @@ export interface CatalogOptions {
 }
 
 /**
- * Every service of a namespace, or of all: what DNS servers and proxies live from. Like a
- * {@link import('./service.ts').Service} it keeps its last picture when the registry is away.
+ * Every service of one namespace or of all namespaces: the data source of DNS servers and proxies. Like a
+ * {@link import('./service.ts').Service}, it keeps its last picture while the registry is unreachable.
  */
 export interface Catalog {
-  /** Resolves once a first whole picture was seen. Rejects on abort, on close and when the registry refuses to show it. */
+  /**
+   * Resolves once the first complete picture has arrived. Rejects on abort, on close and when the registry refuses to
+   * show it.
+   */
   ready(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Whether a first whole picture was seen. */
+  /** Whether the first complete picture has arrived. */
   readonly isReady: boolean;
   /** The latest picture of a service; undefined when it does not exist, or before the first picture. */
   service(namespace: string, name: string): ServiceSnapshot | undefined;
-  /** All pictures, in no order. */
+  /** All pictures, in no particular order. */
   services(): Iterable<ServiceSnapshot>;
-  /** ms since the registry last proved the pictures current; Infinity before the first. */
+  /** ms since the registry last confirmed that the pictures are current; Infinity before the first confirmation. */
   ageMs(): number;
   /**
-   * Calls back for each service that changed, in order, never concurrently: before the first whole picture as well
-   * as after. Returns what ends it.
+   * Calls the listener for each service that changed, in order and never concurrently, both before and after the first
+   * complete picture. Returns a function that unsubscribes.
    */
   on(event: 'change', listener: (change: CatalogChange) => void): () => void;
-  /** Stops watching. Twice does no harm. */
+  /** Stops watching. Safe to call twice. */
   close(): void;
 }

@@ -34,7 +34,7 @@ function urlFaultOf(given: string): string | undefined {
   return undefined;
 }
 
-/** Handed to `tls.connect` by undici: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`... */
+/** Passed to `tls.connect` by undici: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`... */
 const Connect = z
   .custom<buildConnector.BuildOptions>((given) => typeof given === 'object' && given !== null, {
     error: 'expected an object of tls.connect options',
@@ -44,7 +44,9 @@ const Connect = z
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 
-/** Told at once: a connection that fails for it may leave a socket behind whose errors nobody hears. */
+/**
+ * Checked up front: a connection that fails because of bad TLS options may leave a socket whose errors nobody handles.
+ */
 function tlsFaultOf(
   given: SecureContextOptions & { readonly servername?: unknown },
 ): string | undefined {
@@ -67,42 +69,52 @@ const Pem = z.union(
 const RetryBudgetOptions = z.strictObject({
   /** Retries allowed per call, 0..1. Raise it when instances die often and calls are cheap. @default 0.2 */
   ratio: ratio.default(0.2),
-  /** Retries per second allowed besides. Raise it for clients that call rarely. @default 10 */
+  /** Retries per second allowed in addition to `ratio`. Raise it for clients that call rarely. @default 10 */
   minPerSecond: z.number().min(0).default(10),
-  /** The most retries saved up. Raise it when one instance carries more calls at a time than this. @default 1000 */
+  /**
+   * Largest number of unused retries that can accumulate. Raise it when one instance handles more calls at a time than
+   * this. @default 1000
+   */
   burst: z.number().min(0).default(1_000),
 });
 
 const EjectionOptions = z.strictObject({
-  /** Whether an answer of 5xx is a failed call. @default true */
+  /** Whether a 5xx response counts as a failed call. @default true */
   serverErrors: z.boolean().default(true),
-  /** Failed calls in a row that eject an endpoint; a failed connect does so at once. @default 5 */
+  /** Consecutive failed calls that eject an endpoint; one failed connect ejects it at once. @default 5 */
   failuresInARow: z.int().min(1).default(5),
-  /** First ejection in ms, doubled by each repeat. Lower it when instances restart fast. @default 1000 */
+  /**
+   * Length of the first ejection, in ms; each repeat doubles it. Lower it when instances restart fast. @default 1000
+   */
   baseMs: durationMs(1, 3_600_000).default(1_000),
   /** Longest ejection in ms. @default 30000 */
   maxMs: durationMs(1, 3_600_000).default(30_000),
-  /** Largest share of endpoints ejected at a time, 0..1; one is always left. @default 0.5 */
+  /** Largest share of endpoints ejected at the same time, 0..1; at least one endpoint always stays. @default 0.5 */
   maxEjectedRatio: ratio.default(0.5),
 });
 
 const CallOptions = z.strictObject({
-  /** How long a connect may take, in ms. Raise it across continents. @default 1000 */
+  /** Connect timeout, in ms. Raise it for connections between continents. @default 1000 */
   connectTimeoutMs: durationMs(1, 600_000).default(1_000),
-  /** How long the head of an answer may take, in ms; 0 = no limit. @default 60000 */
+  /** Timeout for the response headers, in ms; 0 = no limit. @default 60000 */
   headersTimeoutMs: durationMs(0, 3_600_000).default(60_000),
   /**
-   * How long the body of an answer may be silent, or be left unread by the caller, in ms; 0 = no limit. Raise it for
-   * callers that stop in the middle of a large answer: meanwhile each holds one of the connections. @default 60000
+   * How long a response body may send nothing, or stay unread by the caller, in ms; 0 = no limit. Raise it for callers
+   * that pause in the middle of a large response: meanwhile each of them occupies a connection. @default 60000
    */
   bodyTimeoutMs: durationMs(0, 3_600_000).default(60_000),
-  /** How long an idle connection is kept, in ms. Keep it below the servers' own. @default 4000 */
+  /** How long an idle connection is kept, in ms. Keep it below the servers' own keep-alive timeout. @default 4000 */
   keepAliveMs: durationMs(1, 600_000).default(4_000),
-  /** Most connections to one endpoint; further calls queue. @default 256 */
+  /** Maximum number of connections to one endpoint; further calls queue. @default 256 */
   maxConnections: z.int().min(1).default(256),
-  /** Most tries of one call, the first included; up to four refused connections count as one. @default 3 */
+  /**
+   * Maximum number of tries per call, including the first; up to four refused connections count as one try. @default 3
+   */
   maxTries: z.int().min(1).max(100).default(3),
-  /** TLS towards endpoints (scheme https): certificates are for names of the service unless it has a `servername`. @default {} */
+  /**
+   * TLS options for endpoints (scheme https). Without `servername`, certificates must match a name of the service.
+   * @default {}
+   */
   connect: Connect.prefault({}),
   retryBudget: RetryBudgetOptions.prefault({}),
   ejection: EjectionOptions.prefault({}),
@@ -111,40 +123,49 @@ export type CallOptions = z.output<typeof CallOptions>;
 
 /** Options of a client, with every default. */
 export const RollcallOptions = z.strictObject({
-  /** The registry servers; several are tried in turn, beginning with a random one. */
+  /** URLs of the registry servers; the client tries several in turn and starts with a random one. */
   url: Urls,
   /** Bearer token for the registry. @default none */
   token: z.string().min(1, { error: 'expected a token, not an empty text' }).optional(),
-  /** CA certificates (PEM) that the registry's own is checked with. @default those of Node.js */
+  /** CA certificates (PEM) that verify the registry's certificate. @default those of Node.js */
   ca: Pem.optional(),
-  /** More of TLS towards the registry, e.g. a client certificate. @default {} */
+  /** Further TLS options for the registry, e.g. a client certificate. @default {} */
   connect: Connect.prefault({}),
-  /** Namespace of registrations and services that name none. @default 'default' */
+  /** Namespace of registrations and services that do not specify one. @default 'default' */
   namespace: NamespaceName.default('default'),
   /** How endpoints are chosen. @default 'p2c' */
   policy: z.enum(REQUEST_POLICIES).default('p2c'),
-  /** Last part of host names that the interceptor answers to: `orders.rollcall`. @default 'rollcall' */
+  /** Last part of the host names that the interceptor handles: `orders.rollcall`. @default 'rollcall' */
   hostSuffix: z.hostname().default('rollcall'),
-  /** How long a connect to a registry server may take, in ms. @default 1000 */
+  /** Timeout for connecting to a registry server, in ms. @default 1000 */
   connectTimeoutMs: durationMs(1, 60_000).default(1_000),
-  /** How long a registry server may take for its whole answer, in ms (a read ten times that once begun); above 1000, a server may wait that long itself. @default 2000 */
+  /**
+   * Timeout for the complete response of a registry server, in ms; a read that has begun may take ten times as long.
+   * Keep it above 1000: a server itself may wait that long. @default 2000
+   */
   requestTimeoutMs: durationMs(100, 60_000).default(2_000),
   /**
-   * A stream without a whole event for this long is dead, in ms; servers ping every 5000. An event that is large may take
-   * up to ten times as long while it grows. @default 12500
+   * A stream without a complete event for this long counts as dead, in ms; servers ping every 5000. A large event may
+   * take up to ten times as long while its data keeps arriving. @default 12500
    */
   silenceMs: durationMs(100, 600_000).default(12_500),
-  /** Longest pause between two tries of a stream, in ms. Raise it to spare a registry with very many clients. @default 1000 */
+  /**
+   * Longest pause between two attempts to open a stream, in ms. Raise it to protect a registry that has very many
+   * clients. @default 1000
+   */
   reconnectMaxMs: durationMs(1, 600_000).default(1_000),
-  /** How long endpoints that a new store does not know are kept as a last resort, in ms; the longest TTL in use. @default 15000 */
+  /**
+   * How long endpoints that a new store does not know are kept as a last resort, in ms. Use the longest TTL in use.
+   * @default 15000
+   */
   unconfirmedGraceMs: durationMs(0, 600_000).default(15_000),
-  /** How long a call waits for the very first picture, in ms. @default 1000 */
+  /** How long a call waits for the first picture, in ms. @default 1000 */
   firstPictureWaitMs: durationMs(0, 600_000).default(1_000),
   /** How long a call waits for an endpoint when the picture has none, in ms. @default 0 */
   noEndpointWaitMs: durationMs(0, 600_000).default(0),
   /** How calls to instances are made. @default {} */
   calls: CallOptions.prefault({}),
-  /** Replaces parts of clock, timers, randomness and signals, for tests. @default the real ones */
+  /** Replaces parts of the clock, timers, randomness and signals, for tests. @default the real ones */
   runtime: z
     .custom<Partial<Runtime>>((given) => typeof given === 'object' && given !== null)
     .prefault({})
@@ -153,7 +174,9 @@ export const RollcallOptions = z.strictObject({
 export type RollcallOptions = z.input<typeof RollcallOptions>;
 export type ResolvedOptions = Readonly<z.output<typeof RollcallOptions>>;
 
-/** Parses options of any schema; throws a {@link RollcallError} that names the option, its value and what was expected. */
+/**
+ * Parses options of any schema. Throws a {@link RollcallError} that names the option, its value and what was expected.
+ */
 export function parseOptions<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
   const result = schema.safeParse(given);
   if (result.success) return result.data;

@@ -1,7 +1,7 @@
 import type { InstancePatch, RegistrationInput } from '@rollcall/contract';
 import type { RollcallError } from '../base/error.ts';
 
-/** What an instance says of itself, and how its registration is to behave. */
+/** What an instance reports about itself, and how its registration behaves. */
 export interface RegisterOptions extends Omit<
   RegistrationInput,
   'ports' | 'nonce' | 'persistent' | 'check'
@@ -9,61 +9,62 @@ export interface RegisterOptions extends Omit<
   readonly service: string;
   /** @default the client's `namespace` */
   readonly namespace?: string;
-  /** Id within the service. @default `<host>-<pid>-<random>` */
+  /** Unique within the service. @default `<host>-<pid>-<random>` */
   readonly id?: string;
-  /** The one port, named `http`. Either this or `ports`. */
+  /** The only port, named `http`. Give either this or `ports`. */
   readonly port?: number;
   readonly ports?: RegistrationInput['ports'];
   /**
-   * Drain and deregister on these signals, then end as the signal would have; `true` = SIGTERM and SIGINT. An application
-   * that listens to one itself is left to end itself. A second signal ends at once. @default false
+   * Drains and deregisters on these signals, then ends the process as the signal would; `true` = SIGTERM and SIGINT. If
+   * the application listens to the signal too, it must end the process itself. A second signal ends the process at
+   * once. @default false
    */
   readonly signals?: boolean | readonly NodeJS.Signals[];
-  /** What a drain on a signal does. @default {} */
+  /** Options of the drain that a signal starts. @default {} */
   readonly drain?: DrainOptions;
-  /** Called when a successor took the instance's place; the same as `on('superseded')`. */
+  /** Called when a successor has taken the instance's place; the same as `on('superseded')`. */
   readonly onSuperseded?: (error: RollcallError) => void;
-  /** Gives up registering; has no effect once registered. */
+  /** Aborts the first registration; has no effect once registered. */
   readonly signal?: AbortSignal;
 }
 
 export interface DrainOptions {
-  /** How long to wait for watchers to have seen `draining`, in ms; raise it across slow networks. @default 500 */
+  /** How long to wait until watchers have seen `draining`, in ms; raise it across slow networks. @default 500 */
   readonly settleMs?: number;
   /**
-   * Resolves when the instance has nothing under way; the drain waits for it before it deregisters, and deregisters too
-   * when it rejects. @default with `signals`: no HTTP request at the registered ports is without its answer
+   * Resolves when the instance has no work in progress. The drain waits for it before it deregisters, and also
+   * deregisters when it rejects. @default with `signals`: every HTTP request at the registered ports has been answered
    */
   readonly whenIdle?: () => Promise<void>;
   /** How long to wait for `whenIdle`, in ms. @default 30000 */
   readonly idleTimeoutMs?: number;
 }
 
-/** Where a registration stands. */
+/** State of a registration. */
 export type LeaseState =
-  /** Holds a lease that was renewed in time. */
+  /** The instance holds a lease that was renewed in time. */
   | 'held'
-  /** The registry forgot the lease or has been silent for a TTL: registering again. */
+  /** The registry does not know the lease any more, or has not answered for a TTL; the client is registering again. */
   | 'lost'
-  /** A successor has the place; over. */
+  /** A successor has the place. Final. */
   | 'superseded'
-  /** Deregistered; over. */
+  /** Deregistered. Final. */
   | 'released';
 
 export interface RegistrationEvents {
   /** The lease was renewed. */
   renewed: () => void;
-  /** The lease cannot be relied on; the registration goes on trying by itself. */
+  /** The client can no longer rely on the lease; it keeps trying to register again. */
   lost: (error: RollcallError) => void;
-  /** Back on the roll, with a new lease. */
+  /** The instance is back on the roll, with a new lease. */
   reregistered: () => void;
-  /** A successor took the place; nothing more will be tried. */
+  /** A successor took the place; the client does not try again. */
   superseded: (error: RollcallError) => void;
-  /** Off the roll by its own wish. */
+  /** The instance left the roll at its own request. */
   released: () => void;
 }
 
-/** One instance on the roll, kept there until it is released or superseded. */
+/** One instance on the roll. The client keeps it there until it is released or superseded. */
 export interface Registration {
   readonly namespace: string;
   readonly service: string;
@@ -74,14 +75,21 @@ export interface Registration {
   on<E extends keyof RegistrationEvents>(event: E, listener: RegistrationEvents[E]): () => void;
   setStatus(status: NonNullable<InstancePatch['status']>): Promise<void>;
   /**
-   * Changes status, weight or labels (merged; null removes one). Kept over re-registrations once it resolved. One that
-   * rejects is not kept and not tried again; when no answer came, the registry may have taken it all the same.
+   * Changes status, weight or labels (merged; null removes a label). Once resolved, the change also survives
+   * re-registration. A rejected change is neither kept nor retried; when no response came, the registry may have
+   * applied it anyway.
    */
   update(patch: InstancePatch): Promise<void>;
-  /** Leaves politely: status draining, time for callers to see it, what is under way, then off the roll. */
+  /**
+   * Leaves gracefully: sets status draining, gives callers time to see it, waits for work in progress, then leaves the
+   * roll.
+   */
   drain(options?: DrainOptions): Promise<void>;
-  /** Takes the instance off the roll. Rejects when no registry could be told within 5 s: the TTL ends it then. */
+  /**
+   * Takes the instance off the roll. Rejects when no registry could be reached within 5 s; then the lease ends at its
+   * TTL.
+   */
   deregister(): Promise<void>;
-  /** Deregisters as far as possible within 2 s and never rejects. Twice does no harm. */
+  /** Tries to deregister for up to 2 s and never rejects. Safe to call twice. */
   close(): Promise<void>;
 }

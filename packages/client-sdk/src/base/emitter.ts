@@ -3,8 +3,9 @@ import type { Runtime } from './runtime.ts';
 type Listeners<E> = { [K in keyof E]: (...args: never[]) => void };
 
 /**
- * Listeners by event. Called in order of subscription, synchronously, never concurrently. One that throws, or whose
- * promise rejects, neither keeps the others from being called nor ends the process: the process is warned of it.
+ * Listeners by event. Calls them in order of subscription, synchronously and never concurrently. A listener that
+ * throws, or whose promise rejects, neither stops the other listeners nor ends the process: it causes a process
+ * warning.
  */
 export class Emitter<E extends Listeners<E>> {
   readonly #runtime: Pick<Runtime, 'warn'>;
@@ -14,7 +15,7 @@ export class Emitter<E extends Listeners<E>> {
     this.#runtime = runtime;
   }
 
-  /** Returns what ends the subscription. The same function given twice is called once. */
+  /** Returns a function that unsubscribes. A function that is subscribed twice is called once. */
   on<K extends keyof E>(event: K, listener: E[K]): () => void {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners);
@@ -22,7 +23,7 @@ export class Emitter<E extends Listeners<E>> {
     return () => listeners.delete(listener);
   }
 
-  /** Whether anybody listens. */
+  /** Whether the event has a listener. */
   has(event: keyof E): boolean {
     return (this.#listeners.get(event)?.size ?? 0) > 0;
   }

@@ -1,20 +1,20 @@
 import { type Fault, type ProblemCode, PROBLEMS } from '@rollcall/contract';
 
-/** What fails on this side of the wire: code -> whether the same call may succeed later. */
+/** Failures that arise in the client itself: code -> whether the same call may succeed later. */
 export const CLIENT_FAULTS = {
   /** An option is wrong; the message names it. */
   invalid_options: false,
   /** A URL's host is not `<service>.<suffix>` or `<service>.<namespace>.<suffix>`. */
   invalid_host: false,
-  /** No registry server could be reached in a round over all urls. */
+  /** No registry server could be reached in one round over all URLs. */
   registry_unreachable: true,
-  /** Something between here and the registry answered, or the registry answered what it never should. */
+  /** Something between client and registry answered, or the registry sent an invalid response. */
   registry_garbled: true,
-  /** Nobody can be called at the moment; the message says how old the picture is and why. */
+  /** No endpoint can be called at the moment; the message tells the age of the picture and why the watch is down. */
   no_endpoints: true,
-  /** No connection came about with any endpoint tried: nothing was sent. */
+  /** No connection to any of the tried endpoints could be made: nothing was sent. */
   connect_failed: true,
-  /** The request may have reached an instance, and no answer came. */
+  /** The request may have reached an instance, but no response came. */
   response_lost: false,
   /** A successor has this instance's place on the roll. */
   superseded: false,
@@ -25,27 +25,27 @@ export const CLIENT_FAULTS = {
 export type RollcallErrorCode = ProblemCode | keyof typeof CLIENT_FAULTS;
 
 export interface RollcallErrorDetails {
-  /** Path of the field that is wrong; empty by default. */
+  /** Path of the wrong field; empty by default. */
   readonly field?: string;
-  /** How long the registry asked to wait, in ms. */
+  /** How long the registry asked the client to wait, in ms. */
   readonly retryAfterMs?: number;
   readonly mayHaveBeenProcessed?: boolean;
-  /** Of manifests: everything that is wrong. */
+  /** For manifests: everything that is wrong. */
   readonly faults?: readonly Fault[];
   readonly cause?: unknown;
 }
 
-/** Everything that the SDK rejects with, save an abort (that rejects with the signal's reason). */
+/** Every rejection of the SDK, except an abort (which rejects with the signal's reason). */
 export class RollcallError extends Error {
   override readonly name = 'RollcallError';
   readonly code: RollcallErrorCode;
-  /** Path of the field that is wrong, e.g. `ports.http`; empty when no one field is. */
+  /** Path of the wrong field, e.g. `ports.http`; empty when the error is not about one field. */
   readonly field: string;
-  /** How long the registry asked to wait, in ms; undefined when it did not. */
+  /** How long the registry asked the client to wait, in ms; undefined when it did not ask. */
   readonly retryAfterMs: number | undefined;
-  /** True when an instance may have acted on the request although no answer came: do not blindly repeat it. */
+  /** True when an instance may have processed the request although no response came: do not repeat it blindly. */
   readonly mayHaveBeenProcessed: boolean;
-  /** Of manifests: everything that is wrong; empty otherwise. */
+  /** For manifests: everything that is wrong; empty otherwise. */
   readonly faults: readonly Fault[];
 
   constructor(code: RollcallErrorCode, message: string, details: RollcallErrorDetails = {}) {

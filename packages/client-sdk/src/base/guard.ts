@@ -1,8 +1,8 @@
 import type { Runtime } from './runtime.ts';
 
 /**
- * Does something that nobody waits for: a timer, an event. A throw is a fault of this client, which must neither end the
- * process nor be lost: the process is warned, and `onFault` sees to it that it is tried again.
+ * Runs work that has no caller to report to: a timer, an event. A throw is a bug of this client. It must not end the
+ * process, but must stay visible: the client emits a process warning, and `onFault` schedules another attempt.
  */
 export function guarded(
   { warn }: Pick<Runtime, 'warn'>,
@@ -18,7 +18,7 @@ export function guarded(
   }
 }
 
-/** A fault of the client itself, with its stack. */
+/** Warns about a bug of the client itself, with its stack. */
 export function warnOfFault({ warn }: Pick<Runtime, 'warn'>, what: string, error: unknown): void {
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   warn(`a fault of the Rollcall client while ${what}; it goes on: ${why}`, error);

@@ -1,13 +1,13 @@
 import { RollcallError } from './error.ts';
 
-/** What a host says that it is, as `process.versions` does. */
+/** Versions of the JavaScript host, in the form of `process.versions`. */
 export type HostVersions = Readonly<Record<string, string | undefined>>;
 
 const LEAST = { major: 22, minor: 19 };
 
 /**
- * Throws a {@link RollcallError} `invalid_options` in one sentence on a host that the client does not run on: elsewhere it
- * would hang, or fail somewhere deep in a dependency.
+ * Throws a one-sentence {@link RollcallError} `invalid_options` on an unsupported host: there the client would hang, or
+ * fail deep inside a dependency.
  */
 export function assertHost({ bun, deno, node = '0.0' }: HostVersions): void {
   const [major = 0, minor = 0] = node.split('.').map(Number);

@@ -1,21 +1,21 @@
 import type { z } from 'zod';
 
-/** Options whose values are nobody's business but the caller's. */
+/** Options whose values must not appear in messages. */
 const SECRET = new Set(['token', 'ca', 'connect', 'nonce']);
 
-/** Longest piece of a value that is shown. */
+/** Longest part of a value that a message shows, in characters. */
 const MAX_SHOWN = 80;
 
 export interface OptionFault {
-  /** Path of what is wrong, e.g. `calls.retryBudget.ratio`: of the object around an option that does not exist. */
+  /** Path of the fault, e.g. `calls.retryBudget.ratio`. For an unknown option: path of the object that contains it. */
   readonly field: string;
   /** The option as the caller wrote it. */
   readonly name: string;
-  /** What was expected, what was given, and what may have been meant. */
+  /** What was expected, what was given, and a suggestion. */
   readonly why: string;
 }
 
-/** What is wrong with the options, of the first thing that is. */
+/** Describes the first fault in the options. */
 export function optionFault(schema: z.ZodType, given: unknown, error: z.ZodError): OptionFault {
   const [issue] = error.issues;
   const path = issue?.path ?? [];
@@ -37,7 +37,7 @@ export function optionFault(schema: z.ZodType, given: unknown, error: z.ZodError
   return { field, name: field, why: `${expectationOf(issue.message)}${got}${hint}` };
 }
 
-/** `; did you mean x?`, when something known is near to what was given. */
+/** `; did you mean x?`, when a known name is similar to the given one. */
 export function hintOf(given: string, known: readonly string[]): string {
   const most = Math.max(1, Math.floor(given.length / 3));
   const near = known
@@ -47,7 +47,7 @@ export function hintOf(given: string, known: readonly string[]): string {
   return near[0] === undefined ? '' : `; did you mean ${near[0].name}?`;
 }
 
-/** The names that an object of options may have. */
+/** The option names that the schema allows at the path. */
 export function knownAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   let at: z.core.$ZodType | undefined = unwrapped(schema);
   for (const part of path) at = unwrapped(shapeOf(at)?.[String(part)]);
@@ -61,7 +61,7 @@ const defOf = (schema: z.core.$ZodType | undefined) =>
   (schema as z.ZodType | undefined)?.def as Def | undefined;
 const shapeOf = (schema: z.core.$ZodType | undefined) => defOf(schema)?.shape;
 
-/** The schema inside of defaults, optionals and transforms. */
+/** The schema inside defaults, optionals and transforms. */
 function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   const { innerType, in: input } = defOf(schema) ?? {};
   const inner = innerType ?? input;
@@ -74,7 +74,7 @@ function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
   return at;
 }
 
-/** `Invalid input: expected string, received number` says twice what {@link shown} says better. */
+/** Drops the parts of `Invalid input: expected string, received number` that {@link shown} shows better. */
 function expectationOf(message: string): string {
   return message.replace(/^Invalid (?:input|option): /, '').replace(/, received .*$/, '');
 }
@@ -95,7 +95,7 @@ function safeJson(value: unknown): string {
   }
 }
 
-/** How many letters have to be put in, left out, changed or swapped to make one name of the other. */
+/** Number of letters to insert, delete, change or swap to turn one name into the other. */
 function distanceOf(a: string, b: string): number {
   let [before, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

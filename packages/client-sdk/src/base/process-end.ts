@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** What is needed of a process to end it. */
+/** The part of a process object that is needed to end the process. */
 export interface EndableProcess {
   readonly pid: number;
   kill(pid: number, signal: NodeJS.Signals): unknown;
@@ -8,8 +8,8 @@ export interface EndableProcess {
 }
 
 /**
- * Ends the process as a signal would that it does not listen to. The kernel drops such a signal of the first process
- * of a container, which would live on.
+ * Ends the process as an unhandled signal would. The kernel ignores such a signal for PID 1 (the first process of a
+ * container), so that process exits by itself instead.
  */
 export function endBySignal(ended: EndableProcess, signal: NodeJS.Signals): void {
   if (ended.pid === 1) ended.exit(128 + constants.signals[signal]);

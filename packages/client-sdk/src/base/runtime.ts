@@ -1,15 +1,16 @@
 import type { Clock } from '@rollcall/runtime';
+import type { RegistryTransport } from './transport.ts';
 
-/** The process signals, as far as the SDK meddles with them. */
+/** The part of process signal handling that the SDK uses. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): void;
   off(signal: NodeJS.Signals, listener: () => void): void;
   listenerCount(signal: NodeJS.Signals): number;
-  /** Ends this very process by the signal. */
+  /** Ends this process by the signal. */
   raise(signal: NodeJS.Signals): void;
 }
 
-/** All that the SDK takes from the world besides the network. Parts can be replaced in tests. */
+/** Everything that the SDK takes from its environment, except calls to instances. Tests can replace parts of it. */
 export interface Runtime extends Pick<Clock, 'monotonicMs' | 'after'> {
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -19,6 +20,8 @@ export interface Runtime extends Pick<Clock, 'monotonicMs' | 'after'> {
   hostName(): string;
   processId(): number;
   readonly signals: SignalSource;
-  /** Tells the process of something that nobody listens to. `cause`: what was thrown, if anything was. */
+  /** Emits a process warning about something that has no listener. `cause`: the thrown value, if any. */
   warn(message: string, cause?: unknown): void;
+  /** How to reach registry servers. @default HTTP, as the options say */
+  readonly transport?: RegistryTransport;
 }

@@ -1,10 +1,10 @@
 import type { RollcallError } from './error.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The process is warned of the same trouble this often at most, in ms. */
+/** Shortest time between two process warnings about the same trouble, in ms. */
 const WARN_MS = 60_000;
 
-/** What keeps something from coming about that is tried again and again; the process is told now and then. */
+/** The reason why a repeated attempt keeps failing. It causes a process warning from time to time. */
 export class Trouble {
   readonly #runtime: Pick<Runtime, 'monotonicMs' | 'warn'>;
   readonly #what: string;
@@ -12,18 +12,18 @@ export class Trouble {
   #sinceMs: number | undefined;
   #warnedAtMs = -Infinity;
 
-  /** `what`: `registering instance a of b`. */
+  /** `what`: the activity, e.g. `registering instance a of b`. */
   constructor(runtime: Pick<Runtime, 'monotonicMs' | 'warn'>, what: string) {
     this.#runtime = runtime;
     this.#what = what;
   }
 
-  /** The last thing that went wrong; undefined = nothing is. */
+  /** The last error; undefined = no trouble now. */
   get last(): RollcallError | undefined {
     return this.#last;
   }
 
-  /** `patienceMs`: trouble that has not lasted for so long is not worth telling. */
+  /** `patienceMs`: no warning until the trouble has lasted this long. */
   note(error: RollcallError, patienceMs = 0): void {
     const nowMs = this.#runtime.monotonicMs();
     this.#last = error;

@@ -1,19 +1,19 @@
 import { isErrored, Readable } from 'node:stream';
 
 /**
- * The body to send in place of one that comes in pieces, such that its own failure is told before undici learns of it:
- * a client that leaves in the middle of its upload looks like an instance that died. Throws when it has failed already.
+ * Wraps a streamed body so that its own failure is reported before undici sees it. Otherwise a client that disconnects
+ * in the middle of its upload would look like an instance that died. Throws when the body has failed already.
  */
 export function watchBody(body: unknown, onFailed: (error: unknown) => void): unknown {
   if (typeof body !== 'object' || body === null) return body;
   if (body instanceof Promise) {
-    // Nobody else hears of what it comes to.
+    // Nothing else handles its rejection.
     body.catch(() => undefined);
     throw new TypeError('expected a body, got a promise of one: wait for it before the call');
   }
   if (isStream(body)) {
     if (isErrored(body)) throw body.errored ?? new Error('the body had failed already');
-    // Before any listener of undici, and left in place: a late failure has nobody else to hear it.
+    // Must run before undici's listeners. It is never removed, because a late failure would have no other listener.
     return body.prependListener('error', onFailed);
   }
   return Symbol.asyncIterator in body ? told(body as AsyncIterable<unknown>, onFailed) : body;

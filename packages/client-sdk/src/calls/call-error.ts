@@ -1,11 +1,11 @@
 import type { Endpoint } from '@rollcall/contract';
 import { RollcallError } from '../base/error.ts';
 
-/** What was thrown, as an error: anything can be thrown. */
+/** Converts a thrown value to an Error: JavaScript can throw anything. */
 export const asError = (thrown: unknown): Error =>
   thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 
-/** What an aborted call fails with: what the caller gave, or what a signal would. */
+/** The error of an aborted call: the caller's reason, or the default reason of an AbortSignal. */
 export const abortReasonOf = (given: unknown): Error =>
   (given as Error | undefined) ?? new DOMException('This operation was aborted', 'AbortError');
 
@@ -14,11 +14,14 @@ export interface LastTry {
   readonly call: string;
   readonly endpoint: Endpoint;
   readonly tries: number;
-  /** Some try got as far as writing. */
+  /** At least one try started to write its request. */
   readonly wasSent: boolean;
 }
 
-/** The error of a call whose last try failed: who was asked, how often, and whether anybody may have acted on it. */
+/**
+ * The error of a call whose last try failed. It tells which endpoint was tried, how often, and whether an instance may
+ * have processed the request.
+ */
 export function lostError(
   error: Error,
   { call, endpoint, tries, wasSent }: LastTry,

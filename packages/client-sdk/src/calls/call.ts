@@ -18,62 +18,62 @@ import {
   isReplayable,
 } from './request-fault.ts';
 
-/** What a call needs of those who sent it. */
+/** What a call needs from the dispatcher that started it. */
 export interface CallOwner {
   /** `namespace/service`, for messages. */
   readonly label: string;
   readonly maxTries: number;
   readonly unread: UnreadBodies;
-  /** Another channel than those tried; undefined when there is none. */
+  /** A channel other than those tried; undefined when there is none. */
   pickOther(tried: readonly EndpointChannel[]): EndpointChannel | undefined;
-  /** Does something after so many ms. */
+  /** Runs `act` after `ms`. */
   later(ms: number, act: () => void): void;
-  /** Takes one retry out of the budget; false when it is spent. */
+  /** Takes one retry from the budget; false when the budget is empty. */
   takeRetry(): boolean;
   failed(channel: EndpointChannel, kind: FailureKind): void;
   answered(channel: EndpointChannel, statusCode: number): void;
-  /** The call ended without an answer. */
+  /** The call ended without a response. */
   gaveUp(): void;
-  /** The caller's handler threw where nobody waits for an answer any more. */
+  /** The caller's handler threw when no response was awaited any more. */
   warn(message: string, error: unknown): void;
 }
 
 /**
- * A connection that is refused costs no time and does nothing: when half of a service dies at once, as many as this are
- * passed over for each try that is allowed.
+ * A refused connection costs almost no time and has no effect. When half of a service dies at once, a call may skip
+ * this many refusing endpoints per allowed try.
  */
 const REFUSALS_PER_TRY = 4;
 
 /**
- * Two connections that died one after the other: much is dying. By so much later, in ms, the registry has told who, and
- * the last try goes to one that lives.
+ * Delay before the last try, in ms. Two dead connections in a row suggest a larger outage; by then the registry has
+ * usually reported the dead endpoints, so the last try goes to a live one.
  */
 const LAST_TRY_MS = 25;
 
 type Body = Dispatcher.DispatchOptions['body'];
 
 /**
- * One call, over all its tries. It stands between undici and the caller's handler: as the handler of
- * each try, and as the one controller that the caller's handler sees, so a call costs one object.
+ * One call, over all its tries. It stands between undici and the caller's handler: it is the handler of each try and
+ * the only controller that the caller's handler sees, so a call costs one object.
  *
- * A try that ended before its request was written may be repeated always; one that died after, only
- * when the request is idempotent and its body can be sent again; never once an answer has begun.
+ * A try that failed before its request was written may always be repeated. A try that failed later may be repeated only
+ * when the request is idempotent and its body can be sent again. No try is repeated once a response has begun.
  *
- * The handler is told of the end exactly once, whatever throws on the way: an instance, undici, the body, or the
- * handler itself.
+ * The handler learns of the end exactly once, whatever throws on the way: an instance, undici, the body, or the handler
+ * itself.
  */
 export class Call extends CallerSide implements Dispatcher.DispatchHandler {
-  /** What the call waits by while there is no endpoint; aborted when the call is. */
+  /** Aborts the wait for an endpoint when the call is aborted. */
   waiting: AbortController | undefined;
   readonly #owner: CallOwner;
   readonly #options: Dispatcher.DispatchOptions;
   #channel: EndpointChannel | undefined;
-  /** That of a try which was given up before it had a connection: it may still turn out to have none. */
+  /** Channel of a try that was aborted before it had a connection: the connect may still fail later. */
   #abandoned: EndpointChannel | undefined;
   #tried: EndpointChannel[] | undefined;
-  /** Some try got as far as writing: a server may have acted. */
+  /** At least one try started to write: a server may have processed the request. */
   #wasSent = false;
-  /** Tries that took a connection, or time. */
+  /** Tries that used a connection or took time. */
   #costlyTries = 0;
 
   constructor(
@@ -90,7 +90,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     return this.#owner.label;
   }
 
-  /** Tries the call on a channel. Answers as undici's dispatch: false when the connections are busy. */
+  /** Tries the call on a channel. Returns what undici's dispatch returns: false when the connections are busy. */
   send(channel: EndpointChannel): boolean {
     this.#channel = channel;
     channel.begin();
@@ -180,7 +180,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Without a connection there is nothing to abort: the call is over, and so is the try as soon as it starts. */
+  /** Without a connection there is nothing to abort yet: the call ends now, and the try ends as soon as it starts. */
   abort(reason?: Error): void {
     if (this.phase === 'over' || this.reason !== null) return;
     this.reason = abortReasonOf(reason);
@@ -200,7 +200,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     this.#owner.warn(message, error);
   }
 
-  /** The body as this try sends it. Ends the call when there is none to send. */
+  /** Options with the body for this try. Ends the call when the body cannot be produced. */
   #bodyOf(body: unknown): Dispatcher.DispatchOptions {
     try {
       const made = typeof body === 'function' ? ((body() as unknown) ?? null) : body;
@@ -213,7 +213,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Undici ends a try that has a connection by itself. */
+  /** If the try has a connection, undici itself ends the try. */
   #bodyFailed(error: unknown): void {
     if (this.phase === 'over') return;
     this.phase = 'broken';
@@ -223,7 +223,10 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     this.fail(isLost ? this.#errorOf(channel, asError(error)) : asError(error));
   }
 
-  /** Whoever aborts has not made a host reachable: only those who wait longer than callers do would learn of it. */
+  /**
+   * An abort by the caller does not prove that the host is reachable. Without this, only callers that wait longer than
+   * their timeout would discover an unreachable host.
+   */
   #blameAbandoned(error: Error, wasStarted: boolean): void {
     const channel = this.#abandoned;
     this.#abandoned = undefined;
@@ -231,7 +234,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     this.#owner.failed(channel, 'connect');
   }
 
-  /** The try is over: its channel has one call less. */
+  /** Ends the try: its channel has one call less. */
   #leave(): EndpointChannel | undefined {
     const channel = this.#channel;
     this.#channel = undefined;
@@ -248,8 +251,8 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     const { maxTries } = this.#owner;
     const isEnough = this.#costlyTries >= maxTries || tried.length >= maxTries * REFUSALS_PER_TRY;
     if (isEnough || !this.#mayRepeat(error, wasStarted)) return false;
-    // With no other endpoint, one whose connection died may still be there: a server may end an idle
-    // connection just as a request is written to it.
+    // With no other endpoint left, retry the one whose connection died: a server may close an idle connection just as a
+    // request is written to it.
     const pick = () =>
       this.#owner.pickOther(tried) ?? (wasStarted && !isRepeat ? channel : undefined);
     const other = pick();
@@ -277,7 +280,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   #errorOf(channel: EndpointChannel, error: Error): RollcallError {
     const { method, path } = this.#options;
     return lostError(error, {
-      // A query may hold what is nobody else's business.
+      // A query string may contain secrets.
       call: `${method} ${path.replace(/[?#].*/s, '')} of ${this.#owner.label}`,
       endpoint: channel.endpoint,
       tries: this.#tried?.length ?? 1,

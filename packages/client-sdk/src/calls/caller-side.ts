@@ -2,20 +2,20 @@ import type { Dispatcher } from 'undici';
 import { asError } from './call-error.ts';
 
 /**
- * What tells a call from one that is over: nothing may be called back any more. `broken`: the caller's own side failed,
- * its handler or its body, and the try is about to end for that.
+ * State of a call. After `over`, no callback may run. `broken`: the caller's own side failed (its handler or its body),
+ * and the try is about to end because of it.
  */
 type Phase = 'trying' | 'answering' | 'broken' | 'over';
 
 /**
- * The caller's side of a call: its handler, told of the end exactly once whatever it throws itself, and the controller
- * that it sees, one for all tries.
+ * The caller's side of a call: its handler, which learns of the end exactly once even if it throws itself, and the
+ * controller that it sees, one for all tries.
  */
 export abstract class CallerSide implements Dispatcher.DispatchController {
   /** `namespace/service`, for messages. */
   protected abstract readonly label: string;
   protected readonly handler: Dispatcher.DispatchHandler;
-  /** Of the try that has a connection. */
+  /** Controller of the try that has a connection. */
   protected controller: Dispatcher.DispatchController | undefined;
   protected phase: Phase = 'trying';
   reason: Error | null = null;
@@ -26,8 +26,8 @@ export abstract class CallerSide implements Dispatcher.DispatchController {
   }
 
   /**
-   * Hands the controller to the caller's handler, so that the call can be aborted while it has no connection yet. False
-   * when that has ended it.
+   * Passes the controller to the caller's handler, so that the handler can abort the call before it has a connection.
+   * Returns false when this ended the call.
    */
   begin(): boolean {
     try {
@@ -100,7 +100,7 @@ export abstract class CallerSide implements Dispatcher.DispatchController {
   }
 
   resume(): void {
-    // Readers say so for each piece that they take.
+    // Readers call resume() for each chunk that they take.
     if (this.paused) {
       this.paused = false;
       this.onHeldBack(false);
@@ -108,15 +108,15 @@ export abstract class CallerSide implements Dispatcher.DispatchController {
     this.controller?.resume();
   }
 
-  /** The caller has stopped reading, or goes on. */
+  /** The caller stopped reading, or continues. */
   protected abstract onHeldBack(isHeldBack: boolean): void;
 
   abstract abort(reason?: Error): void;
 
-  /** The handler threw where nobody waits for an answer any more. */
+  /** The handler threw when no response was awaited any more. */
   protected abstract warn(message: string, error: unknown): void;
 
-  /** The caller's handler threw: the try ends, and no instance is to blame. */
+  /** The caller's handler threw: the try ends, and no instance is blamed. */
   protected breakOff(error: unknown): never {
     if (this.phase !== 'over') this.phase = 'broken';
     throw error;

@@ -6,7 +6,7 @@ import type { CallOptions } from '../api/options.ts';
 import { Pool } from '../undici/undici.ts';
 import { identityOf, type Transport } from './service-identity.ts';
 
-/** The connections to one endpoint and what is under way on them. Opened at the first call. */
+/** The connections to one endpoint and the calls in progress on them. Opened at the first call. */
 export class EndpointChannel extends PoolTarget {
   readonly #transport: Transport;
   readonly #options: CallOptions;
@@ -18,17 +18,17 @@ export class EndpointChannel extends PoolTarget {
     this.#options = options;
   }
 
-  /** Throws when there can be no connection to where the endpoint is said to be. */
+  /** Throws when the endpoint's address or port cannot be connected to. */
   get pool(): UndiciPool {
     return (this.#pool ??= this.#open());
   }
 
-  /** Closes the connections after the calls under way. Twice does no harm. */
+  /** Closes the connections after the calls in progress. Safe to call twice. */
   async close(): Promise<void> {
     await this.#pool?.close();
   }
 
-  /** Closes the connections at once; calls under way fail. */
+  /** Closes the connections at once; calls in progress fail. */
   async destroy(): Promise<void> {
     await this.#pool?.destroy();
   }

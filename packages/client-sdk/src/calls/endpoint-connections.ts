@@ -10,11 +10,11 @@ import type { ResolvedOptions } from '../api/options.ts';
 import { EndpointChannel } from './endpoint-channel.ts';
 import type { Transport } from './service-identity.ts';
 
-/** The connections to a service's endpoints, and which of them takes the next call. */
+/** The connections to a service's endpoints, and the choice of the endpoint for the next call. */
 export class EndpointConnections {
   readonly #options: ResolvedOptions;
   readonly #pool: TargetPool<EndpointChannel>;
-  /** Those that left the picture while calls were under way on them, and their end. */
+  /** Channels that left the picture with calls still in progress, and the promise of their end. */
   readonly #leaving = new Map<EndpointChannel, Promise<void>>();
   #isClosed = false;
 
@@ -29,12 +29,12 @@ export class EndpointConnections {
     });
   }
 
-  /** How often an endpoint was ejected. */
+  /** How often endpoints were ejected. */
   get ejections(): number {
     return this.#pool.ejections;
   }
 
-  /** Calls under way, on endpoints that have left too. */
+  /** Calls in progress, including those on endpoints that have left. */
   get inFlight(): number {
     let inFlight = 0;
     for (const channel of this.#pool.targets()) inFlight += channel.inFlight;
@@ -42,7 +42,7 @@ export class EndpointConnections {
     return inFlight;
   }
 
-  /** Takes over new endpoints; the connections of those that left end after the calls under way. */
+  /** Sets the new endpoints; the connections of removed endpoints close after their calls in progress. */
   update(endpoints: readonly Endpoint[]): void {
     if (this.#isClosed) return;
     for (const channel of this.#pool.take(endpoints)) this.#dismiss(channel);
@@ -65,7 +65,7 @@ export class EndpointConnections {
     this.#pool.answered(channel, statusCode);
   }
 
-  /** Waits for the calls under way, `graceMs` at most, then ends all connections. */
+  /** Waits up to `graceMs` for the calls in progress, then closes all connections. */
   async close(graceMs: number): Promise<void> {
     this.update([]);
     this.#isClosed = true;

@@ -1,7 +1,7 @@
 import { isReadable, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
-/** The caller's own mistakes: no endpoint is to blame and none can do better. */
+/** The caller's own mistakes: no endpoint is to blame, and another endpoint would not help. */
 const CALLER_FAULTS = new Set([
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
@@ -9,7 +9,7 @@ const CALLER_FAULTS = new Set([
   'UND_ERR_ABORTED',
 ]);
 
-/** This machine ran out of something: no endpoint is to blame. */
+/** This machine ran out of a resource, or the client was closed: no endpoint is to blame. */
 const LOCAL_FAULTS = new Set([
   'EMFILE',
   'ENFILE',
@@ -18,10 +18,10 @@ const LOCAL_FAULTS = new Set([
   'UND_ERR_DESTROYED',
 ]);
 
-/** The connection ended under the request, as it does when an instance dies. */
+/** The connection ended during the request, as it does when an instance dies. */
 const DEATHS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED', 'ENETDOWN']);
 
-/** What else an instance, its host or the way to it can do to a request that is on its way. */
+/** Other faults that an instance, its host or the network can cause while a request is in progress. */
 const INSTANCE_FAULTS = new Set([
   'ETIMEDOUT',
   'EHOSTUNREACH',
@@ -42,11 +42,13 @@ export const isCallerFault = (error: Error): boolean => CALLER_FAULTS.has(codeOf
 
 export const isLocalFault = (error: Error): boolean => LOCAL_FAULTS.has(codeOf(error));
 
-/** Nobody listens there, or there is no such place. */
+/** Nothing listens there, or the address is not valid. */
 export const isRefusal = (error: Error): boolean =>
   codeOf(error) === 'ECONNREFUSED' || codeOf(error) === 'connect_failed';
 
-/** A request on its way failed for something that only the other side does: anything else may be the caller's. */
+/**
+ * Whether only the other side can cause this failure of a request in progress; any other failure may be the caller's.
+ */
 export const isInstanceFault = (error: Error): boolean => {
   const code = codeOf(error);
   return DEATHS.has(code) || INSTANCE_FAULTS.has(code) || code.startsWith('HPE_');
@@ -54,14 +56,17 @@ export const isInstanceFault = (error: Error): boolean => {
 
 export const isDeath = (error: Error): boolean => DEATHS.has(codeOf(error));
 
-/** Whether the request may be sent again although a server may have acted on it. The caller's word counts first. */
+/**
+ * Whether the request may be sent again although a server may have processed it. The caller's `idempotent` option
+ * overrides the method.
+ */
 export function isIdempotent({ method, idempotent }: Dispatcher.DispatchOptions): boolean {
   return idempotent ?? IDEMPOTENT.has(method);
 }
 
 /**
- * Whether the body can be sent again from its start. `wasSent`: a connection took the request up; a
- * stream that no connection has touched yet is still whole.
+ * Whether the body can be sent again from its start. `wasSent`: a connection has started to send the request; a stream
+ * that no connection has read yet is still complete.
  */
 export function isReplayable(body: unknown, wasSent: boolean): boolean {
   if (body === null || body === undefined || typeof body === 'string') return true;

@@ -10,22 +10,25 @@ import type { EndpointChannel } from './endpoint-channel.ts';
 import { UnreadBodies } from './unread-bodies.ts';
 import { modernHandler } from '../undici/legacy-handler.ts';
 
-/** Where channels come from while there are none. */
+/** Supplies a channel when there is none yet. */
 export interface EndpointAwaiter {
   readonly label: string;
-  /** Resolves with a channel as soon as there is one, with an error when `waitMs` (or its default) is over, or the signal aborts. */
+  /**
+   * Resolves with a channel as soon as there is one, or with an error when `waitMs` (or its default) has passed or the
+   * signal aborts.
+   */
   awaitChannel(
     waitMs: number | undefined,
     signal: AbortSignal,
   ): Promise<EndpointChannel | RollcallError>;
 }
 
-/** An undici dispatcher whose origin is a service: each dispatch goes to the endpoint that is picked for it. */
+/** An undici dispatcher whose origin is a service: each dispatch goes to the endpoint picked for it. */
 export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   readonly label: string;
   readonly maxTries: number;
   readonly unread: UnreadBodies;
-  /** Set once by its service. */
+  /** Set once by the service that owns it. */
   isClosed = false;
   readonly #channels: EndpointConnections;
   readonly #awaiter: EndpointAwaiter;
@@ -103,7 +106,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     this.#options.runtime.warn(message, error);
   }
 
-  /** Ends the call when picking throws: that is no reason to take the process along. */
+  /** When picking throws, only the call fails: the process must go on. */
   #pick(call: Call): EndpointChannel | undefined {
     try {
       return this.#channels.pick();

@@ -1,19 +1,25 @@
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
-/** How the endpoints of a service are spoken with. */
+/** The protocol used for the endpoints of a service. */
 export interface Transport {
   readonly scheme: 'http' | 'https';
-  /** Names that stand for the service: a certificate over https is for one of them. The first is asked for. */
+  /**
+   * Names of the service: over https, a certificate must match one of them. The client sends the first one as the
+   * server name.
+   */
   readonly names: readonly [string, ...string[]];
 }
 
-/** What of TLS makes sure that the other side is of the service: its address, which the roll says, proves nothing. */
+/**
+ * TLS options that verify that the other side belongs to the service: its address comes from the roll and proves
+ * nothing.
+ */
 export function identityOf({ names }: Transport) {
   const [first] = names;
   return {
     servername: first,
     checkServerIdentity: (host: string, certificate: PeerCertificate): Error | undefined => {
-      // A request with a host of its own asks for that one.
+      // A request with its own host header asks for that host.
       if (host !== first) return checkServerIdentity(host, certificate);
       const faults = names.map((name) => checkServerIdentity(name, certificate));
       return faults.includes(undefined) ? undefined : faults[0];

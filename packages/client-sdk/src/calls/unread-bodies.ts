@@ -1,17 +1,17 @@
 import { guarded } from '../base/guard.ts';
 import type { Runtime } from '../base/runtime.ts';
 
-/** An answer whose body is held back until its caller reads on. */
+/** A response whose body is paused until its caller reads on. */
 export interface Unread {
   abort(reason: Error): void;
 }
 
-/** Parts of the limit after which is looked. */
+/** Checks per `limitMs`. */
 const LOOKS = 4;
 
 /**
- * Ends answers whose callers have stopped reading: each holds a connection, and a pool full of them holds up every other
- * call. One timer for all of them, and none while there are none.
+ * Aborts responses whose callers have stopped reading: each occupies a connection, and a pool full of them blocks every
+ * other call. One timer serves all of them, and none runs while there are none.
  */
 export class UnreadBodies {
   readonly #runtime: Runtime;

@@ -6,10 +6,10 @@ import type { Runtime } from '../base/runtime.ts';
 import type { ServiceSnapshot } from '../api/service.ts';
 import { exists, type FeedTable } from './feed-table.ts';
 
-/** What a directory is to those who read all of it. */
+/** The part of a directory that a reader of all services needs. */
 export interface CatalogSource {
   readonly table: FeedTable;
-  /** ms since all of it was proven current; Infinity = no whole picture was seen. */
+  /** ms since all services were last confirmed current; Infinity = no complete picture has arrived. */
   readonly wholeAgeMs: number;
   /** Why the watch is down; undefined while it is up or has not failed yet. */
   readonly failure: RollcallError | undefined;
@@ -17,11 +17,11 @@ export interface CatalogSource {
 
 interface CatalogEvents {
   change: (change: CatalogChange) => void;
-  /** A first whole picture was seen, or none ever will be. */
+  /** The first complete picture has arrived, or never will. */
   settled: (error: RollcallError | undefined) => void;
 }
 
-/** One reader of every service of a directory. */
+/** One reader of all services of a directory. */
 export class CatalogView implements Catalog {
   readonly #source: CatalogSource;
   readonly #events: Emitter<CatalogEvents>;
@@ -35,7 +35,7 @@ export class CatalogView implements Catalog {
     this.#onClosed = onClosed;
     this.#events = new Emitter(runtime);
     this.#unsubscribe = source.table.events.on('change', (one) => this.#events.emit('change', one));
-    // What others had the directory show before is news to who listens here.
+    // Services that the directory showed to earlier readers are still new to this view's listeners.
     queueMicrotask(() => {
       for (const snapshot of source.table.snapshots()) {
         const { namespace, service } = snapshot;
@@ -92,7 +92,7 @@ export class CatalogView implements Catalog {
     this.#onClosed(this);
   }
 
-  /** A whole picture was seen, or the registry refuses to show one. */
+  /** A complete picture has arrived, or the registry refuses to show one. */
   settle(refusal: RollcallError | undefined): void {
     this.#refusal = refusal;
     this.#events.emit('settled', refusal);

@@ -1,6 +1,6 @@
 import { type ServiceKey, serviceKeyOf, type ServiceRef } from '@rollcall/contract';
 
-/** Which services a stream is about: some by name, or all of its scope. */
+/** The services that a stream covers: some by name, or all of its scope. */
 export class Coverage {
   #named: Set<ServiceKey>;
   #isWhole: boolean;
@@ -25,12 +25,12 @@ export class Coverage {
     else for (const key of keys) this.#named.add(key);
   }
 
-  /** A service that nobody reads any more: who reads it later starts with a picture of that time. */
+  /** No reader is left. A later reader must start with a fresh picture. */
   forget(key: ServiceKey): void {
     this.#named.delete(key);
   }
 
-  /** Of all that it covers only these are kept: what else a stream shows is not taken in, and so is not known later. */
+  /** Keeps only these of all covered services: whatever else the stream shows is ignored, so it is not known later. */
   narrow(keys: Iterable<ServiceKey>): void {
     const kept = [...keys].filter((key) => this.#isWhole || this.#named.has(key));
     this.#isWhole = false;

@@ -28,20 +28,23 @@ import {
   WatchSession,
 } from './watch-session.ts';
 
-/** So many bytes of names stand in a URL, which proxies allow 8 KiB; the rest is taken up once the stream is up. */
+/**
+ * Longest list of names in a watch URL, in bytes: proxies allow URLs of 8 KiB. The other names are added once the
+ * stream is open.
+ */
 const MAX_NAMES_BYTES = 5_000;
 
-/** A watch that is down for no longer than this, in ms, is nothing to tell of: servers come and go. */
+/** A watch that is down for less than this, in ms, causes no warning: servers are restarted now and then. */
 const TROUBLE_MS = 1_000;
 
-/** Where a broken watch may go on: all changes of what is covered are known up to there. */
+/** Where a broken watch can resume: all changes of the covered services up to there are known. */
 interface Resume extends Position {
   readonly coverage: Coverage;
 }
 
 /**
- * The live pictures of the services of a namespace (`*` = of all) that somebody reads, and of all of them while somebody
- * reads a catalog: over one watch stream, which takes up what is asked for later.
+ * The live pictures of the services of a namespace (`*` = all namespaces) that have a reader, or of all services while
+ * a catalog is open. Uses one watch stream, which takes up further services later.
  */
 export class Directory
   implements StreamPlan<WatchSession>, WatchListener, CatalogSource, ExtenderListener
@@ -58,7 +61,10 @@ export class Directory
   #wholeProvenAtMs = -Infinity;
   #behind = 0;
   #isAdjustDue = false;
-  /** Whether streams can be counted on to take services up: not behind something that spreads requests over servers. */
+  /**
+   * Whether streams can take up further services: not behind a load balancer that spreads requests over registry
+   * servers.
+   */
   #extends = true;
 
   constructor(client: RegistryApi, options: ResolvedOptions, namespace: string) {
@@ -84,36 +90,38 @@ export class Directory
     return this.table.read > 0 || this.#catalogs.size > 0;
   }
 
-  /** The feed of a service, watched from now on. Each caller gives it back by {@link release}. */
+  /** The feed of a service, watched from now on. Each caller must return it with {@link release}. */
   acquire(service: ServiceRef): ServiceFeed {
     const { feed, isNew } = this.table.acquire(service);
     if (!isNew) return feed;
-    // A server may still show it, to nobody: who reads it from now on has not seen what was before.
+    // A server may still send its changes although nobody reads them; a new reader has missed the earlier ones.
     for (const session of this.#stream.sessions) session.forget(service);
     this.#resume?.coverage.forget(serviceKeyOf(service));
-    // While the stream is down, nobody knows whether the service exists.
+    // While the stream is down, the client cannot know whether the service exists.
     const isUp = this.#stream.sessions.length > 0;
     if (isUp && this.wholeAgeMs !== Infinity) this.table.showAbsent([feed], this.wholeAgeMs);
     this.#adjustSoon();
     return feed;
   }
 
-  /** Stops watching a service after its last reader. The stream stays as it is while others are watched. */
+  /**
+   * Stops watching a service after its last reader left. The stream stays unchanged while other services are watched.
+   */
   release(service: ServiceRef): void {
     if (!this.table.release(service)) return;
     for (const session of this.#stream.sessions) session.forget(service);
     if (!this.isUsed) this.#adjustSoon();
   }
 
-  /** Every service, until it is closed. `onClosed`: it was, and is not counted any more. */
+  /** All services, until the catalog is closed. `onClosed`: called when it is closed and no longer counted. */
   catalog(onClosed: () => void): Catalog {
     const view = new CatalogView(this, this.#options.runtime, () => {
       this.#catalogs.delete(view);
-      if (this.#catalogs.size === 0) this.#endCatalogue();
+      if (this.#catalogs.size === 0) this.#endCatalog();
       onClosed();
     });
     this.#catalogs.add(view);
-    if (!this.table.isCatalogued) this.#beginCatalogue();
+    if (!this.table.isCataloged) this.#beginCatalog();
     this.#adjustSoon();
     return view;
   }
@@ -156,7 +164,7 @@ export class Directory
 
   onLost(): void {
     this.#resume = undefined;
-    this.table.disown();
+    this.table.invalidate();
   }
 
   onSnapshot(event: SnapshotEvent): boolean {
@@ -168,19 +176,19 @@ export class Directory
   }
 
   onSynced(event: BookmarkEvent, { coverage }: WatchSession, before: string | undefined): void {
-    // What was shown of services that nobody read then was not kept.
+    // What the stream showed of services without a reader was not kept.
     if (coverage.isWhole && !this.#isWholeWanted) coverage.narrow(this.table.shown());
     this.table.prove(coverage, event, before);
-    this.#resume = { revision: event.revision, mark: event.mark, coverage: coverage.copy() };
+    this.#resume = { revision: event.revision, digest: event.digest, coverage: coverage.copy() };
     this.#behind = 0;
     this.#trouble.over();
     if (coverage.isWhole) this.#proveWhole(event.storeAgeMs);
-    // After a refusal the extender itself decides when to ask again.
+    // After a refusal, the extender decides when to ask again.
     if (!this.#extender.isPausing) this.#adjustSoon();
   }
 
   onDue(): void {
-    // One that is down is opened when it is its time to be, and asked then.
+    // A stream that is down reopens on its own schedule and asks then.
     if (this.#stream.sessions.length > 0) this.#adjustSoon();
   }
 
@@ -216,17 +224,17 @@ export class Directory
   }
 
   /** Until now only services with a reader were kept, so the streams have to show all of them again. */
-  #beginCatalogue(): void {
-    this.table.isCatalogued = true;
+  #beginCatalog(): void {
+    this.table.isCataloged = true;
     for (const { coverage } of this.#stream.sessions) {
       if (coverage.isWhole) coverage.narrow(this.table.shown());
     }
   }
 
-  /** The last catalog was closed: pictures of services that nobody reads are dropped. */
-  #endCatalogue(): void {
+  /** The last catalog was closed: drops the pictures of services without a reader. */
+  #endCatalog(): void {
     if (this.#namespace === '*') return;
-    this.table.isCatalogued = false;
+    this.table.isCataloged = false;
     this.#wholeProvenAtMs = -Infinity;
     const shown = [...this.table.shown()];
     for (const session of this.#stream.sessions) session.coverage.narrow(shown);
@@ -234,7 +242,10 @@ export class Directory
     this.#adjustSoon();
   }
 
-  /** As many as stand in a URL; undefined = all of the namespace, where the rest could not be taken up later. */
+  /**
+   * As many names as fit into a URL. Undefined = the whole namespace, when the remaining names could not be added
+   * later.
+   */
   #firstNames(): readonly ServiceRef[] | undefined {
     const first: ServiceRef[] = [];
     let bytes = 0;
@@ -247,13 +258,13 @@ export class Directory
   }
 
   /**
-   * Given only when every service in use has a picture, and the stream that got so far covered it. When all services
-   * are kept, one without a picture did not exist at that time.
+   * Returns true only when every covered service in use has a picture, and the stream that got so far covered it. When
+   * all services are kept, one without a picture did not exist at that time.
    */
   #canResume(coverage: Coverage): boolean {
     const resume = this.#resume;
     if (resume === undefined || (coverage.isWhole && !resume.coverage.isWhole)) return false;
-    if (coverage.isWhole && this.table.isCatalogued) return true;
+    if (coverage.isWhole && this.table.isCataloged) return true;
     for (const { service, picture } of this.table.feeds()) {
       if (!coverage.has(service)) continue;
       if (picture === undefined || !resume.coverage.has(service)) return false;
@@ -261,7 +272,7 @@ export class Directory
     return true;
   }
 
-  /** Once for all that is asked for in one turn. */
+  /** Adjusts once for all requests of the same tick. */
   #adjustSoon(): void {
     if (this.#isAdjustDue) return;
     this.#isAdjustDue = true;
@@ -271,7 +282,7 @@ export class Directory
     });
   }
 
-  /** Has the newest stream be about all that is wanted, or opens one. */
+  /** Extends the newest stream to everything wanted, or opens another one. */
   #adjust(): void {
     const [session] = this.#stream.sessions;
     if (!this.isUsed || session === undefined) {

@@ -6,21 +6,21 @@ import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import type { WatchSession } from './watch-session.ts';
 
-/** First pause before asking again, in ms; grows from there. */
+/** First pause before asking again, in ms; the pause grows from there. */
 const FIRST_PAUSE_MS = 100;
 
 export interface ExtenderListener {
-  /** The stream lacks what it was asked for, and may be asked again. */
+  /** The stream lacks services that were asked for; they may be asked for again now. */
   onDue(): void;
-  /** It failed, and will be tried again. */
+  /** A request failed and will be retried. */
   onFailing(error: RollcallError): void;
-  /** Its server knows nothing of the stream, or of streams that take services up: what is wanted needs another one. */
+  /** The server does not know the stream, or cannot extend streams: a new stream is needed. */
   onUnknown(session: WatchSession): void;
-  /** The registry does not show these, for a reason that waiting does not cure; undefined = all of the namespace. */
+  /** The registry refuses to show these, for a reason that does not pass by itself; undefined = the whole namespace. */
   onRefused(services: readonly string[] | undefined, error: RollcallError): void;
 }
 
-/** Asks the server of a watch stream to take further services up on it. */
+/** Asks the server of a watch stream to add further services to it. */
 export class Extender {
   readonly #client: RegistryApi;
   readonly #options: ResolvedOptions;
@@ -42,7 +42,7 @@ export class Extender {
     this.#backoff = new Backoff(options.runtime.random, FIRST_PAUSE_MS, options.reconnectMaxMs);
   }
 
-  /** Asks for services, all of the namespace when undefined. The stream itself shows when it is about them. */
+  /** Asks for services; undefined = the whole namespace. The stream itself reports when it covers them. */
   extend(session: WatchSession, services: readonly string[] | undefined): void {
     if (services === undefined) void this.#ask(session, undefined);
     else
@@ -50,7 +50,7 @@ export class Extender {
         void this.#ask(session, services.slice(at, at + MAX_TAKEN_UP));
   }
 
-  /** Whether something was refused, and is asked for again when it is its time. */
+  /** Whether a request was refused and is waiting for its retry. */
   get isPausing(): boolean {
     return this.#retry !== undefined;
   }

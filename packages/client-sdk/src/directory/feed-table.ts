@@ -14,10 +14,10 @@ import type { Coverage } from './coverage.ts';
 import { isNewer, withChange, withSnapshot } from './picture.ts';
 import { ServiceFeed } from './service-feed.ts';
 
-/** How many services that went are remembered. */
+/** How many removed services are remembered. */
 const REMEMBERED = 1_000;
 
-/** The revision of a service that was not shown yet: older than every real one. */
+/** The revision of a service that has not been shown yet: older than every real revision. */
 const NEVER = '0';
 
 interface FeedTableEvents {
@@ -25,18 +25,21 @@ interface FeedTableEvents {
 }
 
 /**
- * The pictures that a directory holds: of services that somebody reads and, while it is catalogued, of all that exist.
+ * The pictures that a directory holds: of services with a reader and, while it is catalogd, of all existing services.
  */
 export class FeedTable {
-  /** Of services that exist, and of those that go. Only while it is catalogued. */
+  /** Changes of existing services and of services that cease to exist. Only while catalogd. */
   readonly events: Emitter<FeedTableEvents>;
   readonly #options: ResolvedOptions;
   readonly #feeds = new Map<ServiceKey, ServiceFeed>();
-  /** When services went: a server that is behind may still show them. The oldest is forgotten first. */
+  /**
+   * At which revision services were removed: a server that lags may still show them. The oldest entry is forgotten
+   * first.
+   */
   readonly #gone = new Map<string, { readonly revision: string; readonly epoch: string }>();
   #read = 0;
-  #isCatalogued = false;
-  /** Of the store that the last proven picture came from. */
+  #isCataloged = false;
+  /** Epoch of the store that the last confirmed picture came from. */
   #epoch = '';
 
   constructor(options: ResolvedOptions) {
@@ -44,24 +47,24 @@ export class FeedTable {
     this.events = new Emitter(options.runtime);
   }
 
-  /** Services that somebody reads. */
+  /** Number of services with a reader. */
   get read(): number {
     return this.#read;
   }
 
-  get isCatalogued(): boolean {
-    return this.#isCatalogued;
+  get isCataloged(): boolean {
+    return this.#isCataloged;
   }
 
-  /** Whether every service is kept that is shown; those that nobody reads go when it ends. */
-  set isCatalogued(isCatalogued: boolean) {
-    this.#isCatalogued = isCatalogued;
-    if (isCatalogued) return;
+  /** Whether to keep every service that is shown. Switching it off drops those without a reader. */
+  set isCataloged(isCataloged: boolean) {
+    this.#isCataloged = isCataloged;
+    if (isCataloged) return;
     for (const [key, feed] of this.#feeds) if (feed.users === 0) this.#drop(key);
     this.#gone.clear();
   }
 
-  /** Of those that have a picture. */
+  /** Keys of the services that have a picture. */
   *shown(): Iterable<ServiceKey> {
     for (const [key, { picture }] of this.#feeds) if (picture !== undefined) yield key;
   }
@@ -70,7 +73,7 @@ export class FeedTable {
     for (const { service } of this.#feeds.values()) yield service;
   }
 
-  /** Those that exist. */
+  /** Snapshots of the services that exist. */
   *snapshots(): Iterable<ServiceSnapshot> {
     for (const { snapshot } of this.#feeds.values()) {
       if (snapshot !== undefined && exists(snapshot)) yield snapshot;
@@ -85,7 +88,7 @@ export class FeedTable {
     return this.#feeds.get(serviceKeyOf(service));
   }
 
-  /** The feed of a service, one more reader of it; whether it is new. */
+  /** Adds a reader to the feed of a service and creates the feed if it is new. */
   acquire(service: ServiceRef): { readonly feed: ServiceFeed; readonly isNew: boolean } {
     const known = this.of(service);
     const feed = known ?? this.#add(service);
@@ -93,28 +96,31 @@ export class FeedTable {
     return { feed, isNew: known === undefined };
   }
 
-  /** One reader less; answers whether it was the last, and the feed is gone. */
+  /** Removes a reader; returns whether it was the last and the feed was dropped. */
   release(service: ServiceRef): boolean {
     const feed = this.of(service);
     if (feed === undefined || --feed.users > 0) return false;
     this.#read--;
-    const isWanted = this.#isCatalogued && feed.snapshot !== undefined && exists(feed.snapshot);
+    const isWanted = this.#isCataloged && feed.snapshot !== undefined && exists(feed.snapshot);
     if (!isWanted) this.#drop(serviceKeyOf(service));
     return !isWanted;
   }
 
-  /** A whole picture was seen: of these, what it did not show does not exist. `ageMs`: since when that is known. */
+  /**
+   * A complete picture has arrived: of these feeds, those that it did not show do not exist. `ageMs`: how long this has
+   * been known.
+   */
   showAbsent(feeds: Iterable<ServiceFeed>, ageMs: number): void {
     for (const feed of feeds) {
       if (feed.picture === undefined) feed.publish(this.#absent(feed.service, this.#epoch), ageMs);
     }
   }
 
-  /** Answers whether the snapshot is as new as what is held. */
+  /** Returns whether the snapshot is at least as new as the picture held. */
   onSnapshot(event: SnapshotEvent): boolean {
     const held = this.of(event)?.picture;
     if (this.of(event) === undefined) {
-      if (!this.#isCatalogued || !exists(event)) return true;
+      if (!this.#isCataloged || !exists(event)) return true;
       if (this.#wentAfter(serviceKeyOf(event), event.revision, event.epoch)) return false;
     }
     const nowMs = this.#options.runtime.monotonicMs();
@@ -128,17 +134,19 @@ export class FeedTable {
     const picture = this.of(event)?.picture;
     if (picture !== undefined && epoch !== undefined && epoch !== picture.epoch) return;
     if (picture === undefined) {
-      if (!this.#isCatalogued || this.#wentAfter(serviceKeyOf(event), event.revision, epoch))
-        return;
+      if (!this.#isCataloged || this.#wentAfter(serviceKeyOf(event), event.revision, epoch)) return;
     }
-    // What nobody has heard of was not there before.
+    // A service that was never shown did not exist before.
     const before = picture ?? this.#absent(event, epoch ?? this.#epoch);
     if (!isNewer(event.revision, before.snapshot.revision)) return;
     const feed = this.of(event) ?? this.#add(event);
     feed.publish(withChange(before, event));
   }
 
-  /** What a stream shows of these is proven, and of its store's epoch from now on. */
+  /**
+   * Marks what the stream shows of the covered services as confirmed, and as belonging to its store's epoch from now
+   * on.
+   */
   prove(
     coverage: Coverage,
     { epoch, storeAgeMs }: BookmarkEvent,
@@ -147,14 +155,14 @@ export class FeedTable {
     this.#epoch = epoch;
     for (const feed of this.#feeds.values()) {
       if (!coverage.has(feed.service)) continue;
-      feed.adopt(before, epoch);
+      feed.rebase(before, epoch);
       feed.prove(storeAgeMs);
     }
   }
 
-  /** The store has lost the past that the pictures are of. */
-  disown(): void {
-    for (const feed of this.#feeds.values()) feed.disown();
+  /** The store has lost the history that the pictures belong to. */
+  invalidate(): void {
+    for (const feed of this.#feeds.values()) feed.invalidate();
   }
 
   close(): void {
@@ -173,7 +181,7 @@ export class FeedTable {
   }
 
   #onPicture(key: ServiceKey, snapshot: ServiceSnapshot): void {
-    if (!this.#isCatalogued) return;
+    if (!this.#isCataloged) return;
     const { namespace, service } = snapshot;
     const isThere = exists(snapshot);
     if (!isThere) this.#noteGone(key, snapshot.revision);
@@ -196,7 +204,7 @@ export class FeedTable {
     }
   }
 
-  /** Whether a service went at a revision or later, in the same store. */
+  /** Whether a service was removed at this revision or later, in the same store. */
   #wentAfter(key: ServiceKey, revision: string, epoch: string | undefined): boolean {
     const gone = this.#gone.get(key);
     if (gone === undefined || (epoch !== undefined && epoch !== gone.epoch)) return false;
@@ -209,7 +217,7 @@ export class FeedTable {
   }
 }
 
-/** What has neither endpoints nor a declaration does not exist. */
+/** A service with neither endpoints nor a declaration does not exist. */
 export function exists({
   declared,
   endpoints,

@@ -6,14 +6,14 @@ import {
 } from '@rollcall/contract';
 import type { ServiceSnapshot } from '../api/service.ts';
 
-/** A snapshot and what is needed to carry it on. Immutable: every step makes a new one. */
+/** A snapshot and the data needed to update it. Immutable: every step creates a new one. */
 export interface Picture {
   readonly snapshot: ServiceSnapshot;
-  /** Identity of the store's memory that the snapshot came from. */
+  /** Epoch of the store's memory that the snapshot came from. */
   readonly epoch: string;
-  /** Endpoints that a new store has not named yet: id -> when they are given up, on the client's clock. */
+  /** Endpoints that a new store has not shown yet: id -> when to give them up, on the client's clock. */
   readonly unconfirmed: ReadonlyMap<string, number>;
-  /** When a declaration that a new store does not know is given up, on the client's clock; Infinity = never. */
+  /** When to give up a declaration that a new store does not know, on the client's clock; Infinity = never. */
   readonly declaredUntilMs: number;
 }
 
@@ -26,9 +26,9 @@ export function isNewer(a: string, b: string): boolean {
 }
 
 /**
- * The picture after a snapshot. One of the same store replaces the picture unless it is older. One of
- * another store (its epoch differs) proves nothing about those it does not name: the store was emptied
- * or replaced, so they stay for `graceMs` as a last resort.
+ * The picture after a snapshot. A snapshot of the same store replaces the picture unless it is older. A snapshot of
+ * another store (its epoch differs) proves nothing about the endpoints that it does not contain: the store was emptied
+ * or replaced, so these endpoints stay for `graceMs` as a last resort.
  */
 export function withSnapshot(
   previous: Picture | undefined,
@@ -51,19 +51,19 @@ export function withSnapshot(
   return pictureOf({ ...event, declared }, [...event.endpoints, ...kept], inner);
 }
 
-/** The epoch of a picture whose past the store lost: that of no store. */
+/** The epoch of a picture whose history the store lost: it matches no store. */
 export const LOST = '';
 
 /**
- * The picture once its stream says that it is that of another store's memory too. `before` is what the stream was of:
- * a picture of another epoch than that has come by another stream and stays what it is.
+ * The picture once its stream reports that it is also the picture of another store's memory. `before`: the stream's
+ * epoch until now. A picture with a different epoch came from another stream and stays unchanged.
  */
 export function ofEpoch(picture: Picture, before: string | undefined, epoch: string): Picture {
   const isOther = picture.epoch === LOST || (before !== undefined && picture.epoch !== before);
   return isOther || picture.epoch === epoch ? picture : { ...picture, epoch };
 }
 
-/** The picture after a change; the same one when it already had it. */
+/** The picture after a change; the same object when the picture already contains the change. */
 export function withChange(previous: Picture, event: ChangeEvent): Picture {
   if (!isNewer(event.revision, previous.snapshot.revision)) return previous;
   const upserts = new Map(event.upserts.map((endpoint) => [endpoint.id, endpoint]));
@@ -84,7 +84,10 @@ export function withChange(previous: Picture, event: ChangeEvent): Picture {
   return pictureOf({ ...event, declared }, [...endpoints, ...upserts.values()], inner);
 }
 
-/** The picture once the grace of unconfirmed endpoints, or of a declaration, has ended; the same one when none has. */
+/**
+ * The picture after the grace period of unconfirmed endpoints, or of a declaration, has ended; the same object when
+ * none has.
+ */
 export function withoutExpired(previous: Picture, nowMs: number): Picture {
   const isOver = (id: string) => (previous.unconfirmed.get(id) ?? Infinity) <= nowMs;
   const endpoints = previous.snapshot.endpoints.filter(({ id }) => !isOver(id));
@@ -99,12 +102,15 @@ export function withoutExpired(previous: Picture, nowMs: number): Picture {
   });
 }
 
-/** When the next grace ends; Infinity when nobody is unconfirmed. */
+/** When the next grace period ends; Infinity when nothing is unconfirmed. */
 export function nextExpiryMs(picture: Picture): number {
   return Math.min(picture.declaredUntilMs, ...picture.unconfirmed.values());
 }
 
-/** A store that lost its memory and does not know a declaration has not withdrawn it: it stays for a grace. */
+/**
+ * When a store that lost its memory does not know a declaration, this does not mean that the declaration was withdrawn:
+ * it stays for a grace period.
+ */
 function declarationAfter(
   previous: Picture | undefined,
   event: SnapshotEvent,
@@ -119,7 +125,7 @@ function declarationAfter(
   return { declared: held, untilMs: isPending ? previous.declaredUntilMs : untilMs };
 }
 
-/** A doubt counts only against one that would otherwise be called: those draining or down stay that. */
+/** Doubt changes only endpoints that would otherwise be called: those that are draining or down keep their state. */
 function asUnconfirmed(endpoint: Endpoint): Endpoint {
   if (endpoint.tier === null) return endpoint;
   return freeze({

@@ -9,17 +9,17 @@ import type { Held } from './watch-session.ts';
 import { LOST, nextExpiryMs, ofEpoch, type Picture, withoutExpired } from './picture.ts';
 
 export interface FeedEvents {
-  /** A new picture, already to be seen in {@link ServiceFeed.snapshot}. */
+  /** A new picture, already visible in {@link ServiceFeed.snapshot}. */
   change: (snapshot: ServiceSnapshot) => void;
-  /** The registry refuses to show the service, for a reason that waiting does not cure. */
+  /** The registry refuses to show the service, for a reason that does not pass by itself. */
   refused: (error: RollcallError) => void;
 }
 
-/** The latest picture of one service and how well proven it is. Filled by the directory, read by services. */
+/** The latest picture of one service and when it was last confirmed. Filled by the directory, read by services. */
 export class ServiceFeed {
   readonly service: ServiceRef;
   readonly events: Emitter<FeedEvents>;
-  /** How many services read it; kept by the directory. */
+  /** Number of services that read it; maintained by the directory. */
   users = 0;
   readonly #options: ResolvedOptions;
   #picture: Picture | undefined;
@@ -37,7 +37,7 @@ export class ServiceFeed {
     return this.#picture;
   }
 
-  /** Revision of the picture, and since when it is that. */
+  /** Revision of the picture, and how long it has been held. */
   get held(): Held | undefined {
     if (this.#picture === undefined) return undefined;
     const ageMs = this.#options.runtime.monotonicMs() - this.#receivedAtMs;
@@ -48,31 +48,33 @@ export class ServiceFeed {
     return this.#picture?.snapshot;
   }
 
-  /** ms since the registry last proved the picture current; Infinity before the first. */
+  /** ms since the registry last confirmed that the picture is current; Infinity before the first confirmation. */
   get ageMs(): number {
     return this.#options.runtime.monotonicMs() - this.#provenAtMs;
   }
 
-  /** The registry's own picture was proven against the store `storeAgeMs` ago, and this is what it shows. */
+  /** The registry shows this picture, and confirmed its own picture against the store `storeAgeMs` ago. */
   prove(storeAgeMs: number): void {
     const provenAtMs = this.#options.runtime.monotonicMs() - storeAgeMs;
     this.#provenAtMs = Math.max(this.#provenAtMs, provenAtMs);
   }
 
-  /** The stream that keeps the picture is of this epoch from now on; what it shows stays the same. */
-  adopt(before: string | undefined, epoch: string): void {
+  /** The stream that updates the picture belongs to this epoch from now on; the content stays the same. */
+  rebase(before: string | undefined, epoch: string): void {
     if (this.#picture !== undefined) this.#picture = ofEpoch(this.#picture, before, epoch);
   }
 
   /**
-   * The registry has never heard of what the picture shows: the store lost that past. It stays until a snapshot comes, and
-   * is taken then for one of another store, whatever its revision.
+   * The registry does not know the picture's content: the store lost that history. The picture stays until the next
+   * snapshot, which counts as one of another store, whatever its revision.
    */
-  disown(): void {
+  invalidate(): void {
     if (this.#picture !== undefined) this.#picture = { ...this.#picture, epoch: LOST };
   }
 
-  /** Replaces the picture; nothing happens when it is the same one. `ageMs`: since when the first one is known. */
+  /**
+   * Replaces the picture; does nothing when it is the same object. `ageMs`: how long the first picture has been known.
+   */
   publish(picture: Picture, ageMs = 0): void {
     if (picture === this.#picture) return;
     const { revision } = picture.snapshot;

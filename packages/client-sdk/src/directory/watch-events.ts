@@ -9,7 +9,7 @@ import {
 import { z } from 'zod';
 import type { Runtime } from '../base/runtime.ts';
 
-/** An endpoint that calls can be made to. The registry takes no other; an older or a faulty one may show one. */
+/** An endpoint that can be called. The registry accepts no other, but an older or faulty registry may send one. */
 const UsableEndpoint = Endpoint.extend({
   address: z.string().refine(isDialable, { error: 'expected an address to connect to' }),
   port: PortNumber,
@@ -20,16 +20,16 @@ const AnySnapshot = SnapshotEvent.extend({ endpoints: z.array(z.unknown()) });
 const AnyChange = ChangeEvent.extend({ upserts: z.array(z.unknown()) });
 const Named = z.object({ id: z.string() });
 
-/** What is told of an endpoint that cannot be used: which one, and why. */
+/** Reports an endpoint that cannot be used: which one, and why. */
 export type OnUnusable = (id: string, why: string) => void;
 
-/** A snapshot without the endpoints that cannot be used. Throws on what is no snapshot at all. */
+/** Parses a snapshot and leaves out unusable endpoints. Throws on data that is not a snapshot. */
 export function readSnapshot(data: unknown, onUnusable: OnUnusable): SnapshotEvent {
   const event = AnySnapshot.parse(data);
   return { ...event, endpoints: sifted(event, event.endpoints, onUnusable).usable };
 }
 
-/** A change; an endpoint that can no longer be used is removed. Throws on what is no change at all. */
+/** Parses a change; endpoints that became unusable are removed. Throws on data that is not a change. */
 export function readChange(data: unknown, onUnusable: OnUnusable): ChangeEvent {
   const event = AnyChange.parse(data);
   const { usable, unusable } = sifted(event, event.upserts, onUnusable);
@@ -61,10 +61,10 @@ function sifted({ namespace, service }: Whose, given: readonly unknown[], onUnus
   return { usable, unusable };
 }
 
-/** Endpoints remembered at most as told of. */
+/** Maximum number of endpoints remembered as reported. */
 const REMEMBERED = 1_000;
 
-/** Tells the process once of each endpoint that is left out. */
+/** Warns once about each endpoint that is left out. */
 export function createUnusableNote({ warn }: Pick<Runtime, 'warn'>): OnUnusable {
   const told = new Set<string>();
   return (id, why) => {

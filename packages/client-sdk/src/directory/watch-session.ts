@@ -10,81 +10,89 @@ import {
 import type { StreamEvent } from '../stream/event-stream.ts';
 import type { Coverage } from './coverage.ts';
 import { isNewer } from './picture.ts';
-import type { StreamSession, Verdict } from '../stream/live-stream.ts';
+import type { StreamSession, StreamAction } from '../stream/live-stream.ts';
 import { type OnUnusable, readChange, readSnapshot } from './watch-events.ts';
 
-/** How much later than a picture a proof of the store must be to speak against it, in ms: both were told over a network. */
+/**
+ * How much newer than a picture a confirmation of the store must be to contradict it, in ms: both came over a network.
+ */
 const PROOF_MS = 1_000;
 
-/** What is held of a service. */
+/** The picture held of a service. */
 export interface Held {
   readonly revision: string;
-  /** Since when, in ms. */
+  /** How long it has been held, in ms. */
   readonly ageMs: number;
 }
 
-/** What a watch connection is for. */
+/** The purpose of a watch connection. */
 export interface WatchPlan {
   readonly url: string;
   readonly path: string;
   readonly coverage: Coverage;
-  /** The stream goes on from a revision: services unchanged since are not shown. */
+  /** The stream resumes at a revision: it does not show services unchanged since then. */
   readonly isResuming: boolean;
 }
 
-/** What a watch connection tells the directory. */
+/** Callbacks of a watch connection, implemented by the directory. */
 export interface WatchListener {
   /** All services whose picture is held or wanted. */
   services(): Iterable<ServiceRef>;
-  /** An endpoint was shown that no call can be made to; the picture goes on without it. */
+  /** The stream showed an endpoint that cannot be called; the picture leaves it out. */
   readonly onUnusable: OnUnusable;
-  /** The store has lost the past that the pictures are of: the snapshots that follow hold, whatever their revisions. */
+  /**
+   * The store has lost the history that the pictures belong to: accept the following snapshots, whatever their
+   * revisions.
+   */
   onLost(): void;
-  /** The picture that is held; undefined = none. */
+  /** The picture held; undefined = none. */
   heldOf(service: ServiceRef): Held | undefined;
-  /** Answers whether the snapshot is as new as what is held. */
+  /** Returns whether the snapshot is at least as new as the picture held. */
   onSnapshot(event: SnapshotEvent): boolean;
-  /** `epoch`: that of the stream's store; undefined as long as the stream has not named it. */
+  /** `epoch`: of the stream's store; undefined until the stream has sent it. */
   onChange(event: ChangeEvent, epoch: string | undefined): void;
   /**
-   * Everything up to the bookmark's revision has been sent. `before`: the epoch that the stream was of until now;
-   * undefined = it had not named one.
+   * Everything up to the bookmark's revision has been sent. `before`: the stream's epoch until now; undefined = it had
+   * not sent one.
    */
   onSynced(event: BookmarkEvent, session: WatchSession, before: string | undefined): void;
 }
 
-/** Where a stream may be resumed. */
-export type Position = Pick<BookmarkEvent, 'revision' | 'mark'>;
+/** Where a stream can resume. */
+export type Position = Pick<BookmarkEvent, 'revision' | 'digest'>;
 
-/** Asks for a stream that goes on from a position. */
-export function appendPosition(query: URLSearchParams, { revision, mark }: Position): void {
+/** Adds a position to the query, so that the stream resumes there. */
+export function appendPosition(query: URLSearchParams, { revision, digest }: Position): void {
   query.append('since', revision);
-  if (mark !== '') query.append('mark', mark);
+  if (digest !== '') query.append('digest', digest);
 }
 
 /** One watch connection. */
 export class WatchSession implements StreamSession {
   readonly path: string;
   readonly url: string;
-  /** What it is about: what it does not show of these does not exist. */
+  /** The services that it covers: those that it does not show do not exist. */
   readonly coverage: Coverage;
-  /** Its name at its server, where it takes up further services; undefined = it has not said one. */
+  /** The stream's name at its server, needed to extend it; undefined = the server has not sent one. */
   stream: string | undefined;
-  /** It has shown all that it was opened for. */
+  /** The stream has shown everything it was opened for. */
   isSynced = false;
-  /** What its server was asked to take up, and has not shown yet; undefined among them = all. */
+  /** Services that the server was asked to add and has not shown yet; undefined among them = all. */
   readonly #asked = new Set<string | undefined>();
   readonly #listener: WatchListener;
   #epoch: string | undefined;
   /**
-   * Services that stand for something else than what is held, until the next synced bookmark: nothing
-   * was shown of them, or something older than what is held.
+   * Services whose value differs from the picture held, until the next synced bookmark: the stream showed nothing of
+   * them, or something older than the picture held.
    */
   readonly #open = new Map<string, ServiceRef & Partial<SnapshotEvent>>();
 
-  /** Services of which more is held than this server has: it is behind, or that past was lost. Key -> revision held. */
+  /**
+   * Services whose held revision is newer than this server's: the server lags, or that history was lost. Key ->
+   * revision held.
+   */
   readonly #ahead = new Map<string, string>();
-  /** It turned out to go on from a past that was lost: nothing more of it counts. */
+  /** The stream resumed at a history that was lost: ignore everything else it sends. */
   #isOver = false;
   /** Revisions that this stream has shown, of services that are still held. */
   readonly #shown = new Map<string, string>();
@@ -97,12 +105,12 @@ export class WatchSession implements StreamSession {
     if (!isResuming) this.#beginAnew();
   }
 
-  /** Whether it is about all of its scope, or its server was asked that it be. */
+  /** Whether it covers all of its scope, or its server was asked for that. */
   get isWhole(): boolean {
     return this.coverage.isWhole || this.#asked.has(undefined);
   }
 
-  /** Names of those that it is not about, and was not asked to be. */
+  /** Names of the services that it does not cover and that were not asked for. */
   lacking(services: Iterable<ServiceRef>): string[] {
     const lacking: string[] = [];
     for (const one of services) {
@@ -111,7 +119,7 @@ export class WatchSession implements StreamSession {
     return lacking;
   }
 
-  /** Notes that the server was asked to take these services up; undefined = all. */
+  /** Notes that the server was asked to add these services; undefined = all. */
   ask(services: readonly (string | undefined)[] = [undefined]): void {
     for (const service of services) this.#asked.add(service);
   }
@@ -121,13 +129,13 @@ export class WatchSession implements StreamSession {
     for (const service of services) this.#asked.delete(service);
   }
 
-  /** Nobody reads a service any more: who does later has it shown again. */
+  /** The service has no reader any more: a later reader needs it shown again. */
   forget(one: ServiceRef): void {
     this.coverage.forget(serviceKeyOf(one));
     this.#asked.delete(one.service);
   }
 
-  onEvent({ name, data }: StreamEvent): Verdict {
+  onEvent({ name, data }: StreamEvent): StreamAction {
     if (this.#isOver) return undefined;
     if (name === 'snapshot') this.#onSnapshot(readSnapshot(data, this.#listener.onUnusable));
     else if (name === 'change') return this.#onChange(readChange(data, this.#listener.onUnusable));
@@ -150,7 +158,7 @@ export class WatchSession implements StreamSession {
     for (const one of named ?? this.#covered()) this.#open.set(serviceKeyOf(one), one);
   }
 
-  /** Those that a picture is held or wanted of. */
+  /** The covered services whose picture is held or wanted. */
   *#covered(): Iterable<ServiceRef> {
     for (const one of this.#listener.services()) if (this.coverage.has(one)) yield one;
   }
@@ -162,9 +170,9 @@ export class WatchSession implements StreamSession {
     else this.#open.set(serviceKeyOf(event), event);
   }
 
-  #onChange(event: ChangeEvent): Verdict {
-    // A server goes on sending changes of services that nobody reads any more. Their pictures were dropped, and a
-    // change alone does not make a picture.
+  #onChange(event: ChangeEvent): StreamAction {
+    // A server keeps sending changes of services without a reader. Their pictures were dropped, and a change alone does
+    // not make a picture.
     if (!this.coverage.has(event)) return undefined;
     const key = serviceKeyOf(event);
     const held = this.#ahead.get(key);
@@ -183,14 +191,14 @@ export class WatchSession implements StreamSession {
     }
   }
 
-  /** The server went past a revision that is held, and has never shown it. */
-  #lost(): Verdict {
+  /** The server passed a revision that is held here, but never showed it. */
+  #lost(): StreamAction {
     this.#isOver = true;
     this.#listener.onLost();
-    return 'anew';
+    return 'reopen';
   }
 
-  /** Whether a revision that is held turns out to be of a past that the server knows nothing of. */
+  /** Whether a held revision belongs to a history that the server does not know. */
   #isPassed({ revision, applied = revision, storeAgeMs }: BookmarkEvent): boolean {
     const keys = new Set<string>();
     for (const one of this.#covered()) {
@@ -199,7 +207,7 @@ export class WatchSession implements StreamSession {
       const held = this.#listener.heldOf(one);
       if (held === undefined || this.#shown.get(key) === held.revision) this.#ahead.delete(key);
       else if (isNewer(held.revision, revision)) {
-        // The store said that there is nothing newer when this had long been known.
+        // The store confirmed that there is nothing newer at a time when this revision had long been known here.
         const isAhead = isNewer(held.revision, applied);
         if (isAhead && held.ageMs - storeAgeMs > PROOF_MS) return true;
         if (isAhead) this.#ahead.set(key, held.revision);
@@ -212,12 +220,13 @@ export class WatchSession implements StreamSession {
     return false;
   }
 
-  #onBookmark(event: BookmarkEvent): Verdict {
+  #onBookmark(event: BookmarkEvent): StreamAction {
     if (!event.synced) return event.moving ? 'move' : undefined;
     const { revision, epoch } = event;
     this.stream = event.stream ?? this.stream;
     this.isSynced = true;
-    // The server carried the stream on over a store that forgot: what it has sent is the picture of the new one too.
+    // The server continued the stream over a store that lost its data: what it has sent is also the picture of the new
+    // store.
     const before = this.#epoch;
     this.#epoch = epoch;
     if (this.#isPassed(event)) return this.#lost();

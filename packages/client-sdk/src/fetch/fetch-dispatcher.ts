@@ -6,16 +6,16 @@ import { type AnyHandler, tellError } from '../undici/legacy-handler.ts';
 import { takenOver } from '../undici/taken-over.ts';
 import { globalDispatcherFor } from './global-dispatcher.ts';
 
-/** A body up to this size, in bytes, is kept so that it can be sent again. */
+/** Largest body that is buffered so that it can be sent again, in bytes. */
 const MAX_KEPT_BYTES = 8 * 2 ** 20;
 
 export interface FetchTargets {
-  /** That of the service. */
+  /** Origin of the service. */
   readonly origin: string;
   /** `namespace/service`, for messages. */
   readonly label: string;
   readonly service: Dispatcher;
-  /** The caller gave the body as a whole. */
+  /** The caller gave the complete body, not a stream. */
   readonly isStatic: boolean;
   /** Whether an origin is one of the service's own instances. */
   isInstance(origin: string): boolean;
@@ -24,8 +24,8 @@ export interface FetchTargets {
 }
 
 /**
- * Where the requests of fetches go: those for the service to it, those that it was redirected to elsewhere to that
- * place. A body goes nowhere but to the service and its instances.
+ * Routes the requests of a fetch: those for the service go to the service, those after a redirect to another host go
+ * there. A body goes only to the service and its instances.
  */
 export class FetchDispatcher implements Pick<Dispatcher, 'dispatch'> {
   readonly #targets: FetchTargets;
@@ -44,7 +44,7 @@ export class FetchDispatcher implements Pick<Dispatcher, 'dispatch'> {
     return true;
   }
 
-  /** The fetch has made a stream of the body, which could be sent only once. */
+  /** The fetch has turned the body into a stream, which could be sent only once. */
   async #dispatchKept(options: Dispatcher.DispatchOptions, handler: AnyHandler): Promise<void> {
     try {
       const chunks: Uint8Array[] = [];
@@ -75,7 +75,7 @@ export class FetchDispatcher implements Pick<Dispatcher, 'dispatch'> {
   }
 }
 
-/** Whether the body comes in pieces and is known to be small enough. */
+/** Whether the body is a stream that is known to be small enough. */
 function isKeepable({ body, headers }: Dispatcher.DispatchOptions): boolean {
   if (typeof body !== 'object' || body === null || !(Symbol.asyncIterator in body)) return false;
   const length = [...headerPairs(headers)].find(

@@ -5,29 +5,29 @@ import { RollcallError } from '../base/error.ts';
 import { FetchDispatcher } from './fetch-dispatcher.ts';
 import { initOf, initOfRequest, isRequest, isStatic } from './web-input.ts';
 
-/** The service that is fetched from. */
+/** The service that the fetch calls. */
 export interface FetchedService {
   readonly name: string;
   readonly namespace: string;
   readonly scheme: 'http' | 'https';
-  /** Last part of the host names that mean a service. */
+  /** Last part of the host names of services. */
   readonly hostSuffix: string;
-  /** Whether the namespace is the one that names without any mean. */
+  /** Whether the namespace is the client's own, which short host names without a namespace refer to. */
   readonly isDefaultNamespace: boolean;
   readonly dispatcher: Dispatcher;
   endpoints(): readonly Endpoint[];
-  /** The dispatcher of another service, for a host that means one; undefined for any other host. */
+  /** The dispatcher of another service when the host names one; undefined for any other host. */
   readonly reach: (origin: string) => Dispatcher | undefined;
 }
 
-/** The Fetch API towards a service, by the fetch of this process: its objects come in, its `Response` comes out. */
+/** The Fetch API for a service, through this process's own fetch: takes its objects and returns its `Response`. */
 export class ServiceFetch {
   readonly #service: FetchedService;
   readonly #origin: string;
-  /** For bodies that can be kept, and for all others. */
+  /** One dispatcher for bodies that can be buffered, one for all others. */
   readonly #keeping: FetchDispatcher;
   readonly #passing: FetchDispatcher;
-  /** Hosts that mean the service. */
+  /** Host names of the service. */
   readonly #hosts: ReadonlySet<string>;
 
   constructor(service: FetchedService) {
@@ -46,7 +46,7 @@ export class ServiceFetch {
     const url = this.#urlOf(isObject ? input.url : String(input));
     const isForeign = isObject && !(input instanceof Request);
     const own = isForeign ? { ...initOfRequest(input), ...initOf(init) } : initOf(init);
-    // A Request keeps its url: what it asks for is asked of the service's own one.
+    // A Request keeps its URL, so a copy with the service's own URL is needed.
     const target = isObject && !isForeign ? new Request(url, input) : url;
     const dispatcher = isStatic(own.body) ? this.#keeping : this.#passing;
     return globalThis.fetch(target, { ...own, dispatcher: dispatcher as object } as RequestInit);
@@ -64,7 +64,7 @@ export class ServiceFetch {
     });
   }
 
-  /** Throws a {@link RollcallError} `invalid_host` for what is another host's. */
+  /** Throws a {@link RollcallError} `invalid_host` for a URL of another host. */
   #urlOf(given: string): URL | string {
     if (/^\/(?!\/)/.test(given)) return this.#origin + given;
     const { scheme } = this.#service;

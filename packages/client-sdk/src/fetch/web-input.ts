@@ -1,4 +1,4 @@
-/** Whether an object is one of the web's by name: those of another copy of undici have classes of their own. */
+/** Checks a web object by its name: another copy of undici has its own classes, so `instanceof` would fail. */
 const isNamed = (given: unknown, name: string): boolean =>
   typeof given === 'object' &&
   given !== null &&
@@ -6,7 +6,7 @@ const isNamed = (given: unknown, name: string): boolean =>
 
 export const isRequest = (given: unknown): given is Request => isNamed(given, 'Request');
 
-/** Whether the body can be made again from what was given: everything but a stream. */
+/** Whether the body can be sent again from the given value: everything but a stream. */
 export function isStatic(body: unknown): boolean {
   if (typeof body === 'string' || body instanceof URLSearchParams || body instanceof Blob)
     return true;
@@ -14,8 +14,8 @@ export function isStatic(body: unknown): boolean {
 }
 
 /**
- * The init as the fetch of this process takes it: a FormData of another copy of undici would be sent as the words
- * `[object FormData]`, and a stream needs a word more.
+ * Adapts the init for this process's fetch, which would send a FormData of another copy of undici as the text `[object
+ * FormData]`, and requires `duplex` for a stream.
  */
 export function initOf(init: RequestInit): RequestInit {
   const { body } = init;
@@ -28,7 +28,7 @@ export function initOf(init: RequestInit): RequestInit {
   return { ...init, body: form };
 }
 
-/** What another copy of undici made, as the init of a request of this process. */
+/** Converts a Request of another copy of undici to the init of a request of this process. */
 export function initOfRequest(request: Request): RequestInit {
   const { method, body, signal, redirect } = request;
   const headers: [string, string][] = [...request.headers];

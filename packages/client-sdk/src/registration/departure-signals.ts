@@ -1,11 +1,11 @@
 import type { SignalSource } from '../base/runtime.ts';
 
-/** One that leaves politely when the process is told to end. */
+/** Something that can drain before the process ends. */
 export interface Departing {
   drain(): Promise<void>;
 }
 
-/** What one client lets drain on process signals. All clients of a process leave together. */
+/** The registrations that one client drains on process signals. All clients of a process drain together. */
 export class DepartureSignals {
   readonly #departures: Departures;
   readonly #own = new Set<Departing>();
@@ -19,7 +19,7 @@ export class DepartureSignals {
     this.#departures.add(signals, departing);
   }
 
-  /** Forgets one that is off the roll. */
+  /** Removes a registration that is off the roll. */
   remove(departing: Departing): void {
     this.#own.delete(departing);
     this.#departures.remove(departing);
@@ -39,14 +39,14 @@ function departuresOf(source: SignalSource): Departures {
 }
 
 /**
- * Drains all of a process on its signals. Afterwards the signal is raised again, unless the application listens to it
- * too: then ending the process is its business. A second signal does not wait for the drains.
+ * Drains all registrations of a process on its signals. Afterwards it raises the signal again, unless the application
+ * listens to it too: then the application must end the process. A second signal does not wait for the drains.
  */
 class Departures {
   readonly #source: SignalSource;
   readonly #departing = new Map<NodeJS.Signals, Set<Departing>>();
   readonly #listeners = new Map<NodeJS.Signals, () => void>();
-  /** Signals that the application was seen to listen to as well. */
+  /** Signals that the application listens to as well. */
   readonly #shared = new Set<NodeJS.Signals>();
   #isLeaving = false;
 
@@ -67,7 +67,7 @@ class Departures {
     }
   }
 
-  /** The last one takes the listeners along, unless the process is leaving. */
+  /** Removing the last one also removes the signal listeners, unless the process is already ending. */
   remove(departing: Departing): void {
     for (const [signal, those] of this.#departing) {
       those.delete(departing);
@@ -88,7 +88,7 @@ class Departures {
     this.#end(signal);
   }
 
-  /** Once for each time that the process leaves. */
+  /** Runs once each time the process ends. */
   #end(signal: NodeJS.Signals): void {
     if (!this.#isLeaving) return;
     this.#isLeaving = false;
@@ -96,7 +96,7 @@ class Departures {
     if (!this.#shared.has(signal)) this.#source.raise(signal);
   }
 
-  /** Looked for more than once: a listener for one time only is gone by the time that ours is called. */
+  /** Checked more than once: a `once` listener of the application is already removed when this listener runs. */
   #noteOthers(signal: NodeJS.Signals): void {
     const own = this.#listeners.has(signal) ? 1 : 0;
     if (this.#source.listenerCount(signal) > own) this.#shared.add(signal);

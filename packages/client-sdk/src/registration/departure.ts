@@ -1,8 +1,9 @@
+import type { CallRequest } from '../registry/call-request.ts';
 import { Backoff, pause } from '@rollcall/runtime';
 import { RollcallError, type RollcallErrorCode } from '../base/error.ts';
 import type { Registrar } from './registrar.ts';
 
-/** A server is given no less than this, in ms. */
+/** Shortest timeout for one server, in ms. */
 const LEAST_MS = 250;
 
 /** First pause between two tries, in ms. */
@@ -15,21 +16,21 @@ const GONE: ReadonlySet<RollcallErrorCode> = new Set([
   'service_not_found',
 ] as const);
 
-/** Whether the instance is off the roll, or not this one's to take off. */
+/** Whether the instance is off the roll, or belongs to another registration now. */
 export const isGone = ({ code }: RollcallError): boolean => GONE.has(code);
 
 export interface Departing {
-  /** Of the instance's path. */
-  readonly params: Readonly<Record<string, string>>;
-  /** Who leaves: by its lease, or by its nonce where it knows no lease. */
-  readonly query: Readonly<Record<string, string | number | undefined>>;
-  /** How long it is tried, in ms. */
+  /** Path parameters of the instance. */
+  readonly params: CallRequest<'deregister'>['params'];
+  /** Identifies the instance: by its lease, or by its nonce when it does not know its lease. */
+  readonly query: NonNullable<CallRequest<'deregister'>['query']>;
+  /** How long to keep trying, in ms. */
   readonly limitMs: number;
 }
 
 /**
- * Takes an instance off the roll; gives the revision of that, or undefined when it was off already. Rejects when another
- * try cannot help, or the time is over.
+ * Takes an instance off the roll. Returns the revision of that write, or undefined when the instance was already off
+ * the roll. Rejects when another try cannot help, or when the time is over.
  */
 export async function takenOff(
   { client, options }: Registrar,
@@ -40,7 +41,7 @@ export async function takenOff(
   const deadlineMs = runtime.monotonicMs() + limitMs;
   for (;;) {
     try {
-      // No longer than there is time to ask every server.
+      // Short enough that every server can still be asked.
       const leftMs = Math.max(deadlineMs - runtime.monotonicMs(), LEAST_MS) / options.url.length;
       const timeoutMs = Math.min(options.requestTimeoutMs, Math.max(leftMs, LEAST_MS));
       return (await client.call('deregister', { params, query, timeoutMs })).revision;

@@ -1,12 +1,12 @@
 import { HoldEvent, pathOf, ROUTES } from '@rollcall/contract';
 import type { StreamEvent } from '../stream/event-stream.ts';
-import type { StreamPlan, StreamSession, Verdict } from '../stream/live-stream.ts';
+import type { StreamPlan, StreamSession, StreamAction } from '../stream/live-stream.ts';
 
-/** What a hold has to say of the leases bound to it. */
+/** What a hold reports about the leases bound to it. */
 export interface HoldListener {
   onUnknown(lease: string): void;
   onSuperseded(lease: string): void;
-  /** The connection is gone: the registry may take its instances for dead. */
+  /** The connection is gone: the registry may consider its instances dead. */
   onLost(): void;
 }
 
@@ -33,7 +33,7 @@ export class HoldPlan implements StreamPlan<StreamSession> {
     if (wasUp) this.#listener.onLost();
   }
 
-  #onEvent({ name, data }: StreamEvent): Verdict {
+  #onEvent({ name, data }: StreamEvent): StreamAction {
     if (name === 'move') return 'move';
     if (name !== 'held') return undefined;
     const { unknown, superseded } = HoldEvent.parse(data);

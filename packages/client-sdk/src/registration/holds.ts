@@ -4,10 +4,10 @@ import type { Timer } from '@rollcall/runtime';
 import { LiveStream, type StreamSession } from '../stream/live-stream.ts';
 import { type HoldListener, HoldPlan } from './hold-plan.ts';
 
-/** Leases on one connection: their ids stand in the URL. */
+/** Maximum number of leases on one connection: the URL contains their ids. */
 const MAX_LEASES = 100;
 
-/** How long leases that come together are gathered before a new connection is opened for them, in ms. */
+/** How long to collect new leases before opening a new connection for them, in ms. */
 const GATHER_MS = 5;
 
 interface Hold {
@@ -16,7 +16,7 @@ interface Hold {
   gathering: Timer | undefined;
 }
 
-/** Binds leases to open connections, so that the registry learns of this process's death at once. */
+/** Binds leases to open connections, so that the registry notices at once when this process dies. */
 export class Holds {
   readonly #client: RegistryApi;
   readonly #options: ResolvedOptions;
@@ -39,7 +39,7 @@ export class Holds {
     hold.gathering ??= this.#options.runtime.after(GATHER_MS, onGathered, { keepsAlive: true });
   }
 
-  /** Lets go of a lease that is over. Its connection stays while others are on it, which does no harm. */
+  /** Releases a lease that has ended. The connection stays open while other leases use it; this does no harm. */
   remove(lease: string): void {
     const hold = this.#holds.find(({ plan }) => plan.leases.delete(lease));
     if (hold === undefined || hold.plan.leases.size > 0) return;

@@ -24,11 +24,11 @@ import { ServedRequests } from './served-requests.ts';
 
 /** First pause between two rounds, in ms. */
 const FIRST_PAUSE_MS = 100;
-/** How long instances wait at most before they come back to a registry that forgot them, in ms. */
+/** Longest random delay before an instance returns to a registry that forgot it, in ms. */
 const RETURN_SPREAD_MS = 300;
-/** How long a deregistration is tried, in ms. */
+/** How long to try a deregistration, in ms. */
 const DEREGISTER_LIMIT_MS = 5_000;
-/** The same when the client is closing. */
+/** How long to try a deregistration when the client is closing, in ms. */
 const CLOSE_LIMIT_MS = 2_000;
 
 /** Keeps one instance on the roll, from its first registration until it is released or superseded. */
@@ -41,20 +41,20 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   readonly #leaving = new AbortController();
   readonly #drain: ResolvedDrain;
   readonly #onEnded: () => void;
-  /** What a drain waits for when the application does not say when it is idle; only for drains on signals. */
   readonly #trouble: Trouble;
+  /** What a drain on a signal waits for when the application gives no `whenIdle`. */
   readonly #served: ServedRequests | undefined;
   #body: RegistrationSpec['body'];
   #lease: Lease | undefined;
   #state: LeaseState = 'lost';
   #revision = '0';
-  /** Of the last write that was sent: what arrives after a later one changes nothing. */
+  /** Number of the last write sent: the registry ignores a write that arrives after a later one. */
   #sequence = 0;
   #enrolling: Promise<void> | undefined;
   #departure: Promise<void> | undefined;
   #silence: RollcallError | undefined;
 
-  /** `onEnded` is called once, when nothing more will happen. */
+  /** `onEnded` is called once, when the registration is over. */
   constructor(registrar: Registrar, spec: RegistrationSpec, onEnded: () => void) {
     this.#registrar = registrar;
     this.#events = new Emitter(registrar.options.runtime);
@@ -81,8 +81,8 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   }
 
   /**
-   * Registers for the first time, round after round. Rejects when trying again cannot help, and at once
-   * on abort; {@link close} then takes back what may have been sent.
+   * Registers for the first time, round after round. Rejects when trying again cannot help, and at once on abort;
+   * {@link close} then undoes a registration that may have been sent.
    */
   begin(signal?: AbortSignal): Promise<void> {
     this.#enrolling = this.#enrol(true);
@@ -96,7 +96,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   async update(patch: InstancePatch): Promise<void> {
     const parsed = parseOptions(InstancePatch, patch);
     this.#throwIfOver();
-    // A registration under way may have been sent without the change.
+    // A registration in progress may have been sent without the change.
     await this.#enrolling?.catch(() => undefined);
     this.#throwIfOver();
     const lease = this.#lease?.id;
@@ -119,9 +119,9 @@ export class InstanceRegistration implements Registration, LeaseHolder {
       options === undefined ? this.#drain : parseDrain(options);
     if (this.#state === 'superseded' || this.#state === 'released') return;
     const { runtime } = this.#registrar.options;
-    // Whatever becomes of the announcement: a registration that comes in between is one that drains.
+    // Set in any case: if the instance registers again in between, it must register as draining.
     this.#body = withPatch(this.#body, { status: 'draining' });
-    // An unreachable registry must not keep the instance from leaving.
+    // An unreachable registry must not prevent the instance from leaving.
     const announcing = this.setStatus('draining').catch(() => undefined);
     await within(runtime, CLOSE_LIMIT_MS, announcing);
     await pause(runtime, settleMs);
@@ -179,24 +179,24 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     return `instance ${this.id} of ${this.namespace}/${this.service}`;
   }
 
-  get #params(): Readonly<Record<string, string>> {
+  get #params() {
     return { ns: this.namespace, svc: this.service, id: this.id };
   }
 
-  /** After a jittered moment, because everybody else was forgotten too. Never rejects. */
+  /** Waits a jittered moment first, because the registry forgot all other instances too. Never rejects. */
   async #returnToRoll(): Promise<void> {
     const { runtime } = this.#registrar.options;
     try {
       await pause(runtime, RETURN_SPREAD_MS * runtime.random(), this.#leaving.signal);
       await this.#enrol(false);
     } catch (error) {
-      // Left in the meantime: the departure sees to the rest.
+      // The instance is leaving; the departure does the rest.
       if (this.#leaving.signal.aborted) return;
       warnOfFault(runtime, `${this.#label} comes back`, error);
     }
   }
 
-  /** Rounds of registering until one succeeds. Returns too when a successor is found to have the place. */
+  /** Registers in rounds until one succeeds. Also returns when a successor turns out to have the place. */
   async #enrol(takeover: boolean): Promise<void> {
     const { client, options } = this.#registrar;
     const { signal } = this.#leaving;
@@ -206,7 +206,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
       signal.throwIfAborted();
       const body = this.#body;
       try {
-        // Not aborted in the middle: whether the instance is on the roll must be known.
+        // Never aborted midway: the client must know whether the instance is on the roll.
         const reply = await client.call('register', {
           params: this.#params,
           query: { takeover },
@@ -245,7 +245,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     if (!isFirst) this.#events.emit('reregistered');
   }
 
-  /** Status, weight or labels were changed while the registration was on its way. */
+  /** Sends changes of status, weight or labels that were made while the registration was in progress. */
   async #sendWhatChanged(lease: string | undefined): Promise<void> {
     const { status, weight, labels } = this.#body;
     const body = { status, weight, labels, sequence: ++this.#sequence };
@@ -253,7 +253,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     await this.#registrar.client.call('patchInstance', call).catch(() => undefined);
   }
 
-  /** What was refused, or not answered, is not kept: a later registration must not bring what the caller was denied. */
+  /** Drops a change that was refused or not answered: a later registration must not apply what the caller saw fail. */
   async #onUpdateFailed(
     error: RollcallError,
     lease: string | undefined,
@@ -261,7 +261,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   ): Promise<void> {
     if (error.code === 'lease_superseded') this.#supersede(error);
     else if (isGone(error) && lease !== undefined) {
-      // Forgotten: the registration that follows carries the change.
+      // The registry forgot the instance: the next registration carries the change.
       this.#body = withPatch(this.#body, patch);
       this.onUnknown(lease);
       await this.#enrolling;
@@ -283,7 +283,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
 
   async #depart(limitMs: number): Promise<void> {
     this.#leaving.abort(new RollcallError('closed', 'the registration is leaving the roll'));
-    // What was sent before may still put the instance on the roll.
+    // An earlier request may still put the instance on the roll.
     await within(this.#registrar.options.runtime, limitMs, Promise.resolve(this.#enrolling)).catch(
       () => undefined,
     );
@@ -291,7 +291,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     if (this.#sequence === 0) return this.#end('released');
     const lease = this.#lease?.id;
     if (lease !== undefined) this.#registrar.silence(lease);
-    // Without a lease it may still be on the roll, or be put there by what is on its way: it leaves by its nonce.
+    // Without a lease, a request in progress may still put the instance on the roll: deregister it by its nonce.
     const sequence = ++this.#sequence;
     const query = lease === undefined ? { nonce: this.#body.nonce, sequence } : { lease, sequence };
     try {

@@ -5,14 +5,14 @@ import { warnOfFault } from '../base/guard.ts';
 import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 
-/** Who holds a lease and wants to know how it fares. */
+/** The owner of a lease; receives the lease's events. */
 export interface LeaseHolder {
   onRenewed(): void;
-  /** The registry forgot the lease. */
+  /** The registry does not know the lease any more. */
   onUnknown(lease: string): void;
   /** A successor has the place. */
   onSuperseded(lease: string): void;
-  /** No renewal came through for a whole TTL; said once, renewing goes on. */
+  /** No renewal succeeded for a whole TTL. Reported once; renewals continue. */
   onSilent(error: RollcallError): void;
 }
 
@@ -22,29 +22,30 @@ interface Kept {
   dueMs: number;
   renewedAtMs: number;
   isSilent: boolean;
-  /** The registry may take the holder for dead: a sign of life is wanted soon. */
+  /** The registry may consider the owner dead: renew soon. */
   isInDoubt: boolean;
 }
 
-/** Heartbeats due within this share of their interval go along with the earliest one. */
+/** Heartbeats due within this share of their interval are sent together with the earliest one. */
 const EARLY_RATIO = 0.25;
 
-/** How long a server may take when the registry may take a holder for dead: it evicts him after 2 s. In ms. */
+/** Timeout of a server while the registry may consider an owner dead, in ms: the registry evicts it after 2 s. */
 const IN_DOUBT_MS = 500;
 
-/** The same of a server beside which there is no other: what helps is only another connection, and its store may be slow. In ms. */
+/**
+ * The same timeout when there is only one server, in ms: only another connection can help, and its store may be slow.
+ */
 const ALONE_MS = 1_500;
 
-/** A server is given no less than this, however little is left of a lease, in ms. */
+/** Shortest timeout of a server, even if the lease ends sooner, in ms. */
 const LEAST_MS = 250;
 
-/** First pause after a round in which no url answered, in ms. */
+/** First pause after a round in which no URL answered, in ms. */
 const FIRST_PAUSE_MS = 100;
 
 /**
- * Renews leases, every third of their TTL or a little sooner, those that fall together in one call.
- * A round that fails is repeated after a jittered pause of at most the interval, for as long as a
- * lease is kept.
+ * Renews leases at every third of their TTL or a little sooner; renewals that are due together share one call. A failed
+ * round is repeated after a jittered pause of at most the interval, for as long as a lease is kept.
  */
 export class LeaseKeeper {
   readonly #client: RegistryApi;
@@ -80,7 +81,7 @@ export class LeaseKeeper {
     this.#arm();
   }
 
-  /** Renews everything now: the connection that spoke for the leases is gone. */
+  /** Renews all leases now: the hold connection of the leases is gone. */
   renewNow(): void {
     const nowMs = this.#options.runtime.monotonicMs();
     for (const kept of this.#kept.values()) {
@@ -168,7 +169,10 @@ export class LeaseKeeper {
     }
   }
 
-  /** A server that hangs, or drips, is left in time for all the others to be asked before a lease ends. */
+  /**
+   * Short enough to leave a hanging or dripping server in time, so that all other servers
+   * can be asked before a lease ends.
+   */
   #timeoutMs(due: readonly Kept[]): number {
     const nowMs = this.#options.runtime.monotonicMs();
     const servers = this.#options.url.length;

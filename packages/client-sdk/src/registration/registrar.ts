@@ -29,7 +29,7 @@ export class Registrar {
     this.#holds.add(lease.id);
   }
 
-  /** Ends the heartbeats of a lease. Its hold stays: it ends by {@link release} once the lease is off the roll. */
+  /** Stops the heartbeats of a lease. Its hold stays until {@link release}, once the lease is off the roll. */
   silence(lease: string): void {
     this.#keeper.remove(lease);
   }

@@ -12,10 +12,10 @@ import { parseOptions, type ResolvedOptions } from '../api/options.ts';
 import type { DrainOptions, RegisterOptions } from '../api/registration.ts';
 import type { Runtime } from '../base/runtime.ts';
 
-/** Signals that end a process politely. */
+/** Signals that ask a process to end gracefully. */
 const DEPARTURE_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
 
-/** Options that are about the registration and not about the instance. */
+/** Options of the registration itself, not of the instance. */
 const OWN_OPTIONS: ReadonlySet<string> = new Set<keyof RegisterOptions>([
   'service',
   'namespace',
@@ -46,7 +46,7 @@ export function parseDrain(options: DrainOptions): ResolvedDrain {
   return parseOptions(Drain, options);
 }
 
-/** What an instance is registered with, defaults filled in. `body` is what a re-registration sends. */
+/** The data to register an instance with, with defaults. A re-registration sends `body` again. */
 export interface RegistrationSpec {
   readonly namespace: string;
   readonly service: string;
@@ -77,7 +77,7 @@ export function parseRegistration(
   const body = Object.entries(given).filter(([name]) => !OWN_OPTIONS.has(name));
   return {
     ...where,
-    // The nonce is made once: a retry of this process gets the same lease.
+    // The nonce is created once: a retry of this process gets the same lease.
     body: parseBody(given, {
       ...Object.fromEntries(body),
       ports: given.ports ?? { http: port },
@@ -88,7 +88,7 @@ export function parseRegistration(
   };
 }
 
-/** What an instance says of itself after a change: labels are merged, one set to null goes. */
+/** The instance's data after a change: labels are merged, a label set to null is removed. */
 export function withPatch(body: RegistrationBody, patch: InstancePatch): RegistrationBody {
   const labels = { ...body.labels };
   for (const [key, value] of Object.entries(patch.labels ?? {}))
@@ -102,7 +102,7 @@ export function withPatch(body: RegistrationBody, patch: InstancePatch): Registr
   };
 }
 
-/** The one port is `ports.http` of the instance, and `port` of whoever gave it. */
+/** The single port is `ports.http` in the body but `port` in the caller's options: the error must name `port`. */
 function parseBody(given: RegisterOptions, body: unknown): RegistrationBody {
   try {
     return parseOptions(RegistrationBody, body);
@@ -113,7 +113,7 @@ function parseBody(given: RegisterOptions, body: unknown): RegistrationBody {
   }
 }
 
-/** Before anything else is looked at: `{ prot: 3000 }` has no port because its name is wrong. */
+/** Runs before any other check: `{ prot: 3000 }` lacks a port only because of the misspelled name. */
 function throwIfUnknown(given: RegisterOptions): void {
   const known = [...OWN_OPTIONS, ...knownAt(RegistrationBody, [])];
   const unknown = Object.keys(given).find((name) => !known.includes(name));

@@ -3,7 +3,7 @@ import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_c
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** What Node.js tells of the requests that its servers take. */
+/** Diagnostics channels on which Node.js reports the requests of its servers. */
 const HTTP1 = 'http.server.request.start';
 const HTTP2 = 'http2.server.stream.start';
 
@@ -17,8 +17,8 @@ interface Http2Start {
 }
 
 /**
- * The HTTP requests under way in this process that came in at the ports of an instance. A drain without an answer of the
- * application's own to whether it is idle waits for these.
+ * The HTTP requests in progress in this process that came in at the ports of an instance. A drain waits for them unless
+ * the application passes its own `whenIdle`.
  */
 export class ServedRequests {
   readonly #ports: ReadonlySet<number>;
@@ -43,13 +43,13 @@ export class ServedRequests {
     subscribe(HTTP2, this.#onHttp2);
   }
 
-  /** Resolves at the first moment without a request under way. */
+  /** Resolves at the first moment without a request in progress. */
   whenIdle(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve();
     return (this.#idle ??= Promise.withResolvers<void>()).promise;
   }
 
-  /** Counts no further requests. Twice does no harm. */
+  /** Stops counting requests. Safe to call twice. */
   close(): void {
     unsubscribe(HTTP1, this.#onHttp1);
     unsubscribe(HTTP2, this.#onHttp2);

@@ -1,68 +1,73 @@
-import { pathOf, type Route, type RouteName, ROUTES } from '@rollcall/contract';
+import { pathOf, type Route, ROUTES } from '@rollcall/contract';
 import pRetry from 'p-retry';
-import type { Dispatcher } from 'undici';
+import { pause } from '@rollcall/runtime';
 import { RollcallError } from '../base/error.ts';
 import type { ResolvedOptions } from '../api/options.ts';
-import { Agent, requestBy } from '../undici/undici.ts';
-import type { CallRequest, RegistryApi, ReplyOf } from './registry-api.ts';
+import {
+  type AnyCallRequest,
+  type CallName,
+  type CallRequest,
+  queryOf,
+  type ReplyOf,
+} from './call-request.ts';
+import type { RegistryApi } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';
 import { bounded } from './time-bound.ts';
+import type { RegistryTransport, TransportReply, TransportRequest } from '../base/transport.ts';
+import { UndiciTransport } from './undici-transport.ts';
 import { UrlRing } from './url-ring.ts';
 
 /** Pause between two tries of a round, in ms. */
 const BETWEEN_TRIES_MS = 20;
 
-/** How much longer than its beginning an answer to a question may take as a whole. */
+/** A read that has begun may take this many times the request timeout in total. */
 const READ_RATIO = 10;
 
-/** No answer of a registry is larger: 100,000 instances are two thirds of it. */
+/** No response of a registry is larger: 100,000 instances take two thirds of it. */
 const MAX_REPLY_BYTES = 64 * 2 ** 20;
 
-/** The registry over HTTP. Every call that it makes may be repeated: that is how the API is made. */
+/** The registry over HTTP. The API is designed so that every call that it makes may be repeated. */
 export class RegistryClient implements RegistryApi {
   readonly urls: readonly string[];
   readonly #options: ResolvedOptions;
-  readonly #agent: InstanceType<typeof Agent>;
+  readonly #transport: RegistryTransport;
   readonly #ring: UrlRing;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
     this.urls = options.url;
     this.#ring = new UrlRing(options.url, options.runtime.random);
-    this.#agent = new Agent({
-      allowH2: false,
-      headersTimeout: options.requestTimeoutMs,
-      bodyTimeout: options.requestTimeoutMs,
-      connect: {
-        ...(options.ca === undefined ? {} : { ca: options.ca as string }),
-        ...options.connect,
-        timeout: options.connectTimeoutMs,
-      },
-    });
+    this.#transport = options.runtime.transport ?? new UndiciTransport(options);
   }
 
-  call<N extends RouteName>(name: N, request: CallRequest): Promise<ReplyOf<N>> {
-    // Whoever creates would be told that it is there already, if the answer to the first try was lost.
+  call<N extends CallName>(name: N, given: CallRequest<N>): Promise<ReplyOf<N>> {
+    const request: AnyCallRequest = given;
+    // If the first response was lost, a second `create` would be refused because the object exists already.
     const isOnce = request.query?.['mode'] === 'create';
     const isSingle = this.urls.length === 1;
+    const mayRepeat = (error: Error) =>
+      error instanceof RollcallError &&
+      error.retryable &&
+      (!isOnce || wasNotCarriedOut(error)) &&
+      (!isSingle || error.code === 'registry_unreachable');
     return pRetry(() => this.#attempt(ROUTES[name], request) as Promise<ReplyOf<N>>, {
       retries: Math.max(this.urls.length, 2) - 1,
-      minTimeout: BETWEEN_TRIES_MS,
-      maxTimeout: BETWEEN_TRIES_MS,
-      shouldRetry: ({ error }) =>
-        error instanceof RollcallError &&
-        error.retryable &&
-        (!isOnce || wasNotCarriedOut(error)) &&
-        (!isSingle || error.code === 'registry_unreachable'),
+      // The pause is made in `shouldRetry`, on the client's own clock.
+      minTimeout: 0,
+      shouldRetry: async ({ error }) => {
+        if (!mayRepeat(error)) return false;
+        await pause(this.#options.runtime, BETWEEN_TRIES_MS, request.signal);
+        return true;
+      },
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
   }
 
-  callAt<N extends RouteName>(url: string, name: N, request: CallRequest): Promise<ReplyOf<N>> {
+  callAt<N extends CallName>(url: string, name: N, request: CallRequest<N>): Promise<ReplyOf<N>> {
     return this.#askInTime(url, ROUTES[name], request) as Promise<ReplyOf<N>>;
   }
 
-  open(url: string, path: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  open(url: string, path: string, signal: AbortSignal): Promise<TransportReply> {
     const { runtime, connectTimeoutMs, requestTimeoutMs } = this.#options;
     const limitMs = connectTimeoutMs + requestTimeoutMs;
     const bound = { limitMs, signal, onOver: tooLate(url, limitMs), isOngoing: true };
@@ -70,19 +75,19 @@ export class RegistryClient implements RegistryApi {
       const reply = await this.#send(url, path, {
         method: 'GET',
         headers: { accept: 'text/event-stream' },
-        bodyTimeout: 0,
+        timeoutMs: 0,
         signal: inner,
       });
-      if (reply.statusCode === 200) return reply;
-      throw errorOfReply(reply.statusCode, reply.headers, await textOf(reply, url), url);
+      if (reply.status === 200) return reply;
+      throw errorOfReply(reply.status, reply.headers, await textOf(reply, url), url);
     });
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#transport.close();
   }
 
-  async #attempt(route: Route, request: CallRequest): Promise<unknown> {
+  async #attempt(route: Route, request: AnyCallRequest): Promise<unknown> {
     const url = this.#ring.current;
     try {
       return await this.#askInTime(url, route, request);
@@ -92,56 +97,60 @@ export class RegistryClient implements RegistryApi {
     }
   }
 
-  #askInTime(url: string, route: Route, request: CallRequest): Promise<unknown> {
+  #askInTime(url: string, route: Route, request: AnyCallRequest): Promise<unknown> {
     const { requestTimeoutMs, runtime } = this.#options;
     const { signal, timeoutMs = requestTimeoutMs } = request;
-    // What is read may be large; it has to begin and to go on within the time all the same.
+    // A read may return much data; it still has to start, and to keep arriving, within the timeout.
     const limitMs = route.method === 'GET' ? timeoutMs * READ_RATIO : timeoutMs;
     return bounded(runtime, { limitMs, signal, onOver: tooLate(url, limitMs) }, (inner) =>
       this.#ask(url, route, { ...request, timeoutMs, signal: inner }),
     );
   }
 
-  async #ask(url: string, route: Route, request: CallRequest): Promise<unknown> {
-    const { timeoutMs = this.#options.requestTimeoutMs, signal } = request;
-    const reply = await this.#send(url, pathOf(route, request.params) + queryOf(request.query), {
+  async #ask(
+    url: string,
+    route: Route,
+    { params, query, body, timeoutMs, signal }: AnyCallRequest & Bound,
+  ): Promise<unknown> {
+    const reply = await this.#send(url, pathOf(route, params) + queryOf(query), {
       method: route.method,
-      ...bodyOf(route, request.body),
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      ...(signal === undefined ? {} : { signal }),
+      ...bodyOf(route, body),
+      timeoutMs,
+      signal,
     });
     const text = await textOf(reply, url);
-    if (reply.statusCode !== route.reply.status)
-      throw errorOfReply(reply.statusCode, reply.headers, text, url);
+    if (reply.status !== route.reply.status)
+      throw errorOfReply(reply.status, reply.headers, text, url);
     return parseReply(route, text, url);
   }
 
   async #send(
     url: string,
     path: string,
-    options: Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'headers'> & {
-      headers: Record<string, string>;
-    },
-  ): Promise<Dispatcher.ResponseData> {
-    const { origin, pathname } = new URL(url);
+    request: Omit<TransportRequest, 'url'>,
+  ): Promise<TransportReply> {
     const { token } = this.#options;
+    const prefix = new URL(url).pathname.replace(/\/$/, '');
     const headers = {
-      ...options.headers,
+      ...request.headers,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
     try {
-      const prefix = pathname === '/' ? '' : pathname;
-      return await requestBy(this.#agent, { ...options, origin, path: prefix + path, headers });
+      return await this.#transport.send({ ...request, url: new URL(prefix + path, url), headers });
     } catch (error) {
-      throw unreachable(url, error, options.signal);
+      throw unreachable(url, error, request.signal);
     }
   }
 }
 
+type Bound = Required<Pick<TransportRequest, 'timeoutMs' | 'signal'>>;
+
 const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
 
-/** Whether the registry cannot have begun with it: it was not reached, or says that it does nothing yet. */
+/**
+ * Whether the registry cannot have started the request: it was not reached, or it answered that it is not ready yet or
+ * that the rate limit is exceeded.
+ */
 function wasNotCarriedOut({ code, cause }: RollcallError): boolean {
   if (code === 'replica_cold' || code === 'rate_limited') return true;
   return UNSENT.has(String((cause as { readonly code?: unknown } | undefined)?.code));
@@ -155,15 +164,24 @@ function bodyOf(
   if (typeof body === 'string') return { headers: { 'content-type': 'application/yaml' }, body };
   const isPatch = bodyType === 'merge-patch';
   const type = isPatch ? 'application/merge-patch+json' : 'application/json';
-  return { headers: { 'content-type': type }, body: JSON.stringify(body) };
+  return { headers: { 'content-type': type }, body: jsonBodyOf(body) };
 }
 
-/** Reads a reply's body, as far as the bound; one that breaks off counts as no answer. */
-async function textOf(reply: Dispatcher.ResponseData, url: string): Promise<string> {
+function jsonBodyOf(body: unknown): string {
+  try {
+    return JSON.stringify(body);
+  } catch (error) {
+    const why = `body: expected what JSON can say: ${(error as Error).message}`;
+    throw new RollcallError('invalid_options', why, { cause: error });
+  }
+}
+
+/** Reads the body of a reply up to the size limit; a body that breaks off counts as no response. */
+async function textOf({ body }: TransportReply, url: string): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of reply.body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       bytes += chunk.length;
       if (bytes > MAX_REPLY_BYTES) break;
       chunks.push(chunk);
@@ -179,12 +197,8 @@ async function textOf(reply: Dispatcher.ResponseData, url: string): Promise<stri
 const tooLate = (url: string, limitMs: number) => () =>
   new RollcallError('registry_unreachable', `${url} gave no whole answer within ${limitMs} ms`);
 
-function unreachable(
-  url: string,
-  error: unknown,
-  signal?: Dispatcher.RequestOptions['signal'],
-): unknown {
-  if (signal instanceof AbortSignal && signal.aborted) return signal.reason;
+function unreachable(url: string, error: unknown, signal?: AbortSignal): unknown {
+  if (signal?.aborted === true) return signal.reason;
   const why = error instanceof Error ? error.message || error.name : String(error);
   return new RollcallError('registry_unreachable', `${url} gave no answer: ${why}`, {
     cause: error,
@@ -198,12 +212,4 @@ function parseReply(route: Route, text: string, url: string): unknown {
   if (parsed.success) return parsed.data;
   const message = `${url} answered ${route.method} ${route.path} with something else than a registry does`;
   throw new RollcallError('registry_garbled', message, { cause: parsed.error });
-}
-
-/** A query string, `?` included; empty when nothing is given. */
-function queryOf(query: CallRequest['query'] = {}): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(query))
-    if (value !== undefined) given.append(name, String(value));
-  return given.size === 0 ? '' : `?${given.toString()}`;
 }

@@ -2,10 +2,10 @@ import { Problem } from '@rollcall/contract';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RollcallError } from '../base/error.ts';
 
-/** Servers of version 0.1 say `message` alone. */
+/** Servers of version 0.1 send `message` only. */
 const AnyProblem = Problem.partial({ detail: true, message: true });
 
-/** The error that a refusal of the registry stands for; anything that is no problem document is retryable. */
+/** Converts a refusal of the registry to an error; a reply that is not a problem document is retryable. */
 export function errorOfReply(
   status: number,
   headers: IncomingHttpHeaders,
@@ -22,7 +22,7 @@ export function errorOfReply(
   return new RollcallError(code, detail, { field, faults, ...retryAfterMs });
 }
 
-/** The beginning of a text that anybody may have written, on one line. */
+/** The start of an untrusted text, on one line. */
 function excerptOf(body: string): string {
   const line = body
     .slice(0, 400)
@@ -31,7 +31,7 @@ function excerptOf(body: string): string {
   return line.length > 200 ? `${line.slice(0, 200)}…` : JSON.stringify(line);
 }
 
-/** The JSON that a text holds; undefined when it holds none. */
+/** Parses JSON; undefined when the text is not JSON. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -120,11 +120,12 @@ describe('G1: a server that answers slowly but steadily is one that does not ans
   test('every other call ends in time too', async () => {
     const { url } = await badServer(dripping());
     const client = clientOf([url], { requestTimeoutMs: 100 });
-    const params = { ns: 'default', svc: 'orders', id: 'a', reporter: 'r' };
+    const service = { ns: 'default', svc: 'orders' };
+    const params = { ...service, id: 'a' };
     const calls = [
       () => client.call('deregister', { params }),
       () => client.call('patchInstance', { params, body: { weight: 1 } }),
-      () => client.call('resolve', { params }),
+      () => client.call('resolve', { params: service }),
       () => client.withdrawReport('orders', 'r'),
     ];
     for (const call of calls)

@@ -1,19 +1,19 @@
 import type { Clock } from '@rollcall/runtime';
 
 export interface TimeBound {
-  /** When the work is given up, in ms from now. */
+  /** Total time limit of the work, in ms from now. */
   readonly limitMs: number;
-  /** Gives it up sooner. */
+  /** Aborts the work earlier. */
   readonly signal?: AbortSignal | undefined;
-  /** The error when the time is over. */
+  /** Creates the error for the end of the time limit. */
   readonly onOver: () => Error;
-  /** What the work comes to goes on, and is still ended by the signal: a stream. @default false */
+  /** The result of the work stays in use, and the signal can still end it: a stream. @default false */
   readonly isOngoing?: boolean;
 }
 
 /**
- * What `work` comes to, unless its time is over first, however steadily it goes on until then; the signal that it is
- * given aborts in either case. Settles even if `work` does not.
+ * The result of `work`, unless the time limit ends first, even if `work` makes steady progress. The signal passed to
+ * `work` aborts in that case and when the given signal aborts. Settles even if `work` does not.
  */
 export async function bounded<T>(
   clock: Pick<Clock, 'after'>,
@@ -32,7 +32,7 @@ export async function bounded<T>(
   const timer = clock.after(limitMs, () => give(onOver()), { keepsAlive: true });
   try {
     const working = work(inner.signal);
-    // Whoever lost the race is not left unhandled.
+    // A late rejection of the work must not be unhandled.
     working.catch(() => undefined);
     const outcome = await Promise.race([working, over.promise]);
     if (!isOngoing) signal?.removeEventListener('abort', onAbort);

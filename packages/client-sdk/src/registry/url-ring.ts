@@ -1,4 +1,4 @@
-/** The registry's urls in turn, from a random one on, so that many clients spread over the servers. */
+/** The registry's URLs in turn, starting with a random one, so that many clients spread over the servers. */
 export class UrlRing {
   readonly #urls: readonly string[];
   #at: number;
@@ -16,7 +16,7 @@ export class UrlRing {
     return this.#urls[this.#at]!;
   }
 
-  /** Moves on from `failed`; does nothing when someone else already did. */
+  /** Moves on from `failed`; does nothing when another caller already did. */
   leave(failed: string): void {
     if (failed === this.current) this.#at = (this.#at + 1) % this.#urls.length;
   }

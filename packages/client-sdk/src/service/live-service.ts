@@ -22,19 +22,19 @@ import { withCause } from '@rollcall/runtime';
 import { requestBy } from '../undici/undici.ts';
 import { noEndpointsError } from './no-endpoints.ts';
 
-/** How long closing waits for calls under way, in ms. */
+/** How long closing waits for calls in progress, in ms. */
 const CLOSE_GRACE_MS = 5_000;
 
 export interface LiveServiceParts {
   readonly options: ResolvedOptions;
   readonly directory: Directory;
-  /** The dispatcher of another service, for an origin that means one. */
+  /** The dispatcher of another service, for an origin that names one. */
   readonly reach: (origin: string) => Dispatcher | undefined;
-  /** Called once, when the service was closed. */
+  /** Called once, when the service is closed. */
   readonly onClosed: () => void;
 }
 
-/** A service over a directory's feed: port selection, picks, calls. */
+/** A service on top of a directory's feed: port selection, picks, calls. */
 export class LiveService implements EndpointAwaiter {
   readonly name: string;
   readonly namespace: string;
@@ -131,9 +131,9 @@ export class LiveService implements EndpointAwaiter {
     options: Omit<ServiceRequestOptions, 'path'> = {},
   ): Promise<Dispatcher.ResponseData> {
     const given = typeof target === 'string' ? { ...options, path: target } : target;
-    // A body may be a function here, which only our own dispatcher understands.
+    // The body may be a function here, which only this package's own dispatcher supports.
     const request = { method: 'GET', ...given } as Dispatcher.RequestOptions;
-    // As a path it would be sent to an instance, which is no proxy.
+    // As a path, it would be sent to an instance, which is not a proxy.
     if (/^https?:/i.test(request.path)) return Promise.reject(this.#notAPath(request.path));
     return requestBy(this.dispatcher, request);
   }
@@ -170,7 +170,7 @@ export class LiveService implements EndpointAwaiter {
     }
   }
 
-  /** Those that certificates of its instances are for. */
+  /** Names that the certificates of its instances must match. */
   #names(given: string | undefined): [string, ...string[]] {
     if (given !== undefined) return [given];
     const { hostSuffix, namespace } = this.#parts.options;
@@ -178,7 +178,7 @@ export class LiveService implements EndpointAwaiter {
     return this.namespace === namespace ? [whole, `${this.name}.${hostSuffix}`] : [whole];
   }
 
-  /** What `wait` comes to, unless its signal aborts first: after `limitMs`, or with the one given. */
+  /** The result of `wait`; aborts the signal passed to it after `limitMs`, or when the given signal aborts. */
   async #within<T>(
     limitMs: number,
     signal: AbortSignal,
@@ -204,7 +204,7 @@ export class LiveService implements EndpointAwaiter {
     }
   }
 
-  /** Takes over a picture: the endpoints of the port first, then those who listen. */
+  /** Applies a picture: first the endpoints of the port, then the listeners. */
   #take(snapshot: ServiceSnapshot): void {
     const { endpoints } = snapshot;
     const hasHttp = endpoints.some(({ portName }) => portName === 'http');
@@ -214,7 +214,7 @@ export class LiveService implements EndpointAwaiter {
     this.#events.emit('change', snapshot);
   }
 
-  /** Resolves at the next picture; rejects on abort, on close, and when there is no picture and will be none. */
+  /** Resolves at the next picture. Rejects on abort, on close, and when there is no picture and never will be. */
   #next(signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     if (this.#closed !== undefined) reject(this.#closedError());
@@ -260,7 +260,7 @@ export class LiveService implements EndpointAwaiter {
     for (const off of this.#unsubscribe) off();
     directory.release({ namespace: this.namespace, service: this.name });
     onClosed();
-    // Those who wait are told once `closed` is set, which it is when this function has first awaited.
+    // Waiting callers must see `closed` set, and it is set only at the first await of this function.
     await Promise.resolve();
     this.#events.emit('refused', this.#closedError());
     this.#events.clear();

@@ -5,14 +5,17 @@ export interface PictureFacts {
   /** `namespace/service`. */
   readonly label: string;
   readonly port: string | undefined;
-  /** Every endpoint known, of all ports. */
+  /** Every known endpoint, of all ports. */
   readonly known: readonly Endpoint[];
   readonly ageMs: number;
   /** Why the watch is down, if it is. */
   readonly failure: RollcallError | undefined;
 }
 
-/** The error for a call that finds nobody: which service, what is known instead, how old the picture is and why. */
+/**
+ * The error for a call that finds no endpoint: which service, what is known, how old the
+ * picture is and why the watch is down.
+ */
 export function noEndpointsError({
   label,
   port,

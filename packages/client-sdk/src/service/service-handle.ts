@@ -12,7 +12,7 @@ import type {
 } from '../api/service.ts';
 import type { LiveService } from './live-service.ts';
 
-/** What one user of a service holds: closing it leaves the others theirs. */
+/** One user's handle of a service: closing it does not affect the other users' handles. */
 export class ServiceHandle implements Service {
   readonly #live: LiveService;
   readonly #closing = new AbortController();
@@ -20,7 +20,7 @@ export class ServiceHandle implements Service {
   readonly #onClosed: () => Promise<void>;
   #closed: Promise<void> | undefined;
 
-  /** `onClosed` is called once; what it returns is waited for. */
+  /** `onClosed` is called once, and its promise is awaited. */
   constructor(live: LiveService, onClosed: () => Promise<void>) {
     this.#live = live;
     this.#onClosed = onClosed;
@@ -53,7 +53,7 @@ export class ServiceHandle implements Service {
 
   on(event: 'change', listener: (snapshot: ServiceSnapshot) => void): () => void {
     if (this.#closed !== undefined) return () => {};
-    // Of its own, so that the same function given by two users is two listeners.
+    // A separate function, so that two users who pass the same function get two listeners.
     const unsubscribe = this.#live.on(event, (snapshot) => listener(snapshot));
     const off = () => {
       this.#offs.delete(off);

@@ -3,26 +3,27 @@ import type { Timer } from '@rollcall/runtime';
 import type { LiveService } from './live-service.ts';
 import { ServiceHandle } from './service-handle.ts';
 
-/** How often services are looked at that only names asked for, in ms. */
+/** Interval between checks of the services that were only requested by name, in ms. */
 const LOOK_MS = 60_000;
-/** Looks in a row that find no call on such a service before it is forgotten. */
+/** Consecutive checks without a call after which such a service is forgotten. */
 const IDLE_LOOKS = 5;
-/** Such services at most; the one that was asked for first makes room. */
+/** Maximum number of such services; the one requested first makes room. */
 const MAX_ASKED = 1_000;
 
 interface Shared {
   readonly service: LiveService;
-  /** Handles that are open. */
+  /** Number of open handles. */
   users: number;
-  /** Asked for by name, by a dispatcher that nobody closes. */
+  /** Requested by name, for a dispatcher that is never closed. */
   isAsked: boolean;
   calls: number;
   idleLooks: number;
 }
 
 /**
- * The live services of a client by key. Those who hold a handle share one, and it goes with the last of them; one that
- * was asked for by name goes once nobody has called it for a while, since names can come from anywhere.
+ * The live services of a client by key. Users with a handle share a service, which is closed with the last
+ * handle. A service that was requested by name is forgotten once it has had no call for a while, since
+ * names can come from any source.
  */
 export class SharedServices {
   readonly #runtime: Runtime;
@@ -96,7 +97,7 @@ export class SharedServices {
     this.#forget(key, shared);
   }
 
-  /** Whoever holds a handle keeps it; closing is not waited for. */
+  /** Open handles keep the service; nothing waits for the close. */
   #forget(key: string, shared: Shared): void {
     shared.isAsked = false;
     shared.idleLooks = 0;

@@ -8,16 +8,16 @@ import type { Runtime } from '../base/runtime.ts';
 import type { Timer } from '@rollcall/runtime';
 import { StreamProof } from './stream-proof.ts';
 
-/** What stands around the text of a comment. */
+/** Bytes around the text of a comment. */
 const COMMENT_FRAME_BYTES = 2;
 
-/** One event of a stream, its data parsed as JSON (undefined when it is none). */
+/** One event of a stream, its data parsed as JSON (undefined when it is not JSON). */
 export interface StreamEvent {
   readonly name: string;
   readonly data: unknown;
 }
 
-/** Opens streams; the registry does. */
+/** Opens streams; the registry client implements it. */
 type StreamOpener = Pick<RegistryApi, 'open'>;
 type Opened = Awaited<ReturnType<StreamOpener['open']>>;
 
@@ -26,14 +26,17 @@ export interface EventStreamOptions {
   readonly runtime: Runtime;
   readonly url: string;
   readonly path: string;
-  /** Without a whole event for this long the stream is dead, in ms; a large one may take longer while it grows. */
+  /**
+   * The stream counts as dead without a complete event for this long, in ms; a large event
+   * may take longer while it grows.
+   */
   readonly silenceMs: number;
   readonly onEvent: (event: StreamEvent) => void;
-  /** Called once, unless the stream was closed from this side. */
+  /** Called once, unless this side closed the stream. */
   readonly onEnd: (error: RollcallError) => void;
 }
 
-/** One connection that carries server-sent events, until either side ends it. Opens when made. */
+/** One connection with server-sent events, until either side ends it. The constructor opens it. */
 export class EventStream {
   readonly url: string;
   readonly #options: EventStreamOptions;
@@ -50,12 +53,12 @@ export class EventStream {
     void this.#run();
   }
 
-  /** All that was wanted of the stream has come; from now on it has to keep it up only. */
+  /** The stream has delivered its first complete picture; from now on it only has to stay alive. */
   up(): void {
     this.#proof.up();
   }
 
-  /** Ends the connection; no callback is called any more. Twice does no harm. */
+  /** Ends the connection; no callback runs any more. Safe to call twice. */
   close(): void {
     this.#isOver = true;
     this.#watchdog?.cancel();
@@ -99,7 +102,7 @@ export class EventStream {
     try {
       this.#options.onEvent({ name: event ?? 'message', data: jsonOf(data) });
     } catch (error) {
-      // What is not as the protocol says is the server's fault; anything else is one of this side.
+      // A protocol violation is the server's fault; any other error is a bug of this client.
       const { runtime, url } = this.#options;
       const isTheirs = error instanceof ZodError || error instanceof RollcallError;
       if (!isTheirs) warnOfFault(runtime, `taking in what ${url} shows`, error);
@@ -107,7 +110,7 @@ export class EventStream {
     }
   }
 
-  /** One timer per stream: armed for when the stream has to have proved itself again. */
+  /** One timer per stream, set to the time by which the stream must have proved again that it is alive. */
   #watch(): void {
     const { runtime } = this.#options;
     if (this.#isOver) return;

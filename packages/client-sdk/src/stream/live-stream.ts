@@ -7,23 +7,26 @@ import { UrlRing } from '../registry/url-ring.ts';
 import { EventStream, type StreamEvent } from './event-stream.ts';
 
 /**
- * What an event says of its stream. `up`: all that was wanted is there, an older stream may go.
- * `move`: the server is going away, another stream is to be opened at once. `anew`: this one cannot be relied on.
+ * What an event means for its stream. `up`: everything wanted has arrived, and an older stream may end. `move`: the
+ * server is shutting down, so another stream must be opened at once. `reopen`: this stream is not reliable any more.
  */
-export type Verdict = 'up' | 'move' | 'up-and-move' | 'anew' | undefined;
+export type StreamAction = 'up' | 'move' | 'up-and-move' | 'reopen' | undefined;
 
-/** What one connection is about. */
+/** What one connection is used for. */
 export interface StreamSession {
   readonly path: string;
   /** A throw ends the connection and counts as a failure. */
-  onEvent(event: StreamEvent): Verdict;
+  onEvent(event: StreamEvent): StreamAction;
 }
 
-/** What a live stream is for. */
+/** The purpose of a live stream. */
 export interface StreamPlan<S extends StreamSession> {
-  /** The session for the next connection, to this server, made anew for each try; undefined when nothing is wanted. */
+  /**
+   * Creates the session for the next connection to this server, a new one for each try;
+   * undefined when nothing is wanted.
+   */
   begin(url: string): S | undefined;
-  /** A connection failed; `wasUp` when it was the one relied on. Another try follows by itself. */
+  /** A connection failed; `wasUp`: it was the one in use. Another try follows automatically. */
   onFailure(error: RollcallError, wasUp: boolean): void;
 }
 
@@ -32,16 +35,19 @@ interface Connection<S> {
   readonly session: S;
 }
 
-/** First pause before connecting again, in ms; grows from there. */
+/** First pause before a reconnect, in ms; the pause grows from there. */
 const FIRST_PAUSE_MS = 100;
 
-/** Servers that send a client on to each other are obeyed at once only this seldom, in ms. */
+/**
+ * Servers that send a client to each other are obeyed at once only after this interval, in
+ * ms; sooner, the client pauses.
+ */
 const MOVE_PAUSE_MS = 1_000;
 
 /**
- * Keeps one stream up for as long as it is wanted: over failures, to the next url, with jitter; and
- * make-before-break, the old connection staying until the new one is up, when the wish changed
- * ({@link refresh}) or the server is going away.
+ * Keeps one stream open for as long as it is wanted. After a failure it goes to the next URL, with jitter. When the
+ * wanted content changes ({@link refresh}) or the server is shutting down, it opens the new connection before it closes
+ * the old one (make before break).
  */
 export class LiveStream<S extends StreamSession> {
   readonly #client: RegistryApi;
@@ -54,7 +60,7 @@ export class LiveStream<S extends StreamSession> {
   #retry: Timer | undefined;
   #movedAtMs = -Infinity;
   #failures = 0;
-  /** What is wanted changed since the connection being opened was begun. */
+  /** The wanted content changed after the connection being opened was started. */
   #isOutdated = false;
   #isClosed = false;
 
@@ -67,8 +73,8 @@ export class LiveStream<S extends StreamSession> {
   }
 
   /**
-   * What is wanted changed: opens a connection for it, or ends the last one when nothing is wanted. One
-   * that is just being opened is let come up first: a server may already rely on it.
+   * The wanted content changed: opens a connection for it, or ends the last one when nothing is wanted. A connection
+   * that is just being opened is completed first: a server may already rely on it.
    */
   refresh(): void {
     if (this.#isClosed) return;
@@ -95,7 +101,7 @@ export class LiveStream<S extends StreamSession> {
     this.#endAll();
   }
 
-  /** What the connections are about: the one that is being opened, then the one that is up. */
+  /** Sessions of the connections: the one being opened, then the one in use. */
   get sessions(): readonly S[] {
     return [this.#opening, this.#up].flatMap((one) => (one === undefined ? [] : [one.session]));
   }
@@ -121,9 +127,9 @@ export class LiveStream<S extends StreamSession> {
     this.#opening = { stream, session };
   }
 
-  #judge(stream: EventStream, verdict: Verdict): void {
+  #judge(stream: EventStream, action: StreamAction): void {
     const opening = this.#opening;
-    if ((verdict === 'up' || verdict === 'up-and-move') && stream === opening?.stream) {
+    if ((action === 'up' || action === 'up-and-move') && stream === opening?.stream) {
       this.#up?.stream.close();
       this.#up = opening;
       stream.up();
@@ -132,15 +138,15 @@ export class LiveStream<S extends StreamSession> {
       this.#backoff.reset();
       if (this.#isOutdated) this.refresh();
     }
-    if (verdict === 'move' || verdict === 'up-and-move') this.#move(stream);
-    if (verdict === 'anew') this.#anew(stream);
+    if (action === 'move' || action === 'up-and-move') this.#move(stream);
+    if (action === 'reopen') this.#reopen(stream);
   }
 
   /**
-   * One that is up stays until the next one is; one that was being opened is of no use. After a moment of its own:
-   * whatever one client has learnt, all others learn too.
+   * A stream in use stays until its replacement is ready; one that was being opened is closed. The retry is jittered:
+   * all other clients learn the same at the same time.
    */
-  #anew(stream: EventStream): void {
+  #reopen(stream: EventStream): void {
     if (stream === this.#opening?.stream) {
       this.#opening = undefined;
       stream.close();
@@ -165,7 +171,7 @@ export class LiveStream<S extends StreamSession> {
     else return;
     this.#ring.leave(stream.url);
     this.#failures++;
-    // What one server asks for does not hold back the try at another.
+    // One server's Retry-After does not delay the try at another server.
     const isRoundOver = this.#failures % this.#ring.size === 0;
     const delayMs = this.#backoff.next(isRoundOver ? (error.retryAfterMs ?? 0) : 0);
     if (this.#opening === undefined && this.#retry === undefined) this.#schedule(delayMs);

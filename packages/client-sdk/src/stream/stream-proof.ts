@@ -1,23 +1,23 @@
-/** A stream whose event in the making grows by less than this in the time allowed makes no progress. */
+/** An incomplete event that grows by less than this within the allowed time makes no progress. */
 const PROGRESS_BYTES = 1_024;
 
-/** No event of a registry is larger: 100,000 endpoints in one are two thirds of it. */
+/** No event of a registry is larger: 100,000 endpoints in one event take two thirds of it. */
 const MAX_EVENT_BYTES = 64 * 2 ** 20;
 
-/** How many times the silence that is allowed one event may take, or all up to the first whole picture. */
+/** One event, or everything up to the first complete picture, may take this many times the allowed silence. */
 const TOTAL_RATIO = 10;
 
 /**
- * Whether a stream is alive. What proves it are whole events, the pings of the server among them: bytes alone and
- * comments are said by anything in between too. An event that is large enough to take longer proves it by growing, for a
- * while. Times in ms on any one monotonic clock.
+ * Whether a stream is alive. Complete events prove it, including the server's pings; bytes alone and comments do not,
+ * since any intermediary can send them too. A large event that takes longer proves it by growing, for a limited time.
+ * Times are in ms on one monotonic clock.
  */
 export class StreamProof {
   readonly #silenceMs: number;
   readonly #openedAtMs: number;
   #eventAtMs: number;
   #progressAtMs: number;
-  /** Of the event that is coming in. */
+  /** Of the incomplete event. */
   #bytes = 0;
   #bytesAtProgress = 0;
   #isUp = false;
@@ -29,7 +29,7 @@ export class StreamProof {
     this.#progressAtMs = nowMs;
   }
 
-  /** All that was wanted has come: the time for that no longer counts. */
+  /** Everything wanted has arrived: its time limit no longer applies. */
   up(): void {
     this.#isUp = true;
   }
@@ -41,7 +41,7 @@ export class StreamProof {
     this.#bytesAtProgress = 0;
   }
 
-  /** Of anything but comments. */
+  /** Counts bytes of everything but comments. */
   bytes(count: number, nowMs: number): void {
     this.#bytes += count;
     if (this.#bytes - this.#bytesAtProgress < PROGRESS_BYTES) return;
@@ -49,7 +49,7 @@ export class StreamProof {
     this.#bytesAtProgress = this.#bytes;
   }
 
-  /** Why the stream is not to be relied on any more; undefined = it is. */
+  /** Why the stream is not reliable any more; undefined = it is reliable. */
   faultAt(nowMs: number): string | undefined {
     if (this.#bytes > MAX_EVENT_BYTES)
       return `an event of more than ${MAX_EVENT_BYTES / 2 ** 20} MiB`;
@@ -60,7 +60,7 @@ export class StreamProof {
     return `no whole picture within ${Math.round(nowMs - this.#openedAtMs)} ms`;
   }
 
-  /** When to look again, in ms from now. */
+  /** When to check again, in ms from now. */
   waitMs(nowMs: number): number {
     return Math.max(this.#dueMs - nowMs, 0);
   }

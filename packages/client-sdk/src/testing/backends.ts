@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 
-/** A server in this process whose every request can be seen and whose connections can be cut. */
+/** A server in this process that records every request and whose connections can be cut. */
 export interface Backend {
   readonly port: number;
-  /** `METHOD /path body`, as requests were fully read. */
+  /** `METHOD /path body`, in the order in which the requests were read completely. */
   readonly seen: string[];
   close(): Promise<void>;
 }
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
-/** Answers with `name` unless `answer` says otherwise. */
+/** Answers with `name` unless `answer` is given. */
 export async function startBackend(name: string, answer?: Answer): Promise<Backend> {
   const seen: string[] = [];
   const server = createServer((request, response) => {
@@ -35,8 +35,8 @@ export async function startBackend(name: string, answer?: Answer): Promise<Backe
 }
 
 /**
- * A port that nobody listens on, nor will while this process lives: a connection goes out from it, so the system gives it
- * to nobody else.
+ * A port without a listener for as long as this process lives: an outgoing connection uses it, so the
+ * system gives it to no other program.
  */
 export async function closedPort(): Promise<number> {
   const server = createTcpServer((socket) => socket.unref()).listen(0, '127.0.0.1');
@@ -63,10 +63,10 @@ server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }
 process.on('disconnect', () => process.exit());
 `;
 
-/** A server in a process of its own, to be killed as a crash kills it. Answers after `?delay=` ms. */
+/** A server in its own process, which a test can kill like a crash. Answers after `?delay=` ms. */
 export class BackendProcess {
   readonly port: number;
-  /** Bodies of the POST requests that it read, told before they are answered. */
+  /** Bodies of the POST requests that it has read, reported before they are answered. */
   readonly posts: string[] = [];
   readonly #child: ChildProcess;
 

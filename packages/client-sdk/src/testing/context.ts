@@ -4,7 +4,7 @@ import { FakeRegistry } from './fake-registry.ts';
 
 type Ending = () => unknown;
 
-/** What a test opened, ended in reverse order. */
+/** Resources that a test opened; ended in reverse order. */
 export class TestContext {
   readonly #endings: Ending[] = [];
 

@@ -1,17 +1,17 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What stands before a registry and counts what its clients cost it. */
+/** A proxy in front of a registry that counts what its clients cost. */
 export interface CountingProxy {
   readonly url: string;
-  /** Watch streams that were opened. */
+  /** Number of watch streams opened. */
   readonly streams: number;
-  /** Bytes of answers, streams included. */
+  /** Bytes of responses, streams included. */
   readonly bytes: number;
   close(): Promise<void>;
 }
 
-/** Passes everything on to a registry, and counts. */
+/** Forwards everything to a registry, and counts. */
 export async function countingProxy(registry: string): Promise<CountingProxy> {
   const counts = { streams: 0, bytes: 0 };
   const server = createServer((incoming, outgoing) => {

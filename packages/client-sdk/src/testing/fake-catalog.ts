@@ -2,7 +2,7 @@ import type { DeclaredPort, DeclaredService, Endpoint } from '@rollcall/contract
 import type { Catalog, CatalogChange } from '../api/catalog.ts';
 import type { ServiceSnapshot } from '../api/service.ts';
 
-/** Pictures that the test paints. */
+/** A catalog whose pictures the test sets. */
 export class FakeCatalog implements Catalog {
   isReady = false;
   isClosed = false;

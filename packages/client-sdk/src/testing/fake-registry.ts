@@ -2,7 +2,7 @@ import { type Endpoint, type ProblemCode, PROBLEMS, STATE_TABLE } from '@rollcal
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An endpoint as the registry would derive it; up unless told otherwise. */
+/** An endpoint as the registry would derive it; up by default. */
 export function endpointAt(port: number, given: Partial<Endpoint> = {}): Endpoint {
   const instance = given.instance ?? `i-${port}`;
   const portName = given.portName ?? 'http';
@@ -24,7 +24,7 @@ export function endpointAt(port: number, given: Partial<Endpoint> = {}): Endpoin
   };
 }
 
-/** One request as the registry got it. */
+/** One request as the registry received it. */
 export interface Seen {
   readonly method: string;
   readonly path: string;
@@ -32,9 +32,9 @@ export interface Seen {
   readonly body: unknown;
 }
 
-/** An open stream, to be written to by the test. */
+/** An open stream that the test writes to. */
 export class FakeStream {
-  /** As its first bookmark names it. */
+  /** The name in its first bookmark. */
   readonly id: string;
   readonly query: URLSearchParams;
   readonly #response: ServerResponse;
@@ -49,7 +49,7 @@ export class FakeStream {
     response.on('close', () => (this.isOpen = false));
   }
 
-  /** What the roll of the fake stands in; it has no other. */
+  /** The namespace of the fake's roll; it has only one. */
   get namespace(): string {
     const asked = this.query.get('namespace') ?? 'default';
     return asked === '*' ? 'default' : asked;
@@ -64,35 +64,35 @@ export class FakeStream {
   }
 }
 
-/** What a test may say to a request before the registry answers it: a problem, or nothing. */
+/** Decides how a request is answered: with a problem, or normally. */
 type Script = (seen: Seen) => ProblemCode | undefined;
 
 /**
- * A registry that does as the protocol says as far as the client can see, and as the test says where
- * it scripts otherwise. No store, no expiry, no rules.
+ * A registry that follows the protocol as far as the client can see, except where the test scripts another answer.
+ * No store, no expiry, no rules.
  */
 export class FakeRegistry {
   readonly seen: Seen[] = [];
   readonly watches: FakeStream[] = [];
   readonly holds: FakeStream[] = [];
-  /** Endpoints by service: what new watches are shown. */
+  /** Endpoints by service: what new watches show. */
   readonly roll = new Map<string, Endpoint[]>();
   /** Live leases by `service/id`. */
   leases = new Map<string, { lease: string; nonce: string }>();
   readonly superseded = new Set<string>();
   script: Script = () => undefined;
   onHeaders: (headers: IncomingMessage['headers']) => void = () => {};
-  /** Registrations are answered once it resolves. */
+  /** Registrations are answered only after it resolves. */
   gate: Promise<void> = Promise.resolve();
-  /** False: watches are opened and told nothing. */
+  /** False: watches are opened but receive nothing. */
   speaks = true;
-  /** False: its watches have no name, as those of an older server. */
+  /** False: its watches have no name, like those of an older server. */
   names = true;
-  /** False: its watches take no further services up, as behind a proxy that spreads requests over servers. */
+  /** False: its watches cannot be extended, as behind a proxy that spreads requests over servers. */
   extends = true;
-  /** False: requests are taken and left without an answer. */
+  /** False: requests are read but never answered. */
   answers = true;
-  /** True: calls are answered with a status and then a blank now and then. */
+  /** True: calls get a status line and then a space from time to time. */
   drips = false;
   epoch = 'epoch-1';
   revision = 1_000;
@@ -110,14 +110,14 @@ export class FakeRegistry {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens, on the same port again after {@link kill}. */
+  /** Listens; after {@link kill}, on the same port again. */
   async listen(): Promise<void> {
     this.#server = createServer((request, response) => void this.#serve(request, response));
     await new Promise<void>((done) => this.#server.listen(this.#port, '127.0.0.1', done));
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  /** Ends every connection at once, as a killed process does. */
+  /** Closes every connection at once, as a killed process does. */
   async kill(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise<void>((done) => this.#server.close(() => done()));
@@ -135,7 +135,7 @@ export class FakeRegistry {
     return this.holds.filter(({ isOpen }) => isOpen);
   }
 
-  /** Changes the roll and tells every open watch. */
+  /** Changes the roll and sends the change to every open watch. */
   change(service: string, upserts: Endpoint[], removes: string[] = []): void {
     const gone = new Set([...removes, ...upserts.map(({ id }) => id)]);
     const before = this.roll.get(service) ?? [];

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to a server that keeps what is sent over it, until it is told to deliver the first of it. */
+/** A proxy that holds back what is sent through it, until the test delivers the first request. */
 export class HoldingProxy {
   readonly url: string;
   readonly #server: Server;
@@ -25,24 +25,24 @@ export class HoldingProxy {
     return proxy;
   }
 
-  /** What the first connection that was held back has sent. */
+  /** The bytes that the first held connection has sent. */
   get held(): string {
     return this.#held;
   }
 
-  /** New connections go straight through. */
+  /** From now on, new connections pass through directly. */
   letThrough(): void {
     this.#isHolding = false;
   }
 
-  /** The other way round, and those that are open end. */
+  /** From now on, new connections are held again, and open connections are closed. */
   holdBack(): void {
     this.#isHolding = true;
     this.#held = '';
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Sends what was held back, though its sender is gone; gives the answer. */
+  /** Sends the held bytes, although their sender is gone; returns the response. */
   async deliver(): Promise<string> {
     const socket = connect(this.#targetPort, '127.0.0.1');
     this.#keep(socket);

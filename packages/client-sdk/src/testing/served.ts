@@ -6,7 +6,7 @@ import { type Answer, type Backend, startBackend } from './backends.ts';
 import type { TestContext } from './context.ts';
 import { endpointAt, type FakeRegistry } from './fake-registry.ts';
 
-/** A backend that ends with the test. */
+/** A backend that is closed with the test. */
 export async function backendOf(
   context: TestContext,
   name: string,
@@ -23,7 +23,7 @@ export interface Served {
   readonly service: Service;
 }
 
-/** `orders` over the given endpoints, or ports of this machine; each is called in turn, beginning with the first. */
+/** `orders` with the given endpoints, or ports of this machine; they are called in turn, starting with the first. */
 export async function serveOrders(
   context: TestContext,
   where: readonly (number | Endpoint)[],

@@ -6,7 +6,7 @@ import { endpointAt, type FakeRegistry } from './fake-registry.ts';
 export const A = endpointAt(1, { instance: 'a' });
 export const B = endpointAt(2, { instance: 'b' });
 
-/** Who is in the picture. */
+/** Ids of the endpoints in the picture. */
 export const ids = (service: Service): string[] => service.endpoints().map(({ id }) => id);
 
 export const until = (condition: () => unknown, timeout = 30_000): Promise<void> =>

@@ -2,12 +2,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
-/** What undici 6 and 7 call back, and with them the `fetch` of Node.js 22 and 24. */
+/** Callbacks of a handler in undici 6 and 7, and so of the `fetch` of Node.js 22 and 24. */
 export interface LegacyCallbacks {
   onConnect?(abort: (reason?: Error) => void, context: unknown): void;
   onUpgrade?(statusCode: number, rawHeaders: readonly Buffer[], socket: Duplex): void;
   onResponseStarted?(): void;
-  /** False asks for a pause. */
+  /** Returning false requests a pause. */
   onHeaders?(
     statusCode: number,
     rawHeaders: readonly Buffer[],
@@ -21,22 +21,22 @@ export interface LegacyCallbacks {
   onRequestSent?(): void;
 }
 
-/** Any handler that a dispatcher can be given. */
+/** Any handler that a dispatcher can receive. */
 export type AnyHandler = Dispatcher.DispatchHandler | LegacyCallbacks;
 
 export const isLegacy = (handler: AnyHandler): handler is LegacyCallbacks =>
   typeof (handler as Dispatcher.DispatchHandler).onRequestStart !== 'function';
 
-/** What undici gives a handler of a request that never began. */
+/** What undici passes to the handler of a request that never started. */
 const NO_CONTROLLER = null as unknown as Dispatcher.DispatchController;
 
-/** Ends a request that no dispatcher has taken up. */
+/** Ends a request that no dispatcher has accepted. */
 export function tellError(handler: AnyHandler, error: Error): void {
   if (isLegacy(handler)) handler.onError?.(error);
   else handler.onResponseError?.(NO_CONTROLLER, error);
 }
 
-/** The handler as undici 8 has them. Throws a TypeError for what is none. */
+/** The handler in the form of undici 8. Throws a TypeError for an invalid handler. */
 export function modernHandler(given: AnyHandler): Dispatcher.DispatchHandler {
   const modern: Dispatcher.DispatchHandler = given;
   if (typeof modern.onRequestStart === 'function' && typeof modern.onResponseError === 'function')
@@ -49,7 +49,7 @@ export function modernHandler(given: AnyHandler): Dispatcher.DispatchHandler {
   );
 }
 
-/** Lets a handler of an older undici stand where one of undici 8 is called. */
+/** Adapts a handler of an older undici to the handler API of undici 8. */
 class LegacyHandler implements Dispatcher.DispatchHandler {
   readonly #callbacks: LegacyCallbacks;
 
@@ -110,7 +110,7 @@ class LegacyHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Names and values in turn, as they came when that is known. */
+/** Names and values alternately, in their raw form when it is known. */
 function rawOf(
   raw: Dispatcher.DispatchController['rawHeaders'],
   parsed: IncomingHttpHeaders | undefined,

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 
-/** What undici 8 knows of a request, and what an older one does with the same meaning. */
+/** Request options of undici 8 that older versions use with the same meaning. */
 const KNOWN = [
   'path',
   'method',
@@ -17,11 +17,11 @@ const KNOWN = [
   'servername',
   'typeOfService',
   'waitMs',
-  // Refused by name unless it is 0: whoever asks for redirects is not left without them in silence.
+  // Undici refuses it by name unless it is 0: a caller that asks for redirects gets an error instead of silently none.
   'maxRedirections',
 ] as const;
 
-/** The options of a request that an older undici, or the `fetch` of Node.js, made: taken over by name. */
+/** Copies, by name, the options of a request made by an older undici or by the `fetch` of Node.js. */
 export function takenOver(given: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
   const named = given as unknown as Readonly<Record<string, unknown>>;
   const taken: Record<string, unknown> = {};

@@ -4,14 +4,14 @@ import AgentPart from 'undici/lib/dispatcher/agent.js';
 import DispatcherPart from 'undici/lib/dispatcher/dispatcher.js';
 import PoolPart from 'undici/lib/dispatcher/pool.js';
 
-// Importing undici by its name makes its agent the one that the fetch of Node.js uses, in the whole process.
-// Its parts do not: the application's fetch stays what it was.
+// Importing undici by its package name replaces the agent that Node.js's fetch uses in the whole process. Importing its
+// parts does not, so the application's fetch stays unchanged.
 
 export const Agent: typeof undici.Agent = AgentPart;
 export const Dispatcher: typeof undici.Dispatcher = DispatcherPart;
 export const Pool: typeof undici.Pool = PoolPart;
 
-/** What `dispatcher.request(options)` does; that method is there only once all of undici was imported. */
+/** Does what `dispatcher.request(options)` does; that method exists only after all of undici has been imported. */
 export function requestBy(
   dispatcher: undici.Dispatcher,
   options: undici.Dispatcher.RequestOptions,

@@ -1,4 +1,4 @@
-// Parts of undici that its types know by the names of its index only.
+// Undici's types declare these parts only in its index.
 
 declare module 'undici/lib/dispatcher/agent.js' {
   import type { Agent } from 'undici';

@@ -1,41 +1,45 @@
-/** How long after its hold broke an instance stays without renewing, in ms. */
+/** How long an instance stays after its hold broke, if it does not renew, in ms. */
 export const SUSPECT_MS = 2_000;
 
 /**
- * A pause between sweeps longer than this means that nobody could renew: nothing is evicted for twice as long, or one
- * longest TTL when that is less. Twice, because whoever was refused waits before it tries again. In ms.
+ * After a longer pause between sweeps, leases could not have been renewed: nothing is evicted for twice the pause, or
+ * for one longest TTL if that is shorter. Twice, because a refused client waits before it retries. In ms.
  */
 export const SWEEP_GAP_MS = 1_000;
 
-/** A pause that comes within one longest TTL and so much of the one before belongs to the same chain, in ms. */
+/**
+ * A pause within one longest TTL plus this time after the previous pause belongs to the same chain of graces, in ms.
+ */
 export const GRACE_CHAIN_MS = 10_000;
 
-/** However often sweeps pause, a chain of graces ends after this, in ms. */
+/** Upper bound of a chain of graces, however often sweeps pause, in ms. */
 export const LONGEST_GRACE_MS = 600_000;
 
-/** How long the guard keeps a mass of silent instances as unreachable, in ms. */
+/** How long the guard keeps instances as unreachable after many of them went silent, in ms. */
 export const DEFAULT_GUARD_MS = 60_000;
 
-/** The guard watches over services of at least this many instances. */
+/** The guard protects services with at least this many instances. */
 export const GUARD_FLOOR = 5;
 
-/** How many leases one sweep evicts or guards at most, so that the store is never blocked for long. */
+/** One sweep evicts or guards at most this many leases, so that it does not block the store for long. */
 export const SWEEP_LIMIT = 1_000;
 
-/** How many due leases one sweep counts to decide about the guard. */
+/** How many due leases one sweep counts for the guard's decision. */
 export const SWEEP_COUNT_LIMIT = 10_000;
 
-/** How long a deleted resource is remembered, in ms. */
+/** How long the tombstone of a resource is kept, in ms. */
 export const RESOURCE_TOMBSTONE_MS = 86_400_000;
 
-/** The least time a deleted instance is remembered, in ms; the longest TTL granted when that is longer. */
+/** How long the tombstone of an instance is kept at least, in ms; for the longest TTL granted if that is longer. */
 export const INSTANCE_TOMBSTONE_MS = 60_000;
 
-/** How long it is remembered how far a process had come that left an id, in ms: what it sent before may be on its way. */
+/** How long the last write number of a process that left an id is kept, in ms: older writes may still arrive. */
 export const SENT_MS = 600_000;
 
-/** How long it is remembered that a process was displaced, in ms: it may have been stopped for long. */
+/**
+ * How long the store remembers that a process was displaced, in ms: the process may have been paused for a long time.
+ */
 export const FORMER_MS = 86_400_000;
 
-/** How long `follow` waits for an entry before it proves that there is none, in ms. */
+/** How long `follow` waits for an entry before it reports that there is none, in ms. */
 export const FOLLOW_WAIT_MS = 500;

@@ -4,11 +4,11 @@ import type { InstanceRecord, ResourceRecord } from './record.ts';
 interface EntryBase {
   /** Strictly increasing; the id of the entry. */
   readonly revision: number;
-  /** Revision of the entry before it: a reader whose last one differs has missed something. */
+  /** Revision of the previous entry: a reader whose last one differs has missed something. */
   readonly prev: number;
-  /** Digest of everything up to the entry before it, and up to this one: the same revision may be of two primaries. */
+  /** Digests of everything up to the previous entry, and up to this one: two primaries may use the same revision. */
   readonly before: string;
-  readonly mark: string;
+  readonly digest: string;
   /** Unix ms on the store's clock. */
   readonly atMs: number;
   readonly why: TimelineKind;
@@ -20,32 +20,32 @@ export type LogEntry =
   | (EntryBase & { readonly op: 'del'; readonly instanceKey: InstanceKey })
   | (EntryBase & { readonly op: 'put'; readonly resource: ResourceRecord })
   | (EntryBase & { readonly op: 'rm'; readonly key: string })
-  /** Nothing changed: a server that followed a lost past has seen a higher revision. */
-  | (EntryBase & { readonly op: 'lift' })
-  /** What was written cannot be read: what it replaced is no more. */
+  /** Nothing changed, but the revision rises: a server that followed a lost past has seen a higher one. */
+  | (EntryBase & { readonly op: 'bump' })
+  /** The written value is unreadable; the value that it replaced no longer exists. */
   | (EntryBase & Spoilt & { readonly op: 'spoilt' });
 
-/** Something in the store that cannot be read. */
+/** An unreadable entry of the store. */
 interface Spoilt {
-  /** Of a resource, or `instance/NAMESPACE/SERVICE/ID`. */
+  /** The key of a resource, or `instance/NAMESPACE/SERVICE/ID`. */
   readonly key: string;
-  /** What is wrong with it; names no value. */
+  /** What is wrong with it, without its content. */
   readonly fault: string;
 }
 
-/** What following the log gives: entries, or the proof that there are none. */
+/** A page of the log: entries, or the proof that there are none. */
 export interface LogPage {
   readonly entries: readonly LogEntry[];
-  /** Given with an empty page: where the store stands, so that a loss of data is seen. */
+  /** Given with an empty page: the store's position, so that lost data is noticed. */
   readonly head?: StoreHead;
 }
 
-/** The store's own account of itself. */
+/** The store's position. */
 export interface StoreHead {
-  /** Identity of the store's memory: made when it is empty, gone when it is. */
+  /** Identity of the store's data: made when the store is empty, gone when it is emptied. */
   readonly epoch: string;
   /** Last revision. */
   readonly revision: number;
   /** Digest of everything up to it. */
-  readonly mark: string;
+  readonly digest: string;
 }

@@ -1,4 +1,4 @@
-/** Index of the first entry after a revision: the log is sorted, so by halving. */
+/** Index of the first entry after a revision. The log is sorted, so this is a binary search. */
 export function firstAfter(
   log: readonly { readonly revision: number }[],
   revision: number,

@@ -290,7 +290,7 @@ async function logOf(create: CreateHarness, commands: readonly Command[]) {
     await new Run(harness).all(commands);
     const { entries } = await harness.store.follow(0, new AbortController().signal);
     // Digests are each driver's own, of its own spelling.
-    return entries.map(({ before: _before, mark: _mark, ...entry }) => entry);
+    return entries.map(({ before: _before, digest: _digest, ...entry }) => entry);
   } finally {
     await harness.close();
   }

@@ -6,7 +6,7 @@ import type {
   InstanceStatus,
 } from '@rollcall/contract';
 
-/** What an instance said of itself; the store keeps it as it is, save for what `update` changes. */
+/** What an instance said about itself. The store keeps it unchanged, except for what `update` changes. */
 export interface InstanceBody {
   readonly address: string;
   readonly ports: InstancePorts;
@@ -15,23 +15,23 @@ export interface InstanceBody {
   readonly weight: number;
   readonly ttlMs: number;
   readonly status: InstanceStatus;
-  /** Only a persistent instance has one. */
+  /** Only for a persistent instance. */
   readonly check?: HealthCheck;
-  /** What the token that set its labels may register, as its scopes say; absent = everything. */
-  readonly covers?: readonly string[];
-  /** Whose it is, for quotas: a part of the digest of a token that is no admin's. */
+  /** What the token that set the labels may register, from its scopes; absent = everything. */
+  readonly labelScopes?: readonly string[];
+  /** The owner, for quotas: a part of the token's digest. Absent for an admin token. */
   readonly owner?: string;
 }
 
-/** An instance as the store holds it. Immutable: each change makes a new one. */
+/** A stored instance. Immutable: each change makes a new one. */
 export interface InstanceRecord extends InstanceRef {
-  /** Revision of the write that gave it its content; a restored record keeps the one it had. */
+  /** Revision of the write that set its content; a restored record keeps its old one. */
   readonly revision: number;
   /** Empty for a persistent instance. */
   readonly lease: string;
   /** Empty when the registrant gave none. */
   readonly nonce: string;
-  /** Of the last write of its process, which numbers its own; 0 = it numbers none. */
+  /** Number of the last write of its process, if the process numbers its writes; 0 = not numbered. */
   readonly sequence: number;
   readonly doubt: Doubt | undefined;
   /** Unix ms at which an `unreachable` doubt ends; 0 otherwise. */
@@ -41,29 +41,29 @@ export interface InstanceRecord extends InstanceRef {
   readonly body: InstanceBody;
 }
 
-/** A range from which numbers are given out, each to one resource at a time. */
+/** A range of numbers, each owned by at most one resource at a time. */
 export type PoolName = 'clusterIps' | 'nodePorts';
 
-/** A number of a pool that a resource has: an IPv4 address as an integer, or a port. */
+/** A number that a resource owns: an IPv4 address as an integer, or a port. */
 export interface Claim {
   readonly pool: PoolName;
   readonly number: number;
 }
 
-/** A durable thing that holds no lease: an override, a declared object, a report. */
+/** An entry without a lease: an override, a declared object, a report. */
 export interface ResourceRecord {
   /** `<kind>/<namespace>/<name...>`. */
   readonly key: string;
   readonly revision: number;
   /** Unix ms at which the store removes it; 0 = never. */
   readonly untilMs: number;
-  /** What it has of the pools, in the order asked for; released when it goes. */
+  /** Its numbers, in the order of the request; released when the resource is removed. */
   readonly claims: readonly Claim[];
   /** JSON text. */
   readonly value: string;
 }
 
-/** What the timeline calls the end of a resource. */
+/** The timeline's name for the end of a resource. */
 export function endOf(key: string): 'override-removed' | 'report-ended' | 'deleted' {
   if (key.startsWith('override/')) return 'override-removed';
   return key.startsWith('report/') ? 'report-ended' : 'deleted';

@@ -20,26 +20,26 @@ export interface BareServerParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
-  /** As on the command line. */
+  /** Flags as on the command line. */
   readonly flags?: readonly string[];
   readonly told?: Partial<StoreEvents>;
 }
 
-/** A call as it would stand in a request. */
+/** A call with the contents of a request. */
 export interface BareCall {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
-  /** For routes whose reply is a stream: where it goes. Asked for once everything was checked. */
+  /** For a route that replies with a stream: opens it. Called after all checks. */
   readonly stream?: () => EventStream;
   /** Whether the caller has hung up. @default never */
   readonly isGone?: () => boolean;
 }
 
-/** What a call was answered with: as over HTTP, save for the bytes. */
+/** The answer to a call, as over HTTP but not encoded. */
 export interface BareReply {
   readonly status: number;
-  /** Of a refusal: when to try again, in s; undefined where that does not help. */
+  /** For a refusal: when to try again, in s; undefined where a retry does not help. */
   readonly retryAfterSeconds: number | undefined;
   readonly body: unknown;
 }
@@ -47,8 +47,8 @@ export interface BareReply {
 type Handler = (call: Call<RouteName>) => Promise<unknown>;
 
 /**
- * A registry server without a network: the same core and the same handlers of routes, called straight. Whoever makes it
- * gives it store, clock and randomness, so it can run on time that is not real.
+ * A registry server without a network: the same core and the same route handlers, called directly. Its creator supplies
+ * store, clock and randomness, so it can run on simulated time.
  */
 export class BareServer {
   readonly core: Core;
@@ -69,7 +69,7 @@ export class BareServer {
       supervisor: new Supervisor({
         clock,
         isExpected: (error) => error instanceof StoreUnavailableError,
-        // A fault that would be logged: nothing that runs on unreal time may come to one.
+        // A real server would log this fault. On simulated time none may happen, so it fails the test.
         onFault: (loop, error) =>
           queueMicrotask(() => {
             throw new Error(`a fault in ${loop}`, { cause: error });
@@ -94,7 +94,7 @@ export class BareServer {
     void this.core.follower.run(this.#stop.signal);
   }
 
-  /** Makes a call; a refusal is an answer, so this rejects only for a route that is not bound. */
+  /** Makes a call. A refusal is an answer; this rejects only when the route is not bound or the handler fails. */
   async call(name: RouteName, given: BareCall): Promise<BareReply> {
     const handle = this.#handlers.get(name);
     if (handle === undefined) throw new Error(`no handler of ${name}`);
@@ -124,7 +124,7 @@ export class BareServer {
     }
   }
 
-  /** Goes politely: streams are told to move and given time, then everything ends. */
+  /** Stops gracefully: tells the streams to move, gives them time, and then ends everything. */
   async leave(): Promise<void> {
     this.#isClosing = true;
     const { hub, holds } = this.core;

@@ -2,7 +2,7 @@ import type { ApplyReply, ManifestList, ManifestObject, Problem } from '@rollcal
 import { expect } from 'vitest';
 import type { RegistryServer } from '../compose.ts';
 
-/** What a service resolves to. */
+/** The endpoints and the declaration of a service. */
 export interface Resolved {
   declared: {
     type: string;
@@ -20,7 +20,7 @@ export interface Reply {
 
 const OBJECTS = '/v1/namespaces/default/manifests';
 
-/** The API of one server as a test of manifests speaks with it. */
+/** The API of one server, for tests of manifests. */
 export class ManifestApi {
   readonly #server: Pick<RegistryServer, 'url'>;
 

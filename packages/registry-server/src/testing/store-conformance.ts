@@ -10,7 +10,7 @@ import { restoringCases } from './conformance/restoring.ts';
 import { sweepingCases } from './conformance/sweeping.ts';
 import type { CreateHarness, StoreHarness } from './store-harness.ts';
 
-/** What every driver of the store promises. Run it over each of them. */
+/** The promises of every store driver. Run it with each of them. */
 export function storeConformance(name: string, create: CreateHarness): void {
   describe(`store on ${name}`, () => {
     let harness: StoreHarness;

@@ -5,12 +5,12 @@ import { RedisStore } from '../store/redis/redis-store.ts';
 import type { Store } from '../store/store.ts';
 import { ManualClock } from '@rollcall/runtime/testing';
 
-/** A store whose clock the test moves. */
+/** A store whose clock the test controls. */
 export interface StoreHarness {
   readonly store: Store;
-  /** Lets the store's clock run by ms, or back by negative ms. */
+  /** Moves the store's clock by ms; negative ms move it back. */
   advance(ms: number): Promise<void>;
-  /** The store loses everything, as after a restart without data. Undefined where that ends the store itself. */
+  /** Makes the store lose everything, as after a restart without data. Undefined if that would end the store itself. */
   readonly wipe?: () => Promise<void>;
   close(): Promise<void>;
 }
@@ -39,46 +39,104 @@ export const memoryHarness: CreateHarness = async ({ logLength = 10_000, guardMs
   };
 };
 
-/** The clock of the scripts is a key that the test sets. */
-const CLOCK_SOURCE = (key: string) => `
+/** The scripts read their clock and process id from keys that the test sets. */
+const WORLD_SOURCE = (clock: string, run: string) => `
 local function clock()
-  local micros = tonumber(redis.call('GET', '${key}'))
+  local micros = tonumber(redis.call('GET', '${clock}'))
   return math.floor(micros / 1000000), micros % 1000000
-end`;
+end
+local function runId() return redis.call('GET', '${run}') or nil end`;
 
-/** A harness on a real Redis; each test has keys of its own. */
+export interface SteeredStoreOptions {
+  /** For commands; `reader` is for reading the log. */
+  readonly redis: Redis;
+  readonly reader: Redis;
+  /** Must be different for each store. */
+  readonly prefix: string;
+  readonly makeEpoch: () => string;
+  readonly logLength: number;
+  readonly guardMs?: number | undefined;
+  readonly followWaitMs?: number;
+}
+
+/** A store on a real Redis whose time and process id the caller controls. */
+export class SteeredRedisStore {
+  readonly store: RedisStore;
+  readonly #redis: Redis;
+  readonly #keys: readonly string[];
+  readonly #clockKey: string;
+  readonly #runKey: string;
+
+  constructor({ prefix, ...options }: SteeredStoreOptions) {
+    this.#redis = options.redis;
+    this.#clockKey = `${prefix}:{0}:clock`;
+    this.#runKey = `${prefix}:{0}:run`;
+    const keys = keysOf(0, prefix);
+    this.#keys = Object.values(keys) as string[];
+    const clockSource = WORLD_SOURCE(this.#clockKey, this.#runKey);
+    this.store = new RedisStore({ ...options, keys, clockSource });
+  }
+
+  /** Applies to later commands. Need not be awaited, since the commands of one connection keep their order. */
+  async steer(nowMs: number, runId: string): Promise<void> {
+    const micros = String(Math.round(nowMs * 1_000));
+    await this.#redis.mset(this.#clockKey, micros, this.#runKey, runId);
+  }
+
+  /** Deletes the data of the store. */
+  async wipe(): Promise<void> {
+    await this.#redis.del(...this.#keys);
+  }
+
+  /** Deletes everything. The connections stay open. */
+  async clear(): Promise<void> {
+    await this.#redis.del(...this.#keys, this.#clockKey, this.#runKey);
+  }
+}
+
+/** Makes many such stores over two connections, so that another store costs nothing. */
+export class SteeredRedis {
+  readonly #redis: Redis;
+  readonly #reader: Redis;
+  #made = 0;
+
+  constructor(url: string) {
+    this.#redis = new Redis(url);
+    this.#reader = new Redis(url);
+  }
+
+  open(options: Omit<SteeredStoreOptions, 'redis' | 'reader' | 'prefix'>): SteeredRedisStore {
+    const prefix = `steered-${process.pid}-${this.#made++}`;
+    const [redis, reader] = [this.#redis, this.#reader];
+    return new SteeredRedisStore({ ...options, redis, reader, prefix });
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+    this.#reader.disconnect();
+  }
+}
+
+/** A harness on a real Redis; each test has its own keys. */
 export function redisHarness(where: string | (() => Promise<Redis>)): CreateHarness {
   const connect = typeof where === 'string' ? () => Promise.resolve(new Redis(where)) : where;
   return async ({ logLength = 10_000, guardMs } = {}) => {
     const prefix = `test-${process.pid}-${made++}`;
-    const clockKey = `${prefix}:{0}:clock`;
-    const redis = await connect();
-    const reader = await connect();
-    const keys = keysOf(0, prefix);
+    const [redis, reader] = [await connect(), await connect()];
+    const makeEpoch = () => `${prefix}-${made++}`;
+    const steered = new SteeredRedisStore({ redis, reader, prefix, makeEpoch, logLength, guardMs });
     let nowMs = START_MS;
-    const setClock = () => redis.set(clockKey, String(nowMs * 1_000));
-    await setClock();
-    const store = new RedisStore({
-      redis,
-      reader,
-      keys,
-      makeEpoch: () => `${prefix}-${made++}`,
-      logLength,
-      guardMs,
-      clockSource: CLOCK_SOURCE(clockKey),
-    });
-    const wipe = async () => void (await redis.del(...(Object.values(keys) as string[])));
+    await steered.steer(nowMs, prefix);
     return {
-      store,
+      store: steered.store,
       async advance(ms) {
         nowMs += ms;
-        await setClock();
+        await steered.steer(nowMs, prefix);
       },
-      wipe,
+      wipe: () => steered.wipe(),
       async close() {
-        await wipe();
-        await redis.del(clockKey);
-        await store.close();
+        await steered.clear();
+        await steered.store.close();
       },
     };
   };

@@ -2,10 +2,10 @@ import { pino } from 'pino';
 import { type RegistryServer, startRegistryServer } from '../compose.ts';
 import { readConfig } from '../config.ts';
 
-/** A registry server of one test, on a free port, silent. Flags as on the command line. */
+/** A registry server for one test, on a free port, without log output. Flags as on the command line. */
 export async function startTestServer(...flags: string[]): Promise<RegistryServer> {
   const quick = ['--port=0', '--warm-up-ms=0', '--shutdown-ms=50', '--max-writes-per-second=0'];
-  // A test may hold up its own process, which the server shares.
+  // A test may block its own process, which the server shares.
   quick.push('--max-loop-delay-ms=0');
   const config = readConfig([...quick, ...flags], {});
   return startRegistryServer(config, { logger: pino({ level: 'silent' }), version: '0.0.0' });
@@ -18,14 +18,14 @@ export interface StreamEvent {
   readonly data: Record<string, unknown>;
 }
 
-/** Reads a server-sent event stream; keeps what came. */
+/** Reads a server-sent event stream and keeps all events. */
 export class StreamReader {
   readonly events: StreamEvent[] = [];
   readonly #abort = new AbortController();
   isOver = false;
   status = 0;
 
-  /** Opens it; resolves with the response's head. */
+  /** Opens a stream; resolves with the head of the response. */
   static async open(url: string, headers: Record<string, string> = {}): Promise<StreamReader> {
     const reader = new StreamReader();
     const response = await fetch(url, { headers, signal: reader.#abort.signal });

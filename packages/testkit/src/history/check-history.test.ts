@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { checkHistory } from './check-history.ts';
 import type {
   FaultHappening,
-  Happening,
+  HistoryEvent,
   LeaseHappening,
   ProcessHappening,
   RequestHappening,
   Seen,
-} from './facts/happening.ts';
+} from './facts/history-event.ts';
 import { History, reportOf } from './history.ts';
 
 const TTL_MS = 3_000;
@@ -18,14 +18,14 @@ const life = (
   what: ProcessHappening['what'],
   atMs: number,
   process = instance,
-): Happening => ({ kind: 'process', service: 's', instance, process, what, atMs });
+): HistoryEvent => ({ kind: 'process', service: 's', instance, process, what, atMs });
 
 const call = (
   instance: string,
   what: LeaseHappening['what'],
   atMs: number,
   nonce = `${instance}1`,
-): Happening => ({
+): HistoryEvent => ({
   kind: 'lease',
   instance,
   lease: `lease-${nonce}`,
@@ -37,8 +37,8 @@ const call = (
 });
 
 /** Heartbeats from a first to a last moment. */
-function renewals(instance: string, fromMs: number, toMs: number, nonce?: string): Happening[] {
-  const all: Happening[] = [];
+function renewals(instance: string, fromMs: number, toMs: number, nonce?: string): HistoryEvent[] {
+  const all: HistoryEvent[] = [];
   for (let atMs = fromMs; atMs <= toMs; atMs += TTL_MS / 3) {
     all.push(call(instance, 'renewed', atMs, nonce));
   }
@@ -46,14 +46,14 @@ function renewals(instance: string, fromMs: number, toMs: number, nonce?: string
 }
 
 /** On the roll from 0 on, with heartbeats. */
-const onRoll = (instance: string, untilMs: number): Happening[] => [
+const onRoll = (instance: string, untilMs: number): HistoryEvent[] => [
   life(instance, 'started', 0),
   call(instance, 'granted', 10),
   ...renewals(instance, 1_000, untilMs),
 ];
 
 /** What a watcher holds; `a?` is a in tier 1. */
-function seen(atMs: number, names: string, over: Partial<Seen> = {}): Happening {
+function seen(atMs: number, names: string, over: Partial<Seen> = {}): HistoryEvent {
   const endpoints = names.split(' ').flatMap((name) => {
     if (name === '') return [];
     return [{ instance: name.replace('?', ''), tier: name.endsWith('?') ? 1 : 0 } as const];
@@ -62,7 +62,7 @@ function seen(atMs: number, names: string, over: Partial<Seen> = {}): Happening 
   return { kind: 'seen', atMs, endpoints, ...own, ...over };
 }
 
-const fault = (name: string, fromMs: number, toMs: number, ...breaks: string[]): Happening[] => {
+const fault = (name: string, fromMs: number, toMs: number, ...breaks: string[]): HistoryEvent[] => {
   const at = (what: FaultHappening['what'], atMs: number): FaultHappening => ({
     kind: 'fault',
     name,
@@ -73,7 +73,7 @@ const fault = (name: string, fromMs: number, toMs: number, ...breaks: string[]):
   return [at('begin', fromMs), at('end', toMs)];
 };
 
-const request = (atMs: number, over: Partial<RequestHappening> = {}): Happening => ({
+const request = (atMs: number, over: Partial<RequestHappening> = {}): HistoryEvent => ({
   kind: 'request',
   caller: 'c',
   invokedMs: atMs - 2,
@@ -82,8 +82,8 @@ const request = (atMs: number, over: Partial<RequestHappening> = {}): Happening 
   ...over,
 });
 
-const promises = (...happenings: Happening[]) =>
-  checkHistory(happenings, BOUNDS).violations.map(({ promise }) => promise);
+const promises = (...events: HistoryEvent[]) =>
+  checkHistory(events, BOUNDS).violations.map(({ promise }) => promise);
 
 describe('G1', () => {
   test('one whose lease ended is lost rightly, and one that is dead, and one that left', () => {
@@ -149,7 +149,12 @@ describe('G2', () => {
 
   test('a silent host has a TTL and a second', () => {
     const silent = [...onRoll('a', 4_000), life('a', 'stopped', 4_500)];
-    const pick = (atMs: number): Happening => ({ kind: 'pick', caller: 'c', instance: 'a', atMs });
+    const pick = (atMs: number): HistoryEvent => ({
+      kind: 'pick',
+      caller: 'c',
+      instance: 'a',
+      atMs,
+    });
     expect(promises(...silent, pick(8_000))).toEqual([]);
     expect(promises(...silent, pick(10_000))).toEqual(['G2']);
     expect(promises(...silent, life('a', 'continued', 9_800), pick(10_000))).toEqual([]);
@@ -285,7 +290,7 @@ describe('G6', () => {
 });
 
 describe('G7', () => {
-  const tally = (atMs: number, calls: number, retries: number): Happening => ({
+  const tally = (atMs: number, calls: number, retries: number): HistoryEvent => ({
     kind: 'tally',
     caller: 'c',
     atMs,
@@ -326,7 +331,7 @@ describe('G8', () => {
   });
 
   test('what must not be repeated is done once, what was answered was done', () => {
-    const done = (atMs: number): Happening => ({
+    const done = (atMs: number): HistoryEvent => ({
       kind: 'executed',
       instance: 'a',
       serial: '1',
@@ -348,7 +353,7 @@ test('a long log keeps what later checks build on, and is short', () => {
   expect(before.violations).toEqual([]);
   history.forget(59_000);
   expect(history.size).toBeLessThan(150);
-  expect(history.happenings.some((one) => 'instance' in one && one.instance === 'old')).toBe(false);
+  expect(history.events.some((one) => 'instance' in one && one.instance === 'old')).toBe(false);
   history.add(seen(60_500, 'a'));
   expect(history.check(BOUNDS).violations).toMatchObject([{ promise: 'G1', atMs: 60_500 }]);
 });

@@ -6,7 +6,7 @@ import { checkEmptied, checkForgotten, checkLost, checkReturned } from './checks
 import { checkAgreement, checkOrder } from './checks/order.ts';
 import { checkFailed, checkRepeated, checkRetries } from './checks/requests.ts';
 import { checkSuccession } from './checks/succession.ts';
-import type { Happening } from './facts/happening.ts';
+import type { HistoryEvent } from './facts/history-event.ts';
 import { longestStaleMs } from './staleness.ts';
 import { truthOf } from './facts/truth.ts';
 
@@ -15,18 +15,18 @@ export interface Figures {
   readonly falseEvictions: number;
   readonly requests: number;
   readonly requestsFailed: number;
-  /** Of the failed ones, those that must not be repeated: their instance died under them. */
+  /** Failed requests that must not be repeated: their instance died while handling them. */
   readonly unrepeatableFailed: number;
-  /** The longest that a picture had somebody dead in use, or not yet somebody new, in ms. */
+  /** Longest time in which a picture still used a dead instance, or did not yet use a new one, in ms. */
   readonly longestStaleMs: number;
-  /** For each fault with a quiet time after it, until the slowest watcher had everybody in use, in ms. */
+  /** For each fault followed by a quiet time: time until the slowest watcher used all live instances, in ms. */
   readonly convergeMs: readonly number[];
-  /** For each kill of an instance, until it was chosen for the last time, in ms. */
+  /** For each kill of an instance: time until it was chosen for the last time, in ms. */
   readonly killToLastPickMs: readonly number[];
 }
 
 export interface Verdict {
-  /** In the order of time. */
+  /** Ordered by time. */
   readonly violations: readonly Violation[];
   readonly figures: Figures;
 }
@@ -47,14 +47,14 @@ const CHECKS: readonly Check[] = [
 ];
 
 /**
- * Compares what happened with what an all-knowing observer knows must be so, promise by promise. It is lenient where one
- * cannot know: an answer that never came may have been lost on the way or not, and a picture may be as old as `lagMs`.
- * After the robustness tests of etcd (its tests/robustness/README.md).
+ * Compares a run with what must be true according to an all-knowing observer, promise by promise. It is lenient where
+ * the truth is unknown: a call without a response may or may not have been applied, and a picture may be as old as
+ * `lagMs`. Modelled on the robustness tests of etcd (tests/robustness/README.md there).
  */
-export function checkHistory(happenings: readonly Happening[], bounds: Bounds): Verdict {
+export function checkHistory(events: readonly HistoryEvent[], bounds: Bounds): Verdict {
   const limits = limitsOf(bounds);
-  const ordered = happenings.toSorted((a, b) => a.atMs - b.atMs);
-  const run: Run = { happenings: ordered, truth: truthOf(ordered, limits), limits };
+  const ordered = events.toSorted((a, b) => a.atMs - b.atMs);
+  const run: Run = { events: ordered, truth: truthOf(ordered, limits), limits };
   const violations = CHECKS.flatMap((check) => newIn(check(run), limits)).toSorted(
     (a, b) => a.atMs - b.atMs,
   );
@@ -66,7 +66,7 @@ function newIn<T extends { readonly atMs: number }>(all: readonly T[], { fromMs 
 }
 
 function figuresOf(run: Run): Figures {
-  const requests = newIn(only(run.happenings, 'request'), run.limits);
+  const requests = newIn(only(run.events, 'request'), run.limits);
   const failed = requests.filter((one) => one.failed !== undefined);
   return {
     falseEvictions: newIn([...checkLost(run), ...checkForgotten(run)], run.limits).length,

@@ -1,36 +1,36 @@
 import type { Bounds } from './facts/bounds.ts';
 import { checkHistory, type Verdict } from './check-history.ts';
 import type { Violation } from './checks/check.ts';
-import type { Happening } from './facts/happening.ts';
+import type { HistoryEvent } from './facts/history-event.ts';
 import { trimmed } from './trimmed.ts';
 
-/** A log of what happened in a run, in the order in which it was told. */
+/** A log of what happened in a run, in the order of the reports. */
 export class History {
-  #happenings: Happening[] = [];
+  #events: HistoryEvent[] = [];
 
-  add(...happenings: readonly Happening[]): void {
-    this.#happenings.push(...happenings);
+  add(...events: readonly HistoryEvent[]): void {
+    this.#events.push(...events);
   }
 
   get size(): number {
-    return this.#happenings.length;
+    return this.#events.length;
   }
 
-  get happenings(): readonly Happening[] {
-    return this.#happenings;
+  get events(): readonly HistoryEvent[] {
+    return this.#events;
   }
 
   check(bounds: Bounds): Verdict {
-    return checkHistory(this.#happenings, bounds);
+    return checkHistory(this.#events, bounds);
   }
 
-  /** Drops what was over before a moment, but for what later checks build on. Keeps the log of a long run short. */
+  /** Drops what was finished before a moment, except what later checks need. Keeps the log of a long run short. */
   forget(beforeMs: number): void {
-    this.#happenings = trimmed(this.#happenings, beforeMs);
+    this.#events = trimmed(this.#events, beforeMs);
   }
 }
 
-/** Violations as text for people, with what shows them. */
+/** Violations as readable text, with their evidence. */
 export function reportOf(violations: readonly Violation[]): string {
   return violations
     .map(({ promise, atMs, message, evidence }) => {

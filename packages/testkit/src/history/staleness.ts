@@ -1,11 +1,14 @@
 import { namesIn, pictures, type Run } from './checks/check.ts';
-import type { Seen } from './facts/happening.ts';
+import type { Seen } from './facts/history-event.ts';
 import type { InstanceTruth } from './facts/truth.ts';
 
-/** The longest that a picture had somebody dead in use, or not yet somebody who had been granted a place, in ms. */
+/**
+ * Longest time in which a picture still used a dead instance, or did not yet use one that
+ * had been granted a place, in ms.
+ */
 export function longestStaleMs(run: Run): number {
   let longest = 0;
-  for (const seen of pictures(run.happenings)) {
+  for (const seen of pictures(run.events)) {
     for (const own of run.truth.instances.values()) {
       if (own.service !== seen[0]?.service) continue;
       longest = Math.max(longest, ...deadInUseMs(seen, own, run), ...notYetThereMs(seen, own, run));

@@ -1,7 +1,9 @@
-import type { Happening } from './facts/happening.ts';
+import type { HistoryEvent } from './facts/history-event.ts';
 
-/** The state that a happening stands for until the next one with the same key; undefined = it only counts when it is. */
-function keyOf(one: Happening): string | undefined {
+/**
+ * Key of the state that a happening sets until the next one with the same key; undefined = it has no lasting effect.
+ */
+function keyOf(one: HistoryEvent): string | undefined {
   switch (one.kind) {
     case 'seen':
       return `seen ${one.watcher} ${one.service}`;
@@ -14,22 +16,22 @@ function keyOf(one: Happening): string | undefined {
   }
 }
 
-/** Names of what begins and ends: the whole story is kept until it is over. */
-function storyOf(one: Happening): string | undefined {
+/** Key of things that start and end: all their events are kept until they are over. */
+function storyOf(one: HistoryEvent): string | undefined {
   if (one.kind === 'process') return `process ${one.instance}`;
   return one.kind === 'fault' ? `fault ${one.name}` : undefined;
 }
 
-function isOpen(one: Happening): boolean {
+function isOpen(one: HistoryEvent): boolean {
   if (one.kind === 'fault') return one.what === 'begin';
   return one.kind === 'process' && one.what !== 'killed' && one.what !== 'left';
 }
 
-/** What later checks need: all since a moment, and of what was before it the state that still held then. */
-export function trimmed(happenings: readonly Happening[], beforeMs: number): Happening[] {
-  const ordered = happenings.toSorted((a, b) => a.atMs - b.atMs);
-  const last = new Map<string, Happening>();
-  const stories = new Map<string, Happening>();
+/** What later checks need: everything since a moment, and the earlier events that set the state at that moment. */
+export function trimmed(events: readonly HistoryEvent[], beforeMs: number): HistoryEvent[] {
+  const ordered = events.toSorted((a, b) => a.atMs - b.atMs);
+  const last = new Map<string, HistoryEvent>();
+  const stories = new Map<string, HistoryEvent>();
   for (const one of ordered) {
     const key = keyOf(one);
     if (key !== undefined && one.atMs < beforeMs) last.set(key, one);

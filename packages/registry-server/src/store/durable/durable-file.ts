@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { type DurablePart, decodeDurable, encodeDurable } from './durable-part.ts';
 
 /**
- * One file that holds the durable part. It is written beside its place, synced, and moved there, so that whoever looks
- * finds the old one whole or the new one whole, even after a power cut.
+ * One file with the durable part. It is written to a temporary file beside it, synced, and renamed, so that a reader
+ * finds either the whole old file or the whole new one, even after a power cut.
  */
 export class DurableFile {
   readonly path: string;
@@ -13,7 +13,9 @@ export class DurableFile {
     this.path = resolve(path);
   }
 
-  /** Undefined when there is none yet. Throws a DurableFormatError when it is damaged: then nothing of it is used. */
+  /**
+   * Undefined when there is no file yet. Throws a DurableFormatError when it is damaged: then nothing of it is used.
+   */
   async read(): Promise<DurablePart | undefined> {
     let text: string;
     try {
@@ -29,7 +31,7 @@ export class DurableFile {
     const folder = dirname(this.path);
     await mkdir(folder, { recursive: true });
     const fresh = `${this.path}.new`;
-    // One of its own: what somebody has put there, such as a link to elsewhere, is not written to.
+    // Always a new file: never write through an existing one, such as a link to another place.
     await rm(fresh, { force: true });
     const file = await open(fresh, 'wx', 0o600);
     try {
@@ -39,7 +41,7 @@ export class DurableFile {
       await file.close();
     }
     await rename(fresh, this.path);
-    // The new name is in the folder, which is a file of its own.
+    // The rename changed the folder, which needs its own sync.
     const directory = await open(folder, 'r');
     try {
       await directory.sync();

@@ -7,7 +7,7 @@ import type { StoreSnapshot } from '../store.ts';
 const FORMAT = DURABLE_FORMAT;
 const VERSION = DURABLE_VERSION;
 
-/** What outlives the process: declared objects, overrides, and instances that hold no lease. */
+/** What survives the process: declared objects, overrides, and instances without a lease. */
 export interface DurablePart {
   readonly resources: readonly ResourceRecord[];
   readonly instances: readonly InstanceRecord[];
@@ -36,12 +36,12 @@ const File = z.object({
   content: z.object({ resources: z.array(Resource), instances: z.array(Instance) }),
 });
 
-/** A text is no durable part, or not a whole one: the message says why. Nothing of it may be used. */
+/** The text is not a durable part, or an incomplete one; the message says why. Nothing of it may be used. */
 class DurableFormatError extends Error {
   override readonly name = 'DurableFormatError';
 }
 
-/** Reports lapse by themselves and leases end with the process: neither is kept. */
+/** Reports expire by themselves and leases end with the process, so neither is kept. */
 function isDurable({ key }: Pick<ResourceRecord, 'key'>): boolean {
   return !key.startsWith('report/');
 }
@@ -91,7 +91,7 @@ export function decodeDurable(text: string): DurablePart {
     const where = issue?.path.join('.') ?? '';
     throw new DurableFormatError(`expected what the registry writes; ${where}: ${issue?.message}`);
   }
-  // Over the text's own content, so that a part which the schema would not look at counts too.
+  // The checksum covers the content of the text itself, including fields that the schema ignores.
   const { content } = json as { content: DurablePart };
   const expected = checksumOf(content);
   if (result.data.checksum !== expected) {
@@ -99,7 +99,7 @@ export function decodeDurable(text: string): DurablePart {
       `expected checksum ${expected}, got ${result.data.checksum}: the content was changed or damaged`,
     );
   }
-  // A file of a version that did not number writes.
+  // Files of older versions have no write numbers.
   const instances = content.instances.map((one) => ({ ...one, sequence: one.sequence ?? 0 }));
   return { ...content, instances };
 }

@@ -5,25 +5,26 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pause, systemClock, systemRandom } from '@rollcall/runtime';
 
-/** A path of a socket may not be longer, in bytes (sun_path). */
+/** The longest path of a socket, in bytes (sun_path). */
 const LONGEST_PATH = 100;
-/** How long one that is asked may take, and how long one that was there first may take to make up its mind. */
+/** How long another process may take to answer, and how long it may take to decide whether it gives way, in ms. */
 const PATIENCE_MS = 2_000;
 const ASK_AGAIN_MS = 5;
 
-/** What another one wants; `silent` did not say so within the patience, of `unclear` one the connection broke. */
+/** State of another process. `silent`: no answer within the patience. `unclear`: the connection broke. */
 type State = 'holds' | 'waits' | 'silent' | 'unclear';
 type Other = { readonly name: string; readonly state: State; readonly who: string };
 
 /**
- * Keeps a second process from the same file. A socket beside it answers for as long as the process lives, whatever
- * becomes of it: after a power cut nobody answers there, and the same number of another process, or of one in another
- * container, does not matter. Whoever asks is told who has it.
+ * Keeps a second process from using the same file. A socket beside the file answers only while its process lives: after
+ * a power cut nothing answers there. So it does not matter if another process, or one in another container, has the
+ * same process id. The answer names the process that has the file.
  *
- * Each has a socket of a name that no other ever has, so that one that is dead stays so and can be taken away without a
- * second look. Everybody shows his own before he looks at the others; of two, therefore, one sees the other at least. One
- * that sees a holder, or one of a smaller name, gives way; one that sees a greater name waits for what becomes of that
- * (the order that Lamport's bakery gives its customers, in "A new solution of Dijkstra's concurrent programming problem").
+ * Each process has a socket with a unique name: a dead socket stays dead and can be deleted without a second check.
+ * Each process shows its own socket before it looks at the others, so of two processes at least one sees the other. A
+ * process that sees a holder, or a waiting process with a smaller name, gives way. A process that sees a larger name
+ * waits for that one's decision (the order of Lamport's bakery, "A new solution of Dijkstra's concurrent programming
+ * problem").
  */
 export class FileLock {
   readonly #path: string;
@@ -34,7 +35,7 @@ export class FileLock {
     this.#server = server;
   }
 
-  /** Rejects with an error that names the process when another one has it. */
+  /** Rejects with an error that names the other process when one has the file. */
   static async take(target: string): Promise<FileLock> {
     const folder = dirname(target);
     await mkdir(folder, { recursive: true });
@@ -52,7 +53,7 @@ export class FileLock {
     return lock;
   }
 
-  /** Twice without harm. */
+  /** May be called twice. */
   async release(): Promise<void> {
     if (!this.#server.listening) return;
     this.#server.close();
@@ -62,7 +63,7 @@ export class FileLock {
 
 const lockOf = (target: string): string => `${basename(target)}.lock`;
 
-/** Until no other one is left. Rejects when one has the file, or has the better right to it. */
+/** Resolves when no other process is left. Rejects when one has the file or goes first. */
 async function giveWay(target: string, own: string): Promise<void> {
   for (let tries = PATIENCE_MS / ASK_AGAIN_MS; ; tries--) {
     const others = await othersOf(target, own);
@@ -70,7 +71,7 @@ async function giveWay(target: string, own: string): Promise<void> {
     const first =
       others.find(({ state }) => state === 'holds') ??
       others.find(({ state, name }) => state === 'waits' && name < own) ??
-      // One that lives and says nothing may well have it; of one that is about to go the connection breaks.
+      // A live process that says nothing may have the file. The connection to a process that is about to exit breaks.
       (tries <= 0 || others.some(({ state }) => state === 'silent') ? others[0] : undefined);
     if (first !== undefined) {
       const { who, state, name } = first;
@@ -82,7 +83,7 @@ async function giveWay(target: string, own: string): Promise<void> {
   }
 }
 
-/** Those who live; what the others left behind is taken away. */
+/** The live processes. Deletes the sockets of dead ones. */
 async function othersOf(target: string, own: string): Promise<Other[]> {
   const folder = dirname(target);
   const lock = lockOf(target);
@@ -100,13 +101,13 @@ async function othersOf(target: string, own: string): Promise<Other[]> {
   return answers.flat();
 }
 
-/** A socket at this path that answers from the moment that it can be seen there. */
+/** Makes a socket at this path that answers as soon as it is visible there. */
 async function shown(path: string, state: { readonly holds: boolean }): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(`${state.holds ? 'holds' : 'waits'}: process ${process.pid} on ${hostname()}`);
   });
-  // Between a bind and a listen it would look dead.
+  // Between bind and listen the socket would look dead, so it starts under a hidden name.
   const hidden = join(dirname(path), `.${basename(path)}`);
   const place = await placeOf(hidden);
   try {
@@ -122,7 +123,7 @@ async function shown(path: string, state: { readonly holds: boolean }): Promise<
   return server;
 }
 
-/** Undefined = nobody lives there any more. */
+/** Undefined = the process is dead. */
 async function ask(path: string): Promise<Omit<Other, 'name'> | undefined> {
   const place = await placeOf(path);
   const socket = connect(place.address);
@@ -149,7 +150,7 @@ async function ask(path: string): Promise<Omit<Other, 'name'> | undefined> {
   return { state: isSilent ? 'silent' : 'unclear', who: 'another process' };
 }
 
-/** Where a socket is bound or asked: by way of its open folder where the path is too long (Linux). */
+/** The address to bind or connect to. If the path is too long, it goes through the open folder (Linux). */
 async function placeOf(path: string): Promise<{ address: string; close(): Promise<void> }> {
   if (Buffer.byteLength(path) <= LONGEST_PATH) return { address: path, close: async () => {} };
   const folder = await open(dirname(path), 'r');

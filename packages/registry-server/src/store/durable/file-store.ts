@@ -28,14 +28,14 @@ import { FileLock } from './file-lock.ts';
 import { takeBack } from './take-back.ts';
 
 /**
- * The roll in memory, its durable part in a file as well. A write to that part is answered when the file has it; writes
- * that come while the file is being written share the next time. Leases are as in memory: instances register again.
+ * The roll in memory, with its durable part also in a file. A write to that part is answered when the file has it;
+ * writes that arrive during a file write share the next one. Leases are only in memory: instances register again.
  */
 export class FileStore implements Store {
   readonly #inner: MemoryStore;
   readonly #file: DurableFile;
   readonly #lock: FileLock;
-  /** Whether the file could not be written the last time. */
+  /** Whether the last write of the file failed. */
   #isBehind = false;
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -47,15 +47,15 @@ export class FileStore implements Store {
   }
 
   /**
-   * Reads the file first. Rejects with a DurableFormatError when it is damaged, with the system's error, or with one
-   * that names the process that has it.
+   * Reads the file first. Rejects with a DurableFormatError when the file is damaged, with the system's error, or with
+   * an error that names the process that uses it.
    */
   static async open(inner: MemoryStore, file: DurableFile): Promise<FileStore> {
     const lock = await FileLock.take(file.path);
     try {
       const part = await file.read();
       if (part !== undefined) await inner.restore({ ...part, tombstones: [], floor: 0 });
-      // Found out now and not at the first write: whether the file can be written.
+      // Tests now, not at the first change, whether the file can be written.
       await file.write(durablePartOf(await inner.snapshot()));
       return new FileStore(inner, file, lock);
     } catch (error) {
@@ -81,7 +81,7 @@ export class FileStore implements Store {
     return this.#inner.suspect(lease, hold, write);
   }
 
-  /** What checks find out of a persistent instance is found out again, so only its content waits for the file. */
+  /** Checks find their results again after a restart, so only changes of labels or weight wait for the file. */
   async update(request: UpdateRequest): Promise<ChangeOutcome> {
     const { labels, weight } = request.patch;
     const isKept = request.lease === undefined && (labels !== undefined || weight !== undefined);
@@ -98,7 +98,7 @@ export class FileStore implements Store {
     );
   }
 
-  /** Rejects, though it has swept, while the file cannot be written: then nothing durable can be. */
+  /** Sweeps, but rejects while the file cannot be written: then no durable write can succeed. */
   async expire(write: Write): Promise<SweepOutcome> {
     const outcome = await this.#inner.expire(write);
     if (this.#isBehind) await this.#persist();
@@ -142,8 +142,8 @@ export class FileStore implements Store {
   }
 
   /**
-   * Carries a write out and keeps it. Where the file cannot be written it is taken back: nothing is served that a restart
-   * would lose.
+   * Carries out a write and stores it in the file. If the file cannot be written, the write is undone: the registry
+   * never serves what a restart would lose.
    */
   async #durably<T>(
     {
@@ -182,7 +182,7 @@ export class FileStore implements Store {
       });
       return this.#writing;
     }
-    // What is being written was read before this change.
+    // The file write in progress read its content before this change.
     this.#next ??= this.#writing
       .catch(() => {})
       .then(() => {

@@ -2,13 +2,13 @@ import { instanceKeyOf, type InstanceKey } from '@rollcall/contract';
 import type { Pool, PutItem, Store, StoreSnapshot } from '../store.ts';
 import type { PoolName } from '../record.ts';
 
-/** Every number: what had one before is given that again. */
+/** The widest ranges, so that each resource can get back the number it had before. */
 const ALL: Readonly<Record<PoolName, Pool>> = {
   clusterIps: { first: 0, last: 0xffff_ffff, reserved: 0 },
   nodePorts: { first: 0, last: 65_535, reserved: 0 },
 };
 
-/** Brings resources, and instances without lease, back to what they were in a snapshot. */
+/** Restores resources, and instances without a lease, to their state in a snapshot. */
 export async function takeBack(
   store: Store,
   before: StoreSnapshot,

@@ -29,7 +29,7 @@ export function grant(partition: Partition, request: GrantRequest, nowMs: number
     partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
     partition.startLease(lease, instanceKey, nowMs + ttlMs);
   }
-  partition.graves.delete(`i:${instanceKey}`);
+  partition.tombstones.delete(`i:${instanceKey}`);
   partition.setFormer(instanceKey, nonce, undefined);
   const registered = { ...parseInstanceKey(instanceKey), lease, nonce, sequence, doubt: undefined };
   const fresh = { ...registered, doubtUntilMs: 0, registeredAtMs: Math.floor(nowMs), body };
@@ -42,7 +42,7 @@ interface Granting {
   readonly nowMs: number;
 }
 
-/** The same process again: the same lease, and a new revision only for new content. Undefined = it is not the same. */
+/** The same process again: the same lease, and a new revision only for new content. Undefined = needs a new lease. */
 function regranted(
   partition: Partition,
   record: InstanceRecord,
@@ -55,7 +55,7 @@ function regranted(
   if (!isHolder || deadline === undefined) return undefined;
   const renewed = nowMs + ttlOfLease(lease);
   if (sequence > 0 && sequence <= record.sequence) {
-    // A repetition is a sign of life, what is older is none; neither says anything new.
+    // A repeated request shows that the process lives, an older one does not. Neither has new content.
     const isAlive = sequence === record.sequence && record.doubt === undefined;
     if (isAlive) partition.deadlines.set(lease, Math.max(deadline, renewed));
     return { kind: 'granted', lease, revision };
@@ -65,7 +65,7 @@ function regranted(
   const numbered = { ...record, sequence: Math.max(record.sequence, sequence) };
   const isSame = isDeepStrictEqual(record.body, body);
   if (isSame && record.doubt === undefined) {
-    // The number alone is no news to those who watch.
+    // A new number alone is no change for watchers.
     partition.instances.set(instanceKeyOf(record), Object.freeze(numbered));
     return { kind: 'granted', lease, revision };
   }
@@ -79,8 +79,8 @@ function regranted(
 }
 
 /**
- * Another process, or the same with another TTL: ends what was. Whoever was displaced stays so: a hold that broke, or a
- * pause of the store, opens the door to others alone.
+ * Another process, or the same one with another TTL: ends the old lease. A displaced process stays displaced: after a
+ * broken hold or a pause of the store, only other processes may take the id.
  */
 function displaced(
   partition: Partition,
@@ -95,7 +95,7 @@ function displaced(
   partition.endLease(record.lease, instanceKey, nowMs);
   if (record.nonce !== nonce) {
     partition.setFormer(instanceKey, record.nonce, nowMs);
-    partition.buryProcess(instanceKey, record, nowMs);
+    partition.addProcessTombstone(instanceKey, record, nowMs);
   }
   const displaces = isLive && record.lease !== '' && (nonce === '' || isOther);
   return displaces ? 'superseded' : 'reregistered';

@@ -34,17 +34,19 @@ import { sweep } from './sweep.ts';
 
 export interface MemoryStoreOptions {
   readonly clock: Clock;
-  /** Identity of this memory: another one each time. */
+  /** Identity of this memory: must differ each time. */
   readonly epoch: string;
   /** Entries that the log keeps, approximately. */
   readonly logLength: number;
   /** How long the guard holds, in ms. */
   readonly guardMs?: number | undefined;
-  /** Of the process that keeps it now: another one may have come back with older data. @default always the same */
+  /**
+   * Id of the process that keeps it now: another process may have come back with older data. @default always the same
+   */
   readonly runId?: () => string;
 }
 
-/** The roll in this process's memory: the embedded default. It is gone with the process. */
+/** The roll in this process's memory: the default of an embedded server. It is lost with the process. */
 export class MemoryStore implements Store {
   readonly #clock: Clock;
   readonly #epoch: string;
@@ -87,7 +89,7 @@ export class MemoryStore implements Store {
     if (!partition.deadlines.has(lease)) return partition.missOf(lease);
     partition.deadlines.set(lease, at.nowMs + ttlOfLease(lease));
     partition.clearDoubt(lease, at);
-    // From the clock, so that a number is not used again after the store lost its memory.
+    // From the clock, so that no number is used again after the store lost its data.
     const hold = Math.max((partition.holds.get(lease) ?? 0) + 1, Math.floor(at.nowMs * 1_000));
     partition.holds.set(lease, hold);
     return { kind: 'held', hold };
@@ -143,12 +145,12 @@ export class MemoryStore implements Store {
     const partition = this.#partition;
     const record = partition.instances.get(instanceKey);
     const at = { nowMs: this.#clock.wallMs(), floor };
-    // What it sent before and never heard of may still arrive.
-    partition.buryProcess(instanceKey, { nonce, sequence }, at.nowMs);
+    // Earlier writes that the process got no answer to may still arrive.
+    partition.addProcessTombstone(instanceKey, { nonce, sequence }, at.nowMs);
     if (record === undefined) {
-      // A store that lost its memory must not be given back what somebody has taken off meanwhile.
+      // A restore after lost data must not bring back an instance that was deregistered in between.
       const revision = partition.nextRevision(at.nowMs, floor);
-      partition.buryInstance(instanceKey, lease ?? '', revision, at.nowMs);
+      partition.addInstanceTombstones(instanceKey, lease ?? '', revision, at.nowMs);
       return { kind: 'missing' };
     }
     if (lease !== undefined && lease !== record.lease) return { kind: 'superseded' };
@@ -172,7 +174,7 @@ export class MemoryStore implements Store {
       resource === undefined
         ? this.#partition.nextRevision(nowMs, floor)
         : deleteResource(this.#partition, resource, { nowMs, floor });
-    this.#partition.bury(`r:${key}`, revision, nowMs + limits.RESOURCE_TOMBSTONE_MS);
+    this.#partition.addTombstone(`r:${key}`, revision, nowMs + limits.RESOURCE_TOMBSTONE_MS);
     return resource === undefined ? { kind: 'missing' } : { kind: 'changed', revision };
   }
 
@@ -190,22 +192,22 @@ export class MemoryStore implements Store {
   }
 
   async continuity(position: StoreHead): Promise<Continuity> {
-    const { epoch, revision, mark } = this.#head();
+    const { epoch, revision, digest } = this.#head();
     if (epoch !== position.epoch || revision < position.revision) return 'lost';
-    if (revision === position.revision) return mark === position.mark ? 'kept' : 'lost';
+    if (revision === position.revision) return digest === position.digest ? 'kept' : 'lost';
     const { log } = this.#partition;
     const first = log[0];
     if (first !== undefined && first.prev > position.revision) return 'trimmed';
     const next = log[firstAfter(log, position.revision)];
-    const isSame = next?.prev === position.revision && next.before === position.mark;
+    const isSame = next?.prev === position.revision && next.before === position.digest;
     return isSame ? 'kept' : 'lost';
   }
 
   async snapshot(): Promise<StoreSnapshot> {
-    const { instances, resources, graves, last } = this.#partition;
+    const { instances, resources, last } = this.#partition;
     const nowMs = this.#clock.wallMs();
-    const tombstones = [...graves]
-      // The others are of use to the store alone.
+    const tombstones = [...this.#partition.tombstones]
+      // Only the store itself uses the other kinds.
       .filter(([member]) => /^[ixr]:/.test(member))
       .map(([member, { value, untilMs }]) => {
         return { member, revision: Number(value), forMs: Math.max(0, untilMs - nowMs) };
@@ -224,11 +226,11 @@ export class MemoryStore implements Store {
   }
 
   #head(): StoreHead {
-    const { last, mark } = this.#partition;
-    return { epoch: this.#epoch, revision: last, mark };
+    const { last, digest } = this.#partition;
+    return { epoch: this.#epoch, revision: last, digest };
   }
 
-  /** Resolves at the next entry, or when the time to wait is over, or when the signal says so. */
+  /** Resolves at the next entry, when the wait is over, or when the signal aborts. */
   #appended(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
@@ -244,19 +246,22 @@ export class MemoryStore implements Store {
   }
 }
 
-function patched(body: InstanceBody, { status, weight, labels, covers }: BodyPatch): InstanceBody {
+function patched(
+  body: InstanceBody,
+  { status, weight, labels, labelScopes }: BodyPatch,
+): InstanceBody {
   const merged: Record<string, string> = { ...body.labels };
   for (const [key, value] of Object.entries(labels ?? {})) {
     if (value === null) delete merged[key];
     else merged[key] = value;
   }
-  const { covers: known, ...rest } = body;
-  const wears = covers === undefined ? known : (covers ?? undefined);
+  const { labelScopes: known, ...rest } = body;
+  const effectiveScopes = labelScopes === undefined ? known : (labelScopes ?? undefined);
   return {
     ...rest,
     status: status ?? body.status,
     weight: weight ?? body.weight,
     labels: merged,
-    ...(wears === undefined ? {} : { covers: wears }),
+    ...(effectiveScopes === undefined ? {} : { labelScopes: effectiveScopes }),
   };
 }

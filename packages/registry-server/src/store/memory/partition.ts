@@ -10,15 +10,15 @@ import type { LogEntry } from '../log-entry.ts';
 import { type InstanceRecord, type PoolName, type ResourceRecord } from '../record.ts';
 import type { Pool } from '../store.ts';
 
-/** What is committed, less what the partition itself adds. */
+/** What a write commits, without the fields that the partition adds. */
 type Committed =
   | { readonly op: 'set'; readonly record: InstanceRecord }
   | { readonly op: 'del'; readonly instanceKey: InstanceKey }
   | { readonly op: 'put'; readonly resource: ResourceRecord }
   | { readonly op: 'rm'; readonly key: string }
-  | { readonly op: 'lift' };
+  | { readonly op: 'bump' };
 
-/** A service's window in which silent losses are counted. */
+/** The window in which the silent losses of a service are counted. */
 export interface GuardWindow {
   beganMs: number;
   size: number;
@@ -26,43 +26,43 @@ export interface GuardWindow {
   untilMs: number;
 }
 
-interface Grave {
+interface Tombstone {
   /** Revision of the deletion, or the instance that a lease was for. */
   readonly value: number | string;
   readonly untilMs: number;
 }
 
-/** The tables of one partition and what every write does to them: the memory driver's Redis. */
+/** The tables of one partition and the steps common to all writes. The memory driver uses it as its Redis. */
 export class Partition {
   readonly instances = new Map<string, InstanceRecord>();
   readonly holders = new Map<string, string>();
   readonly deadlines = new Map<string, number>();
   readonly resources = new Map<string, ResourceRecord>();
-  readonly graves = new Map<string, Grave>();
+  readonly tombstones = new Map<string, Tombstone>();
   readonly holds = new Map<string, number>();
   readonly counts = new Map<string, number>();
   readonly guards = new Map<string, GuardWindow>();
-  /** Number -> key of the resource that has it. */
+  /** Number -> key of the resource that owns it. */
   readonly pools: Readonly<Record<PoolName, Map<number, string>>> = {
     clusterIps: new Map(),
     nodePorts: new Map(),
   };
-  /** What was last given from. */
+  /** The range that each pool last gave numbers from. */
   readonly ranges: Partial<Record<PoolName, Pool>> = {};
-  /** Pools that were given from more than one range. */
+  /** Pools that gave numbers from more than one range. */
   readonly mixed = new Set<PoolName>();
-  /** Where the search for a free number goes on. */
+  /** Where the next search for a free number starts. */
   readonly cursors: Partial<Record<PoolName, number>> = {};
   readonly log: LogEntry[] = [];
   last = 0;
   /** Digest of everything up to the last revision. */
-  mark = '';
+  digest = '';
   longestTtlMs = 0;
   lastSweepMs: number | undefined;
   grace = { startMs: 0, untilMs: 0, lastGapMs: 0 };
-  /** Which process swept last. */
+  /** The process that swept last. */
   runId: string | undefined;
-  /** When the store was last found to have been away for too long, or to be another process. */
+  /** When the store was last found to have been away for too long, or to run as another process. */
   doubtedAtMs: number | undefined;
 
   readonly #logLength: number;
@@ -78,13 +78,13 @@ export class Partition {
   }
 
   append(revision: number, atMs: number, why: TimelineKind, committed: Committed): void {
-    const before = this.mark;
-    this.mark = markAfter(before, revision, committed);
+    const before = this.digest;
+    this.digest = digestAfter(before, revision, committed);
     const entry: LogEntry = {
       revision,
       prev: this.last,
       before,
-      mark: this.mark,
+      digest: this.digest,
       atMs: Math.floor(atMs),
       why,
       ...committed,
@@ -96,33 +96,33 @@ export class Partition {
     this.#onAppend();
   }
 
-  bury(member: string, value: number | string, untilMs: number): void {
-    this.graves.set(member, { value, untilMs });
+  addTombstone(member: string, value: number | string, untilMs: number): void {
+    this.tombstones.set(member, { value, untilMs });
   }
 
-  instanceGraveMs(): number {
+  instanceTombstoneMs(): number {
     return Math.max(this.longestTtlMs, INSTANCE_TOMBSTONE_MS);
   }
 
   startLease(lease: string, instanceKey: InstanceKey, deadlineMs: number): void {
     this.deadlines.set(lease, deadlineMs);
     this.holders.set(lease, instanceKey);
-    this.graves.delete(`l:${lease}`);
+    this.tombstones.delete(`l:${lease}`);
   }
 
-  /** Remembers whose lease it was: a renewal can then be told of a successor, and not of a lost memory. */
+  /** Remembers the instance of the lease, so that a renewal can tell a successor from lost data. */
   endLease(lease: string, instanceKey: InstanceKey, nowMs: number): void {
     if (lease === '') return;
     this.deadlines.delete(lease);
     this.holders.delete(lease);
     this.holds.delete(lease);
-    this.bury(`l:${lease}`, instanceKey, nowMs + this.instanceGraveMs());
+    this.addTombstone(`l:${lease}`, instanceKey, nowMs + this.instanceTombstoneMs());
   }
 
-  /** Why a lease is not there. */
+  /** Why a lease is missing. */
   missOf(lease: string): { kind: 'unknown' | 'superseded' } {
-    const grave = this.graves.get(`l:${lease}`);
-    const hasSuccessor = grave !== undefined && this.instances.has(String(grave.value));
+    const tombstone = this.tombstones.get(`l:${lease}`);
+    const hasSuccessor = tombstone !== undefined && this.instances.has(String(tombstone.value));
     return { kind: hasSuccessor ? 'superseded' : 'unknown' };
   }
 
@@ -137,7 +137,7 @@ export class Partition {
     this.guards.delete(service);
   }
 
-  /** Writes and logs a record; `kept` is the revision of its content when it is not that of this write. */
+  /** Writes and logs a record. `kept` is the revision of its content, if it is not that of this write. */
   writeRecord(
     record: Omit<InstanceRecord, 'revision'>,
     at: { nowMs: number; floor: number },
@@ -162,47 +162,53 @@ export class Partition {
     this.endLease(record.lease, instanceKey, at.nowMs);
     const revision = this.nextRevision(at.nowMs, at.floor);
     this.append(revision, at.nowMs, why, { op: 'del', instanceKey });
-    if (why !== 'expired') this.buryInstance(instanceKey, record.lease, revision, at.nowMs);
-    this.buryProcess(instanceKey, record, at.nowMs);
+    if (why !== 'expired')
+      this.addInstanceTombstones(instanceKey, record.lease, revision, at.nowMs);
+    this.addProcessTombstone(instanceKey, record, at.nowMs);
     return revision;
   }
 
-  /** What a process sent under this number or an earlier one changes nothing any more. */
-  buryProcess(
+  /** Makes writes of this process with this number or a lower one change nothing. */
+  addProcessTombstone(
     instanceKey: InstanceKey,
     { nonce, sequence }: Pick<InstanceRecord, 'nonce' | 'sequence'>,
     nowMs: number,
   ): void {
     if (nonce === '' || sequence === 0) return;
     const last = Math.max(this.lastSent(instanceKey, nonce), sequence);
-    this.bury(`s:${instanceKey}|${nonce}`, last, nowMs + SENT_MS);
+    this.addTombstone(`s:${instanceKey}|${nonce}`, last, nowMs + SENT_MS);
   }
 
-  /** How far a process had come when it left an id; 0 = it is not known. */
+  /** Number of the last write of a process when it left an id; 0 = unknown. */
   lastSent(instanceKey: InstanceKey, nonce: string): number {
-    return Number(this.graves.get(`s:${instanceKey}|${nonce}`)?.value ?? 0);
+    return Number(this.tombstones.get(`s:${instanceKey}|${nonce}`)?.value ?? 0);
   }
 
-  /** A process was displaced from an id, or has it again. */
+  /** Records that a process was displaced from an id, or that it has the id again. */
   setFormer(instanceKey: InstanceKey, nonce: string, untilMs: number | undefined): void {
     if (nonce === '') return;
     const member = `n:${instanceKey}|${nonce}`;
-    if (untilMs === undefined) this.graves.delete(member);
-    else this.bury(member, 1, untilMs + FORMER_MS);
+    if (untilMs === undefined) this.tombstones.delete(member);
+    else this.addTombstone(member, 1, untilMs + FORMER_MS);
   }
 
   isFormer(instanceKey: InstanceKey, nonce: string): boolean {
-    return this.graves.has(`n:${instanceKey}|${nonce}`);
+    return this.tombstones.has(`n:${instanceKey}|${nonce}`);
   }
 
-  /** Who leaves does not come back with anybody's picture; the rules are those of prelude.lua. */
-  buryInstance(instanceKey: InstanceKey, lease: string, revision: number, nowMs: number): void {
-    const untilMs = nowMs + this.instanceGraveMs();
-    this.bury(`i:${instanceKey}`, revision, untilMs);
-    if (lease !== '') this.bury(`x:${lease}`, revision, untilMs);
+  /** An instance that left must not come back with a replica's picture; the rules are those of prelude.lua. */
+  addInstanceTombstones(
+    instanceKey: InstanceKey,
+    lease: string,
+    revision: number,
+    nowMs: number,
+  ): void {
+    const untilMs = nowMs + this.instanceTombstoneMs();
+    this.addTombstone(`i:${instanceKey}`, revision, untilMs);
+    if (lease !== '') this.addTombstone(`x:${lease}`, revision, untilMs);
   }
 
-  /** A sign of life: the doubt goes, and whoever watches sees it. */
+  /** A sign of life: clears the doubt, and watchers see it. */
   clearDoubt(lease: string, at: { nowMs: number; floor: number }): void {
     const record = this.instances.get(this.holders.get(lease) ?? '');
     if (record?.lease !== lease || record.doubt === undefined) return;
@@ -210,7 +216,7 @@ export class Partition {
   }
 }
 
-function markAfter(before: string, revision: number, committed: Committed): string {
+function digestAfter(before: string, revision: number, committed: Committed): string {
   const text = `${before} ${revision} ${JSON.stringify(committed)}`;
   return createHash('sha1').update(text).digest('hex').slice(0, 12);
 }

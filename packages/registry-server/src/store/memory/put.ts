@@ -7,7 +7,7 @@ interface At {
   readonly floor: number;
 }
 
-/** Writes resources and what they claim, all or none; the rules are those of put.lua. */
+/** Writes resources and their claims, all or none; the rules are those of put.lua. */
 export function put(partition: Partition, request: PutRequest, nowMs: number): PutOutcome {
   const { items, pools, dryRun = false, floor } = request;
   for (const [index, { key, expected }] of items.entries()) {
@@ -26,7 +26,7 @@ export function put(partition: Partition, request: PutRequest, nowMs: number): P
     const resource = Object.freeze({ key, value, revision, untilMs, claims });
     if (!dryRun) {
       partition.resources.set(key, resource);
-      partition.graves.delete(`r:${key}`);
+      partition.tombstones.delete(`r:${key}`);
       partition.append(revision, nowMs, item.why, { op: 'put', resource });
     }
     return resource;
@@ -34,7 +34,7 @@ export function put(partition: Partition, request: PutRequest, nowMs: number): P
   return { kind: 'put', resources };
 }
 
-/** Takes a resource away, and what it has of the pools. */
+/** Removes a resource and releases its numbers. */
 export function deleteResource(partition: Partition, resource: ResourceRecord, at: At): number {
   const { key } = resource;
   partition.resources.delete(key);
@@ -44,14 +44,14 @@ export function deleteResource(partition: Partition, resource: ResourceRecord, a
   return revision;
 }
 
-/** Gives back what a resource has, where it is still its own. */
+/** Releases the numbers that a resource still owns. */
 export function releaseClaims(partition: Partition, { key, claims }: ResourceRecord): void {
   for (const { pool, number } of claims) {
     if (partition.pools[pool].get(number) === key) partition.pools[pool].delete(number);
   }
 }
 
-/** What the pools would be after a put, and who gets what. */
+/** What the pools would be after a put, and which item gets which number. */
 class ClaimPlan {
   /** For each item, in the order of its claims. */
   readonly claims: Claim[][];
@@ -83,7 +83,7 @@ class ClaimPlan {
     }
   }
 
-  /** Those who want a certain one come first, so that nobody is given it by chance. */
+  /** Requests of a certain number come first, so that no other request gets it by chance. */
   takeCertain(items: readonly PutItem[]): PutOutcome | undefined {
     return this.#each(items, ({ pool, number }, index, claim) => {
       if (number === undefined) return undefined;
@@ -151,12 +151,12 @@ class ClaimPlan {
     return isOther || this.#partition.mixed.has(pool);
   }
 
-  /** The next free one after the last given: one that was given back is not used again at once. */
+  /** The next free number after the last one given, so that a released number is not reused at once. */
   #nextFree(pool: PoolName): number | undefined {
     const range = this.#pools?.[pool];
     if (range === undefined) throw new TypeError(`a claim on ${pool} needs its range`);
     const { first, last, reserved } = range;
-    // All taken, unless some of what is used is of another range that was given from before.
+    // Full, unless some of the used numbers come from another, earlier range.
     const isFull = this.#used[pool] >= last - first + 1;
     if (isFull && !this.#isMixed(pool, range)) return undefined;
     const from = Math.min(first + reserved, last);

@@ -11,7 +11,7 @@ interface At {
   readonly floor: number;
 }
 
-/** Takes from a picture what is newer than record and tombstone; the rules are those of restore.lua. */
+/** Takes what is newer in a picture than record and tombstone; the rules are those of restore.lua. */
 export function restore(partition: Partition, request: RestoreRequest, nowMs: number): number {
   const at = { nowMs, floor: request.floor };
   let taken = 0;
@@ -22,16 +22,16 @@ export function restore(partition: Partition, request: RestoreRequest, nowMs: nu
   return taken;
 }
 
-function isBuried(partition: Partition, member: string, revision: number): boolean {
-  const grave = partition.graves.get(member);
-  return grave !== undefined && Number(grave.value) >= revision;
+function hasTombstone(partition: Partition, member: string, revision: number): boolean {
+  const tombstone = partition.tombstones.get(member);
+  return tombstone !== undefined && Number(tombstone.value) >= revision;
 }
 
 function restoreInstance(partition: Partition, offered: InstanceRecord, at: At): number {
   const instanceKey = instanceKeyOf(offered);
   const existing = partition.instances.get(instanceKey);
-  if (isBuried(partition, `i:${instanceKey}`, offered.revision)) return 0;
-  if (partition.graves.has(`x:${offered.lease}`)) return 0;
+  if (hasTombstone(partition, `i:${instanceKey}`, offered.revision)) return 0;
+  if (partition.tombstones.has(`x:${offered.lease}`)) return 0;
   if (existing !== undefined && existing.revision >= offered.revision) return 0;
   const known = existing?.lease === offered.lease ? existing : undefined;
   if (existing === undefined) partition.count(instanceKey, 1);
@@ -46,7 +46,7 @@ function restoreInstance(partition: Partition, offered: InstanceRecord, at: At):
   return 1;
 }
 
-/** Of a lease that the store knows, the news is what is offered: a hold that broke, or a doubt that was cleared. */
+/** For a lease that the store knows, the offer is the newer state: a hold broke, or a doubt was cleared. */
 function doubtOf(
   { lease, doubt }: InstanceRecord,
   known: InstanceRecord | undefined,
@@ -58,7 +58,7 @@ function doubtOf(
 
 function restoreResource(partition: Partition, offered: ResourceRecord, at: At): number {
   const existing = partition.resources.get(offered.key);
-  if (isBuried(partition, `r:${offered.key}`, offered.revision)) return 0;
+  if (hasTombstone(partition, `r:${offered.key}`, offered.revision)) return 0;
   if (existing !== undefined && existing.revision >= offered.revision) return 0;
   if (offered.untilMs !== 0 && offered.untilMs <= at.nowMs) return 0;
   if (existing !== undefined) releaseClaims(partition, existing);
@@ -72,7 +72,7 @@ function restoreResource(partition: Partition, offered: ResourceRecord, at: At):
 }
 
 function restoreTombstone(partition: Partition, { member, revision, forMs }: Tombstone, at: At) {
-  if (isBuried(partition, member, revision)) return 0;
+  if (hasTombstone(partition, member, revision)) return 0;
   const key = member.slice(2);
   if (member.startsWith('x:')) {
     const existing = partition.instances.get(partition.holders.get(key) ?? '');
@@ -86,7 +86,7 @@ function restoreTombstone(partition: Partition, { member, revision, forMs }: Tom
     if (existing !== undefined && existing.revision >= revision) return 0;
     if (existing !== undefined) deleteResource(partition, existing, at);
   }
-  // With the revision offered, not that of this write: a picture in which it came back later must still win.
-  partition.bury(member, revision, at.nowMs + forMs);
+  // With the offered revision, not that of this write: a picture where the entry came back later must still win.
+  partition.addTombstone(member, revision, at.nowMs + forMs);
   return 1;
 }

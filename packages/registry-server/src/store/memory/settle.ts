@@ -28,14 +28,14 @@ export function settle(partition: Partition, at: { nowMs: number; floor: number 
     partition.pools[pool].clear();
     for (const [number, owner] of owners[pool]) partition.pools[pool].set(number, owner);
   }
-  // Whoever offered has shown revisions of a past that is lost: what it shows from now on is newer than those.
+  // The offering replica has shown revisions that are lost: whatever it shows from now on must be newer.
   if (partition.last > at.floor) return;
   partition.append(partition.nextRevision(at.nowMs, at.floor), at.nowMs, 'restored', {
-    op: 'lift',
+    op: 'bump',
   });
 }
 
-/** Twice the same number stays twice the same. Where none is left it keeps the one that it shares. */
+/** Two claims of the same number stay equal. If no number is free, the resource keeps the one that it shares. */
 function claimsAnew(
   partition: Partition,
   owners: Owners,

@@ -14,7 +14,7 @@ interface At {
 export interface SweepBy {
   /** How long the guard holds, in ms. */
   readonly guardMs: number;
-  /** Of the process that sweeps. */
+  /** Id of the sweeping process. */
   readonly runId: string;
 }
 
@@ -58,14 +58,14 @@ function removeEnded(partition: Partition, at: At): void {
     .toSorted((a, b) => a.untilMs - b.untilMs || (a.key < b.key ? -1 : 1));
   for (const resource of ended) {
     const revision = deleteResource(partition, resource, at);
-    partition.bury(`r:${resource.key}`, revision, at.nowMs + limits.RESOURCE_TOMBSTONE_MS);
+    partition.addTombstone(`r:${resource.key}`, revision, at.nowMs + limits.RESOURCE_TOMBSTONE_MS);
   }
-  for (const [member, { untilMs }] of partition.graves) {
-    if (untilMs <= at.nowMs) partition.graves.delete(member);
+  for (const [member, { untilMs }] of partition.tombstones) {
+    if (untilMs <= at.nowMs) partition.tombstones.delete(member);
   }
 }
 
-/** Nobody could renew while nobody swept, and a clock that stepped makes every deadline wrong. */
+/** While sweeps paused, leases could not be renewed either. A clock that jumped makes every deadline wrong. */
 function graceOf(partition: Partition, at: At, runId: string): number {
   const { nowMs } = at;
   const { lastSweepMs: last, longestTtlMs: longest, grace } = partition;
@@ -76,7 +76,7 @@ function graceOf(partition: Partition, at: At, runId: string): number {
   const isOther = partition.runId !== undefined && partition.runId !== runId;
   partition.runId = runId;
   if (last !== undefined && (isOther || nowMs - last > longest)) {
-    // Too long ago for anything to be true by itself: whoever lives says so within its own TTL.
+    // After so long nothing can be assumed: an instance that lives renews within its own TTL.
     partition.doubtedAtMs = nowMs;
     grace.untilMs = 0;
     doubtAll(partition, at);
@@ -100,7 +100,7 @@ function graceOf(partition: Partition, at: At, runId: string): number {
   return untilMs;
 }
 
-/** Doubts every lease; each has its own TTL from now on to renew. */
+/** Marks every lease as unconfirmed; each has its own TTL from now on to renew. */
 function doubtAll(partition: Partition, at: At): void {
   for (const lease of [...partition.deadlines.keys()].toSorted()) {
     const record = partition.instances.get(partition.holders.get(lease) ?? '');
@@ -122,7 +122,7 @@ function dueOf(partition: Partition, nowMs: number): InstanceRecord[] {
   });
 }
 
-/** Decides per service whether silence is believed. */
+/** Decides per service whether silent instances are really gone. */
 class Guard {
   readonly #partition: Partition;
   readonly #nowMs: number;

@@ -13,10 +13,12 @@ import {
   type ResourceRecord,
 } from '../record.ts';
 
-/** The key under which an instance that cannot be read is named. */
+/** The key under which an unreadable instance is reported. */
 export const unreadableKeyOf = (key: string) => `instance/${key}`;
 
-/** A nonce as the scripts know it: with the number of the last write of its process, where it numbers them. */
+/**
+ * The nonce as the scripts store it: with the number of the process's last write, if the process numbers its writes.
+ */
 export function encodeNonce({
   nonce,
   sequence,
@@ -24,7 +26,7 @@ export function encodeNonce({
   return sequence === 0 ? nonce : `${nonce}#${sequence}`;
 }
 
-/** A whole number as the scripts write it. Throws on anything else. */
+/** Reads a whole number as the scripts write it. Throws on anything else. */
 function count(text: string | undefined, what: string): number {
   if (text === undefined || !/^\d{1,16}$/.test(text))
     throw new TypeError(`${what}: expected digits`);
@@ -32,8 +34,8 @@ function count(text: string | undefined, what: string): number {
 }
 
 /**
- * Reads `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`; the body is the only part with `|`. Throws on
- * what is not so; what the body holds is not looked into.
+ * Reads `revision|lease|nonce|doubt|doubtUntilMs|registeredAtMs|body`; only the body may contain `|`. Throws if the
+ * text has another form. Does not check what is in the body.
  */
 export function decodeRecord(key: string, text: string): InstanceRecord {
   const parts: string[] = [];
@@ -66,7 +68,7 @@ function checkedKey(key: string): InstanceKey {
 
 const POOL_LETTERS = { c: 'clusterIps', n: 'nodePorts' } as const;
 
-/** Claims as the scripts know them: `c2136997889,n30080`. */
+/** Claims as the scripts store them: `c2136997889,n30080`. */
 export function encodeClaims(claims: readonly Claim[]): string {
   return claims.map(({ pool, number }) => `${letterOf(pool)}${number}`).join(',');
 }
@@ -82,7 +84,7 @@ export function decodeClaims(text: string): Claim[] {
   }));
 }
 
-/** Reads `revision|untilMs|claims|value`. Throws on what is not so. */
+/** Reads `revision|untilMs|claims|value`. Throws if the text has another form. */
 export function decodeResource(key: string, text: string): ResourceRecord {
   const first = text.indexOf('|');
   const second = text.indexOf('|', first + 1);
@@ -97,14 +99,14 @@ export function decodeResource(key: string, text: string): ResourceRecord {
   };
 }
 
-/** The mark of an entry of the log stream, be the rest of it readable or not. */
-export function markOfEntry(flat: readonly string[]): string {
-  return flat[flat.indexOf('mark') + 1] ?? '';
+/** The digest of an entry of the log stream, even if the rest of the entry is unreadable. */
+export function digestOfEntry(flat: readonly string[]): string {
+  return flat[flat.indexOf('digest') + 1] ?? '';
 }
 
 /**
- * Reads an entry of the log stream as ioredis gives it: id and a flat list of names and values. What it says cannot
- * stop the reader: content that is not readable, or of a kind that a newer version writes, is an entry of its own.
+ * Reads an entry of the log stream in the form of ioredis: the id, and a flat list of names and values. An entry never
+ * stops the reader: unreadable content, or an operation of a newer version, becomes a `spoilt` entry.
  */
 export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
   const named = new Map<string, string>();
@@ -115,7 +117,7 @@ export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
     revision: Number(id.slice(0, id.indexOf('-'))),
     prev: Number(text('prev')),
     before: text('before'),
-    mark: text('mark'),
+    digest: text('digest'),
     atMs: Number(text('at')),
     why: TimelineKind.catch('updated').parse(text('why')),
   };
@@ -130,7 +132,7 @@ export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
         return { ...base, op, instanceKey: checkedKey(key) };
       case 'rm':
         return { ...base, op, key };
-      case 'lift':
+      case 'bump':
         return { ...base, op };
       default:
         return {
@@ -146,7 +148,7 @@ export function decodeEntry(id: string, flat: readonly string[]): LogEntry {
   }
 }
 
-/** What is wrong with a record, without what it holds. */
+/** What is wrong with a record, without its content. */
 export function faultOf(error: unknown): string {
   return error instanceof SyntaxError ? 'expected JSON' : (error as Error).message;
 }

@@ -9,10 +9,10 @@ import {
   SCRIPTS,
 } from './script-head.ts';
 
-/** How the prelude says that a store has no epoch yet. */
+/** Start of the prelude's error reply for a store without an epoch. */
 const NO_EPOCH = 'NOEPOCH';
 
-/** Runs one script. `list`: for those that take one. The reply is not checked here. */
+/** Runs one script. `list` is for the scripts that take one. Does not check the reply. */
 export type RunCommand = <N extends ScriptName>(
   name: N,
   floor: number,
@@ -22,11 +22,11 @@ export type RunCommand = <N extends ScriptName>(
 
 export interface CommandOptions {
   readonly keys: PartitionKeys;
-  /** Makes the epoch of a store that has none: another one each time, since it may be emptied again. */
+  /** Makes the epoch of a store that has none. Must differ each time, since the store may be emptied again. */
   readonly makeEpoch: () => string;
   /** Entries that the log keeps, approximately. */
   readonly logLength: number;
-  /** Lua source that defines `clock()`; Redis TIME by default, something else in tests of time. */
+  /** Lua source that defines `clock()` and `runId()`, for tests. @default those of Redis */
   readonly clockSource?: string | undefined;
 }
 
@@ -35,7 +35,7 @@ const source = (name: string) =>
 
 type Scripted = Record<string, (...args: (string | number)[]) => Promise<unknown>>;
 
-/** Teaches a connection the scripts and gives them names; nobody else writes KEYS or ARGV. */
+/** Defines the scripts on a connection. The only place that writes KEYS and ARGV. */
 export function defineCommands(redis: Redis, options: CommandOptions): RunCommand {
   const { logLength, makeEpoch } = options;
   const shared = `${options.clockSource ?? source('clock')}\n${source('prelude')}\n`;

@@ -3,7 +3,7 @@ import * as limits from '../limits.ts';
 import { forgetArguments } from './forget-arguments.ts';
 import { type StoreAddress, storeAddressOf } from './store-address.ts';
 
-/** How long a command may take before the store counts as away, in ms. */
+/** How long a command may take before the store counts as unavailable, in ms. */
 const COMMAND_TIMEOUT_MS = 2_000;
 
 const pauseMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
@@ -11,10 +11,11 @@ const pauseMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_
 /** Every option of the connections to Redis, with its reason. */
 const BASE = {
   lazyConnect: true,
-  // A command that cannot be sent now fails now: the caller answers 503 and its client tries again.
+  // A command that cannot be sent now fails now: the caller answers 503 and its client retries.
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
-  // A write that was under way when the connection broke may have happened: sending it again is the caller's choice.
+  // A write that was under way when the connection broke may have happened. The caller decides whether to send it
+  // again.
   autoResendUnfulfilledCommands: false,
   connectTimeout: COMMAND_TIMEOUT_MS,
   retryStrategy: pauseMs,
@@ -23,13 +24,13 @@ const BASE = {
 const CLUSTER = {
   lazyConnect: true,
   enableOfflineQueue: false,
-  // A slot that has moved is found by the redirection itself; one that is nobody's is an error at once.
+  // Redirections find a slot that has moved. A slot without an owner is an error at once.
   maxRedirections: 4,
   retryDelayOnClusterDown: 0,
   retryDelayOnTryAgain: 0,
   clusterRetryStrategy: pauseMs,
   slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
-  // A replica may lack what was just written.
+  // A replica may not have the latest write yet.
   scaleReads: 'master',
 } satisfies ClusterOptions;
 
@@ -39,7 +40,7 @@ export interface RedisConnections {
   readonly reader: Redis;
 }
 
-/** Opens both. They reconnect for as long as they are not closed; `onError` hears why they cannot. */
+/** Opens both. They reconnect until they are closed; `onError` gets the reason when they cannot. */
 export function connectRedis(url: string, onError: (error: Error) => void): RedisConnections {
   const address = storeAddressOf(url);
   const onFault = (error: Error) => {
@@ -78,14 +79,14 @@ function clientOf(address: StoreAddress, commandTimeout: number): Redis {
         sentinels: [...address.hosts],
         name: address.master,
         sentinelRetryStrategy: pauseMs,
-        // Its own word on who is the primary may be old: a server that has become a replica is left.
+        // A Sentinel may name an old primary: leave a server that has become a replica.
         reconnectOnError: (error: Error) =>
           error.message.startsWith('READONLY') ? (1 as const) : false,
         ...(tls ? { enableTLSForSentinelMode: true } : {}),
       });
     default: {
       const { retryStrategy: _, ...redisOptions } = own;
-      // Both speak the same commands; a cluster sends each to the node that has its keys.
+      // Both have the same commands; a cluster client sends each one to the node that has its keys.
       return new Cluster([...address.hosts], { ...CLUSTER, redisOptions }) as unknown as Redis;
     }
   }

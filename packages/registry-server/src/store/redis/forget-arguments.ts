@@ -1,6 +1,6 @@
 /**
- * Takes from an error of ioredis the command that failed: its arguments hold leases, nonces or the password, and whoever
- * logs an error logs what hangs on it.
+ * Removes the arguments of the failed command from an ioredis error. They contain leases, nonces or the password, and a
+ * logger prints the properties of an error.
  */
 export function forgetArguments(error: Error): void {
   const { command } = error as { command?: { name?: unknown } };

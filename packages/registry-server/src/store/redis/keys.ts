@@ -8,31 +8,33 @@ export interface PartitionKeys {
   readonly leases: string;
   /** HASH key -> resource. */
   readonly resources: string;
-  /** HASH `i:<instanceKey>` | `x:<lease>` | `r:<key>` -> revision of the deletion; `l:<lease>` -> instance it was for. */
+  /**
+   * HASH `i:<instanceKey>` | `x:<lease>` | `r:<key>` -> revision of the deletion; `l:<lease>` -> key of its instance.
+   */
   readonly tombstones: string;
-  /** ZSET tombstone -> Unix ms at which it is forgotten. */
-  readonly graves: string;
-  /** STREAM `<revision>-0` -> prev, before, mark, at, op, key, value, why. */
+  /** ZSET tombstone -> Unix ms at which it is dropped. */
+  readonly tombstoneExpiries: string;
+  /** STREAM `<revision>-0` -> prev, before, digest, at, op, key, value, why. */
   readonly log: string;
-  /** HASH epoch, last, mark, longestTtl, lastSweepAt, graceStart, graceUntil, lastGapAt. */
+  /** HASH epoch, last, digest, longestTtl, lastSweepAt, graceStart, graceUntil, lastGapAt. */
   readonly meta: string;
   /** SET of leases in doubt. */
   readonly doubts: string;
   /** HASH lease -> number of its current hold. */
   readonly holds: string;
-  /** HASH service -> instances on the roll. */
+  /** HASH service -> number of its instances on the roll. */
   readonly counts: string;
   /** HASH service -> the guard's window. */
   readonly guards: string;
   /** ZSET resource -> Unix ms at which it ends. */
   readonly expiries: string;
-  /** HASH IPv4 address as an integer -> resource that has it. */
+  /** HASH IPv4 address as an integer -> resource that owns it. */
   readonly clusterIps: string;
-  /** HASH port -> resource that has it. */
+  /** HASH port -> resource that owns it. */
   readonly nodePorts: string;
 }
 
-/** Spells the keys of a partition; nobody else does. */
+/** The only place that spells the keys of a partition. */
 export function keysOf(partition: number, prefix = 'rollcall'): PartitionKeys {
   const key = (name: string) => `${prefix}:{${partition}}:${name}`;
   return {
@@ -41,7 +43,7 @@ export function keysOf(partition: number, prefix = 'rollcall'): PartitionKeys {
     leases: key('leases'),
     resources: key('resources'),
     tombstones: key('tombstones'),
-    graves: key('graves'),
+    tombstoneExpiries: key('tombstone-expiries'),
     log: key('log'),
     meta: key('meta'),
     doubts: key('doubts'),

@@ -4,7 +4,7 @@ import { encodeClaims, encodeNonce } from './codec.ts';
 
 const GROUPS = 200;
 
-/** The arguments of the restore script, in calls of at most 200 groups so that none blocks the store for long. */
+/** The arguments of the restore script, at most 200 groups per call, so that no call blocks the store for long. */
 export function* offersOf(request: RestoreRequest): Generator<string[]> {
   let args: string[] = [];
   for (const group of groupsOf(request)) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PutOutcome, PutRequest } from '../store.ts';
 import { decodeClaims, letterOf } from './codec.ts';
 
-/** What the put script replies. */
+/** The replies of the put script. */
 export const PutReply = z.union([
   z.tuple([z.literal('put')], z.string()),
   z.tuple([z.literal('changed'), z.int()]),
@@ -10,7 +10,7 @@ export const PutReply = z.union([
   z.tuple([z.literal('exhausted'), z.int(), z.int()]),
 ]);
 
-/** The plan as JSON, and the value of each item, which the script does not look into. */
+/** The plan as JSON, and the value of each item. The script does not parse the values. */
 export function argsOfPut({ items, pools, dryRun = false }: PutRequest) {
   const plan = {
     dryRun,

@@ -24,7 +24,7 @@ import {
   type UpdateRequest,
   type Write,
 } from '../store.ts';
-import { decodeEntry, markOfEntry } from './codec.ts';
+import { decodeEntry, digestOfEntry } from './codec.ts';
 import { type CommandOptions, defineCommands, type RunCommand } from './commands.ts';
 import { forgetArguments } from './forget-arguments.ts';
 import type { PartitionKeys } from './keys.ts';
@@ -35,10 +35,13 @@ import type { ScriptArguments, ScriptName } from './script-head.ts';
 import { readSnapshot, revisionOf } from './snapshot.ts';
 
 /**
- * How Redis says that a script itself failed (7.0: `ERR user_script:12: attempt to …`, before: `ERR Error running
- * script …`). Whatever else it says against a script, it says against a command in it: rights, memory, a wrong type.
+ * How Redis reports that a script itself failed (since 7.0: `ERR user_script:12: attempt to …`, before: `ERR Error
+ * running script …`). Any other error of a script comes from a command in it: access rights, memory, a wrong type.
  */
 const SCRIPT_FAULT = /^ERR (user_script:\d+:|Error (compiling|running) script)/;
+
+/** How many entries one `follow` returns at most. */
+const MOST_ENTRIES = 500;
 
 const Granted = z.union([
   z.tuple([z.literal('granted'), z.string(), z.string()]),
@@ -63,10 +66,12 @@ export interface RedisStoreOptions extends Omit<CommandOptions, 'keys'> {
   readonly keys: PartitionKeys;
   /** For commands. */
   readonly redis: Redis;
-  /** For the blocking read of the log alone. */
+  /** Only for the blocking read of the log. */
   readonly reader: Redis;
   /** How long the guard holds, in ms. */
   readonly guardMs?: number | undefined;
+  /** How long `follow` waits for an entry, in ms; 0 = it does not wait. @default 500 */
+  readonly followWaitMs?: number | undefined;
 }
 
 /** The roll in Redis: each write is one script, the log is one stream. */
@@ -77,6 +82,7 @@ export class RedisStore implements Store {
   readonly #leaving = new Set<Redis>();
   readonly #keys: PartitionKeys;
   readonly #guardMs: number;
+  readonly #followWaitMs: number;
   readonly #run: RunCommand;
   readonly #renewals: RenewalQueue;
 
@@ -85,6 +91,7 @@ export class RedisStore implements Store {
     this.#reader = options.reader;
     this.#keys = options.keys;
     this.#guardMs = options.guardMs ?? limits.DEFAULT_GUARD_MS;
+    this.#followWaitMs = options.followWaitMs ?? limits.FOLLOW_WAIT_MS;
     this.#run = defineCommands(options.redis, options);
     this.#renewals = new RenewalQueue(async (leases, floor) => {
       const [unknown, superseded] = await this.#script(Renewed, 'renew', floor, {}, leases);
@@ -155,21 +162,21 @@ export class RedisStore implements Store {
   }
 
   /**
-   * In parts, so that none blocks Redis for long. Each looks whether the one before is still there: a store that loses its
-   * memory in between is to be given everything again.
+   * Sends the offer in parts, so that none blocks Redis for long. Each part checks that the previous one is still
+   * there: a store that lost its data in between must be offered everything again.
    */
   async restore(request: RestoreRequest): Promise<RestoreOutcome> {
     let taken = 0;
     let place: StoreHead | undefined;
     for (const offers of offersOf(request)) {
-      const { revision: afterRevision = '', mark: afterMark = '' } = place ?? {};
-      const after = { afterRevision, afterMark };
+      const { revision: afterRevision = '', digest: afterDigest = '' } = place ?? {};
+      const after = { afterRevision, afterDigest };
       const reply = await this.#script(Restored, 'restore', request.floor, after, offers);
       if (reply[0] === 'lost' || reply[1] !== (place?.epoch ?? reply[1])) throw forgotten();
       taken += reply[0];
-      place = { epoch: reply[1], revision: revisionOf(reply[2]), mark: reply[3] };
+      place = { epoch: reply[1], revision: revisionOf(reply[2]), digest: reply[3] };
     }
-    // Also when nothing was taken: the try before may have been cut off here.
+    // Even when nothing was taken: an earlier attempt may have been cut off here.
     await this.#script(z.int(), 'settle', request.floor, {});
     const head = await this.#head();
     if (place !== undefined && (await this.continuity(place)) === 'lost') throw forgotten();
@@ -177,16 +184,12 @@ export class RedisStore implements Store {
   }
 
   async follow(after: number, signal: AbortSignal): Promise<LogPage> {
+    const from = ['STREAMS', this.#keys.log, `${after}-0`] as const;
+    const waitMs = this.#followWaitMs;
     const reply = await this.#reach(() =>
-      this.#reader.xread(
-        'COUNT',
-        500,
-        'BLOCK',
-        limits.FOLLOW_WAIT_MS,
-        'STREAMS',
-        this.#keys.log,
-        `${after}-0`,
-      ),
+      waitMs === 0
+        ? this.#reader.xread('COUNT', MOST_ENTRIES, ...from)
+        : this.#reader.xread('COUNT', MOST_ENTRIES, 'BLOCK', waitMs, ...from),
     );
     if (reply === null || reply === undefined) return { entries: [], head: await this.#head() };
     signal.throwIfAborted();
@@ -196,9 +199,9 @@ export class RedisStore implements Store {
   }
 
   async continuity(position: StoreHead): Promise<Continuity> {
-    const { epoch, revision, mark } = await this.#head();
+    const { epoch, revision, digest } = await this.#head();
     if (epoch !== position.epoch || revision < position.revision) return 'lost';
-    if (revision === position.revision) return mark === position.mark ? 'kept' : 'lost';
+    if (revision === position.revision) return digest === position.digest ? 'kept' : 'lost';
     const id = `${position.revision}-0`;
     const [own, first] = await this.#reach(() =>
       Promise.all([
@@ -208,7 +211,7 @@ export class RedisStore implements Store {
     );
     const [entry] = own;
     if (entry !== undefined) {
-      return markOfEntry(entry[1]) === position.mark ? 'kept' : 'lost';
+      return digestOfEntry(entry[1]) === position.digest ? 'kept' : 'lost';
     }
     const firstId = first[0]?.[0] ?? '0-0';
     return Number(firstId.slice(0, firstId.indexOf('-'))) > position.revision ? 'trimmed' : 'lost';
@@ -223,10 +226,10 @@ export class RedisStore implements Store {
     this.#reader.disconnect();
   }
 
-  /** A connection on which an answer is overdue is hung: a new one finds out sooner than TCP does. */
+  /** A connection with an overdue answer hangs. A new connection detects that sooner than TCP does. */
   #reconnect(): void {
     for (const connection of [this.#redis, this.#reader]) {
-      // It stands as ready until the other side, which is hung, has answered the goodbye or waited long enough for that.
+      // The status stays `ready` until the hung server answers the close, or until the wait for that answer ends.
       if (connection.status !== 'ready' || this.#leaving.has(connection)) continue;
       this.#leaving.add(connection);
       connection.once('close', () => this.#leaving.delete(connection));
@@ -234,12 +237,12 @@ export class RedisStore implements Store {
     }
   }
 
-  /** An empty store has no epoch yet: the first write, be it a sweep, makes one. */
+  /** An empty store has no epoch yet: the first write makes one, even a sweep. */
   async #head(): Promise<StoreHead> {
-    const [epoch, last, mark] = await this.#reach(() =>
-      this.#redis.hmget(this.#keys.meta, 'epoch', 'last', 'mark'),
+    const [epoch, last, digest] = await this.#reach(() =>
+      this.#redis.hmget(this.#keys.meta, 'epoch', 'last', 'digest'),
     );
-    return { epoch: epoch ?? '', revision: revisionOf(last), mark: mark ?? '' };
+    return { epoch: epoch ?? '', revision: revisionOf(last), digest: digest ?? '' };
   }
 
   async #change<N extends 'update' | 'revoke' | 'remove'>(
@@ -262,7 +265,9 @@ export class RedisStore implements Store {
     return schema.parse(await this.#reach(() => this.#run(name, floor, args, list)));
   }
 
-  /** Whatever Redis or the way to it says against a command, the store is unavailable; a fault of ours is not. */
+  /**
+   * Any error from Redis or from the connection means that the store is unavailable. A fault in our script does not.
+   */
   async #reach<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call();
@@ -270,7 +275,7 @@ export class RedisStore implements Store {
       if (!(error instanceof Error) || error instanceof StoreUnavailableError) throw error;
       forgetArguments(error);
       if (SCRIPT_FAULT.test(error.message)) throw error;
-      // A replica is the wrong server to ask: a new connection may find the primary.
+      // This server is a replica: a new connection may find the primary.
       const isReplica = error.message.startsWith('READONLY');
       if (error.message === 'Command timed out' || isReplica) this.#reconnect();
       const isRefusal = error.name === 'ReplyError' && !isReplica;

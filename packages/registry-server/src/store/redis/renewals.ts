@@ -1,6 +1,6 @@
 import type { RenewOutcome } from '../store.ts';
 
-/** Sends one batch of leases to the store: `{ unknown, superseded }` of those ids. */
+/** Sends one batch of leases to the store. Resolves with the `{ unknown, superseded }` ids of that batch. */
 export type SendRenewals = (leases: readonly string[], floor: number) => Promise<RenewOutcome>;
 
 interface Waiting {
@@ -14,8 +14,8 @@ const IN_FLIGHT = 2;
 const NONE: RenewOutcome = Object.freeze({ unknown: [], superseded: [] });
 
 /**
- * Collects the heartbeats that arrive while earlier ones are under way and sends them as one script call of at
- * most 1,000 ids: a script call each costs some six times the processor time of the store.
+ * Collects the heartbeats that arrive while earlier ones are under way, and sends them in one script call of at most
+ * 1,000 ids. One script call per heartbeat costs the store about six times the processor time.
  */
 export class RenewalQueue {
   readonly #send: SendRenewals;
@@ -28,7 +28,7 @@ export class RenewalQueue {
     this.#send = send;
   }
 
-  /** Resolves once the store has renewed the leases. Rejects as the store does. */
+  /** Resolves once the store has renewed the leases. Rejects with the error of the store. */
   renew(leases: readonly string[], floor: number): Promise<RenewOutcome> {
     return new Promise((resolve, reject) => {
       this.#floor = Math.max(this.#floor, floor);
@@ -53,7 +53,7 @@ export class RenewalQueue {
     }
   }
 
-  /** As many waiting calls as fit one batch; a call larger than a batch goes alone, in several. */
+  /** As many waiting calls as fit into one batch. A call larger than a batch is taken alone and sent in several. */
   #take(): Waiting[] {
     let size = 0;
     let count = 0;

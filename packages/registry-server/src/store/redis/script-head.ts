@@ -1,10 +1,12 @@
 import * as limits from '../limits.ts';
 import type { PartitionKeys } from './keys.ts';
 
-/** What every script is given, before what is its own. */
+/** The arguments of every script, before its own. */
 const SHARED = ['floor', 'epoch', 'logLength'] as const;
 
-/** What each script is given, in the order in which it is sent; those of {@link LISTED} take a list of any length besides. */
+/**
+ * The own arguments of each script, in the order of sending. Some scripts also take a list of any length at the end.
+ */
 export const SCRIPTS = {
   grant: ['instanceKey', 'lease', 'nonce', 'takeover', 'body', 'maxInstances', 'sequence'],
   renew: [],
@@ -15,18 +17,18 @@ export const SCRIPTS = {
   expire: ['guardMs'],
   put: ['plan'],
   remove: ['key'],
-  restore: ['afterRevision', 'afterMark'],
+  restore: ['afterRevision', 'afterDigest'],
   settle: [],
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;
 
-/** What one script is given by name. */
+/** The own arguments of one script, by name. */
 export type ScriptArguments<N extends ScriptName> = Readonly<
   Record<(typeof SCRIPTS)[N][number], string | number>
 >;
 
-/** What is sent to a script: as its head names it. */
+/** The values that are sent to a script, in the order that its head expects. */
 export function argumentsOf<N extends ScriptName>(
   name: N,
   shared: Readonly<Record<(typeof SHARED)[number], string | number>>,
@@ -36,7 +38,7 @@ export function argumentsOf<N extends ScriptName>(
   return [...SHARED.map((one) => shared[one]), ...names.map((one) => own[one])];
 }
 
-/** The Lua before a script that gives names to KEYS and ARGV: nobody counts them by hand. */
+/** The Lua head of a script, which names the entries of KEYS and ARGV, so that no code counts them by hand. */
 export function scriptHead(name: ScriptName, keys: readonly (keyof PartitionKeys)[]): string {
   const names = [...SHARED, ...SCRIPTS[name]];
   const table = (entries: readonly string[]) => `{ ${entries.join(', ')} }`;

@@ -5,14 +5,14 @@ import type { PartitionKeys } from './keys.ts';
 
 const SCAN = 1_000;
 
-/** The last revision. Throws when the store says something else: no part of it can be placed then. */
+/** The last revision. Throws if the store has something else there: then nothing in it has a position. */
 export function revisionOf(last: string | null | undefined): number {
   const revision = Number(last ?? 0);
   if (Number.isSafeInteger(revision) && revision >= 0) return revision;
   throw new StoreUnavailableError('Redis: meta.last is no revision');
 }
 
-/** Names the key that is of another type than it should be, which Redis does not. */
+/** Adds the key to a WRONGTYPE error, which Redis does not do. */
 async function readFrom<T>(key: string, call: Promise<T>): Promise<T> {
   try {
     return await call;
@@ -24,7 +24,7 @@ async function readFrom<T>(key: string, call: Promise<T>): Promise<T> {
   }
 }
 
-/** Reads a hash in steps, so that a large one does not block the others; what changes meanwhile is read old or new. */
+/** Reads a hash in steps, so that a large one does not block other commands. A change meanwhile is read old or new. */
 async function* scanHash(redis: Redis, key: string): AsyncGenerator<[string, string]> {
   let cursor = '0';
   do {
@@ -36,37 +36,38 @@ async function* scanHash(redis: Redis, key: string): AsyncGenerator<[string, str
 
 async function readTombstones(redis: Redis, keys: PartitionKeys): Promise<Tombstone[]> {
   const tombstones: Tombstone[] = [];
-  // Asked by way of a key: in a cluster each node has a clock of its own.
+  // Sent with a key: in a cluster each node has its own clock.
   const time = "return redis.call('TIME')";
-  const [seconds] = (await redis.eval(time, 1, keys.graves)) as [string, string];
+  const [seconds] = (await redis.eval(time, 1, keys.tombstoneExpiries)) as [string, string];
   const nowMs = Number(seconds) * 1_000;
   const until = new Map<string, number>();
-  const dated = redis.zrange(keys.graves, 0, '-1', 'WITHSCORES');
-  const graves = await readFrom(keys.graves, dated);
-  for (let i = 0; i < graves.length; i += 2) until.set(graves[i] as string, Number(graves[i + 1]));
+  const dated = redis.zrange(keys.tombstoneExpiries, 0, '-1', 'WITHSCORES');
+  const expiries = await readFrom(keys.tombstoneExpiries, dated);
+  for (let i = 0; i < expiries.length; i += 2)
+    until.set(expiries[i] as string, Number(expiries[i + 1]));
   for await (const [member, revision] of scanHash(redis, keys.tombstones)) {
-    // The others are of use to the store alone.
+    // Only the store itself uses the other kinds.
     if (!/^[ixr]:/.test(member)) continue;
     const forMs = Math.max(0, (until.get(member) ?? nowMs) - nowMs);
-    // One that says nothing buries nothing.
+    // A tombstone without a revision has no effect.
     if (/^\d{1,16}$/.test(revision)) tombstones.push({ member, revision: Number(revision), forMs });
   }
   return tombstones;
 }
 
 /**
- * A picture of the whole partition, true at `upTo` once the log from `head` to there has been read over it. One record
- * that cannot be read costs that instance alone, not every server the whole roll.
+ * A picture of the whole partition. It is correct at `upTo` once the log from `head` to there has been applied to it.
+ * An unreadable record makes only its own instance missing, not the whole roll on every server.
  */
 export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<StoreSnapshot> {
-  const [epoch, last, mark] = await readFrom(
+  const [epoch, last, digest] = await readFrom(
     keys.meta,
-    redis.hmget(keys.meta, 'epoch', 'last', 'mark'),
+    redis.hmget(keys.meta, 'epoch', 'last', 'digest'),
   );
   const unreadable = new Map<string, string>();
   const instances = new Map<string, ReturnType<typeof decodeRecord>>();
   for await (const [key, text] of scanHash(redis, keys.instances)) {
-    // A scan may give a key twice, and it may have been mended in between, or spoilt.
+    // A scan may return a key twice, and in between the record may have been repaired or damaged.
     unreadable.delete(unreadableKeyOf(key));
     try {
       instances.set(key, decodeRecord(key, text));
@@ -88,10 +89,10 @@ export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<S
   const tombstones = await readTombstones(redis, keys);
   const upTo = revisionOf(await redis.hget(keys.meta, 'last'));
   const ended = await redis.hget(keys.meta, 'epoch');
-  // Emptied or replaced while it was being read: what was read is of two stores.
+  // The store was emptied or replaced during the read, so the data comes from two stores.
   if (ended !== epoch) throw new StoreUnavailableError('Redis: another epoch began meanwhile');
   return {
-    head: { epoch: epoch ?? '', revision: revisionOf(last), mark: mark ?? '' },
+    head: { epoch: epoch ?? '', revision: revisionOf(last), digest: digest ?? '' },
     upTo,
     unreadable,
     instances: [...instances.values()],

@@ -5,7 +5,7 @@ export interface StoreAddress {
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** What the Sentinels call the primary; empty otherwise. */
+  /** The name of the primary in Sentinel; empty otherwise. */
   readonly master: string;
   readonly db: number;
 }
@@ -59,7 +59,7 @@ function decoded(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : decodeURIComponent(text);
 }
 
-/** Without the url: it may hold a password. */
+/** The message leaves out the URL: it may contain a password. */
 function wrong(): TypeError {
   return new TypeError(
     'expected redis://[user:password@]host:port[/number], redis-sentinel://host:port,.../NAME or redis-cluster://host:port,...; rediss for TLS',

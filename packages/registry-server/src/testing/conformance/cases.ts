@@ -5,13 +5,13 @@ import type { InstanceBody, InstanceRecord, ResourceRecord } from '../../store/r
 import type { GrantRequest, Store } from '../../store/store.ts';
 import type { HarnessOptions, StoreHarness } from '../store-harness.ts';
 
-/** The store that the cases are about: a fresh one for each. */
+/** The store under test, a new one for each case. */
 export interface StoreUnderTest {
   readonly store: Store;
   readonly harness: StoreHarness;
-  /** Goes on with another store. */
+  /** Continues with another store. */
   restart(options?: HarnessOptions): Promise<void>;
-  /** Lets time pass as it does when servers sweep. */
+  /** Lets time pass while servers sweep. */
   live(ms: number): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ const NEVER = new AbortController().signal;
 export const WRITE = { floor: 0 };
 let serial = 0;
 
-/** A body as a registration makes it. */
+/** The body that a registration produces. */
 export function bodyOf(over: Partial<InstanceBody> = {}): InstanceBody {
   return {
     address: '10.0.0.1',
@@ -34,7 +34,7 @@ export function bodyOf(over: Partial<InstanceBody> = {}): InstanceBody {
   };
 }
 
-/** A grant with a fresh lease id. */
+/** A grant with a new lease id. */
 export function grantOf(
   over: Partial<GrantRequest> & { readonly ttlMs?: number } = {},
 ): GrantRequest {

@@ -10,7 +10,7 @@ import {
   type StoreUnderTest,
 } from './cases.ts';
 
-/** What changes of instances and of resources. */
+/** Cases about changes of instances and resources. */
 export function changingCases(on: StoreUnderTest): void {
   describe('changing', () => {
     test('status, weight and labels change; a label set to null goes', async () => {

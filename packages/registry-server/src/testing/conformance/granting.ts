@@ -11,7 +11,7 @@ import {
   type StoreUnderTest,
 } from './cases.ts';
 
-/** Who gets an id, and what a lease is good for. */
+/** Cases about which process gets an id, and what its lease allows. */
 export function grantingCases(on: StoreUnderTest): void {
   describe('granting', () => {
     test('a free id gets the lease asked for, and is in snapshot and log', async () => {

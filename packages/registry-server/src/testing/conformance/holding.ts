@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makeLeaseId } from '../../store/lease-id.ts';
 import { TTL_MS, WRITE, leaseOf, recordOf, type StoreUnderTest } from './cases.ts';
 
-/** What the end of a connection says of an instance. */
+/** Cases about what the end of a connection means for an instance. */
 export function holdingCases(on: StoreUnderTest): void {
   describe('holds', () => {
     test('a broken hold makes its instance suspect, and evicts it 2 s later', async () => {

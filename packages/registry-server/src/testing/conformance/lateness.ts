@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TTL_MS, WRITE, bodyOf, grantOf, leaseOf, recordOf, type StoreUnderTest } from './cases.ts';
 
-/** What arrives after something newer was carried out. */
+/** Cases about requests that arrive after a newer one was carried out. */
 export function lateCases(on: StoreUnderTest): void {
   describe('G5, G8: writes that the network held back', () => {
     const instanceKey = 'default/orders/a1';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { leaseOf, entriesAfter, type StoreUnderTest } from './cases.ts';
 
-/** What the log tells, and whether a position in it can be gone on from. */
+/** Cases about the log, and about resuming from a position in it. */
 export function loggingCases(on: StoreUnderTest): void {
   describe('log', () => {
     test('G3: revisions strictly increase, above every floor, each naming the one before', async () => {

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Store } from '../../store/store.ts';
 import { TTL_MS, WRITE, leaseOf, recordOf, putOne, type StoreUnderTest } from './cases.ts';
 
-/** What comes back to a store that lost its own, and what does not. */
+/** Cases about what returns to a store that lost its data, and what does not. */
 export function restoringCases(on: StoreUnderTest): void {
   describe('restoring', () => {
-    /** What a replica's picture offers: another store's snapshot. */
+    /** A replica's offer: the snapshot of another store. */
     const offerOf = async (from: Store) => {
       const { instances, resources, tombstones } = await from.snapshot();
       return { instances, resources, tombstones, floor: 0 };

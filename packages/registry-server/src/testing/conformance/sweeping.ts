@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TTL_MS, WRITE, leaseOf, recordOf, entriesAfter, type StoreUnderTest } from './cases.ts';
 
-/** Who is evicted, when, and when nobody is. */
+/** Cases about which instances are evicted, when, and when none are. */
 export function sweepingCases(on: StoreUnderTest): void {
   describe('sweeping', () => {
     test('evicts what is past its deadline, and nothing else', async () => {
@@ -96,7 +96,7 @@ export function sweepingCases(on: StoreUnderTest): void {
       expect(await on.store.renew([lease], WRITE)).toEqual({ unknown: [], superseded: [] });
       await on.live(2_900);
       expect(await recordOf(on.store, 'a1')).toBeDefined();
-      // The pause was twice 2.5 s, and not a minute.
+      // The grace was twice 2.5 s at most, not a minute.
       await on.live(1_100);
       expect(await recordOf(on.store, 'a1')).toBeUndefined();
     });

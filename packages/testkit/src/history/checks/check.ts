@@ -1,40 +1,57 @@
 import type { Limits } from '../facts/bounds.ts';
-import type { Happening, Promised, Seen } from '../facts/happening.ts';
+import type { HistoryEvent, Promised, Seen } from '../facts/history-event.ts';
 import type { Truth } from '../facts/truth.ts';
+
+/** In which way a promise was broken. */
+type ViolationKind =
+  | 'lost'
+  | 'forgotten'
+  | 'emptied'
+  | 'returned'
+  | 'dead-in-use'
+  | 'revision-fell'
+  | 'pictures-differ'
+  | 'not-converged'
+  | 'stale-lease'
+  | 'displaced'
+  | 'retried-too-soon'
+  | 'failed'
+  | 'repeated';
 
 export interface Violation {
   readonly promise: Promised;
+  readonly kind: ViolationKind;
   readonly atMs: number;
   readonly message: string;
-  /** What shows it, in order. */
-  readonly evidence: readonly Happening[];
+  /** The events that show it, in order. */
+  readonly evidence: readonly HistoryEvent[];
 }
 
-/** One run, ready to be checked. */
+/** One run, prepared for the checks. */
 export interface Run {
-  /** In the order of `atMs`. */
-  readonly happenings: readonly Happening[];
+  /** Ordered by `atMs`. */
+  readonly events: readonly HistoryEvent[];
   readonly truth: Truth;
   readonly limits: Limits;
 }
 
-/** Finds where one promise, or a part of it, was broken. */
+/** Finds violations of one promise, or of a part of it. */
 export type Check = (run: Run) => Violation[];
 
-export type Kind = Happening['kind'];
+export type Kind = HistoryEvent['kind'];
 
-/** The happenings of one kind. */
+/** The events of one kind. */
 export function only<K extends Kind>(
-  happenings: readonly Happening[],
+  events: readonly HistoryEvent[],
   kind: K,
-): Extract<Happening, { kind: K }>[] {
-  return happenings.filter((one): one is Extract<Happening, { kind: K }> => one.kind === kind);
+): Extract<HistoryEvent, { kind: K }>[] {
+  return events.filter((one): one is Extract<HistoryEvent, { kind: K }> => one.kind === kind);
 }
 
 /** The pictures of each watcher of each service, in order. */
-export function pictures(happenings: readonly Happening[]): Seen[][] {
+export function pictures(events: readonly HistoryEvent[]): Seen[][] {
   const key = ({ watcher, service }: Seen) => `${watcher} ${service}`;
-  return [...Map.groupBy(only(happenings, 'seen'), key).values()];
+  return [...Map.groupBy(only(events, 'seen'), key).values()];
 }
 
 /** Names in a picture, of one tier or of all. */

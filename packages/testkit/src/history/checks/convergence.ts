@@ -1,9 +1,9 @@
-import type { Seen } from '../facts/happening.ts';
+import type { Seen } from '../facts/history-event.ts';
 import { overlaps, type Span } from '../facts/span.ts';
 import type { Fault, InstanceTruth, Truth } from '../facts/truth.ts';
 import { type Check, namesIn, pictures, type Run, type Violation } from './check.ts';
 
-/** The time after a fault in which nothing else happens, when it is long enough to judge. */
+/** The time after a fault without further disturbances, if it is long enough to judge. */
 interface Quiet extends Span {
   readonly fault: Fault;
 }
@@ -24,14 +24,14 @@ function quietTimes({ truth, limits }: Run): Quiet[] {
   });
 }
 
-/** Who had to be in use at a moment, and who must no longer be. */
+/** The instances that had to be in use at a moment, and those that must not be in use any more. */
 function dueAt(truth: Truth, service: string, quiet: Quiet, limits: Run['limits']) {
   const { ttlMs, slackMs } = limits;
   const own = [...truth.instances.values()].filter((one) => one.service === service);
   const isLive = ({ awake, leases }: InstanceTruth) =>
     awake.some((one) => one.fromMs <= quiet.fromMs && one.toMs >= quiet.toMs) &&
     !hasLostPlace(leases, quiet.toMs);
-  // Those whose lease had ended before this fault, however long earlier ones had put that off.
+  // Instances whose lease had ended before this fault, even if earlier faults delayed that.
   const earlier = truth.faults.filter(({ toMs }) => toMs < quiet.fault.fromMs);
   const settledMs = quiet.fault.fromMs - 2 * ttlMs - 1_000 - slackMs;
   const isGone = ({ endings }: InstanceTruth) =>
@@ -40,7 +40,7 @@ function dueAt(truth: Truth, service: string, quiet: Quiet, limits: Run['limits'
   return { live: own.filter(isLive), gone: own.filter(isGone) };
 }
 
-/** Told to be superseded, or gone by its own wish, and not back. */
+/** Whether it was superseded, or left by itself, and did not return. */
 function hasLostPlace(leases: InstanceTruth['leases'], atMs: number): boolean {
   const last = leases.findLast(
     (one) => one.what !== 'unknown' && (one.what === 'released' ? one.invokedMs : one.atMs) <= atMs,
@@ -48,7 +48,10 @@ function hasLostPlace(leases: InstanceTruth['leases'], atMs: number): boolean {
   return last?.what === 'released' || (last?.what === 'superseded' && leases.length === 1);
 }
 
-/** When a watcher had everybody in use who lives, and kept that; undefined = not by the end of the quiet time. */
+/**
+ * How long after the fault a watcher used all live instances and kept doing so, in ms; undefined =
+ * not before the quiet time ended.
+ */
 function convergedMs(seen: readonly Seen[], live: readonly string[], quiet: Quiet) {
   const current = seen.findLastIndex(({ atMs }) => atMs <= quiet.toMs);
   const isWhole = (one: Seen | undefined) => {
@@ -62,13 +65,13 @@ function convergedMs(seen: readonly Seen[], live: readonly string[], quiet: Quie
   return Math.max(0, (seen[first]?.atMs ?? 0) - quiet.fault.toMs);
 }
 
-/** A picture that was not that of the live set soon after the faults. */
+/** Finds pictures that did not match the live set soon after the faults. */
 export const checkConvergence: Check = (run) =>
   quietTimes(run).flatMap((quiet) =>
-    pictures(run.happenings).flatMap((seen) => misfits(seen, quiet, run)),
+    pictures(run.events).flatMap((seen) => divergences(seen, quiet, run)),
   );
 
-function misfits(seen: readonly Seen[], quiet: Quiet, { truth, limits }: Run): Violation[] {
+function divergences(seen: readonly Seen[], quiet: Quiet, { truth, limits }: Run): Violation[] {
   const last = seen.findLast(({ atMs }) => atMs <= quiet.toMs);
   if (last === undefined) return [];
   const { live, gone } = dueAt(truth, last.service, quiet, limits);
@@ -81,14 +84,14 @@ function misfits(seen: readonly Seen[], quiet: Quiet, { truth, limits }: Run): V
   const message =
     `${last.watcher} still has not the live set ${afterMs} ms after ${quiet.fault.name}: ` +
     `not in use ${names(missing) || 'nobody'}, dead and in use ${names(extra) || 'nobody'}`;
-  return [{ promise: 'G4', atMs: quiet.toMs, message, evidence: [last] }];
+  return [{ promise: 'G4', kind: 'not-converged', atMs: quiet.toMs, message, evidence: [last] }];
 }
 
-/** For each fault with a quiet time after it, how long the slowest watcher took to have everybody in use, in ms. */
+/** For each fault followed by a quiet time: how long the slowest watcher took to use all live instances, in ms. */
 export function convergeMs(run: Run): number[] {
   const counted = quietTimes(run).filter(({ toMs }) => toMs > run.limits.fromMs);
   return counted.map((quiet) => {
-    const took = pictures(run.happenings).map((seen) => {
+    const took = pictures(run.events).map((seen) => {
       const { live } = dueAt(run.truth, seen[0]?.service ?? '', quiet, run.limits);
       const names = live.map(({ instance }) => instance);
       return convergedMs(seen, names, quiet) ?? quiet.toMs - quiet.fromMs;

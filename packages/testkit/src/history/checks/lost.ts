@@ -1,11 +1,10 @@
-import type { Happening, Seen } from '../facts/happening.ts';
+import type { HistoryEvent, Seen } from '../facts/history-event.ts';
 import { covers, spanAt } from '../facts/span.ts';
 import { entitledBy, faultsOf, type Truth } from '../facts/truth.ts';
 import { type Check, namesIn, only, pictures, type Run, type Violation } from './check.ts';
 
-/** A picture that lost an instance which had to be in it, by G1 or by G5. */
-export const checkLost: Check = (run) =>
-  pictures(run.happenings).flatMap((seen) => lost(seen, run));
+/** Finds pictures that lost an instance which had to be in them, by G1 or by G5. */
+export const checkLost: Check = (run) => pictures(run.events).flatMap((seen) => lost(seen, run));
 
 function lost(seen: readonly Seen[], { truth, limits }: Run): Violation[] {
   return seen.flatMap((now, i) => {
@@ -20,26 +19,36 @@ function lost(seen: readonly Seen[], { truth, limits }: Run): Violation[] {
       const promise = entitledBy(own, stretch);
       if (promise === undefined) return [];
       const message = `${now.watcher} lost ${instance}, which was on the roll and running`;
-      return [{ promise, atMs: now.atMs, message, evidence: [...lastLease(own), before, now] }];
+      return [
+        {
+          promise,
+          kind: 'lost',
+          atMs: now.atMs,
+          message,
+          evidence: [...lastLease(own), before, now],
+        },
+      ];
     });
   });
 }
 
-/** A watcher that was cut off tells of what happened before it was back. */
+/**
+ * Start of the time that a picture may reflect: a watcher that was cut off may show what happened before it was back.
+ */
 function learntSince({ atMs, watcher }: Seen, truth: Truth, lagMs: number): number {
   const recent = { fromMs: atMs - lagMs, toMs: atMs };
   const cuts = faultsOf(truth, [watcher], recent);
   return Math.min(recent.fromMs, ...cuts.map(({ fromMs }) => fromMs - lagMs));
 }
 
-function lastLease({ leases }: { readonly leases: readonly Happening[] }): Happening[] {
+function lastLease({ leases }: { readonly leases: readonly HistoryEvent[] }): HistoryEvent[] {
   const last = leases.at(-1);
   return last === undefined ? [] : [last];
 }
 
-/** The store no longer knew a lease that stood. */
-export const checkForgotten: Check = ({ happenings, truth, limits }) =>
-  only(happenings, 'lease').flatMap((call) => {
+/** Finds leases that the store no longer knew although they were valid. */
+export const checkForgotten: Check = ({ events, truth, limits }) =>
+  only(events, 'lease').flatMap((call) => {
     const { instance, what, invokedMs, atMs } = call;
     const own = truth.instances.get(instance);
     if (what !== 'unknown' || own === undefined) return [];
@@ -51,12 +60,12 @@ export const checkForgotten: Check = ({ happenings, truth, limits }) =>
     const latest = own.leases.findLast((one) => one.what === 'granted' && one.atMs <= invokedMs);
     if (latest?.lease !== call.lease) return [];
     const message = `the lease of ${instance} was forgotten although it stood`;
-    return [{ promise: 'G1', atMs, message, evidence: [latest, call] }];
+    return [{ promise: 'G1', kind: 'forgotten', atMs, message, evidence: [latest, call] }];
   });
 
-/** A first picture that is empty although instances had long been there. */
-export const checkEmptied: Check = ({ happenings, truth, limits }) =>
-  pictures(happenings).flatMap(([first]) => {
+/** Finds first pictures that are empty although instances had been there for long. */
+export const checkEmptied: Check = ({ events, truth, limits }) =>
+  pictures(events).flatMap(([first]) => {
     if (first === undefined || first.endpoints.length > 0) return [];
     const stretch = { fromMs: first.atMs - limits.lagMs, toMs: first.atMs };
     const there = [...truth.instances.values()].filter(
@@ -65,12 +74,12 @@ export const checkEmptied: Check = ({ happenings, truth, limits }) =>
     if (there.length === 0) return [];
     const names = there.map(({ instance }) => instance).join(', ');
     const message = `${first.watcher} was shown nobody while ${names} were there`;
-    return [{ promise: 'G5', atMs: first.atMs, message, evidence: [first] }];
+    return [{ promise: 'G5', kind: 'emptied', atMs: first.atMs, message, evidence: [first] }];
   });
 
-/** A picture with an instance that had deregistered, in a watcher that had seen it go, or that is new. */
+/** Finds pictures with a deregistered instance, in a watcher that had seen it leave, or that is new. */
 export const checkReturned: Check = (run) =>
-  pictures(run.happenings).flatMap((seen) => returned(seen, run));
+  pictures(run.events).flatMap((seen) => returned(seen, run));
 
 function returned(seen: readonly Seen[], { truth, limits }: Run): Violation[] {
   return seen.flatMap((now, i) => {
@@ -88,12 +97,14 @@ function returned(seen: readonly Seen[], { truth, limits }: Run): Violation[] {
       if (isBack || (!hadSeen && isFresh(now, release.atMs, { truth, limits }))) return [];
       const message = `${instance} had deregistered and was shown to ${now.watcher} again`;
       const evidence = [release, ...(before === undefined ? [] : [before]), now];
-      return [{ promise: 'G5' as const, atMs: now.atMs, message, evidence }];
+      return [
+        { promise: 'G5' as const, kind: 'returned' as const, atMs: now.atMs, message, evidence },
+      ];
     });
   });
 }
 
-/** Whether a server may not have heard of the release yet. */
+/** Whether a server may not have learned of the release yet. */
 function isFresh(
   { atMs }: Seen,
   releasedMs: number,

@@ -1,15 +1,15 @@
-import type { RequestHappening, TallyHappening } from '../facts/happening.ts';
+import type { RequestHappening, TallyHappening } from '../facts/history-event.ts';
 import { overlaps } from '../facts/span.ts';
 import { faultsOf } from '../facts/truth.ts';
 import { type Check, only, type Run, type Violation } from './check.ts';
 
-/** Seconds of `minPerSecond` that a caller may have saved up. */
+/** Seconds of `minPerSecond` that a caller may have accumulated. */
 const RESERVE_SECONDS = 10;
 
-/** More retries than a caller's budget can have held. */
+/** Finds callers that retried more often than their budget allowed. */
 export const checkRetries: Check = (run) => {
-  const told = Map.groupBy(only(run.happenings, 'tally'), ({ caller }) => caller);
-  const counted = Map.groupBy(only(run.happenings, 'request'), ({ caller }) => caller);
+  const told = Map.groupBy(only(run.events, 'tally'), ({ caller }) => caller);
+  const counted = Map.groupBy(only(run.events, 'request'), ({ caller }) => caller);
   for (const [caller, requests] of counted) {
     if (!told.has(caller)) told.set(caller, talliesOf(requests));
   }
@@ -32,7 +32,7 @@ function talliesOf(requests: readonly RequestHappening[]): TallyHappening[] {
 function overspent(tallies: readonly TallyHappening[], { limits }: Run): Violation[] {
   const { ratio, minPerSecond, burst } = limits.retries;
   const reserve = Math.min(minPerSecond * RESERVE_SECONDS, burst);
-  // What the first one had saved up is not known: the most that it can be.
+  // The balance at the first tally is unknown: assume the largest possible one.
   let before = tallies[0];
   if (before === undefined) return [];
   let tokens = Math.min(burst, before.calls * ratio + reserve);
@@ -42,7 +42,15 @@ function overspent(tallies: readonly TallyHappening[], { limits }: Run): Violati
     tokens += brought - (now.retries - before.retries);
     if (tokens < -1) {
       const message = `${now.caller} retried ${now.retries} times in ${now.calls} calls`;
-      return [{ promise: 'G7', atMs: now.atMs, message, evidence: [before, now] }];
+      return [
+        {
+          promise: 'G7',
+          kind: 'retried-too-soon',
+          atMs: now.atMs,
+          message,
+          evidence: [before, now],
+        },
+      ];
     }
     tokens = Math.min(tokens, burst);
     before = now;
@@ -50,16 +58,16 @@ function overspent(tallies: readonly TallyHappening[], { limits }: Run): Violati
   return [];
 }
 
-/** A request that might have been repeated and had no answer although somebody was there to give it. */
+/** Finds requests that may be repeated but failed although an instance was available. */
 export const checkFailed: Check = (run) =>
-  only(run.happenings, 'request').flatMap((request) => {
+  only(run.events, 'request').flatMap((request) => {
     const { caller, failed, isIdempotent, atMs } = request;
     if (failed === undefined || !isIdempotent || !hadSomebody(request, run)) return [];
     const message = `a request of ${caller} that may be repeated failed: ${failed}`;
-    return [{ promise: 'G8', atMs, message, evidence: [request] }];
+    return [{ promise: 'G8', kind: 'failed', atMs, message, evidence: [request] }];
   });
 
-/** Whether an instance was running and within the caller's reach all the time. */
+/** Whether an instance was running and reachable for the caller all the time. */
 function hadSomebody({ caller, invokedMs, atMs }: RequestHappening, { truth }: Run): boolean {
   const stretch = { fromMs: invokedMs, toMs: atMs };
   if (faultsOf(truth, [caller], stretch).length > 0) return false;
@@ -71,10 +79,10 @@ function hadSomebody({ caller, invokedMs, atMs }: RequestHappening, { truth }: R
   );
 }
 
-/** A request that must not be repeated and was done twice, or was answered and never done. */
-export const checkRepeated: Check = ({ happenings }) => {
-  const executed = Map.groupBy(only(happenings, 'executed'), ({ serial }) => serial);
-  return only(happenings, 'request').flatMap((request): Violation[] => {
+/** Finds requests that must not be repeated but were executed twice, or that were answered but never executed. */
+export const checkRepeated: Check = ({ events }) => {
+  const executed = Map.groupBy(only(events, 'executed'), ({ serial }) => serial);
+  return only(events, 'request').flatMap((request): Violation[] => {
     const { serial, isIdempotent, atMs, failed } = request;
     if (serial === undefined) return [];
     const done = executed.get(serial) ?? [];
@@ -84,6 +92,6 @@ export const checkRepeated: Check = ({ happenings }) => {
     const message = isTwice
       ? `request ${serial}, which must not be repeated, was done ${done.length} times`
       : `request ${serial} was answered and never done`;
-    return [{ promise: 'G8', atMs, message, evidence: [request, ...done] }];
+    return [{ promise: 'G8', kind: 'repeated', atMs, message, evidence: [request, ...done] }];
   });
 };

@@ -1,11 +1,11 @@
-import type { LeaseHappening } from '../facts/happening.ts';
+import type { LeaseHappening } from '../facts/history-event.ts';
 import { covers } from '../facts/span.ts';
 import type { InstanceTruth } from '../facts/truth.ts';
 import type { Check, Violation } from './check.ts';
 
 const EFFECTS: readonly LeaseHappening['what'][] = ['renewed', 'changed', 'released'];
 
-/** A process that lost its place and could still do something in it. */
+/** Finds processes that lost their place but could still change something in it. */
 export const checkSuccession: Check = ({ truth }) =>
   [...truth.instances.values()].flatMap((own) => [...staleEffects(own), ...displaced(own)]);
 
@@ -20,11 +20,19 @@ function staleEffects({ instance, leases }: InstanceTruth): Violation[] {
     );
     if (successor === undefined) return [];
     const message = `a lease of ${instance} was ${call.what} after another had been granted`;
-    return [{ promise: 'G6', atMs: call.atMs, message, evidence: [since, successor, call] }];
+    return [
+      {
+        promise: 'G6',
+        kind: 'stale-lease',
+        atMs: call.atMs,
+        message,
+        evidence: [since, successor, call],
+      },
+    ];
   });
 }
 
-/** The former process came back and took the place from its successor, whose lease stood. */
+/** Finds former processes that came back and took the place from a successor with a valid lease. */
 function displaced({ instance, leases, leased }: InstanceTruth): Violation[] {
   const grants = leases.filter(({ what }) => what === 'granted');
   return grants.flatMap((grant, i) => {
@@ -34,6 +42,8 @@ function displaced({ instance, leases, leased }: InstanceTruth): Violation[] {
     const stretch = { fromMs: grant.invokedMs - 1, toMs: grant.invokedMs };
     if (!wasFormer || !covers(leased, stretch)) return [];
     const message = `the former process took the place of ${instance} from its successor`;
-    return [{ promise: 'G6', atMs: grant.atMs, message, evidence: [successor, grant] }];
+    return [
+      { promise: 'G6', kind: 'displaced', atMs: grant.atMs, message, evidence: [successor, grant] },
+    ];
   });
 }

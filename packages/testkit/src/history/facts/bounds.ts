@@ -1,18 +1,18 @@
-/** What the promises come to in figures, for one run. */
+/** The figures that the promises imply for one run. */
 export interface Bounds {
   /** The longest TTL in use. */
   readonly ttlMs: number;
   /** @default ttlMs / 3 */
   readonly heartbeatMs?: number;
-  /** Kill of an instance with a hold to the last pick of it, in ms. @default 250 */
+  /** Longest time from the kill of an instance with a hold to its last pick, in ms. @default 250 */
   readonly heldMs?: number;
-  /** How late a watcher may learn of a change when nothing is broken, in ms. @default 1000 */
+  /** Longest time until a watcher learns of a change when nothing is broken, in ms. @default 1000 */
   readonly lagMs?: number;
-  /** What a busy machine may add to any bound but `heldMs`, in ms. @default 1000 */
+  /** Extra time that a busy machine may need, for any limit except `heldMs`, in ms. @default 1000 */
   readonly slackMs?: number;
-  /** What was before this moment only explains what came after it: it is neither judged nor counted. @default -Infinity */
+  /** Events before this moment only explain later ones: they are neither judged nor counted. @default -Infinity */
   readonly fromMs?: number;
-  /** The callers' budget of retries. @default that of the SDK */
+  /** The callers' retry budget. @default the SDK's */
   readonly retries?: {
     readonly ratio: number;
     readonly minPerSecond: number;

@@ -1,10 +1,10 @@
-/** A stretch of time, in ms. */
+/** A period of time, in ms. */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** The same time in spans that neither touch nor overlap, in order. */
+/** The same time as sorted spans that neither touch nor overlap. */
 export function united(spans: readonly Span[]): Span[] {
   const all: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.fromMs - b.fromMs)) {
@@ -16,7 +16,7 @@ export function united(spans: readonly Span[]): Span[] {
   return all;
 }
 
-/** What both have. */
+/** The intersection of both. */
 export function shared(some: readonly Span[], others: readonly Span[]): Span[] {
   const found = some.flatMap((one) =>
     others
@@ -33,12 +33,12 @@ export function overlaps(one: Span, other: Span): boolean {
   return one.fromMs <= other.toMs && other.fromMs <= one.toMs;
 }
 
-/** Whether one of them has the whole of a stretch. */
+/** Whether one of the spans contains the whole stretch. */
 export function covers(spans: readonly Span[], stretch: Span): boolean {
   return spans.some(({ fromMs, toMs }) => fromMs <= stretch.fromMs && stretch.toMs <= toMs);
 }
 
-/** Which of them has a moment. */
+/** The span that contains a moment. */
 export function spanAt(spans: readonly Span[], atMs: number): Span | undefined {
   return spans.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs);
 }

@@ -1,10 +1,17 @@
 import type { Limits } from './bounds.ts';
-import type { FaultHappening, Happening, LeaseHappening, ProcessHappening } from './happening.ts';
+import type {
+  FaultHappening,
+  HistoryEvent,
+  LeaseHappening,
+  ProcessHappening,
+} from './history-event.ts';
 import { covers, overlaps, shared, type Span, united } from './span.ts';
 
-/** How the life of an instance, or a part of it, ended. */
+/**
+ * The end of an instance, or of one of its processes. `fromMs`: when it ended; `toMs`: when the next process with this
+ * id started or this one continued; Infinity = never.
+ */
 export interface Ending extends Span {
-  /** `fromMs` when it ended, `toMs` when the next process of that id began or went on; Infinity = never. */
   readonly how: 'killed' | 'stopped' | 'left';
 }
 
@@ -13,50 +20,50 @@ export interface Fault extends Span {
   readonly breaks: readonly string[];
 }
 
-/** What was really so of one instance. */
+/** The true history of one instance. */
 export interface InstanceTruth {
   readonly instance: string;
   readonly service: string;
   /** When one of its processes was running. */
   readonly awake: readonly Span[];
   readonly endings: readonly Ending[];
-  /** Its calls about leases, in the order of their ends. */
+  /** Its calls about leases, ordered by when they finished. */
   readonly leases: readonly LeaseHappening[];
-  /** When it had to be in every picture because its lease stood and everything that it needs worked. */
+  /** When it had to be in every picture, because its lease was valid and everything that it depends on worked. */
   readonly leased: readonly Span[];
-  /** The same, where store or registry were broken, or had just been: nothing may be lost then either. */
+  /** The same for times when store or registry were broken, or had just been: it must not be lost then either. */
   readonly sheltered: readonly Span[];
 }
 
-/** The reference model: what an all-knowing observer would say of the run. */
+/** The reference model: the run as an all-knowing observer would describe it. */
 export interface Truth {
   readonly untilMs: number;
   readonly faults: readonly Fault[];
   readonly instances: ReadonlyMap<string, InstanceTruth>;
 }
 
-/** Faults that break one of these during a stretch. */
+/** Faults during a stretch that break one of these parts. */
 export function faultsOf(truth: Truth, breaking: readonly string[], stretch: Span): Fault[] {
   return truth.faults.filter(
     (fault) => overlaps(fault, stretch) && fault.breaks.some((name) => breaking.includes(name)),
   );
 }
 
-/** Whether an instance had to be in the picture for the whole of a stretch, and by which promise. */
+/** Whether an instance had to be in the picture for the whole stretch, and by which promise. */
 export function entitledBy(truth: InstanceTruth, stretch: Span): 'G1' | 'G5' | undefined {
   if (covers(truth.leased, stretch)) return 'G1';
   return covers(united([...truth.leased, ...truth.sheltered]), stretch) ? 'G5' : undefined;
 }
 
-export function truthOf(happenings: readonly Happening[], limits: Limits): Truth {
-  const untilMs = happenings.reduce((latest, { atMs }) => Math.max(latest, atMs), -Infinity);
-  const faults = faultsIn(happenings);
+export function truthOf(events: readonly HistoryEvent[], limits: Limits): Truth {
+  const untilMs = events.reduce((latest, { atMs }) => Math.max(latest, atMs), -Infinity);
+  const faults = faultsIn(events);
   const lives = Map.groupBy(
-    happenings.filter((one) => one.kind === 'process'),
+    events.filter((one) => one.kind === 'process'),
     ({ instance }) => instance,
   );
   const leases = Map.groupBy(
-    happenings.filter((one) => one.kind === 'lease'),
+    events.filter((one) => one.kind === 'lease'),
     ({ instance }) => instance,
   );
   const instances = new Map<string, InstanceTruth>();
@@ -67,12 +74,12 @@ export function truthOf(happenings: readonly Happening[], limits: Limits): Truth
   return { untilMs, faults, instances };
 }
 
-function faultsIn(happenings: readonly Happening[]): Fault[] {
+function faultsIn(events: readonly HistoryEvent[]): Fault[] {
   const open = new Map<string, FaultHappening>();
   const faults: Fault[] = [];
   const close = ({ name, atMs, breaks = [] }: FaultHappening, toMs: number) =>
     faults.push({ name, breaks, fromMs: atMs, toMs });
-  for (const one of happenings) {
+  for (const one of events) {
     if (one.kind !== 'fault') continue;
     const begun = open.get(one.name);
     if (begun !== undefined) close(begun, one.atMs);
@@ -113,7 +120,7 @@ function instanceTruth(
   };
 }
 
-/** From the ask to be taken off the roll until the next grant. */
+/** From each deregistration call until the next grant. */
 function departures(leases: readonly LeaseHappening[]): Span[] {
   return leases.flatMap(({ what, invokedMs: fromMs }) => {
     if (what !== 'released') return [];
@@ -147,7 +154,7 @@ function endingsOf(own: readonly ProcessHappening[], awake: readonly Span[]): En
   });
 }
 
-/** Spans without what faults took of them. */
+/** The spans without the time of the faults. */
 function unbroken(spans: readonly Span[], faults: readonly Span[]): Span[] {
   const edges = united(faults);
   const whole: Span[] = [];
@@ -161,8 +168,8 @@ function unbroken(spans: readonly Span[], faults: readonly Span[]): Span[] {
 }
 
 /**
- * From the answer to a grant or renewal until its TTL after it was asked for: the store's deadline cannot be earlier. A cut
- * of the instance, its release and the ask of a successor end it.
+ * From the response to a grant or renewal until its TTL after the call started: the store's deadline cannot be earlier.
+ * A fault that cuts the instance off, its release and the call of a successor end it.
  */
 function leasedSpans(leases: readonly LeaseHappening[], cuts: readonly Fault[]): Span[] {
   const grants = leases.filter(({ what }) => what === 'granted');
@@ -174,7 +181,7 @@ function leasedSpans(leases: readonly LeaseHappening[], cuts: readonly Fault[]):
     const successor = grants.find(
       ({ nonce, atMs }) => nonce !== call.nonce && atMs >= call.invokedMs,
     );
-    // A process that registered again leaves with its last lease, and the earlier ones are over too.
+    // A process that registered again leaves with its last lease, which ends the earlier ones too.
     const release = ends.find(({ nonce, atMs }) => nonce === call.nonce && atMs >= call.invokedMs);
     const toMs = Math.min(
       dueMs,
@@ -188,16 +195,16 @@ function leasedSpans(leases: readonly LeaseHappening[], cuts: readonly Fault[]):
 }
 
 interface Shelter {
-  /** Breaks of store or registry. */
+  /** Faults of store or registry. */
   readonly central: readonly Fault[];
-  /** When it was running and within reach. */
+  /** When it was running and reachable. */
   readonly uncut: readonly Span[];
   readonly leases: readonly LeaseHappening[];
 }
 
 /**
- * Who was on the roll when store or registry broke, and went on running within reach, is not lost until it had its
- * heartbeat after the return.
+ * An instance that was on the roll when store or registry broke, and stayed running and reachable, must not be lost
+ * before it could send a heartbeat after the recovery.
  */
 function shelteredSpans(
   leased: readonly Span[],

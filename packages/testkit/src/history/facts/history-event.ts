@@ -1,8 +1,8 @@
 /**
- * What a run of the system did, as those saw it who took part. All times are ms on one monotonic clock that the caller
- * gives: `atMs` when it was over or seen, `invokedMs` when it began.
+ * What happened in a run of the system, as its participants saw it. All times are in ms on one monotonic clock of the
+ * caller: `atMs` when it was finished or seen, `invokedMs` when it started.
  */
-export type Happening =
+export type HistoryEvent =
   | ProcessHappening
   | LeaseHappening
   | Seen
@@ -14,22 +14,22 @@ export type Happening =
 
 export type Promised = 'G1' | 'G2' | 'G3' | 'G4' | 'G5' | 'G6' | 'G7' | 'G8';
 
-/** The life of a process that is, or wants to be, an instance. */
+/** The life of a process that is, or tries to be, an instance. */
 export interface ProcessHappening {
   readonly kind: 'process';
   readonly atMs: number;
   readonly service: string;
   readonly instance: string;
-  /** Tells processes apart that have the same instance id one after another. @default the instance id */
+  /** Distinguishes processes that use the same instance id one after another. @default the instance id */
   readonly process?: string;
   /**
-   * `killed`: its connections end with it. `stopped`: it does nothing and says nothing (SIGSTOP, a host that is cut off)
+   * `killed`: its connections end with it. `stopped`: it does nothing and sends nothing (SIGSTOP, a disconnected host)
    * until `continued`. `left`: it deregistered and ended.
    */
   readonly what: 'started' | 'killed' | 'stopped' | 'continued' | 'left';
 }
 
-/** One call about a lease that the store has answered; calls without an answer are not told. */
+/** One call about a lease that the store has answered; calls without a response are not recorded. */
 export interface LeaseHappening {
   readonly kind: 'lease';
   readonly invokedMs: number;
@@ -38,7 +38,7 @@ export interface LeaseHappening {
   readonly lease: string;
   readonly what: 'granted' | 'renewed' | 'changed' | 'released' | 'unknown' | 'superseded';
   readonly ttlMs: number;
-  /** Of the process that asked. */
+  /** Nonce of the calling process. */
   readonly nonce: string;
 }
 
@@ -55,9 +55,9 @@ export interface Seen {
   readonly service: string;
   /** Decimal digits. */
   readonly revision: string;
-  /** Identity of the store's memory, where the watcher knows it. */
+  /** Identity of the store's memory, if the watcher knows it. */
   readonly epoch?: string;
-  /** `grace`: the watcher's own clock took something out, nothing was sent. */
+  /** `grace`: the watcher itself removed something when its grace period ended; nothing was sent. */
   readonly cause: 'snapshot' | 'change' | 'relist' | 'grace';
   readonly endpoints: readonly SeenEndpoint[];
 }
@@ -80,13 +80,13 @@ export interface RequestHappening {
   readonly answeredBy?: string;
   /** Why it failed, when it did. */
   readonly failed?: string;
-  /** Its number among those whose executions are told. */
+  /** Its number, if its executions are recorded. */
   readonly serial?: string;
-  /** How often it was sent, where the caller knows. */
+  /** How often it was sent, if the caller knows. */
   readonly attempts?: number;
 }
 
-/** An instance did what a request asked for. */
+/** An instance executed a request. */
 interface ExecutedHappening {
   readonly kind: 'executed';
   readonly atMs: number;
@@ -94,7 +94,7 @@ interface ExecutedHappening {
   readonly serial: string;
 }
 
-/** What a caller has counted since it began. */
+/** The caller's counts since it started. */
 export interface TallyHappening {
   readonly kind: 'tally';
   readonly atMs: number;
@@ -103,16 +103,16 @@ export interface TallyHappening {
   readonly retries: number;
 }
 
-/** Something was broken, or is whole again. */
+/** A fault started or ended. */
 export interface FaultHappening {
   readonly kind: 'fault';
   readonly atMs: number;
   readonly what: 'begin' | 'end';
-  /** Pairs a begin with its end. */
+  /** The same for the start and the end of a fault. */
   readonly name: string;
   /**
-   * Who cannot do its part meanwhile: `store`, `registry`, ids of instances (cannot renew, or cannot be reached), names of
-   * watchers and callers. Read at the begin. Empty = something that nobody should notice.
+   * The parts that do not work meanwhile: `store`, `registry`, ids of instances (cannot renew, or cannot be reached),
+   * names of watchers and callers. Read from the `begin`. Empty = a disturbance that nobody should notice.
    */
   readonly breaks?: readonly string[];
 }

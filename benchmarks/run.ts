@@ -1,4 +1,4 @@
-// Runs a benchmark by the name of its folder, several by several names, or `all`. What follows `--` goes to it.
+// Runs a benchmark by the name of its folder, several by several names, or `all`. Other arguments are passed to it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ function questionOf(name: string): string {
 function run(name: string, args: readonly string[]): number {
   process.stdout.write(`# ${name}: ${questionOf(name)}\n\n`);
   const file = join(root, name, 'main.ts');
-  // A process each: what one benchmark taught the compiler must not colour the next.
+  // A separate process each: what the compiler learned from one benchmark must not affect the next.
   const { status } = spawnSync(process.execPath, [...process.execArgv, file, ...args], {
     stdio: 'inherit',
   });

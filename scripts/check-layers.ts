@@ -1,12 +1,12 @@
-// Checks that packages, and the rooms of the registry server, import each other only along the arrows of the design; that
-// neither files nor folders import each other in a circle, type imports counted; that no room outgrows the others; and
-// that nothing reads the clock behind a Clock's back. Prints what is wrong and exits with 1.
+// Checks that packages, and the rooms of the registry server, import each other only along the arrows of the design;
+// that no files or folders import each other in a circle, including type imports; that no room is too large; and that
+// no code reads the system clock directly instead of a Clock. Prints all faults and exits with 1 if there are any.
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync } from 'oxc-parser';
 
-/** Who may import whom. docs/architecture.md shows the same table. */
+/** Which packages each package may import. docs/architecture.md shows the same table. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   runtime: [],
@@ -24,7 +24,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   testkit: [],
 };
 
-/** The same of the rooms of the registry server: folders of its src. Files beside them put it together. */
+/** The same for the rooms of the registry server: the folders of its src. The files beside them assemble it. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   store: [],
@@ -40,7 +40,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** The largest share of the server's lines that one room may have. */
 const MAX_ROOM_SHARE = 0.4;
 
-/** What tests, and nothing else, may import besides. */
+/** What only tests may import, in addition. */
 const FOR_TESTS = [
   'testkit',
   'registry-server',
@@ -89,7 +89,7 @@ function arrowFault({ from, name }: Import): string | undefined {
   return allowed.includes(target) ? undefined : `${from} imports ${name}: no such arrow`;
 }
 
-/** Depth-first search; a file met again on the way down closes a circle. */
+/** Depth-first search: a file found again on the current path closes a circle. */
 function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const circles: string[] = [];
   const done = new Set<string>();
@@ -133,7 +133,7 @@ function roomShareFaults(): string[] {
   });
 }
 
-/** Folders as those who read the tree see them, the files of src itself as one of them. */
+/** The import graph of folders. The files directly in src count as one folder. */
 function folderGraph(): Map<string, readonly string[]> {
   const targets = new Map<string, Set<string>>();
   for (const [file, imported] of graph) {
@@ -149,7 +149,7 @@ function folderGraph(): Map<string, readonly string[]> {
   return new Map([...targets].map(([folder, set]) => [folder, [...set]]));
 }
 
-/** What a package declares must agree with the arrows too, since that is what its users install. */
+/** The dependencies in package.json must match the arrows too, since users install those. */
 function manifestFaults(): string[] {
   return Object.keys(ARROWS).flatMap((name) => {
     const manifest = JSON.parse(
@@ -179,7 +179,7 @@ const graph = new Map(
       .map(({ name }) => relative(root, resolve(root, dirname(file), name)).replaceAll('\\', '/')),
   ]),
 );
-/** `new Date()` reads the clock, `new Date(ms)` does not: lint cannot tell them apart. */
+/** `new Date()` reads the clock, `new Date(ms)` does not. Lint cannot tell them apart. */
 function clockFaults(file: string): string[] {
   const isExempt =
     isTest(file) || /\/(runtime\/|main\.ts|compose\.ts)|packages\/testkit\//.test(file);

@@ -1,7 +1,7 @@
-// Writes the docs that are made from tables: docs/errors.md, options.md, api.md, and the end of promises.md.
+// Writes the docs that are generated from tables: docs/errors.md, options.md, api.md, and the end of promises.md.
 //
 //     npm run docs              writes them
-//     npm run docs -- --check   exits with 1 if one is not what the tables say
+//     npm run docs -- --check   exits with 1 if one differs from the tables
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,8 +89,8 @@ store answers too), \`GET /metrics\` (Prometheus), \`GET /openapi.json\`, \`GET 
 
 \`GET /v1/watch\` sends, as server-sent events, one \`snapshot\` for each service, a \`bookmark\` with \`synced: true\`, then \`change\` for change, and
 a bookmark at least every 5 s. To resume, give the last \`id\` back as it is, by the header \`Last-Event-ID\` (a browser's EventSource does so by
-itself) or as \`?since=ID\`: it is a revision and the digest of all before it. A bookmark has the two by themselves, \`revision\` and \`mark\`, for
-\`?since=REVISION&mark=MARK\`. By the digest the registry knows a past that its store lost; it then says \`compacted\`, and what the snapshots that
+itself) or as \`?since=ID\`: it is a revision and the digest of all before it. A bookmark has the two by themselves, \`revision\` and \`digest\`, for
+\`?since=REVISION&digest=DIGEST\`. By the digest the registry knows a past that its store lost; it then says \`compacted\`, and what the snapshots that
 follow do not name exists no more. A revision alone is believed. Of each service that changed meanwhile a stream that resumes is shown what its
 changes come to.
 
@@ -109,7 +109,7 @@ ${table(['state', 'ready', 'serving', 'terminating', 'tier'], states)}
 `;
 }
 
-/** The table of planted bugs stands at the end of a text that people write. */
+/** Replaces the table of planted bugs at the end of the hand-written text. */
 function promises(): string {
   const written = readFileSync(join(root, 'docs/promises.md'), 'utf8');
   const rows = PLANTED_BUGS.map(({ promise, what, file, test }) => [

@@ -1,4 +1,4 @@
-// A DNS server made with dns2, as its README shows: node dns2-server.ts NAMES.json PACKAGE
+// A DNS server built with dns2, as in its README: node dns2-server.ts NAMES.json PACKAGE
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AskedName } from './names.ts';

@@ -1,9 +1,9 @@
-// How many queries does one core answer, beside knot and a DNS library for Node.js?
+// How many queries does one core answer, compared with knot and a DNS library for Node.js?
 //
-// Budgets: >= 0.4x knot through the public dgram API, >= 10x dns2, by processor time of the server for a query: the
-// load generator (dnsperf) shares the other core with nobody, but knot may be faster than it. 100 names of implicit
-// services with 3 addresses each, asked for in turn over UDP; the DNS server is the real program, fed by a registry.
-// knot and dnsperf are optional: `apt-get install knot dnsperf`.
+// Budgets: >= 0.4x knot through the public dgram API, >= 10x dns2, by the server's processor time per query: the load
+// generator (dnsperf) has the other core to itself, but knot may be faster than it. The test asks in turn, over UDP,
+// for 100 names of implicit services with 3 addresses each. The DNS server is the real program, with a registry. knot
+// and dnsperf are optional: `apt-get install knot dnsperf`.
 import { endOnSignals } from '../support/ending.ts';
 import { sayMachine, versionOf } from '../support/machine.ts';
 import { CORE, pinProcess } from '../support/placement.ts';

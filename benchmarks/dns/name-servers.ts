@@ -12,10 +12,10 @@ import { type AskedName, scratchFolder } from './names.ts';
 const MAIN = fileURLToPath(new URL('../../packages/dns-server/src/main.ts', import.meta.url));
 const DNS2 = fileURLToPath(new URL('dns2-server.ts', import.meta.url));
 
-/** The newest dns2, and the 3.0.0 whose cost a query the budget was set against. */
+/** The newest dns2, and the version 3.0.0 against whose cost per query the budget was set. */
 export type Dns2Package = 'dns2' | 'dns2-before';
 
-/** One of those that are compared, on the core under test. */
+/** One of the compared servers, on the core under test. */
 export interface NameServer {
   readonly name: 'rollcall-dns' | 'knot' | Dns2Package;
   readonly version: string | undefined;
@@ -24,7 +24,7 @@ export interface NameServer {
   close(): Promise<void>;
 }
 
-/** The real program and a registry on the other core, with instances that outlast the measurement. */
+/** The real program, and a registry on the other core with instances whose leases outlast the measurement. */
 export async function startRollcall(names: readonly AskedName[]): Promise<NameServer> {
   const registry = await startRegistry({ store: 'memory', core: CORE.rest });
   const instances = names.flatMap(({ service, addresses }) =>
@@ -50,7 +50,7 @@ export async function startRollcall(names: readonly AskedName[]): Promise<NameSe
   return { name: 'rollcall-dns', version: undefined, port, pid: child.pid, close };
 }
 
-/** knotd with one UDP worker; undefined where it is not installed. */
+/** knotd with one UDP worker; undefined if it is not installed. */
 export async function startKnot(names: readonly AskedName[]): Promise<NameServer | undefined> {
   const version = versionOf('knotd', ['--version']);
   if (version === undefined) return undefined;
@@ -82,7 +82,7 @@ zone:
   return { name: 'knot', version, port, pid: child.pid, close: () => stopped(child) };
 }
 
-/** The library dns2 with an answer from a map. */
+/** The library dns2, answering from a map. */
 export async function startDns2(
   library: Dns2Package,
   names: readonly AskedName[],

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** One name and what it leads to. */
+/** One name and its addresses. */
 export interface AskedName {
   readonly service: string;
   readonly name: string;
@@ -13,7 +13,7 @@ export interface AskedName {
 const NAMES = 100;
 const ADDRESSES = 3;
 
-/** The names that all servers hold. */
+/** The names that all servers have. */
 export function askedNames(): AskedName[] {
   return Array.from({ length: NAMES }, (_, i) => ({
     service: `service-${i}`,
@@ -22,14 +22,14 @@ export function askedNames(): AskedName[] {
   }));
 }
 
-/** A folder that goes with this process. */
+/** A folder that is removed when this process ends. */
 export async function scratchFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-dns-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Writes what dnsperf asks; gives the file. */
+/** Writes the queries for dnsperf; returns the file. */
 export async function writeQueries(names: readonly AskedName[]): Promise<string> {
   const file = join(await scratchFolder(), 'queries');
   await writeFile(file, names.map(({ name }) => `${name} A\n`).join(''));

@@ -6,11 +6,11 @@ import type { Sample } from '../support/rounds.ts';
 import type { NameServer } from './name-servers.ts';
 
 const run = promisify(execFile);
-/** Sockets, and queries under way on them together. */
+/** Number of sockets, and of queries in progress on all of them together. */
 const CLIENTS = 8;
 const OUTSTANDING = 100;
 
-/** Asks a server as fast as it answers for so many seconds; dnsperf runs on the core of this process. */
+/** Sends queries as fast as the server answers, for `seconds`; dnsperf runs on the core of this process. */
 export async function perfSample(
   { name, port, pid }: NameServer,
   queries: string,

@@ -6,7 +6,7 @@ import { inTurn } from './roll.ts';
 const CONNECTIONS = 64;
 const TTL_S = 3_000;
 
-/** Grants so many leases; gives their ids. */
+/** Grants `count` leases; returns their ids. */
 export async function grantLeases(port: number, count: number): Promise<string[]> {
   const ids: string[] = [];
   const onBody = (body: string) => void ids.push((JSON.parse(body) as { ID: string }).ID);
@@ -17,7 +17,10 @@ export async function grantLeases(port: number, count: number): Promise<string[]
   return ids;
 }
 
-/** Keeps leases alive over etcd's own protocol: a few streams on a few connections, several messages under way on each. */
+/**
+ * Keeps leases alive over etcd's own protocol: a few streams on a few connections, with
+ * several messages in progress on each.
+ */
 export class GrpcKeepAlive {
   readonly #next: () => Buffer;
   readonly #window: number;
@@ -40,7 +43,7 @@ export class GrpcKeepAlive {
         this.#sessions[i % connections]!,
         '/etcdserverpb.Lease/LeaseKeepAlive',
         {
-          // Field 3, the TTL, is left out of the answer for a lease that is not there.
+          // The answer for an unknown lease lacks field 3, the TTL.
           onMessage: (message) => {
             if (message[message.length - 3] !== 0x18) throw new Error('etcd forgot a lease');
           },

@@ -8,8 +8,8 @@ const LEASES = 10_000;
 const CONNECTIONS = 64;
 
 /**
- * As single heartbeats come, a connection each; over one connection with many messages under way, which spares etcd
- * system calls as batches do; over the gateway.
+ * Like single heartbeats, with one connection each; over one connection with many messages in progress, which saves
+ * etcd system calls as batches do; over the gateway.
  */
 export const ETCD_WAYS = [
   'etcd, gRPC, 64 connections',
@@ -17,11 +17,13 @@ export const ETCD_WAYS = [
   'etcd, JSON',
 ] as const;
 
-/** Streams of the one connection and messages under way on each: the best of seven settings tried with version 3.4. */
+/**
+ * Streams of the single connection and messages in progress on each: the best of seven settings tried with version 3.4.
+ */
 const STREAMS = 8;
 const WINDOW = 8;
 
-/** Lease keepalives of etcd in its three ways. */
+/** Lease keepalives of etcd, in three ways. */
 export async function openEtcdLoad({ port, pid }: EtcdPeer) {
   const ids = await grantLeases(port, LEASES);
   const alone = new GrpcKeepAlive(ids, 1);

@@ -1,15 +1,16 @@
-// How many heartbeats does one core of a registry server take, singly and batched, beside etcd's lease keepalive?
+// How many heartbeats does one core of a registry server take, singly and batched, compared with etcd's keepalives?
 //
-// Budgets: at least 30,000 a second singly (PUT /v1/leases/{lease}) with Redis behind, 300,000 leases a second batched
-// (POST /v1/leases/renew) with 100,000 leases on the roll, and 1.3 times etcd. The server under test has core 0 for
-// itself; the load generator and Redis share core 1. "core used" near 100 % says that the server was the limit.
+// Budgets: at least 30,000 per second singly (PUT /v1/leases/{lease}) with Redis as the store, 300,000 leases
+// per second batched (POST /v1/leases/renew) with 100,000 leases on the roll, and 1.3 times etcd. The server
+// under test has core 0 to itself; the load generator and Redis share core 1. "core used" near 100 % shows
+// that the server was the limit.
 //
-// etcd answers over its own protocol (gRPC; a connection for each of 64 callers, as the single heartbeats have it, and
-// one connection for all) and over its JSON gateway. It is a consensus store, but a keepalive is
-// answered from its leader's memory; Redis runs without an append-only file, since renewals survive in neither.
+// etcd answers over its own protocol (gRPC; one connection for each of 64 callers, like the single heartbeats, and one
+// connection for all) and over its JSON gateway. It is a consensus store, but its leader answers a keepalive from
+// memory; Redis runs without an append-only file, since neither of them persists renewals.
 //
-// One process differs from the next by up to a fifth in what a heartbeat costs, for as long as it lives, a registry
-// as an etcd. So there are three pairs of fresh ones, and a ratio is the median over their samples.
+// The cost of a heartbeat differs by up to a fifth between two processes, for their whole life, for the registry as
+// well as for etcd. So there are three pairs of fresh processes, and a ratio is the median over their samples.
 import { endOnSignals } from '../support/ending.ts';
 import { startEtcd } from '../support/etcd.ts';
 import { sayMachine, versionOf } from '../support/machine.ts';
@@ -35,7 +36,9 @@ const MEMORY_ROUNDS = { rounds: 4, sampleMs: 800 };
 const PAIRS = 3;
 const PAIR_ROUNDS = { rounds: 2, sampleMs: 700, warmUpMs: 1_200 };
 
-/** How long a fresh server is under load before it counts: its code is compiled and its heap settles meanwhile. */
+/**
+ * How long a fresh server is under load before it counts, in ms: meanwhile its code is compiled and its heap settles.
+ */
 const WARM_UP_MS = 4_000;
 
 endOnSignals();
@@ -46,7 +49,7 @@ sayMachine([redis?.version, etcdVersion]);
 if (etcdVersion === undefined) say('etcd is not installed here: no comparison with it.\n');
 if (redis === undefined) say('No Redis to be had here: memory store only.\n');
 
-// While the rolls are filled both cores work; then each server is measured with a core to itself.
+// Both cores work while the rolls are filled; afterwards each server is measured with a core to itself.
 const memory = await startRegistry({ store: 'memory' });
 const filling = redis && (await startRegistry({ store: redis.url, core: CORE.rest }));
 say(`Filling the rolls with ${LEASES.toLocaleString('en')} leases each.\n`);
@@ -73,7 +76,7 @@ async function measureMemory(): Promise<void> {
   await memory.process.stop();
 }
 
-/** A fresh server before Redis and a fresh etcd. */
+/** Measures a fresh server with Redis, and a fresh etcd. */
 async function measurePair({ url, pid }: RedisPeer): Promise<void> {
   const server = await startRegistry({ store: url });
   const others = { Redis: pid };

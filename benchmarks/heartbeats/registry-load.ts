@@ -6,11 +6,11 @@ import { inTurn } from './roll.ts';
 const CONNECTIONS = 64;
 const BATCH_CONNECTIONS = 8;
 
-/** The ways of keeping a roll alive: leases a call. */
+/** Leases per call, for each way of renewing them. */
 export const PER_CALL = [1, 100, 1_000];
 
 export interface RegistryLoadOptions {
-  /** Of the store, for tables. */
+  /** Name of the store, for tables. */
   readonly name: string;
   readonly server: RegistryProcess;
   readonly leases: readonly string[];
@@ -50,7 +50,7 @@ export class RegistryLoad {
   }
 }
 
-/** What a table calls it. */
+/** Its name in tables. */
 export function nameOf(store: string, perCall: number): string {
   return `${perCall === 1 ? 'single' : `${perCall} a call`}, ${store}`;
 }

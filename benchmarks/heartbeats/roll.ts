@@ -3,10 +3,10 @@ import { HttpLoad, requestBytes } from '../support/http-load.ts';
 const CONNECTIONS = 256;
 const INSTANCES_EACH = 100;
 
-/** So long that no lease runs out during the measurement, in ms. */
+/** Long enough that no lease expires during the measurement, in ms. */
 const TTL_MS = 300_000;
 
-/** Registers so many instances, a hundred a service; gives their leases. */
+/** Registers `leases` instances, a hundred per service; returns their leases. */
 export async function fillRoll(port: number, leases: number): Promise<string[]> {
   const ids: string[] = [];
   const onBody = (body: string) => {
@@ -24,7 +24,7 @@ export async function fillRoll(port: number, leases: number): Promise<string[]> 
   return ids;
 }
 
-/** Yields the items in turn, without end. */
+/** Returns the items in turn, endlessly. */
 export function inTurn<T>(items: readonly T[]): () => T {
   let at = 0;
   return () => items[at++ % items.length]!;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 
-/** An instance that says its name to whoever connects. */
+/** An instance that sends its name to every client. */
 export interface Backend {
   readonly port: number;
   close(): void;
@@ -22,7 +22,7 @@ interface Place {
   readonly port: number;
 }
 
-/** The name of who answers there, or the code of the error. */
+/** The name of the instance that answers there, or the error code. */
 export function whoAnswers(place: Place): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(place);
@@ -35,7 +35,7 @@ export function whoAnswers(place: Place): Promise<string> {
   });
 }
 
-/** Connects again and again until that is the answer; gives the time of it, on the clock of `performance`. */
+/** Connects repeatedly until this is the answer; returns when, on the clock of `performance`. */
 export async function untilAnswer(place: Place, answer: string): Promise<number> {
   while ((await whoAnswers(place)) !== answer);
   return performance.now();

@@ -1,8 +1,8 @@
-// How soon does the proxy of a machine use a change, with 1,000 declared services, and does it share connections evenly?
+// How soon does a machine's proxy apply a change, with 1,000 declared services, and does it share connections evenly?
 //
-// Budgets: from writing a registration, or a deregistration, to the first connection through the cluster IP that goes by
+// Budgets: from writing a registration or deregistration to the first connection through the cluster IP that reflects
 // it, p99 <= 100 ms; 1,000 connections over 3 instances within 5 %. The registry (memory) is on core 0; the proxy, the
-// instances and the caller share core 1. A connection is tried one after the other, so a change is seen up to one
+// instances and the caller share core 1. Connections are tried one after another, so a change is noticed up to one
 // connection (well below 1 ms) late.
 import { fileURLToPath } from 'node:url';
 import { Rollcall } from '@rollcall/client-sdk';
@@ -89,7 +89,7 @@ async function declareServices(): Promise<void> {
   }
 }
 
-/** Services and their cluster IPs once all of them are bound. */
+/** Services and their cluster IPs once all of them are bound; undefined before. */
 async function addressesBound(): Promise<[service: string, host: string][] | undefined> {
   const answer = await fetch(`${admin}/services`);
   const { services } = (await answer.json()) as {
@@ -100,7 +100,7 @@ async function addressesBound(): Promise<[service: string, host: string][] | und
       ? [[service.split('/')[1]!, first.address.split(':')[0]!] as [string, string]]
       : [],
   );
-  // The registry itself is one of them.
+  // The registry itself is also a service.
   const own = bound.filter(([service]) => service.startsWith('s'));
   return own.length === SERVICES ? own : undefined;
 }

@@ -9,15 +9,15 @@ import { createRandom } from './random.ts';
 export interface PickCost {
   readonly endpoints: number;
   readonly weights: 'equal' | 'weighted';
-  /** Of a pick; 0 where the heap was looked at. */
+  /** Per pick; 0 when the heap was measured. */
   readonly ns: number;
-  /** Heap that a pick left behind, in bytes, over ten million picks; 0 where the time was taken. */
+  /** Heap that a pick leaves behind, in bytes, over ten million picks; 0 when the time was measured. */
   readonly bytes: number;
   /** Collections during those picks: each would hide bytes. */
   readonly collections: number;
 }
 
-/** 24 is the most that `least-outstanding` compares in full. */
+/** 24 is the largest number that `least-outstanding` compares completely. */
 const SIZES = [3, 24, 100, 10_000];
 const PICKS = 2_000_000;
 const PICKS_FOR_HEAP = 10_000_000;
@@ -34,7 +34,7 @@ const collect = runInNewContext('gc') as () => void;
 
 interface Bench {
   readonly picker: Picker<Counted>;
-  /** The calls under way, oldest at `at`. */
+  /** The calls in progress, the oldest at `at`. */
   readonly underWay: Counted[];
   at: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Uniform numbers in [0, 1) without allocation, where each `Math.random()` makes a number object of 16 bytes.
- * G. Marsaglia, "Xorshift RNGs" (J. Stat. Softw. 8/14, 2003), the generator of 128 bits.
+ * Uniform numbers in [0, 1) without allocation, whereas each `Math.random()` creates a number object of 16 bytes. G.
+ * Marsaglia, "Xorshift RNGs" (J. Stat. Softw. 8/14, 2003), the 128-bit generator.
  */
 export function createRandom(seed: number): () => number {
   const state = new Uint32Array([seed, 362_436_069, 521_288_629, 88_675_123]);

@@ -3,30 +3,30 @@ import { instanceId, pathOf, registrationOf, serviceOf } from './roll-names.ts';
 import type { Settings } from './settings.ts';
 import { emptyTally, type Tally } from './tally.ts';
 
-/** Of the changes, so many in ten are a registration and a deregistration; the others change a weight. */
+/** This many of ten changes are a registration or a deregistration; the others change a weight. */
 const CHURN = 2;
-/** A change that has not arrived everywhere after this is missing, in ms. */
+/** A change that has not arrived everywhere after this counts as missing, in ms. */
 const PATIENCE_MS = 10_000;
 
 interface Pending {
   readonly startMs: number;
-  /** Streams that it has not come to. */
+  /** Number of streams that it has not reached yet. */
   left: number;
 }
 
-/** What became of changes since the last look. */
+/** The results of changes since the last call. */
 export interface ChangeFigures {
-  /** From sending a change to each of the watchers, in ms. */
+  /** Times from sending a change to its arrival at each watcher, in ms. */
   readonly arrivals: number[];
   readonly calls: Tally;
   readonly missing: number;
 }
 
-/** Makes steady changes to watched services and times them to the watchers. */
+/** Makes steady changes to watched services and measures when watchers get them. */
 export class Changes {
   readonly #hosts: readonly Host[];
   readonly #settings: Settings;
-  /** Services that are watched, by number. */
+  /** Numbers of the watched services. */
   readonly #services: readonly number[];
   readonly #streamsEach: number;
   /** By `+` or `-` and the endpoint's id. */
@@ -55,7 +55,7 @@ export class Changes {
     else await this.#setWeight(host, change);
   }
 
-  /** Takes what a watcher got: the data of a change event. */
+  /** Processes the data of a change event that a watcher received. */
   arrived(data: string): void {
     const { upserts, removes } = JSON.parse(data) as {
       upserts: { id: string }[];
@@ -79,7 +79,7 @@ export class Changes {
     return figures;
   }
 
-  /** Each watched instance in turn, and each time round another weight. */
+  /** Each watched instance in turn, with another weight in each round. */
   async #setWeight(host: Host, change: number): Promise<void> {
     const { instances, services } = this.#settings;
     const watched = this.#services[change % this.#services.length]!;
@@ -93,7 +93,7 @@ export class Changes {
     );
   }
 
-  /** Registers an instance, and the next time deregisters the one before it. */
+  /** Registers an instance; the next call deregisters it. */
   async #churn(host: Host, change: number): Promise<void> {
     const { services, 'ttl-ms': ttlMs } = this.#settings;
     const isNew = change % 10 === 10 - CHURN;

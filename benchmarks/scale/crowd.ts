@@ -7,11 +7,14 @@ import { WatchStream } from './watch-stream.ts';
 
 /** Services that each stream watches. */
 const SERVICES = 2;
-/** Streams opened at a time and the pause after, in ms: fewer than the 1,000 a second that a server begins by default. */
+/**
+ * Streams opened together, and the pause after them in ms: fewer than the 1,000 per second
+ * that a server accepts by default.
+ */
 const OPENING = { atOnce: 40, pauseMs: 50 };
 const CHANGES = 10;
 const PAUSE_MS = 200;
-/** What has not come to the last stream after this is given up, in ms. */
+/** A change that has not reached the last stream after this is given up, in ms. */
 const PATIENCE_MS = 10_000;
 
 /** Very many watch streams of the same few services on one server. */
@@ -28,7 +31,7 @@ export class Crowd {
     this.#settings = settings;
   }
 
-  /** Opens all; gives how long that took and what was refused on the way. */
+  /** Opens all streams; returns how long that took, and how many were refused or ended meanwhile. */
   async open(): Promise<{ ms: number; refused: number; ended: number }> {
     const { services: all, crowd } = this.#settings;
     const services = Array.from({ length: SERVICES }, (_, i) => serviceOf(all - 1 - i, all));
@@ -54,7 +57,7 @@ export class Crowd {
     return { ms: performance.now() - startMs, refused: this.#refused, ended: this.#ended };
   }
 
-  /** Makes a few changes, one after the other; gives the times to the last stream, in ms; Infinity = never. */
+  /** Makes a few changes, one after another; returns the times to the last stream, in ms; Infinity = never. */
   async change(): Promise<number[]> {
     const { services } = this.#settings;
     const host = new Host({ port: this.#port, number: 0, isFresh: false });
@@ -77,7 +80,7 @@ export class Crowd {
     for (const stream of this.#streams) stream.close();
   }
 
-  /** Resolves with the time at which all streams have heard of an endpoint. */
+  /** Resolves with the time at which all streams have received a change of the endpoint. */
   #nextChange(endpoint: string): Promise<number> {
     let left = this.#streams.length;
     return new Promise((resolve) => {

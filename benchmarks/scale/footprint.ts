@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { redisCommand } from '@rollcall/testkit';
 import { cpuMsOf } from '../support/cpu.ts';
 
-/** Resident memory of a process, in MB (10^6 bytes); NaN where the system does not tell. */
+/** Resident memory of a process, in MB (10^6 bytes); NaN if the system does not report it. */
 export function rssMbOf(pid: number, field: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -19,7 +19,7 @@ export interface Footprint {
   readonly rssMb: Readonly<Record<string, number>>;
 }
 
-/** Of processes by name; several process ids under one name are added. */
+/** The footprint of processes by name; several process ids with one name are added up. */
 export function footprintOf(pids: Readonly<Record<string, readonly number[]>>): Footprint {
   const sum = (of: (pid: number) => number) =>
     Object.fromEntries(
@@ -28,7 +28,7 @@ export function footprintOf(pids: Readonly<Record<string, readonly number[]>>): 
   return { atMs: performance.now(), cpuMs: sum(cpuMsOf), rssMb: sum(rssMbOf) };
 }
 
-/** Share of one core that each used between two moments, percent. */
+/** Share of one core that each process used between two moments, in percent. */
 export function cpuPercent(from: Footprint, to: Footprint): Record<string, number> {
   const passedMs = to.atMs - from.atMs;
   return Object.fromEntries(
@@ -39,7 +39,7 @@ export function cpuPercent(from: Footprint, to: Footprint): Record<string, numbe
   );
 }
 
-/** What a Redis says of itself. */
+/** Figures that Redis reports about itself. */
 export interface RedisFigures {
   readonly atMs: number;
   readonly commands: number;
@@ -59,7 +59,7 @@ export async function redisFigures(port: number): Promise<RedisFigures> {
 
 const PARTS = ['instances', 'leases', 'holders', 'log'] as const;
 
-/** Bytes that the greater keys of the roll take. */
+/** Size of the largest keys of the roll, in bytes. */
 export async function redisParts(port: number): Promise<Record<(typeof PARTS)[number], number>> {
   const sizes = PARTS.map(async (part) => {
     const reply = await redisCommand(

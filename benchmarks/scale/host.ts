@@ -5,13 +5,13 @@ const TIMEOUT_MS = 10_000;
 
 export interface HostOptions {
   readonly port: number;
-  /** Which of the many hosts it stands for. */
+  /** Number of this host among the simulated hosts. */
   readonly number: number;
-  /** A connection for each call, as curl has it, and not one that stays. */
+  /** Uses a new connection for each call, like curl, instead of a permanent one. */
   readonly isFresh: boolean;
 }
 
-/** A machine of the cluster: it has an address of its own, so the limits of each caller are each one's own. */
+/** A machine of the cluster: it has its own address, so that the limits per caller apply to each one separately. */
 export class Host {
   readonly #client: Client;
 
@@ -26,7 +26,7 @@ export class Host {
     });
   }
 
-  /** Makes a call and counts it; gives the body, or undefined when it was refused or failed. Never rejects. */
+  /** Makes a call and counts it; returns the body, or undefined when it was refused or failed. Never rejects. */
   async call(
     tally: Tally,
     method: 'PUT' | 'POST' | 'PATCH' | 'DELETE',

@@ -3,39 +3,39 @@ import { Host } from './host.ts';
 import { instanceId, pathOf, registrationOf, serviceOf } from './roll-names.ts';
 import { emptyTally, type Tally } from './tally.ts';
 
-/** What all keepers count together. */
+/** Counters shared by all keepers. */
 export class Beats {
   registered = emptyTally();
   batches = emptyTally();
   singles = emptyTally();
-  /** Leases renewed. */
+  /** Number of leases renewed. */
   renewed = 0;
-  /** Leases that the registry answered to be unknown or superseded: somebody was evicted. */
+  /** Leases that the registry reported as unknown or superseded: an instance was evicted. */
   lost = 0;
 }
 
 export interface KeeperOptions {
   readonly port: number;
   readonly number: number;
-  /** The instances that it keeps, by number. */
+  /** Numbers of the instances that it keeps. */
   readonly instances: readonly number[];
   readonly services: number;
   readonly ttlMs: number;
   readonly beats: Beats;
 }
 
-/** Pause before what was refused or failed is tried again, in ms. */
+/** Pause before a refused or failed call is retried, in ms. */
 const RETRY_MS = 1_000;
 
 /**
- * A client that keeps instances on the roll as the SDK does: one connection, and all its leases in one call. With one
- * instance alone it does as a loop around curl does: a new connection and PUT /v1/leases/{lease} each time.
+ * A client that keeps instances on the roll like the SDK: one connection, and all its leases in one call. With a single
+ * instance it behaves like a loop around curl: a new connection and PUT /v1/leases/{lease} each time.
  */
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #host: Host;
   readonly #isSingle: boolean;
-  /** The instance of each. */
+  /** The instance of each lease. */
   readonly #leases = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -46,10 +46,10 @@ export class Keeper {
     this.#host = new Host({ port, number, isFresh: this.#isSingle });
   }
 
-  /** Registers its instances one after the other, as often as it takes, and renews those that are on the roll. */
+  /** Registers its instances one after another, with retries, and renews those that are on the roll. */
   async register(): Promise<void> {
     const { instances, ttlMs } = this.#options;
-    // Anywhere in the first interval: clients of a cluster did not all start at the same time.
+    // At a random point of the first interval: clients of a cluster do not all start at the same time.
     this.#beatIn((ttlMs / 3) * Math.random());
     for (const instance of instances) await this.#registerOne(instance);
   }
@@ -88,8 +88,8 @@ export class Keeper {
   }
 
   /**
-   * The SDK gives each lease between 0.8 and 1 of a third of its TTL, and those due soon go along with the earliest:
-   * so many leases together come as often as the least of their draws says.
+   * The SDK renews each lease after 0.8 to 1 times a third of its TTL, and leases that are due soon are renewed
+   * together with the earliest: the more leases, the closer the interval is to the lower end.
    */
   #intervalMs(): number {
     const thirdMs = this.#options.ttlMs / 3;
@@ -125,7 +125,7 @@ export class Keeper {
   }
 }
 
-/** What was counted since the last time, for a message. */
+/** The counts since the last call, for a message. */
 export interface BeatFigures {
   readonly batches: Tally;
   readonly singles: Tally;
@@ -133,7 +133,7 @@ export interface BeatFigures {
   readonly lost: number;
 }
 
-/** Takes what was counted; counting begins anew. */
+/** Returns the counts and resets them. */
 export function takeFigures(beats: Beats): BeatFigures {
   const { batches, singles, renewed, lost } = beats;
   beats.batches = emptyTally();

@@ -2,7 +2,7 @@
 import { Beats, Keeper, takeFigures } from './keeper.ts';
 import type { Settings } from './settings.ts';
 
-/** Clients that register at the same time. */
+/** Number of clients that register concurrently. */
 const AT_ONCE = 64;
 
 const [text = '{}', ...ports] = process.argv.slice(2);
@@ -25,7 +25,7 @@ function makeKeepers(): Keeper[] {
   return made;
 }
 
-/** Registers everything; gives how it went. */
+/** Registers everything; returns the result. */
 async function fill(): Promise<object> {
   const startMs = performance.now();
   const left = keepers.values();

@@ -1,16 +1,16 @@
 // Do two registry servers and one Redis carry 100,000 instances of 1,000 services, and what does it cost them?
 //
-// Everything as in daily life, and for as long as it is told (SECONDS=600 or --seconds 600; 60 by default): clients that
-// keep a hundred instances each and renew them in one call as the SDK does, a few that renew singly with a connection
-// for each call as curl does, watchers at both servers, steady changes. TTL 30 s, so heartbeats come every 10 s (the SDK:
-// every 8 to 10). The servers are `main.ts` as it comes: no option is raised. Each client has a loopback address of its
-// own, as machines have, because the servers' limits are those of a caller. No holds, no TLS, no tokens.
+// Realistic load for a given time (SECONDS=600 or --seconds 600; 60 by default): clients that keep a hundred instances
+// each and renew them in one call like the SDK, a few that renew singly with a new connection per call like curl,
+// watchers at both servers, steady changes. TTL 30 s, so heartbeats come every 10 s (the SDK: every 8 to 10). The
+// servers are `main.ts` with default options: no limit is raised. Each client has its own loopback address, as machines
+// have, because the servers' limits are per caller. No holds, no TLS, no tokens.
 //
-// Then a third server joins while the load goes on, and 5,000 watch streams connect to it. Servers and Redis run on
-// whatever core is free; the load generators are on core 1.
+// Then a third server joins while the load continues, and 5,000 watch streams connect to it. Servers and Redis run on
+// any free core; the load generators are on core 1.
 //
-// Budgets: nobody evicted; 300 MB in a server and ready within 5 s; 120 ms from a change to the last of 5,000 watchers.
-// Everything that can be set, with its default, stands in settings.ts.
+// Budgets: no evictions; 300 MB in a server and ready within 5 s; 120 ms from a change to the last of 5,000 watchers.
+// settings.ts lists all settings with their defaults.
 import { endOnSignals } from '../support/ending.ts';
 import { sayMachine } from '../support/machine.ts';
 import { startRedis } from '../support/redis.ts';

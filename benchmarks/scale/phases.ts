@@ -5,10 +5,10 @@ import type { Scene } from './scene.ts';
 import { Server } from './server.ts';
 import { shares } from './steady.ts';
 
-/** How long a process is left alone before its memory counts, in ms. */
+/** How long a process is left alone before its memory is measured, in ms. */
 const SETTLE_MS = 5_000;
 
-/** Registers everybody, and says what that took and what it takes in Redis. */
+/** Registers all instances, and prints how long that took and the memory used in Redis. */
 export async function fillRoll({ keepers, redis, settings, pids }: Scene): Promise<void> {
   const before = await redisFigures(redis.port);
   const cpuBefore = footprintOf(pids);
@@ -38,11 +38,11 @@ export async function fillRoll({ keepers, redis, settings, pids }: Scene): Promi
   );
 }
 
-/** What a third server needed. */
+/** Start time and memory of a third server. */
 export interface Joined {
   readonly server: Server;
   readonly readyMs: number;
-  /** At /readyz, and at most until a few seconds later. */
+  /** When /readyz answers; `settledMb`: a few seconds later. */
   readonly rssMb: number;
   readonly settledMb: number;
 }
@@ -61,11 +61,11 @@ export async function joinServer({ redis }: Scene): Promise<Joined> {
   return { server, readyMs: server.readyMs, rssMb, settledMb };
 }
 
-/** What very many watchers cost a server. */
+/** The cost of very many watchers for a server. */
 export interface CrowdFigures {
   readonly beforeMb: number;
   readonly afterMb: number;
-  /** From a change to the last of them, each in ms. */
+  /** Times from a change to the last watcher, in ms. */
   readonly times: readonly number[];
 }
 

@@ -5,7 +5,7 @@ import { Worker } from '../support/worker.ts';
 import { Server } from './server.ts';
 import type { Settings } from './settings.ts';
 
-/** All that runs: two servers before a Redis, and who loads them. */
+/** Everything that runs: two servers with a Redis, and the load generators. */
 export interface Scene {
   readonly settings: Settings;
   readonly redis: { readonly url: string; readonly port: number; readonly pid: number };
@@ -14,7 +14,7 @@ export interface Scene {
   readonly keepers: Worker;
   /** Watches, and makes changes. */
   readonly watching: Worker;
-  /** By what a table calls them. */
+  /** Process ids by their names in tables. */
   readonly pids: Readonly<Record<string, readonly number[]>>;
 }
 

@@ -5,22 +5,22 @@ import { startNode, type TestProcess } from '@rollcall/testkit';
 const MAIN = fileURLToPath(new URL('../../packages/registry-server/src/main.ts', import.meta.url));
 const LOOK_MS = 10;
 
-/** What a server's /metrics say that matters here. */
+/** The relevant figures of a server's /metrics. */
 export interface ServerCounts {
   readonly expired: number;
   readonly guarded: number;
   readonly refused: number;
   readonly parked: number;
   readonly dropped: number;
-  /** Heap in use, garbage that was not collected yet included, in MB. */
+  /** Heap in use, including garbage that has not been collected yet, in MB. */
   readonly heapMb: number;
 }
 
-/** A registry server of its own process, as it comes: with default limits and on whatever core is free. */
+/** A registry server in its own process, unmodified: with default limits and on any free core. */
 export class Server {
   readonly name: string;
   readonly port: number;
-  /** From the start of the process to a /readyz of 200, in ms. */
+  /** Time from the start of the process until /readyz returns 200, in ms. */
   readonly readyMs: number;
   readonly #process: TestProcess;
 

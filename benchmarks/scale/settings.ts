@@ -1,30 +1,30 @@
 import { parseArgs } from 'node:util';
 
-/** What can be set, by flag (`--seconds 600`) or by environment (`SECONDS=600`). */
+/** The settings, by flag (`--seconds 600`) or by environment variable (`SECONDS=600`). */
 const DEFAULTS = {
   instances: 100_000,
   services: 1_000,
-  /** Of steady state. */
+  /** Length of the steady phase, in seconds. */
   seconds: 60,
-  /** Between two lines of figures, in seconds. */
+  /** Interval between two lines of figures, in seconds. */
   every: 30,
   /** TTL of the leases, in ms: heartbeats come every third of it. */
   'ttl-ms': 30_000,
   /** Leases that one client renews in one call. */
   'per-call': 100,
-  /** Instances that renew singly, by curl, percent. */
+  /** Instances that renew singly, like curl, in percent. */
   singles: 1,
   watchers: 200,
-  /** Changes a second. */
+  /** Changes per second. */
   changes: 20,
-  /** Watch streams of the last phase, on one server. */
+  /** Number of watch streams of the last phase, on one server. */
   crowd: 5_000,
 };
 
 type Name = keyof typeof DEFAULTS;
 export type Settings = Readonly<Record<Name, number>>;
 
-/** Throws when a value is no whole number above zero. */
+/** Throws when a value is not a whole number above zero. */
 export function readSettings(args: string[], env: NodeJS.ProcessEnv): Settings {
   const names = Object.keys(DEFAULTS) as Name[];
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));

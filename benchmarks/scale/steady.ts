@@ -13,18 +13,18 @@ import type { Scene } from './scene.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
 import type { WatchingFigures } from './watching.ts';
 
-/** What was seen between two moments. */
+/** Measurements between two moments. */
 export interface Span {
   readonly seconds: number;
-  /** Share of a core, percent, by process. */
+  /** Share of a core by process, in percent. */
   readonly cpu: Readonly<Record<string, number>>;
   readonly rssMb: Readonly<Record<string, number>>;
   readonly beats: BeatFigures;
   readonly watching: WatchingFigures;
   readonly evicted: number;
-  /** Kept by the guard: silent, and on the roll nevertheless. */
+  /** Kept by the guard: silent, but still on the roll. */
   readonly guarded: number;
-  /** By the servers' own count. */
+  /** As counted by the servers. */
   readonly refusedByServers: number;
   readonly redisMb: number;
   readonly redisOps: number;
@@ -36,7 +36,7 @@ interface Moment {
   readonly counts: { readonly expired: number; readonly guarded: number; readonly refused: number };
 }
 
-/** Watches the scene for as long as the settings say and prints a line at each interval; gives the whole. */
+/** Measures the scene for the time in the settings and prints a line per interval; returns the total. */
 export async function runSteady(scene: Scene): Promise<Span> {
   const { seconds, every } = scene.settings;
   await takeAll(scene);
@@ -126,19 +126,19 @@ function talliesOf({ beats, watching }: Span): Tally[] {
   return [beats.batches, beats.singles, watching.calls];
 }
 
-/** What clients were refused. */
+/** Number of refusals that clients got. */
 export function refusedOf(span: Span): number {
   return talliesOf(span).reduce((sum, { refused }) => sum + refused, span.watching.refused);
 }
 
-/** What failed: calls, streams that ended, changes that did not arrive, leases that were lost. */
+/** Number of failures: failed calls, ended streams, changes that did not arrive, lost leases. */
 export function errorsOf(span: Span): number {
   const { beats, watching } = span;
   const calls = talliesOf(span).reduce((sum, { errors }) => sum + errors, 0);
   return calls + watching.ended + watching.missing + beats.lost;
 }
 
-/** `2.1 / 9.8` of the given shares. */
+/** The quantiles of the times at the given ratios, e.g. `2.1 / 9.8`. */
 export function shares(times: readonly number[], ratios: readonly number[]): string {
   return ratios.map((ratio) => quantile(times, ratio).toFixed(1)).join(' / ');
 }

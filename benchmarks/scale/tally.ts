@@ -1,10 +1,10 @@
-/** How calls of one kind fared. */
+/** Results of calls of one kind. */
 export interface Tally {
-  /** Times of those answered with success, in ms. */
+  /** Times of successful calls, in ms. */
   readonly times: number[];
   /** Answered with 429 or 503. */
   refused: number;
-  /** Answered otherwise, or not at all. */
+  /** Other responses, or none. */
   errors: number;
 }
 
@@ -12,7 +12,7 @@ export function emptyTally(): Tally {
   return { times: [], refused: 0, errors: 0 };
 }
 
-/** Adds what was counted later. */
+/** Adds the counts of `more`. */
 export function addTally(to: Tally, more: Tally): void {
   for (const time of more.times) to.times.push(time);
   to.refused += more.refused;

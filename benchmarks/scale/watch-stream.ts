@@ -1,19 +1,22 @@
 import { connect, type Socket } from 'node:net';
 
-/** One for all streams of the process: what is read is used before the next is read. */
+/** Shared by all streams of the process: data is processed before the next read. */
 const BUFFER = Buffer.alloc(65_536);
 const RETRY_MS = 1_000;
 
 export interface WatchStreamOptions {
   readonly port: number;
   readonly services: readonly string[];
-  /** Hears the data of each change. */
+  /** Called with the data of each change. */
   readonly onChange: (data: string) => void;
-  /** Hears that it was refused (`true`) or ended; it comes back. */
+  /** Called when the stream was refused (`true`) or ended; it reconnects by itself. */
   readonly onEnd: (isRefused: boolean) => void;
 }
 
-/** A watch stream over a raw socket that reads just enough of server-sent events: cheap, so that thousands fit. */
+/**
+ * A watch stream over a raw socket with a minimal parser of server-sent events: cheap, so that
+ * one process can run thousands.
+ */
 export class WatchStream {
   readonly #options: WatchStreamOptions;
   readonly #onOpen: () => void;

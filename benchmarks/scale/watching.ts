@@ -1,4 +1,4 @@
-// Watches services, makes changes and times them, as a worker of the benchmark: node watching.ts SETTINGS PORT...
+// Watches services, makes changes and measures them, as a worker of the benchmark: node watching.ts SETTINGS PORT...
 import { type ChangeFigures, Changes } from './changes.ts';
 import { Crowd } from './crowd.ts';
 import { Host } from './host.ts';
@@ -6,27 +6,27 @@ import { serviceOf } from './roll-names.ts';
 import type { Settings } from './settings.ts';
 import { WatchStream } from './watch-stream.ts';
 
-/** What the main program may ask for. */
+/** Requests of the main program. */
 export type WatchingRequest =
   | { readonly ask: 'open' | 'figures' | 'crowdChange' | 'crowdClose' }
   | { readonly ask: 'crowdOpen'; readonly port: number };
 
 export interface WatchingFigures extends ChangeFigures {
   readonly refused: number;
-  /** Streams that ended by themselves. */
+  /** Streams that ended unexpectedly. */
   readonly ended: number;
 }
 
-/** Services that a watcher watches. */
+/** Number of services per watcher. */
 const SERVICES_EACH = 5;
-/** Numbers of the hosts that write changes: none of those that keep instances. */
+/** Numbers of the hosts that write changes; they must differ from those that keep instances. */
 const FIRST_HOST = 90 << 16;
 const HOSTS = 8;
 
 const [text = '{}', ...ports] = process.argv.slice(2);
 const settings = JSON.parse(text) as Settings;
 const { services, watchers } = settings;
-/** There is a watcher of the same services at each server. */
+/** Each server has a watcher for the same services. */
 const groups = Math.max(1, Math.floor(watchers / ports.length));
 const watched = [
   ...new Set(Array.from({ length: groups * SERVICES_EACH }, (_, i) => i % services)),
@@ -40,7 +40,7 @@ const changes = new Changes(hosts, settings, { services: watched, streamsEach })
 const refusals = { refused: 0, ended: 0 };
 let crowd: Crowd | undefined;
 
-/** Opens the watch streams; changes are made from then on. */
+/** Opens the watch streams; from then on changes are made. */
 async function open(): Promise<object> {
   for (let group = 0; group < groups; group++) {
     const own = Array.from({ length: SERVICES_EACH }, (_, i) =>

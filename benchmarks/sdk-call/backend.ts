@@ -1,5 +1,5 @@
-// Three HTTP servers in one process that know one answer, 1 KB, and hardly look at the request: the backend must
-// not be the limit. Prints their ports.
+// Three HTTP servers in one process with a fixed response of 1 KB, which hardly parse the request: the backend must not
+// be the limit. Prints their ports.
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 
@@ -14,7 +14,7 @@ const ports: number[] = [];
 for (let i = 0; i < 3; i++) {
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => socket.destroy());
-    // A request without a body ends where its head does; heads arrive whole, being small.
+    // A request without a body ends where its head ends; heads arrive whole because they are small.
     socket.on('data', (bytes) => {
       for (let at = bytes.indexOf(END); at !== -1; at = bytes.indexOf(END, at + END.length))
         socket.write(reply);

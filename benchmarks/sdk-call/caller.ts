@@ -1,7 +1,10 @@
-// A process that calls in one way whenever it is asked to: NAME REGISTRY_URL PORT...
+// A process that makes calls in one way, on request: NAME REGISTRY_URL PORT...
 import { WAYS } from './ways.ts';
 
-/** What it is asked: calls for so long, so many at a time. It answers with how many were answered. */
+/**
+ * A request to make calls for `ms`, with `inFlight` concurrent ones. The process replies
+ * with the number of answered calls.
+ */
 export interface CallOrder {
   readonly ms: number;
   readonly inFlight: number;

@@ -1,9 +1,9 @@
-// What does a call through the SDK cost beside three raw undici pools in turn?
+// What does a call through the SDK cost, compared with three raw undici pools used in turn?
 //
-// Budget: at least 0.9 times the calls a second of the pools through `dispatch`, for the SDK through its interceptor
-// and `dispatch`, P2C over three instances. `request` makes a promise and a stream for each answer, in undici as in
-// the SDK: it is compared with `request` of the pools. Each way runs in a process of its own on core 0, in turn with
-// the others; backends (raw sockets, 1 KB) and registry are on core 1.
+// Budget: at least 0.9 times the calls per second of the pools through `dispatch`, for the SDK through its interceptor
+// and `dispatch`, P2C over three instances. `request` creates a promise and a stream for each response, in undici as in
+// the SDK: it is compared with `request` of the pools. Each way runs in its own process on core 0, in turn with the
+// others; backends (raw sockets, 1 KB) and registry are on core 1.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { endOnSignals } from '../support/ending.ts';

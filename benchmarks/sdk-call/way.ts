@@ -1,18 +1,18 @@
 import type { Dispatcher } from 'undici';
 
-/** One way of calling: makes a call, and calls back when its answer has come whole. */
+/** One way of calling: makes a call, and calls back when its response is complete. */
 export interface Way {
   call(done: () => void): void;
   close(): Promise<unknown>;
 }
 
-/** What every way asks for. */
+/** The request of every way. */
 export const REQUEST = { method: 'GET', path: '/' } as const;
 
-/** Connections to each backend that every way may open. */
+/** Maximum number of connections to each backend, for every way. */
 export const CONNECTIONS = 256;
 
-/** As little as a caller of `dispatch` can do with an answer. */
+/** The least work that a caller of `dispatch` can do with a response. */
 export class CountingHandler implements Dispatcher.DispatchHandler {
   readonly #done: () => void;
 
@@ -37,7 +37,7 @@ export class CountingHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Reads an answer of `request` to its end. */
+/** Reads a response of `request` to its end. */
 export async function drain(
   reply: Promise<Dispatcher.ResponseData>,
   done: () => void,

@@ -12,7 +12,7 @@ type CreateWay = (given: Surroundings) => Promise<Way>;
 const SERVICE = 'orders';
 const ORIGIN = 'http://orders.rollcall';
 
-/** Three pools in turn: what somebody would write by hand who knows the addresses. */
+/** Three pools in turn: what a developer who knows the addresses would write by hand. */
 function poolsInTurn({ backends }: Surroundings) {
   const pools = backends.map((port) => {
     return new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS, allowH2: false });
@@ -34,7 +34,7 @@ async function openRollcall({ registryUrl, backends }: Surroundings) {
   return { rollcall, service };
 }
 
-/** The ways that are compared, by name. */
+/** The compared ways, by name. */
 export const WAYS: Readonly<Record<string, CreateWay>> = {
   'pools, dispatch': async (given) => {
     const { next, close } = poolsInTurn(given);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const TICK_MS = 10;
 
-/** Processor time of a process with all its threads, in ms; NaN where the system does not tell. */
+/** Processor time of a process with all its threads, in ms; NaN if the system does not report it. */
 export function cpuMsOf(pid: number): number {
   try {
     let ns = 0;
@@ -14,7 +14,7 @@ export function cpuMsOf(pid: number): number {
   }
 }
 
-/** Time that a core was not idle, in ms since boot, what the host took away included; NaN where unknown. */
+/** Time that a core was not idle, in ms since boot, including time stolen by the host; NaN if unknown. */
 export function busyMsOf(core: number): number {
   try {
     const line = readFileSync('/proc/stat', 'utf8')

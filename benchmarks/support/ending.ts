@@ -1,4 +1,4 @@
-/** Lets a signal end the program properly, so that what it has started ends with it. */
+/** Makes signals end the program through `process.exit`, so that its child processes end too. */
 export function endOnSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => process.exit(1));

@@ -5,7 +5,7 @@ import { freePort, until } from '@rollcall/testkit';
 import { versionOf } from './machine.ts';
 import { CORE, startPinned } from './placement.ts';
 
-/** A throw-away etcd on the core under test. */
+/** A temporary etcd on the core under test. */
 export interface EtcdPeer {
   readonly port: number;
   readonly pid: number;
@@ -13,7 +13,7 @@ export interface EtcdPeer {
   close(): Promise<void>;
 }
 
-/** Starts one; undefined where etcd is not installed. */
+/** Starts an etcd; undefined if it is not installed. */
 export async function startEtcd(): Promise<EtcdPeer | undefined> {
   const version = versionOf('etcd');
   if (version === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { once } from 'node:events';
 
-/** A protobuf field of kind varint. Its value must fit 64 bits. */
+/** A protobuf field of type varint. Its value must fit into 64 bits. */
 export function varintField(field: number, value: bigint): Buffer {
   const bytes = [field << 3];
   let rest = BigInt.asUintN(64, value);
@@ -10,13 +10,13 @@ export function varintField(field: number, value: bigint): Buffer {
   return Buffer.from(bytes);
 }
 
-/** A protobuf field of bytes, a text or a message. At most 127 bytes. */
+/** A protobuf field with bytes, a string or a message. At most 127 bytes. */
 export function bytesField(field: number, value: Buffer | string): Buffer {
   const bytes = Buffer.from(value as string);
   return Buffer.concat([Buffer.from([(field << 3) | 2, bytes.length]), bytes]);
 }
 
-/** A message as gRPC frames it: a zero, the length, the bytes. */
+/** A message in gRPC framing: a zero, the length, the bytes. */
 export function grpcFrame(...fields: readonly Buffer[]): Buffer {
   const message = Buffer.concat(fields);
   const head = Buffer.alloc(5);
@@ -31,7 +31,9 @@ export async function openGrpc(port: number): Promise<ClientHttp2Session> {
   return session;
 }
 
-/** Opens a call; `onMessage` hears each message, in order, and `onChunk` how many came at a time. */
+/**
+ * Opens a call; `onMessage` is called with each message, in order, and `onChunk` with the number of messages per chunk.
+ */
 export function openCall(
   session: ClientHttp2Session,
   path: string,

@@ -1,24 +1,24 @@
 import { connect, type Socket } from 'node:net';
 
-/** Gives the bytes of the next request. */
+/** Returns the bytes of the next request. */
 export type NextRequest = () => Buffer;
 
 export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
-  /** Requests under way on a connection. @default 1 */
+  /** Requests in progress per connection. @default 1 */
   readonly pipelining?: number;
-  /** Statuses that count as answered; any other one ends the run with an error. */
+  /** The expected status; any other one ends the run with an error. */
   readonly status: number;
-  /** Hears each body, when given. */
+  /** Called with each body. */
   readonly onBody?: (body: string) => void;
 }
 
 const READ_BYTES = 65_536;
 
 /**
- * Sends requests over raw sockets and understands just enough of the replies to count them: an HTTP client
- * proper costs more than the servers that it is to load.
+ * Sends requests over raw sockets and parses just enough of the replies to count them: a real HTTP client costs
+ * more than the servers under load.
  */
 export class HttpLoad {
   readonly #options: LoadOptions;
@@ -39,7 +39,7 @@ export class HttpLoad {
     while (this.#lines.length < connections) this.#lines.push(await Line.open(port, this));
   }
 
-  /** Keeps every connection busy for so long, in ms; gives the requests answered within. */
+  /** Keeps every connection busy for `ms`; returns the number of requests answered in that time. */
   async runFor(ms: number, next: NextRequest): Promise<number> {
     const before = this.#answered;
     const timer = setTimeout(() => (this.#left = 0), ms);
@@ -47,7 +47,7 @@ export class HttpLoad {
     return this.#answered - before;
   }
 
-  /** Sends so many requests and waits for the answers. */
+  /** Sends `count` requests and waits for the responses. */
   runCount(count: number, next: NextRequest): Promise<void> {
     return this.#run(count, next);
   }
@@ -91,7 +91,7 @@ export class HttpLoad {
   }
 }
 
-/** One connection: the replies are cut where their framing says. */
+/** One connection; splits the replies by their framing. */
 class Line {
   readonly socket: Socket;
   readonly #load: HttpLoad;
@@ -121,7 +121,7 @@ class Line {
     });
   }
 
-  /** Sends as many requests as may be under way, in one write. */
+  /** Sends as many requests as may be in progress. */
   fill(): void {
     const { pipelining = 1 } = this.#load.options;
     while (this.underWay < pipelining) {
@@ -161,7 +161,7 @@ class Line {
   }
 }
 
-/** Where the first reply in the text ends; -1 when it is not all there. */
+/** Where the first reply in the text ends; -1 when it is incomplete. */
 function replyEnd(text: string): number {
   const head = text.indexOf('\r\n\r\n');
   if (head === -1) return -1;

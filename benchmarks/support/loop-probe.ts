@@ -1,6 +1,6 @@
-// Loaded into a server (--import): watches how long its event loop is blocked. On SIGUSR2 it prints the longest block
-// since the last time and the most processor time that a block took, in ms, and begins anew. The two differ when the
-// thread was not running: then somebody else had the core.
+// Loaded into a server (--import): measures how long its event loop is blocked. On SIGUSR2 it prints the longest block
+// since the last report and the most processor time of a block, in ms, and resets both. They differ when the thread was
+// not running: then another process had the core.
 const INTERVAL_MS = 1;
 
 let wallMs = 0;

@@ -4,7 +4,7 @@ import { cpus, loadavg, release } from 'node:os';
 import { canPin } from './placement.ts';
 import { say } from './table.ts';
 
-/** First line that a program prints about its version; undefined when it is not installed. */
+/** First line of a program's version output; undefined when it is not installed. */
 export function versionOf(
   command: string,
   args: readonly string[] = ['--version'],
@@ -23,7 +23,7 @@ function distribution(): string {
   }
 }
 
-/** Prints what the figures were taken on. */
+/** Prints the machine on which the figures are measured. */
 export function sayMachine(others: readonly (string | undefined)[] = []): void {
   const cores = cpus();
   const parts = [

@@ -2,26 +2,26 @@ import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { TestProcess } from '@rollcall/testkit';
 
-/** The core that the thing under test has for itself, and the one for all that surrounds it. */
+/** The core reserved for the process under test, and the core for everything else. */
 export const CORE = { tested: 0, rest: 1 } as const;
 
-/** Whether processes can be bound to cores here. */
+/** Whether this machine can pin processes to cores. */
 export const canPin: boolean =
   cpus().length > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
-/** Binds a process that runs, and with it all that it starts from now on, to a core. */
+/** Pins a running process, and the processes that it starts later, to a core. */
 export function pinProcess(pid: number, core: number): void {
   if (canPin) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
 }
 
-/** Starts a program, bound to a core where that is possible. */
+/** Starts a program, pinned to a core if possible. */
 export function startPinned(core: number, command: string, args: readonly string[]): TestProcess {
   return canPin
     ? new TestProcess('taskset', ['-c', String(core), command, ...args])
     : new TestProcess(command, args);
 }
 
-/** Starts a Node.js program from TypeScript source, bound to a core where that is possible. */
+/** Starts a Node.js program from TypeScript source, pinned to a core if possible. */
 export function startPinnedNode(
   core: number,
   file: string,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { findRedisBinary, RedisProcess } from '@rollcall/testkit';
 
-/** A throw-away Redis and its process id, so that its processor time can be read. */
+/** A temporary Redis and its process id, to read its processor time. */
 export interface RedisPeer {
   readonly url: string;
   readonly pid: number;
@@ -10,7 +10,9 @@ export interface RedisPeer {
   close(): Promise<void>;
 }
 
-/** Starts one on this process's core; `isDurable` syncs an append-only file at each write. Undefined: none here. */
+/**
+ * Starts a Redis on this process's core; `isDurable` syncs an append-only file at each write. Undefined: not installed.
+ */
 export async function startRedis({ isDurable = false } = {}): Promise<RedisPeer | undefined> {
   const binary = await findRedisBinary();
   if (binary === undefined) return undefined;

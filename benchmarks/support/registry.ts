@@ -4,7 +4,7 @@ import { CORE, startPinned } from './placement.ts';
 
 const MAIN = fileURLToPath(new URL('../../packages/registry-server/src/main.ts', import.meta.url));
 
-/** A registry server of its own process on the core under test. */
+/** A registry server in its own process on the core under test. */
 export interface RegistryProcess {
   readonly port: number;
   readonly url: string;
@@ -12,15 +12,15 @@ export interface RegistryProcess {
 }
 
 export interface RegistryOptions {
-  /** `memory`, or the url of a Redis. */
+  /** `memory`, or the URL of a Redis. */
   readonly store: string;
-  /** The core that it runs on. @default the one under test */
+  /** The core to run on. @default the one under test */
   readonly core?: number;
   /** Options of Node.js itself, such as `--cpu-prof`. */
   readonly nodeOptions?: readonly string[];
 }
 
-/** Starts one, with limits out of the way, and waits until it listens. */
+/** Starts a server without rate limits, and waits until it listens. */
 export async function startRegistry(options: RegistryOptions): Promise<RegistryProcess> {
   const { store, core = CORE.tested, nodeOptions = [] } = options;
   const flags = ['--port', '0', '--store', store];

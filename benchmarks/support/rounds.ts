@@ -3,32 +3,32 @@ import { canPin, CORE, pinProcess } from './placement.ts';
 import { median, short, spread } from './statistics.ts';
 import { printTable, say } from './table.ts';
 
-/** One of several that are compared in one run. */
+/** One of the compared programs of a run. */
 export interface Contestant {
   readonly name: string;
-  /** The process whose processor time counts, on the core under test. */
+  /** The process on the core under test whose processor time counts. */
   readonly pid: number;
   /** Further processes whose processor time per operation is shown, by name. */
   readonly others?: Readonly<Record<string, number>>;
-  /** Works for so long, in ms; gives how many operations were answered. */
+  /** Works for `ms`; returns the number of answered operations. */
   run(ms: number): Promise<number>;
 }
 
 export interface Sample {
   readonly perSecond: number;
-  /** Processor time of the process, µs an operation. */
+  /** Processor time of the process, in µs per operation. */
   readonly cpuUs: number;
   readonly otherUs: Readonly<Record<string, number>>;
   /** Share of the core that the process used, 0..1. */
   readonly used: number;
-  /** Share that others used or the host took away of the core under test and of the other one, 0..1. */
+  /** Shares of the core under test and of the other core that other processes used or the host took away, 0..1. */
   readonly foreign: readonly [number, number];
 }
 
-/** What was measured, by the contestants' names. */
+/** The samples, by the contestants' names. */
 export type Samples = Map<string, Sample[]>;
 
-/** Adds samples of other rounds, with other processes perhaps, to those of the same names. */
+/** Adds the samples of further rounds, possibly with other processes, to those with the same names. */
 export function addSamples(to: Samples, more: Samples): void {
   for (const [name, taken] of more) to.set(name, [...(to.get(name) ?? []), ...taken]);
 }
@@ -36,14 +36,14 @@ export function addSamples(to: Samples, more: Samples): void {
 export interface RoundOptions {
   readonly rounds: number;
   readonly sampleMs: number;
-  /** How long each works before the first round, in ms. @default 2000 */
+  /** How long each contestant works before the first round, in ms. @default 2000 */
   readonly warmUpMs?: number;
 }
 
-/** More than this of somebody else on either core, and a sample is taken again. */
+/** If other processes use more than this share of either core, the sample is repeated. */
 const MAX_FOREIGN = 0.08;
 
-/** A sample is taken so often before the least polluted one is used after all. */
+/** Number of tries before the least disturbed sample is used. */
 const TRIES = 3;
 
 async function sampleOf(
@@ -85,7 +85,9 @@ async function sampleOf(
 
 const pollution = ({ foreign }: Sample) => Math.max(...foreign);
 
-/** The core under test is for one at a time: what the others do while they wait, they do on the other core. Gives those. */
+/**
+ * Gives the core under test to one contestant: the waiting ones move to the other core. Returns the waiting processes.
+ */
 function giveCoreTo({ pid }: Contestant, contestants: readonly Contestant[]): number[] {
   const waiting = [...new Set(contestants.map((one) => one.pid))].filter((other) => other !== pid);
   for (const other of waiting) pinProcess(other, CORE.rest);
@@ -93,13 +95,13 @@ function giveCoreTo({ pid }: Contestant, contestants: readonly Contestant[]): nu
   return waiting;
 }
 
-/** Runs the contestants in turn, A B C A B C, each warmed up; gives the samples by name. */
+/** Runs the contestants in turn, A B C A B C, after a warm-up; returns the samples by name. */
 export async function runRounds(
   contestants: readonly Contestant[],
   { rounds, sampleMs, warmUpMs = 2_000 }: RoundOptions,
 ): Promise<Samples> {
   const samples: Samples = new Map(contestants.map(({ name }) => [name, []]));
-  // Twice: what the compiler learnt from one way of calling it unlearns with the next.
+  // Twice: running the next contestant undoes optimizations that the compiler made for the previous one.
   for (const contestant of [...contestants, ...contestants]) await contestant.run(warmUpMs / 2);
   for (let round = 0; round < rounds; round++) {
     for (const contestant of contestants) {
@@ -120,7 +122,7 @@ function percent(shares: readonly number[]): string {
   return Number.isNaN(share) ? '-' : `${(share * 100).toFixed(0)} %`;
 }
 
-/** Prints the samples; `unit` is what one operation is. */
+/** Prints the samples; `unit`: what one operation is. */
 export function printRounds(samples: Samples, unit: string): void {
   const rows = [...samples].map(([name, taken]) => {
     const others = Object.keys(taken[0]?.otherUs ?? {}).map(
@@ -146,7 +148,7 @@ export function printRounds(samples: Samples, unit: string): void {
   printTable(heads, rows);
 }
 
-/** How often `a` does what `b` does, by rate and by processor time: the median over the rounds. */
+/** Speed of `a` relative to `b`, by rate and by processor time: the median over the rounds. */
 export function ratioOf(a: readonly Sample[], b: readonly Sample[]) {
   return {
     perSecond: median(a.map(({ perSecond }, round) => perSecond / b[round]!.perSecond)),
@@ -154,7 +156,7 @@ export function ratioOf(a: readonly Sample[], b: readonly Sample[]) {
   };
 }
 
-/** Prints a figure beside its budget. */
+/** Prints a figure next to its budget. */
 export function verdict(what: string, value: number, budget: string, isMet: boolean): void {
   say(`${isMet ? 'within' : 'SHORT '}  ${what}: ${short(value)} (budget ${budget})`);
 }

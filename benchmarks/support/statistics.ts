@@ -1,10 +1,10 @@
-/** The least value that the share `ratio` (0..1) of the values does not exceed; NaN of none. */
+/** The smallest value that is not below a share `ratio` (0..1) of the values; NaN if there are none. */
 export function quantile(values: readonly number[], ratio: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(ratio * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** The middle value, or the mean of the two in the middle; NaN of none. */
+/** The middle value, or the mean of the two middle values; NaN if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length / 2;
@@ -21,7 +21,7 @@ export function short(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-/** Three digits and `low-high`. */
+/** The median with three digits, and `low-high`. */
 export function spread(values: readonly number[]): string {
   return `${short(median(values))} (${short(Math.min(...values))}-${short(Math.max(...values))})`;
 }

@@ -1,4 +1,4 @@
-/** Prints rows under their heads as an aligned Markdown table, so that it can be kept as it is. */
+/** Prints rows under their headings as an aligned Markdown table, ready for results.md. */
 export function printTable(heads: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -11,7 +11,7 @@ export function printTable(heads: readonly string[], rows: readonly (readonly st
   process.stdout.write('\n');
 }
 
-/** A line of text on standard output. */
+/** Prints a line to standard output. */
 export function say(text = ''): void {
   process.stdout.write(`${text}\n`);
 }

@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { canPin } from './placement.ts';
 
-/** A Node.js program bound to a core that answers messages, one at a time. Its first message says that it is ready. */
+/**
+ * A Node.js program, pinned to a core, that answers messages one at a time. Its first message says that it is ready.
+ */
 export class Worker {
   readonly #child: ChildProcess;
 
@@ -31,7 +33,7 @@ export class Worker {
     return (await answer) as T;
   }
 
-  /** Lets it end, and waits for that. */
+  /** Ends the program, and waits for its end. */
   async stop(): Promise<void> {
     const exited = once(this.#child, 'exit');
     this.#child.disconnect();

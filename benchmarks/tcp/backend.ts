@@ -1,4 +1,4 @@
-// Answers every 64 bytes with a kilobyte: node backend.ts
+// Answers every 64 bytes with one kilobyte: node backend.ts
 import { createServer } from 'node:net';
 import { ANSWER_BYTES } from './exchanges.ts';
 

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 const REQUEST = Buffer.alloc(64, 'q');
 export const ANSWER_BYTES = 1_024;
 
-/** Exchanges over connections that stay; gives how many were answered within the time. */
+/** Exchanges over permanent connections; returns how many were answered within the time. */
 export async function exchangesKept(
   port: number,
   connections: number,
@@ -29,7 +29,7 @@ export async function exchangesKept(
   return count;
 }
 
-/** One exchange a connection; the client closes it. */
+/** One exchange per connection; the client closes it. */
 export async function exchangesNew(port: number, connections: number, ms: number): Promise<number> {
   const endMs = performance.now() + ms;
   let count = 0;

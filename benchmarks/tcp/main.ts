@@ -1,8 +1,9 @@
-// What does carrying TCP connections cost, beside HAProxy in its tcp mode?
+// What does it cost to carry TCP connections, compared with HAProxy in its tcp mode?
 //
-// Budgets: >= 0.7x HAProxy with connections kept alive, >= 0.55x with a new connection for each exchange, by processor
-// time of the proxy: load and backend share the other core, and are slower than HAProxy. An exchange is 64 bytes there
-// and 1 kB back. The data plane runs by itself, over both ways of doing IO. HAProxy is optional: `apt-get install haproxy`.
+// Budgets: >= 0.7x HAProxy with connections kept alive, >= 0.55x with a new connection for each exchange, by
+// processor time of the proxy: load and backend share the other core, and are slower than HAProxy. An exchange is a
+// request of 64 bytes and an answer of 1 kB. The data plane runs alone, over both I/O implementations. HAProxy is
+// optional: `apt-get install haproxy`.
 import { endOnSignals } from '../support/ending.ts';
 import { sayMachine } from '../support/machine.ts';
 import { CORE, pinProcess } from '../support/placement.ts';

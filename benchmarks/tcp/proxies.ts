@@ -10,7 +10,7 @@ import { exchangesKept } from './exchanges.ts';
 const PLANE = fileURLToPath(new URL('plane.ts', import.meta.url));
 const BACKEND = fileURLToPath(new URL('backend.ts', import.meta.url));
 
-/** One of those that are compared. */
+/** One of the compared proxies. */
 export interface TcpProxy {
   readonly name: 'handle' | 'net' | 'haproxy';
   readonly version: string | undefined;
@@ -33,14 +33,14 @@ export async function startBackend(): Promise<Omit<TcpProxy, 'name' | 'version'>
   };
 }
 
-/** The data plane over one way of doing IO. */
+/** The data plane over one I/O implementation. */
 export async function startPlane(name: 'handle' | 'net', target: number): Promise<TcpProxy> {
   const child = startPinnedNode(CORE.tested, PLANE, [name, `${target}`]);
   const close = async () => void (await child.stop());
   return { name, version: undefined, port: await portOf(child), pid: child.pid, close };
 }
 
-/** One thread in tcp mode; undefined where it is not installed. */
+/** HAProxy with one thread in tcp mode; undefined if it is not installed. */
 export async function startHaproxy(target: number): Promise<TcpProxy | undefined> {
   const version = versionOf('haproxy', ['-v']);
   if (version === undefined) return undefined;

@@ -8,24 +8,24 @@ import { Watchers } from './watchers.ts';
 const SERVICE = 'orders';
 const INSTANCE = 'orders-0';
 
-/** Between two changes: each is measured alone, in ms. */
+/** Pause between two changes, so that each is measured alone, in ms. */
 const PAUSE_MS = 40;
 
-/** What many changes came to, each in ms. */
+/** Results of many changes, each in ms. */
 export interface FanOut {
   readonly watchers: number;
-  /** From sending the change to its arrival at the first watcher, and at the last. */
+  /** Time from sending the change to its arrival at the first watcher, and at the last. */
   readonly first: readonly number[];
   readonly last: readonly number[];
   /** The longest time that the server's event loop was blocked around each change. */
   readonly block: readonly number[];
-  /** The most processor time that a turn of the loop took: what of it the server itself is to blame for. */
+  /** The most processor time of one turn of the loop: the part that the server itself causes. */
   readonly busy: readonly number[];
-  /** Processor time of the server, a change. */
+  /** Processor time of the server per change. */
   readonly cpuMs: number;
 }
 
-/** Opens so many watchers on a server that carries the loop probe, and makes so many changes. */
+/** Opens `watchers` watchers on a server that runs the loop probe, and makes `changes` changes. */
 export async function fanOut(
   { port, process: server }: RegistryProcess,
   watchers: number,
@@ -65,7 +65,7 @@ export async function fanOut(
 
 const reports = new WeakMap<object, number>();
 
-/** Asks the loop probe for the longest block since the last time, by the clock and by processor time, in ms. */
+/** Asks the loop probe for the longest block since the last report, in wall-clock time and in processor time, in ms. */
 function loopProbe(
   server: RegistryProcess['process'],
 ): () => Promise<{ block: number; busy: number }> {
@@ -79,7 +79,7 @@ function loopProbe(
   };
 }
 
-/** p50, p99 and the largest, for a table. */
+/** p50, p99 and the maximum, for a table. */
 export function quantiles(values: readonly number[]): string {
   return [0.5, 0.99, 1].map((ratio) => quantile(values, ratio).toFixed(1)).join(' / ');
 }

@@ -18,7 +18,7 @@ export class RollWriter {
     return new RollWriter(load, service);
   }
 
-  /** Resolves once the server has answered. Without a nonce, the instance is replaced where it is there. */
+  /** Resolves once the server has answered. Without a nonce, an existing instance is replaced. */
   register(id: string): Promise<void> {
     return this.#send('PUT', id, { ports: { http: 3_000 }, ttlMs: TTL_MS });
   }

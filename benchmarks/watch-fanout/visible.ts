@@ -5,15 +5,15 @@ import { Watchers } from './watchers.ts';
 const SERVICE = 'stock';
 const INSTANCE = 'stock-0';
 
-/** One way of making something known to one watching client. */
+/** One way of making a change visible to one watching client. */
 export interface Path {
   readonly name: string;
-  /** Writes once; gives the time from sending the write to its arrival, in ms. */
+  /** Writes once; returns the time from sending the write to its arrival, in ms. */
   write(): Promise<number>;
   close(): void;
 }
 
-/** Registering with a registry server, seen by a watch of the service. */
+/** Registers with a registry server; a watch of the service receives it. */
 export async function registryPath(name: string, port: number): Promise<Path> {
   const writer = await RollWriter.open(port, SERVICE);
   const watchers = new Watchers(port, SERVICE);
@@ -39,7 +39,7 @@ export async function registryPath(name: string, port: number): Promise<Path> {
   };
 }
 
-/** A put into etcd, seen by a watch of the key. */
+/** Puts into etcd; a watch of the key receives it. */
 export async function etcdPath(port: number, protocol: 'gRPC' | 'JSON'): Promise<Path> {
   const watch = await EtcdWatch.open(port);
   return {
@@ -54,12 +54,12 @@ export async function etcdPath(port: number, protocol: 'gRPC' | 'JSON'): Promise
   };
 }
 
-/** Writes of a path before it is measured: servers that have just begun are slow. */
+/** Writes per path before the measurement: freshly started servers are slow. */
 const WARM_UP = 1_500;
 
 export interface VisibleOptions {
   readonly rounds: number;
-  /** Writes of a path in a round, one after the other: in daily life a server has its core to itself. */
+  /** Consecutive writes of a path per round: normally a server has its core to itself. */
   readonly block: number;
 }
 

@@ -5,7 +5,9 @@ const CHANGE = Buffer.from('event: change\n');
 const BOOKMARK = Buffer.from('event: bookmark\n');
 const OPENING = 50;
 
-/** Many watch streams of one service over raw sockets, in one process: tells when a change came to the last of them. */
+/**
+ * Many watch streams of one service over raw sockets, in one process: reports when a change has reached all of them.
+ */
 export class Watchers {
   readonly #port: number;
   readonly #service: string;
@@ -19,7 +21,7 @@ export class Watchers {
     this.#service = service;
   }
 
-  /** Opens so many, a few at a time, and waits until each has its picture. */
+  /** Opens `count` streams, a few at a time, and waits until each has its picture. */
   async open(count: number): Promise<void> {
     while (this.#sockets.length < count) {
       const some = Math.min(OPENING, count - this.#sockets.length);
@@ -27,7 +29,7 @@ export class Watchers {
     }
   }
 
-  /** Resolves when each stream has got a change after this call; call it before the change is made. */
+  /** Resolves when each stream has received a change after this call; call it before making the change. */
   nextChange(): Promise<Arrival> {
     this.#left = this.#sockets.length;
     return new Promise((resolve) => (this.#onLast = resolve));

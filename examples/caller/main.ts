@@ -1,9 +1,9 @@
-// A client: calls the service `hello` ten times a second through the SDK and tells each second how it went.
+// A client: calls the service `hello` ten times per second through the SDK and reports the results each second.
 //
 //     ROLLCALL_URL=http://127.0.0.1:7400 npm run caller
 import { Rollcall } from '@rollcall/client-sdk';
 
-/** What a second's worth of calls came to; sent to a parent process that listens. */
+/** The results of one second; sent to the parent process if it listens. */
 export interface CallReport {
   readonly answered: number;
   readonly failed: number;
@@ -14,7 +14,7 @@ export interface CallReport {
 const { env } = process;
 const rollcall = new Rollcall({
   url: (env['ROLLCALL_URL'] ?? 'http://127.0.0.1:7400').split(','),
-  // The service may be starting: better a slow first call than a failed one.
+  // The service may be starting: a slow first call is better than a failed one.
   noEndpointWaitMs: 5_000,
   ...(env['ROLLCALL_TOKEN'] === undefined ? {} : { token: env['ROLLCALL_TOKEN'] }),
 });

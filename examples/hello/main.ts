@@ -47,7 +47,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-/** Leaves politely: no new calls, those under way answered, then off the roll. */
+/** Leaves gracefully: takes no new calls, answers those in progress, then leaves the roll. */
 async function leave(): Promise<void> {
   const whenIdle = async () => {
     while (isBusy()) await new Promise((resolve) => setTimeout(resolve, 10));

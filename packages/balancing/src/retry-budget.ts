@@ -1,21 +1,21 @@
 export interface RetryBudgetOptions {
   /** Retries allowed per call, 0..1. */
   readonly ratio: number;
-  /** Retries per second allowed besides, so that a quiet client may retry at all. */
+  /** Retries per second allowed in addition, so that a quiet client can retry at all. */
   readonly minPerSecond: number;
-  /** The most retries that can be saved up for a burst. */
+  /** Largest number of retries that can accumulate for a burst. */
   readonly burst: number;
-  /** Retries that there are at the beginning. @default ten seconds' worth of `minPerSecond`, up to `burst` */
+  /** Retries available at the start. @default ten seconds' worth of `minPerSecond`, up to `burst` */
   readonly reserve?: number;
 }
 
-/** Seconds of `minPerSecond` that a quiet client saves up, and starts with. */
+/** Seconds of `minPerSecond` that a quiet client accumulates, and starts with. */
 const RESERVE_SECONDS = 10;
 
 /**
- * A token bucket that keeps retries a share of calls, so that retrying never multiplies an overload.
- * Each call brings `ratio` of a token, each second `minPerSecond` (up to ten seconds' worth), each
- * retry costs one. The time is passed in, in ms on one monotonic clock.
+ * A token bucket that limits retries to a share of calls, so that retries never multiply an overload. Each call adds
+ * `ratio` tokens, each second adds `minPerSecond` (up to ten seconds' worth), each retry costs one. The caller passes
+ * the time, in ms on one monotonic clock.
  */
 export class RetryBudget {
   readonly #options: RetryBudgetOptions;
@@ -39,7 +39,7 @@ export class RetryBudget {
     if (tokens <= this.#options.burst) this.#tokens = tokens;
   }
 
-  /** Takes one retry out of the budget; false when there is none left. */
+  /** Takes one retry from the budget; false when it is empty. */
   tryWithdraw(nowMs: number): boolean {
     const elapsedMs = Math.max(nowMs - this.#refilledAtMs, 0);
     this.#refilledAtMs = nowMs;

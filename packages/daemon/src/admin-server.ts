@@ -6,16 +6,16 @@ import { bindFailure } from './start-error.ts';
 
 export interface AdminParts {
   readonly metrics: Registry;
-  /** What keeps the program from doing its work; empty when it is ready. */
+  /** What the program still waits for; empty when it is ready. */
   readonly waitingFor: () => readonly string[];
   readonly isClosing: () => boolean;
-  /** Names under which it is asked besides the machine's own. */
+  /** Host names that requests may use, besides the machine's own. */
   readonly allowHosts: readonly string[];
-  /** What else can be looked at, by path. */
+  /** Further read-only pages, by path. */
   readonly views?: Readonly<Record<string, () => unknown>>;
 }
 
-/** What operators and their tools ask: `/livez`, `/readyz`, `/metrics` and the views. Not yet listening. */
+/** The admin server for operators: `/livez`, `/readyz`, `/metrics` and the views. Not yet listening. */
 export function createAdminServer(parts: AdminParts): FastifyInstance {
   const { metrics, waitingFor, isClosing, allowHosts, views = {} } = parts;
   const app = fastify({ logger: false, forceCloseConnections: true });
@@ -39,7 +39,7 @@ export function createAdminServer(parts: AdminParts): FastifyInstance {
   return app;
 }
 
-/** What `/readyz` of every program says. */
+/** The answer of `/readyz` in every program. */
 export interface Readiness {
   readonly status: 'ready' | 'waiting' | 'closing';
   readonly waitingFor: readonly string[];
@@ -55,8 +55,8 @@ export function readinessOf(state: {
 }
 
 /**
- * Lets it listen, and gives its address as `http://127.0.0.1:7453`.
- * @throws StartError which names `remedy`, what chooses the address.
+ * Listens, and resolves with the address, such as `http://127.0.0.1:7453`.
+ * @throws StartError that names `remedy`, the options that set the address.
  */
 export async function listenAdmin(
   admin: FastifyInstance,

@@ -6,28 +6,28 @@ import { hostnameOf, HostPatterns, isLoopback, plainAddress } from './options/ho
 import { sendProblem } from './problem.ts';
 import type { Refusal } from './refusal.ts';
 
-/** Verdicts on `Host` that are kept: an attacker may send a new one with each request. */
+/** How many verdicts on `Host` are kept. Bounded, since an attacker may send a new one with each request. */
 const KEPT_VERDICTS = 1_000;
 
 export interface BrowserGuardOptions {
   /** Hosts besides the machine's own: names, `*.suffix`, IP addresses, or `*` for every host. @default none */
   readonly allowHosts?: readonly string[];
-  /** Origins of pages that may ask, such as `https://console.example.org`. @default none but the server's own */
+  /** Origins of pages that are allowed, such as `https://console.example.org`. @default only the server's own */
   readonly allowOrigins?: readonly string[];
-  /** Whether an `Authorization` header holds a token that is known: such a caller is no page of a stranger. @default never */
+  /** Whether an `Authorization` header has a known token: its sender is no foreign web page. @default never */
   readonly isTrusted?: (authorization: string | undefined) => boolean;
 }
 
 /**
- * Tells requests that a stranger's web page makes from others. Every page that the user of a machine opens can send
- * requests to the loopback address; after DNS rebinding it can read the answers too. A browser says in `Origin` and
- * `Sec-Fetch-Site` where a request comes from (Fetch Metadata Request Headers), and in `Host` which name it believes in.
+ * Refuses requests from foreign web pages. Any page in a browser on the machine can send requests to the loopback
+ * address; after DNS rebinding it can also read the answers. Browsers send the origin of a request in `Origin` and
+ * `Sec-Fetch-Site` (Fetch Metadata Request Headers), and the name they connected to in `Host`.
  */
 export class BrowserGuard {
   readonly #hosts: HostPatterns;
   readonly #origins: ReadonlySet<string>;
   readonly #isTrusted: (authorization: string | undefined) => boolean;
-  /** `Host` -> the local address that it was found right for; looked up on each request. */
+  /** `Host` -> the local address for which it was accepted; looked up for each request. */
   readonly #verdicts = new Map<string, string>();
 
   constructor({ allowHosts = [], allowOrigins = [], isTrusted }: BrowserGuardOptions = {}) {
@@ -36,7 +36,7 @@ export class BrowserGuard {
     this.#isTrusted = isTrusted ?? (() => false);
   }
 
-  /** Why a request is refused; undefined = it is let in. Reads nothing but its head. */
+  /** Why a request is refused; undefined = accepted. Reads only its head. */
   refusalOf(request: IncomingMessage): Refusal | undefined {
     const { host, origin, authorization, 'sec-fetch-site': site } = request.headers;
     const isPlain = origin === undefined && site === undefined;
@@ -73,7 +73,7 @@ export class BrowserGuard {
     return { status: 403, code: 'origin_refused', message, field: 'sec-fetch-site' };
   }
 
-  /** HTTP/1.0 knows no `Host`, and no browser speaks it. */
+  /** HTTP/1.0 has no `Host`, and no browser uses it. */
   #isOwn(host: string | undefined, request: IncomingMessage): boolean {
     if (host === undefined) return request.httpVersion === '1.0';
     const localAddress = request.socket.localAddress ?? '';
@@ -97,7 +97,7 @@ function isOfThisMachine(address: string): boolean {
   );
 }
 
-/** Puts a guard before everything else of a server. `refuse` answers. */
+/** Runs a guard before everything else of a server. `refuse` sends the answer. */
 export function guardBrowsers(
   app: FastifyInstance,
   guard: BrowserGuard,
@@ -110,7 +110,7 @@ export function guardBrowsers(
   });
 }
 
-/** The same for a port that operators ask, whose servers share nothing but this. */
+/** Guards an admin port. Its servers have nothing else in common. */
 export function guardAdmin(app: FastifyInstance, allowHosts: readonly string[]): void {
   guardBrowsers(app, new BrowserGuard({ allowHosts }), (reply, { status, code, message, field }) =>
     sendProblem(reply, { status, code, title: TITLES[code], detail: message, field }),

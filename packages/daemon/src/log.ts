@@ -1,15 +1,15 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
-/** How deep the causes of an error are followed. */
+/** How many levels of error causes are logged. */
 const CAUSES = 5;
 
-/** `<partition>.<ttlMs>.<128 random bits>`: enough is left to tell two of them apart. */
+/** `<partition>.<ttlMs>.<128 random bits>`: keeps enough to tell two leases apart. */
 const LEASE_ID = /\b(\d+\.\d+\.[0-9a-f]{4})[0-9a-f]{28}\b/g;
-/** User and password of an address. */
+/** User and password in a URL. */
 const USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 const BEARER = /(bearer\s+)[^\s"']+/gi;
 
-/** A text without what would let its reader act as somebody else: leases, passwords in addresses, tokens. */
+/** A text without secrets that would give a reader access: leases, passwords in URLs, tokens. */
 function withoutSecrets(text: string): string {
   return text
     .replaceAll(LEASE_ID, '$1…')
@@ -26,8 +26,8 @@ interface LoggedError {
 }
 
 /**
- * What of an error is logged: not what a library has hung on it, such as the arguments of a command that failed, which
- * hold leases, nonces or a password.
+ * The logged part of an error. Leaves out other properties that libraries add, such as the arguments of a failed
+ * command, which contain leases, nonces or a password.
  */
 function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) {
@@ -44,13 +44,13 @@ function loggedError(error: unknown, depth = 0): LoggedError {
   };
 }
 
-/** JSON lines to standard output, or elsewhere. */
+/** Logs JSON lines to standard output, or to `destination`. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = { level, serializers: { err: (error: unknown) => loggedError(error) } };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** The log of a program: JSON lines, and the same in words where somebody looks on at a terminal. */
+/** The log of a program: JSON lines, or readable text on a terminal. */
 export async function openLog(level: string): Promise<Logger> {
   if (!process.stdout.isTTY) return createLogger(level);
   const { default: pretty } = await import('pino-pretty');
@@ -59,19 +59,19 @@ export async function openLog(level: string): Promise<Logger> {
   return createLogger(level, pretty({ colorize, ignore, translateTime: 'HH:MM:ss', sync: true }));
 }
 
-/** How the parts of a program tell what happens. @default level 'info' */
+/** How the parts of a program log. @default level 'info' */
 export type Tell = (message: string, level?: 'info' | 'warn' | 'error') => void;
 
 export function tellOf(logger: Logger): Tell {
   return (message, level = 'info') => logger[level](message);
 }
 
-/** For programs that are embedded: a line on standard error, headed by the program's name. */
+/** For embedded programs: lines on standard error that begin with the program's name. */
 export function lineLog(program: string): Tell {
   return (message) => void process.stderr.write(`${program}: ${message}\n`);
 }
 
-/** What the client of the registry has to say. */
+/** Logs the warnings of the registry's client. */
 export function clientWarnings(tell: Tell): (message: string, cause?: unknown) => void {
   return (message, cause) =>
     tell(cause instanceof Error ? `${message}\n${cause.stack}` : message, 'warn');

@@ -11,14 +11,14 @@ export interface MetricDescription {
 }
 
 /**
- * The metrics of a program, those of its process included. They are read from plain numbers when somebody scrapes: the
- * hot path knows nothing of them.
+ * The metrics of a program and its process. They are read from plain numbers on each scrape, so the hot path has no
+ * metrics code.
  */
 export class ProgramMetrics {
   readonly registry = new Registry();
   readonly #prefix: string;
 
-  /** `prefix`: of every name, as in `rollcall_dns`. */
+  /** `prefix`: start of every name, as in `rollcall_dns`. */
   constructor(prefix: string) {
     this.#prefix = prefix;
     collectDefaultMetrics({ register: this.registry });
@@ -54,7 +54,7 @@ export class ProgramMetrics {
     this.gauge({ name, help }, () => [[read()]]);
   }
 
-  /** `rollcall_internal_faults_total`, of every program alike. */
+  /** `rollcall_internal_faults_total`, the same in every program. */
   loops(supervisor: LoopFaults): void {
     void new Counter({
       name: 'rollcall_internal_faults_total',

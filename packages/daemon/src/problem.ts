@@ -1,12 +1,12 @@
 import type { FastifyReply } from 'fastify';
 
-/** Why something is not answered (RFC 9457). */
+/** Why a request is refused (RFC 9457). */
 export interface AdminProblem {
   readonly status: number;
   readonly code: string;
   readonly title: string;
   readonly detail: string;
-  /** What of the request is at fault. */
+  /** The wrong part of the request. */
   readonly field?: string;
 }
 

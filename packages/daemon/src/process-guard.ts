@@ -1,4 +1,4 @@
-/** What of a process a program of this kind minds. */
+/** The part of a process that the guard needs. */
 export interface GuardedProcess {
   on(event: 'SIGHUP', listener: () => void): unknown;
   on(event: 'uncaughtException', listener: (error: unknown) => void): unknown;
@@ -6,28 +6,28 @@ export interface GuardedProcess {
   readonly stderr: { on(event: 'error', listener: () => void): unknown };
 }
 
-/** Where a program tells of what would have ended it. Neither may throw. */
+/** Logs what would have ended the program. Neither method may throw. */
 export interface ProcessLog {
-  /** A fault in the background that nobody caught, rejections among them. */
+  /** An uncaught fault in the background, or an unhandled rejection. */
   onFault(error: unknown): void;
-  /** One line. */
+  /** Gets one line. */
   onHangup(line: string): void;
 }
 
 /**
- * From now on neither a fault in the background nor a terminal that closes ends the process: the one is told with its
- * stack, the other with a line. Faults of starting are for the caller.
+ * From now on neither a background fault nor a closed terminal ends the process: a fault is logged with its stack, a
+ * hangup with one line. Faults during the start are left to the caller.
  */
 export function guardProcess(log: ProcessLog, guarded: GuardedProcess = process): void {
   const { stdout, stderr } = guarded;
-  // Where nobody reads any more there is nobody to tell.
+  // If nothing reads the output any more, there is nowhere to report that.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
-  // Rejections that nobody handles come here too.
+  // Unhandled rejections arrive here too.
   guarded.on('uncaughtException', (error) => log.onFault(error));
   guarded.on('SIGHUP', () => log.onHangup('SIGHUP: ignored; options are read at start only'));
 }
 
-/** As much as there is to say of something thrown. */
+/** The stack of a thrown value, or the best text there is. */
 export function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,8 +1,8 @@
-/** Why a request is not let in. */
+/** Why a request is refused. */
 export interface Refusal {
   readonly status: 400 | 403 | 421;
   readonly code: 'invalid_request' | 'origin_refused' | 'host_refused';
   readonly message: string;
-  /** The header at fault. */
+  /** The wrong header. */
   readonly field: string;
 }

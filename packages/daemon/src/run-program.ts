@@ -7,51 +7,51 @@ import { StartError } from './start-error.ts';
 import { loggingSupervisor } from './logging-supervisor.ts';
 import type { Supervisor, SupervisorOptions } from './supervisor.ts';
 
-/** How every program ends. */
+/** The exit codes of every program. */
 export const EXIT = {
   ok: 0,
-  /** It could not be started, or failed. */
+  /** It could not start, or it failed. */
   failed: 1,
-  /** What was asked of it is wrong: an option, or a file that one names. */
+  /** Wrong usage: an option, or a file that an option names. */
   usage: 2,
 } as const;
 
 export interface ProgramContext {
   readonly logger: Logger;
   readonly version: string;
-  /** Runs the background loops; what nobody caught is noted by it too. */
+  /** Runs the background loops, and records uncaught faults. */
   readonly supervisor: Supervisor;
 }
 
-/** A program that is up. */
+/** A started program. */
 export interface RunningProgram {
-  /** What is said of it when it is: where it listens. */
+  /** Fields of the log line after the start, such as the address. */
   readonly started: Readonly<Record<string, unknown>>;
-  /** Lets what is under way end. */
+  /** Lets requests and connections under way finish, and ends. */
   close(): Promise<void>;
 }
 
 export interface Program<Config extends { readonly logLevel: string }> {
-  /** As in `rollcall-dns`. */
+  /** For example `rollcall-dns`. */
   readonly name: string;
-  /** The program's main module, `import.meta.url`: its package says the version. */
+  /** `import.meta.url` of the program's main module; the version comes from its package. */
   readonly main: string;
   readonly help: () => string;
-  /** @throws ConfigError when what was asked is wrong. Undefined: it was done, and there is nothing to run. */
+  /** @throws ConfigError for wrong usage. Undefined = done already, there is nothing to run. */
   readonly configure: (
     argv: readonly string[],
     environment: NodeJS.ProcessEnv,
   ) => Config | undefined;
   readonly clock: SupervisorOptions['clock'];
-  /** Whether loops may fail so. @default never */
+  /** Whether a loop may fail with this error. @default never */
   readonly isExpected?: SupervisorOptions['isExpected'];
-  /** @throws StartError when the outside does not allow it. */
+  /** @throws StartError when the system does not allow the start. */
   readonly start: (config: Config, context: ProgramContext) => Promise<RunningProgram>;
 }
 
 /**
- * Runs a program from its command line to its end: `--help`, `--version`, options, the log, signals and exit codes are the
- * same for all. SIGTERM and SIGINT let it finish.
+ * Runs a program from its command line to its end. `--help`, `--version`, options, log, signals and exit codes are the
+ * same for all programs. On SIGTERM and SIGINT it finishes what is under way.
  */
 export async function runProgram<Config extends { readonly logLevel: string }>(
   program: Program<Config>,
@@ -91,7 +91,7 @@ async function run<Config extends { readonly logLevel: string }>(
   const logger = await openLog(config.logLevel);
   const { clock, isExpected } = program;
   const supervisor = loggingSupervisor({ clock, logger, isExpected });
-  // The net below the loops: what nobody waits for is told and counted, and the program goes on.
+  // Safety net below the loops: an uncaught fault is logged and counted, and the program goes on.
   guardProcess({
     onFault: (error) => supervisor.note('unhandled', error),
     onHangup: (line) => logger.warn(line),
@@ -104,7 +104,7 @@ async function run<Config extends { readonly logLevel: string }>(
     await running.close();
     process.exit(EXIT.ok);
   };
-  // From the first moment on; and a terminal's Ctrl-C arrives twice when something in between passes it on.
+  // Handled even while starting. A terminal's Ctrl-C may arrive twice, when a parent process forwards it.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       stopping ??= stop(signal).catch(fail);
@@ -119,7 +119,7 @@ function versionOf(main: string): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** What a user can mend in words, a fault of the program with its stack. */
+/** The message of an error that the user can fix; the stack of a fault of the program. */
 function reasonOf(error: unknown): string {
   const isTheirs = error instanceof ConfigError || error instanceof StartError;
   return isTheirs ? error.message : stackOf(error);

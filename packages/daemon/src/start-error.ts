@@ -1,4 +1,4 @@
-/** The outside does not allow what was asked for; the message names what changes it. */
+/** The system does not allow the start. The message names the option that helps. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
@@ -10,7 +10,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such host',
 };
 
-/** `remedy`: what chooses the address, e.g. `--host or --port`. */
+/** `remedy`: the options that set the address, e.g. `--host or --port`. */
 export function bindFailure(
   { host, port }: { readonly host: string; readonly port: number },
   remedy: string,

@@ -1,4 +1,4 @@
-/** How far a loop that fails stretches its pauses, in ms. */
+/** The longest pause of a failing loop, in ms. */
 const LONGEST_PAUSE_MS = 5_000;
 
 /** The part of a clock that loops need. */
@@ -6,30 +6,30 @@ export interface LoopTimer {
   every(ms: number, call: () => void): { cancel(): void };
 }
 
-/** What became of loops that failed without reason. */
+/** The unexpected faults of loops. */
 export interface LoopFaults {
-  /** By the name of the loop. */
+  /** Number of faults by name of the loop. */
   readonly faults: ReadonlyMap<string, number>;
 }
 
 export interface SupervisorOptions {
   readonly clock: LoopTimer;
-  /** Whether a loop may fail so: the store is away. Such a turn is over, and the next one comes in its time. */
+  /** Whether a loop may fail with this error, such as an unavailable store. Then the next turn runs as usual. */
   readonly isExpected: (error: unknown) => boolean;
-  /** Told of every other fault, which is to be logged with its stack. Must not throw. */
+  /** Gets every other fault, to log it with its stack. Must not throw. */
   readonly onFault: (loop: string, error: unknown) => void;
 }
 
 /** A loop that runs until it is cancelled. */
 export interface Loop {
-  /** Whether the last turn failed, for whatever reason. False before the first one is over. */
+  /** Whether the last turn failed, for any reason. False until the first turn is over. */
   readonly isFailing: boolean;
   cancel(): void;
 }
 
 /**
- * Runs the background loops of a process. A turn that fails neither ends the process nor passes unseen: what is
- * expected is taken as it is, everything else is told and counted, and the loop goes on after a growing pause.
+ * Runs the background loops of a process. A failed turn does not end the process: expected errors are ignored; every
+ * other one is reported and counted, and the loop goes on after a growing pause.
  */
 export class Supervisor implements LoopFaults {
   readonly #options: SupervisorOptions;
@@ -43,18 +43,18 @@ export class Supervisor implements LoopFaults {
     return this.#faults;
   }
 
-  /** Runs something once. Never rejects; resolves to whether it went well, expected failures included as not. */
+  /** Runs something once. Never rejects; resolves with whether it succeeded, false for expected errors too. */
   async run(loop: string, work: () => unknown): Promise<boolean> {
     return (await this.#turn(loop, work)) === 'done';
   }
 
-  /** Tells of a fault that somebody else caught. */
+  /** Reports a fault that was caught elsewhere. */
   note(loop: string, error: unknown): void {
     this.#faults.set(loop, (this.#faults.get(loop) ?? 0) + 1);
     this.#options.onFault(loop, error);
   }
 
-  /** A callback that does not throw. */
+  /** Wraps a callback so that it does not throw. */
   guard(loop: string, call: () => void): () => void {
     return () => {
       try {
@@ -66,8 +66,8 @@ export class Supervisor implements LoopFaults {
   }
 
   /**
-   * Runs something every `ms`, one turn at a time: what takes longer leaves turns out. After faults the pause doubles,
-   * up to 5 s. The first turn comes after one pause.
+   * Runs something every `ms`, one turn at a time: turns that fall due during a longer one are skipped. After faults
+   * the pause doubles, up to 5 s. The first turn comes after one pause.
    */
   every(loop: string, ms: number, work: () => unknown): Loop {
     const state = { isFailing: false, isRunning: false, faults: 0, toSkip: 0 };

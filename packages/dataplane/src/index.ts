@@ -22,7 +22,7 @@ export type {
 export type { ExchangeRecord, Observer, TargetOutcome, TargetResult } from './model/observer.ts';
 export { HTTP_LIMITS, HTTP_TIMEOUTS, type HttpLimits, type HttpTimeouts } from './model/options.ts';
 export {
-  type AttentiveGroup,
+  type ConnectObserverGroup,
   type ConnectObserver,
   createPortService,
   createRefusalCounters,

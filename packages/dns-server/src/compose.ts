@@ -28,32 +28,32 @@ import { SAFE_UDP_BYTES } from './server/udp-listener.ts';
 import { ResponseWriter } from './wire/response-writer.ts';
 import { Zone } from './zone/zone.ts';
 
-/** What the outside gives a DNS server; real ones by default. */
+/** External parts of a DNS server; real ones by default. */
 export interface DnsServerParts {
-  /** Where services are learnt of; not closed by the server. @default that of the registry */
+  /** Source of the services; the server does not close it. @default the registry's catalog */
   readonly catalog?: Catalog;
   readonly clock?: Clock;
   readonly random?: Pick<Random, 'below'>;
   /** Operational messages. @default a line on stderr */
   readonly log?: Tell;
-  /** Whose faults the metrics show. */
+  /** The metrics show its faults. */
   readonly supervisor?: LoopFaults;
 }
 
-/** A DNS server that listens. */
+/** A running DNS server. */
 export interface DnsServer {
-  /** Where, by UDP and TCP; port 0 replaced. */
+  /** The bound addresses, for UDP and TCP; port 0 is replaced. */
   readonly addresses: readonly SocketAddress[];
-  /** `http://127.0.0.1:7453`; undefined when off. */
+  /** URL of the admin port, e.g. `http://127.0.0.1:7453`; undefined when off. */
   readonly admin: string | undefined;
-  /** Twice without harm. */
+  /** Safe to call twice. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a DNS server. It listens whether or not a registry can be reached: before its first picture every name is
- * answered by SERVFAIL; when the registry goes away it goes on with the last one.
- * @throws StartError when an address is taken; nothing is left running then.
+ * Starts a DNS server. It listens even if no registry is reachable: before its first picture it answers every name with
+ * SERVFAIL; when the registry goes away it continues with its last picture.
+ * @throws StartError when an address is in use; then nothing is left running.
  */
 export async function startDnsServer(
   config: Config,
@@ -77,7 +77,7 @@ export async function startDnsServer(
   };
   try {
     const { maxTcpConnections, tcpIdleMs: idleMs, udpPayload } = config;
-    // Room is made among connections only before the system itself refuses them.
+    // Old connections are closed to make room before the system itself would refuse new ones.
     const share = descriptorShare(systemDescriptors(), config.host.length);
     const maxConnections = Math.min(maxTcpConnections, share);
     const { clock = systemClock } = parts;
@@ -104,7 +104,7 @@ export async function startDnsServer(
   }
 }
 
-/** All that answers, not yet listening. */
+/** Creates everything that answers queries, without listening. */
 function openAnswering(config: Config, parts: DnsServerParts) {
   const { clock = systemClock, random = systemRandom } = parts;
   const { log = lineLog('rollcall-dns') } = parts;
@@ -148,7 +148,7 @@ function openZone(config: Config, clock: Clock): Zone {
   return new Zone(Object.freeze(naming), Math.floor(clock.wallMs() / 1_000));
 }
 
-/** Keeps the zone at the catalog's pictures; gives what ends it. */
+/** Applies the catalog's changes to the zone; returns a function that stops this. */
 function follow(catalog: Catalog, zone: Zone): () => void {
   for (const snapshot of catalog.services()) zone.put(snapshot);
   return catalog.on('change', ({ namespace, service, snapshot }) => {

@@ -32,53 +32,56 @@ import {
   systemDescriptors,
   systemRandom,
 } from '@rollcall/runtime';
-import { TrafficBook } from './traffic/traffic-book.ts';
+import { TrafficStats } from './traffic/traffic-stats.ts';
 
 const TICK_MS = 100;
-/** HTTP, and TCP and UDP of services. */
+/** Planes that share the file descriptors: HTTP, and TCP and UDP of services. */
 const PLANES = 3;
-/** Peers that vanished are found out after this, in ms: services have no idle timeout by default. */
+/** TCP keep-alive finds vanished peers after this, in ms: services have no idle timeout by default. */
 const KEEP_ALIVE_MS = 60_000;
 /**
- * Listening waits so long for the targets, in ms. Whoever is refused may ask another balancer whatever the method; whoever
- * is told 503 may not.
+ * How long the start of listening waits for the targets, in ms. A client whose connection is refused may try another
+ * balancer, whatever the method; a client that gets a 503 may not.
  */
 const FIRST_PICTURES_MS = 1_000;
 
-/** What the outside gives a balancer; real ones by default. */
+/** External parts of a balancer; real ones by default. */
 export interface LoadBalancerParts {
   readonly clock?: Clock;
   readonly random?: Random['share'];
   /** Operational messages. @default a line on stderr */
   readonly log?: Tell;
-  /** Whose faults the metrics show. */
+  /** The metrics show its faults. */
   readonly supervisor?: LoopFaults;
-  /** Where groups learn of their targets. @default the registry */
+  /** Creates the source of a group's targets. @default the registry */
   readonly openSource?: (group: TargetGroupConfig) => TargetSource;
-  /** Where it learns of services of type LoadBalancer. @default the registry */
+  /** Source of the services of type LoadBalancer. @default the registry */
   readonly catalog?: Catalog;
-  /** Where it says what became of them. @default the registry */
+  /** Destination of the reports about these services. @default the registry */
   readonly reports?: ReportPort;
-  /** Files that the process may open. @default what the system says */
+  /** Number of files that the process may open. @default the system's limit */
   readonly descriptors?: number;
 }
 
-/** A balancer that listens. */
+/** A running balancer. */
 export interface LoadBalancer {
-  /** Where, port 0 replaced: `http://127.0.0.1:8080`. */
+  /** The bound addresses, with port 0 replaced: `http://127.0.0.1:8080`. */
   readonly addresses: {
     readonly listeners: Readonly<Record<string, string>>;
     readonly admin: string;
   };
   readonly groups: readonly RegistryTargetGroup[];
-  /** `/readyz` says 503, then no more is accepted, what is under way gets its time. Twice without harm. */
+  /**
+   * First `/readyz` returns 503, then no more connections are accepted, then requests in progress get their
+   * grace period. Safe to call twice.
+   */
   close(): Promise<void>;
 }
 
 /**
- * Starts a balancer. It listens once it knows its targets, and after a second whether or not a registry can be reached:
- * without a picture requests get a 503 that says so.
- * @throws StartError when an address is taken or the log cannot be opened; nothing is left running then.
+ * Starts a balancer. It listens as soon as it knows its targets, and after one second in any case, even if no registry
+ * is reachable: without a picture, requests get a 503 that says so.
+ * @throws StartError when an address is in use or the log cannot be opened; then nothing is left running.
  */
 export async function startLoadBalancer(
   config: Config,
@@ -143,14 +146,14 @@ function adminOf(
   });
 }
 
-/** Everything but what listens. */
+/** Creates everything except the listeners. */
 async function open(
   config: Config,
   parts: LoadBalancerParts & Required<Pick<LoadBalancerParts, 'clock' | 'log'>>,
 ) {
   const { clock, log } = parts;
   const accessLog = await openAccessLog(config, clock, log);
-  const traffic = new TrafficBook(Object.keys(config.targetGroups), accessLog);
+  const traffic = new TrafficStats(Object.keys(config.targetGroups), accessLog);
   const { timeouts, trustForwarded, underscoresInHeaders, io } = config;
   const limits = limitsWithin(config, parts.descriptors ?? systemDescriptors(), log);
   const transport = await openTransport({ io }, systemClock);
@@ -164,7 +167,7 @@ async function open(
   return { server, groups, services, rollcall, accessLog, traffic };
 }
 
-/** A client's connection takes a second one to its target; services of type LoadBalancer want their share. */
+/** A client's connection needs a second one to its target; services of type LoadBalancer need their share too. */
 function limitsWithin(
   { limits, loadBalancerServices }: Config,
   descriptors: number,
@@ -211,7 +214,7 @@ function accessOf({ url, token, ca, cert, key }: Config['registry']) {
   };
 }
 
-/** `key`: where in the configuration an address stands. */
+/** `key`: path of the address in the configuration. */
 function remedyOf(key: string): string {
   return `${key}.host or ${key}.port (0: any free port)`;
 }

@@ -37,9 +37,9 @@ const KEEP_ALIVE_MS = 60_000;
 const PLANES = 2;
 const EJECTION = { failuresInARow: 5, baseMs: 1_000, maxMs: 30_000, maxEjectedRatio: 0.5 };
 
-/** What the outside gives a proxy; real ones by default. */
+/** The environment of a proxy; the real one by default. */
 export interface NodeProxyParts {
-  /** Where it learns of services. @default the registry's */
+  /** Source of the services. @default the registry's */
   readonly catalog?: Catalog;
   /** @default the registry */
   readonly reports?: ReportPort;
@@ -48,25 +48,25 @@ export interface NodeProxyParts {
   readonly random?: () => number;
   /** Operational messages. @default a line on stderr */
   readonly log?: Tell;
-  /** Whose faults the metrics show. */
+  /** Its faults appear in the metrics. */
   readonly supervisor?: LoopFaults;
 }
 
-/** A proxy that follows its catalog. */
+/** A running proxy. */
 export interface NodeProxy {
-  /** Where the admin port is, port 0 replaced: `http://127.0.0.1:7490`; undefined: it is off. */
+  /** Address of the admin port, with the actual port: `http://127.0.0.1:7490`; undefined = off. */
   readonly admin: string | undefined;
   readonly reporter: string;
-  /** How TCP is done: `handle` or `net`. */
+  /** The TCP implementation: `handle` or `net`. */
   readonly io: string;
   services(): Iterable<ProxiedService>;
-  /** Accepts no more, takes its reports back, lets connections finish for `shutdownMs`. Twice without harm. */
+  /** Accepts nothing more, withdraws its reports, lets connections finish for `shutdownMs`. May be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * The machine's name; with the port that it is asked at where that is not the usual one, or else its process: two proxies
- * of one machine speak of the same services, and neither may take the other's word back.
+ * The machine's name. Adds the metrics port if it is not the usual one, or the process id if there is none: two proxies
+ * on one machine report about the same services, and neither may withdraw the other's reports.
  */
 export function defaultNodeName(metrics: Config['metrics']): string {
   const port = metrics?.port ?? 0;
@@ -76,8 +76,8 @@ export function defaultNodeName(metrics: Config['metrics']): string {
 }
 
 /**
- * Starts a proxy. It starts whether or not the registry can be reached; until the first picture nothing is bound.
- * @throws StartError when the admin port is taken; nothing is left running then.
+ * Starts a proxy, even if the registry cannot be reached. Binds nothing until the first picture.
+ * @throws StartError when the admin port is taken; then nothing is left running.
  */
 export async function startNodeProxy(
   config: Config,

@@ -5,7 +5,7 @@ import { OPTIONS } from './options.ts';
 /** The proxy's configuration, checked and with every default. */
 export type Config = OptionValues<typeof OPTIONS>;
 
-/** What is for operators is not shown to everybody by accident. */
+/** Keeps the operators' port from being public by accident. */
 function checked(config: Config): Config {
   const { metrics, insecureMetrics } = config;
   if (metrics !== undefined && !insecureMetrics && !isLoopback(metrics.host)) {

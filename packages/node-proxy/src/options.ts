@@ -12,7 +12,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
-/** Of `--metrics` by default. */
+/** The default port of `--metrics`. */
 export const USUAL_METRICS_PORT = 7_490;
 const METRICS = 'expected an IP address with a port, or off';
 

@@ -20,10 +20,10 @@ import { networkCheck } from './upkeep/network-check.ts';
 import { SelfRegistration } from './upkeep/self.ts';
 import { AddressRules } from './writes/declared/address-rules.ts';
 
-/** How long requests under way are given when the server stops, in ms. */
+/** How long requests under way may take when the server stops, in ms. */
 const REQUEST_GRACE_MS = 5_000;
 
-/** What the outside gives a server; real ones by default. */
+/** The environment of a server; the real one by default. */
 export interface Runtime {
   readonly clock?: Clock;
   readonly random?: Random;
@@ -37,11 +37,14 @@ export interface Runtime {
 export interface RegistryServer {
   /** e.g. `http://127.0.0.1:7400`. */
   readonly url: string;
-  /** Readiness off, streams told to move, requests under way answered, then everything closed. Twice without harm. */
+  /**
+   * Reports not ready, tells the streams to move, answers the requests under way, then closes everything. May be called
+   * twice.
+   */
   close(): Promise<void>;
 }
 
-/** Whoever bears a valid token is no stranger's page; without tokens everybody could be one. */
+/** A caller with a valid token is not a foreign web page. Without tokens any caller could be one. */
 function browserGuardOf(config: Config, tokens: Tokens): BrowserGuard {
   const { advertise, allowHost, allowOrigin } = config;
   return new BrowserGuard({
@@ -51,7 +54,7 @@ function browserGuardOf(config: Config, tokens: Tokens): BrowserGuard {
   });
 }
 
-/** Wires a registry server and starts it. Rejects with a {@link ConfigError} when an option cannot be carried out. */
+/** Assembles and starts a registry server. Rejects with a {@link ConfigError} when an option cannot be carried out. */
 export async function startRegistryServer(
   config: Config,
   runtime: Runtime,
@@ -77,7 +80,7 @@ export async function startRegistryServer(
     state.isClosing = true;
     await upkeep.leave();
     await partWithStreams(parts, config.shutdownMs);
-    // What is under way is answered; who does not finish is cut off in the end.
+    // Requests under way are answered; those that take too long are cut off.
     const cut = parts.clock.after(REQUEST_GRACE_MS, () => app.server.closeAllConnections());
     await release();
     cut.cancel();
@@ -93,7 +96,7 @@ export async function startRegistryServer(
 
 type Parts = Awaited<ReturnType<typeof assemble>>;
 
-/** Everything but what begins when it listens. */
+/** All parts, before the server listens. */
 async function assemble(config: Config, runtime: Runtime, isClosing: () => boolean) {
   const { random = systemRandom, logger, version, supervisor = supervisorOf(runtime) } = runtime;
   const clock = new GuardedClock(runtime.clock ?? systemClock, supervisor);
@@ -126,7 +129,7 @@ async function assemble(config: Config, runtime: Runtime, isClosing: () => boole
   return { ...shared, app, random, loopDelay, isSecure: https !== undefined };
 }
 
-/** The loops of a server that listens: it follows the log, is on its own roll, and checks whom it answers for. */
+/** The loops of a listening server: it follows the log, registers itself, and checks its share of the instances. */
 function startUpkeep(config: Config, parts: Parts, port: number) {
   const { core, store, clock, random, supervisor, rules } = parts;
   const { picture, registry, declarer, follower } = core;
@@ -142,7 +145,7 @@ function startUpkeep(config: Config, parts: Parts, port: number) {
   const runCheck = networkCheck(clock);
   const checker = new Checker({ store, picture, clock, supervisor, self: id, runCheck });
   return {
-    /** Takes the server off its own roll, and begins no more checks. */
+    /** Deregisters this server, and starts no more checks. */
     async leave() {
       checker.close();
       core.hub.move();
@@ -157,7 +160,7 @@ function startUpkeep(config: Config, parts: Parts, port: number) {
   };
 }
 
-/** Streams were told to move: waits until they have, for so many ms, and ends those that are left. */
+/** Waits for at most `ms` until the streams have moved, as they were told, and ends those that are left. */
 async function partWithStreams({ core: { hub, holds }, clock }: Parts, ms: number): Promise<void> {
   const endMs = clock.monotonicMs() + ms;
   while (hub.size + holds.size > 0 && clock.monotonicMs() < endMs) {

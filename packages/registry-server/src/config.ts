@@ -8,14 +8,14 @@ export type Config = Omit<Values, Quota> & { readonly [K in Quota]: number };
 
 type Quota = keyof typeof PUBLIC_QUOTAS;
 
-/** What one token has at most where strangers can reach the server, unless an option says otherwise. */
+/** Default quotas of one token, when other machines can reach the server. */
 const PUBLIC_QUOTAS = {
   maxInstancesPerToken: 10_000,
   maxServicesPerToken: 1_000,
   maxWatchesPerToken: 5_000,
 } as const;
 
-/** What no option can tell alone. */
+/** Checks what involves more than one option. */
 function checked(given: Values): Config {
   const config = withQuotas(given);
   const { host, insecure, token, tokenFile, tlsCert, tlsKey, tlsClientCa } = config;
@@ -42,7 +42,7 @@ function checked(given: Values): Config {
   return config;
 }
 
-/** Without tokens all callers are one, who may have everything. */
+/** Without tokens all callers count as one, so there are no quotas. */
 function withQuotas(given: Values): Config {
   const { host, token, tokenFile } = given;
   const isLimited = isPublicHost(host) && (token.length > 0 || tokenFile !== undefined);

@@ -9,23 +9,23 @@ import { Picture } from './picture/picture.ts';
 import { Quota, type QuotaLimits } from './access/quota.ts';
 import { Registry } from './writes/registry.ts';
 import { Sweeper } from './upkeep/sweeper.ts';
-import { TimelineBook } from './views/timeline.ts';
+import { EventLog } from './views/timeline.ts';
 import { WarmUp } from './upkeep/warm-up.ts';
 import type { Clock, Random } from '@rollcall/runtime';
 import { GuardedClock } from './runtime/guarded-clock.ts';
 import type { LogEntry } from './store/log-entry.ts';
 import type { Store } from './store/store.ts';
-import { HoldDesk } from './watch/holds.ts';
+import { HoldTracker } from './watch/holds.ts';
 import { WatchHub } from './watch/hub.ts';
 
 const TIMELINE_EVENTS = 10_000;
 
-/** What a server tells of its store. */
+/** Events about the store, for the log. */
 export interface StoreEvents extends Pick<
   FollowerEvents,
   'reachable' | 'restored' | 'loaded' | 'unreadable'
 > {
-  /** It refuses writes, or takes them again. */
+  /** The store refuses writes, or accepts them again. */
   writable(isWritable: boolean, error: Error | undefined): void;
 }
 
@@ -33,7 +33,7 @@ export interface CoreParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
-  /** Runs the loops, and hears what of their faults is nobody's fault outside. */
+  /** Runs the loops, and records faults that no caller would see. */
   readonly supervisor: Supervisor;
   readonly admission: Admission;
   readonly rules: AddressRules;
@@ -41,27 +41,27 @@ export interface CoreParts {
     Config,
     'warmUpMs' | 'storePartition' | 'maxInstancesPerService' | 'flapHoldMs' | keyof QuotaLimits
   >;
-  /** What is told of the store. */
+  /** Gets the events about the store. */
   readonly told: StoreEvents;
 }
 
-/** A registry server without its face: what it knows, what it may, and whom it tells. */
+/** A registry server without HTTP: its state, its rules and its streams. */
 export interface Core {
   readonly picture: Picture;
-  readonly timeline: TimelineBook;
+  readonly timeline: EventLog;
   readonly warmUp: WarmUp;
   readonly hub: WatchHub;
   readonly registry: Registry;
   readonly quota: Quota;
   readonly declarer: Declarer;
-  readonly holds: HoldDesk;
+  readonly holds: HoldTracker;
   readonly follower: Follower;
   readonly sweeper: Sweeper;
-  /** Ends its timers and streams. Whoever runs the follower ends that. Twice does no harm. */
+  /** Ends its timers and streams. The caller that runs the follower must end that. May be called twice. */
   close(): void;
 }
 
-/** Wires a server's core over a store. It sweeps from now on; its picture is empty until the follower runs. */
+/** Assembles a server's core over a store. It sweeps at once; its picture is empty until the follower runs. */
 export function createCore(parts: CoreParts): Core {
   const { store, random, supervisor, admission, rules, config, told } = parts;
   const clock = new GuardedClock(parts.clock, supervisor);
@@ -69,7 +69,7 @@ export function createCore(parts: CoreParts): Core {
   const picture = new Picture(clock, (key, error) => {
     supervisor.note('picture', new Error(`service ${key}`, { cause: error }));
   });
-  const timeline = new TimelineBook(TIMELINE_EVENTS);
+  const timeline = new EventLog(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
   const { flapHoldMs } = config;
   const hub = new WatchHub(picture, { clock, random, supervisor, flapHoldMs });
@@ -85,7 +85,7 @@ export function createCore(parts: CoreParts): Core {
   });
   const reader = new ThreadedReader(clock);
   const declarer = new Declarer({ store, picture, rules, random, clock, reader });
-  const holds = new HoldDesk(registry, clock, supervisor);
+  const holds = new HoldTracker(registry, clock, supervisor);
   const follower = new Follower(
     { store, picture, clock, supervisor },
     followerEvents({ timeline, holds, hub, warmUp, told }),
@@ -118,7 +118,7 @@ export function createCore(parts: CoreParts): Core {
   };
 }
 
-/** Whom the follower tells what. */
+/** Passes the follower's events on to the other parts. */
 function followerEvents(
   parts: Pick<Core, 'timeline' | 'holds' | 'hub' | 'warmUp'> & Pick<CoreParts, 'told'>,
 ): FollowerEvents {
@@ -127,14 +127,14 @@ function followerEvents(
     ...told,
     applied(entries, changes) {
       timeline.note(entries);
-      // Another server restored what the store had lost, but numbers of holds cannot be restored: they are drawn anew.
+      // Another server restored what the store had lost, except the hold numbers: these leases get new ones.
       const restored = restoredIn(entries);
       if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
       hub.publish(entries, changes);
     },
     relisted(changes, hasForgotten) {
       hub.relisted(changes, hasForgotten);
-      // Whatever came between, the store may have lost the numbers, and another server have given the leases back.
+      // The store may have lost the hold numbers, and another server may have restored the leases.
       void holds.renumber();
     },
     loaded(isWhole) {
@@ -144,7 +144,7 @@ function followerEvents(
   };
 }
 
-/** The leases that came back to the store with somebody's picture. */
+/** The leases that were restored from a server's picture. */
 function restoredIn(entries: readonly LogEntry[]): ReadonlySet<string> {
   const leases = entries.flatMap((entry) =>
     entry.why === 'restored' && entry.op === 'set' ? [entry.record.lease] : [],

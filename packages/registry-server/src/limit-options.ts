@@ -1,6 +1,6 @@
 import { int, spec } from '@rollcall/daemon';
 
-/** What a server takes at most. */
+/** The limits of a server. */
 export const LIMIT_OPTIONS = {
   maxBodyBytes: spec({
     flag: 'max-body-bytes',

@@ -5,7 +5,7 @@ import { bindFailure } from '@rollcall/daemon';
 import { type Clock, descriptorShare, systemDescriptors } from '@rollcall/runtime';
 import type { Config } from './config.ts';
 
-/** An address for the roll when the server listens on all of them. */
+/** The address to register. If the server listens on all addresses, an external one of this machine. */
 export function advertisedAddress({ advertise, host }: Config): string {
   if (advertise !== undefined) return advertise;
   if (host !== '0.0.0.0' && host !== '::') return host;
@@ -13,12 +13,12 @@ export function advertisedAddress({ advertise, host }: Config): string {
   return own.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
 }
 
-/** One line about connections that were turned away in so many ms. */
+/** At most one log line about refused connections in this time, in ms. */
 const EVERY_MS = 10_000;
 
 /**
- * Takes no more connections than leave file descriptors for the store, the checks and the log: with the last of them
- * gone to callers, a store that was lost could not be reached again, and nobody would be served.
+ * Limits connections, so that file descriptors are left for the store, the checks and the log. If callers used the last
+ * one, the server could not reconnect to a lost store and could serve no caller.
  */
 export function limitConnections(app: FastifyInstance, clock: Clock): void {
   const descriptors = systemDescriptors();
@@ -36,7 +36,7 @@ export function limitConnections(app: FastifyInstance, clock: Clock): void {
   });
 }
 
-/** Listens; gives the port. Rejects with a `StartError` that names the options. */
+/** Listens; resolves with the port. Rejects with a `StartError` that names the options. */
 export async function listen(app: FastifyInstance, { host, port }: Config): Promise<number> {
   await app.listen({ host, port }).catch((error: unknown) => {
     throw bindFailure({ host, port }, '--host or --port (0: any free one)', error);

@@ -22,7 +22,7 @@ await runProgram({
   },
 });
 
-/** Where the store is, without user and password. */
+/** The address of the store, without user and password. */
 function storeName(store: string): string {
   if (store === 'memory' || store.startsWith('file:')) return store;
   const { kind, hosts } = storeAddressOf(store);

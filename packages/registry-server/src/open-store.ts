@@ -9,10 +9,10 @@ import { RedisStore } from './store/redis/redis-store.ts';
 import type { Store } from './store/store.ts';
 
 export interface StoreOptions {
-  /** `memory`, `file:PATH`, or where Redis is. */
+  /** `memory`, `file:PATH`, or the address of a Redis. */
   readonly store: string;
   readonly guardMs: number;
-  /** Entries of the log that are kept. */
+  /** How many log entries are kept. */
   readonly logEntries: number;
   readonly storePartition: number;
   readonly storePrefix: string;
@@ -24,7 +24,7 @@ export interface StoreRuntime {
   readonly logger: { debug(fields: object, message: string): void };
 }
 
-/** Opens the store that options name. Rejects with a {@link ConfigError} when its file cannot be used. */
+/** Opens the configured store. Rejects with a {@link ConfigError} when its file cannot be used. */
 export async function openStore(options: StoreOptions, runtime: StoreRuntime): Promise<Store> {
   const { clock, random, logger } = runtime;
   const { store, guardMs, logEntries: logLength } = options;

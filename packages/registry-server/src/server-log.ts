@@ -6,7 +6,7 @@ import type { Unreadable } from './picture/soundness.ts';
 import { systemClock, type Clock } from '@rollcall/runtime';
 import { StoreUnavailableError } from './store/store.ts';
 
-/** A fault of a loop is logged with its stack; that the store is away is told once, by whoever finds it out. */
+/** Logs a fault of a loop with its stack. An unavailable store is logged once, by the part that detects it. */
 export function supervisorOf({
   clock = systemClock,
   logger,
@@ -18,7 +18,7 @@ export function supervisorOf({
   return loggingSupervisor({ clock, logger, isExpected });
 }
 
-/** What the log tells of the store. */
+/** Logs the events about the store. */
 export function storeLog(logger: FastifyBaseLogger): StoreEvents {
   let known: Unreadable = new Map();
   return {

@@ -1,7 +1,7 @@
-/** However long a server asks to wait, in ms. */
+/** The longest pause that a server can ask for, in ms. */
 const LONGEST_ASKED_MS = 30_000;
 
-/** Growing, jittered pauses: each is drawn from the upper half of a span that doubles up to a cap. */
+/** Growing pauses with jitter: each is random in the upper half of a span that doubles up to a maximum. */
 export class Backoff {
   readonly #random: () => number;
   readonly #baseMs: number;
@@ -16,8 +16,8 @@ export class Backoff {
   }
 
   /**
-   * The next pause in ms, no shorter than `leastMs`: what a server asked for, up to half a minute, since one that has
-   * too much to do spreads those who come back over a time of its own.
+   * The next pause, in ms. At least `leastMs`, which the server asked for, but at most half a minute of it. Up to a
+   * quarter is added to that, so that clients that got the same time do not come back together.
    */
   next(leastMs = 0): number {
     const spanMs = Math.min(this.#baseMs * 2 ** this.#failures, this.#maxMs);

@@ -1,10 +1,10 @@
-/** Time, as everything sees it. Whoever needs less takes a part: `Pick<Clock, 'monotonicMs'>`. */
+/** The clock for all code. Code that needs less takes a part: `Pick<Clock, 'monotonicMs'>`. */
 export interface Clock {
-  /** Time in ms since some moment; never steps. For durations and deadlines. */
+  /** Time in ms since an arbitrary moment; never jumps. For durations and deadlines. */
   readonly monotonicMs: () => number;
-  /** Unix time in ms. May step. For people and for other machines. */
+  /** Unix time in ms; may jump. For people and for other machines. */
   readonly wallMs: () => number;
-  /** Calls back once after `ms`; the handle cancels it. Does not keep the process alive unless told to. */
+  /** Calls back once after `ms`; the handle cancels it. Keeps the process alive only if `keepsAlive` is set. */
   readonly after: (
     ms: number,
     call: () => void,
@@ -14,14 +14,14 @@ export interface Clock {
   readonly every: (ms: number, call: () => void) => Timer;
 }
 
-/** Cancelling twice, or after the last call, does nothing. */
+/** Cancelling it again, or after the last call, does nothing. */
 export interface Timer {
   cancel(): void;
 }
 
 /**
- * The machine's clock. Timers call back after the event loop has read what had arrived by then: a process that was held
- * up, on a busy machine, would otherwise find others silent whose bytes it has already received.
+ * The machine's clock. Timers call back after the event loop has read what had arrived by then. Otherwise a process
+ * that was blocked, on a busy machine, would treat peers as silent whose bytes it has already received.
  */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
@@ -50,7 +50,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** The event loop runs timers, then reads, then runs immediates. */
+/** Delays a timer callback until pending input was read: the event loop runs timers, then reads, then immediates. */
 function afterReading(call: () => void) {
   let isCancelled = false;
   const turn = () => {

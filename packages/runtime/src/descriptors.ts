@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 
 const LINE = /^Max open files +(\d+)/m;
-/** Of the registry, logs, listeners and what the program has besides; at most a quarter. */
+/** File descriptors kept for the registry, logs, listeners and the rest of the program; at most a quarter. */
 const RESERVE = 64;
 
-/** File descriptors that this process may have, as Linux says; no bound where the system does not tell. */
+/** How many file descriptors this process may have, on Linux; infinity where the system does not say. */
 export function systemDescriptors(): number {
   try {
     const [, limit] = LINE.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
@@ -14,7 +14,7 @@ export function systemDescriptors(): number {
   }
 }
 
-/** What is left for traffic, for each of `shares` that divide it. */
+/** What is left for traffic, for each of `shares` equal parts. */
 export function descriptorShare(limit: number, shares: number): number {
   return Math.max(2, Math.floor((limit - Math.min(RESERVE, limit / 4)) / shares));
 }

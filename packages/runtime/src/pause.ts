@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 /** The part of a clock that pauses need. */
 type Alarm = Pick<Clock, 'after'>;
 
-/** Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts, and leaves no listener. */
+/** Resolves after `delayMs`. Rejects with the signal's reason as soon as it aborts. Leaves no listener. */
 export function pause(clock: Alarm, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -23,12 +23,14 @@ export function pause(clock: Alarm, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
-/** Resolves after `delayMs`, and at once when the signal aborts. */
+/** Resolves after `delayMs`, or at once when the signal aborts. */
 export async function sleep(clock: Alarm, delayMs: number, signal?: AbortSignal): Promise<void> {
   await pause(clock, delayMs, signal).catch(() => {});
 }
 
-/** The promise, or undefined when it has not settled after `limitMs`. A rejection passes through. */
+/**
+ * Resolves as the promise does, or with undefined if it has not settled after `limitMs`. Rejects as the promise does.
+ */
 export async function within<T>(
   clock: Alarm,
   limitMs: number,
@@ -44,8 +46,8 @@ export async function within<T>(
 }
 
 /**
- * The promise, unless the signal aborts first: then it rejects with the signal's reason, which tells by its cause what
- * went wrong until then. Leaves no listener.
+ * Settles as the promise does, unless the signal aborts first: then it rejects with the signal's reason, whose cause is
+ * what went wrong until then. Leaves no listener.
  */
 export async function unlessAborted<T>(
   promise: Promise<T>,
@@ -64,7 +66,7 @@ export async function unlessAborted<T>(
   }
 }
 
-/** The reason of an abort; when it has no cause of its own, with one. `AbortSignal.timeout` says nothing but that. */
+/** The reason of an abort, with a cause if it had none. `AbortSignal.timeout` itself gives no cause. */
 export function withCause(reason: unknown, cause: Error | undefined): unknown {
   const isBare = reason instanceof Error && reason.cause === undefined;
   if (isBare && cause !== undefined && Object.isExtensible(reason))

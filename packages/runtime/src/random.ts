@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 
-/** Randomness, as everything sees it. Whoever needs less takes a part: `Random['share']`. */
+/** The source of randomness for all code. Code that needs less takes a part: `Random['share']`. */
 export interface Random {
   /** A number in [0, 1). */
   readonly share: () => number;

@@ -2,15 +2,15 @@ import type { Candidate } from './candidate.ts';
 import type { Level, Order, Random } from './order.ts';
 import type { Picked } from './picker.ts';
 
-/** Draws in the policy's own order before the level is gone through. */
+/** Number of draws in the policy's own order before the whole level is scanned. */
 const DRAWS = 4;
 
-/** Admitted ones that a load-aware scan compares. */
+/** Number of admitted candidates that a load-aware scan compares. */
 const COMPARED = 8;
 
 /**
- * What every order does when some are refused: a few draws of its own, then one walk over the level
- * from a random place, so that those behind a refused one do not inherit all of its calls.
+ * What every order does when some candidates are refused: a few draws of its own, then one walk over the level from a
+ * random start. With a fixed start, the candidate after a refused one would get all of its calls.
  */
 export class AdmittedScan<T extends Candidate> {
   readonly #level: Level<T>;

@@ -1,9 +1,8 @@
 import type { Random } from './order.ts';
 
 /**
- * Draws an index with probability proportional to its weight in constant time.
- * Walker's alias method, built in O(n) as in M. D. Vose, "A linear algorithm for generating random
- * numbers with a given distribution" (IEEE TSE, 1991).
+ * Draws an index with probability proportional to its weight, in constant time. Walker's alias method, built in O(n) as
+ * in M. D. Vose, "A linear algorithm for generating random numbers with a given distribution" (IEEE TSE, 1991).
  */
 export class AliasTable {
   readonly #random: Random;
@@ -32,7 +31,7 @@ export class AliasTable {
     for (const rest of [...small, ...large]) this.#threshold[rest] = 1;
   }
 
-  /** One random number serves both draws: its whole part the column, its fraction the side. */
+  /** One random number serves both draws: its integer part selects the column, its fraction the side. */
   draw(): number {
     const at = this.#random() * this.#threshold.length;
     const column = Math.floor(at);

@@ -1,4 +1,6 @@
-/** An unsigned 32-bit hash of a text (FNV-1a with the finish of MurmurHash3): spreads well, keeps no secrets. */
+/**
+ * An unsigned 32-bit hash of a string (FNV-1a with the finalizer of MurmurHash3): well distributed, not cryptographic.
+ */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
@@ -7,7 +9,7 @@ export function hashOf(text: string): number {
   return mix(hash);
 }
 
-/** Lets every bit of the number decide on every bit of the result: the finish of MurmurHash3 by A. Appleby. */
+/** Makes every bit of the result depend on every bit of the number: the finalizer of MurmurHash3 by A. Appleby. */
 export function mix(number: number): number {
   let mixed = number;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);

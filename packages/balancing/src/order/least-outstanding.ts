@@ -4,18 +4,21 @@ import type { Picked } from './picker.ts';
 import { AdmittedScan } from './admitted-scan.ts';
 import { createTurns, type Turns } from './turns.ts';
 
-/** Up to here everyone is compared: a full scan costs some 3 ns per busy target, and a pick may cost 100 ns. */
+/**
+ * Up to this number all candidates are compared: a full scan costs about 3 ns per busy
+ * target, and a pick may cost 100 ns.
+ */
 const SCAN_LIMIT = 24;
 
-/** Beyond the limit: the one whose turn it is and this many drawn at random. */
+/** Above the limit: the candidate whose turn it is and this many random ones are compared. */
 const SAMPLES = 3;
 
 /**
- * The fewest calls in flight per weight. Begins with the one whose weighted turn it is, and another
+ * Picks the fewest calls in flight per weight. It starts with the candidate whose weighted turn it is, and another one
  * wins only when it is strictly less loaded, so ties go by turn.
  *
- * Up to 24 targets all are compared. Beyond, four are: the one whose turn it is and three drawn,
- * which comes close (see {@link P2c}) at a price that does not grow.
+ * Up to 24 targets, all are compared. Above that, four are compared: the one whose turn it is and three random ones.
+ * This is nearly as good (see {@link P2c}), at a constant cost.
  */
 export class LeastOutstanding<T extends Candidate> implements Order<T> {
   readonly #level: Level<T>;

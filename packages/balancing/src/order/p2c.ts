@@ -4,16 +4,16 @@ import type { Picked } from './picker.ts';
 import { AdmittedScan } from './admitted-scan.ts';
 import { AliasTable } from './alias-table.ts';
 
-/** How often a second draw that hit the first one is repeated. */
+/** How often the second draw is repeated when it hits the first candidate. */
 const REDRAWS = 3;
 
 /**
- * Power of two choices: of two drawn, the one with fewer calls in flight per weight.
- * M. Mitzenmacher, "The power of two choices in randomized load balancing" (IEEE TPDS, 2001).
+ * Power of two choices: of two random candidates, the one with fewer calls in flight per weight. M. Mitzenmacher, "The
+ * power of two choices in randomized load balancing" (IEEE TPDS, 2001).
  *
- * The second wins only when it is strictly less loaded. So an idle service is called exactly by
- * weight (the first draw alone decides), where comparing `(inFlight + 1) / weight` would send every
- * call of a quiet client to the heaviest.
+ * The second wins only when it is strictly less loaded. So an idle service is called exactly by weight (the
+ * first draw alone decides), whereas comparing `(inFlight + 1) / weight` would send every call of a quiet
+ * client to the heaviest target.
  */
 export class P2c<T extends Candidate> implements Order<T> {
   readonly #level: Level<T>;

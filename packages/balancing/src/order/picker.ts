@@ -1,6 +1,6 @@
 import type { Candidate } from './candidate.ts';
 
-/** The one to call. Made when the picker is built: a pick allocates nothing. */
+/** The target to call. Created together with the picker: a pick allocates nothing. */
 export interface Picked<T> {
   readonly kind: 'picked';
   readonly target: T;
@@ -9,7 +9,7 @@ export interface Picked<T> {
 /** `empty`: the snapshot has no candidates. `none_admitted`: `admit` refused every one of them. */
 export type NoneReason = 'empty' | 'none_admitted';
 
-/** Nobody to call, which is an expected outcome and no error. */
+/** No target to call: an expected result, not an error. */
 export interface NonePicked {
   readonly kind: 'none';
   readonly reason: NoneReason;
@@ -18,18 +18,18 @@ export interface NonePicked {
 export type PickResult<T> = Picked<T> | NonePicked;
 
 export interface PickContext<T> {
-  /** Leaves out those for which it answers false, e.g. the ones already tried. Must not throw. */
+  /** Excludes candidates for which it returns false, e.g. those already tried. Must not throw. */
   readonly admit?: ((candidate: T) => boolean) | undefined;
-  /** What the schedulers by hash go by: an unsigned 32-bit number, see `hashOf`. Drawn when absent. */
+  /** Used by hash policies: an unsigned 32-bit number, see `hashOf`. Random when absent. */
   readonly hash?: number | undefined;
 }
 
 /**
- * A momentary snapshot of candidates under one policy, replaced whole when anything but an in-flight
- * count changes. Weights and tiers are read once, when it is built.
+ * An immutable snapshot of candidates under one policy, replaced as a whole when anything but an in-flight count
+ * changes. Weights and tiers are read once, when it is built.
  *
- * Candidates are tried level by level: tier 0 with weight, tier 0 of weight 0, tier 1 with weight,
- * tier 1 of weight 0. A level is used only when `admit` leaves nobody of the levels before it.
+ * Candidates are tried level by level: tier 0 with weight, tier 0 with weight 0, tier 1 with weight, tier 1 with weight
+ * 0. A level is used only when `admit` refuses all candidates of the levels before it.
  */
 export interface Picker<T extends Candidate> {
   readonly candidates: readonly T[];

@@ -6,9 +6,9 @@ import type { Picked } from './picker.ts';
 const RANGE = 4_294_967_296;
 
 /**
- * The same hash goes to the same candidate, and when one leaves only its own hashes move: highest random weight
+ * The same hash goes to the same candidate, and when a candidate leaves only its own hashes move: highest random weight
  * (D. Thaler, C. Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM ToN, 1998), with weights by
- * the logarithm method. Needs no table that a change would have to build anew; a pick looks at every candidate.
+ * the logarithm method. Needs no table that would be rebuilt on a change; a pick compares every candidate.
  */
 export class Rendezvous<T extends Candidate> implements Order<T> {
   readonly #level: Level<T>;

@@ -4,7 +4,7 @@ import type { Picked } from './picker.ts';
 import { AdmittedScan } from './admitted-scan.ts';
 import { createTurns, type Turns } from './turns.ts';
 
-/** Each in turn, the heavier more often. Blind to load: for targets that are alike and calls that are short. */
+/** In turn, heavier candidates more often. Ignores load: for similar targets and short calls. */
 export class RoundRobin<T extends Candidate> implements Order<T> {
   readonly #results: readonly Picked<T>[];
   readonly #turns: Turns;

@@ -4,17 +4,18 @@ import type { Picked } from './picker.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 export interface DelayRule {
-  /** 0: the load that is there counts. 1: the load that there would be with one call more, as in "expected delay". */
+  /** 0: the current load counts. 1: the load including one more call counts, as in "expected delay". */
   readonly ahead: 0 | 1;
-  /** An idle one wins before any comparison, however light it is. */
+  /** An idle candidate wins before any comparison, whatever its weight. */
   readonly isIdleFirst: boolean;
 }
 
 /**
- * The least `(in flight + ahead) / weight` of all: the connection schedulers of IPVS. Begins with the one whose turn it
- * is, and another wins only when it is strictly less loaded, so that ties go by turn and not to whoever stands first.
+ * The least `(in flight + ahead) / weight` of all candidates: the connection schedulers of IPVS. It starts with the
+ * candidate whose turn it is, and another one wins only when it is strictly less loaded, so that ties go by turn and
+ * not to the first candidate in the list.
  *
- * Everyone is compared, at some 3 ns each: for connections, which cost a hundred times as much to open.
+ * All candidates are compared, at about 3 ns each: for connections, which cost a hundred times as much to open.
  */
 export class ShortestDelay<T extends Candidate> implements Order<T> {
   readonly #level: Level<T>;

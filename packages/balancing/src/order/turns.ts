@@ -1,7 +1,7 @@
 import type { Random } from './order.ts';
 import { AliasTable } from './alias-table.ts';
 
-/** Slots of the longest schedule; weights whose reduced sum is above it are drawn instead. */
+/** Number of slots in the longest schedule; weights with a larger reduced sum are drawn at random instead. */
 const MAX_SLOTS = 4_096;
 
 /** Yields indexes in weighted turn. */
@@ -10,12 +10,12 @@ export interface Turns {
 }
 
 /**
- * Weighted turns over a precomputed cycle: with weights reduced by their greatest common divisor, an
- * index of weight w has its k-th of w slots at (k + 1/2) / w of the cycle, so that its turns lie evenly.
- * A cycle above 4,096 slots would cost more to build than it is worth for each change: such weights
- * are drawn from an alias table, exact in the mean and not in turn.
+ * Weighted turns over a precomputed cycle: with weights divided by their greatest common divisor, an index of
+ * weight w has its k-th of w slots at (k + 1/2) / w of the cycle, so that its turns are evenly spaced. A cycle of
+ * more than 4,096 slots would cost too much to rebuild for each change: such weights are drawn from an alias table,
+ * exact on average but not in turn.
  *
- * A cycle begins at a random slot: a snapshot replaced often does not favour whoever stands first.
+ * A cycle starts at a random slot, so that frequently replaced snapshots do not favour the first candidate.
  */
 export function createTurns(weights: readonly number[], random: Random): Turns {
   const divisor = weights.reduce(greatestCommonDivisor, 0);

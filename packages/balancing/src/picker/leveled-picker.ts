@@ -7,8 +7,8 @@ const EMPTY: NonePicked = Object.freeze({ kind: 'none', reason: 'empty' });
 const NONE_ADMITTED: NonePicked = Object.freeze({ kind: 'none', reason: 'none_admitted' });
 
 /**
- * Builds a picker over `candidates`, in O(n). `random` is uniform in [0, 1).
- * Throws a TypeError on a negative or non-finite weight.
+ * Builds a picker over `candidates`, in O(n). `random` is uniform in [0, 1). Throws a TypeError on a
+ * negative or non-finite weight.
  */
 export function createPicker<T extends Candidate>(
   policy: Policy,

@@ -1,8 +1,8 @@
-/** Where a client is bound to. */
+/** The endpoint that a client is bound to. */
 export interface Bond {
-  /** Id of the endpoint that it went to. */
+  /** Id of the endpoint that the client used. */
   readonly id: string;
-  /** The instance behind it, for the other ports of the same service. */
+  /** The instance of that endpoint, for the other ports of the same service. */
   readonly instance: string;
 }
 
@@ -11,15 +11,15 @@ interface Entry extends Bond {
 }
 
 export interface AffinityOptions {
-  /** How long a bond outlives the client's last connection, in ms. */
+  /** How long a bond lasts after the client's last connection, in ms. */
   readonly durationMs: number;
-  /** The most clients remembered; beyond it the one that has been away for longest is forgotten. */
+  /** Maximum number of remembered clients; beyond it, the least recently seen client is forgotten. */
   readonly maxClients: number;
 }
 
 /**
- * Which endpoint each client of a service keeps coming back to. The time is passed in, in ms on any one monotonic
- * clock. Looks up and forgets in constant time: the map's order is the order of last use.
+ * Remembers which endpoint each client of a service returns to. The caller passes the time, in ms on one monotonic
+ * clock. Lookup and removal take constant time: the map is ordered by last use.
  */
 export class Affinity {
   readonly durationMs: number;
@@ -35,7 +35,7 @@ export class Affinity {
     return this.#entries.size;
   }
 
-  /** The client's bond, renewed by this; undefined when it has none or it has run out. */
+  /** Returns and renews the client's bond; undefined when it has none or it has expired. */
   renew(client: string, nowMs: number): Bond | undefined {
     const entry = this.#entries.get(client);
     if (entry === undefined) return undefined;
@@ -46,7 +46,7 @@ export class Affinity {
     return entry;
   }
 
-  /** Binds the client, in place of any bond that it had. */
+  /** Binds the client, replacing any earlier bond. */
   bind(client: string, { id, instance }: Bond, nowMs: number): void {
     this.#entries.delete(client);
     this.#entries.set(client, { id, instance, untilMs: nowMs + this.durationMs });

@@ -2,21 +2,21 @@ import type { Random } from '../order/order.ts';
 
 /** How a call to a target failed. */
 export type FailureKind =
-  /** No connection came about: one is enough to eject. */
+  /** No connection could be made: one such failure ejects. */
   | 'connect'
-  /** The connection died under a call, no answer came in time, or the answer was a 5xx: several in a row eject. */
+  /** The connection died during a call, the response timed out, or it was a 5xx: several in a row eject. */
   | 'call';
 
 export interface EjectionOptions {
-  /** Failed calls in a row that eject a target. */
+  /** Consecutive failed calls that eject a target. */
   readonly failuresInARow: number;
   /** How long the first ejection lasts, in ms; each repeat doubles it. */
   readonly baseMs: number;
-  /** The longest ejection, in ms. A target that stays clean for as long starts again at `baseMs`. */
+  /** The longest ejection, in ms. After a target has not been ejected for this long, it starts again at `baseMs`. */
   readonly maxMs: number;
-  /** Largest share of the targets that may be ejected at a time, 0..1; at least one is always left. */
+  /** Largest share of the targets ejected at the same time, 0..1; at least one always stays. */
   readonly maxEjectedRatio: number;
-  /** Uniform in [0, 1): spreads the ends of ejections by +-10 %. */
+  /** Uniform in [0, 1): varies the end of each ejection by +-10 %. */
   readonly random: Random;
 }
 
@@ -28,8 +28,8 @@ interface Record {
 }
 
 /**
- * Remembers by id which targets failed and leaves them out for a while. Its memory outlives the
- * snapshots that it is asked about. The time is passed in, in ms on any one monotonic clock.
+ * Remembers by id which targets failed, and excludes them for a while. It outlives the snapshots for which it is used.
+ * The caller passes the time, in ms on one monotonic clock.
  */
 export class Ejection {
   readonly #options: EjectionOptions;
@@ -39,7 +39,7 @@ export class Ejection {
     this.#options = options;
   }
 
-  /** Notes a failed call. True when this ejected the target, so that the next snapshot will differ. */
+  /** Records a failed call. True when this ejected the target, so that the next snapshot will differ. */
   failed(id: string, kind: FailureKind, nowMs: number): boolean {
     const record = this.#recordOf(id);
     record.failures++;
@@ -54,21 +54,21 @@ export class Ejection {
     return true;
   }
 
-  /** Notes an answered call: the row of failures is broken. Does not end an ejection. */
+  /** Records an answered call: resets the count of consecutive failures. Does not end an ejection. */
   succeeded(id: string): void {
     const record = this.#records.get(id);
     if (record !== undefined) record.failures = 0;
   }
 
-  /** Whether the target's own record has it ejected; {@link admitted} may use it all the same. */
+  /** Whether the target's record says that it is ejected; {@link admitted} may still include it. */
   isEjected(id: string, nowMs: number): boolean {
     return nowMs < (this.#records.get(id)?.untilMs ?? -Infinity);
   }
 
   /**
-   * Those of `targets` that may be used. At most `maxEjectedRatio` of them (rounded up, one always
-   * left) are left out, those whose ejection ends last; when every one is ejected all are used,
-   * because then the fault is rather on this side or everywhere.
+   * The `targets` that may be used. At most `maxEjectedRatio` of them (rounded up, at least one stays) are
+   * excluded, those whose ejection ends last. When all are ejected, all are used: then the fault is
+   * probably on this side, or everywhere.
    */
   admitted<T extends { readonly id: string }>(targets: readonly T[], nowMs: number): readonly T[] {
     const ejected = targets.filter((target) => this.isEjected(target.id, nowMs));
@@ -82,7 +82,7 @@ export class Ejection {
     return targets.filter((target) => !left.has(target));
   }
 
-  /** When the next ejection ends, in ms; Infinity when there is none. A new snapshot is due then. */
+  /** When the next ejection ends, in ms; Infinity when there is none. A new snapshot is needed then. */
   nextReturnMs(nowMs: number): number {
     let next = Infinity;
     for (const { untilMs } of this.#records.values())

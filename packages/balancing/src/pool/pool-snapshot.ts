@@ -4,36 +4,36 @@ import type { Picker } from '../order/picker.ts';
 import type { Policy } from '../order/policy.ts';
 import type { PoolTarget } from './pool-target.ts';
 
-/** Who asks for a connection. */
+/** The client that asks for a connection. */
 export interface Caller {
   readonly clientAddress: string;
 }
 
-/** How a pool chooses. */
+/** How a pool chooses a target. */
 export interface PoolRules {
   readonly scheduler: Policy;
-  /** Bonds of clients to endpoints, shared by the pools of a service; undefined = none. */
+  /** Bonds of clients to endpoints, shared by the pools of a service; undefined = no affinity. */
   readonly affinity: Affinity | undefined;
-  /** What the scheduler `dh` hashes: one destination, one endpoint. */
+  /** Hashed by the scheduler `dh`: one destination goes to one endpoint. */
   readonly destination: string;
 }
 
 export interface SnapshotParts<T extends PoolTarget> {
   readonly picker: Picker<T>;
   readonly rules: PoolRules;
-  /** All that connections may stay on, ejected ones among them. */
+  /** All targets on which connections may stay, including ejected ones. */
   readonly usable: readonly T[];
   readonly nowMs: () => number;
-  /** Why nobody can be picked, for people. */
+  /** Explains in words why no target can be picked. */
   readonly explain: () => string;
 }
 
-/** One moment of a pool; replaced whole. Only the bonds of clients change under it. */
+/** The state of a pool at one moment; replaced as a whole. Only the clients' bonds may change within it. */
 export class PoolSnapshot<T extends PoolTarget> {
   readonly #parts: SnapshotParts<T>;
   readonly #usable: ReadonlySet<unknown>;
   readonly #hash: number;
-  /** Those that a bond may lead to, by id and by instance: admitted, and of the best tier that is left. */
+  /** Targets that a bond may lead to, by id and by instance: admitted, and in the best available tier. */
   readonly #bondable = new Map<string, T>();
   readonly #byInstance = new Map<string, T>();
 
@@ -44,7 +44,7 @@ export class PoolSnapshot<T extends PoolTarget> {
     if (parts.rules.affinity !== undefined) this.#indexBondable(parts.picker.candidates);
   }
 
-  /** One that is not among `tried`, or undefined when there is none left. The bond of the caller comes first. */
+  /** A target that is not in `tried`, or undefined when none is left. The caller's bond has priority. */
   pick(tried: readonly unknown[], caller?: Caller): T | undefined {
     const { affinity } = this.#parts.rules;
     if (affinity === undefined || caller === undefined) return this.#schedule(tried, caller);
@@ -57,7 +57,7 @@ export class PoolSnapshot<T extends PoolTarget> {
     return picked;
   }
 
-  /** Whether what is under way on it may go on there. */
+  /** Whether traffic in progress on it may continue there. */
   holds(member: unknown): boolean {
     return this.#usable.has(member);
   }

@@ -2,8 +2,8 @@ import type { Endpoint } from '@rollcall/contract';
 import type { Candidate } from '../order/candidate.ts';
 
 /**
- * One endpoint as something that takes calls or connections: the same object for as long as the same instance stands at
- * the same address, so connections and counts can hang on it.
+ * One endpoint as a target of calls or connections. The object stays the same for as long as the same instance is at
+ * the same address, so connections and counters can be attached to it.
  */
 export class PoolTarget implements Candidate {
   readonly id: string;
@@ -13,7 +13,7 @@ export class PoolTarget implements Candidate {
   endpoint: Endpoint;
   weight: number;
   tier: 0 | 1;
-  /** It failed after it last succeeded: only then is a success news. */
+  /** It failed after its last success: only then does a success change anything. */
   hasFailed = false;
   #inFlight = 0;
 
@@ -27,12 +27,12 @@ export class PoolTarget implements Candidate {
     this.tier = endpoint.tier ?? 0;
   }
 
-  /** Calls, connections or flows under way on it. */
+  /** Calls, connections or flows in progress on it. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** One more is under way; whoever calls it calls {@link end} once. */
+  /** Counts one more in progress; each call must be followed by one call of {@link end}. */
   begin(): void {
     this.#inFlight++;
   }
@@ -45,7 +45,7 @@ export class PoolTarget implements Candidate {
     return this.host === address && this.port === port && this.instance === instance;
   }
 
-  /** Takes over what changed of the endpoint. Its address cannot change: that would be another target. */
+  /** Applies changes of the endpoint. Its address cannot change: that would be another target. */
   update(endpoint: Endpoint): void {
     this.endpoint = endpoint;
     this.weight = endpoint.weight;

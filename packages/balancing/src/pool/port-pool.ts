@@ -4,20 +4,20 @@ import type { PoolTarget } from './pool-target.ts';
 import { type PoolState, TargetPool, type TargetPoolOptions } from './target-pool.ts';
 
 export interface PortPoolOptions<T extends PoolTarget> extends TargetPoolOptions<T> {
-  /** For messages. */
+  /** Name for messages. */
   readonly name: string;
 }
 
 /**
- * The endpoints of one port of a declared service, as connections are spread over them: a {@link TargetPool} with the bonds
- * of clients, and the schedulers that go by who connects, or where to.
+ * The endpoints of one port of a declared service, for spreading connections: a {@link TargetPool} with client affinity
+ * and with the schedulers that hash the client or the destination.
  */
 export class PortPool<T extends PoolTarget> {
   readonly name: string;
   readonly #pool: TargetPool<T>;
   readonly #nowMs: () => number;
   #rules: PoolRules;
-  /** What the snapshot was made of. */
+  /** The state that the snapshot was built from. */
   #state: PoolState<T>;
   #snapshot: PoolSnapshot<T>;
 
@@ -30,7 +30,7 @@ export class PortPool<T extends PoolTarget> {
     this.#snapshot = this.#snapshotOf(this.#state);
   }
 
-  /** The endpoints that there are, and how to choose from now on. @returns the targets that have left. */
+  /** Sets the endpoints and the rules from now on. @returns the targets that have left. */
   take(endpoints: readonly Endpoint[], rules: PoolRules): readonly T[] {
     this.#rules = rules;
     return this.#pool.take(endpoints, rules.scheduler);
@@ -51,7 +51,7 @@ export class PortPool<T extends PoolTarget> {
     return this.#pool.isEjected(target);
   }
 
-  /** It could not be connected to: it is left out for a while. */
+  /** A connect failed: the target is ejected for a while. */
   connectFailed(target: T): void {
     this.#pool.failed(target, 'connect');
   }

@@ -5,9 +5,9 @@ import { PortPool, type PortPoolOptions } from './port-pool.ts';
 import type { PoolTarget } from './pool-target.ts';
 
 export interface ServicePoolsOptions<T extends PoolTarget> extends PortPoolOptions<T> {
-  /** For services that name none, or one that does not exist. */
+  /** Default for services that specify no scheduler, or an unknown one. */
   readonly scheduler: Policy;
-  /** The most clients whose bonds are remembered. */
+  /** Maximum number of clients whose bonds are remembered. */
   readonly affinityClients: number;
 }
 
@@ -26,7 +26,7 @@ export class ServicePools<T extends PoolTarget> {
     this.scheduler = options.scheduler;
   }
 
-  /** Clients bound to an endpoint. */
+  /** Number of clients bound to an endpoint. */
   get boundClients(): number {
     return this.#affinity?.size ?? 0;
   }
@@ -50,7 +50,7 @@ export class ServicePools<T extends PoolTarget> {
     return gone;
   }
 
-  /** That of a port of the service as it was last taken. */
+  /** The pool of a port of the service, as last taken. */
   poolOf({ name, protocol }: DeclaredPort): PortPool<T> | undefined {
     return this.#pools.get(keyOf(name, protocol));
   }

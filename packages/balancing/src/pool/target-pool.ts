@@ -10,25 +10,25 @@ import { usable } from './usable.ts';
 export interface TargetPoolOptions<T extends PoolTarget> {
   readonly create: (endpoint: Endpoint) => T;
   readonly ejection: Omit<EjectionOptions, 'random'> & {
-    /** Whether an answer of 500 or above counts as a failed call. @default true */
+    /** Whether a response of 500 or above counts as a failed call. @default true */
     readonly serverErrors?: boolean;
   };
   /** Monotonic, in ms. */
   readonly nowMs: () => number;
   readonly random: Random;
-  /** For reasons of the owner's own, a failing check for one; when nobody is fit all are used. @default everybody is */
+  /** The owner's own condition, e.g. a health check; when no target is fit, all are used. @default all are fit */
   readonly isFit?: (target: T) => boolean;
-  /** Whether a target is done with although its endpoint is where it was. @default never */
+  /** Whether a target must be replaced although its endpoint is unchanged. @default never */
   readonly isDone?: (target: T, endpoint: Endpoint) => boolean;
 }
 
-/** One moment of a pool; replaced whole when anything but counts of use changes. */
+/** The state of a pool at one moment; replaced as a whole when anything but the use counters changes. */
 export interface PoolState<T extends PoolTarget> {
-  /** Over those that are admitted. The same one as before when who is admitted has not changed. */
+  /** Picks among the admitted targets. The same object as before when the admitted targets have not changed. */
   readonly picker: Picker<T>;
-  /** All that calls may go to, ejected and unfit ones among them. */
+  /** All targets that calls may go to, including ejected and unfit ones. */
   readonly usable: readonly T[];
-  /** Nobody is fit, so all are used. */
+  /** No target is fit, so all are used. */
   readonly isFailOpen: boolean;
 }
 
@@ -42,9 +42,9 @@ interface Mix<T> {
 }
 
 /**
- * Who may take a call, and who takes the next one: the endpoints that there are, admission by their conditions, fitness,
- * the ejection of those that fail, and a policy. The client, the balancer and the proxy stand on it; whoever owns it
- * tells it of endpoints and outcomes.
+ * Decides which targets may take a call and which takes the next one: from the current endpoints, their conditions,
+ * their fitness, the ejection of failing ones, and a policy. The client, the balancer and the proxy build on it; the
+ * owner reports endpoints and outcomes to it.
  */
 export class TargetPool<T extends PoolTarget> {
   readonly #options: TargetPoolOptions<T>;
@@ -53,7 +53,7 @@ export class TargetPool<T extends PoolTarget> {
   #policy: Policy;
   #state: PoolState<T> | undefined;
   #picker: Picker<T> | undefined;
-  /** What the picker was made of. */
+  /** The inputs that the picker was built from. */
   #mix: Mix<T> | undefined;
   #nextReturnMs = Infinity;
   #ejections = 0;
@@ -64,7 +64,7 @@ export class TargetPool<T extends PoolTarget> {
     this.#ejection = new Ejection({ ...options.ejection, random: options.random });
   }
 
-  /** How often a target was ejected. */
+  /** Number of ejections so far. */
   get ejections(): number {
     return this.#ejections;
   }
@@ -81,7 +81,7 @@ export class TargetPool<T extends PoolTarget> {
     return this.#targets.get(id);
   }
 
-  /** The endpoints that there are, and how to choose from now on. @returns the targets that have left. */
+  /** Sets the endpoints and the policy from now on. @returns the targets that have left. */
   take(endpoints: readonly Endpoint[], policy: Policy = this.#policy): readonly T[] {
     const gone = new Map(this.#targets);
     const same = new Set<string>();
@@ -100,12 +100,12 @@ export class TargetPool<T extends PoolTarget> {
     return [...gone.values()];
   }
 
-  /** To be called when `isFit` may answer otherwise than before. */
+  /** Call it when the result of `isFit` may have changed. */
   refresh(): void {
     this.#state = undefined;
   }
 
-  /** The state of this moment. Ejections have no timer: they end when somebody asks after their time is over. */
+  /** The current state. Ejections have no timer: they end at the first query after their time is over. */
   state(): PoolState<T> {
     const known = this.#state;
     return known === undefined || this.isReturnDue() ? (this.#state = this.#build()) : known;
@@ -116,7 +116,7 @@ export class TargetPool<T extends PoolTarget> {
     return this.#nextReturnMs !== Infinity && this.#options.nowMs() >= this.#nextReturnMs;
   }
 
-  /** The next one; undefined when there is none. Allocates nothing while nothing changes. */
+  /** The next target; undefined when there is none. Allocates nothing while nothing changes. */
   pick(context?: PickContext<T>): T | undefined {
     const result = this.state().picker.pick(context);
     return result.kind === 'picked' ? result.target : undefined;
@@ -126,7 +126,7 @@ export class TargetPool<T extends PoolTarget> {
     return this.#ejection.isEjected(id, this.#options.nowMs());
   }
 
-  /** A call was answered, with this status. @returns whether that ejected the target. */
+  /** A call got a response with this status. @returns whether this ejected the target. */
   answered(target: T, statusCode: number): boolean {
     if (statusCode >= 500 && this.#options.ejection.serverErrors !== false)
       return this.failed(target, 'call');
@@ -139,7 +139,7 @@ export class TargetPool<T extends PoolTarget> {
     if (this.#has(target)) this.#ejection.succeeded(target.id);
   }
 
-  /** @returns whether that ejected the target: it is left out for a while. */
+  /** @returns whether this ejected the target for a while. */
   failed(target: T, kind: FailureKind): boolean {
     target.hasFailed = true;
     if (!this.#has(target)) return false;
@@ -149,7 +149,7 @@ export class TargetPool<T extends PoolTarget> {
     return true;
   }
 
-  /** What is heard of one that has left says nothing about the one that took its place. */
+  /** A result of a target that has left says nothing about its replacement. */
   #has(target: T): boolean {
     return this.#targets.get(target.id) === target;
   }
@@ -165,7 +165,7 @@ export class TargetPool<T extends PoolTarget> {
     return { picker: this.#pickerOf(admitted), usable: inUse, isFailOpen };
   }
 
-  /** What changes nothing keeps the picker, and with it whose turn it is. */
+  /** Keeps the picker when nothing relevant changed, and with it the turn order. */
   #pickerOf(admitted: readonly T[]): Picker<T> {
     if (this.#picker !== undefined && isSameMix(this.#mix, this.#policy, admitted))
       return this.#picker;

@@ -1,12 +1,12 @@
 import type { Endpoint } from '@rollcall/contract';
 
-/** What is looked at of an endpoint. */
+/** The conditions of an endpoint that matter here. */
 export type Conditions = Pick<Endpoint, 'tier' | 'terminating' | 'serving'>;
 
 /**
- * Who may take a call, the same for the client, the balancer and the proxy: those with a tier that do not terminate; when
- * none is left, those that terminate and still serve, as Kubernetes has it since KEP-1669. Health and ejection are looked
- * at afterwards, the tiers by the picker.
+ * Selects the targets that may take a call, by the same rule for the client, the balancer and the proxy: those with a
+ * tier that are not terminating; when none is left, those that terminate but still serve, as in Kubernetes since
+ * KEP-1669. Health and ejection are checked afterwards; the picker handles the tiers.
  */
 export function usable<T extends { readonly endpoint: Conditions }>(targets: Iterable<T>): T[] {
   const all = [...targets];

@@ -1,17 +1,17 @@
 import type { Candidate } from '../order/candidate.ts';
 import type { Picker } from '../order/picker.ts';
 
-/** One whose calls a test counts. */
+/** A candidate whose calls a test counts. */
 export interface CountedCandidate extends Candidate {
   inFlight: number;
 }
 
-/** A candidate of weight 100 in tier 0 with nothing under way, unless told otherwise. */
+/** A candidate with weight 100 in tier 0 and no calls in progress by default. */
 export function candidate(id: string, given: Partial<Candidate> = {}): CountedCandidate {
   return { id, weight: 100, tier: 0, inFlight: 0, ...given };
 }
 
-/** A reproducible uniform source (mulberry32), so that a failing distribution can be run again. */
+/** A reproducible uniform source (mulberry32), so that a failing distribution can be repeated. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -22,7 +22,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Ids of `count` picks; `-` where nobody was picked. */
+/** Ids of `count` picks; `-` where none was picked. */
 export function picks(
   picker: Picker<Candidate>,
   count: number,

@@ -3,7 +3,7 @@ import { isHostPattern } from './host-patterns.ts';
 import { logLevelOption } from './log-level.ts';
 import { spec } from './option-spec.ts';
 
-/** What every program takes whose admin port is `--metrics`. `prefix`: of its variables, as in `ROLLCALL_DNS`. */
+/** Options of every program with the admin port `--metrics`. `prefix`: start of its variables, as in `ROLLCALL_DNS`. */
 export const adminOptions = (prefix: string) => ({
   allowHost: spec({
     flag: 'allow-host',

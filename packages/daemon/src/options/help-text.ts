@@ -5,7 +5,7 @@ const LISTS = {
   spaces: ' Repeat it for more, or separate by spaces.',
 };
 
-/** What `--help` prints: the head, which says what the program does and how it is begun, and every option. */
+/** The output of `--help`: the head, which says what the program does and how to start it, and every option. */
 export function helpText(head: string, table: OptionTable): string {
   const rows = Object.values(table).map(optionHelp);
   return `${head.trimEnd()}
@@ -29,7 +29,7 @@ function optionHelp(option: OptionSpec): string {
   return `  ${name}\n      ${help}${list === undefined ? '' : LISTS[list]}${notes.join('')}\n`;
 }
 
-/** As it would be given; undefined where there is none to show. */
+/** The default as a user would write it; undefined when there is none to show. */
 export function shownDefault({ fallback, value, schema }: OptionSpec): string | undefined {
   if (fallback !== undefined) return fallback;
   const standard: unknown = schema.safeParse(undefined).data;

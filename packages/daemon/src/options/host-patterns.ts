@@ -1,17 +1,17 @@
 import { isIP } from 'node:net';
 
-/** A name without its port, in lower case, without brackets or the dot at its end. */
+/** The host name without its port, in lower case, without brackets or the final dot. */
 export function hostnameOf(authority: string): string {
   const [, bracketed, plain = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(authority) ?? [];
   return (bracketed ?? plain).toLowerCase().replace(/\.$/, '');
 }
 
-/** An IPv4 address that came as IPv6 (`::ffff:10.0.0.1`), as IPv4. */
+/** Converts an IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) to IPv4. */
 export function plainAddress(address: string): string {
   return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-/** Whether a text can stand in a list of hosts: a name, `*.suffix`, an IP address, or `*` for every host. */
+/** Whether a text is allowed in a list of hosts: a name, `*.suffix`, an IP address, or `*` for every host. */
 export function isHostPattern(text: string): boolean {
   if (text === '*' || isIP(text) !== 0) return true;
   return /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i.test(
@@ -39,7 +39,7 @@ export class HostPatterns {
   }
 }
 
-/** Names and addresses that mean the machine itself, whoever resolves them (RFC 6761, section 6.3). */
+/** Whether a name or address means the machine itself on every resolver (RFC 6761, section 6.3). */
 export function isLoopback(hostname: string): boolean {
   if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '::1')
     return true;

@@ -3,7 +3,7 @@ import { spec } from './option-spec.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** `--log-level`, the same for every program. `env`: its variable. */
+/** `--log-level`, the same for every program. `env`: its environment variable. */
 export const logLevelOption = (env: string) =>
   spec({
     flag: 'log-level',

@@ -3,32 +3,32 @@ import { z } from 'zod';
 /** An option of a program: a flag, an environment variable and a line of help. */
 export interface OptionSpec {
   readonly flag: string;
-  /** Where it is looked for when the flag is not given. */
+  /** The variable that is read when the flag is not given. */
   readonly env?: string;
-  /** What stands for the value in the help; undefined: a switch, which `--no-...` turns off. */
+  /** Placeholder for the value in the help; undefined = a switch, which `--no-...` turns off. */
   readonly value?: string;
   /**
-   * It holds several values: the flag may be repeated, and one text of flag or variable may hold more than one, separated so.
-   * The schema gets an array. Spaces are for values that hold commas.
+   * It takes several values: the flag may be repeated, and one text of a flag or variable may contain several, with
+   * this separator. The schema gets an array. Use spaces for values that contain commas.
    */
   readonly list?: 'commas' | 'spaces';
-  /** Its value is never shown. */
+  /** Its value is never printed. */
   readonly isSecret?: boolean;
   readonly help: string;
-  /** What the help shows as default where the default itself does not say it. */
+  /** Text for the default in the help, if the schema has none to show. */
   readonly fallback?: string;
   readonly schema: z.ZodType;
 }
 
-/** The options of a program by the names under which it reads them. */
+/** The options of a program by name. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
-/** What a table of options comes to: each value checked, with its default. */
+/** The values of an option table, checked and with defaults. */
 export type OptionValues<T extends OptionTable> = {
   readonly [K in keyof T]: z.output<T[K]['schema']>;
 };
 
-/** Checks an option as it is written down. */
+/** Checks the type of an option where it is declared. */
 export const spec = <T extends OptionSpec>(given: T): T => given;
 
 /** A whole number within a range, as text. */

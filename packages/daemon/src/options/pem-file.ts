@@ -7,7 +7,7 @@ const CHECKS = {
   'private key': (pem: string) => void createPrivateKey(pem),
 };
 
-/** The name of a file in PEM becomes what it holds. */
+/** Reads the named PEM file and returns its content. */
 export const pemFile = (kind: keyof typeof CHECKS) =>
   z.string({ error: 'expected a file' }).transform((file, context): string => {
     try {

@@ -3,14 +3,14 @@ import type { OptionTable, OptionValues } from './option-spec.ts';
 import { readOptions } from './read-options.ts';
 
 export interface ProgramOptions<T extends OptionTable, Config> {
-  /** What the program does and how it is begun, for `--help`. */
+  /** What the program does and how to start it, for `--help`. */
   readonly head: string;
   readonly table: T;
-  /** What no option can tell alone. @throws ConfigError */
+  /** Checks what involves more than one option. @throws ConfigError */
   readonly check: (values: OptionValues<T>) => Config;
 }
 
-/** The options of a program: how they are read, and the text of `--help`. */
+/** The options of a program: how to read them, and the text of `--help`. */
 export function programOptions<T extends OptionTable, Config>({
   head,
   table,

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { z } from 'zod';
 import type { OptionSpec, OptionTable, OptionValues } from './option-spec.ts';
 
-/** What was asked of the program is wrong: the message names the option, the value and what was expected. */
+/** Wrong options or files: the message names the option, the value and what was expected. */
 export class ConfigError extends Error {
   override readonly name: string = 'ConfigError';
 }
@@ -11,8 +11,8 @@ type Given = string | readonly string[] | undefined;
 type Flags = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
 
 /**
- * Reads flags over environment over defaults. An empty variable counts as none.
- * @throws ConfigError that names every wrong option, a line each.
+ * Reads flags over environment over defaults. An empty variable counts as not set.
+ * @throws ConfigError that names every wrong option, one per line.
  */
 export function readOptions<T extends OptionTable>(
   table: T,
@@ -43,7 +43,7 @@ function textsOf(flag: Flags[string]): readonly string[] | undefined {
   return Array.isArray(flag) ? flag.map(String) : [String(flag)];
 }
 
-/** One text, or those of a list; an empty text of a list is kept when it is all there is, so that it is refused. */
+/** One text, or the values of a list. A list of only empty text is kept, so that the schema refuses it. */
 function valueOf({ list }: OptionSpec, texts: readonly string[] | undefined): Given {
   if (texts === undefined || list === undefined) return texts?.at(-1);
   const separator = list === 'commas' ? /[,\s]+/ : /\s+/;
@@ -51,7 +51,7 @@ function valueOf({ list }: OptionSpec, texts: readonly string[] | undefined): Gi
   return values.length === 0 ? [''] : values;
 }
 
-/** What is wrong, with the one value of a list that it is about. */
+/** What is wrong; for a list, with the one wrong value. */
 function problemOf({ isSecret = false }: OptionSpec, given: Given, { issues }: z.ZodError): string {
   const { message = 'is wrong', path = [] } = issues[0] ?? {};
   if (given === undefined) return message;

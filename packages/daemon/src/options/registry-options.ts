@@ -5,7 +5,7 @@ import { ConfigError } from './read-options.ts';
 
 const MISSING = 'missing: expected the http:// or https:// url of a registry';
 
-/** What every program takes that asks a registry: where it is, the token, and TLS towards it. */
+/** Options of every program that uses a registry: its address, the token, and TLS. */
 export const REGISTRY_OPTIONS = {
   registry: spec({
     flag: 'registry',
@@ -51,7 +51,7 @@ export const REGISTRY_OPTIONS = {
   }),
 };
 
-/** How a registry is asked, as its client takes it. */
+/** The address and credentials of a registry, in the form that its client takes. */
 export interface RegistryAccess {
   readonly url: string[];
   readonly token?: string;
@@ -60,7 +60,7 @@ export interface RegistryAccess {
   readonly connect?: { readonly cert: string; readonly key: string };
 }
 
-/** @throws ConfigError when there is a certificate without its key, or the other way round. */
+/** @throws ConfigError when there is a certificate without a key, or a key without a certificate. */
 export function registryAccess(options: OptionValues<typeof REGISTRY_OPTIONS>): RegistryAccess {
   const { registry, token, registryCa: ca, registryCert: cert, registryKey: key } = options;
   if ((cert === undefined) !== (key === undefined)) {

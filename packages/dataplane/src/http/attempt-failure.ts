@@ -3,10 +3,10 @@ import type { TargetOutcome } from '../model/observer.ts';
 import type { Respond } from '../model/router.ts';
 import { describeFault } from './fault.ts';
 
-/** Why an attempt gave no answer, and what a client hears when there is no other. */
+/** Why an attempt gave no response, and what the client receives when no other attempt follows. */
 export interface AttemptFailure extends Omit<Respond, 'kind'> {
   readonly outcome: TargetOutcome;
-  /** Nothing wrong with the request or the target's answer: it might go better elsewhere. */
+  /** The fault lies neither in the request nor in the content of the response: another target may succeed. */
   readonly isWorthRepeating: boolean;
 }
 

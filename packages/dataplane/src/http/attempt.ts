@@ -4,10 +4,10 @@ import { AttemptResult } from './attempt-result.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import type { UpstreamConnection, UpstreamOwner } from './upstream-connection.ts';
 
-/** Nothing that the target did, or did not. */
+/** Outcomes that do not count against the target. */
 const BLAMELESS: ReadonlySet<TargetOutcome> = new Set(['answered', 'cancelled', 'not_tried']);
 
-/** The use of one connection to one target, with its counters and deadlines. Used again for each attempt. */
+/** The use of one connection to one target, with its counters and deadlines. Reused for each attempt. */
 export class Attempt {
   upstream: UpstreamConnection | undefined;
   target: Target | undefined;
@@ -19,7 +19,7 @@ export class Attempt {
     this.#services = services;
   }
 
-  /** `isFresh`: not on a connection that served before. */
+  /** `isFresh`: do not reuse a connection that has served a request before. */
   start(target: Target, owner: UpstreamOwner, isFresh: boolean): UpstreamConnection {
     this.target = target;
     target.begin();
@@ -38,20 +38,22 @@ export class Attempt {
       this.upstream.readDeadline = this.#services.clock.monotonicMs() + ms;
   }
 
-  /** As `expectBytesWithin`, where bytes are expected at all. */
+  /** Like `expectBytesWithin`, but only if bytes are expected at all. */
   extend(isAnswering: boolean): void {
     if (this.upstream === undefined || this.upstream.readDeadline === 0) return;
     const { responseMs, responseIdleMs } = this.#services.timeouts;
     this.expectBytesWithin(isAnswering ? responseIdleMs : responseMs);
   }
 
-  /** A last look whether a silent target takes what it was sent: the deadline comes back unless it does. */
+  /**
+   * Checks once more whether a silent target still takes the bytes sent to it: the deadline fires again unless it does.
+   */
   inquireSending(): void {
     this.expectBytesWithin(this.#services.queueWatch.reprieveMs);
     this.upstream?.inquireSending();
   }
 
-  /** Ends the attempt and its connection. Nothing happens when there is none. */
+  /** Ends the attempt and its connection. Does nothing when there is none. */
   giveUp(outcome: TargetOutcome, reason: string): void {
     const upstream = this.upstream;
     if (upstream === undefined) return;
@@ -60,7 +62,7 @@ export class Attempt {
     if (outcome === 'not_tried') this.#services.pool.shedIdle();
   }
 
-  /** A whole answer. `keepAliveSeconds`: -1 when not said; undefined: the connection cannot be used again. */
+  /** The response is complete. `keepAliveSeconds`: -1 = not given; undefined = the connection cannot be reused. */
   complete(status: number, keepAliveSeconds: number | undefined): void {
     const upstream = this.upstream!;
     this.#finish('answered', status, '');

@@ -4,8 +4,8 @@ const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 
 /**
- * Checks `host[:port]` and answers where the host ends, or -1. An empty host is refused, as RFC 9110 section 4.2.1 wants
- * it for http; user information is not part of the grammar and so is refused as well.
+ * Validates `host[:port]`. Returns where the host ends, or -1 when invalid. An empty host is refused, as RFC 9110
+ * section 4.2.1 requires for http; user information is not part of the grammar, so it is refused too.
  */
 export function authorityHostEnd(bytes: Uint8Array, start: number, end: number): number {
   let i = start;

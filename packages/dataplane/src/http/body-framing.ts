@@ -2,10 +2,10 @@ import { type ChunkData, ChunkedBody, type ChunkRules } from './chunked-body.ts'
 
 const Kind = { none: 0, length: 1, chunked: 2, untilClose: 3 } as const;
 
-/** Where the body of the current message ends. One per direction and connection, used again for each message. */
+/** Finds the end of the current message's body. One per direction and connection, reused for each message. */
 export class BodyFraming {
   isDone = true;
-  /** After `take`: the bytes to be passed on end here. */
+  /** After `take`: end of the bytes to forward. */
   keptEnd = 0;
   #kind: number = Kind.none;
   #remaining = 0;
@@ -15,7 +15,7 @@ export class BodyFraming {
     this.#chunks = new ChunkedBody(rules);
   }
 
-  /** What has to be sent behind a body that is done; empty before, and usually then. */
+  /** What must be sent after a complete body; empty before that, and usually empty then too. */
   get tail(): string {
     return this.#kind === Kind.chunked ? this.#chunks.tail : '';
   }
@@ -47,8 +47,8 @@ export class BodyFraming {
   }
 
   /**
-   * @returns the position up to which bytes belong to this body, or a Fault. `onData`, when given, gets the payload
-   * without framing.
+   * @returns the position up to which bytes belong to this body, or a Fault. `onData`, when given,
+   * receives the payload without framing.
    */
   take(bytes: Buffer, start: number, end: number, onData: ChunkData | null): number {
     if (this.#kind === Kind.chunked) {

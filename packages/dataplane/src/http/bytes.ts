@@ -1,4 +1,4 @@
-/** Byte classes of RFC 9110 and RFC 9112 as tables: one load per byte decides. */
+/** Byte classes of RFC 9110 and RFC 9112 as tables: one lookup per byte decides. */
 export const CR = 13;
 export const LF = 10;
 export const SP = 32;
@@ -23,13 +23,13 @@ function tableOfRange(first: number, last: number, except: string): Uint8Array {
 
 /** `tchar`: methods and field names. */
 export const TOKEN = tableOf(`!#$%&'*+-.^_\`|~${DIGITS}${LETTERS}`);
-/** A flag of NAME beside that of a token. */
+/** Flag in NAME, in addition to the token flag. */
 export const HAS_UNDERSCORE = 2;
-/** As TOKEN, with a flag for `_`: in the CGI form of a name it stands for `-` as well. */
+/** Like TOKEN, with a flag for `_`: in the CGI form of a name, `_` also stands for `-`. */
 export const NAME = TOKEN.map((isToken, byte) => (byte === 95 ? 1 | HAS_UNDERSCORE : isToken));
-/** Field values: visible, space, tab and obs-text; no other control. */
+/** Field values: visible characters, space, tab and obs-text; no other control characters. */
 export const FIELD_VALUE = tableOfRange(32, 255, '\x7f').fill(1, HTAB, HTAB + 1);
-/** Request targets: visible ASCII without `#`, which never belongs on the wire. */
+/** Request targets: visible ASCII without `#`, which must not appear on the wire. */
 export const TARGET = tableOfRange(33, 126, '#');
 /** A registered name or IPv4 address, without `:` and brackets. */
 export const HOST_NAME = tableOf(`-._~%!$&'()*+,;=${DIGITS}${LETTERS}`);
@@ -41,7 +41,7 @@ export function ascii(text: string): Uint8Array {
 }
 
 /**
- * Compares with a lower-case word, letters without regard to case. Callers have checked the bytes to be tokens, so
+ * Compares with a lower-case word, ignoring the case of letters. Callers have checked that the bytes are tokens, so
  * setting bit 5 cannot make two different characters equal.
  */
 export function isWord(bytes: Uint8Array, start: number, end: number, lower: Uint8Array): boolean {
@@ -70,7 +70,7 @@ export function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
 }
 
-/** Up to 15 digits, so that every value is exact; -1 when it is anything else. */
+/** Parses up to 15 digits, so that every value is exact; -1 for anything else. */
 export function decimal(bytes: Uint8Array, start: number, end: number): number {
   if (end === start || end - start > 15) return -1;
   let value = 0;

@@ -20,23 +20,23 @@ const SEMICOLON = 59;
 const LAST_LINE = '\r\n';
 
 export interface ChunkRules {
-  /** Fields behind the last chunk go on, written anew, but for those that must stand in a head. */
+  /** Forwards the trailer fields after the last chunk, rewritten and without those that are only allowed in a head. */
   readonly passesTrailers: boolean;
-  /** For requests; answers may have blanks behind a chunk size, and trailers that are left out. */
+  /** For requests. Responses may have spaces after a chunk size, and forbidden trailers that are then left out. */
   readonly isStrict: boolean;
 }
 
-/** Receives the data of chunks without their framing. */
+/** Receives the data of chunks, without their framing. */
 export type ChunkData = (bytes: Buffer, start: number, end: number) => void;
 
 /**
- * Follows chunked framing byte by byte and keeps its place between reads, so that what is forwarded was seen to be
- * well-formed: sizes in plain hexadecimal, CR LF everywhere. What another reader could take differently, extensions and
- * trailers, is cut out in place.
+ * Parses chunked framing byte by byte and keeps its state between reads, so everything that is forwarded was checked to
+ * be well-formed: sizes in plain hexadecimal, CR LF everywhere. Extensions and trailers, which another reader could
+ * interpret differently, are cut out in place.
  */
 export class ChunkedBody {
   isDone = false;
-  /** After `take`: the bytes to be passed on end here. */
+  /** After `take`: end of the bytes to forward. */
   keptEnd = 0;
   #state: number = State.firstDigit;
   #remaining = 0;
@@ -54,7 +54,7 @@ export class ChunkedBody {
     });
   }
 
-  /** What has to follow the kept bytes of a finished body: its trailers and its end. Usually nothing. */
+  /** What must follow the kept bytes of a finished body: its trailers and the final CR LF. Usually empty. */
   get tail(): string {
     return this.isDone && this.#trailers.lines !== '' ? this.#trailers.lines + LAST_LINE : '';
   }
@@ -160,7 +160,7 @@ export class ChunkedBody {
     const trailers = this.#trailers;
     const fault = trailers.take(byte);
     this.isDone = trailers.isDone;
-    // Only the blank line stays, unless there is something to put before it.
+    // Keeps only the blank line, unless trailers must be inserted before it.
     this.#isDropped = !trailers.isEnding || trailers.lines !== '';
     return fault;
   }

@@ -1,17 +1,20 @@
 import type { ExchangeServices } from './exchange-services.ts';
 
-/** How long an unused connection may live on when the server closes: long enough for a request already on its way. */
+/**
+ * How long an unused connection may stay open when the server closes: long enough for a
+ * request that is already on its way.
+ */
 const CLOSING_IDLE_MS = 500;
 
-/** A client that goes on sending after its last answer is listened to for so many times the linger time. */
+/** Limit of lingering, in multiples of the linger time, for a client that keeps sending after its last response. */
 const LINGERS = 15;
 
-/** Until when a client has to send something. */
+/** Time by which a client must send something. */
 export class ClientDeadline {
   readonly #services: ExchangeServices;
-  /** On the clock of the plane; 0: nothing is expected of it. */
+  /** On the plane's clock; 0 = no deadline. */
   #at = 0;
-  /** It is that of a head under way, which further bytes do not move. */
+  /** The deadline is that of a head in progress, which further bytes do not extend. */
   #isOfHead = false;
   #lingerUntil = 0;
 
@@ -28,7 +31,7 @@ export class ClientDeadline {
     this.#isOfHead = false;
   }
 
-  /** From the first byte of a head on, or from the connection's beginning. */
+  /** From the first byte of a head, or from the start of the connection. */
   expectHead(): void {
     if (this.#isOfHead) return;
     this.#isOfHead = true;
@@ -49,7 +52,7 @@ export class ClientDeadline {
     this.#set(isClosing ? CLOSING_IDLE_MS : timeouts.clientKeepAliveMs);
   }
 
-  /** It sent its FIN, and may have gone altogether. */
+  /** The client sent its FIN; it may be gone completely. */
   expectAnswerSoon(): void {
     this.#set(this.#services.timeouts.halfCloseMs);
   }
@@ -60,14 +63,14 @@ export class ClientDeadline {
     this.#lingerUntil = this.#at + lingerMs * (LINGERS - 1);
   }
 
-  /** The client is still sending, so it may not have read its answer. */
+  /** The client is still sending, so it may not have read its response yet. */
   keepLingering(): void {
     if (this.#at === 0) return;
     this.#set(this.#services.timeouts.lingerMs);
     this.#at = Math.min(this.#at, this.#lingerUntil);
   }
 
-  /** True once. */
+  /** Returns true once. */
   expire(now: number): boolean {
     if (this.#at === 0 || now < this.#at) return false;
     this.#at = 0;

@@ -1,4 +1,4 @@
-/** What a client hears whose request never became complete. */
+/** Responses to clients whose request never became complete. */
 export const HEAD_TIMEOUT = {
   status: 408,
   code: 'client_head_timeout',

@@ -1,6 +1,6 @@
 import type { Router } from '../model/router.ts';
 
-/** What a client's connection has of the listener that it came in at. */
+/** What a client's connection gets from the listener that accepted it. */
 export interface ClientPlace<Session> {
   readonly router: Router;
   readonly passesTrailers: boolean;

@@ -11,7 +11,7 @@ import { Fault, INCOMPLETE, describeFault } from './fault.ts';
 import { HeadAssembler } from './head-assembler.ts';
 import { type ClientIdentity, createClientIdentity } from './request-writer.ts';
 
-/** One client connection: cuts the byte stream into requests and has them answered in order, one at a time. */
+/** One client connection: splits the byte stream into requests, which are answered in order, one at a time. */
 export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOwner {
   readonly identity: ClientIdentity;
   readonly address: string;
@@ -24,7 +24,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   readonly #deadline: ClientDeadline;
   #state: number = ClientState.head;
   #tunnel: ClientTunnel | undefined;
-  /** Requests that came before the one under way was answered. */
+  /** Bytes of requests that arrived before the current request was answered. */
   #ahead: Buffer | null = null;
   #isCutting = false;
   #isHeldByUpstream = false;
@@ -159,7 +159,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
 
   // The server's side
 
-  /** The server closes: an unused connection goes soon, others after their answer. */
+  /** The server is closing: closes an unused connection soon, others after their response. */
   startClosing(): void {
     if (this.#state === ClientState.head && this.#assembler.length === 0)
       this.#deadline.expectNextRequest();
@@ -189,9 +189,9 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     this.#connection.abort();
   }
 
-  /** An answer is on its way: a client that is given something to read is not the one that is waited for. */
+  /** A response is being sent: meanwhile the client must not time out as silent. */
   #noteAnswering(): void {
-    // If it went away altogether it answers the first bytes with a reset.
+    // A client that is gone completely answers the first bytes with a reset.
     if (this.#hasEnded) this.#deadline.clear();
     else if (this.#state === ClientState.body) this.#deadline.expectBody();
   }
@@ -201,7 +201,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     return this.#sendWatch;
   }
 
-  /** Takes requests off the bytes for as long as they are answered on the spot. */
+  /** Reads requests from the bytes for as long as each is answered immediately. */
   #cut(buffer: Buffer, start: number, end: number): void {
     let position = start;
     this.#isCutting = true;
@@ -278,7 +278,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     this.#exchange.onRequestBody(buffer, start, this.#body.keptEnd, isLast);
     if (tail !== '') this.#exchange.onRequestTail(tail);
     if (stop >= end) return;
-    // The answer may have come while the body was still being sent, and the next request is here already.
+    // The response may have come while the body was still being sent, so the next request may already be here.
     if (this.#state === ClientState.wait) this.#keepAhead(buffer, stop, end);
     else if (this.#state === ClientState.head) this.#cut(buffer, stop, end);
   }

@@ -8,7 +8,7 @@ const UPGRADE = ascii('upgrade');
 const MAX_NOMINATED = 16;
 const COMMA = 44;
 
-/** What the Connection fields of one head say. Used again for each head. */
+/** The meaning of the Connection fields of one head. Reused for each head. */
 export class ConnectionOptions {
   close = false;
   keepAlive = false;
@@ -23,7 +23,7 @@ export class ConnectionOptions {
     this.#nominated = 0;
   }
 
-  /** Takes one field value, a list of tokens; answers 0 or a fault. */
+  /** Adds one field value, a list of tokens. Returns 0 or a fault. */
   add(bytes: Uint8Array, start: number, end: number): number {
     let i = start;
     while (i < end) {
@@ -40,8 +40,8 @@ export class ConnectionOptions {
   }
 
   /**
-   * Marks the fields that the sender named as meant for this hop. Only fields of no other meaning here can be named
-   * away: framing, Host and X-Forwarded-* stay whatever Connection says.
+   * Marks the fields that the sender declared as hop-by-hop. Only fields without a meaning here can be removed that
+   * way: framing, Host and X-Forwarded-* stay, whatever Connection says.
    */
   markNominated(bytes: Uint8Array, fields: FieldTable): void {
     if (this.#nominated === 0) return;

@@ -1,11 +1,11 @@
-/** Where an exchange stands. */
+/** State of an exchange. */
 export const Phase = {
   idle: 0,
   connecting: 1,
-  /** Request sent or being sent; nothing of the final answer passed on. */
+  /** The request is sent or being sent; nothing of the final response has been forwarded. */
   waiting: 2,
   responding: 3,
-  /** All is written; the client has not taken it yet. */
+  /** Everything is written, but the client has not taken it all yet. */
   flushing: 4,
   tunnel: 5,
 } as const;

@@ -7,7 +7,7 @@ const DOT = 46;
 const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'];
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
-/** The record that observers see, filled from a head and used again for each request of a connection. */
+/** The record that observers see. Filled from a head and reused for each request of a connection. */
 export class RequestRecord implements ExchangeRecord {
   method = '';
   host = '';
@@ -33,7 +33,7 @@ export class RequestRecord implements ExchangeRecord {
     return IDEMPOTENT.has(this.method);
   }
 
-  /** As of an answer: HTTP/1.1 keeps the connection without saying so, HTTP/1.0 has to be told. */
+  /** The Connection value of a response: HTTP/1.1 keeps the connection by default, HTTP/1.0 must be told. */
   connectionOf(keepsAlive: boolean): 'implied' | 'close' | 'keep-alive' {
     if (!keepsAlive) return 'close';
     return this.minorVersion === 0 ? 'keep-alive' : 'implied';
@@ -68,7 +68,7 @@ export class RequestRecord implements ExchangeRecord {
   }
 }
 
-/** A name with a dot at its end is the same name. */
+/** A trailing dot does not change the name. */
 function hostOf(source: Buffer, start: number, end: number): string {
   const hasDot = end - start > 1 && source[end - 1] === DOT;
   return source.toString('latin1', start, hasDot ? end - 1 : end).toLowerCase();

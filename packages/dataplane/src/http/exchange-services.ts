@@ -12,7 +12,10 @@ import type { ResponseHead } from './response-head.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 
-/** What all exchanges of one server share. Parsers and writers are shared because nothing is parsed in two steps. */
+/**
+ * Shared by all exchanges of one server. They can share parsers and writers because each head is
+ * parsed and written in one step.
+ */
 export interface ExchangeServices {
   readonly observer: Observer;
   readonly pool: UpstreamPool;
@@ -29,18 +32,18 @@ export interface ExchangeServices {
   readonly requestWriter: RequestWriter;
   readonly responseHead: ResponseHead;
   readonly responseWriter: ResponseWriter;
-  /** Answers say `Connection: close` from now on. */
+  /** From now on, responses carry `Connection: close`. */
   isClosing: boolean;
 }
 
-/** Where the bytes of a client go after a switch of protocols. */
+/** Receives the bytes of a client after a switch of protocols. */
 export interface ClientTunnel {
   onClientData(buffer: Buffer, start: number, end: number): void;
   onClientDrain(): void;
   onClientEnd(): void;
-  /** The client took some of what it was sent. */
+  /** The client took some of the bytes sent to it. */
   onClientTaking(): void;
-  /** The client has all that it was sent. */
+  /** The client has taken all bytes sent to it. */
   onClientHasAll(): void;
 }
 
@@ -48,17 +51,17 @@ export interface ClientTunnel {
 export interface ClientPort {
   readonly identity: ClientIdentity;
   readonly address: string;
-  /** As of Connection: false means that `exchange.onClientDrain` follows. */
+  /** Like Connection.write: after false, `exchange.onClientDrain` follows. */
   write(buffer: Uint8Array, start: number, end: number): boolean;
-  /** Looks whether the client still takes what it was sent; the tunnel hears of it. */
+  /** Checks whether the client still takes the bytes sent to it; reports to the tunnel. */
   inquireSending(): void;
   pauseReading(): void;
   resumeReading(): void;
-  /** The answer was handed over; without `keepAlive` the connection is to end. */
+  /** The response has been passed on; without `keepAlive` the connection must end. */
   onAnswered(keepAlive: boolean): void;
-  /** From now on bytes go to and fro unread. */
+  /** From now on, bytes pass in both directions without being parsed. */
   onTunnel(tunnel: ClientTunnel): void;
   shutdown(): void;
-  /** The answer cannot be completed. */
+  /** The response cannot be completed. */
   abort(): void;
 }

@@ -20,12 +20,12 @@ import { Tries } from './tries.ts';
 import { Tunnel, type TunnelOwner } from './tunnel.ts';
 import type { UpstreamOwner } from './upstream-connection.ts';
 
-/** As much of a request goes out at once, whoever reads it. */
+/** Up to this size a request is sent at once, however slowly the target reads. */
 const AT_ONCE_BYTES = 16_384;
 
 /**
- * One request from its head to the end of its answer: routing, attempts on targets, and the rules on what may be sent
- * again. One object per client connection, used again for each request.
+ * One request from its head to the end of its response: routing, attempts on targets, and the rules for sending it
+ * again. One object per client connection, reused for each request.
  */
 export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   readonly record: RequestRecord;
@@ -39,7 +39,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   #phase: number = Phase.idle;
   #isRequestComplete = false;
   #wantsKeepAlive = false;
-  /** What the client was told about its connection. */
+  /** What the response told the client about keeping the connection. */
   #keepsAlive = false;
 
   constructor(client: ClientPort, services: ExchangeServices, router: Router) {
@@ -79,7 +79,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     if (!this.#tryNext()) this.#answer({ status: 503, ...this.#tries.explainNone() });
   }
 
-  /** A head that could not be understood: answered, recorded, and the end of the connection. */
+  /** An invalid head: answers it, records it and ends the connection. */
   refuse(answer: Omit<Respond, 'kind'>): void {
     this.#wantsKeepAlive = false;
     this.#start(false);
@@ -95,19 +95,19 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     }
     this.#isRequestComplete = isLast;
     if (!upstream.isOpen) return;
-    // A target that answers while it reads is not silent as long as there is something to read.
+    // A target that responds while it still reads the request is not silent as long as it gets more to read.
     if (this.#phase === Phase.responding) this.#attempt.extend(true);
     if (end > start && !this.#attempt.write(buffer, start, end)) this.#client.pauseReading();
     if (isLast) this.#awaitAnswer();
   }
 
-  /** What the request ends in, made here. */
+  /** The end of the request, generated here. */
   onRequestTail(text: string): void {
     const bytes = Buffer.from(text, 'latin1');
     this.onRequestBody(bytes, 0, bytes.length, true);
   }
 
-  /** The body stopped making sense, or stopped coming. */
+  /** The body is malformed, or stopped arriving. */
   onRequestBroken(answer: Omit<Respond, 'kind'>): void {
     this.#wantsKeepAlive = false;
     this.#attempt.giveUp('cancelled', answer.code);
@@ -177,7 +177,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#fail(this.#phase === Phase.connecting ? CONNECT_TIMED_OUT : TIMED_OUT);
   }
 
-  /** The final head arrived: from here on there is no second attempt. */
+  /** The final head arrived: from here on no second attempt is possible. */
   onAnswerHead(status: number, isKeepable: boolean): boolean {
     this.#phase = Phase.responding;
     this.record.status = status;
@@ -187,7 +187,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     return this.#keepsAlive;
   }
 
-  /** `keepAliveSeconds`: -1 not said; undefined: the connection cannot be used again. */
+  /** `keepAliveSeconds`: -1 = not given; undefined = the connection cannot be reused. */
   onAnswerEnd(keepAliveSeconds: number | undefined): void {
     const isReusable = this.#isRequestComplete && !this.#relay.isUntilClose;
     this.#attempt.complete(this.record.status, isReusable ? keepAliveSeconds : undefined);
@@ -221,7 +221,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#phase = Phase.connecting;
   }
 
-  /** False: there is no target (left), and nothing was done. */
+  /** False: there is no target left, and nothing was done. */
   #tryNext(): boolean {
     const target = this.#tries.next();
     if (target === undefined) return false;
@@ -242,7 +242,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   #awaitAnswer(): void {
     if (this.#phase !== Phase.waiting) return;
     this.#attempt.expectBytesWithin(this.#services.timeouts.responseMs);
-    // Handed to the system is not sent: the target's time begins when it has the request.
+    // Passed to the system does not mean sent: the target's time starts when it has the complete request.
     if (this.record.requestBytes > AT_ONCE_BYTES) this.#attempt.upstream!.followSending();
   }
 
@@ -254,7 +254,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     }
     const isStale = upstream!.isReused && this.#phase === Phase.waiting && !this.#relay.hasBytes;
     if (isStale && this.#tries.mayRepeat(this.#isSafe())) {
-      // An unused connection that was closed meanwhile says nothing about the target.
+      // An idle connection that was closed in the meantime says nothing about the target.
       this.#attempt.giveUp('cancelled', 'stale_connection');
       this.#services.counters.retries++;
       this.#try(target!, true);
@@ -279,7 +279,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#answer(failure);
   }
 
-  /** Sending the same again means the same, and the client has seen nothing of an answer. */
+  /** The request is idempotent, and the client has seen nothing of a response. */
   #isSafe(): boolean {
     return this.record.isIdempotent && !this.#relay.hasPassedInterim;
   }

@@ -1,4 +1,4 @@
-/** Parsers answer with a position > 0, with INCOMPLETE, or with one of these negative numbers. */
+/** Parsers return a position > 0, INCOMPLETE, or one of these negative numbers. */
 export const INCOMPLETE = 0;
 
 export const Fault = {

@@ -12,7 +12,7 @@ import {
 } from './bytes.ts';
 import { Fault, INCOMPLETE } from './fault.ts';
 
-/** Fields that mean something to an intermediary. Anything else is `other` and passes untouched. */
+/** Fields that have a meaning for an intermediary. Any other field is `other` and is forwarded unchanged. */
 export const Field = {
   other: 0,
   host: 1,
@@ -21,7 +21,7 @@ export const Field = {
   connection: 4,
   upgrade: 5,
   expect: 6,
-  /** From here on: never passed on. */
+  /** From here on: never forwarded. */
   keepAlive: 7,
   te: 8,
   proxy: 9,
@@ -34,9 +34,9 @@ export const Field = {
   via: 15,
   maxForwards: 16,
   date: 17,
-  /** Says of the client what only a proxy in front can know. */
+  /** Makes a claim about the client that only a proxy in front can know. */
   claim: 18,
-  /** Its name has a `_`: some read it as the same name with `-`. */
+  /** The name contains `_`: some servers treat it as the same name with `-`. */
   underscored: 19,
 } as const;
 
@@ -100,17 +100,17 @@ function startsWith(bytes: Uint8Array, start: number, end: number, prefix: Uint8
   return end - start >= length && isWord(bytes, start, start + length, prefix);
 }
 
-/** Whether a name would mean something here if its `_` were `-`. */
+/** Whether the name would have a meaning here if its `_` were `-`. */
 function isTwin(bytes: Uint8Array, start: number, end: number): boolean {
   const dashed = Uint8Array.from(bytes.subarray(start, end));
   for (let i = 0; i < dashed.length; i++) if (dashed[i] === UNDERSCORE) dashed[i] = DASH;
   return classify(dashed, 0, dashed.length) !== Field.other;
 }
 
-/** Ints per field: kind, name start, name end, value start, value end. */
+/** Integers per field: kind, name start, name end, value start, value end. */
 const STRIDE = 5;
 
-/** Where the fields of the head parsed last stand in its buffer. One per parser, used again for each head. */
+/** Positions of the fields of the last parsed head in its buffer. One per parser, reused for each head. */
 export class FieldTable {
   count = 0;
   /** Position of the blank line's CR: where the last field line ends. */
@@ -120,19 +120,19 @@ export class FieldTable {
   readonly #marksUnderscores: boolean;
   #seen = 0;
 
-  /** `marksUnderscores`: every name with a `_`, not only those that would be known with a `-`. */
+  /** `marksUnderscores`: marks every name with `_`, not only those that would be known with `-`. */
   constructor(capacity: number, marksUnderscores = false) {
     this.#capacity = capacity;
     this.#marksUnderscores = marksUnderscores;
     this.#slots = new Int32Array(capacity * STRIDE);
   }
 
-  /** Whether there is one of this kind. */
+  /** Whether there is a field of this kind. */
   has(kind: number): boolean {
     return (this.#seen & (1 << kind)) !== 0;
   }
 
-  /** `Name: value` with one space and nothing behind the value. */
+  /** Whether the line is `Name: value`, with one space and nothing after the value. */
   isPlain(bytes: Uint8Array, index: number): boolean {
     const gap = this.valueStart(index) - this.nameEnd(index);
     const rest = this.lineEnd(index) - this.valueEnd(index);
@@ -167,7 +167,7 @@ export class FieldTable {
     return index + 1 < this.count ? this.lineStart(index + 1) : this.end;
   }
 
-  /** Reads field lines up to and with the blank line, strictly left to right; answers the position after it. */
+  /** Reads field lines up to and including the blank line, strictly left to right. Returns the position after it. */
   read(bytes: Uint8Array, from: number, end: number): number {
     this.count = 0;
     this.#seen = 0;

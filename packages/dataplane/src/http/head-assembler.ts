@@ -4,8 +4,8 @@ const INITIAL_BYTES = 1024;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Collects a head that arrives in pieces. The end of the head is looked for in new bytes only, so a sender of single
- * bytes costs one parse, not one for each byte.
+ * Collects a head that arrives in pieces. Only new bytes are searched for the end of the head, so a sender of single
+ * bytes costs one parse, not one per byte.
  */
 export class HeadAssembler {
   bytes: Buffer = EMPTY;
@@ -19,7 +19,7 @@ export class HeadAssembler {
     this.length = needed;
   }
 
-  /** False while no parser could say more than "incomplete"; a line that ends wrongly is worth parsing as well. */
+  /** False while a parser could only return INCOMPLETE. A wrong line end is worth parsing too. */
   isWorthParsing(): boolean {
     let position = this.bytes.indexOf(LF, this.#scanned);
     while (position !== -1 && position < this.length) {
@@ -32,7 +32,7 @@ export class HeadAssembler {
     return false;
   }
 
-  /** Hands over what was collected and starts afresh. */
+  /** Returns the collected bytes and starts again. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
     this.clear();

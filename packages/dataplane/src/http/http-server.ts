@@ -26,16 +26,20 @@ export interface HttpServerOptions {
   readonly timeouts: HttpTimeouts;
   readonly limits: HttpLimits;
   /**
-   * Keep X-Forwarded-Proto, -Host and -Port of requests that carry them, and Forwarded, X-Real-IP and their like, for a
-   * balancer behind another. Elsewhere a client could claim anything.
+   * Keeps X-Forwarded-Proto, -Host and -Port of requests, and Forwarded, X-Real-IP and similar fields: for a balancer
+   * behind another proxy. Otherwise a client could claim anything.
    */
   readonly trustForwarded: boolean;
   /**
-   * Pass on header fields of requests with a `_` in their name. Targets that speak CGI or WSGI read it as `-`, so a client
-   * could say what only the balancer may. Names that mean something with `-` never pass. @default false
+   * Forwards request header fields with `_` in their name. Targets that use CGI or WSGI read `_` as `-`,
+   * so a client could set fields that only the balancer may set. Names that have a meaning with `-` are
+   * never forwarded. @default false
    */
   readonly underscoresInHeaders?: boolean;
-  /** What this process calls itself in Via, and knows a request again by that comes back. @default rollcall- and a random number */
+  /**
+   * Name of this process in Via, by which it recognizes a request that comes back.
+   * @default rollcall- and a random number
+   */
   readonly pseudonym?: string;
 }
 
@@ -46,8 +50,8 @@ export interface HttpServerRuntime {
 
 export interface HttpListenerOptions {
   /**
-   * Pass on the trailers of requests, written anew and without those that may only stand in a head. Only for targets that
-   * are known to read them rightly: others take them for the next request. @default false
+   * Forwards the trailers of requests, rewritten and without those that are only allowed in a head. Only for targets
+   * that are known to read them correctly: others take them for the next request. @default false
    */
   readonly passesTrailers?: boolean;
 }
@@ -56,8 +60,8 @@ const SWEEP_MS = 250;
 const LOOKS_PER_BOUND = 3;
 
 /**
- * Forwards HTTP/1.1 from any number of listeners to the targets that the router's groups name. All timeouts are kept by
- * one sweep.
+ * Forwards HTTP/1.1 from any number of listeners to the targets of the groups that the router chooses.
+ * One sweep handles all timeouts.
  */
 export class HttpServer {
   readonly counters: HttpCounters = createHttpCounters();
@@ -95,7 +99,7 @@ export class HttpServer {
       budget: new RetryBudget(
         {
           ratio: limits.retryRatio,
-          // Only requests earn repeats: those of one balancer are those of all its clients.
+          // Only requests earn retries: one balancer handles the requests of all its clients.
           minPerSecond: 0,
           reserve: limits.retryReserve,
           burst: limits.retryReserve,
@@ -114,7 +118,7 @@ export class HttpServer {
   }
 
   /**
-   * @param router routes what comes in here.
+   * @param router routes the requests of this listener.
    * @throws the system's error when the address cannot be bound.
    */
   async listen(
@@ -138,12 +142,12 @@ export class HttpServer {
     return listener;
   }
 
-  /** No new requests go to this target (its owner sees to that): closes its unused connections. */
+  /** Closes the unused connections to this target. Its owner must ensure that the target gets no new requests. */
   retire(target: Target): void {
     this.#services.pool.retire(target);
   }
 
-  /** Breaks what is still under way on this target. */
+  /** Aborts requests that are still in progress on this target. */
   sever(target: Target): void {
     this.#services.pool.sever(target);
   }
@@ -153,8 +157,9 @@ export class HttpServer {
   }
 
   /**
-   * Accepts who is connected already and then no more, lets what is under way finish for at most `graceMs`, then breaks
-   * it. Every answer from now on says `Connection: close`. Resolves when all is closed; further calls get the first one's promise.
+   * Accepts the connections already made and no further ones, lets requests in progress finish for up to `graceMs`,
+   * then aborts them. From now on every response carries `Connection: close`. Resolves when everything is closed;
+   * further calls return the first call's promise.
    */
   close(graceMs: number): Promise<void> {
     this.#closed ??= this.#close(graceMs);
@@ -192,7 +197,7 @@ export class HttpServer {
   }
 }
 
-/** Looks often enough that whoever takes bytes is seen to before any bound on silence ends. */
+/** Looks often enough to notice a peer that takes bytes before any timeout for silence ends. */
 function stallBounds(timeouts: HttpTimeouts): StallBounds {
   const { writeStallMs, responseMs, responseIdleMs, tunnelIdleMs } = timeouts;
   const shortest = Math.min(writeStallMs, responseMs, responseIdleMs, tunnelIdleMs);

@@ -7,16 +7,19 @@ const COMMA = 44;
 const SP = 32;
 const HTAB = 9;
 
-/** Content-Length and Transfer-Encoding of one head, where any doubt is a fault (RFC 9112 section 6.3). */
+/** Content-Length and Transfer-Encoding of one head; any ambiguity is a fault (RFC 9112 section 6.3). */
 export class LengthFields {
   /** -1: no Content-Length. */
   contentLength = -1;
   isChunked = false;
-  /** Written once and in the usual form: the lines may go on as they are. */
+  /** Given once and in the usual form: the lines can be forwarded unchanged. */
   isPlain = true;
   readonly #mayRepeat: boolean;
 
-  /** `mayRepeat`: the same length twice is taken for one. For answers; of requests others may count differently. */
+  /**
+   * `mayRepeat`: the same length given twice counts as one. For responses only; in requests, other
+   * servers may count differently.
+   */
   constructor(mayRepeat: boolean) {
     this.#mayRepeat = mayRepeat;
   }
@@ -47,14 +50,14 @@ export class LengthFields {
     return 0;
   }
 
-  /** To be asked when all fields were added. */
+  /** Call it after all fields have been added. */
   check(minorVersion: number): number {
     if (!this.isChunked) return 0;
     if (this.contentLength !== -1) return Fault.lengthAndEncoding;
     return minorVersion === 0 ? Fault.transferEncoding : 0;
   }
 
-  /** One length, or a list of the same one. */
+  /** One length, or a list that repeats the same length. */
   #addLengths(bytes: Uint8Array, start: number, end: number): number {
     let from = start;
     for (let i = start; i < end && this.#mayRepeat; i++) {

@@ -1,17 +1,17 @@
-/** Plain numbers of one HTTP server, for scraping. */
+/** Counters of one HTTP server, for scraping. */
 export interface HttpCounters {
   connectionsAccepted: number;
   connectionsRefused: number;
   connectionsOpen: number;
   requests: number;
   requestsInFlight: number;
-  /** Attempts beyond a request's first. */
+  /** Attempts after the first attempt of a request. */
   retries: number;
-  /** Repeats not made because the budget was spent. */
+  /** Retries that were not made because the budget was empty. */
   retriesDenied: number;
   upstreamConnects: number;
   upstreamReuses: number;
-  /** Bodies and heads, as sent to and received from clients. */
+  /** Bytes of heads and bodies, as received from and sent to clients. */
   requestBytes: number;
   responseBytes: number;
 }

@@ -34,7 +34,7 @@ export interface AnswerShape {
   readonly date: string;
 }
 
-/** An answer of the balancer itself, as bytes. Why stands in the body and in `Rollcall-Reason`. */
+/** A response of the balancer itself, as bytes. The body and `Rollcall-Reason` contain the reason. */
 export function encodeAnswer(answer: Omit<Respond, 'kind'>, shape: AnswerShape): Buffer {
   const { status, code, detail } = answer;
   const title = REASONS[status] ?? 'Unknown';

@@ -1,6 +1,6 @@
 import { systemRandom } from '@rollcall/runtime';
 
-/** A name that no other process has. */
+/** A name that no other process uses. */
 export function createPseudonym(): string {
   return `rollcall-${systemRandom.hex(6)}`;
 }

@@ -1,11 +1,11 @@
-/** Takes bytes as a connection does. */
+/** Accepts bytes as a connection does. */
 export interface ByteSink {
   write(buffer: Uint8Array, start: number, end: number): boolean;
 }
 
-/** What of a request was sent or is to be sent, kept as long as it may have to be sent (again). */
+/** The bytes of a request, kept for as long as they may have to be sent (again). */
 export class Replay {
-  /** Everything from the first byte on is here. */
+  /** All bytes since the first are kept here. */
   isComplete = true;
   #parts: Buffer[] = [];
   #bodyBytes = 0;
@@ -17,7 +17,10 @@ export class Replay {
     this.isComplete = true;
   }
 
-  /** Copies a further piece of body, unless that would be more than `limit`: then nothing can be repeated any more. */
+  /**
+   * Copies a further piece of the body. If the total exceeds `limit`, drops everything: then
+   * the request cannot be sent again.
+   */
   add(piece: Uint8Array, limit: number): void {
     if (!this.isComplete) return;
     this.#bodyBytes += piece.length;

@@ -20,7 +20,7 @@ const OPTIONS_ANSWER: Respond = Object.freeze({
   detail: 'Max-Forwards is 0: the request ends here',
 });
 
-/** Requests that are answered here whatever the rules say. */
+/** Requests that the balancer answers itself, whatever the routing rules say. */
 export class RequestGate {
   readonly #via: ViaLines;
 
@@ -28,7 +28,7 @@ export class RequestGate {
     this.#via = via;
   }
 
-  /** Undefined: it may pass. */
+  /** Undefined: the request may pass. */
   judge(source: Buffer, head: RequestHead): Respond | undefined {
     const { fields } = head;
     if (fields.has(Field.via) && this.#wasHere(source, head)) return LOOP;
@@ -52,7 +52,7 @@ export class RequestGate {
   }
 }
 
-/** Whether Max-Forwards means anything for the method (RFC 9110 section 7.6.2). */
+/** Whether Max-Forwards applies to the method (RFC 9110 section 7.6.2). */
 export function isLimited(source: Uint8Array, head: RequestHead): boolean {
   return isTrace(source, head) || equalBytes(source, head.start, head.methodEnd, OPTIONS);
 }
@@ -61,7 +61,7 @@ function isTrace(source: Uint8Array, { start, methodEnd }: RequestHead): boolean
   return equalBytes(source, start, methodEnd, TRACE);
 }
 
-/** What shows the way of the request, and nothing that could be a secret. */
+/** Echoes only the lines that show the path of the request, none that could be secret. */
 function traceAnswer(source: Buffer, head: RequestHead): Respond {
   const { fields } = head;
   let body = source.toString('latin1', head.start, head.lineEnd);

@@ -17,8 +17,8 @@ const QUESTION = 63;
 const DOT = 46;
 
 /**
- * A strict parser of request heads (RFC 9112 sections 2 to 6) and its result: offsets into the buffer that was parsed,
- * true until that buffer changes. One per server, used again for each head.
+ * A strict parser of request heads (RFC 9112 sections 2 to 6), and its result: offsets into the parsed buffer, valid
+ * until that buffer changes. One per server, reused for each head.
  */
 export class RequestHead {
   readonly fields: FieldTable;
@@ -29,11 +29,13 @@ export class RequestHead {
   methodEnd = 0;
   targetStart = 0;
   targetEnd = 0;
-  /** The target without scheme and authority; empty for `http://host`, where `/` is meant. */
+  /** The target without scheme and authority; empty for `http://host`, which means `/`. */
   pathStart = 0;
   minorVersion = 1;
   lineEnd = 0;
-  /** From Host, or from an absolute target, which wins (RFC 9112 section 3.2.2). Empty range: none was sent. */
+  /**
+   * From Host, or from an absolute target, which takes precedence (RFC 9112 section 3.2.2). Empty range: none was sent.
+   */
   hostStart = 0;
   hostEnd = 0;
   hostNameEnd = 0;
@@ -56,7 +58,10 @@ export class RequestHead {
     return this.pathStart !== this.targetStart;
   }
 
-  /** @returns the position after the head, INCOMPLETE, or a Fault; the same however the bytes were split. */
+  /**
+   * @returns the position after the head, INCOMPLETE, or a Fault; the result does not
+   * depend on how the bytes were split.
+   */
   parse(bytes: Uint8Array, start: number, end: number): number {
     this.#reset();
     const line = this.#readLine(bytes, start, end);
@@ -82,7 +87,7 @@ export class RequestHead {
 
   #readLine(bytes: Uint8Array, from: number, end: number): number {
     let i = from;
-    // One blank line before a request is forgiven (RFC 9112 section 2.2).
+    // One blank line before a request is accepted (RFC 9112 section 2.2).
     if (i < end && bytes[i] === CR) {
       if (i + 1 === end) return INCOMPLETE;
       if (bytes[i + 1] !== LF) return Fault.bareCr;

@@ -1,7 +1,7 @@
 import { RequestRecord } from './exchange-record.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 
-/** Counts a request in and out, and shows its record to the observer. Used again for each request. */
+/** Counts the start and end of a request, and passes its record to the observer. Reused for each request. */
 export class RequestLedger {
   readonly record = new RequestRecord();
   readonly #services: ExchangeServices;
@@ -18,7 +18,7 @@ export class RequestLedger {
     this.#services.counters.requestsInFlight++;
   }
 
-  /** `reason` empty: whatever stands in the record already. */
+  /** `reason` empty: keeps the reason in the record. */
   close(reason: string): void {
     const { record } = this;
     if (reason !== '') record.reason = reason;

@@ -10,14 +10,14 @@ const HOST = ascii('Host: ');
 const UPGRADE = ascii('Connection: Upgrade\r\nUpgrade: websocket\r\n');
 const CHUNKED = ascii('Transfer-Encoding: chunked\r\n');
 const SLASH_BYTE = 47;
-/** Lines that may be added whatever the request says, and their line ends. */
+/** Size of the lines that may be added to any request, and of their line ends, in bytes. */
 const FIXED_BYTES = 384;
 
 /** What a client connection adds to each of its requests; computed once, when it is accepted. */
 export interface ClientIdentity {
-  /** `Host` for HTTP/1.0 clients that sent none: where they connected to. */
+  /** `Host` for HTTP/1.0 clients that sent none: the address that they connected to. */
   readonly localAuthority: Uint8Array;
-  /** Ready lines but for what depends on the request: For without value and the rest. */
+  /** Prepared lines, except what depends on the request: X-Forwarded-For without its value, and the others. */
   readonly address: Uint8Array;
   readonly protoAndPort: Uint8Array;
 }
@@ -44,11 +44,11 @@ const SEPARATOR = ascii(', ');
 export interface RequestRewrite {
   readonly head: RequestHead;
   readonly identity: ClientIdentity;
-  /** Keep what the client says of another client in front of it. */
+  /** Keep the client's claims about another client in front of it. */
   readonly trustForwarded: boolean;
 }
 
-/** Builds what goes upstream: one buffer of its own, so that it can be sent again. */
+/** Builds the bytes to send upstream: one separate buffer, so that it can be sent again. */
 export class RequestWriter {
   #out: Buffer = Buffer.alloc(0);
   #length = 0;
@@ -58,7 +58,7 @@ export class RequestWriter {
     this.#via = via;
   }
 
-  /** `body` is the part of `source` after the head that belongs to this request. */
+  /** `bodyEnd`: end of the bytes in `source` that belong to this request. */
   write(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
     const { head, identity } = rewrite;
     const fixed = FIXED_BYTES + identity.address.length + identity.protoAndPort.length;
@@ -129,13 +129,13 @@ export class RequestWriter {
     this.#bytes(identity.protoAndPort);
   }
 
-  /** In one form only, whatever blanks and letters the client chose. */
+  /** In one normalized form, whatever spaces and letter case the client used. */
   #framing({ length }: RequestHead): void {
     if (length.isChunked) this.#bytes(CHUNKED);
     else if (!length.isPlain) this.#bytes(ascii(`Content-Length: ${length.contentLength}\r\n`));
   }
 
-  /** One hop less, where it means something. */
+  /** Decrements it, for methods to which it applies. */
   #maxForwards(source: Buffer, head: RequestHead): void {
     if (!isLimited(source, head)) return;
     const { fields } = head;
@@ -147,7 +147,7 @@ export class RequestWriter {
     }
   }
 
-  /** Copies runs of kept field lines. */
+  /** Copies consecutive kept field lines together. */
   #fields(source: Buffer, rewrite: RequestRewrite): void {
     const fields = rewrite.head.fields;
     let runStart = rewrite.head.lineEnd;
@@ -171,7 +171,7 @@ function isKept(kind: number, source: Buffer, { head, trustForwarded }: RequestR
     case Field.maxForwards:
       return !isLimited(source, head);
     case Field.expect:
-      // Without a body there is nothing to go on with.
+      // Without a body there is nothing to continue with.
       return head.minorVersion === 1 && head.hasBody;
     case Field.claim:
       return trustForwarded;

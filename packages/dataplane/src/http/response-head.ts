@@ -8,7 +8,9 @@ const VERSION = ascii('HTTP/1.');
 const TIMEOUT = ascii('timeout=');
 const COMMA = 44;
 
-/** The counterpart of RequestHead for what an upstream answers; as strict, since a client has to trust the framing. */
+/**
+ * Like RequestHead, for the responses of an upstream; as strict, because a client must be able to trust the framing.
+ */
 export class ResponseHead {
   readonly fields: FieldTable;
   readonly options = new ConnectionOptions();
@@ -18,25 +20,28 @@ export class ResponseHead {
   status = 0;
   lineEnd = 0;
   end = 0;
-  /** From `Keep-Alive: timeout=5`, in seconds; -1 when the upstream does not say. */
+  /** From `Keep-Alive: timeout=5`, in seconds; -1 when the upstream does not send it. */
   keepAliveSeconds = -1;
 
   constructor(fieldLimit: number) {
     this.fields = new FieldTable(fieldLimit);
   }
 
-  /** Whether the upstream means to read another request from this connection. */
+  /** Whether the upstream will read another request from this connection. */
   get isPersistent(): boolean {
     if (this.options.close) return false;
     return this.minorVersion === 1 || this.options.keepAlive;
   }
 
-  /** 1xx, 204 and 304 have no body whatever their fields say. */
+  /** 1xx, 204 and 304 have no body, whatever their fields say. */
   get isBodyless(): boolean {
     return this.status < 200 || this.status === 204 || this.status === 304;
   }
 
-  /** @returns the position after the head, INCOMPLETE, or a Fault; the same however the bytes were split. */
+  /**
+   * @returns the position after the head, INCOMPLETE, or a Fault; the result does not
+   * depend on how the bytes were split.
+   */
   parse(bytes: Uint8Array, start: number, end: number): number {
     this.options.reset();
     this.length.reset();
@@ -73,7 +78,7 @@ export class ResponseHead {
   #readReason(bytes: Uint8Array, from: number, end: number): number {
     let i = from;
     if (i === end) return INCOMPLETE;
-    // "HTTP/1.1 200" without the space is common enough, and nobody can misread it.
+    // "HTTP/1.1 200" without the space is common and cannot be misread.
     if (bytes[i] !== SP && bytes[i] !== CR && bytes[i] !== LF) return Fault.startLine;
     while (i < end && FIELD_VALUE[bytes[i]!] === 1) i++;
     if (i === end) return INCOMPLETE;

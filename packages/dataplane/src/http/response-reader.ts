@@ -3,10 +3,10 @@ import { Fault, INCOMPLETE } from './fault.ts';
 import { HeadAssembler } from './head-assembler.ts';
 import type { ResponseHead } from './response-head.ts';
 
-/** Follows the answers on one connection: heads, possibly in pieces, then where the body ends. */
+/** Reads the responses on one connection: heads, possibly in pieces, then the end of each body. */
 export class ResponseReader {
   readonly framing = new BodyFraming({ passesTrailers: true, isStrict: false });
-  /** After a head was read: what follows it. */
+  /** After a head was read: the buffer and range of the bytes after it. */
   buffer: Buffer = Buffer.alloc(0);
   position = 0;
   end = 0;
@@ -14,7 +14,7 @@ export class ResponseReader {
   readonly #head: ResponseHead;
   readonly #headBytes: number;
 
-  /** `head` is shared: it holds the head read last, by whichever reader. */
+  /** `head` is shared: it holds the head read last, by any reader. */
   constructor(head: ResponseHead, headBytes: number) {
     this.#head = head;
     this.#headBytes = headBytes;

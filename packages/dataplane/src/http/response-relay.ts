@@ -30,12 +30,12 @@ const CONTINUE_ONLY: ResponseRewrite = {
   hasRoom: false,
 };
 
-/** Passes answers from a target to the client, head and first body bytes in one write. */
+/** Forwards responses from a target to the client, with the head and the first body bytes in one write. */
 export class ResponseRelay {
-  /** The client has not taken what was written last. */
+  /** The client has not taken the last write yet. */
   isBlocked = false;
   hasPassedInterim = false;
-  /** Anything at all came on this attempt. */
+  /** Any bytes arrived during this attempt. */
   hasBytes = false;
   #request = NO_REQUEST;
   #hasFinal = false;
@@ -60,7 +60,7 @@ export class ResponseRelay {
     return this.#reader.framing.isUntilClose;
   }
 
-  /** The whole answer is with the client's connection, which may not have taken all of it yet. */
+  /** The complete response was written to the client's connection, which may not have taken all of it yet. */
   get isComplete(): boolean {
     return this.#hasFinal && this.#reader.framing.isDone;
   }
@@ -77,7 +77,7 @@ export class ResponseRelay {
     this.#isDechunking = false;
   }
 
-  /** Writes to the client; `upstream`, when given, is paused until that has drained. */
+  /** Writes to the client; `upstream`, when given, is paused until the write has drained. */
   send(
     upstream: UpstreamConnection | undefined,
     buffer: Uint8Array,
@@ -185,7 +185,7 @@ export class ResponseRelay {
     this.#afterBody(upstream);
   }
 
-  /** Bytes of the answer, and what was made here to end it. */
+  /** Sends bytes of the response, and the generated end of the body. */
   #sendBody(buffer: Buffer, start: number, end: number): void {
     if (end > start) this.send(undefined, buffer, start, end);
     const { framing } = this.#reader;
@@ -197,7 +197,8 @@ export class ResponseRelay {
   }
 
   #afterBody(upstream: UpstreamConnection): void {
-    // Blocked: the bytes are still in use, so the connection they came from may not read yet, not even for others.
+    // Blocked: the bytes are still in use, so the connection that they came from must not read
+    // yet, even for another request.
     if (this.isBlocked) {
       this.#hold(upstream);
     } else if (this.isComplete) {

@@ -12,22 +12,22 @@ const NOTHING = new Uint8Array(0);
 const CONNECTION = { implied: NOTHING, close: CLOSE, 'keep-alive': KEEP_ALIVE, upgrade: UPGRADE };
 const ONE = 49;
 const MINOR_OFFSET = 7;
-/** Below this a loop is faster than the system's own copying. */
+/** Below this size a loop is faster than the built-in copy. */
 const FEW_BYTES = 64;
 
 export interface ResponseRewrite {
   readonly connection: 'implied' | 'close' | 'keep-alive' | 'upgrade';
-  /** The framing of the upstream is not the client's: HEAD, 204, 304, or a client of HTTP/1.0. */
+  /** The framing of the upstream does not apply to the client: HEAD, 204, 304, or a client of HTTP/1.0. */
   readonly dropTransferEncoding: boolean;
-  /** 1xx and 204 must not carry a length. */
+  /** 1xx and 204 must not have a length. */
   readonly dropContentLength: boolean;
-  /** An answer that is passed on, as against a step on the way to it: gets what an intermediary adds. */
+  /** The final response rather than an interim one: gets the lines that an intermediary adds. */
   readonly isFinal: boolean;
-  /** Bytes before the head may be overwritten: nothing that was written from there is on its way. */
+  /** Bytes before the head may be overwritten: no write that used them is still pending. */
   readonly hasRoom: boolean;
 }
 
-/** Where the rewritten bytes stand. Used again for each answer. */
+/** Position of the rewritten bytes. Reused for each response. */
 export class ResponseWriter {
   buffer: Buffer = Buffer.alloc(0);
   start = 0;
@@ -45,15 +45,15 @@ export class ResponseWriter {
   }
 
   /**
-   * Turns the head in `source` into the client's, in place as far as room allows: bytes before a removed field move
-   * right, and what has to be added goes into the room that frees, or that is before the head. Body bytes up to `bodyEnd`
-   * stay where they are, so that head and body leave in one write.
+   * Rewrites the head in `source` for the client, in place if there is room: bytes before a removed field move right,
+   * and added lines use the space that this frees, or the space before the head. Body bytes up to `bodyEnd` do not
+   * move, so that head and body go out in one write.
    */
   rewrite(source: Buffer, head: ResponseHead, rewrite: ResponseRewrite, bodyEnd: number): void {
     source[head.start + MINOR_OFFSET] = ONE;
     const start = cutFields(source, head, rewrite);
     const count = this.#collect(head, rewrite);
-    // Further entries of Via come behind those that are there.
+    // Further Via entries must come after the existing ones.
     const place = head.fields.has(Field.via) ? head.fields.end : start + head.lineEnd - head.start;
     this.end = bodyEnd;
     this.buffer = source;
@@ -74,7 +74,7 @@ export class ResponseWriter {
     this.end = out.length;
   }
 
-  /** Chooses the lines to be added; answers how long they are. */
+  /** Chooses the lines to add; returns their total length. */
   #collect(head: ResponseHead, rewrite: ResponseRewrite): number {
     const { isFinal } = rewrite;
     this.#framingLine = head.length.isPlain ? NOTHING : framingLine(head, rewrite);
@@ -93,7 +93,7 @@ export class ResponseWriter {
   }
 }
 
-/** Once and in the usual form. */
+/** One framing line in the usual form. */
 function framingLine({ length }: ResponseHead, rewrite: ResponseRewrite): Uint8Array {
   if (length.isChunked) return rewrite.dropTransferEncoding ? NOTHING : CHUNKED;
   if (rewrite.dropContentLength) return NOTHING;

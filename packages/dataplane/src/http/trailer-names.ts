@@ -1,7 +1,9 @@
-/** A message whose end says anything of these cannot be trusted to end where it seems to (RFC 9112 section 6.3). */
+/** If trailers contain one of these fields, the end of the message cannot be trusted (RFC 9112 section 6.3). */
 const FRAMING = new Set(['transfer-encoding', 'content-length', 'host', 'connection', 'upgrade']);
 
-/** Fields that route, authorise, or change what the message means must come before it (RFC 9110 section 6.5.1). */
+/**
+ * Fields for routing, authorization or the meaning of the message must come before the body (RFC 9110 section 6.5.1).
+ */
 const NEVER = new Set([
   ...FRAMING,
   'age',
@@ -54,12 +56,12 @@ const NEVER_BEGINNINGS = [
   'x-url-scheme',
 ];
 
-/** `name` in lower case. */
+/** `name` must be lower case. */
 export function isFramingField(name: string): boolean {
   return FRAMING.has(name);
 }
 
-/** `name` in lower case. One with `_` may be read as another by what stands behind. */
+/** `name` must be lower case. A target may read a name with `_` as another name. */
 export function mayBeTrailer(name: string): boolean {
   if (name.includes('_') || NEVER.has(name)) return false;
   return !NEVER_BEGINNINGS.some((beginning) => name.startsWith(beginning));

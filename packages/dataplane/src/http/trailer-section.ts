@@ -5,10 +5,10 @@ import { isFramingField, mayBeTrailer } from './trailer-names.ts';
 const State = { start: 0, name: 1, value: 2, lineLf: 3, lastLf: 4 } as const;
 const MAX_BYTES = 8_192;
 
-/** The fields behind the last chunk: read strictly, and kept in a form of their own if they may be passed on. */
+/** The trailer fields after the last chunk: parsed strictly, and kept in normalized form if they may be forwarded. */
 export class TrailerSection {
   isDone = false;
-  /** Written anew; empty when nothing is passed on. */
+  /** Rewritten lines; empty when nothing is forwarded. */
   lines = '';
   readonly #isPassedOn: boolean;
   readonly #isStrict: boolean;
@@ -17,13 +17,13 @@ export class TrailerSection {
   #name = '';
   #value = '';
 
-  /** `isStrict`: one that would change the framing is a fault, not only left out. */
+  /** `isStrict`: a field that would change the framing is a fault, and not only left out. */
   constructor({ isPassedOn, isStrict }: { isPassedOn: boolean; isStrict: boolean }) {
     this.#isPassedOn = isPassedOn;
     this.#isStrict = isStrict;
   }
 
-  /** Inside the blank line, or behind it. */
+  /** Inside the final blank line, or after it. */
   get isEnding(): boolean {
     return this.#state === State.lastLf;
   }

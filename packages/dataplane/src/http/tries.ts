@@ -3,7 +3,7 @@ import type { AttemptFailure } from './attempt-failure.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { Replay } from './replay.ts';
 
-/** The targets tried for one request, and the rules on trying another. Used again for each request. */
+/** The targets tried for one request, and the rules for trying another one. Reused for each request. */
 export class Tries {
   readonly replay = new Replay();
   readonly #failed: Target[] = [];
@@ -20,7 +20,7 @@ export class Tries {
     this.#services.budget.deposit();
   }
 
-  /** A target that did not fail yet, from the group as it is now. */
+  /** A target that has not failed yet, from the group's current snapshot. */
   next(): Target | undefined {
     return this.#group!.snapshot().pick(this.#failed);
   }
@@ -36,14 +36,14 @@ export class Tries {
   /** Whether another target may be tried after this failure. `isSafe`: see `mayRepeat`. */
   mayGoOn({ outcome, isWorthRepeating }: AttemptFailure, isSafe: boolean): boolean {
     if (this.#failed.length >= this.#services.limits.attempts) return false;
-    // Not a byte was sent, so any method may go elsewhere.
+    // No byte was sent, so any method may go to another target.
     if (outcome === 'connect_failed' || outcome === 'not_tried') return true;
     return isWorthRepeating && this.mayRepeat(isSafe);
   }
 
   /**
-   * Bytes may have reached a target: only what is safe (idempotent, and nothing of an answer passed on), still at hand
-   * and within the budget goes out again.
+   * Bytes may have reached a target: the request is sent again only if that is safe (it is idempotent, and nothing of a
+   * response was forwarded), its bytes are still available and the budget allows it.
    */
   mayRepeat(isSafe: boolean): boolean {
     if (!isSafe || !this.replay.isComplete) return false;

@@ -7,7 +7,7 @@ import type { UpstreamOwner } from './upstream-connection.ts';
 
 export interface TunnelOwner {
   readonly record: RequestRecord;
-  /** The target ended it, as it may. */
+  /** The target ended the tunnel, which is not an error. */
   onTunnelClosed(): void;
   onTunnelBroken(reason: string): void;
 }
@@ -18,14 +18,17 @@ export interface TunnelWays {
   readonly attempt: Attempt;
 }
 
-/** Bytes to and fro, unread, after a switch of protocols. Has the target's connection in place of the exchange. */
+/**
+ * Passes bytes in both directions without parsing them, after a switch of protocols. Takes over the
+ * target's connection from the exchange.
+ */
 export class Tunnel implements UpstreamOwner, ClientTunnel {
   readonly #client: ClientPort;
   readonly #relay: ResponseRelay;
   readonly #attempt: Attempt;
   readonly #services: ExchangeServices;
   readonly #owner: TunnelOwner;
-  /** Silent for as long as it may be: sides that may still be taking what they were sent; 0: no doubt. */
+  /** After the idle timeout: number of sides that may still be taking the bytes sent to them; 0 = no doubt. */
   #doubtedSides = 0;
 
   constructor(ways: TunnelWays, services: ExchangeServices, owner: TunnelOwner) {
@@ -92,7 +95,7 @@ export class Tunnel implements UpstreamOwner, ClientTunnel {
     this.#owner.onTunnelBroken('upstream_closed');
   }
 
-  /** No bytes came for too long; but what went before may still be on its way to a slow reader. */
+  /** The idle timeout has passed, but earlier bytes may still be on their way to a slow reader. */
   onUpstreamDeadline(): void {
     if (this.#doubtedSides > 0) {
       this.onUpstreamStalled();
@@ -107,7 +110,7 @@ export class Tunnel implements UpstreamOwner, ClientTunnel {
     this.#restartIdle();
   }
 
-  /** One side has all that it was sent; when the other has too, nothing is on its way. */
+  /** One side has taken everything; when the other side has too, nothing is in transit. */
   onUpstreamHasAll(): void {
     if (this.#doubtedSides > 0 && --this.#doubtedSides === 0) this.onUpstreamStalled();
   }

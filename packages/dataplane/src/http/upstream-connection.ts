@@ -3,7 +3,7 @@ import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { ConnectHandler, Connection, Transport } from '../io/transport.ts';
 import type { Target } from '../model/target.ts';
 
-/** Whoever uses a connection to a target at the moment. */
+/** The current user of a connection to a target. */
 export interface UpstreamOwner {
   onUpstreamOpen(): void;
   onUpstreamData(buffer: Buffer, start: number, end: number): void;
@@ -12,17 +12,17 @@ export interface UpstreamOwner {
   onUpstreamEnd(): void;
   onUpstreamClose(error: NodeJS.ErrnoException | undefined): void;
   onUpstreamDeadline(): void;
-  /** The target took some of what it was sent. */
+  /** The target took some of the bytes sent to it. */
   onUpstreamTaking(): void;
-  /** The target has all that it was sent. */
+  /** The target has taken all bytes sent to it. */
   onUpstreamHasAll(): void;
   /** The target took nothing for too long. */
   onUpstreamStalled(): void;
 }
 
-/** The pool's side of a connection that nobody uses. */
+/** The pool's side of an unused connection. */
 export interface IdleKeeper {
-  /** The connection can serve no further request. Possibly more than once. */
+  /** The connection can serve no further request. May be called more than once. */
   onIdleLost(connection: UpstreamConnection): void;
   onGone(connection: UpstreamConnection): void;
 }
@@ -36,9 +36,9 @@ export interface UpstreamPlace {
 export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
   owner: UpstreamOwner | null;
   isOpen = false;
-  /** Served a request before: a close without an answer may only mean that it was stale. */
+  /** It has served a request before: a close without a response may only mean that it was stale. */
   isReused = false;
-  /** On the clock of the plane; 0: none. */
+  /** On the plane's clock; 0 = none. */
   readDeadline = 0;
   readonly target: Target;
   #connection: Connection | undefined;
@@ -63,7 +63,7 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
     return false;
   }
 
-  /** Looks whether the target takes what it was sent, although none of it waits here. */
+  /** Watches whether the target takes the bytes sent to it, even if none of them is queued here. */
   followSending(): void {
     this.#watchSending().follow();
   }
@@ -72,7 +72,7 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
     this.#watchSending().inquire();
   }
 
-  /** What it was sent so far concerns nobody any more. */
+  /** Stops watching the bytes sent so far. */
   ceaseFollowing(): void {
     this.#sendWatch?.clear();
   }
@@ -89,14 +89,14 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
     this.#connection!.shutdown();
   }
 
-  /** Gives the connection up; its owner hears no more of it. */
+  /** Closes the connection; its owner gets no more events. */
   discard(): void {
     this.owner = null;
     this.#sendWatch?.clear();
     this.#connection!.close();
   }
 
-  /** Breaks the connection under its owner, who is told as if the target had done it. */
+  /** Breaks the connection; its owner sees this as if the target had done it. */
   sever(): void {
     this.#connection!.abort();
   }
@@ -115,7 +115,7 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
-    // Bytes that nobody asked for: whatever they are, they must not become the next answer.
+    // Unrequested bytes: they must not become the next response.
     if (this.owner === null) this.#loseIdle();
     else this.owner.onUpstreamData(buffer, start, end);
   }

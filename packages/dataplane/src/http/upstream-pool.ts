@@ -14,7 +14,7 @@ export interface PoolOptions {
   readonly connectMs: number;
   readonly idleMs: number;
   readonly idlePerTarget: number;
-  /** Connections at once, used and unused: beyond it unused ones make room. */
+  /** Maximum number of connections, used and unused; at the limit, unused ones are closed to make room. */
   readonly openLimit: number;
 }
 
@@ -25,13 +25,16 @@ export interface PoolIo {
 }
 
 interface TargetEntry {
-  /** Last in, first out: the warmest is used, the rest may grow old. */
+  /** Last in, first out: the most recently used connection is reused first, and the others may expire. */
   readonly idle: UpstreamConnection[];
   open: number;
   isRetired: boolean;
 }
 
-/** A target that says how long it keeps a connection is believed, less this, for the time a request is on its way. */
+/**
+ * When a target announces how long it keeps a connection, the pool uses that time minus this margin, because
+ * a request needs time to arrive.
+ */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
 /** All connections to targets, used and unused. */
@@ -52,7 +55,10 @@ export class UpstreamPool implements IdleKeeper {
     this.#options = options;
   }
 
-  /** An open connection, or one that will say `onUpstreamOpen` or `onUpstreamClose`. `isFresh`: not an unused one. */
+  /**
+   * Returns an open connection, or one that will call `onUpstreamOpen` or
+   * `onUpstreamClose`. `isFresh`: do not reuse one.
+   */
   acquire(target: Target, owner: UpstreamOwner, isFresh: boolean): UpstreamConnection {
     const entry = this.#entryOf(target);
     const idle = isFresh ? undefined : entry.idle.pop();
@@ -74,7 +80,7 @@ export class UpstreamPool implements IdleKeeper {
     return connection;
   }
 
-  /** Takes back a connection whose request and answer are both complete. `keepAliveSeconds` < 0: not said. */
+  /** Takes back a connection whose request and response are both complete. `keepAliveSeconds` < 0: not given. */
   release(connection: UpstreamConnection, keepAliveSeconds: number): void {
     const entry = this.#entryOf(connection.target);
     const saidMs = keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS;
@@ -90,14 +96,14 @@ export class UpstreamPool implements IdleKeeper {
     entry.idle.push(connection);
   }
 
-  /** Closes all unused connections: the system has none left. */
+  /** Closes all unused connections: the system cannot open more. */
   shedIdle(): void {
     for (const entry of this.#entries.values()) {
       for (const connection of entry.idle.splice(0)) connection.discard();
     }
   }
 
-  /** Closes unused connections and keeps no more: the target takes no new requests. */
+  /** Closes unused connections and keeps no more: the target gets no new requests. */
   retire(target: Target): void {
     const entry = this.#entries.get(target);
     if (entry === undefined) return;
@@ -105,7 +111,7 @@ export class UpstreamPool implements IdleKeeper {
     for (const connection of entry.idle.splice(0)) connection.discard();
   }
 
-  /** Breaks what is still under way on a target. */
+  /** Aborts requests that are still in progress on a target. */
   sever(target: Target): void {
     this.retire(target);
     for (const connection of this.#all) {

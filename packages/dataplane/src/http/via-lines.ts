@@ -1,8 +1,8 @@
 import { ascii } from './bytes.ts';
 
-/** What this process adds to messages that it passes on (RFC 9110 section 7.6.3), by the version it received. */
+/** The Via line that this process adds to forwarded messages (RFC 9110 section 7.6.3), by the HTTP version received. */
 export class ViaLines {
-  /** By which a request that was here before is known again. */
+  /** Identifies a request that has passed through this process before. */
   readonly pseudonym: Buffer;
   readonly #lines: readonly [Uint8Array, Uint8Array];
 

@@ -1,16 +1,17 @@
 import type { Clock } from '@rollcall/runtime';
 
-/** Callers that never stop coming are not waited for longer than this, in ms. */
+/** Longest wait when new connections keep arriving, in ms. */
 const LONGEST_MS = 1_000;
-/** The first turn may already be past the point where it accepts. */
+/** The first turn may already be past the point where the event loop accepts. */
 const QUIET_TURNS = 2;
 
 /**
- * Resolves when the system holds no connection that this process has not accepted yet, within `mostMs` at most.
- * Whoever closes a listener before that resets callers that have been connected by the system, and may have sent their
- * request. The event loop accepts a connection or more each turn, so turns without one say that nobody waits.
+ * Resolves when the system holds no connection that this process has not accepted yet, within `mostMs` at
+ * most. Closing a listener earlier would reset callers whose connection the system has completed and that may
+ * have sent their request. The event loop accepts at least one waiting connection per turn, so turns without
+ * one show that none is waiting.
  *
- * @param accepted how many connections there have been.
+ * @param accepted returns how many connections have been accepted.
  */
 export async function backlogTaken(
   accepted: () => number,
@@ -20,7 +21,7 @@ export async function backlogTaken(
   const end = clock.monotonicMs() + Math.min(mostMs, LONGEST_MS);
   let count = accepted();
   for (let quiet = 0; quiet < QUIET_TURNS && clock.monotonicMs() < end;) {
-    // In turn, as the event loop goes.
+    // One after another, as the event loop turns.
     await turn();
     quiet = accepted() === count ? quiet + 1 : 0;
     count = accepted();

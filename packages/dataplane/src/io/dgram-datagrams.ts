@@ -10,12 +10,12 @@ import type {
 } from './datagrams.ts';
 import type { Address } from './transport.ts';
 
-/** Kept while a name is looked up; what comes beyond is lost. */
+/** Maximum number of datagrams queued during a name lookup; further ones are lost. */
 const HELD_DATAGRAMS = 16;
 
 type LookupDone = (error: null, address: string, family: number) => void;
 
-/** Addresses of clients are numbers: no detour through the resolver for each reply. */
+/** Client addresses are numeric: replies must not go through the resolver. */
 function lookupNothing(address: string, _options: unknown, done: LookupDone): void {
   done(null, address, isIPv6(address) ? 6 : 4);
 }
@@ -73,7 +73,7 @@ class DgramPeer implements DatagramPeer {
     this.#socket.close();
   }
 
-  // One for all datagrams: none of them costs a closure.
+  // One callback for all datagrams, so that none of them needs a closure.
   readonly #onResult = (error: Error | null | undefined): void => {
     if (error === null || error === undefined || this.#isClosed) return;
     this.#handler.onError((error as NodeJS.ErrnoException).code ?? error.message);
@@ -91,7 +91,7 @@ class DgramPeer implements DatagramPeer {
   };
 }
 
-/** The public `dgram` API. Host names of targets are looked up for IPv4. */
+/** The public `dgram` API. Host names of targets are resolved to IPv4 addresses. */
 export class DgramDatagrams implements Datagrams {
   async bind(address: Address, handler: DatagramHandler): Promise<DatagramListener> {
     const socket = createSocket({ type: typeOf(address.host), lookup: lookupNothing });
@@ -104,7 +104,7 @@ export class DgramDatagrams implements Datagrams {
       socket.close();
       throw error;
     }
-    // What is lost on the way back to one client must not end the others.
+    // A reply that fails for one client must not affect the others.
     socket.on('error', () => {});
     return new DgramListener(socket);
   }

@@ -1,10 +1,10 @@
 /**
- * The objects of Node.js that its own `net` stands on. They are not public: whoever uses them asks first whether they
- * are there and do what is expected (see {@link import('./open-transport.ts')}).
+ * The internal Node.js objects on which `net` is built. They are not public: check first that they exist and behave as
+ * expected (see {@link import('./open-transport.ts')}).
  */
 export interface TcpHandle {
   onread: () => void;
-  /** Bytes are read into this buffer, again and again. */
+  /** All reads go into this buffer, again and again. */
   useUserBuffer(buffer: Uint8Array): void;
   readStart(): number;
   readStop(): number;
@@ -30,9 +30,9 @@ export interface HandleBindings {
   createWrite(): Request & { buffer?: Uint8Array };
   createShutdown(): Request;
   createConnect(): Request;
-  /** Bytes of the last read, or an error below zero. */
+  /** Number of bytes of the last read, or a negative error. */
   lastRead(): number;
-  /** Whether the last write is still under way. */
+  /** Whether the last write is still in progress. */
   wasAsync(): boolean;
 }
 
@@ -52,7 +52,7 @@ interface TcpWrap {
   readonly constants: { readonly SOCKET: number };
 }
 
-/** Undefined where this Node.js does not have them, or not in the form that is known here. */
+/** Undefined when this Node.js lacks them, or has them in another form. */
 export function handleBindings(): HandleBindings | undefined {
   const { binding } = process as unknown as { binding?: (name: string) => unknown };
   if (typeof binding !== 'function') return undefined;
@@ -89,7 +89,7 @@ export function handleBindings(): HandleBindings | undefined {
   };
 }
 
-/** After what is running now, and never inside of it. */
+/** Calls after the current code has finished, never from inside it. */
 export function afterwards(call: () => void): void {
   setImmediate(call);
 }

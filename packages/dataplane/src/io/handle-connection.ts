@@ -2,13 +2,13 @@ import { getSystemErrorName } from 'node:util';
 import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
 import type { Connection, ConnectionHandler } from './transport.ts';
 
-/** libuv's word for the end of a stream. */
+/** libuv's code for the end of a stream. */
 const EOF = -4095;
-/** Most connections carry little: they begin with a small buffer, and one that filled it gets a large one. */
+/** Most connections carry little data: they start with a small buffer and get a large one after they have filled it. */
 const FIRST_READ_BYTES = 8_192;
 const READ_BYTES = 65_536;
 
-/** Left free before what was read, so that a head can grow where it stands. */
+/** Free space before the bytes read, so that a head can grow in place. */
 const ROOM_BYTES = 192;
 
 const NOTHING = Buffer.alloc(0);
@@ -18,15 +18,15 @@ interface SocketName {
   port?: number;
 }
 
-/** The system's error as Node.js would word it. */
+/** The system's error in Node.js form. */
 export function systemError(code: number, syscall: string): NodeJS.ErrnoException {
   const name = getSystemErrorName(code);
   return Object.assign(new Error(`${syscall} ${name}`), { code: name, errno: code, syscall });
 }
 
 /**
- * One connection on a bare TCP handle: bytes arrive in one buffer that is used again and again, and what is written goes
- * to the system in the same turn. Without the streams of Node.js, which cost more than the rest of a small exchange.
+ * One connection on a bare TCP handle: bytes arrive in one buffer that is reused, and writes go to the system in the
+ * same turn. It avoids Node.js streams, which cost more than the rest of a small exchange.
  */
 export class HandleConnection implements Connection {
   readonly remoteAddress: string;
@@ -60,12 +60,12 @@ export class HandleConnection implements Connection {
     this.remotePort = peer.port ?? 0;
   }
 
-  /** Begins to read. */
+  /** Starts to read. */
   attach(handler: ConnectionHandler): void {
     this.#handler = handler;
     this.#readInto(FIRST_READ_BYTES);
     this.#handle.onread = () => this.#onRead(this.#io.lastRead());
-    // The receiver may have asked for silence first.
+    // The handler may have paused the connection already.
     if (!this.#isPaused) this.resume();
   }
 
@@ -81,7 +81,7 @@ export class HandleConnection implements Connection {
     }
     if (!this.#io.wasAsync()) return true;
     this.#pendingWrites++;
-    // The system reads from it until the write is done.
+    // The system reads from the buffer until the write is done.
     request.buffer = bytes;
     request.oncomplete = (result) => this.#onWritten(result);
     return false;
@@ -105,7 +105,7 @@ export class HandleConnection implements Connection {
   shutdown(): void {
     if (this.#isShutDown || this.#isClosed) return;
     this.#isShutDown = true;
-    // Asked for while bytes are on their way, it would stand in the way of a reset.
+    // A shutdown requested while bytes are pending would block a later reset.
     if (this.#pendingWrites === 0) this.#sendEnd();
   }
 
@@ -113,7 +113,7 @@ export class HandleConnection implements Connection {
     this.#isSendingEnd = true;
     const request = this.#io.createShutdown();
     request.oncomplete = () => this.#onEndSent();
-    // One that the other side has left already has nobody to say it to.
+    // If the peer has already closed the connection, there is nothing to send to it.
     if (this.#handle.shutdown(request) !== 0) afterwards(() => this.#onEndSent());
   }
 
@@ -127,7 +127,7 @@ export class HandleConnection implements Connection {
   abort(): void {
     if (this.#isClosed || this.#isAborted) return;
     this.#isAborted = true;
-    // While its FIN is being sent the system refuses to reset it.
+    // While the FIN is being sent, the system refuses to reset the connection.
     if (this.#isSendingEnd && !this.#hasSentEnd) return;
     this.#reset();
   }
@@ -148,7 +148,7 @@ export class HandleConnection implements Connection {
     if (this.#isClosed || length === 0) return;
     if (length > 0) {
       const buffer = this.#buffer;
-      // The small one may be in use by writes until they are done, so the large one takes its place now.
+      // Writes may still use the small buffer, so the large one replaces it now.
       const isFull = ROOM_BYTES + length === buffer.length;
       if (isFull && length === FIRST_READ_BYTES) this.#readInto(READ_BYTES);
       this.#handler?.onData(buffer, ROOM_BYTES, ROOM_BYTES + length);
@@ -180,7 +180,7 @@ export class HandleConnection implements Connection {
     else if (this.#hasEnded) this.close();
   }
 
-  /** It is heard of after what is running now: never from inside a call. */
+  /** Reported after the current code has finished, never from inside a call. */
   #fail(error: NodeJS.ErrnoException): void {
     this.#failure ??= error;
     this.close();

@@ -35,7 +35,7 @@ export class HandleTransport implements Transport {
     address: Address,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener> {
-    // The public server binds and listens; only what it would make of a connection is done here.
+    // The public server binds and listens; only the handling of accepted connections is replaced.
     const server = createServer();
     server.listen({ host: address.host, port: address.port, backlog: 4_096 });
     await once(server, 'listening');
@@ -58,7 +58,7 @@ export class HandleTransport implements Transport {
   connect(address: Address, handler: ConnectHandler): Connection {
     const { host, port } = address;
     const version = isIP(host);
-    // Names have to be looked up, and tried in turn.
+    // Host names must be resolved, and their addresses tried in turn.
     if (version === 0) return this.#net.connect(address, handler);
     const handle = this.#io.createHandle();
     const connection = new Connecting(this.#io, handle, handler);
@@ -79,7 +79,7 @@ export class HandleTransport implements Transport {
       if (status !== 0 || client === undefined) return;
       this.#prepare(client);
       const connection = new HandleConnection(this.#io, client);
-      // Gone between accept and here: its addresses are no longer known.
+      // Closed between accept and here: its addresses are no longer known.
       if (connection.remoteAddress === '') client.close(() => {});
       else connection.attach(accept(connection));
     };
@@ -97,7 +97,7 @@ function connectError(status: number, { host, port }: Address): NodeJS.ErrnoExce
   return error;
 }
 
-/** A connection that is being made: until then it can only be given up. */
+/** A connection that is being opened: until then it can only be aborted. */
 class Connecting implements Connection {
   readonly #io: HandleBindings;
   readonly #handle: TcpHandle;
@@ -127,7 +127,7 @@ class Connecting implements Connection {
     return this.#made?.remotePort ?? 0;
   }
 
-  /** The system has made it, or says why not. */
+  /** The system has opened the connection, or reports why not. */
   done(error: NodeJS.ErrnoException | undefined): void {
     if (this.#isOver) return;
     if (error !== undefined) {

@@ -1,4 +1,4 @@
-/** What the system says when this machine is at its end, not the other side. */
+/** System errors that mean that this machine has a problem, not the other side. */
 const LOCAL_FAULTS = new Set([
   'EACCES',
   'EADDRINUSE',
@@ -14,7 +14,7 @@ const LOCAL_FAULTS = new Set([
   'EPERM',
 ]);
 
-/** Whether a connection failed here: that says nothing about whom it was meant for. */
+/** Whether the connect failed because of this machine, which says nothing about the target. */
 export function isLocalFault(code: string): boolean {
   return LOCAL_FAULTS.has(code);
 }

@@ -32,7 +32,7 @@ class NetConnection implements Connection {
     this.noteEnds();
   }
 
-  /** Both ends are known once it is connected. */
+  /** Both addresses are known only after the connect. */
   noteEnds(): void {
     const socket = this.#socket;
     this.remoteAddress = socket.remoteAddress ?? '';
@@ -61,7 +61,7 @@ class NetConnection implements Connection {
     const isFlowing = socket.write(isWhole ? buffer : buffer.subarray(start, end));
     if (isFlowing && socket.writableLength === 0) return true;
     this.#isBlocked = true;
-    // Few enough to carry on, but not with the system yet: whoever closes now would lose them.
+    // Few enough to continue, but not passed to the system yet: closing now would lose them.
     if (isFlowing) socket.write(NOTHING, this.#onDrain);
     return false;
   }
@@ -95,8 +95,8 @@ function reset(this: Socket): void {
 }
 
 /**
- * Whether its FIN is being sent at this moment. Then the system refuses to reset it, and a socket of Node.js on which
- * that was tried never closes.
+ * Whether its FIN is being sent right now. Then the system refuses a reset, and a Node.js socket on which
+ * a reset was tried never closes.
  */
 function isEnding(socket: Socket): boolean {
   return socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
@@ -104,13 +104,13 @@ function isEnding(socket: Socket): boolean {
 
 export interface NetTransportOptions {
   /**
-   * Silence after which the system asks whether the other side is still there, in ms; 0: it never asks. For planes
-   * without idle timeouts, where a peer that vanished would be waited for without end. @default 0
+   * Idle time after which the system probes whether the peer still exists (TCP keep-alive), in ms; 0 = never. For
+   * planes without idle timeouts, which would otherwise wait forever for a vanished peer. @default 0
    */
   readonly keepAliveMs?: number;
 }
 
-/** The public `net` API: works on every Node.js, and is what faster ways fall back to. */
+/** The public `net` API: works on every Node.js and is the fallback of faster transports. */
 export class NetTransport implements Transport {
   readonly name = 'net';
   readonly sendQueues = systemSendQueues;
@@ -126,7 +126,7 @@ export class NetTransport implements Transport {
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener> {
     const server = createServer({ ...this.#options, allowHalfOpen: true }, (socket) => {
-      // Gone between accept and here: its addresses are no longer known.
+      // Closed between accept and here: its addresses are no longer known.
       if (socket.remoteAddress === undefined) {
         socket.on('error', () => {});
         socket.destroy();
@@ -144,7 +144,7 @@ export class NetTransport implements Transport {
       address: { host: bound.address, port: bound.port },
       close() {
         closed ??= new Promise<void>((resolve) => {
-          // The callback of close() would wait for every open connection; the port is free right away.
+          // The callback of close() would wait for every open connection, but the port is free at once.
           server.close();
           resolve();
         });

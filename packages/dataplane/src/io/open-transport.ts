@@ -8,13 +8,13 @@ const HELLO = Buffer.from('probe');
 const PROBE_MS = 1_000;
 
 export interface TransportChoice extends NetTransportOptions {
-  /** `auto`: the fastest that works here; `net`: the public API whatever else there is. @default 'auto' */
+  /** `auto`: the fastest transport that works here; `net`: always the public API. @default 'auto' */
   readonly io?: 'auto' | 'net';
 }
 
 /**
- * A way of doing IO: bare handles where this Node.js has them and they carry bytes both ways over loopback, else the
- * public `net`. Asked once, at start.
+ * Chooses a transport: bare handles if this Node.js has them and they pass a test over loopback, else the
+ * public `net`. Called once, at start.
  */
 export async function openTransport(
   { io = 'auto', ...options }: TransportChoice,
@@ -26,7 +26,7 @@ export async function openTransport(
   return (await carriesBytes(fast, clock)) ? fast : new NetTransport(options);
 }
 
-/** Whether what is said over a transport is heard, answered, and ended. */
+/** Whether bytes over a transport arrive, are answered, and end. */
 async function carriesBytes(transport: Transport, clock: Pick<Clock, 'every'>): Promise<boolean> {
   const outcome = Promise.withResolvers<boolean>();
   const patience = clock.every(PROBE_MS, () => outcome.resolve(false));

@@ -7,7 +7,10 @@ const READ_BYTES = 65_536;
 /** "  12: LOCAL:PORT REMOTE:PORT STATE TX:RX ...": the first five columns. */
 const ROW = /^ *\d+: (\S+ \S+) [0-9A-F]{2} ([0-9A-F]{8}):/;
 
-/** Linux: the column tx_queue of the process's own socket tables, read in pieces so that large ones block nobody. */
+/**
+ * Linux: reads the column tx_queue of the process's socket tables, in pieces, so that large
+ * tables do not block the event loop.
+ */
 export class ProcSendQueues implements SendQueues {
   readonly #tables: readonly string[];
 
@@ -48,7 +51,7 @@ async function readTable(
       for (const row of rows) noteRow(row, wanted, lengths);
     }
   } catch {
-    // No such table, or no descriptor left to open it with: what was not seen stays unknown.
+    // No such table, or no file descriptor left to open it: connections not seen stay unknown.
   } finally {
     await file?.close().catch(() => undefined);
   }

@@ -3,17 +3,17 @@ import type { SendQueues } from './send-queues.ts';
 import type { Connection } from './transport.ts';
 import type { StallBounds } from './write-stall.ts';
 
-/** One whose peer may have stopped to take bytes. */
+/** A connection whose peer may have stopped taking bytes. */
 export interface QueueSuspect {
   readonly connection: Connection;
-  /** `length`: see {@link SendQueues.read}. May be late: the suspect may be beyond suspicion, or closed. */
+  /** `length`: see {@link SendQueues.read}. May come late: the suspicion may be over, or the connection closed. */
   onSendQueue(length: number, now: number): void;
 }
 
-/** Tables of many sockets are long: this often in the time between two looks at one of them, they are read at most. */
+/** Tables of many sockets are long: they are read at most this many times between two looks at the same connection. */
 const LOOKS_IN_BETWEEN = 10;
 
-/** Collects those that a sweep found to be due, and looks at the send queues of all of them at once. */
+/** Collects the connections that a sweep finds due, and reads the send queues of all of them at once. */
 export class QueueWatch {
   readonly bounds: StallBounds;
   readonly #queues: SendQueues;
@@ -28,7 +28,7 @@ export class QueueWatch {
     this.bounds = bounds;
   }
 
-  /** Time for a look, for one more to compare it with, and for the sweeps between them. */
+  /** Time for one look, a second one to compare with, and the sweeps between them. */
   get reprieveMs(): number {
     return this.bounds.lookMs * 3;
   }
@@ -41,7 +41,7 @@ export class QueueWatch {
     this.#due.push(suspect);
   }
 
-  /** At the end of each sweep. Those that become due while it looks, or soon after, have to wait for the next one. */
+  /** Called at the end of each sweep. Connections that become due during or soon after a look wait for the next one. */
   look(): void {
     const now = this.#clock.monotonicMs();
     if (this.#due.length === 0 || this.#isLooking || now < this.#nextLookAt) return;

@@ -6,16 +6,16 @@ export interface SocketEnds {
   readonly remotePort: number;
 }
 
-/** Bytes that were handed to the system for a connection and that the peer has not taken. */
+/** Bytes that were passed to the system for a connection and that the peer has not taken yet. */
 export interface SendQueues {
   /**
-   * Looks once for all of them; the answers stand in the order asked for. -1: not known, because the connection is over
-   * or because this system does not say. Never rejects.
+   * Looks at all of them once and returns the lengths in the given order. -1 = unknown, because the connection is
+   * closed or the system does not report it. Never rejects.
    */
   read(connections: readonly SocketEnds[]): Promise<readonly number[]>;
 }
 
-/** For systems that do not tell. */
+/** For systems that do not report it. */
 export const UNKNOWN_SEND_QUEUES: SendQueues = {
   read: async (connections) => connections.map(() => -1),
 };

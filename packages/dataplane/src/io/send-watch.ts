@@ -3,21 +3,21 @@ import type { Connection } from './transport.ts';
 import { WriteStall } from './write-stall.ts';
 
 export interface SendWatchOwner {
-  /** The peer took some of what it was sent. */
+  /** The peer took some of the bytes sent to it. */
   onPeerTaking(): void;
-  /** The peer has all that it was sent. */
+  /** The peer has taken all bytes sent to it. */
   onPeerHasAll(): void;
-  /** The peer took nothing for as long as the bound. */
+  /** The peer took nothing for the full time limit. */
   onPeerStalled(): void;
 }
 
-/** Watches whether the peer of one connection takes what it was sent. Made when that is in doubt for the first time. */
+/** Watches whether the peer of one connection takes the bytes sent to it. Created when this is first in doubt. */
 export class SendWatch implements QueueSuspect {
   readonly connection: Connection;
   readonly #watch: QueueWatch;
   readonly #owner: SendWatchOwner;
   readonly #stall: WriteStall;
-  /** A write waits for room. */
+  /** A write is waiting for room. */
   #isBlocked = false;
 
   constructor(connection: Connection, watch: QueueWatch, owner: SendWatchOwner) {
@@ -27,18 +27,18 @@ export class SendWatch implements QueueSuspect {
     this.#stall = new WriteStall(watch.bounds);
   }
 
-  /** A write was not taken whole. */
+  /** A write was not taken completely. */
   block(): void {
     this.#isBlocked = true;
     this.follow();
   }
 
-  /** The system took all of it; the peer may not have yet. */
+  /** The system took all bytes; the peer may not have yet. */
   follow(): void {
     if (this.#stall.lookAt === 0) this.#stall.start(this.#watch.now());
   }
 
-  /** As `follow`, and looks with the next sweep. */
+  /** Like `follow`, but looks at the next sweep. */
   inquire(): void {
     const now = this.#watch.now();
     this.follow();

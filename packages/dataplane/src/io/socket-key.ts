@@ -4,7 +4,7 @@ import type { SocketEnds } from './send-queues.ts';
 
 const IS_LITTLE_ENDIAN = endianness() === 'LE';
 
-/** As Linux writes the two ends in /proc/net/tcp and tcp6; undefined for an address that it would not write. */
+/** Both ends in the format of Linux's /proc/net/tcp and tcp6; undefined for an address that it cannot contain. */
 export function socketKey(ends: SocketEnds): string | undefined {
   const local = hexAddress(ends.localAddress);
   const remote = hexAddress(ends.remoteAddress);
@@ -20,7 +20,7 @@ function hexAddress(address: string): string | undefined {
   const bytes = isIPv4(address) ? ipv4Bytes(address) : ipv6Bytes(address);
   if (bytes === undefined) return undefined;
   const hex = Buffer.from(bytes);
-  // The kernel prints words of 32 bits, each as a number of this machine.
+  // The kernel prints 32-bit words, each in the byte order of this machine.
   if (IS_LITTLE_ENDIAN) hex.swap32();
   return hex.toString('hex').toUpperCase();
 }

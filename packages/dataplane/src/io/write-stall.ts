@@ -1,27 +1,30 @@
-/** Where the system does not tell how much it still holds, only a whole buffer taken shows: that may take long. */
+/**
+ * Where the system does not report how much it still holds, only a completely taken buffer shows progress, which may
+ * take long: multiplies the time limit.
+ */
 const BLIND_FACTOR = 10;
 
 /**
- * - `sent`: the peer has all that it was sent
+ * - `sent`: the peer has taken all bytes sent to it
  * - `taking`: it took some since the last look
- * - `waiting`: not seen to take anything, but not for long enough
- * - `stalled`: it took nothing for as long as the bound
+ * - `waiting`: it was not seen taking any, but not for long enough
+ * - `stalled`: it took nothing for the full time limit
  */
 export type PeerProgress = 'sent' | 'taking' | 'waiting' | 'stalled';
 
 export interface StallBounds {
-  /** A peer that takes nothing for so long, and up to two looks more, has stalled. */
+  /** A peer that takes nothing for this long, plus up to two looks, has stalled. */
   readonly boundMs: number;
-  /** Between two looks at what the system still holds. */
+  /** Time between two looks at what the system still holds. */
   readonly lookMs: number;
 }
 
 /**
- * Tells a slow peer from one that takes nothing. The system says that a connection can be written to only when a good
- * part of megabytes has drained, which takes a slow peer minutes; so its send queue is looked at.
+ * Distinguishes a slow peer from one that takes nothing. The system reports a connection as writable only after a large
+ * part of several megabytes has drained, which takes minutes for a slow peer; so this class looks at the send queue.
  */
 export class WriteStall {
-  /** When to look next; 0: nothing is waited for. */
+  /** When to look next; 0 = nothing is waiting. */
   lookAt = 0;
   readonly #bounds: StallBounds;
   #lastLength = -1;
@@ -42,15 +45,15 @@ export class WriteStall {
     this.lookAt = now + this.#bounds.lookMs;
   }
 
-  /** `length`: what the system holds now; -1: not known. */
+  /** `length`: bytes that the system holds now; -1 = unknown. */
   note(length: number, now: number): PeerProgress {
     const { boundMs, lookMs } = this.#bounds;
     const silentMs = now - this.#lastTakenAt;
     if (length === -1) return silentMs >= boundMs * BLIND_FACTOR ? 'stalled' : 'waiting';
     const isFirst = this.#lastLength === -1;
-    // A queue that grew says the same as one that shrank: room was made for what had to wait outside.
+    // A queue that grew means the same as one that shrank: the peer made room for bytes that were waiting outside.
     if (length === this.#lastLength && length > 0) {
-      // A receiver opens its window in steps, so a slow one may be silent for a while.
+      // A receiver opens its window in steps, so a slow one may show no progress for a while.
       return silentMs >= boundMs + lookMs ? 'stalled' : 'waiting';
     }
     this.#lastLength = length;

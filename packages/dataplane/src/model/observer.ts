@@ -1,32 +1,32 @@
 import type { RequestView } from './router.ts';
 import type { Target } from './target.ts';
 
-/** One request and what became of it. Valid during the call only: copy what is to be kept. */
+/** One request and its result. Valid only during the call: copy what you want to keep. */
 export interface ExchangeRecord extends RequestView {
-  /** 499: the client went away first. */
+  /** 499: the client disconnected first. */
   readonly status: number;
-  /** Empty when all went well, else why not (`upstream_timeout`, `client_closed`, ...). */
+  /** Empty on success, else the cause (`upstream_timeout`, `client_closed`, ...). */
   readonly reason: string;
-  /** For operators: more than a client may know of it, as far as there is more. */
+  /** For operators: details that the client may not see, if there are any. */
   readonly detail: string;
   readonly group: string;
-  /** The target that answered, or was tried last. */
+  /** The target that answered, or that was tried last. */
   readonly finalTarget: Target | undefined;
   readonly attempts: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly minorVersion: number;
-  /** From the complete head to the last byte handed to the client's connection. */
+  /** From the complete head to the last byte passed to the client's connection. */
   readonly durationMs: number;
 }
 
 /**
- * - `answered`: a whole answer, whatever its status
- * - `cancelled`: the client went away; says nothing about the target
- * - `connect_failed`: not a byte was sent
+ * - `answered`: a complete response, whatever its status
+ * - `cancelled`: the client disconnected; says nothing about the target
+ * - `connect_failed`: no byte was sent
  * - `failed`: closed early or broke the protocol
  * - `not_tried`: this machine could not open a connection; says nothing about the target
- * - `timed_out`: silent beyond its time
+ * - `timed_out`: silent for too long
  */
 export type TargetOutcome =
   | 'answered'
@@ -36,17 +36,17 @@ export type TargetOutcome =
   | 'not_tried'
   | 'timed_out';
 
-/** Hooks on the hot path: plain calls, never awaited, must not throw. */
+/** Hooks on the hot path: plain calls that are never awaited and must not throw. */
 export interface Observer {
   onResponse(record: ExchangeRecord): void;
-  /** Once for each attempt on a target; `status` is 0 when no answer came. */
+  /** Called once for each attempt on a target; `status` is 0 when no response came. */
   onTargetResult(target: Target, outcome: TargetOutcome, result: TargetResult): void;
 }
 
-/** Used again for each result. */
+/** Reused for each result. */
 export interface TargetResult {
   readonly status: number;
   readonly durationMs: number;
-  /** The system's or the data plane's word for what went wrong; empty when answered. */
+  /** Error code of the system or the data plane; empty when answered. */
   readonly reason: string;
 }

@@ -1,32 +1,51 @@
-/** All in milliseconds, kept by one sweep, so each may be late by up to half a second. */
+/** All in milliseconds. One sweep checks them, so each may be late by up to half a second. */
 export interface HttpTimeouts {
-  /** From a connection's or request's first byte to its complete head; then 408. Lower it against slow senders. @default 10000 */
+  /**
+   * From a connection's or request's first byte to its complete head; then 408. Lower it
+   * against slow senders. @default 10000
+   */
   readonly clientHeadMs: number;
   /** Between two reads of a request body; then 408. @default 30000 */
   readonly clientBodyIdleMs: number;
-  /** An idle client connection is closed. Keep it above what stands in front of the balancer. @default 75000 */
+  /**
+   * Idle time after which a client connection is closed. Keep it above that of a proxy in front
+   * of the balancer. @default 75000
+   */
   readonly clientKeepAliveMs: number;
   /**
-   * A peer that takes no bytes for so long is cut off, on either side, before twice that time is over; one that takes
-   * some, however slowly, never. Where the system does not tell (all but Linux), ten times as long. @default 30000
+   * A peer, on either side, that takes no bytes for this long is disconnected before twice that time has
+   * passed; one that takes some, however slowly, never is. Where the system does not report it (all but Linux),
+   * ten times as long. @default 30000
    */
   readonly writeStallMs: number;
-  /** How long a client that sent FIN may still wait for the first byte of its answer. Raise it for clients that half-close on purpose. @default 5000 */
+  /**
+   * How long a client that sent FIN may wait for the first byte of its response. Raise it for clients that
+   * half-close on purpose. @default 5000
+   */
   readonly halfCloseMs: number;
-  /** Silence after which a connection is closed behind its last answer. Bytes that still come are swallowed, for 15 times as long at most, so that the client gets to read it. @default 2000 */
+  /**
+   * Silence after which a connection is closed after its last response. Bytes that still arrive are discarded, for at
+   * most 15 times as long, so that the client can read the response. @default 2000
+   */
   readonly lingerMs: number;
   /** To connect to a target; then the next target is tried. @default 2000 */
   readonly connectMs: number;
-  /** From the whole request taken by the target's system to the answer's head; then 504. @default 60000 */
+  /**
+   * From the moment when the target's system has taken the complete request to the response
+   * head; then 504. @default 60000
+   */
   readonly responseMs: number;
-  /** Between two reads of an answer's body; then it is cut off. @default 60000 */
+  /** Between two reads of a response body; then it is cut off. @default 60000 */
   readonly responseIdleMs: number;
   /**
-   * An unused connection to a target is closed. Keep it below the targets' own limit; one that says
-   * `Keep-Alive: timeout=` is obeyed anyway. @default 4000
+   * Idle time after which an unused connection to a target is closed. Keep it below the targets' own limit; a target's
+   * `Keep-Alive: timeout=` is respected anyway. @default 4000
    */
   readonly upstreamIdleMs: number;
-  /** A WebSocket without bytes in either direction, none on their way to a slow reader among them, is closed. @default 600000 */
+  /**
+   * A WebSocket is closed after this long without bytes in either direction, and with none in transit to
+   * a slow reader. @default 600000
+   */
   readonly tunnelIdleMs: number;
 }
 
@@ -45,21 +64,24 @@ export const HTTP_TIMEOUTS: HttpTimeouts = Object.freeze({
 });
 
 export interface HttpLimits {
-  /** Size of a request's or an answer's head; beyond it 431 (or 502). @default 32768 */
+  /** Size of a request or response head; beyond it 431 (or 502). @default 32768 */
   readonly headBytes: number;
-  /** Fields in a head; beyond it 431 (or 502). @default 128 */
+  /** Number of fields in a head; beyond it 431 (or 502). @default 128 */
   readonly fieldCount: number;
-  /** Request body kept so that an idempotent request can be sent again. 0: only requests without body. @default 65536 */
+  /**
+   * Bytes of a request body that are kept so that an idempotent request can be sent again. 0: only
+   * requests without body. @default 65536
+   */
   readonly replayBytes: number;
-  /** Targets tried for one request. @default 3 */
+  /** Maximum number of targets tried for one request. @default 3 */
   readonly attempts: number;
-  /** Unused connections kept for each target. @default 128 */
+  /** Maximum number of unused connections kept per target. @default 128 */
   readonly idlePerTarget: number;
-  /** Client connections at once; more are closed on arrival. @default 20000 */
+  /** Maximum number of client connections; further ones are closed on arrival. @default 20000 */
   readonly clientConnections: number;
-  /** Repeats after a broken answer, as a share of requests. Lower it to shed sooner. @default 0.2 */
+  /** Retries after a broken response, as a share of requests. Lower it to shed load sooner. @default 0.2 */
   readonly retryRatio: number;
-  /** Repeats that are always there, for when one target takes many requests down with it. @default 1000 */
+  /** Retries that are always available, for when one failing target affects many requests. @default 1000 */
   readonly retryReserve: number;
 }
 

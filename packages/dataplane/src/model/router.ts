@@ -1,33 +1,33 @@
 import type { TargetGroup } from './target.ts';
 
-/** A request as routing sees it. Valid during the call only: the object is used again for the next request. */
+/** A request as routing sees it. Valid only during the call: the object is reused for the next request. */
 export interface RequestView {
   readonly method: string;
-  /** Lower case, without port and without a dot at its end; empty when an HTTP/1.0 client sent none. */
+  /** Lower case, without port and without trailing dot; empty when an HTTP/1.0 client sent none. */
   readonly host: string;
-  /** As sent, with its query. */
+  /** As sent, including its query. */
   readonly target: string;
   /** As sent, without query: neither decoded nor normalised. */
   readonly path: string;
   readonly clientAddress: string;
 }
 
-/** Send the request to the group. Make one object per rule, not one per request. */
+/** Sends the request to the group. Create one object per rule, not one per request. */
 export interface Forward {
   readonly kind: 'forward';
   readonly group: TargetGroup;
 }
 
-/** Answer the request here. */
+/** Answers the request here. */
 export interface Respond {
   readonly kind: 'respond';
   readonly status: number;
   /** Machine-readable reason: in the body, in the `Rollcall-Reason` header and in the log. */
   readonly code: string;
   readonly detail: string;
-  /** What only operators may know, for the log. */
+  /** Details for the log, which only operators may see. */
   readonly cause?: string | undefined;
-  /** Instead of the problem document made from code and detail. */
+  /** Replaces the problem document made from code and detail. */
   readonly content?: { readonly type: string; readonly body: string } | undefined;
 }
 

@@ -1,6 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Tells which addresses lie in one of the networks (`10.0.0.0/8`, `2001:db8::/32`); one that is no network holds nobody. */
+/**
+ * Returns a function that checks whether an address is in one of the networks (`10.0.0.0/8`, `2001:db8::/32`);
+ * invalid networks match nothing.
+ */
 export function createSourceRanges(cidrs: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const cidr of cidrs) {

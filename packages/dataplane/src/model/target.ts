@@ -1,9 +1,9 @@
 import { PoolTarget } from '@rollcall/balancing';
 
-/** Plain numbers, written by the data plane and read by whoever shows them. */
+/** Counters that the data plane writes and reports read. */
 export interface TargetCounters {
   requests: number;
-  /** Attempts that ended without a complete answer, connect failures among them. */
+  /** Attempts that ended without a complete response, including failed connects. */
   failures: number;
   connectFailures: number;
   connections: number;
@@ -14,17 +14,17 @@ export function createTargetCounters(): TargetCounters {
 }
 
 /**
- * Something that takes traffic. Its identity is the object: the pool of connections hangs on it, so an owner keeps one
- * object for as long as the same process stands behind it, and makes a new one when another takes its place.
+ * Something that takes traffic. The object is its identity, and its connection pool depends on it: an owner keeps one
+ * object for as long as the same process runs there, and creates a new one when another process replaces it.
  */
 export interface Target {
   readonly id: string;
   readonly host: string;
   readonly port: number;
   readonly counters: TargetCounters;
-  /** Requests (or connections, or flows, for byte kernels) under way now. */
+  /** Requests (for byte kernels: connections or flows) in progress now. */
   readonly inFlight: number;
-  /** One more is under way; whoever calls it calls {@link end} once. */
+  /** Counts one more in progress; each call must be followed by one call of {@link end}. */
   begin(): void;
   end(): void;
 }
@@ -36,24 +36,30 @@ export class EndpointTarget extends PoolTarget implements Target {
 
 export interface NoTarget {
   readonly code: string;
-  /** For everybody. */
+  /** Safe to show to clients. */
   readonly detail: string;
   /** For the log: names, addresses, errors. */
   readonly cause?: string;
 }
 
-/** Who asks for a target. Schedulers by hash and the affinity of clients go by it. */
+/** The client that asks for a target. Hash policies and client affinity use it. */
 export interface TargetClient {
   readonly clientAddress: string;
 }
 
-/** One moment of a target group. Frozen and replaced whole; every kernel of the data plane reads the same one. */
+/**
+ * The state of a target group at one moment. Frozen and replaced as a whole; every kernel of the data
+ * plane reads the same snapshot.
+ */
 export interface TargetSnapshot {
-  /** @returns a target that is not among `tried`, or undefined when there is none (left). */
+  /** @returns a target that is not in `tried`, or undefined when there is none (left). */
   pick(tried: readonly Target[], client?: TargetClient): Target | undefined;
-  /** Whether what is under way on it may go on there; absent: it may. Asked for UDP flows, which have no end of their own. */
+  /**
+   * Whether traffic in progress on it may continue there; absent: it may. Used for UDP flows,
+   * which have no end of their own.
+   */
   holds?(target: Target): boolean;
-  /** Why `pick([])` answers nothing: for the 503 and the log. */
+  /** Why `pick([])` returns nothing: for the 503 and the log. */
   explainNone(): NoTarget;
 }
 

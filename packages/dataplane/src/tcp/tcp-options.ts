@@ -1,12 +1,17 @@
-/** All in milliseconds, kept by one sweep every 250 ms. */
+/** Times are in milliseconds; one sweep checks them every 250 ms. */
 export interface TcpOptions {
-  /** To connect to a target; then another one is tried. Raise it across continents. @default 2000 */
+  /** To connect to a target; then another one is tried. Raise it for connections between continents. @default 2000 */
   readonly connectMs: number;
-  /** A connection without bytes in either direction, none on their way to a slow reader among them, is broken; 0: never. @default 0 */
+  /**
+   * A connection is aborted after this long without bytes in either direction, and with none in transit to a
+   * slow reader; 0 = never. @default 0
+   */
   readonly idleMs: number;
-  /** Targets tried for one connection. @default 5 */
+  /** Maximum number of targets tried for one connection. @default 5 */
   readonly attempts: number;
-  /** Connections at once; more are turned away on arrival. Two file descriptors each. @default 50000 */
+  /**
+   * Maximum number of connections; further ones are refused on arrival. Each takes two file descriptors. @default 50000
+   */
   readonly connections: number;
 }
 
@@ -17,11 +22,11 @@ export const TCP_OPTIONS: TcpOptions = Object.freeze({
   connections: 50_000,
 });
 
-/** Plain numbers of one TCP plane, for scraping. */
+/** Counters of one TCP plane, for scraping. */
 export interface TcpCounters {
   accepted: number;
   open: number;
-  /** Turned away, for whatever reason. */
+  /** Refused, for any reason. */
   refused: number;
   connectFailures: number;
   bytesFromClients: number;

@@ -14,12 +14,12 @@ export interface TcpRuntime {
 }
 
 const SWEEP_MS = 250;
-/** Slower readers than those that open their window once in so long are none. */
+/** Longest time between two looks, in ms: even a slow reader opens its window more often than this. */
 const LONGEST_LOOK_MS = 10_000;
 
 /**
- * Brings TCP connections from any number of listeners to the targets of their groups. All timeouts are kept by one
- * sweep. A client for whom there is no target is turned away with a reset.
+ * Connects TCP clients of any number of listeners to the targets of their groups. One sweep checks all timeouts. A
+ * client for which there is no target is refused with a reset.
  */
 export class TcpServer {
   readonly counters: TcpCounters = createTcpCounters();
@@ -70,15 +70,18 @@ export class TcpServer {
     return own;
   }
 
-  /** No new connections go to this target (its owner sees to that): those under way get so long, then they are broken. */
+  /**
+   * Lets connections in progress on this target continue for `graceMs`, then aborts them. Its owner must ensure that
+   * the target gets no new connections.
+   */
   drain(target: Target, graceMs: number): void {
     if (target.inFlight === 0) return;
     this.#draining.set(target, this.#runtime.clock.monotonicMs() + graceMs);
   }
 
   /**
-   * Accepts who is connected already and then no more, lets connections finish for at most `graceMs`, then breaks them. Resolves when all are closed;
-   * further calls get the first one's promise.
+   * Accepts the connections already made and no further ones, lets connections finish for up to `graceMs`, then aborts
+   * them. Resolves when all are closed; further calls return the first call's promise.
    */
   close(graceMs: number): Promise<void> {
     this.#closed ??= this.#close(graceMs);

@@ -8,7 +8,7 @@ import type { Target, TargetClient } from '../model/target.ts';
 import type { TcpCounters, TcpOptions } from './tcp-options.ts';
 import { TcpUpstream, type UpstreamListener } from './tcp-upstream.ts';
 
-/** What the sessions of one plane share. */
+/** Shared by the sessions of one plane. */
 export interface TcpServices {
   readonly options: TcpOptions;
   readonly transport: Transport;
@@ -22,9 +22,9 @@ const NONE: readonly Target[] = Object.freeze([]);
 const NO_WATCHES: readonly SendWatch[] = Object.freeze([]);
 
 /**
- * One client and the target that it was brought together with. Until that is connected nothing is read from the client,
- * so a target that cannot be connected to has seen nothing and another may take its place. From then on bytes go both
- * ways as they come, an end is passed on as an end and a reset as a reset.
+ * One client and the target that it is connected to. Nothing is read from the client until the target is connected, so
+ * a target that cannot be connected to has seen nothing and another may replace it. From then on bytes pass in both
+ * directions, and an end or a reset on one side is passed on to the other.
  */
 export class TcpSession
   implements ConnectionHandler, UpstreamListener, TargetClient, SendWatchOwner
@@ -35,10 +35,10 @@ export class TcpSession
   readonly #shared: TcpServices;
   #upstream: TcpUpstream | undefined;
   #tried: readonly Target[] = NONE;
-  /** On the clock of the plane: of the connect, later of silence; Infinity: none. */
+  /** On the plane's clock: first of the connect, later of silence; Infinity = none. */
   #deadline = Number.POSITIVE_INFINITY;
   #isActive = false;
-  /** This machine could not open a connection: nothing that a target did. */
+  /** This machine could not open a connection: the target is not to blame. */
   #isShort = false;
   #doubtedSides = 0;
   /** Of both sides, once there were no bytes for too long. */
@@ -55,7 +55,7 @@ export class TcpSession
     this.#shared = shared;
   }
 
-  /** The target that it is, or is being, connected to. */
+  /** The target of the connection or of the connect in progress. */
   get target(): Target | undefined {
     return this.#upstream?.target;
   }
@@ -103,7 +103,7 @@ export class TcpSession
     if (--this.#doubtedSides === 0) this.abort();
   }
 
-  /** Idle for too long is what decides here. */
+  /** Only the idle timeout decides here. */
   onPeerStalled(): void {}
 
   onData(buffer: Buffer, start: number, end: number): void {
@@ -174,7 +174,7 @@ export class TcpSession
     return this.#hasClientEnded && this.#hasUpstreamEnded;
   }
 
-  /** No bytes came for too long; but what went before may still be on its way to a slow reader. */
+  /** The idle timeout has passed, but earlier bytes may still be on their way to a slow reader. */
   #doubt(now: number): void {
     const { queueWatch } = this.#shared;
     const ends = [this.#client, this.#upstream!.connection];
@@ -209,13 +209,13 @@ export class TcpSession
         this.#upstream.connect(transport);
         return;
       } catch (error) {
-        // A port or host that is none.
+        // An invalid port or host.
         this.#noteFailure((error as NodeJS.ErrnoException).code ?? 'invalid');
       }
     }
   }
 
-  /** Whether the target is where the client came in: one connection would become as many as there may be. */
+  /** Whether the target is the listener itself: one connection would create connections up to the limit. */
   #leadsBack({ host, port }: Target): boolean {
     const { localAddress, localPort } = this.#client;
     return port === localPort && plainAddress(host) === plainAddress(localAddress);
@@ -249,7 +249,7 @@ export class TcpSession
     this.#service.observer.onConnectFailed(target, reason);
   }
 
-  /** Lets go of a target that is not connected yet. */
+  /** Gives up a target that is not connected yet. */
   #giveUp(): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;

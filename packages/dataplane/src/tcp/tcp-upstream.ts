@@ -1,7 +1,7 @@
 import type { ConnectHandler, Connection, Transport } from '../io/transport.ts';
 import type { Target } from '../model/target.ts';
 
-/** Who hears of a connection to a target. */
+/** Receives the events of a connection to a target. */
 export interface UpstreamListener {
   onUpstreamOpen(): void;
   onUpstreamData(buffer: Buffer, start: number, end: number): void;
@@ -10,7 +10,7 @@ export interface UpstreamListener {
   onUpstreamClose(error: NodeJS.ErrnoException | undefined): void;
 }
 
-/** One attempt at a target. Given up, it is silent: what comes late concerns nobody. */
+/** One attempt on a target. After it is given up, it reports nothing more. */
 export class TcpUpstream implements ConnectHandler {
   readonly target: Target;
   isOpen = false;
@@ -22,12 +22,12 @@ export class TcpUpstream implements ConnectHandler {
     this.#listener = listener;
   }
 
-  /** Of use once it was connected. */
+  /** Valid once connected. */
   get connection(): Connection {
     return this.#connection!;
   }
 
-  /** @throws what the system says of a port or host that is none. */
+  /** @throws the system's error for an invalid port or host. */
   connect(transport: Transport): void {
     this.#connection = transport.connect(this.target, this);
   }
@@ -59,7 +59,7 @@ export class TcpUpstream implements ConnectHandler {
 
   onConnect(): void {
     this.isOpen = true;
-    // Given up while it was connecting: only now can it be broken off.
+    // It was given up while connecting: only now can it be aborted.
     if (this.#listener === undefined) this.#connection?.abort();
     else this.#listener.onUpstreamOpen();
   }

@@ -1,9 +1,9 @@
 import type { SendQueues, SocketEnds } from '../io/send-queues.ts';
 import type { Address, ConnectHandler, Transport } from '../io/transport.ts';
 
-/** Says what the test wants it to say of every connection, and counts how often it was asked. */
+/** Returns the lengths that the test sets for every connection, and counts its reads. */
 export class FakeSendQueues implements SendQueues {
-  /** Asked for each connection; -1: not known. */
+  /** Called for each connection; -1 = unknown. */
   lengthOf: (connection: SocketEnds) => number = () => -1;
   looks = 0;
 
@@ -14,7 +14,7 @@ export class FakeSendQueues implements SendQueues {
   }
 }
 
-/** A transport that is asked for its send queues elsewhere. */
+/** The same transport with other send queues. */
 export function withSendQueues(transport: Transport, sendQueues: SendQueues): Transport {
   return {
     name: transport.name,

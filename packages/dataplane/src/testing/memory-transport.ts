@@ -18,9 +18,9 @@ const READ_BUFFER_BYTES = 8_192;
 const SCRUB = 0x23;
 
 /**
- * One side of a connection without a network: what was written to it is kept, what arrives is said by the test. It reads
- * into one buffer that is used again, and takes pending writes from where they point when it drains: whoever breaks the
- * rules of `Connection` sees garbage.
+ * One side of a connection without a network: it records what was written, and the test says what arrives. It
+ * reads into one reused buffer and reads pending writes from their buffer only when it drains: code that breaks
+ * the rules of `Connection` sees garbage.
  */
 export class MemoryConnection implements Connection {
   readonly remoteAddress = '192.0.2.7';
@@ -28,7 +28,7 @@ export class MemoryConnection implements Connection {
   readonly localPort = 8080;
   readonly remotePort = 50_000;
   handler: ConnectionHandler | undefined;
-  /** Asked at each write; true makes it pending until later. */
+  /** Called at each write; true leaves the write pending until later. */
   isFull: () => boolean = () => false;
   isPaused = false;
   isEnded = false;
@@ -85,7 +85,7 @@ export class MemoryConnection implements Connection {
     this.close();
   }
 
-  /** Bytes arrive, now or when reading goes on. */
+  /** Bytes arrive, now or when reading resumes. */
   receive(bytes: string): void {
     this.#arrived.push(bytes);
     this.#deliver();
@@ -102,7 +102,7 @@ export class MemoryConnection implements Connection {
       if (buffer[end] !== SCRUB) {
         throw new Error('bytes outside the range were written');
       }
-      // Gone, unless a write still points here: then reading must have been paused.
+      // The bytes are invalid now, unless a write still uses them: then reading must have been paused.
       if (!this.isPaused) buffer.fill(SCRUB);
     }
   }
@@ -122,7 +122,7 @@ export class MemoryConnection implements Connection {
   }
 }
 
-/** A network that moves only when told to: `settle` runs everything that is due. */
+/** A network that moves only on request: `settle` runs everything that is due. */
 export class MemoryTransport implements Transport {
   readonly name = 'memory';
   readonly sendQueues = UNKNOWN_SEND_QUEUES;

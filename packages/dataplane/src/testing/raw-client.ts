@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 
-/** A TCP client that sends bytes as they stand and waits for what it wants to see. */
+/** A TCP client that sends raw bytes and waits for the bytes that it expects. */
 export class RawClient {
   text = '';
   isEnded = false;

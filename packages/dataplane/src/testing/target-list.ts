@@ -22,7 +22,7 @@ export function createTarget(port: number, id = `target-${port}`): Target {
   };
 }
 
-/** Takes its targets in turn; the simplest thing that a data plane can be run on. */
+/** Uses its targets in turn: the simplest group that a data plane can run on. */
 export class TargetList implements TargetGroup, TargetSnapshot, Router {
   readonly name = 'list';
   targets: Target[];
@@ -60,7 +60,7 @@ export class TargetList implements TargetGroup, TargetSnapshot, Router {
   }
 }
 
-/** Keeps what it sees. */
+/** Records what it observes. */
 export class Recorder implements Observer {
   readonly responses: ExchangeRecord[] = [];
   readonly results: { target: string; outcome: TargetOutcome }[] = [];

@@ -11,7 +11,7 @@ import { TcpServer } from '../tcp/tcp-server.ts';
 import type { ManualClock } from '@rollcall/runtime/testing';
 import { TargetList } from './target-list.ts';
 
-/** Keeps what it sees. */
+/** Records what it observes. */
 export class ConnectRecorder implements ConnectObserver {
   readonly connected: string[] = [];
   readonly failed: string[] = [];
@@ -51,7 +51,7 @@ export async function listenTcp(onSocket: (socket: Socket) => void) {
   return { port: (server.address() as AddressInfo).port, sockets, close };
 }
 
-/** Real sockets, but for the host `void`, which never answers. */
+/** Real sockets, except for the host `void`, which never answers. */
 class BenchTransport implements Transport {
   readonly name = 'bench';
   readonly #inner = failingLocally(transportUnderTest({ keepAliveMs: 60_000 }), 'EMFILE');
@@ -83,7 +83,7 @@ class BenchTransport implements Transport {
   }
 }
 
-/** Waits until a socket is closed, by an error or without. */
+/** Waits until a socket is closed, with or without an error. */
 export async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await new Promise((resolve) => void socket.once('close', resolve));
 }
@@ -126,7 +126,7 @@ export class TcpBench implements AsyncDisposable {
     return bench;
   }
 
-  /** Not necessarily connected yet, or any more. */
+  /** A connection that may not be open yet, or not any more. */
   open(): Socket {
     const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
     this.ends.push(() => socket.destroy());

@@ -22,16 +22,16 @@ export interface BenchOptions {
   trustForwarded?: boolean;
   underscoresInHeaders?: boolean;
   pseudonym?: string;
-  /** Instead of real time. */
+  /** Used instead of real time. */
   runtime?: ManualClock;
   listener?: HttpListenerOptions;
-  /** What connecting to the host `short` fails with. */
+  /** Error code of a connect to the host `short`. */
   localFault?: string;
-  /** Instead of those of the system. */
+  /** Used instead of those of the system. */
   sendQueues?: SendQueues;
 }
 
-/** A data plane on real sockets with its upstreams, and the end of all of them. */
+/** A data plane on real sockets with its upstreams; disposing it ends all of them. */
 export class TestBench implements AsyncDisposable {
   readonly recorder = new Recorder();
   readonly group = new TargetList([]);
@@ -74,7 +74,7 @@ export class TestBench implements AsyncDisposable {
     return bench;
   }
 
-  /** A node:http server that becomes a target. */
+  /** Starts a node:http server and adds it as a target. */
   async addHttp(listener: RequestListener): Promise<Server> {
     const server = createServer(listener);
     server.listen(0, '127.0.0.1');
@@ -87,7 +87,7 @@ export class TestBench implements AsyncDisposable {
     return server;
   }
 
-  /** A TCP server that becomes a target. */
+  /** Starts a TCP server and adds it as a target. */
   async addTcp(onSocket: (socket: Socket) => void): Promise<void> {
     const sockets = new Set<Socket>();
     const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
@@ -116,7 +116,7 @@ export class TestBench implements AsyncDisposable {
   }
 }
 
-/** Answers every request head that arrives with the same bytes. */
+/** Answers every chunk of a request with the same bytes. */
 export function answering(response: string, then?: (socket: Socket) => void) {
   return (socket: Socket) => {
     socket.on('data', () => {
@@ -126,7 +126,7 @@ export function answering(response: string, then?: (socket: Socket) => void) {
   };
 }
 
-/** All answers are of one day. */
+/** All responses have the same date. */
 function withFixedDate(clock: Clock): Clock {
   return {
     monotonicMs: () => clock.monotonicMs(),

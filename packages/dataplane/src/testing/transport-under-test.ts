@@ -3,7 +3,7 @@ import { HandleTransport } from '../io/handle-transport.ts';
 import { NetTransport, type NetTransportOptions } from '../io/net-transport.ts';
 import type { Transport } from '../io/transport.ts';
 
-/** The transport that the tests of this run go over: TEST_IO=handle for bare handles. */
+/** The transport that this test run uses: TEST_IO=handle selects bare handles. */
 export function transportUnderTest(options: NetTransportOptions = {}): Transport {
   if (process.env['TEST_IO'] !== 'handle') return new NetTransport(options);
   const io = handleBindings();

@@ -21,13 +21,13 @@ export interface FlowServices {
 const NONE: readonly Target[] = Object.freeze([]);
 
 /**
- * The datagrams of one client's address and port to one target, through a socket of their own. The target is chosen at
- * the first datagram, and anew at the next one after it has left the group or refused.
+ * The datagrams between one client address and port and one target, through a separate socket. The target is chosen at
+ * the first datagram, and again at the next datagram after it has left the group or refused.
  */
 export class UdpFlow implements TargetClient, PeerHandler {
   readonly clientAddress: string;
   readonly origin: FlowOrigin;
-  /** Whether anything went either way since the last sweep. */
+  /** Whether a datagram went in either direction since the last sweep. */
   isActive = true;
   idleSinceMs = 0;
   target: Target | undefined;
@@ -43,7 +43,7 @@ export class UdpFlow implements TargetClient, PeerHandler {
     this.#services = services;
   }
 
-  /** False: there is no target, the datagram is lost. */
+  /** False: there is no target, and the datagram is lost. */
   send(bytes: Buffer): boolean {
     this.isActive = true;
     const snapshot = this.origin.place.service.group.snapshot();
@@ -103,7 +103,7 @@ export class UdpFlow implements TargetClient, PeerHandler {
     return true;
   }
 
-  /** Whether the target is where the datagrams come in: one would go round without end. */
+  /** Whether the target is the listener itself: a datagram would loop forever. */
   #leadsBack({ host, port }: Target): boolean {
     const { address } = this.origin.listener;
     return port === address.port && plainAddress(host) === plainAddress(address.host);

@@ -1,17 +1,20 @@
-/** Kept by one sweep a second. */
+/** Checked by one sweep per second. */
 export interface UdpOptions {
-  /** A flow without datagrams in either direction ends, in ms. Raise it for callers that stay silent for longer. @default 30000 */
+  /**
+   * Time without datagrams in either direction after which a flow ends, in ms. Raise it for callers that stay
+   * silent for longer. @default 30000
+   */
   readonly idleMs: number;
   /**
-   * Flows at once, a file descriptor each. Beyond it the one that has been silent for longest makes room; when all are
-   * busy the newcomer's datagrams are dropped. @default 10000
+   * Maximum number of flows; each takes a file descriptor. At the limit, the flow that has been silent for longest
+   * makes room; when all are busy, the new client's datagrams are dropped. @default 10000
    */
   readonly flows: number;
 }
 
 export const UDP_OPTIONS: UdpOptions = Object.freeze({ idleMs: 30_000, flows: 10_000 });
 
-/** Plain numbers of one UDP plane, for scraping. */
+/** Counters of one UDP plane, for scraping. */
 export interface UdpCounters {
   flows: number;
   flowsStarted: number;

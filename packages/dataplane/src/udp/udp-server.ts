@@ -12,15 +12,17 @@ export interface UdpRuntime {
 
 const SWEEP_MS = 1_000;
 
-/** Flows looked at for one that may make room. */
+/** Number of flows checked to find one that can make room. */
 const LOOKED_AT = 8;
 
-/** Brings the datagrams of each client's address and port to one target of their listener's group, and its replies back. */
+/**
+ * Forwards the datagrams of each client address and port to one target of their listener's group, and its replies back.
+ */
 export class UdpServer {
   readonly counters: UdpCounters = createUdpCounters();
   readonly #options: UdpOptions;
   readonly #runtime: UdpRuntime;
-  /** In the order in which they began, or were last found busy when room was needed. */
+  /** Ordered by their start, or by when they were last found busy while room was needed. */
   readonly #flows = new Map<string, UdpFlow>();
   readonly #listeners = new Set<Listener>();
   readonly #sweepTimer: Timer;
@@ -51,7 +53,7 @@ export class UdpServer {
     return own;
   }
 
-  /** Takes one datagram of a client. */
+  /** Handles one datagram of a client. */
   receive(intake: UdpIntake, bytes: Buffer, from: Address): void {
     this.counters.datagramsFromClients++;
     const key = `${intake.id}/${from.host}/${from.port}`;
@@ -65,7 +67,7 @@ export class UdpServer {
     }
   }
 
-  /** Ends all flows at once: replies could not be sent from a port that is given up. Idempotent. */
+  /** Ends all flows at once: replies cannot be sent from a released port. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#sweepTimer.cancel();
@@ -93,7 +95,7 @@ export class UdpServer {
     return flow;
   }
 
-  /** A second chance for those that were busy since the last sweep; the first that was not goes. */
+  /** Flows that were busy since the last sweep get a second chance; the first one that was not is ended. */
   #makeRoom(): boolean {
     let looks = 0;
     for (const [key, flow] of this.#flows) {

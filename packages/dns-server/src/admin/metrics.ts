@@ -12,7 +12,7 @@ export interface MetricSources {
   readonly supervisor: LoopFaults | undefined;
 }
 
-/** All metrics, pulled from plain numbers when somebody scrapes: the hot path knows nothing of them. */
+/** All metrics. Their values are read from plain numbers at each scrape, so the hot path does not deal with metrics. */
 export function createMetrics(sources: MetricSources): Registry {
   const metrics = new ProgramMetrics('rollcall_dns');
   if (sources.supervisor !== undefined) metrics.loops(sources.supervisor);

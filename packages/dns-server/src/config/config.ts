@@ -1,10 +1,10 @@
 import { ConfigError, type OptionValues, programOptions, registryAccess } from '@rollcall/daemon';
 import { OPTIONS } from './options.ts';
 
-/** The server's configuration, checked and with every default. */
+/** The server's validated configuration, with every default. */
 export type Config = OptionValues<typeof OPTIONS>;
 
-/** What no option can tell alone. */
+/** Checks that concern more than one option. */
 function checked(config: Config): Config {
   const { forward, host, port } = config;
   const own = forward.find((upstream) => upstream.port === port && host.includes(upstream.host));

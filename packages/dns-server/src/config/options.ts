@@ -13,7 +13,7 @@ import { keyOf } from '../wire/name.ts';
 
 const ip = z.string().refine((text) => isIP(text) !== 0, { error: 'expected an IP address' });
 
-/** Turns text into an address with a port, or says what was expected. */
+/** Parses an address with a port, or reports what was expected. */
 const socketAddress = (defaultPort: number, error: string) =>
   z.string().transform((text, context): SocketAddress => {
     const address = parseSocketAddress(text, defaultPort);

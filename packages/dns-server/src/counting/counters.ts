@@ -1,25 +1,25 @@
-/** Plain numbers that the hot path counts up; metrics read them when somebody scrapes. */
+/** Plain numbers that the hot path increments; metrics read them at each scrape. */
 export interface Counters {
   udpQueries: number;
   tcpQueries: number;
-  /** Answers sent, by response code 0 to 15; those of forwarded queries included. */
+  /** Answers sent, by response code 0 to 15; includes those of forwarded queries. */
   readonly rcodes: Float64Array;
   truncated: number;
-  /** Packets that deserve no answer: too short, or answers themselves. */
+  /** Packets that get no answer: too short, or responses themselves. */
   dropped: number;
-  /** Queries that were told to come over TCP, their address having asked too often. */
+  /** Queries that were told to use TCP because their address sent too many. */
   limited: number;
-  /** Faults of this server while answering; SERVFAIL was said. */
+  /** Internal faults while answering; the client got SERVFAIL. */
   faults: number;
   sendErrors: number;
   forwarded: number;
   forwardTimeouts: number;
-  /** Not forwarded: too many were under way. */
+  /** Not forwarded because too many queries were in progress. */
   forwardRefusals: number;
   tcpConnections: number;
   tcpConnectionsAccepted: number;
   tcpConnectionsRefused: number;
-  /** Closed to make room for others. */
+  /** Closed to make room for other connections. */
   tcpConnectionsEvicted: number;
 }
 

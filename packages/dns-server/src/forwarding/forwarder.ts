@@ -1,11 +1,11 @@
-/** Asks somebody else about the names that are not ours. */
+/** Asks another server about names outside this server's zone. */
 export interface Forwarder {
   /**
-   * Sends a query on as it is, by the transport by which it came, and calls back once with the answer under the
-   * query's own id; with undefined when none came in time or too many queries are under way.
+   * Forwards a query unchanged, over the transport that it came by, and calls back once with the answer under the
+   * query's own id; with undefined when no answer came in time or too many queries are in progress.
    */
   ask(message: Buffer, transport: Transport, done: (answer: Buffer | undefined) => void): void;
-  /** What is under way is answered by nothing. Twice without harm. */
+  /** Queries in progress get no answer. Safe to call twice. */
   close(): void;
 }
 

@@ -1,31 +1,31 @@
 import { Query, readQuery } from '../wire/query.ts';
 import type { Transport } from './forwarder.ts';
 
-/** Spellings of one question that may be on their way at a time: letter case and options make others of it. */
+/** Maximum number of pending variants of one question: letter case and options make different variants. */
 const MAX_SPELLINGS = 8;
 
 const ID_BYTES = 2;
 
 export interface Asker {
-  /** Under which the answer is expected. */
+  /** The id that the answer must carry. */
   readonly id: number;
   readonly done: (answer: Buffer | undefined) => void;
 }
 
 /**
- * Questions that are on their way. The same one is sent once and its answer given to all who asked: so two servers that
- * forward to each other, and get their own questions back, ask each once instead of without end.
+ * Pending questions. Identical questions are sent once, and all askers get the answer: so two servers that forward to
+ * each other, and get their own questions back, ask each question once instead of endlessly.
  */
 export class SharedQuestions {
-  /** By the bytes behind the id. */
+  /** By the bytes after the id. */
   readonly #waiting = new Map<string, Asker[]>();
   readonly #spellings = new Map<string, number>();
   readonly #query = new Query();
 
   /**
-   * - `sent`: the first one, to be sent on
-   * - `shared`: on its way already; {@link finish} gives this one with the first
-   * - `refused`: too many spellings of it are under way
+   * - `sent`: the first one, which must be sent
+   * - `shared`: already sent; {@link finish} returns this asker together with the first
+   * - `refused`: too many variants of the question are pending
    */
   enter(message: Buffer, transport: Transport, done: Asker['done']): 'sent' | 'shared' | 'refused' {
     const key = keyOf(message, transport);
@@ -43,7 +43,7 @@ export class SharedQuestions {
     return 'sent';
   }
 
-  /** It is over: all who asked. */
+  /** The question is answered or given up: returns all askers. */
   finish(message: Buffer, transport: Transport): readonly Asker[] {
     const key = keyOf(message, transport);
     const waiting = this.#waiting.get(key) ?? [];

@@ -4,11 +4,14 @@ import { MessageSplitter, framed } from '../wire/tcp-framing.ts';
 import type { UpstreamParts } from './udp-upstream.ts';
 import { IDS, type Upstream, type UpstreamAddress, answersTo, withId } from './upstream.ts';
 
-/** Asks over a connection for each query: they are rare, mostly repeats of what was too large for UDP. */
+/**
+ * Opens a connection for each query: TCP queries are rare, mostly repeats of queries
+ * whose answer was too large for UDP.
+ */
 export class TcpUpstream implements Upstream {
   readonly #address: UpstreamAddress;
   readonly #parts: UpstreamParts;
-  /** When each is given up, in order. */
+  /** Deadline of each connection, in order. */
   readonly #ends = new Map<Socket, number>();
 
   constructor(address: UpstreamAddress, parts: UpstreamParts) {

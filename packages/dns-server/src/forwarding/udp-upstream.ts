@@ -13,16 +13,16 @@ interface Pending {
 
 export interface UpstreamParts {
   readonly clock: Pick<Clock, 'monotonicMs' | 'every'>;
-  /** Ids of forwarded queries, which nobody may guess. */
+  /** Creates unpredictable ids for forwarded queries. */
   readonly random: Pick<Random, 'below'>;
   readonly timeoutMs: number;
 }
 
-/** Asks over one connected UDP socket: the system lets nobody else answer on it. */
+/** Asks over one connected UDP socket: the system accepts answers from no other address. */
 export class UdpUpstream implements Upstream {
   readonly #address: UpstreamAddress;
   readonly #parts: UpstreamParts;
-  /** By the id under which it was sent on; in the order of their ends. */
+  /** By the id under which it was forwarded; ordered by deadline. */
   readonly #pending = new Map<number, Pending>();
   #socket: Socket | undefined;
 
@@ -50,7 +50,7 @@ export class UdpUpstream implements Upstream {
       socket.remoteAddress();
       send();
     } catch {
-      // Not connected yet; its address is a number, so that takes a turn of the event loop.
+      // Not connected yet. The address is numeric, so connecting takes only one turn of the event loop.
       socket.once('connect', send);
     }
   }
@@ -73,7 +73,7 @@ export class UdpUpstream implements Upstream {
     const { host, port } = this.#address;
     const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
     socket.on('message', (answer) => this.#receive(answer));
-    // Nobody listens there: waiting would not help those who ask.
+    // Nothing listens there: waiting would not help the askers.
     socket.on('error', () => {
       if (this.#socket === socket) this.close();
     });

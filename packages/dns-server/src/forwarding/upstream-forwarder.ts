@@ -6,18 +6,18 @@ import { TcpUpstream } from './tcp-upstream.ts';
 import { UdpUpstream, type UpstreamParts } from './udp-upstream.ts';
 import { type Upstream, type UpstreamAddress, withId } from './upstream.ts';
 
-/** How often what has waited too long is looked for. */
+/** Interval between checks for overdue queries. */
 const SWEEP_MS = 100;
 
 export interface ForwarderParts extends UpstreamParts {
   readonly counters: Counters;
-  /** Queries under way at a time. */
+  /** Maximum number of queries in progress. */
   readonly maxInFlight: number;
 }
 
 /**
- * Asks one upstream after the other until one answers, beginning with the one that did last. What several ask at the same
- * time is asked once.
+ * Asks one upstream after another until one answers, starting with the one that answered last. Identical
+ * simultaneous questions are asked once.
  */
 export class UpstreamForwarder implements Forwarder {
   readonly #parts: ForwarderParts;
@@ -54,7 +54,7 @@ export class UpstreamForwarder implements Forwarder {
       return;
     }
     this.#inFlight += 1;
-    // The event loop reuses nothing of a packet, but a message over TCP shares memory with its neighbours.
+    // Copied because a message over TCP shares memory with its neighbours (a UDP packet does not).
     if (entry === 'sent') this.#send(Buffer.from(message), transport);
   }
 

@@ -1,31 +1,31 @@
-/** Where queries are forwarded to. */
+/** A server to forward queries to. */
 export interface UpstreamAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** One server asked by one transport. */
+/** One server, asked over one transport. */
 export interface Upstream {
   /** Calls back once: with the answer under the query's own id, or with undefined. */
   ask(message: Buffer, done: (answer: Buffer | undefined) => void): void;
-  /** Gives up what has waited until `nowMs`. */
+  /** Gives up queries whose deadline is at or before `nowMs`. */
   expire(nowMs: number): void;
-  /** Gives up all that is under way. */
+  /** Gives up all queries in progress. */
   close(): void;
 }
 
 const ID_BYTES = 2;
-/** How many ids there are: of 16 bits. */
+/** Number of ids: they have 16 bits. */
 export const IDS = 65_536;
 
-/** A copy under another id. */
+/** A copy with another id. */
 export function withId(message: Buffer, id: number): Buffer {
   const copy = Buffer.from(message);
   copy.writeUInt16BE(id, 0);
   return copy;
 }
 
-/** Whether `answer` is one, to this query: the question must be the same, bit for bit. */
+/** Whether `answer` is a response to this query: the question must be identical, bit for bit. */
 export function answersTo(answer: Buffer, query: Buffer, questionEnd: number): boolean {
   return (
     answer.length >= questionEnd &&

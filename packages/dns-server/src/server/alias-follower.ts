@@ -6,17 +6,17 @@ import type { Forwarder, Transport } from '../forwarding/forwarder.ts';
 
 const UDP_BYTES = 1_232;
 
-/** What a client asked whose name is an alias of a name of others. */
+/** A question for a name that is an alias of a name outside the zone. */
 export interface AliasQuestion {
-  /** Key of the name that was asked for. */
+  /** Key of the requested name. */
   readonly key: string;
   readonly type: number;
   readonly prepared: PreparedAnswer;
 }
 
 /**
- * Asks others where an alias leads: resolvers of programs want addresses, and do not follow aliases themselves.
- * Gives the aliases and the addresses, or undefined when nobody answered.
+ * Asks other servers for the target of an alias: stub resolvers of programs expect addresses and do not follow aliases
+ * themselves. Passes the aliases and the addresses, or undefined when no server answered.
  */
 export function followAlias(
   { key, type, prepared }: AliasQuestion,

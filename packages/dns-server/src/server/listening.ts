@@ -2,7 +2,7 @@ import { bindFailure, type StartError } from '@rollcall/daemon';
 import { TcpListener, type TcpListenerParts } from './tcp-listener.ts';
 import { UdpListener, type UdpListenerParts } from './udp-listener.ts';
 
-/** A free UDP port may be taken for TCP: so often another one is tried. */
+/** A free UDP port may be in use for TCP: number of ports to try. */
 const MAX_TRIES = 20;
 
 interface Closable {
@@ -11,16 +11,16 @@ interface Closable {
 
 export type ListenerParts = UdpListenerParts & TcpListenerParts;
 
-/** Where one server listens, by UDP and by TCP on the same port of each address. */
+/** The sockets of one server, for UDP and TCP on the same port of each address. */
 export interface Listeners {
   readonly port: number;
   close(): Promise<void>;
 }
 
 /**
- * Listens on all of the addresses.
- * @param port 0 = any that is free on all of them, for both transports
- * @throws StartError that names the address; nothing is left open then
+ * Listens on all addresses.
+ * @param port 0 = any port that is free on all of them, for both transports
+ * @throws StartError that names the address; then nothing is left open
  */
 export async function openListeners(
   hosts: readonly string[],

@@ -1,4 +1,4 @@
-/** Whether a peer with this address is on this machine. */
+/** Whether the peer with this address is on this machine. */
 export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
 }

@@ -1,9 +1,9 @@
 import { isLoopback } from './loopback.ts';
 
-/** Addresses counted in one second; more than this and the rest goes uncounted rather than take memory. */
+/** Maximum number of addresses counted per second; further addresses are not counted, so that memory stays limited. */
 const MAX_ADDRESSES = 100_000;
 
-/** Counts UDP queries of each address in the current second. This machine itself is never limited. */
+/** Counts the UDP queries of each address in the current second. This machine itself is never limited. */
 export class QueryLimit {
   readonly #perSecond: number;
   readonly #counts = new Map<string, number>();
@@ -13,7 +13,7 @@ export class QueryLimit {
     this.#perSecond = perSecond;
   }
 
-  /** Counts one; false when the address has asked too often. */
+  /** Counts one query; false when the address has sent too many. */
   admit(address: string): boolean {
     if (this.#perSecond === 0 || isLoopback(address)) return true;
     const count = (this.#counts.get(address) ?? 0) + 1;
@@ -21,7 +21,7 @@ export class QueryLimit {
     return count <= this.#perSecond;
   }
 
-  /** To be called once a second. */
+  /** Must be called once per second. */
   nextSecond(): void {
     if (this.#counts.size > 0) this.#counts.clear();
   }

@@ -9,20 +9,20 @@ import type { Forwarder, Transport } from '../forwarding/forwarder.ts';
 
 export interface ResponderParts {
   readonly zone: Pick<Zone, 'answer' | 'isOwn'>;
-  /** Whether a first whole picture of the services was seen. */
+  /** Whether the first complete picture of the services has arrived. */
   readonly isReady: () => boolean;
   readonly writer: ResponseWriter;
   readonly counters: Counters;
-  /** Undefined: names of others are refused. */
+  /** Undefined: names outside the zone are refused. */
   readonly forwarder: Forwarder | undefined;
-  /** Called when answering threw: a fault of this server. */
+  /** Called when answering threw: a bug of this server. */
   readonly onFault: (error: unknown) => void;
 }
 
-/** How a query came. */
+/** How a query arrived. */
 export interface Arrival {
   readonly transport: Transport;
-  /** The largest answer that goes back this way, in bytes; over UDP the client's own limit counts too. */
+  /** Largest answer for this transport, in bytes; over UDP the client's own limit applies too. */
   readonly maxBytes: number;
 }
 
@@ -31,7 +31,7 @@ interface Given {
   readonly reply: (answer: Buffer) => void;
 }
 
-/** From the bytes of a query to the bytes of its answer, whichever way they came. */
+/** Turns the bytes of a query into the bytes of its answer, for every transport. */
 export class Responder {
   readonly #parts: ResponderParts;
   readonly #query = new Query();
@@ -41,8 +41,8 @@ export class Responder {
   }
 
   /**
-   * Answers at once, or calls `reply` later when the query is forwarded. False: it deserves no answer, and there will be
-   * none. Does not throw.
+   * Answers at once, or calls `reply` later when the query is forwarded. False: the message
+   * gets no answer. Does not throw.
    */
   respond(message: Buffer, arrival: Arrival, reply: (answer: Buffer) => void): boolean {
     const { counters, writer, onFault } = this.#parts;
@@ -66,7 +66,7 @@ export class Responder {
     return true;
   }
 
-  /** Tells a client to ask again over TCP, without working for it. */
+  /** Tells a client to ask again over TCP, without answering the question. */
   deflect(message: Buffer, reply: (answer: Buffer) => void): void {
     const query = this.#query;
     if (readQuery(message, query) === DROP) return;
@@ -82,7 +82,7 @@ export class Responder {
       return this.#send(writer.fault(message, query, RCODE.REFUSED), reply);
     }
     if (!isReady()) {
-      // An empty answer would say that there is nothing, and clients would believe it.
+      // An empty answer would say that the name has no records, and clients would believe it.
       if (forwarder !== undefined && !zone.isOwn(name))
         return this.#forward(message, arrival, reply);
       return this.#send(writer.fault(message, query, RCODE.SERVFAIL), reply);
@@ -108,7 +108,7 @@ export class Responder {
     this.#send(writer.answer(message, query, prepared, limit), reply);
   }
 
-  /** When others have answered, another query has been read meanwhile. */
+  /** Reads the query again: by the time the other server answers, the shared Query object holds another one. */
   #later(
     message: Buffer,
     arrival: Arrival,
@@ -136,7 +136,7 @@ export class Responder {
   }
 }
 
-/** Zone transfers and classes other than IN are nothing that this server knows. */
+/** Zone transfers and classes other than IN are not supported. */
 function isAnswerable({ class: given, type }: Query): boolean {
   return (given === CLASS_IN || given === CLASS_ANY) && type !== TYPE.AXFR && type !== TYPE.IXFR;
 }

@@ -7,7 +7,7 @@ import type { Arrival, Responder } from './responder.ts';
 import { framed } from '../wire/tcp-framing.ts';
 import { TcpPeer } from './tcp-peer.ts';
 
-/** A client that does not read its answers is not read either above so many bytes. */
+/** Above this many unsent bytes, the server stops reading from a client that does not read its answers. */
 const MAX_UNSENT_BYTES = 1_024 * 1_024;
 const ARRIVAL: Arrival = { transport: 'tcp', maxBytes: MAX_MESSAGE_BYTES };
 const SWEEP_MS = 100;
@@ -16,19 +16,23 @@ export interface TcpListenerParts {
   readonly responder: Responder;
   readonly counters: Counters;
   readonly maxConnections: number;
-  /** For a message, from its first byte, and for the first one; and for silence between messages. */
+  /**
+   * Time limit for a message from its first byte, for the arrival of the first message,
+   * and for silence between messages.
+   */
   readonly idleMs: number;
   readonly clock: Pick<Clock, 'monotonicMs' | 'every'>;
 }
 
 /**
- * DNS over TCP (RFC 7766): any number of queries on a connection, sent without waiting; answers go back as they are
- * ready, forwarded ones later than others. When all places are taken, who never completed a query makes room first.
+ * DNS over TCP (RFC 7766): a client may send any number of queries on a connection without waiting. Answers
+ * are sent as they become ready, so forwarded ones come later. At the connection limit, clients that have
+ * completed no query make room first.
  */
 export class TcpListener {
   readonly #parts: TcpListenerParts;
   readonly #server: Server;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly #peers = new Set<TcpPeer>();
   readonly #sweepTimer: Timer;
   #closed: Promise<void> | undefined;
@@ -42,7 +46,7 @@ export class TcpListener {
     this.#sweepTimer = parts.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
-  /** Rejects with the system's error when the address cannot be had. */
+  /** Rejects with the system's error when the address cannot be bound. */
   static async open(
     parts: TcpListenerParts,
     { host, port }: { readonly host: string; readonly port: number },
@@ -97,7 +101,7 @@ export class TcpListener {
     socket.on('close', () => this.#forget(peer));
   }
 
-  /** Answers what has come, or as much of it as the client makes room for; the rest when it has. */
+  /** Answers the complete queries, but only while the client reads its answers; the others later. */
   #answerAll(peer: TcpPeer): void {
     const { counters, responder, clock } = this.#parts;
     const { socket, splitter } = peer;
@@ -128,12 +132,12 @@ export class TcpListener {
     if (peer.hasEnded) this.#endIfDone(peer);
   }
 
-  /** The client will ask no more, and has all its answers; what was left unfinished is for nobody. */
+  /** The client sends no more queries and has all its answers; an incomplete last message is ignored. */
   #endIfDone({ hasEnded, underWay, splitter, socket }: TcpPeer): void {
     if (hasEnded && underWay === 0 && !splitter.hasWhole) socket.end();
   }
 
-  /** Whoever completed no query goes before those that did; of those, who has nothing under way. */
+  /** Closes a client that has completed no query first; otherwise the longest idle one. */
   #makeRoom(): boolean {
     let idle: TcpPeer | undefined;
     for (const peer of this.#peers) {

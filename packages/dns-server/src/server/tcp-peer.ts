@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 import { MessageSplitter } from '../wire/tcp-framing.ts';
 
-/** One client over TCP: what came of it, and since when something is waited for. */
+/** One TCP client: its queries so far, and since when it is being waited for. */
 export class TcpPeer {
   readonly socket: Socket;
   readonly splitter = new MessageSplitter();
-  /** Whole queries so far. */
+  /** Complete queries so far. */
   queries = 0;
-  /** Answers that are still to come, from others. */
+  /** Answers of other servers that are still awaited. */
   underWay = 0;
   hasEnded = false;
-  /** Since when the message under way, or the first one, is waited for. */
+  /** Since when the current message, or the first one, is awaited. */
   waitingSinceMs: number;
 
   constructor(socket: Socket, nowMs: number) {
@@ -18,24 +18,27 @@ export class TcpPeer {
     this.waitingSinceMs = nowMs;
   }
 
-  /** A query was complete. */
+  /** Notes that a query is complete. */
   noteQuery(nowMs: number): void {
     this.queries += 1;
     this.waitingSinceMs = nowMs;
   }
 
-  /** Bytes came: of a new message, or more of the one under way, which does not give it more time. */
+  /**
+   * Notes received bytes. The start of a new message starts its time limit; more bytes of
+   * the current one do not extend it.
+   */
   noteBytes(nowMs: number): void {
     if (this.splitter.isEmpty && this.queries > 0) this.waitingSinceMs = nowMs;
   }
 
-  /** Whether it has been at one message for too long. Between messages it may be silent; that is bounded elsewhere. */
+  /** Whether one message takes too long. Silence between messages is limited elsewhere. */
   isOverdue(nowMs: number, messageMs: number): boolean {
     const isOwing = this.queries === 0 || !this.splitter.isEmpty;
     return isOwing && !this.socket.isPaused() && nowMs - this.waitingSinceMs >= messageMs;
   }
 
-  /** Whether it may go when others need its place. */
+  /** Whether it may be closed when another client needs its place. */
   get isIdle(): boolean {
     return this.splitter.isEmpty && this.underWay === 0 && this.socket.writableLength === 0;
   }

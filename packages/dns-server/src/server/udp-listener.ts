@@ -6,19 +6,22 @@ import { isLoopback } from './loopback.ts';
 import type { QueryLimit } from './query-limit.ts';
 import type { Arrival, Responder } from './responder.ts';
 
-/** Bursts wait here while the event loop is busy; the system may grant less, in bytes. */
+/** Bursts are queued here while the event loop is busy; in bytes, the system may grant less. */
 const RECEIVE_BUFFER_BYTES = 4 * 1_024 * 1_024;
-/** What fits into one UDP packet, in bytes. Loopback carries it whole. */
+/** Largest payload of a UDP packet, in bytes. Loopback transfers it whole. */
 const MAX_UDP_BYTES = 65_507;
 
-/** On the way to other machines packets above this may be cut up and lost, in bytes (DNS Flag Day 2020). */
+/** Larger packets to other machines may be fragmented and lost, in bytes (DNS Flag Day 2020). */
 export const SAFE_UDP_BYTES = 1_232;
 
 export interface UdpListenerParts {
   readonly responder: Responder;
   readonly counters: Counters;
   readonly limit: Pick<QueryLimit, 'admit'>;
-  /** The largest answer, in bytes; undefined = {@link SAFE_UDP_BYTES}, but whatever clients on this machine ask for. */
+  /**
+   * The largest answer, in bytes; undefined = {@link SAFE_UDP_BYTES}, but for clients on this
+   * machine whatever they request.
+   */
   readonly udpPayload: number | undefined;
 }
 
@@ -39,26 +42,26 @@ export class UdpListener {
     this.#socket = createSocket({
       type: isV6 ? 'udp6' : 'udp4',
       ipv6Only: isV6,
-      // Peers are addresses already: looking them up would cost a turn of the event loop each.
+      // Peers are numeric addresses: a lookup would cost a turn of the event loop each.
       lookup: (address, _options, found) => found(null, address, isV6 ? 6 : 4),
     });
   }
 
-  /** Rejects with the system's error when the address cannot be had. */
+  /** Rejects with the system's error when the address cannot be bound. */
   static async open(
     parts: UdpListenerParts,
     { host, port }: { readonly host: string; readonly port: number },
   ): Promise<UdpListener> {
     const listener = new UdpListener(parts, host);
     const socket = listener.#socket;
-    // Its lookup does not wait, so it may be listening before bind returns.
+    // The lookup above is synchronous, so the socket may be listening before bind returns.
     const listening = once(socket, 'listening');
     socket.bind({ address: host, port, exclusive: true });
     await listening;
     try {
       socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
     } catch {
-      // It is a wish; the system's own size does as well.
+      // The larger buffer is optional; the system's default size works too.
     }
     socket.on('error', () => (parts.counters.sendErrors += 1));
     socket.on('message', (message, peer) => listener.#receive(message, peer));
@@ -79,7 +82,7 @@ export class UdpListener {
     const { counters, responder, limit } = this.#parts;
     counters.udpQueries += 1;
     const { address, port } = peer;
-    // Nobody can be answered there; only forgers send from it.
+    // Port 0 cannot receive an answer; only forged packets come from it.
     if (port === 0) {
       counters.dropped += 1;
       return;

@@ -9,7 +9,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** Sends one packet and resolves with the first that comes back; rejects when none does. */
+/** Sends one packet and resolves with the first packet that comes back; rejects when none does. */
 export function askUdp({ host, port }: Address, message: Buffer): Promise<Buffer> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   return new Promise<Buffer>((resolve, reject) => {
@@ -24,11 +24,11 @@ export function askUdp({ host, port }: Address, message: Buffer): Promise<Buffer
 }
 
 export interface TcpOptions {
-  /** Bytes sent at a time. @default all */
+  /** Bytes per write. @default all */
   readonly chunk?: number;
 }
 
-/** Sends all queries on one connection without waiting; resolves once there are as many answers. */
+/** Sends all queries on one connection without waiting; resolves once there is an answer for each. */
 export function askTcp(
   address: Address,
   messages: readonly Buffer[],

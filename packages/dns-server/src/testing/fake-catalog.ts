@@ -1,6 +1,6 @@
 import type { Catalog, CatalogChange, ServiceSnapshot } from '@rollcall/client-sdk';
 
-/** A catalog that shows what a test puts into it. */
+/** A catalog whose content the test sets. */
 export class FakeCatalog implements Catalog {
   isReady = true;
   readonly #services = new Map<string, ServiceSnapshot>();

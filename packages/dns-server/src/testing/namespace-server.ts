@@ -1,4 +1,5 @@
-// A DNS server on port 53 for a namespace of its own, with the endpoints of a file that is read again when it changes:
+// A DNS server on port 53 for a separate network namespace. It reads its endpoints from a
+// file, and again when it changes:
 //
 //     node namespace-server.ts FILE    {"isReady": true, "names": ["web-0"]}
 //

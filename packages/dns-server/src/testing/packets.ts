@@ -3,7 +3,7 @@ import { type DecodedPacket, decode, encode } from 'dns-packet';
 export interface AskOptions {
   readonly id?: number;
   readonly class?: string;
-  /** UDP size of an OPT record; none without. */
+  /** UDP size in the OPT record; no OPT record when absent. */
   readonly edns?: number;
   readonly isRecursionDesired?: boolean;
 }
@@ -26,7 +26,7 @@ export function decoded(message: Buffer): DecodedPacket & { readonly rcode: stri
   return decode(message) as DecodedPacket & { readonly rcode: string };
 }
 
-/** `A 10.0.0.1`, `SRV 0 100 80 web.default.svc.cluster.local`: one line for each record, OPT left out. */
+/** `A 10.0.0.1`, `SRV 0 100 80 web.default.svc.cluster.local`: one line per record, without OPT. */
 export function lines(records: readonly unknown[] | undefined): string[] {
   return (records ?? [])
     .map((record) => record as { type: string; name: string; data: unknown })

@@ -10,13 +10,13 @@ import { type TestContext, onTestFinished } from 'vitest';
 const FOLDERS = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
 const run = promisify(execFile);
 
-/** Ends the test as skipped, saying why, unless the program is installed; gives its path. */
+/** Returns the path of the program; if it is not installed, skips the test with the reason. */
 export function need(context: TestContext, program: string, debianPackage: string): string {
   const found = FOLDERS.map((folder) => join(folder, program)).find(isExecutable);
   return found ?? context.skip(`${program} is not installed (apt-get install ${debianPackage})`);
 }
 
-/** Ends the test as skipped unless this user may make network and mount namespaces. */
+/** Skips the test unless this user may create network and mount namespaces. */
 export async function needNamespaces(context: TestContext): Promise<string> {
   const unshare = need(context, 'unshare', 'util-linux');
   const can = await run(unshare, ['-mn', 'ip', 'link', 'set', 'lo', 'up']).then(
@@ -35,20 +35,20 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** What a program prints; rejects unless it exits with 0. */
+/** The output of a program; rejects unless it exits with 0. */
 export async function output(program: string, args: readonly string[]): Promise<string> {
   const { stdout } = await run(program, [...args]);
   return stdout;
 }
 
-/** A program of one test. */
+/** Starts a program that ends with the test. */
 export function start(program: string, ...args: string[]): TestProcess {
   const child = new TestProcess(program, args);
   onTestFinished(async () => void (await child.stop('SIGKILL')));
   return child;
 }
 
-/** A folder of one test. */
+/** A temporary folder that is removed after the test. */
 export async function testFolder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'rollcall-dns-'));
   onTestFinished(() => rm(path, { recursive: true }));
@@ -57,7 +57,7 @@ export async function testFolder(): Promise<string> {
 
 export const EXAMPLES = new URL('../../../../examples/dns/', import.meta.url).pathname;
 
-/** Writes an example with other addresses than its own, those of this test; gives the path. */
+/** Writes an example configuration with its addresses replaced by those of this test; returns the path. */
 export async function writeExample(
   name: string,
   into: string,

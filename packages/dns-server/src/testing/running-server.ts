@@ -11,7 +11,7 @@ export interface RunningServer {
   readonly address: Address;
 }
 
-/** A server of one test on a free port, with these services. Flags as on the command line. */
+/** A server for one test on a free port, with these services. Flags as on the command line. */
 export async function startServer(
   snapshots: readonly ServiceSnapshot[],
   ...flags: string[]

@@ -7,7 +7,7 @@ import type {
 
 let revision = 0;
 
-/** An endpoint that is up; `instance` is all that must be said. */
+/** An endpoint that is up; only `instance` is required. */
 export function endpoint(given: Partial<Endpoint> & { readonly instance: string }): Endpoint {
   const { instance, portName = 'http', port = 3_000 } = given;
   return {
@@ -42,7 +42,7 @@ export function servicePort(given: Partial<DeclaredPort> = {}): DeclaredPort {
   };
 }
 
-/** A declared service, of type ClusterIP unless said otherwise. */
+/** A declared service, of type ClusterIP by default. */
 export function declared(given: Partial<DeclaredService> = {}): DeclaredService {
   return {
     type: 'ClusterIP',
@@ -67,7 +67,7 @@ export function declared(given: Partial<DeclaredService> = {}): DeclaredService 
   };
 }
 
-/** The picture of a service; an implicit one in `default` unless said otherwise. */
+/** The picture of a service; by default an implicit one in `default`. */
 export function snapshot(
   service: string,
   given: Partial<Omit<ServiceSnapshot, 'service'>> = {},
@@ -83,7 +83,7 @@ export function snapshot(
   };
 }
 
-/** So many instances `web-0`, `web-1`... at 10.0.x.y. */
+/** `count` instances `web-0`, `web-1`... at 10.0.x.y. */
 export function instances(count: number, given: Partial<Endpoint> = {}): Endpoint[] {
   return Array.from({ length: count }, (_, i) =>
     endpoint({ instance: `web-${i}`, address: `10.0.${i >> 8}.${i & 255}`, ...given }),

@@ -5,7 +5,7 @@ import type { Endpoint } from '@rollcall/client-sdk';
 import { onTestFinished } from 'vitest';
 import { endpoint } from './snapshots.ts';
 
-/** HTTP servers of one test that answer every request with their name. */
+/** HTTP servers for one test that answer every request with their name. */
 export class WebInstances {
   readonly #servers: Server[] = [];
 
@@ -33,7 +33,7 @@ export class WebInstances {
   }
 }
 
-/** The names that answer in so many requests, each on a connection of its own. */
+/** The names that answer to this many requests, each on a new connection. */
 export async function answering(url: string, requests: number): Promise<Set<string>> {
   const names = new Set<string>();
   for (let i = 0; i < requests; i++) {

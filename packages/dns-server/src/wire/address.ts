@@ -3,7 +3,7 @@ import { TYPE } from './codes.ts';
 
 const GROUPS = 8;
 
-/** The bytes of an IPv4 or IPv6 address (a zone id is left out), or undefined when the text is none. */
+/** The bytes of an IPv4 or IPv6 address (without zone id), or undefined when the text is not an address. */
 export function addressBytes(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
   if (!isIPv6(text)) return undefined;
@@ -16,7 +16,7 @@ export function addressBytes(text: string): Uint8Array | undefined {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** Which record carries an address of so many bytes. */
+/** The record type for an address of this length. */
 export function addressType(address: Uint8Array): typeof TYPE.A | typeof TYPE.AAAA {
   return address.length === 4 ? TYPE.A : TYPE.AAAA;
 }

@@ -8,11 +8,11 @@ const MAX_NAME_LENGTH = 253;
 const RECORD_TAIL_BYTES = 10;
 const QUESTION_TAIL_BYTES = 4;
 
-/** What somebody else's answer says of addresses. */
+/** The address records in another server's answer. */
 export interface AddressAnswer {
   readonly rcode: number;
   readonly isTruncated: boolean;
-  /** A, AAAA and CNAME records of the answer section, in their order; others are passed over. */
+  /** A, AAAA and CNAME records of the answer section, in order; other records are skipped. */
   readonly records: readonly DnsRecord[];
 }
 
@@ -21,7 +21,7 @@ interface Name {
   readonly end: number;
 }
 
-/** Reads an answer with one question; undefined when it is malformed. Never throws. */
+/** Parses an answer with one question; undefined when it is malformed. Never throws. */
 export function readAddressAnswer(message: Buffer): AddressAnswer | undefined {
   if (message.length < HEADER_BYTES) return undefined;
   const question = readName(message, HEADER_BYTES);
@@ -55,7 +55,7 @@ function recordOf(message: Buffer, owner: Name, end: number): DnsRecord | undefi
   return { name, ttl, type: addressType(address), address };
 }
 
-/** A name, its pointers followed: each must point before the last, so that this ends. */
+/** Reads a name and follows its pointers: each must point further back than the one before, so that the loop ends. */
 function readName(message: Buffer, start: number): Name | undefined {
   const labels: string[] = [];
   let [at, end, before, length] = [start, 0, start, 0];

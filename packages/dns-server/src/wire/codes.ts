@@ -29,11 +29,11 @@ export const RCODE = {
 export const CLASS_IN = 1;
 export const CLASS_ANY = 255;
 
-/** The fixed part of every message, in bytes. */
+/** Size of the header of every message, in bytes. */
 export const HEADER_BYTES = 12;
-/** An OPT record without options, in bytes. */
+/** Size of an OPT record without options, in bytes. */
 export const OPT_BYTES = 11;
-/** What a client that does not speak EDNS0 takes over UDP. */
+/** Largest UDP answer for a client without EDNS0, in bytes. */
 export const PLAIN_UDP_BYTES = 512;
-/** The most that the length prefix of TCP can say. */
+/** Largest value of the TCP length prefix. */
 export const MAX_MESSAGE_BYTES = 65_535;

@@ -1,10 +1,10 @@
-// Two spellings of a name. The key: its bytes on the wire, lower-cased, one character a byte, so that it can be cut
-// from a packet and looked up as it is. The text: labels and dots without the last one; the root is ''.
+// Two forms of a name. The key: its bytes on the wire, lower-cased, one character per byte, so that it can be cut from
+// a packet and looked up directly. The text: labels and dots, without the trailing dot; the root is ''.
 
 const MAX_LABEL_BYTES = 63;
 const MAX_NAME_BYTES = 255;
 
-/** The key of a name, or undefined when it cannot be put on the wire. A dot at the end does no harm. */
+/** The key of a name, or undefined when it cannot be encoded. A trailing dot is allowed. */
 export function keyOf(text: string): string | undefined {
   const labels = text.replace(/\.$/, '').toLowerCase().split('.');
   if (text === '' || text === '.') return '\0';
@@ -14,7 +14,7 @@ export function keyOf(text: string): string | undefined {
   return key.length > MAX_NAME_BYTES || /[^\0-\u00ff]/.test(key) ? undefined : key;
 }
 
-/** The labels of a key, the root left out. */
+/** The labels of a key, without the root. */
 export function labelsOf(key: string): string[] {
   const labels: string[] = [];
   let at = 0;

@@ -5,7 +5,7 @@ import { RecordWriter } from './record-writer.ts';
 
 const QUESTION_TAIL_BYTES = 4;
 
-/** Everything of an answer that stands behind the question, ready to be copied. */
+/** Everything in an answer after the question, ready to be copied. */
 export interface PreparedAnswer {
   readonly rcode: number;
   readonly bytes: Buffer;
@@ -14,15 +14,15 @@ export interface PreparedAnswer {
   readonly answers: number;
   readonly authorities: number;
   readonly additionals: number;
-  /** Bytes of each answer when they are addresses that may be given in any order; 0 = the order stands. */
+  /** Bytes per answer when the answers are addresses whose order may change; 0 = the order is fixed. */
   readonly stride: number;
-  /** Set when the answers end in an alias of a name that others know. */
+  /** Set when the answers end in an alias of a name outside the zone. */
   readonly onward?: Onward;
-  /** Which answer comes first next time. Counted up by whoever copies. */
+  /** Index of the answer that comes first next time. Incremented by each copy. */
   turn: number;
 }
 
-/** Where an answer goes on: the key of the last alias's target, and the aliases that lead to it. */
+/** Where an answer continues: the key of the last alias's target, and the aliases that lead to it. */
 interface Onward {
   readonly target: string;
   readonly answers: readonly DnsRecord[];
@@ -36,14 +36,14 @@ export interface Sections {
   readonly additionals?: readonly DnsRecord[];
 }
 
-/** Encodes what will stand behind a question for the name with this key. */
+/** Encodes the records after a question for the name with this key. */
 export function prepareAnswer(key: string, sections: Sections): PreparedAnswer {
   return prepareBehind(key.length, offsetsOf(key), sections);
 }
 
 /**
- * Encodes what will stand behind any question whose name has so many bytes and in which names stand at these offsets
- * of the message.
+ * Encodes the records after any question whose name has `nameBytes` bytes; `offsets` are the positions
+ * of known names in the message.
  */
 export function prepareBehind(
   nameBytes: number,
@@ -57,7 +57,7 @@ export function prepareBehind(
   const counts = {
     answers: write(answers),
     authorities: write(authorities),
-    // Nobody would ever see them: answers alone fill a message.
+    // They would never be sent: the answers alone fill a message.
     additionals: writer.bytes.length > MAX_MESSAGE_BYTES ? 0 : write(additionals),
   };
   const { bytes, ends } = writer;
@@ -76,14 +76,14 @@ function strideOf(answers: readonly DnsRecord[]): number {
   return first.type === TYPE.A ? 16 : 28;
 }
 
-/** Where the name that is asked for and what it ends in stand in the message. */
+/** Positions in the message of the requested name and of its suffixes. */
 function offsetsOf(key: string): Map<string, number> {
   const labels = labelsOf(key);
   const offsets = new Map([['', HEADER_BYTES]]);
   let at = HEADER_BYTES;
   for (let i = 0; i < labels.length; i++) {
     const text = labels.slice(i).join('.');
-    // A dot inside of a label would make two names look alike.
+    // A dot inside a label would make two different names look the same.
     if (!labels.slice(i).some((label) => label.includes('.'))) offsets.set(text, at);
     at += 1 + labels[i]!.length;
   }

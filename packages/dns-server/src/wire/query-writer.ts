@@ -2,7 +2,7 @@ import { CLASS_IN, HEADER_BYTES, OPT_BYTES, TYPE } from './codes.ts';
 
 const RECURSION_DESIRED = 0x01;
 
-/** A query of this server's own, with EDNS0; its id is 0, for the sender to set. */
+/** A query of this server itself, with EDNS0; its id is 0, and the sender sets it. */
 export function writeQuery(key: string, type: number, udpBytes: number): Buffer {
   const questionEnd = HEADER_BYTES + key.length + 4;
   const out = Buffer.alloc(questionEnd + OPT_BYTES);

@@ -1,6 +1,6 @@
 import { HEADER_BYTES, PLAIN_UDP_BYTES, RCODE, TYPE } from './codes.ts';
 
-/** What {@link readQuery} found besides response codes: nobody is to be answered. */
+/** Result of {@link readQuery} besides response codes: send no answer. */
 export const DROP = -1;
 
 const MAX_NAME_BYTES = 255;
@@ -11,23 +11,23 @@ const RECORD_TAIL_BYTES = 10;
 const IS_RESPONSE = 0x8000;
 const OPCODE = 0x7800;
 
-/** What a query asks. One object is filled again and again, so that the hot path allocates nothing but the name. */
+/** The content of a query. One object is reused, so that the hot path allocates nothing but the name. */
 export class Query {
-  /** Key of the name: as it came, lower-cased, one character a byte. */
+  /** Key of the name: as received, lower-cased, one character per byte. */
   name = '\0';
   type = 0;
   class = 0;
-  /** Where the question ends; {@link HEADER_BYTES} when it could not be read. */
+  /** Where the question ends; {@link HEADER_BYTES} when it could not be parsed. */
   questionEnd = HEADER_BYTES;
-  /** Whether it speaks EDNS0. */
+  /** Whether the client uses EDNS0. */
   hasOpt = false;
-  /** The largest answer that it takes over UDP, in bytes. */
+  /** Largest answer that the client accepts over UDP, in bytes. */
   udpBytes = PLAIN_UDP_BYTES;
-  /** The DO bit, which answers repeat. */
+  /** The DO bit, which the answer must copy. */
   isDnssecOk = false;
 }
 
-/** Fills `query`; gives 0, the response code that the message deserves, or {@link DROP}. Never throws. */
+/** Fills `query`; returns 0, the response code for a bad message, or {@link DROP}. Never throws. */
 export function readQuery(message: Buffer, query: Query): number {
   query.questionEnd = HEADER_BYTES;
   query.hasOpt = false;
@@ -47,7 +47,10 @@ export function readQuery(message: Buffer, query: Query): number {
   return readRecords(message, query);
 }
 
-/** Walks what follows the question for the one record that matters, OPT, and checks that nothing reaches out. */
+/**
+ * Searches the records after the question for OPT, the only relevant one, and checks that
+ * no record exceeds the message.
+ */
 function readRecords(message: Buffer, query: Query): number {
   const others = word(message, 6) + word(message, 8);
   const additionals = word(message, 10);
@@ -77,7 +80,7 @@ function hasWholeOptions(message: Buffer, start: number, end: number): boolean {
   return at === end;
 }
 
-/** Where the name of the question ends: nothing stands before it, so it has no pointers. */
+/** Where the name of the question ends: it has no pointers, since nothing precedes it. */
 function endOfQuestionName(message: Buffer): number {
   let at = HEADER_BYTES;
   for (;;) {
@@ -89,7 +92,7 @@ function endOfQuestionName(message: Buffer): number {
   }
 }
 
-/** Where a name ends that may be cut short by a pointer. What it points to is not followed. */
+/** Where a name ends that may end with a pointer. The pointer is not followed. */
 function endOfName(message: Buffer, start: number): number {
   let at = start;
   for (;;) {

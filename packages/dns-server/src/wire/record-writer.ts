@@ -6,12 +6,12 @@ import type { AuthorityRecord, DnsRecord, ServiceRecord } from './record.ts';
 const MAX_POINTER = 0x3fff;
 const POINTER_BITS = 0xc000;
 const FIRST_BYTES = 512;
-/** Nobody transfers zones from here; the SOA says them because it must, in seconds. */
+/** Times in the SOA record, in seconds. The record requires them, but this server offers no zone transfers. */
 const SOA_TIMES = { refresh: 7_200, retry: 1_800, expire: 86_400 };
 
-/** Writes records as they stand behind a question, with compressed names. */
+/** Writes records that follow a question, with compressed names. */
 export class RecordWriter {
-  /** Where records end, from the first one's start. */
+  /** Where records end, counted from the start of the first one. */
   readonly ends: number[] = [];
   #bytes = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
@@ -19,8 +19,8 @@ export class RecordWriter {
   readonly #offsets: Map<string, number>;
 
   /**
-   * @param origin where in the message the first record will stand
-   * @param offsets where in the message names stand already; '' stands for the name that was asked for. Copied.
+   * @param origin position of the first record in the message
+   * @param offsets positions of the names already in the message; '' is the requested name. Copied.
    */
   constructor(origin: number, offsets: ReadonlyMap<string, number>) {
     this.#origin = origin;
@@ -31,7 +31,7 @@ export class RecordWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** False, and nothing written, when one of its names cannot be put on the wire. */
+  /** Returns false and writes nothing when one of its names cannot be encoded. */
   write(record: DnsRecord): boolean {
     const names = [record.name, 'target' in record ? record.target : undefined];
     if (names.some((name) => name !== undefined && keyOf(name) === undefined)) return false;
@@ -71,7 +71,7 @@ export class RecordWriter {
     this.#word(priority);
     this.#word(weight);
     this.#word(port);
-    // RFC 2782: the target is not compressed. What follows may point to it.
+    // RFC 2782: the target is not compressed. Later names may point to it.
     this.#name(target, false);
   }
 
@@ -92,7 +92,7 @@ export class RecordWriter {
       const known = this.#offsets.get(key);
       if (known !== undefined && isCompressed) return this.#word(POINTER_BITS | known);
       const at = this.#origin + this.#length;
-      // What is written out serves from then on: a record of that name has its letters, not those of the question.
+      // Later pointers use this copy: a record of that name then has its own letter case, not that of the question.
       if (at <= MAX_POINTER) this.#offsets.set(key, at);
       const dot = rest.indexOf('.');
       const label = dot === -1 ? rest : rest.slice(0, dot);

@@ -1,7 +1,7 @@
 import type { TYPE } from './codes.ts';
 
 interface Owned {
-  /** Whose record it is; undefined = the name that was asked for. */
+  /** Owner of the record; undefined = the requested name. */
   readonly name?: string;
   readonly ttl: number;
 }
@@ -36,9 +36,9 @@ export interface AuthorityRecord extends Owned {
   readonly primary: string;
   readonly mailbox: string;
   readonly serial: number;
-  /** How long a negative answer may be remembered, in seconds. */
+  /** How long a negative answer may be cached, in seconds. */
   readonly minimum: number;
 }
 
-/** A record of an answer. All names are texts without a dot at the end. */
+/** A record of an answer. All names are texts without a trailing dot. */
 export type DnsRecord = AddressRecord | NameRecord | ServiceRecord | TextRecord | AuthorityRecord;

@@ -10,13 +10,13 @@ const RECURSION_AVAILABLE = 0x80;
 const CHECKING_DISABLED = 0x10;
 
 export interface ResponseWriterOptions {
-  /** What the OPT of answers says that this server takes over UDP, in bytes. */
+  /** Largest UDP message that this server accepts, in bytes; sent in the OPT record of answers. */
   readonly udpBytes: number;
   /** Whether names outside its zones are forwarded. */
   readonly isRecursive: boolean;
 }
 
-/** Makes answers out of queries: id, question (bit for bit), RD and CD are the query's own. */
+/** Creates responses to queries: id, question (bit for bit), RD and CD are copied from the query. */
 export class ResponseWriter {
   readonly #udpBytes: number;
   readonly #recursion: number;
@@ -27,8 +27,8 @@ export class ResponseWriter {
   }
 
   /**
-   * An answer of at most `limit` bytes: additionals that do not fit are left out; TC is set when answers are. Where
-   * the answers' order is free each call begins with the next one.
+   * A response of at most `limit` bytes: additionals that do not fit are left out; TC is set when answers are left out.
+   * If the order of the answers is free, each call starts with the next one.
    */
   answer(message: Buffer, query: Query, prepared: PreparedAnswer, limit: number): Buffer {
     const { questionEnd, hasOpt } = query;
@@ -53,7 +53,7 @@ export class ResponseWriter {
     return out;
   }
 
-  /** A refusal or a fault: no records but OPT; the question only where it could be read. */
+  /** A refusal or fault: no records except OPT; includes the question only if it could be parsed. */
   fault(message: Buffer, query: Query, rcode: number, { isTruncated = false } = {}): Buffer {
     const { questionEnd, hasOpt } = query;
     const out = Buffer.allocUnsafe(questionEnd + (hasOpt ? OPT_BYTES : 0));
@@ -82,17 +82,17 @@ export class ResponseWriter {
   }
 }
 
-/** The response code of a message, for counting; that of BADVERS stands in OPT and is not seen. */
+/** The response code of a message, for counting; the upper bits in OPT (BADVERS) are ignored. */
 export function rcodeOf(message: Buffer): number {
   return message[3]! & 0x0f;
 }
 
-/** Whether a message says that answers were left out. */
+/** Whether the message is marked as truncated. */
 export function isCut(message: Buffer): boolean {
   return (message[2]! & TRUNCATED) !== 0;
 }
 
-/** How many records end within so many bytes. */
+/** Number of records that fit into `room` bytes. */
 function fitting(ends: readonly number[], room: number): number {
   let low = 0;
   let high = ends.length;
@@ -104,7 +104,7 @@ function fitting(ends: readonly number[], room: number): number {
   return low;
 }
 
-/** Copies `count` answers beginning with the one whose turn it is, and whatever stands behind the answers. */
+/** Copies `count` answers, starting with the one whose turn it is. The answers wrap around. */
 function copyTurned(prepared: PreparedAnswer, out: Buffer, at: number, count: number): void {
   const { bytes, answers, stride } = prepared;
   const first = prepared.turn;

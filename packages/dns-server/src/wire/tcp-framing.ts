@@ -1,11 +1,11 @@
 const PREFIX_BYTES = 2;
 const NOTHING = Buffer.alloc(0);
 
-/** Cuts a TCP stream into DNS messages, wherever it was split on the way. */
+/** Splits a TCP stream into DNS messages, however it was fragmented. */
 export class MessageSplitter {
   #bytes: Buffer = NOTHING;
 
-  /** Nothing of a message is here. */
+  /** No byte of a message is buffered. */
   get isEmpty(): boolean {
     return this.#bytes.length === 0;
   }
@@ -18,7 +18,7 @@ export class MessageSplitter {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
   }
 
-  /** The next message that is whole by now. It shares memory with what was pushed. */
+  /** The next complete message. It shares memory with the pushed chunks. */
   next(): Buffer | undefined {
     const bytes = this.#bytes;
     const end = this.#end();
@@ -33,7 +33,7 @@ export class MessageSplitter {
   }
 }
 
-/** A message with its length in front. */
+/** A message with its length prefix. */
 export function framed(message: Buffer): Buffer {
   const out = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
   out.writeUInt16BE(message.length, 0);

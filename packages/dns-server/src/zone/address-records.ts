@@ -3,7 +3,7 @@ import { TYPE } from '../wire/codes.ts';
 import type { AddressRecord } from '../wire/record.ts';
 import { type Answer, type RecordSet, EMPTY_SET, aliasSet, recordSet } from './record-set.ts';
 
-/** A and AAAA records of addresses, each once; host names are left out. `name` undefined = the name that was asked for. */
+/** A and AAAA records of addresses, without duplicates and host names. `name` undefined = the requested name. */
 export function addressRecords(
   addresses: Iterable<string>,
   ttl: number,
@@ -15,7 +15,7 @@ export function addressRecords(
     .map((address) => ({ ...owner, ttl, type: addressType(address), address }));
 }
 
-/** Answers by family. */
+/** One answer per address family. */
 export function addressAnswers(records: readonly AddressRecord[]): Answer[] {
   return [TYPE.A, TYPE.AAAA].map((type) => ({
     answers: records.filter((record) => record.type === type),
@@ -23,8 +23,8 @@ export function addressAnswers(records: readonly AddressRecord[]): Answer[] {
 }
 
 /**
- * What a name with these addresses holds. Host names cannot stand in A records, so they are left out; where there is
- * nothing else the name becomes an alias of the first one, which is better than no answer.
+ * The records of a name with these addresses. Host names cannot be A records, so they are left out; if there is nothing
+ * else, the name becomes an alias of the first one, which is better than no answer.
  */
 export function addressSet(addresses: readonly string[], ttl: number): RecordSet {
   const records = addressRecords(addresses, ttl);

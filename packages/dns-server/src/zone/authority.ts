@@ -2,23 +2,23 @@ import { HEADER_BYTES, RCODE, TYPE } from '../wire/codes.ts';
 import { type PreparedAnswer, prepareBehind } from '../wire/prepared-answer.ts';
 import type { AuthorityRecord } from '../wire/record.ts';
 import { addressAnswers, addressRecords } from './address-records.ts';
-import type { Naming } from './naming.ts';
+import type { ZoneOptions } from './zone-options.ts';
 import { type RecordSet, recordSet } from './record-set.ts';
 
-/** Version of the Kubernetes DNS specification that names follow. */
+/** Version of the Kubernetes DNS specification that the names follow. */
 const SPECIFICATION = '1.1.0';
 const SERIAL_RANGE = 2 ** 32;
 
-/** What the zone says of itself: SOA, NS, its version, and the SOA of answers that say no. */
+/** The zone's own records: SOA, NS, its version, and negative answers with the SOA. */
 export class Authority {
-  readonly #naming: Naming;
+  readonly #naming: ZoneOptions;
   readonly #zoneKeyBytes: number;
-  /** Ready-made, by the length of the name, whether it ends in the zone, and the response code. */
+  /** Encoded answers, by the length of the name, whether it ends in the zone, and the response code. */
   readonly #negatives = new Map<number, PreparedAnswer>();
   #serial: number;
 
-  /** @param serial the first one; it is counted up by each change */
-  constructor(naming: Naming, serial: number) {
+  /** @param serial the first one; each change increments it */
+  constructor(naming: ZoneOptions, serial: number) {
     this.#naming = naming;
     this.#zoneKeyBytes = naming.zone.length + 2;
     this.#serial = serial % SERIAL_RANGE;
@@ -51,7 +51,7 @@ export class Authority {
     return recordSet(...addressAnswers(addressRecords(serverAddresses, ttl)));
   }
 
-  /** `name` undefined = the name that is asked for. */
+  /** `name` undefined = the requested name. */
   soa(name?: string): AuthorityRecord {
     const { zone, negativeTtl } = this.#naming;
     return {
@@ -65,17 +65,17 @@ export class Authority {
     };
   }
 
-  /** The name is there and has no record of the type. */
+  /** The name exists but has no record of the type. */
   noData(key: string, isInZone: boolean): PreparedAnswer {
     return this.#negative(key, isInZone, RCODE.NOERROR);
   }
 
-  /** The name is not there. */
+  /** The name does not exist. */
   nxDomain(key: string, isInZone: boolean): PreparedAnswer {
     return this.#negative(key, isInZone, RCODE.NXDOMAIN);
   }
 
-  /** Names of one length share their bytes: asking for random ones neither makes work nor takes room. */
+  /** Names of the same length share the encoded bytes: queries for random names cost neither work nor memory. */
   #negative(key: string, isInZone: boolean, rcode: number): PreparedAnswer {
     const slot = (key.length * 2 + (isInZone ? 1 : 0)) * 16 + rcode;
     const known = this.#negatives.get(slot);

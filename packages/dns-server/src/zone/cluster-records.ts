@@ -10,12 +10,12 @@ interface ClusterDeclaration {
   readonly declared: DeclaredService;
 }
 
-/** One target only: its weight decides nothing. As CoreDNS has it. */
+/** With a single target the weight has no effect. The value is the same as in CoreDNS. */
 const WEIGHT = 100;
 
 /**
- * Names of a service with cluster IPs: all lead to these, whatever its endpoints are, but for those of single instances,
- * which are there so that what a reverse lookup says of their addresses is true.
+ * Names of a service with cluster IPs: all resolve to these, whatever its endpoints are, except the names of single
+ * instances, which exist so that reverse lookups of their addresses are correct.
  */
 export function clusterRecords(
   { declared, endpoints }: Pick<ServiceSnapshot, 'endpoints'> & ClusterDeclaration,
@@ -32,7 +32,8 @@ export function clusterRecords(
   }));
   const own = recordSet(...addressAnswers(addressRecords(clusterIPs, ttl)));
   const sets = new Map([['', withAllPorts(own, ports)], ...portSets(ports)]);
-  // Thousands of instances come and go behind a cluster IP that nobody asks for one by one.
+  // Thousands of instances may come and go behind a cluster IP, and their names are rarely
+  // asked for: create them on demand.
   let made: NamedRecords | undefined;
   const backends = () => (made ??= backendRecords(endpoints, name, ttl));
   return {

@@ -4,12 +4,12 @@ import { TYPE } from '../wire/codes.ts';
 import type { AddressRecord } from '../wire/record.ts';
 import { addressRecords, addressSet } from './address-records.ts';
 import type { NamedRecords } from './named-records.ts';
-import { type PortRecords, portSets, withAllPorts, withoutTwins } from './port-names.ts';
+import { type PortRecords, portSets, withAllPorts, dedupe } from './port-names.ts';
 import { srvWeights } from './srv-weights.ts';
 
 /**
- * Names of a headless or an implicit service: they lead to its instances. None of them is there while no instance is
- * ready, as the Kubernetes DNS specification wants it.
+ * Names of a headless or implicit service: they resolve to its instances. None of them exists while no instance is
+ * ready, as the Kubernetes DNS specification requires.
  */
 export function instanceRecords(
   endpoints: readonly Endpoint[],
@@ -31,7 +31,7 @@ export function instanceRecords(
   return { sets, pointers };
 }
 
-/** Names of the instances behind a cluster IP: what its own name leads to is said elsewhere. */
+/** Names of the instances behind a cluster IP. The service's own name is handled elsewhere. */
 export function backendRecords(
   endpoints: readonly Endpoint[],
   name: string,
@@ -58,13 +58,15 @@ function eligible(callable: readonly Endpoint[]): readonly Endpoint[] {
   return first.length > 0 ? first : callable;
 }
 
-/** Addresses for plain lookups, which cannot tell weights: 0 is left out while another has weight. */
+/**
+ * Addresses for plain lookups, which cannot express weights: weight 0 is left out while another endpoint has weight.
+ */
 function takingCalls(endpoints: readonly Endpoint[]): string[] {
   const weighty = endpoints.filter(({ weight }) => weight > 0);
   return (weighty.length > 0 ? weighty : endpoints).map(({ address }) => address);
 }
 
-/** Addresses by host name: an instance with several ports has its address once. */
+/** Addresses by host name: an instance with several ports lists its address once. */
 function hostsOf(callable: readonly Endpoint[]): Map<string, string[]> {
   const hosts = new Map<string, string[]>();
   for (const { instance, address } of callable) {
@@ -76,21 +78,21 @@ function hostsOf(callable: readonly Endpoint[]): Map<string, string[]> {
   return hosts;
 }
 
-/** `10-0-0-1`, as Kubernetes names instances that have no host name. */
+/** `10-0-0-1`, the Kubernetes name of instances without a host name. */
 function* dashedOf(callable: readonly Endpoint[]): Iterable<[string, string]> {
   for (const { address } of callable) {
     if (addressBytes(address) !== undefined) yield [hostnameOf(address), address];
   }
 }
 
-interface Naming {
+interface ZoneOptions {
   readonly name: string;
   readonly ttl: number;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
 }
 
-/** One group of SRV records for each named port, ordered by endpoint id: stable from one change to the next. */
-function portsOf(endpoints: readonly Endpoint[], naming: Naming): PortRecords[] {
+/** One group of SRV records per named port, ordered by endpoint id, so that the order stays stable across changes. */
+function portsOf(endpoints: readonly Endpoint[], naming: ZoneOptions): PortRecords[] {
   const groups = new Map<string, Endpoint[]>();
   for (const endpoint of endpoints) {
     const key = `${endpoint.portName}/${endpoint.protocol}`;
@@ -112,17 +114,21 @@ function portsOf(endpoints: readonly Endpoint[], naming: Naming): PortRecords[] 
       target: targetOf(instance, address, naming.name),
     }));
     const additionals = new Set(ordered.flatMap(({ instance }) => addressesOf(instance)));
-    return { portName, protocol, records: withoutTwins(records), additionals: [...additionals] };
+    return { portName, protocol, records: dedupe(records), additionals: [...additionals] };
   });
 }
 
-/** A host name as address is the target itself: a target must not be an alias (RFC 2782). */
+/** If the address is a host name, that name is the target: a target must not be an alias (RFC 2782). */
 function targetOf(instance: string, address: string, name: string): string {
   return addressBytes(address) === undefined ? address : `${hostnameOf(instance)}.${name}`;
 }
 
-/** The address records of an instance, the same objects each time, so that several ports share them. */
-function createAddressLookup({ name, ttl, hosts }: Naming): (instance: string) => AddressRecord[] {
+/** The address records of an instance. Returns the same objects each time, so that several ports share them. */
+function createAddressLookup({
+  name,
+  ttl,
+  hosts,
+}: ZoneOptions): (instance: string) => AddressRecord[] {
   const made = new Map<string, AddressRecord[]>();
   return (instance) => {
     const host = hostnameOf(instance);

@@ -2,10 +2,10 @@ import { TYPE } from '../wire/codes.ts';
 import { type PreparedAnswer, prepareAnswer } from '../wire/prepared-answer.ts';
 import type { RecordSet } from './record-set.ts';
 
-/** RFC 8482: who asks for everything is told that it is not to be had. */
+/** RFC 8482: QTYPE=ANY gets a minimal HINFO answer. */
 const MINIMAL_ANY = ['RFC8482', ''];
 
-/** A name that is there, as one spelling of it asks for it: its answers, each encoded at the first question. */
+/** An existing name in one spelling: its answers, each encoded at its first question. */
 export class NameEntry {
   readonly #key: string;
   readonly #set: RecordSet;

@@ -1,6 +1,6 @@
-import type { Naming } from './naming.ts';
+import type { ZoneOptions } from './zone-options.ts';
 
-/** A name below a service: whose, and what stands before the service's name. */
+/** A name below a service: the service, and the labels before the service's name. */
 export interface ServicePlace {
   readonly namespace: string;
   readonly service: string;
@@ -10,23 +10,23 @@ export interface ServicePlace {
 
 export type NameMeaning =
   | { readonly kind: 'apex' | 'version' | 'server' }
-  /** There because of what is below it. */
+  /** Exists only because there are names below it. */
   | { readonly kind: 'branch' }
   | { readonly kind: 'namespace'; readonly namespace: string }
-  /** Where to look, in this order. */
+  /** Services to try, in this order. */
   | { readonly kind: 'service'; readonly places: readonly ServicePlace[] }
-  /** Within the zone, and there is nothing. */
+  /** Inside the zone, but no name. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'reverse' }
-  /** Not below the zone: perhaps a short name, perhaps somebody else's. */
+  /** Outside the zone: may be a short name, or a name of another zone. */
   | { readonly kind: 'short'; readonly places: readonly ServicePlace[]; readonly isOwn: boolean }
   | { readonly kind: 'outside' };
 
 const OUTSIDE: NameMeaning = { kind: 'outside' };
 const NOTHING: NameMeaning = { kind: 'nothing' };
 
-/** What a name would mean, whether or not it is there. Labels are lower-case. */
-export function meaningOf(labels: readonly string[], naming: Naming): NameMeaning {
+/** What a name would mean, whether it exists or not. Labels are lower-case. */
+export function parseName(labels: readonly string[], naming: ZoneOptions): NameMeaning {
   const zone = naming.zone.split('.');
   const above = labels.length - zone.length;
   if (above >= 0 && zone.every((label, i) => labels[above + i] === label)) {
@@ -49,8 +49,8 @@ function withinZone(labels: readonly string[]): NameMeaning {
   return { kind: 'service', places: [{ namespace: namespace!, service, relative }] };
 }
 
-/** `web-1.nginx` may be the service web-1 of a namespace nginx, or an instance: a service goes before an instance. */
-function shortName(labels: readonly string[], { namespace }: Naming): NameMeaning {
+/** `web-1.nginx` may be the service web-1 of the namespace nginx, or an instance: the service takes precedence. */
+function shortName(labels: readonly string[], { namespace }: ZoneOptions): NameMeaning {
   const isSpelledOut = labels.length > 2 && labels.at(-1) === 'svc';
   const isOwn = labels.length === 1 || labels.at(-1) === 'svc';
   const plain = isSpelledOut ? labels.slice(0, -1) : labels;

@@ -1,14 +1,14 @@
 import type { RecordSet } from './record-set.ts';
 
-/** An address and the full name that a reverse lookup of it gives. */
+/** An address and the full name that its reverse lookup returns. */
 interface Pointer {
   readonly address: string;
   readonly name: string;
 }
 
-/** Everything that the names of one service hold. */
+/** The records of all names of one service. */
 export interface NamedRecords {
-  /** By what stands before the service's name: '' itself, `web-1`, `_http._tcp`, `_tcp`. */
+  /** By the labels before the service's name: '' itself, `web-1`, `_http._tcp`, `_tcp`. */
   readonly sets: Pick<ReadonlyMap<string, RecordSet>, 'get'>;
   readonly pointers: readonly Pointer[];
 }

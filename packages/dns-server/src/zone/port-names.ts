@@ -1,9 +1,9 @@
 import type { DnsRecord, ServiceRecord } from '../wire/record.ts';
 import { type RecordSet, EMPTY_SET, recordSet } from './record-set.ts';
 
-/** What SRV records are made of. */
+/** The data for SRV records. */
 export interface PortRecords {
-  /** Empty when the port has no name: then only the service's own name leads to it. */
+  /** Empty when the port has no name: then only the service's own name refers to it. */
   readonly portName: string;
   readonly protocol: string;
   readonly records: readonly ServiceRecord[];
@@ -11,8 +11,11 @@ export interface PortRecords {
   readonly additionals: readonly DnsRecord[];
 }
 
-/** A record for each target and port: a set has no duplicates (RFC 2181 section 5), and one place needs no second share. */
-export function withoutTwins(records: readonly ServiceRecord[]): ServiceRecord[] {
+/**
+ * Keeps one record per target and port: a set has no duplicates (RFC 2181 section 5), and
+ * one target must not count twice.
+ */
+export function dedupe(records: readonly ServiceRecord[]): ServiceRecord[] {
   const byPlace = new Map<string, ServiceRecord>();
   for (const record of records) {
     const place = `${record.port} ${record.target.toLowerCase()}`;
@@ -22,7 +25,7 @@ export function withoutTwins(records: readonly ServiceRecord[]): ServiceRecord[]
   return [...byPlace.values()];
 }
 
-/** The sets of `_port._proto` for each named port, and the empty ones of `_proto` above them. */
+/** The sets of `_port._proto` for each named port, and the empty sets of the `_proto` above them. */
 export function portSets(ports: readonly PortRecords[]): [string, RecordSet][] {
   const named = ports.filter(({ portName }) => portName !== '');
   return named.flatMap(({ portName, protocol, records, additionals }) => {
@@ -34,9 +37,9 @@ export function portSets(ports: readonly PortRecords[]): [string, RecordSet][] {
   });
 }
 
-/** The set of the service's own name, with SRV of all its ports added. */
+/** The set of the service's own name, plus SRV records of all its ports. */
 export function withAllPorts(set: RecordSet, ports: readonly PortRecords[]): RecordSet {
-  const answers = withoutTwins(ports.flatMap(({ records }) => records));
+  const answers = dedupe(ports.flatMap(({ records }) => records));
   if (set.alias !== undefined || answers.length === 0) return set;
   const additionals = [...new Set(ports.flatMap((port) => port.additionals))];
   return { byType: new Map([...set.byType, ...recordSet({ answers, additionals }).byType]) };

@@ -1,14 +1,14 @@
 import type { DnsRecord } from '../wire/record.ts';
 
-/** What is answered to one type. */
+/** The answer for one record type. */
 export interface Answer {
   readonly answers: readonly DnsRecord[];
   readonly additionals?: readonly DnsRecord[];
 }
 
-/** All that one name holds. A name without any type is there, but has nothing to say. */
+/** All records of one name. A name without any type exists, but has no records. */
 export interface RecordSet {
-  /** The name is another one's alias: every type is answered by this. */
+  /** The name is an alias of this one, which answers every type. */
   readonly alias?: string;
   /** By record type. */
   readonly byType: ReadonlyMap<number, Answer>;

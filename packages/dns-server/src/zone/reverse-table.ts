@@ -4,18 +4,18 @@ import { type RecordSet, recordSet } from './record-set.ts';
 import { canonicalAddress } from './reverse-name.ts';
 import type { ServiceTable } from './service-table.ts';
 
-/** Names that one address gives at most: 127.0.0.1 may be that of every instance on a laptop. */
+/** Maximum number of names per address: on a laptop every instance may have 127.0.0.1. */
 const MAX_NAMES = 16;
 
 /**
- * Names by address. Reverse lookups are rare and changes are not, so what changed is only noted, and worked in when
- * the next lookup comes.
+ * Names by address. Reverse lookups are rare and changes are frequent, so changes are only noted,
+ * and applied at the next lookup.
  */
 export class ReverseTable {
   readonly #services: ServiceTable;
   readonly #ttl: number;
   readonly #changed = new Map<string, readonly [namespace: string, service: string]>();
-  /** Names by address, by service. */
+  /** Address -> service -> names. */
   readonly #names = new Map<string, Map<string, Set<string>>>();
   readonly #addressesOf = new Map<string, ReadonlySet<string>>();
 

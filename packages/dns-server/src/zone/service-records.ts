@@ -1,12 +1,12 @@
 import type { ServiceSnapshot } from '@rollcall/client-sdk';
 import { clusterRecords } from './cluster-records.ts';
 import { instanceRecords } from './instance-records.ts';
-import { type Naming, serviceName } from './naming.ts';
+import { type ZoneOptions, serviceName } from './zone-options.ts';
 import { aliasSet } from './record-set.ts';
 import type { NamedRecords } from './named-records.ts';
 
-/** What a service's names hold, by what kind of service it is. Pure: made anew, whole, when the snapshot changes. */
-export function recordsOf(snapshot: ServiceSnapshot, { zone, ttl }: Naming): NamedRecords {
+/** The records of a service's names, by kind of service. Pure: created completely when the snapshot changes. */
+export function recordsOf(snapshot: ServiceSnapshot, { zone, ttl }: ZoneOptions): NamedRecords {
   const { declared, endpoints } = snapshot;
   const name = serviceName(snapshot, zone);
   if (declared === null || declared.isHeadless) return instanceRecords(endpoints, name, ttl);

@@ -1,15 +1,15 @@
 import type { ServiceSnapshot } from '@rollcall/client-sdk';
 import type { NamedRecords } from './named-records.ts';
-import type { Naming } from './naming.ts';
+import type { ZoneOptions } from './zone-options.ts';
 import { recordsOf } from './service-records.ts';
 
-/** The latest snapshot of each service, and its records from the first question after a change on. */
+/** The latest snapshot of each service; its records are created at the first question after a change. */
 export class ServiceTable {
-  readonly #naming: Naming;
+  readonly #naming: ZoneOptions;
   readonly #namespaces = new Map<string, Map<string, ServiceSnapshot>>();
   readonly #made = new WeakMap<ServiceSnapshot, NamedRecords>();
 
-  constructor(naming: Naming) {
+  constructor(naming: ZoneOptions) {
     this.#naming = naming;
   }
 
@@ -27,7 +27,7 @@ export class ServiceTable {
     return this.#namespaces.get(namespace)?.has(service) === true;
   }
 
-  /** True when the service is a new one. */
+  /** True when the service is new. */
   put(snapshot: ServiceSnapshot): boolean {
     const { namespace, service } = snapshot;
     const services = this.#namespaces.get(namespace) ?? new Map<string, ServiceSnapshot>();

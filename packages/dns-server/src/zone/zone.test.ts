@@ -4,10 +4,10 @@ import { decoded, lines, queryBytes } from '../testing/packets.ts';
 import { declared, endpoint, instances, servicePort, snapshot } from '../testing/snapshots.ts';
 import { Query, readQuery } from '../wire/query.ts';
 import { ResponseWriter } from '../wire/response-writer.ts';
-import type { Naming } from './naming.ts';
+import type { ZoneOptions } from './zone-options.ts';
 import { Zone } from './zone.ts';
 
-const NAMING: Naming = {
+const NAMING: ZoneOptions = {
   zone: 'cluster.local',
   ttl: 5,
   negativeTtl: 7,
@@ -18,7 +18,7 @@ const NAMING: Naming = {
 };
 const NGINX = 'nginx.default.svc.cluster.local';
 
-function zoneOf(snapshots: readonly ServiceSnapshot[], naming: Partial<Naming> = {}): Zone {
+function zoneOf(snapshots: readonly ServiceSnapshot[], naming: Partial<ZoneOptions> = {}): Zone {
   const zone = new Zone({ ...NAMING, ...naming }, 1);
   for (const one of snapshots) zone.put(one);
   return zone;

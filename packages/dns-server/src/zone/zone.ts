@@ -5,37 +5,37 @@ import { type PreparedAnswer, prepareAnswer } from '../wire/prepared-answer.ts';
 import type { DnsRecord } from '../wire/record.ts';
 import { Authority } from './authority.ts';
 import { NameEntry } from './name-entry.ts';
-import { type NameMeaning, type ServicePlace, meaningOf } from './name-meaning.ts';
-import type { Naming } from './naming.ts';
+import { type NameMeaning, type ServicePlace, parseName } from './name-meaning.ts';
+import type { ZoneOptions } from './zone-options.ts';
 import { EMPTY_SET, type RecordSet } from './record-set.ts';
 import { ReverseTable } from './reverse-table.ts';
 import { addressOfReverseName } from './reverse-name.ts';
 import { ServiceTable } from './service-table.ts';
 
-/** Aliases followed within the zone. */
+/** Maximum number of aliases followed within the zone. */
 const MAX_ALIASES = 8;
 
 interface Found {
   readonly set: RecordSet;
-  /** Whose change makes it void; undefined = nobody's, so it is not kept. */
+  /** The service whose change invalidates it; undefined = it is not cached. */
   readonly owner?: string;
 }
 
 /**
  * All names: turns the name and type of a question into an answer that only needs copying. Answers are encoded at the
- * first question after a change and kept until their service changes again; what is kept is bounded by the names
- * that are there, never by those that are asked for.
+ * first question after a change and cached until their service changes again. The names that exist limit the size of
+ * the cache, not the names that clients ask for.
  */
 export class Zone {
-  readonly #naming: Naming;
+  readonly #naming: ZoneOptions;
   readonly #authority: Authority;
   readonly #services: ServiceTable;
   readonly #reverse: ReverseTable;
   readonly #entries = new Map<string, NameEntry>();
-  /** Keys of the entries that void when a service changes. */
+  /** Keys of the entries that a change of the service invalidates. */
   readonly #keysOf = new Map<string, string[]>();
 
-  constructor(naming: Naming, serial: number) {
+  constructor(naming: ZoneOptions, serial: number) {
     this.#naming = naming;
     this.#authority = new Authority(naming, serial);
     this.#services = new ServiceTable(naming);
@@ -46,12 +46,12 @@ export class Zone {
     return this.#services.size;
   }
 
-  /** Takes the new picture of a service. */
+  /** Applies the new picture of a service. */
   put(snapshot: ServiceSnapshot): void {
     const { namespace, service } = snapshot;
     const isNew = this.#services.put(snapshot);
     this.#changed(namespace, service);
-    // A new service may take a short name that meant an instance of another one.
+    // A new service may take a short name that referred to an instance of another service.
     if (isNew) this.#forgetAll();
   }
 
@@ -63,7 +63,7 @@ export class Zone {
   /**
    * The answer to a question.
    * @param key of the name, lower-case
-   * @returns undefined when the name is outside of what this server knows
+   * @returns undefined when the name is outside this server's zone
    */
   answer(key: string, type: number): PreparedAnswer | undefined {
     const entry = this.#entries.get(key);
@@ -71,17 +71,17 @@ export class Zone {
     return entry.answer(type) ?? this.#authority.noData(key, entry.isInZone);
   }
 
-  /** Whether nobody else would know a name, even while this server does not yet know what is there. */
+  /** Whether no other server can know the name, even while this server does not know yet what exists. */
   isOwn(key: string): boolean {
     const labels = labelsOf(key);
-    const meaning = meaningOf(labels, this.#naming);
+    const meaning = parseName(labels, this.#naming);
     if (meaning.kind === 'short') return meaning.isOwn || labels.at(-1) === this.#naming.namespace;
     return meaning.kind !== 'outside' && meaning.kind !== 'reverse';
   }
 
   #resolve(key: string, type: number): PreparedAnswer | undefined {
     const labels = labelsOf(key);
-    const meaning = meaningOf(labels, this.#naming);
+    const meaning = parseName(labels, this.#naming);
     const isInZone = !['short', 'reverse', 'outside'].includes(meaning.kind);
     const found = this.#find(meaning, labels);
     if (found === undefined) {
@@ -129,7 +129,7 @@ export class Zone {
     return undefined;
   }
 
-  /** A short name that is not there: nobody else's all the same, as far as one can tell. */
+  /** Whether a short name that does not exist still belongs to this server, as far as it can tell. */
   #isOurs(meaning: NameMeaning, labels: readonly string[]): boolean {
     if (meaning.kind !== 'short') return false;
     const { isAlone } = this.#naming;
@@ -140,13 +140,13 @@ export class Zone {
     return meaning.isOwn || isKnown || (isAlone && this.#services.hasNamespace(labels.at(-1)!));
   }
 
-  /** The alias and, within the zone, what it leads to. Never kept: it depends on more than one service. */
+  /** The alias and, within the zone, its target. Never cached: it depends on more than one service. */
   #followed(key: string, type: number, alias: string): PreparedAnswer {
     const { ttl, zone } = this.#naming;
     const answers: DnsRecord[] = [{ type: TYPE.CNAME, ttl, target: alias }];
     if (type === TYPE.CNAME || type === TYPE.ANY) return prepareAnswer(key, { answers });
     let target = plain(alias);
-    // A circle ends where it begins: each alias is said once.
+    // A loop of aliases ends where it started: each alias appears once.
     const seen = new Set([key]);
     while (seen.size <= MAX_ALIASES) {
       const targetKey = keyOf(target);
@@ -156,7 +156,7 @@ export class Zone {
         return { ...prepareAnswer(key, { answers }), onward: { target: targetKey, answers } };
       }
       const labels = labelsOf(targetKey);
-      const set = this.#find(meaningOf(labels, this.#naming), labels)?.set;
+      const set = this.#find(parseName(labels, this.#naming), labels)?.set;
       if (set?.alias === undefined) return this.#ended(key, answers, { name: target, set, type });
       answers.push({ name: target, type: TYPE.CNAME, ttl, target: set.alias });
       target = plain(set.alias);
@@ -164,7 +164,7 @@ export class Zone {
     return prepareAnswer(key, { answers });
   }
 
-  /** The aliases and what the last one leads to, or that there is nothing. */
+  /** The aliases and the records of the last target, or a negative answer. */
   #ended(
     key: string,
     aliases: readonly DnsRecord[],

@@ -4,12 +4,12 @@ import { formatLogLine } from './log-line.ts';
 import type { LogSink } from './log-sink.ts';
 
 const FLUSH_CHARACTERS = 65_536;
-/** Beyond this a sink that does not keep up loses lines, rather than the balancer its memory. */
+/** Beyond this, a sink that is too slow loses lines; otherwise the balancer would run out of memory. */
 const MAX_BACKLOG_BYTES = 16_777_216;
 
-/** Collects lines and hands them over in batches: when there are enough, and at each tick. */
+/** Collects lines and writes them in batches: when there are enough, and at each tick. */
 export class AccessLog {
-  /** Lines lost because the sink was behind. */
+  /** Lines lost because the sink was too slow. */
   dropped = 0;
   #pending = '';
   #pendingLines = 0;
@@ -37,7 +37,7 @@ export class AccessLog {
     this.#pendingLines = 0;
   }
 
-  /** Many lines share a millisecond, and its text. */
+  /** Many lines have the same millisecond, so its text is cached. */
   #stamp(): string {
     const ms = this.#clock.wallMs();
     if (ms !== this.#stampedMs) {

@@ -7,8 +7,8 @@ function quoted(text: string): string {
 }
 
 /**
- * One request as one line of JSON. The query is left out, and so are headers: both may carry secrets.
- * `time` is when the answer was complete.
+ * One request as one line of JSON. Query and headers are left out: both may contain secrets. `time` is
+ * when the response was complete.
  */
 export function formatLogLine(record: ExchangeRecord, time: string): string {
   const { finalTarget } = record;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type WriteStream, createWriteStream } from 'node:fs';
 
-/** Where the access log goes. */
+/** Destination of the access log. */
 export interface LogSink {
   write(text: string): void;
-  /** What was written and has not left yet. */
+  /** Bytes written that have not been flushed yet. */
   backlogBytes(): number;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export function createStdoutSink(stdout: NodeJS.WriteStream): LogSink {
   };
 }
 
-/** Appends to a file. Rotate by copy and truncate. @throws the system's error when it cannot be opened. */
+/** Appends to a file. Rotate it by copy and truncate. @throws the system's error when it cannot be opened. */
 export async function openFileSink(
   path: string,
   onError: (error: Error) => void,

@@ -1,11 +1,11 @@
 import type { Metric } from 'prom-client';
 import { DURATION_BOUNDS, type DurationBuckets } from '../traffic/duration-buckets.ts';
-import type { TrafficBook } from '../traffic/traffic-book.ts';
+import type { TrafficStats } from '../traffic/traffic-stats.ts';
 
 const NAME = 'rollcall_lb_request_duration_seconds';
 
-/** A histogram whose numbers were counted elsewhere, in the shape that prom-client's registry asks for. */
-export function createDurationHistogram(traffic: TrafficBook): Metric {
+/** A histogram whose values are counted elsewhere, in the form that prom-client's registry expects. */
+export function createDurationHistogram(traffic: TrafficStats): Metric {
   const metric = {
     name: NAME,
     help: 'From the complete head of a request to the last byte of its answer.',

@@ -4,12 +4,12 @@ import type { Registry } from 'prom-client';
 import type { AccessLog } from '../access-log/access-log.ts';
 import type { BalancedServices } from '../services/serve-services.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
-import type { TrafficBook } from '../traffic/traffic-book.ts';
+import type { TrafficStats } from '../traffic/traffic-stats.ts';
 import { createDurationHistogram } from './duration-histogram.ts';
 
 export interface MetricSources {
   readonly counters: HttpCounters;
-  readonly traffic: TrafficBook;
+  readonly traffic: TrafficStats;
   readonly groups: readonly RegistryTargetGroup[];
   readonly services: BalancedServices | undefined;
   readonly log: AccessLog | undefined;
@@ -18,7 +18,7 @@ export interface MetricSources {
 
 const STATES = ['healthy', 'unhealthy', 'initial', 'draining', 'unused', 'ejected'] as const;
 
-/** All metrics, pulled from plain numbers when somebody scrapes: the hot path knows nothing of them. */
+/** All metrics. Their values are read from plain numbers at each scrape, so the hot path does not deal with metrics. */
 export function createMetrics(sources: MetricSources): Registry {
   const metrics = new ProgramMetrics('rollcall_lb');
   if (sources.supervisor !== undefined) metrics.loops(sources.supervisor);

@@ -1,7 +1,7 @@
 import { describePorts } from '@rollcall/service-plane';
 import type { BalancedService } from '../services/balanced-service.ts';
 
-/** `GET /services`: which service of type LoadBalancer has which address, and how its endpoints stand. */
+/** `GET /services`: the address of each service of type LoadBalancer, and the state of its endpoints. */
 export function reportServices(services: Iterable<BalancedService>) {
   return { services: Array.from(services, reportService) };
 }

@@ -1,7 +1,7 @@
 import type { GroupTarget } from '../groups/group-target.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 
-/** `GET /targets`: how every target stands and why. */
+/** `GET /targets`: the state of every target, with the reason. */
 export function reportTargets(groups: Iterable<RegistryTargetGroup>) {
   return { targetGroups: Array.from(groups, reportGroup) };
 }

@@ -18,7 +18,7 @@ import { shapeProblems } from './shape-problems.ts';
 
 /**
  * Reads a configuration file.
- * @throws ConfigError with all that is wrong, each as `file:line:column: path: what, got ..., expected ...`.
+ * @throws ConfigError with all faults, each as `file:line:column: path: what, got ..., expected ...`.
  */
 export function readConfigFile(file: string, environment: NodeJS.ProcessEnv): Config {
   let text: string;
@@ -30,7 +30,7 @@ export function readConfigFile(file: string, environment: NodeJS.ProcessEnv): Co
   return parseConfig(text, file, environment);
 }
 
-/** As `readConfigFile`, for text that is at hand; `file` is its name in messages. */
+/** Like `readConfigFile`, for a given text; `file` is its name in messages. */
 export function parseConfig(text: string, file: string, environment: NodeJS.ProcessEnv): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -63,7 +63,7 @@ export function parseConfig(text: string, file: string, environment: NodeJS.Proc
   return Object.freeze(parsed.data);
 }
 
-/** Aliases are followed here, and may lead nowhere or to too much. */
+/** Resolves aliases, which may have no target or expand too far. */
 function dataOf(document: Document, place: (offset: number) => string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
@@ -72,7 +72,7 @@ function dataOf(document: Document, place: (offset: number) => string): unknown 
   }
 }
 
-/** The first alias; where an error in following one stands, as far as can be told. */
+/** Position of the first alias; the best known position for an error in resolving aliases. */
 function aliasOffset(document: Document): number {
   let offset = 0;
   visit(document, {
@@ -88,7 +88,7 @@ function formatProblem(place: string, { path, message }: ConfigProblem): string 
   return `${place}: ${path.length === 0 ? 'file' : formatPath(path)}: ${message}`;
 }
 
-/** Where the problem stands; for something missing, where it is missing. */
+/** Position of the problem; for something missing, the place where it is missing. */
 function offsetOf(document: Document, { path, at }: ConfigProblem): number {
   if (at === 'key') {
     const parent = document.getIn(path.slice(0, -1), true);

@@ -4,8 +4,8 @@ const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 const WHOLE_NUMBER = /^(0|[1-9]\d{0,14})$/;
 
 /**
- * Puts environment variables where the document says `${NAME}` or `${NAME:-default}`, in any value. Without quotes
- * around it, a number stays a number. `onUnset` hears of each variable that is neither set nor has a default.
+ * Replaces `${NAME}` or `${NAME:-default}` in any value with environment variables. Without quotes around it, a number
+ * stays a number. Calls `onUnset` for each variable that is neither set nor has a default.
  */
 export function substituteEnvironment(
   document: Document,

@@ -1,14 +1,14 @@
 import { ConfigError as UsageError } from '@rollcall/daemon';
 
-/** Something wrong at one place of the file. */
+/** A fault at one place of the file. */
 export interface ConfigProblem {
   readonly path: readonly PropertyKey[];
-  /** Which of the two the position means: the value, or its key. */
+  /** What the position refers to: the value, or its key. */
   readonly at: 'value' | 'key';
   readonly message: string;
 }
 
-/** All that is wrong with a configuration; the message has one line for each, with file, line and column. */
+/** All faults of a configuration; the message has one line for each, with file, line and column. */
 export class ConfigError extends UsageError {
   readonly lines: readonly string[];
 
@@ -31,7 +31,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
 const SECRETS = new Set(['token']);
 const MAX_VALUE_LENGTH = 60;
 
-/** What the file says there, shortened; never a secret. */
+/** The value in the file, shortened; never a secret. */
 export function formatValue(path: readonly PropertyKey[], value: unknown): string {
   if (SECRETS.has(String(path.at(-1)))) return '(not shown)';
   const text = JSON.stringify(value) ?? 'nothing';

@@ -2,8 +2,8 @@ import { isLoopback } from './loopback.ts';
 import { type ConfigProblem, formatPath, valueAt } from './problem.ts';
 
 /**
- * What no single value shows: names that nobody has, rules that can never match, addresses taken twice. Looks at the data
- * as it stands in the file, so that these are reported together with values of a wrong shape.
+ * Faults that no single value shows: references to unknown names, rules that can never match, duplicate addresses.
+ * Checks the raw data of the file, so that these are reported together with values of a wrong shape.
  */
 export function referenceProblems(data: unknown): ConfigProblem[] {
   const problems: ConfigProblem[] = [];

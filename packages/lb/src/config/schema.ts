@@ -4,7 +4,7 @@ import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { parseStatusCodes } from './status-codes.ts';
 
-/** Every message here is the end of a sentence that begins "got ...,". */
+/** Every message here ends a sentence that begins with "got ...,". */
 function integer(from: number, to: number, unit = 'an integer') {
   const error = `expected ${unit} from ${from} to ${to}`;
   return z.int({ error }).min(from, { error }).max(to, { error });
@@ -36,7 +36,7 @@ const PATH_PATTERN = /^(\/[!-"$-)+->@-~]*|(\/[!-"$-)+->@-~]*)?\/\*)$/;
 const FixedResponse = object({
   /** Status code. */
   status: integer(200, 599, 'a status code'),
-  /** Body as it stands. @default a problem document */
+  /** Sent unchanged. @default a problem document */
   body: z.string({ error: 'expected text' }).optional(),
   /** Media type of the body. @default text/plain; charset=utf-8 */
   contentType: text('a media type')
@@ -47,7 +47,7 @@ const FixedResponse = object({
 const action = {
   /** Name of a target group. */
   targetGroup: text('the name of a target group').optional(),
-  /** Answer here instead. */
+  /** Answers the request here instead. */
   fixedResponse: FixedResponse.optional(),
 };
 
@@ -66,44 +66,46 @@ const Rule = object({
 });
 
 const Listener = object({
-  /** For messages. */
+  /** Name for messages. */
   name: label('a name'),
   /** Address to bind; a balancer's listener may be public. @default 127.0.0.1 */
   host: text('an address').default('127.0.0.1'),
   /** Port to bind; 0: any free one. */
   port,
-  /** What is spoken. @default http */
+  /** Protocol of the listener. @default http */
   protocol: z.literal('http', { error: 'expected http' }).default('http'),
   /**
-   * Pass on the trailers of requests, written anew. Only for targets that are known to read them rightly: others take
+   * Forwards the trailers of requests, rewritten. Only for targets that are known to read them correctly: others take
    * them for the next request. @default false
    */
   passRequestTrailers: flag.default(false),
-  /** The most specific one decides, wherever it stands. */
+  /** The most specific rule applies, whatever the order. */
   rules: z.array(Rule, { error: 'expected a list of rules' }).default([]),
-  /** When no rule matches. @default 404 */
+  /** Applies when no rule matches. @default 404 */
   default: object(action).optional(),
 });
 
 const HealthCheck = object({
   /** @default true */
   enabled: flag.default(true),
-  /** Asked for with GET. @default / */
+  /** Path of the GET request. @default / */
   path: z
     .string({ error: 'expected a path' })
     .regex(/^\/[!-"$-~]*$/, { error: 'expected a path that begins with /' })
     .default('/'),
-  /** Another port of the instance. @default the one that takes the traffic */
+  /** Another port of the instance. @default the port that takes the traffic */
   port: integer(1, 65_535, 'a port').optional(),
-  /** Between two checks of a target. Lower it to notice sooner, at the targets' cost. @default 10000 */
+  /**
+   * Time between two checks of a target. Lower it to notice faults sooner, which costs the targets more. @default 10000
+   */
   intervalMs: ms(10).default(10_000),
-  /** An answer has to be complete by then. @default 5000 */
+  /** Timeout for the complete response. @default 5000 */
   timeoutMs: ms().default(5_000),
-  /** Good checks in a row that make an unhealthy target healthy. @default 2 */
+  /** Consecutive successful checks after which an unhealthy target is healthy. @default 2 */
   healthyThreshold: integer(1, 100).default(2),
-  /** Bad checks in a row that make a target unhealthy. @default 2 */
+  /** Consecutive failed checks after which a target is unhealthy. @default 2 */
   unhealthyThreshold: integer(1, 100).default(2),
-  /** Status codes of a good answer, e.g. `200-299,301`. @default 200-299 */
+  /** Status codes of a successful check, e.g. `200-299,301`. @default 200-299 */
   codes: z
     .string({ error: 'expected status codes like 200-299,301' })
     .refine((codes) => parseStatusCodes(codes) !== undefined, {
@@ -113,15 +115,18 @@ const HealthCheck = object({
 });
 
 const Ejection = object({
-  /** Whether an answer of 5xx is a failed attempt. @default true */
+  /** Whether a 5xx response is a failed attempt. @default true */
   serverErrors: flag.default(true),
-  /** Attempts in a row that fail: no answer, or one of 5xx. A failed connect ejects at once. @default 5 */
+  /**
+   * Consecutive failed attempts that eject a target: no response, or a 5xx. A failed
+   * connect ejects it at once. @default 5
+   */
   failuresInARow: integer(1, 1_000).default(5),
-  /** The first ejection; each repeat doubles it. @default 1000 */
+  /** Length of the first ejection; each repeat doubles it. @default 1000 */
   baseMs: ms().default(1_000),
-  /** The longest one. @default 30000 */
+  /** Longest ejection. @default 30000 */
   maxMs: ms().default(30_000),
-  /** Share of the targets that may be ejected at a time; one is always left. @default 0.5 */
+  /** Share of the targets that may be ejected at the same time; at least one always stays. @default 0.5 */
   maxEjectedRatio: ratio.default(0.5),
 });
 
@@ -132,40 +137,40 @@ const TargetGroup = object({
   namespace: label('a namespace').default('default'),
   /** Its named port. @default http, else the first */
   port: label('the name of a port').optional(),
-  /** How requests are spread. @default round-robin */
+  /** How requests are distributed. @default round-robin */
   policy: z
     .enum(REQUEST_POLICIES, { error: `expected one of ${REQUEST_POLICIES.join(', ')}` })
     .default('round-robin'),
-  /** Absent: the registry's word is enough. */
+  /** Absent: the registry's state is enough. */
   healthCheck: HealthCheck.optional(),
-  /** What requests under way get when their target leaves. @default 30000 */
+  /** Time that requests in progress get when their target leaves. @default 30000 */
   deregistrationDelayMs: ms(0).default(30_000),
-  /** Passing over targets that do not answer. */
+  /** Ejection of targets that do not answer. */
   ejection: Ejection.prefault({}),
 });
 
 const Url = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' });
 
 const Registry = object({
-  /** One server, or several that stand in front of the same store. */
+  /** One server, or several that use the same store. */
   url: z
     .union([Url, z.array(Url).min(1)], { error: 'expected an http(s) url or a list of them' })
     .transform((url) => (typeof url === 'string' ? [url] : url)),
-  /** Needs the scope `read`. Better from the environment: `${ROLLCALL_TOKEN}`. */
+  /** Needs the scope `read`. Preferably from the environment: `${ROLLCALL_TOKEN}`. */
   token: z
     .union([z.string().min(1), z.number()], { error: 'expected a token' })
     .transform(String)
     .optional(),
-  /** A file with certificates (PEM) that the registry's own is checked with. @default those of Node.js */
+  /** A file with CA certificates (PEM) that verify the registry's certificate. @default those of Node.js */
   ca: pemFile('certificate').optional(),
-  /** A file with the certificate (PEM) to show a registry that asks for one. Needs `key`. */
+  /** A file with the client certificate (PEM) for a registry that requires one. Needs `key`. */
   cert: pemFile('certificate').optional(),
   /** A file with the private key (PEM) of `cert`. */
   key: pemFile('private key').optional(),
 });
 
 const LoadBalancerServices = object({
-  /** Addresses of this machine that services may get; each service gets one, and keeps it. */
+  /** Addresses of this machine that services may get; each service gets one and keeps it. */
   addresses: z
     .array(
       z
@@ -176,42 +181,44 @@ const LoadBalancerServices = object({
       { error: 'expected a list of IP addresses' },
     )
     .min(1, { error: 'expected at least one address' }),
-  /** Take the services whose `loadBalancerClass` is this. @default '': those that name none */
+  /** Serves the services with this `loadBalancerClass`. @default '': those without a class */
   class: z.string({ error: 'expected a class' }).default(''),
-  /** Take those of one namespace; `*`: of all. @default * */
+  /** Serves the services of one namespace; `*`: of all. @default * */
   namespace: z
     .union([z.literal('*'), label('a namespace')], { error: 'expected a namespace or *' })
     .default('*'),
-  /** Name of this balancer in reports; two balancers need two. @default lb. and the host's name */
+  /** Name of this balancer in reports; two balancers need different names. @default lb. and the host's name */
   reporter: text("a reporter's name")
     .regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, {
       error: 'expected 1 to 63 of a-z, 0-9, "-" and "."',
     })
     .optional(),
-  /** How connections are spread where the service does not say. @default rr */
+  /** How connections are distributed when the service does not specify it. @default rr */
   scheduler: z
     .enum(CONNECTION_POLICIES, { error: `expected one of ${CONNECTION_POLICIES.join(', ')}` })
     .default('rr'),
   /** To connect to an endpoint; then another one is tried. @default 2000 */
   connectMs: ms().default(TCP_OPTIONS.connectMs),
-  /** A TCP connection without bytes in either direction is broken after this; 0: never. @default 0 */
+  /** A TCP connection is aborted after this long without bytes in either direction; 0 = never. @default 0 */
   idleMs: ms(0).default(TCP_OPTIONS.idleMs),
-  /** What TCP connections get when their endpoint leaves. @default 300000 */
+  /** Time that TCP connections get when their endpoint leaves. @default 300000 */
   drainMs: ms(0).default(300_000),
-  /** Passing over endpoints that cannot be connected to. */
+  /** Ejection of endpoints that cannot be connected to. */
   ejection: Ejection.prefault({}),
 });
 
 const Admin = object({
   /** @default 127.0.0.1 */
   host: text('an address').default('127.0.0.1'),
-  /** 0: any free one. @default 7480 */
+  /** 0 = any free one. @default 7480 */
   port: port.default(7_480),
-  /** Allows an address that others can reach: what it shows is for operators, and it asks for no token. @default false */
+  /**
+   * Allows an address that other machines can reach: the port shows operator data and asks for no token. @default false
+   */
   insecure: flag.default(false),
   /**
-   * Names under which the port is asked, besides addresses of this machine, loopback names and its host name: names,
-   * `*.suffix`, or `*` for every one. It keeps web pages out. @default none
+   * Host names accepted by the admin port, besides addresses of this machine, loopback names and its host name: names,
+   * `*.suffix`, or `*` for all. The check keeps web pages out. @default none
    */
   allowHosts: z
     .array(text('a host').refine(isHostPattern, { error: 'a host such as lb.internal' }))
@@ -246,22 +253,25 @@ const Limits = object({
 });
 
 const Shutdown = object({
-  /** From the signal to the end of accepting, with `/readyz` at 503 already, for what stands in front to notice. @default 0 */
+  /**
+   * Time from the signal until the balancer stops accepting, with `/readyz` at 503 already, so that a proxy
+   * in front can notice. @default 0
+   */
   delayMs: ms(0).default(0),
-  /** What requests under way get; then they are cut off. @default 30000 */
+  /** Time that requests in progress get before they are cut off. @default 30000 */
   graceMs: ms(0).default(30_000),
 });
 
-/** The configuration file. Every default is here. */
+/** The configuration file. It defines every default. */
 export const ConfigSchema = object({
   registry: Registry,
-  /** Where requests come in; may be empty when there are `loadBalancerServices`. */
+  /** Where requests arrive; may be empty when there are `loadBalancerServices`. */
   listeners: z.array(Listener, { error: 'expected a list of listeners' }),
-  /** Where they go, by name. */
+  /** Where requests go, by name. */
   targetGroups: z
     .record(label('a name'), TargetGroup, { error: 'expected target groups by name' })
     .default({}),
-  /** Serve the declared services of type LoadBalancer, over TCP and UDP. Absent: leave them to others. */
+  /** Serves the declared services of type LoadBalancer, over TCP and UDP. Absent: other programs serve them. */
   loadBalancerServices: LoadBalancerServices.optional(),
   admin: Admin.prefault({}),
   /** `stdout`, `off` or a file that is appended to. @default stdout */
@@ -270,11 +280,13 @@ export const ConfigSchema = object({
   timeouts: Timeouts.prefault({}),
   /** See HttpLimits of the data plane. */
   limits: Limits.prefault({}),
-  /** Keep X-Forwarded-*, Forwarded, X-Real-IP and their like of requests: only behind another balancer. @default false */
+  /**
+   * Keeps X-Forwarded-*, Forwarded, X-Real-IP and similar fields of requests: only behind another proxy. @default false
+   */
   trustForwarded: flag.default(false),
-  /** Pass on header names with `_`, which targets that speak CGI or WSGI take for `-`. @default false */
+  /** Forwards header names with `_`, which targets that use CGI or WSGI read as `-`. @default false */
   underscoresInHeaders: flag.default(false),
-  /** How TCP is done: the fastest way that this Node.js offers, or its public API. @default auto */
+  /** How TCP I/O is done: the fastest way that this Node.js offers, or its public API. @default auto */
   io: z.enum(['auto', 'net'], { error: "expected 'auto' or 'net'" }).default('auto'),
   shutdown: Shutdown.prefault({}),
 });

@@ -4,7 +4,7 @@ import { ConfigSchema } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What the schema says against the data. */
+/** Converts the schema's issues to problems. */
 export function shapeProblems(issues: readonly Issue[], data: unknown): ConfigProblem[] {
   return issues.flatMap((issue) => problemsOf(issue, data));
 }

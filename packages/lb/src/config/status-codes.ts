@@ -1,6 +1,6 @@
 const RANGE = /^(\d{3})(?:-(\d{3}))?$/;
 
-/** Which status codes count: `200-299,301`. Undefined when the text is no such list. */
+/** Parses a list of status codes such as `200-299,301`. Undefined when the text is not such a list. */
 export function parseStatusCodes(text: string): ((status: number) => boolean) | undefined {
   const ranges: [number, number][] = [];
   for (const part of text.split(',')) {

@@ -2,7 +2,7 @@ import type { Picker } from '@rollcall/balancing';
 import type { NoTarget, Target, TargetSnapshot } from '@rollcall/dataplane';
 import type { GroupTarget } from './group-target.ts';
 
-/** One moment of a group, as the data plane reads it. */
+/** The state of a group at one moment, as the data plane reads it. */
 export class GroupSnapshot implements TargetSnapshot {
   readonly picker: Picker<GroupTarget>;
   readonly #explain: () => NoTarget;

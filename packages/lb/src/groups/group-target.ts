@@ -4,15 +4,15 @@ import { type HealthThresholds, HealthStatus } from '../health/health-status.ts'
 
 export type TargetState = 'healthy' | 'unhealthy' | 'initial' | 'draining' | 'unused' | 'ejected';
 
-/** How a target stands, and since when. */
+/** The state of a target, and since when. */
 export interface TargetStanding {
   readonly state: TargetState;
-  /** For people; says where it comes from. */
+  /** Readable text that names the source. */
   readonly reason: string;
   readonly since: Date;
 }
 
-/** Who hears how attempts on a target ended. */
+/** Receives the outcomes of attempts on a target. */
 export interface AttemptListener {
   onAnswered(target: GroupTarget, status: number): void;
   onFailed(target: GroupTarget, isConnect: boolean): void;

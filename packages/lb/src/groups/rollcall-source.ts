@@ -1,7 +1,7 @@
 import type { Endpoint, Service } from '@rollcall/client-sdk';
 import type { TargetSource } from './target-source.ts';
 
-/** A service of the registry, seen through the SDK. */
+/** A service of the registry, through the SDK. */
 export class RollcallSource implements TargetSource {
   readonly #service: Service;
 

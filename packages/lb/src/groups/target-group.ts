@@ -5,7 +5,7 @@ import type { TargetGroupConfig } from '../config/schema.ts';
 import { HealthChecker } from '../health/health-checker.ts';
 import type { Probe } from '../health/probe.ts';
 import type { Clock, Random } from '@rollcall/runtime';
-import { type ConnectionCloser, Departures } from './departures.ts';
+import { type ConnectionCloser, DrainingTargets } from './draining-targets.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget, type TargetState } from './group-target.ts';
 import type { TargetSource } from './target-source.ts';
@@ -17,24 +17,25 @@ export interface TargetGroupParts {
   readonly probe: Probe | undefined;
   readonly clock: Clock;
   readonly random: Random['share'];
-  /** Hears of each change of a target's state. */
+  /** Called for each change of a target's state. */
   readonly log: (message: string) => void;
 }
 
 const ALWAYS = { healthyThreshold: 1, unhealthyThreshold: 1 };
 
 /**
- * A service as a group of targets: the registry's picture, the health checks and what became of attempts, made into one
- * frozen snapshot whenever any of them changes. Driven by its source, by attempts and by `tick`: no timer of its own.
+ * A service as a group of targets: combines the registry's picture, the health checks and the outcomes of
+ * attempts in one frozen snapshot, rebuilt whenever any of them changes. Driven by its source, by attempts and by
+ * `tick`: it has no timer of its own.
  */
 export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   readonly name: string;
   readonly config: TargetGroupConfig;
-  /** All targets fail their checks, so all are used. */
+  /** All targets fail their health checks, so all are used. */
   isFailOpen = false;
   readonly #parts: TargetGroupParts;
   readonly #pool: TargetPool<GroupTarget>;
-  readonly #departures: Departures;
+  readonly #draining: DrainingTargets;
   readonly #checker: HealthChecker | undefined;
   readonly #endChanges: () => void;
   #snapshot: GroupSnapshot;
@@ -50,10 +51,10 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       nowMs: () => clock.monotonicMs(),
       random,
       isFit: ({ health }) => health.state !== 'unhealthy',
-      // One that departed comes back as another: its connections and checks belong to the past.
+      // A departed target returns as a new target: its old connections and checks no longer count.
       isDone: ({ standing }, endpoint) => endpoint.ready && standing.state === 'draining',
     });
-    this.#departures = new Departures(config.deregistrationDelayMs, clock, closer);
+    this.#draining = new DrainingTargets(config.deregistrationDelayMs, clock, closer);
     if (probe !== undefined && config.healthCheck !== undefined) {
       const onChange = () => this.#rebuild();
       const checkerParts = { probe, clock, random, onChange };
@@ -81,7 +82,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     });
   }
 
-  /** Why it gives no target; empty while it does. */
+  /** Why it has no target; empty while it has one. */
   get trouble(): string {
     return this.#snapshot.isEmpty ? this.#explainNone().cause : '';
   }
@@ -94,15 +95,15 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     return this.#snapshot;
   }
 
-  /** Those in the picture, and those that still drain. */
+  /** The targets in the picture, and those that are still draining. */
   targets(): GroupTarget[] {
-    return [...new Set([...this.#pool.targets(), ...this.#departures.targets()])];
+    return [...new Set([...this.#pool.targets(), ...this.#draining.targets()])];
   }
 
-  /** To be called several times a second. */
+  /** Must be called several times per second. */
   tick(): void {
     this.#checker?.tick();
-    this.#departures.settle();
+    this.#draining.sweep();
     if (this.#pool.isReturnDue()) this.#rebuild();
   }
 
@@ -131,7 +132,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#rebuild();
   }
 
-  /** Those that terminate take no more requests, unless nobody else is left. */
+  /** Terminating targets get no more requests, unless no other target is left. */
   #partWithDraining(): void {
     const inUse = new Set(this.#pool.state().usable);
     for (const target of this.#pool.targets()) {
@@ -139,7 +140,8 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       if (!endpoint.terminating) continue;
       const reason = reasonOf(endpoint, 'is draining');
       if (!inUse.has(target)) this.#depart(target, reason);
-      else this.#stand(target, 'draining', `${reason}; used all the same, since no other is left`);
+      else
+        this.#setState(target, 'draining', `${reason}; used all the same, since no other is left`);
     }
   }
 
@@ -152,17 +154,17 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   #depart(target: GroupTarget, reason: string): void {
-    this.#departures.begin(target);
-    this.#stand(target, 'draining', reason);
+    this.#draining.begin(target);
+    this.#setState(target, 'draining', reason);
   }
 
   #rebuild(): void {
-    // Health has no other way of saying that it has changed.
+    // Health changes do not invalidate the pool's state by themselves.
     this.#pool.refresh();
     const { picker, isFailOpen } = this.#pool.state();
     this.isFailOpen = isFailOpen;
     const inUse = new Set(picker.candidates);
-    for (const target of this.#pool.targets()) this.#assess(target, inUse);
+    for (const target of this.#pool.targets()) this.#review(target, inUse);
     if (picker !== this.#snapshot.picker) this.#snapshot = this.#snapshotOf(picker);
   }
 
@@ -170,16 +172,16 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     return new GroupSnapshot(picker, () => this.#explainNone());
   }
 
-  #assess(target: GroupTarget, inUse: ReadonlySet<GroupTarget>): void {
+  #review(target: GroupTarget, inUse: ReadonlySet<GroupTarget>): void {
     const { endpoint, health } = target;
     if (endpoint.terminating) return;
     if (endpoint.tier === null) {
-      this.#stand(target, 'unused', reasonOf(endpoint, `is ${endpoint.state}`));
+      this.#setState(target, 'unused', reasonOf(endpoint, `is ${endpoint.state}`));
     } else if (health.state === 'unhealthy') {
       const failOpen = this.isFailOpen ? '; used all the same, since every target fails' : '';
-      this.#stand(target, 'unhealthy', `health check: ${health.detail}${failOpen}`);
+      this.#setState(target, 'unhealthy', `health check: ${health.detail}${failOpen}`);
     } else if (!inUse.has(target)) {
-      this.#stand(target, 'ejected', 'attempts on it failed; it is passed over for a while');
+      this.#setState(target, 'ejected', 'attempts on it failed; it is passed over for a while');
     } else {
       this.#standUsed(target);
     }
@@ -190,15 +192,15 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const tier = endpoint.tier === 1 ? ' (tier 1: used only when no tier 0 is left)' : '';
     const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}`;
     if (this.#checker === undefined) {
-      this.#stand(target, 'healthy', registry);
+      this.#setState(target, 'healthy', registry);
     } else if (health.state === 'initial') {
-      this.#stand(target, 'initial', `${registry}; not checked yet, used meanwhile`);
+      this.#setState(target, 'initial', `${registry}; not checked yet, used meanwhile`);
     } else {
-      this.#stand(target, 'healthy', `${registry}; health check: ${health.detail}`);
+      this.#setState(target, 'healthy', `${registry}; health check: ${health.detail}`);
     }
   }
 
-  #stand(target: GroupTarget, state: TargetState, reason: string): void {
+  #setState(target: GroupTarget, state: TargetState, reason: string): void {
     const isSame = target.standing.state === state && target.standing.reason !== '';
     const since = isSame ? target.standing.since : new Date(this.#parts.clock.wallMs());
     if (!isSame) this.#parts.log(`target group ${this.name}: ${target.id} is ${state}: ${reason}`);

@@ -1,13 +1,13 @@
 import type { Endpoint } from '@rollcall/client-sdk';
 
-/** Where a target group learns of its targets: one service, one port. */
+/** Source of a target group's targets: one service, one port. */
 export interface TargetSource {
-  /** The latest picture; undefined before the first. It survives the loss of the registry. */
+  /** The latest picture; undefined before the first. It is kept when the registry is unreachable. */
   endpoints(): readonly Endpoint[] | undefined;
   /** Milliseconds since the picture was last known to be current; Infinity before the first. */
   ageMs(): number;
-  /** Why there is no picture, for people. */
+  /** Explains in words why there is no picture. */
   explain(): string;
-  /** Calls back after each change, never concurrently. Returns what ends it. */
+  /** Calls the listener after each change, never concurrently. Returns a function that unsubscribes. */
   onChange(listener: () => void): () => void;
 }

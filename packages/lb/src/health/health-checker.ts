@@ -2,7 +2,7 @@ import type { Clock, Random } from '@rollcall/runtime';
 import type { HealthStatus } from './health-status.ts';
 import type { Probe, ProbeAddress } from './probe.ts';
 
-/** Something that is checked; its identity is the object. */
+/** A target of health checks; the object is its identity. */
 export interface Checked extends ProbeAddress {
   readonly health: HealthStatus;
 }
@@ -19,7 +19,10 @@ export interface CheckerParts {
   readonly onChange: () => void;
 }
 
-/** Checks each target at its interval, first at once, never twice at a time. Driven by `tick`: no timer of its own. */
+/**
+ * Checks each target at its interval, the first time at once, and never twice concurrently. Driven by
+ * `tick`: it has no timer of its own.
+ */
 export class HealthChecker {
   readonly #intervalMs: number;
   readonly #parts: CheckerParts;
@@ -30,7 +33,7 @@ export class HealthChecker {
     this.#parts = parts;
   }
 
-  /** From now on exactly these are checked. */
+  /** From now on, exactly these targets are checked. */
   watch(targets: Iterable<Checked>): void {
     const wanted = new Set(targets);
     for (const target of this.#schedules.keys()) {
@@ -42,12 +45,12 @@ export class HealthChecker {
     }
   }
 
-  /** Starts what is due. */
+  /** Starts the checks that are due. */
   tick(): void {
     const now = this.#parts.clock.monotonicMs();
     for (const [target, schedule] of this.#schedules) {
       if (schedule.isRunning || now < schedule.dueAt) continue;
-      // A tenth more or less, so that many balancers do not knock at the same moment.
+      // 10 % jitter, so that many balancers do not check at the same moment.
       schedule.dueAt = now + this.#intervalMs * (0.9 + 0.2 * this.#parts.random());
       schedule.isRunning = true;
       void this.#check(target, schedule);
@@ -57,7 +60,7 @@ export class HealthChecker {
   async #check(target: Checked, schedule: Schedule): Promise<void> {
     const { isGood, detail, isLocalFault } = await this.#parts.probe
       .check(target)
-      // A fault here must not end the checks of this target.
+      // A bug here must not stop the checks of this target.
       .finally(() => {
         schedule.isRunning = false;
       });

@@ -6,12 +6,12 @@ export interface HealthThresholds {
 export type HealthState = 'initial' | 'healthy' | 'unhealthy';
 
 /**
- * What a target's checks amount to. A target begins as `initial`, which counts as healthy, because the registry says that
- * it is ready; its first good check confirms that. Pure: no clock, no I/O.
+ * The result of a target's checks. A target starts as `initial`, which counts as healthy because the registry says that
+ * it is ready; its first successful check confirms that. Pure: no clock, no I/O.
  */
 export class HealthStatus {
   state: HealthState = 'initial';
-  /** What the last check said; empty before the first. */
+  /** Result of the last check; empty before the first. */
   detail = '';
   #inARow = 0;
   readonly #thresholds: HealthThresholds;

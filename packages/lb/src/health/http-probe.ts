@@ -5,21 +5,21 @@ import { parseStatusCodes } from '../config/status-codes.ts';
 import { type Clock, deadline } from '@rollcall/runtime';
 import type { Probe, ProbeAddress, ProbeResult } from './probe.ts';
 
-/** More is no answer to a health check, and would cost the balancer more than it tells. */
+/** Limit for a health check's response: a larger one would cost the balancer too much. */
 const MAX_BODY_BYTES = 1_048_576;
 
 function tooLarge(path: string): ProbeResult {
   return { isGood: false, detail: `GET ${path} answered with more than ${MAX_BODY_BYTES} bytes` };
 }
 
-/** Asks for a path with GET, each time on a connection of its own, and looks at the status code alone. */
+/** Sends a GET request, each time on a new connection, and checks only the status code. */
 export class HttpProbe implements Probe {
   readonly #config: HealthCheckConfig;
   readonly #clock: Pick<Clock, 'after'>;
   readonly #isGood: (status: number) => boolean;
   readonly #dispatcher: Dispatcher;
 
-  /** `dispatcher`: how connections are made; by default one for each check, whoever else is being checked. */
+  /** `dispatcher`: makes the connections; by default a new one for each check, whatever other checks are running. */
   constructor(
     config: HealthCheckConfig,
     clock: Pick<Clock, 'after'>,
@@ -41,7 +41,7 @@ export class HttpProbe implements Probe {
         headers: { 'user-agent': 'rollcall-lb-health-check', connection: 'close' },
         signal,
       });
-      // The whole answer has to be there in time; it is thrown away.
+      // The complete response must arrive in time; it is discarded.
       let bytes = 0;
       for await (const piece of body) {
         bytes += (piece as Buffer).length;

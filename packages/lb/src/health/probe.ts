@@ -5,13 +5,13 @@ export interface ProbeAddress {
 
 export interface ProbeResult {
   readonly isGood: boolean;
-  /** For people: the status code, or what went wrong. */
+  /** Readable text: the status code, or the error. */
   readonly detail: string;
-  /** This machine could not ask: that says nothing about the target. */
+  /** This machine could not send the check, which says nothing about the target. */
   readonly isLocalFault?: true;
 }
 
-/** One health check of one address. Resolves always: what goes wrong is a result. */
+/** One health check of one address. Always resolves: a failure is a result. */
 export interface Probe {
   check(address: ProbeAddress): Promise<ProbeResult>;
 }

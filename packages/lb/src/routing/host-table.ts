@@ -1,8 +1,8 @@
 import { PathTable } from './path-table.ts';
 
 /**
- * Finds what the most specific rule leads to: the exact host before `*.suffix` (the longest first) before any host; within
- * one host as PathTable says. A host whose rules do not know the path leaves it to the next less specific one.
+ * Finds the value of the most specific rule: the exact host before `*.suffix` (the longest first) before any host;
+ * within one host as PathTable does. When a host's rules do not match the path, the next less specific host is tried.
  */
 export class HostTable<T> {
   readonly #exact = new Map<string, PathTable<T>>();
@@ -13,7 +13,7 @@ export class HostTable<T> {
     this.#tableOf(host?.toLowerCase().replace(/\.$/, '')).add(path, value);
   }
 
-  /** `host` in lower case, without port and without a dot at its end. */
+  /** `host` must be lower case, without port and without trailing dot. */
   find(host: string, path: string): T | undefined {
     const exact = this.#exact.get(host)?.find(path);
     if (exact !== undefined) return exact;

@@ -1,4 +1,4 @@
-/** Paths of one host and what they lead to: exact ones first, then the longest prefix, then any path. */
+/** Paths of one host and their values: exact paths first, then the longest prefix, then any path. */
 export class PathTable<T> {
   readonly #exact = new Map<string, T>();
   readonly #prefixes: { readonly prefix: string; readonly value: T }[] = [];

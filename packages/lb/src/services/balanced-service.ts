@@ -13,13 +13,13 @@ import { type Placement, placementOf } from './placement.ts';
 const MESSAGE_LENGTH = 1_000;
 
 /**
- * One service of type LoadBalancer on one address of the balancer. Addresses are tried one after the other until one is
- * found on which every port can be had.
+ * One service of type LoadBalancer on one address of the balancer. It tries one address after another until every port
+ * of the service can be bound on it.
  */
 export class BalancedService extends ServedService implements ReportingService {
-  /** Addresses that may be handed out. */
+  /** Addresses that may be assigned. */
   readonly #addresses: readonly string[];
-  /** The address that all its ports are served on. */
+  /** The address on which all its ports are served. */
   #address: string | undefined;
   #placement: Placement = { kind: 'candidates', addresses: [] };
   #shape = '';
@@ -39,13 +39,13 @@ export class BalancedService extends ServedService implements ReportingService {
     return this.#address;
   }
 
-  /** Whether every address was tried in vain. */
+  /** Whether every address was tried without success. */
   get isStranded(): boolean {
     const { kind } = this.#placement;
     return kind === 'candidates' && this.#at >= this.#placement.addresses.length;
   }
 
-  /** Looks for an address from the first candidate on. */
+  /** Searches for an address again, starting with the first candidate. */
   tryAgain(): void {
     this.#at = 0;
     this.#faults = [];
@@ -53,7 +53,7 @@ export class BalancedService extends ServedService implements ReportingService {
     this.#applyCandidate();
   }
 
-  /** Settles for the address, or goes on to the next one. */
+  /** Accepts the address, or goes on to the next one. */
   review(): Report | undefined {
     this.#settle();
     const placement = this.#placement;
@@ -65,7 +65,9 @@ export class BalancedService extends ServedService implements ReportingService {
     return this.#reportOf(undefined, this.#faults[0]?.reason ?? 'BindFailed', message);
   }
 
-  /** What is said last, when the balancer stops: the address stays its own for a while, so that a restart finds it again. */
+  /**
+   * The last report, when the balancer stops: the address stays reserved for a while, so that a restart gets it again.
+   */
   lastReport(): Report {
     const stopped = this.#reportOf(undefined, 'Stopped', 'the balancer was stopped');
     return { ...stopped, loadBalancer: addressesOf(this.#address) };
@@ -79,7 +81,7 @@ export class BalancedService extends ServedService implements ReportingService {
       return;
     }
     this.#shape = shape;
-    // What it had here, else what was reported before this process began.
+    // The address that it had here, else the one reported before this process started.
     const preferred = this.#address === undefined ? loadBalancerIPs : [this.#address];
     this.#placement = placementOf(this.declared, this.#addresses, preferred);
     this.tryAgain();

@@ -1,12 +1,12 @@
 import type { DeclaredService } from '@rollcall/client-sdk';
 
-/** Where a service may be put: addresses in the order of preference, or why there are none. */
+/** Where a service may be placed: addresses in order of preference, or the reason why there are none. */
 export type Placement =
   | { readonly kind: 'candidates'; readonly addresses: readonly string[] }
   | { readonly kind: 'none'; readonly reason: string; readonly message: string };
 
 /**
- * The addresses of the pool that a service may get: the one that it asks for, else all of them, beginning with those in
+ * The addresses of the pool that a service may get: the one that it requests, else all of them, starting with those in
  * `preferred`, so that a service keeps its address.
  */
 export function placementOf(
@@ -28,7 +28,7 @@ export function placementOf(
   return { kind: 'candidates', addresses: [...new Set([...known, ...pool])] };
 }
 
-/** Whether this balancer is meant: the class of a service names the one that is to take it. */
+/** Whether this balancer serves it: the class of a service names the balancer that must take it. */
 export function isMeant(declared: DeclaredService, ownClass: string): boolean {
   return declared.type === 'LoadBalancer' && declared.loadBalancerClass === ownClass;
 }

@@ -24,7 +24,7 @@ import { isMeant } from './placement.ts';
 
 const AFFINITY_CLIENTS = 100_000;
 
-/** A service that could not be placed is tried again after this, in ms. */
+/** A service that could not be placed is retried after this, in ms. */
 const RETRY_MS = 5_000;
 
 export interface ServicesParts {
@@ -34,11 +34,11 @@ export interface ServicesParts {
   readonly clock: Clock;
   readonly random: Random['share'];
   readonly log: Tell;
-  /** File descriptors that each of TCP and UDP may take. */
+  /** File descriptors available to each of TCP and UDP. */
   readonly descriptors: number;
 }
 
-/** Services of type LoadBalancer, served. */
+/** The served services of type LoadBalancer. */
 export interface BalancedServices {
   readonly catalog: Catalog;
   readonly services: ServedServices<BalancedService>;
@@ -48,7 +48,7 @@ export interface BalancedServices {
   close(graceMs: number): Promise<void>;
 }
 
-/** Takes over the services of type LoadBalancer that are meant for this balancer. */
+/** Serves the services of type LoadBalancer whose class is this balancer's. */
 export function serveServices(
   config: LoadBalancerServicesConfig,
   parts: ServicesParts,

@@ -30,7 +30,7 @@ export const DRAINING: Partial<Endpoint> = {
   tier: null,
 };
 
-/** A picture that the test paints. */
+/** A source whose picture the test sets. */
 export class FakeSource implements TargetSource {
   age = 0;
   #endpoints: readonly Endpoint[] | undefined;

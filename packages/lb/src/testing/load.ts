@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 
-/** Clients that ask one after another without a pause, and what they were told. */
+/** Clients that send requests one after another without a pause, and the responses that they got. */
 export class Load {
   readonly statuses = new Map<string, number>();
-  /** Last answers, newest last. */
+  /** The last response bodies, newest last. */
   readonly bodies: string[] = [];
   readonly #url: string;
   readonly #agent = new Agent({ keepAlive: true });
@@ -20,7 +20,7 @@ export class Load {
     return this.statuses.get('200') ?? 0;
   }
 
-  /** How many answers there were of anything but 200. */
+  /** Number of responses other than 200, by status. */
   get others(): string {
     return [...this.statuses]
       .filter(([status]) => status !== '200')

@@ -1,4 +1,7 @@
-/** A small HTTP server to be killed: prints its port, answers every request with its process id after `?delay=` ms. */
+/**
+ * A small HTTP server for tests that kill it: prints its port, answers every request with its
+ * process id after `?delay=` ms.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

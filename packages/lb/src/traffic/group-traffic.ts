@@ -1,11 +1,11 @@
 import type { ExchangeRecord } from '@rollcall/dataplane';
 import { DurationBuckets } from './duration-buckets.ts';
 
-/** What happened to the requests of one group; plain numbers, read when somebody asks. */
+/** Counters of the requests of one group; plain numbers, read on request. */
 export class GroupTraffic {
   /** By first digit of the status. */
   readonly byClass = [0, 0, 0, 0, 0, 0];
-  /** Answers that the balancer made itself or that were cut short, by reason. */
+  /** Responses that the balancer generated or that were cut short, by reason. */
   readonly byReason = new Map<string, number>();
   readonly durations = new DurationBuckets();
   requestBytes = 0;

@@ -15,7 +15,7 @@ export interface MetricSources {
   readonly supervisor: LoopFaults | undefined;
 }
 
-/** All metrics, pulled from plain numbers when somebody scrapes: the hot path knows nothing of them. */
+/** All metrics. Read from plain numbers on each scrape, so the hot path has no metrics code. */
 export function createMetrics(sources: MetricSources): Registry {
   const metrics = new ProgramMetrics('rollcall_node_proxy');
   if (sources.supervisor !== undefined) metrics.loops(sources.supervisor);

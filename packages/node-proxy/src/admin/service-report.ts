@@ -1,7 +1,7 @@
 import { describePorts, formatAddress } from '@rollcall/service-plane';
 import type { ProxiedService } from '../proxy/proxied-service.ts';
 
-/** `GET /services`: what is served where, and with what behind it. */
+/** `GET /services`: which services are served at which addresses, with which endpoints. */
 export function reportServices(services: Iterable<ProxiedService>) {
   return { services: Array.from(services, reportService) };
 }

@@ -7,7 +7,7 @@ import {
 } from '@rollcall/service-plane';
 import type { AddressKind, ServiceAddress } from './service-address.ts';
 
-/** An address and how it stands. */
+/** An address and its status. */
 export interface AddressStanding {
   readonly address: ServiceAddress;
   readonly status: FrontendStatus;
@@ -17,8 +17,8 @@ const KINDS: readonly AddressKind[] = ['ClusterIP', 'NodePort', 'ExternalIP', 'L
 const MESSAGE_LENGTH = 1_000;
 
 /**
- * What is to be said of a service: for each kind of address whether all of them are served, and in sum. Load balancers'
- * addresses that are not to be had here are somebody else's and no fault. Undefined: it is not known yet.
+ * The conditions of a service: for each kind of address whether all are served, and a summary. A load balancer's
+ * address that is not available here belongs elsewhere and is no fault. Undefined = not known yet.
  */
 export function conditionsOf(
   standings: readonly AddressStanding[],

@@ -1,6 +1,6 @@
 import type { Report, ReportListener } from '@rollcall/service-plane';
 
-/** Tells the operator of this machine of a service that is not served: once for each fault, and once for its end. */
+/** Logs, for the operator of this machine, each fault of a service once, and once its end. */
 export class FaultLog implements ReportListener {
   readonly #log: (message: string) => void;
   readonly #faults = new Map<string, string>();

@@ -29,7 +29,7 @@ export class ProxiedService extends ServedService implements ReportingService {
 
   standings(): AddressStanding[] {
     const statuses = this.statuses();
-    // Two kinds of address may be the same address: it is served once and stands for both.
+    // Two kinds may have the same address: it is served once and counts for both.
     return this.#addresses.flatMap((address) => {
       const status = statuses.find(
         ({ frontend: { host, port, protocol } }) =>

@@ -3,13 +3,13 @@ import { isIP } from 'node:net';
 
 export type AddressKind = 'ClusterIP' | 'NodePort' | 'ExternalIP' | 'LoadBalancerIP';
 
-/** An address and port under which a service is to be served on this machine. */
+/** An address and port at which to serve a service on this machine. */
 export interface ServiceAddress {
   readonly kind: AddressKind;
   readonly protocol: 'TCP' | 'UDP';
   readonly host: string;
   readonly port: number;
-  /** The port of the service that it leads to. */
+  /** The port of the service behind it. */
   readonly servicePort: DeclaredPort;
 }
 
@@ -18,12 +18,12 @@ export interface AddressRules {
   readonly loadBalancerIps: boolean;
 }
 
-/** Whether a proxy has anything to do for it: headless services and other names for hosts need none, some want none. */
+/** Whether a proxy serves it. Headless and ExternalName services need no proxy, and some services opt out. */
 export function isProxied({ type, isHeadless, isUnproxied }: DeclaredService): boolean {
   return !isHeadless && !isUnproxied && type !== 'ExternalName';
 }
 
-/** All addresses of a service, for the protocols that are carried here. */
+/** All addresses of a service, for the supported protocols. */
 export function addressesOf(declared: DeclaredService, rules: AddressRules): ServiceAddress[] {
   if (!isProxied(declared)) return [];
   return declared.ports.flatMap((servicePort) => {

@@ -1,7 +1,7 @@
 import type { Condition, ServiceReport } from '@rollcall/client-sdk';
 import type { ReportPort } from '@rollcall/service-plane';
 
-/** Keeps what is reported. */
+/** Keeps the reports in memory. */
 export class FakeReports implements ReportPort {
   readonly standing = new Map<string, readonly Condition[]>();
   count = 0;
@@ -23,7 +23,7 @@ export class FakeReports implements ReportPort {
     this.standing.delete(`${service} ${reporter}`);
   }
 
-  /** `ClusterIPBound=False AddressInUse: 127...` of a service. */
+  /** The conditions of a service, such as `ClusterIPBound=False AddressInUse: 127...`. */
   of(service: string): string[] {
     const [found] = [...this.standing].filter(([key]) => key.startsWith(`${service} `));
     return (found?.[1] ?? []).map(

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** An instance that says its name to whoever connects, and then what it hears. Ends with the test. */
+/** An instance that sends its name to each client, and then echoes. Ends with the test. */
 export async function startInstance(name: string) {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -26,11 +26,11 @@ export async function startInstance(name: string) {
 export interface Place {
   readonly host: string;
   readonly port: number;
-  /** Of the client. */
+  /** The address of the client. */
   readonly localAddress?: string;
 }
 
-/** The name of the instance that answers there, or the code of the error. The connection is closed again. */
+/** The name of the instance that answers there, or the error code. Closes the connection again. */
 export async function whoAnswers(place: Place): Promise<string> {
   const client = connectTo(place);
   const name = await client.name;
@@ -38,7 +38,7 @@ export async function whoAnswers(place: Place): Promise<string> {
   return name;
 }
 
-/** A connection that stays. */
+/** A connection that stays open. */
 export function connectTo(place: Place): { socket: Socket; name: Promise<string> } {
   const socket = connect({ ...place, noDelay: true });
   const name = new Promise<string>((resolve) => {
@@ -49,7 +49,7 @@ export function connectTo(place: Place): { socket: Socket; name: Promise<string>
   return { socket, name };
 }
 
-/** A UDP instance that says its name. */
+/** A UDP instance that answers with its name. */
 export async function startUdpInstance(name: string): Promise<number> {
   const socket = createSocket('udp4');
   socket.on('message', (bytes, { port, address }) =>
@@ -61,7 +61,7 @@ export async function startUdpInstance(name: string): Promise<number> {
   return socket.address().port;
 }
 
-/** Sends a datagram until an answer comes: datagrams may be lost. */
+/** Sends a datagram until an answer comes, since datagrams may be lost. */
 export async function askUdp({ host, port }: Place, text: string): Promise<string> {
   const socket = createSocket('udp4');
   try {

@@ -4,7 +4,7 @@ import { type Caller, mayRegister } from './caller.ts';
 import { SELF } from '../picture/instances/own-service.ts';
 import { Networks } from './networks.ts';
 
-/** What a registration may not exceed. */
+/** The limits of a registration. */
 export interface RegistrationLimits {
   readonly maxLabels: number;
   readonly maxLabelLength: number;
@@ -14,19 +14,19 @@ export interface RegistrationLimits {
 export interface AddressPolicy {
   /** Whether the server is reachable from other machines. */
   readonly isPublic: boolean;
-  /** CIDRs that a non-admin token may register besides its own address; empty = any. */
+  /** CIDRs of the addresses that a non-admin token may register besides its own address; empty = any. */
   readonly allowed: readonly string[];
 }
 
-/** Addresses of IPv4 that are no host which others could mean: the machine itself, its link, groups, what is reserved. */
+/** IPv4 addresses that other machines cannot use: loopback, link-local, multicast, reserved. */
 const LOCAL_4 = ['127.0.0.0/8', '169.254.0.0/16', '0.0.0.0/8', '224.0.0.0/3'];
 
-/** Where clouds tell a machine its own secrets, besides 169.254.169.254. */
+/** Where cloud providers serve a machine's own secrets, besides 169.254.169.254. */
 const METADATA = ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254'];
 
 /**
- * The same of IPv6, and what holds an address of IPv4: as it is, translated (RFC 6052, 7915, 8215) or by 6to4 (RFC 3056,
- * where the next 32 bits are the address). Mapped ones are checked as IPv4.
+ * The same for IPv6, and the ranges that embed an IPv4 address: directly, translated (RFC 6052, 7915, 8215) or by 6to4
+ * (RFC 3056, where the next 32 bits are the address). Mapped addresses are checked as IPv4.
  */
 const LOCAL_6 = [
   '::/96',
@@ -72,7 +72,7 @@ export class Admission {
     );
   }
 
-  /** Throws unless labels and address are the caller's to set, and within the limits. */
+  /** Throws unless the caller may set these labels and this address, and they are within the limits. */
   checkRegistration(caller: Caller, ref: InstanceRef, registration: Registration): void {
     this.checkService(caller, ref);
     this.checkLabels(caller, ref, registration.labels);
@@ -84,7 +84,7 @@ export class Admission {
     this.#checkAddress(caller, address);
   }
 
-  /** `labels` is what the caller sets, null removes one; `known` is what they are merged into. */
+  /** `labels` is what the caller sets, null removes one; `known` are the existing labels. */
   checkLabels(
     caller: Caller,
     ref: InstanceRef,
@@ -110,8 +110,8 @@ export class Admission {
   }
 
   /**
-   * Throws `label_forbidden` when labels would put an instance behind a declared service of another name that the
-   * token does not cover. `selecting` are the names of the services that select it.
+   * Throws `label_forbidden` when labels would put an instance behind a declared service of another name that the token
+   * does not cover. `selecting` has the names of the services that select it.
    */
   checkSelected({ grants }: Caller, ref: InstanceRef, selecting: Iterable<string>): void {
     if (grants.isAdmin) return;
@@ -125,7 +125,7 @@ export class Admission {
   #checkAddress(caller: Caller, address: string): void {
     if (caller.grants.isAdmin) return;
     const isName = isIP(address) === 0;
-    // On a public address others would be sent to it: their own loopback, or whatever a name is made to mean.
+    // Other machines would be sent to this address: to their own loopback, or to any target of the name.
     if (this.#isPublic && (isName || this.#local.has(address))) {
       throw forbiddenAddress(address, 'an IP address that other machines can reach');
     }

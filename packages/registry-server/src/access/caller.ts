@@ -5,31 +5,31 @@ export interface Grants {
   readonly isAdmin: boolean;
   /** Namespaces that it may read; `*` = all. */
   readonly read: ReadonlySet<string>;
-  /** Of a data plane: namespaces of whose services it may say what became of them; `*` = all. */
+  /** For a data plane: namespaces whose services it may report about; `*` = all. */
   readonly report: ReadonlySet<string>;
-  /** `<namespace>/<service>`, either of them `*` for all. */
+  /** `<namespace>/<service>`; either part may be `*` for all. */
   readonly register: ReadonlySet<string>;
 }
 
-/** Who comes with a token, or without one where none is needed. */
+/** A caller's token, or the lack of one where none is needed. */
 export interface Bearer {
   readonly grants: Grants;
-  /** Tells its token from others and nothing of its text; undefined without one. */
+  /** Identifies the token without revealing its text; undefined without a token. */
   readonly token?: string | undefined;
 }
 
-/** Who makes a call. */
+/** The origin of a call. */
 export interface Caller extends Bearer {
-  /** Address of the connection's other end, without an IPv4-mapped prefix. */
+  /** Address of the other end of the connection, without an IPv4-mapped prefix. */
   readonly peerAddress: string;
 }
 
-/** One caller among others: its token, else its address. */
+/** Identifies a caller: by its token, else by its address. */
 export function keyOf({ token, peerAddress }: Caller): string {
   return token ?? peerAddress;
 }
 
-/** May do everything: the server itself, or anybody when no tokens are set. */
+/** Allows everything: for the server itself, or for every caller when no tokens are set. */
 export const EVERYTHING: Grants = Object.freeze({
   isAdmin: true,
   read: new Set(['*']),
@@ -37,13 +37,13 @@ export const EVERYTHING: Grants = Object.freeze({
   register: new Set(['*/*']),
 });
 
-/** Whether grants cover registering under a service. */
+/** Whether the grants cover registering under a service. */
 export function mayRegister(grants: Grants, namespace: string, service: string): boolean {
   const { isAdmin, register } = grants;
   return isAdmin || patternsOf(namespace, service).some((pattern) => register.has(pattern));
 }
 
-/** Whether grants cover reading a namespace, or reporting of its services; of all, for `*`. */
+/** Whether the grants cover reading a namespace, or reporting about its services; `*` = all namespaces. */
 export function mayEnter(
   { isAdmin, ...grants }: Grants,
   what: 'read' | 'report',
@@ -52,15 +52,15 @@ export function mayEnter(
   return isAdmin || grants[what].has('*') || grants[what].has(namespace);
 }
 
-/** The services that grants cover, as an instance carries them with its labels; undefined = all. */
+/** The services that the grants cover, in the form stored with an instance's labels; undefined = all. */
 export function coveredBy({ isAdmin, register }: Grants): readonly string[] | undefined {
   return isAdmin || register.has('*/*') ? undefined : [...register].toSorted();
 }
 
-/** So much of a token's digest tells tokens apart; the rest is nobody's business. */
+/** This much of a token's digest identifies the token; the rest stays private. */
 const OWNER_LENGTH = 16;
 
-/** Whose an instance or a stream is, for quotas; undefined = nobody's: an admin's, or there are no tokens. */
+/** The owner of an instance or stream, for quotas. Undefined = none: the caller is an admin, or there are no tokens. */
 export function ownerOf({ grants, token }: Caller): string | undefined {
   return grants.isAdmin ? undefined : token?.slice(0, OWNER_LENGTH);
 }

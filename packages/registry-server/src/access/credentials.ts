@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigError } from '@rollcall/daemon';
 import { readTokenLines, Tokens } from './tokens.ts';
 
-/** Where what a server proves itself by, and what callers prove themselves by, is read from. */
+/** The sources of the server's certificate and of the credentials that callers must show. */
 export interface CredentialSources {
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
@@ -30,7 +30,7 @@ function checkPem(option: string, material: SecureContextOptions): void {
   }
 }
 
-/** What an HTTPS server needs, read and tried; undefined without TLS. Throws a {@link ConfigError}. */
+/** The options of an HTTPS server, read and tested; undefined without TLS. Throws a {@link ConfigError}. */
 export function httpsOf({ tlsCert, tlsKey, tlsClientCa }: CredentialSources) {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const pair = { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey) };
@@ -41,7 +41,7 @@ export function httpsOf({ tlsCert, tlsKey, tlsClientCa }: CredentialSources) {
   return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
 }
 
-/** The tokens of flags, environment and file. Throws a {@link ConfigError}. */
+/** The tokens from flags, environment and file. Throws a {@link ConfigError}. */
 export function tokensOf({ token, tokenFile }: CredentialSources): Tokens {
   const lines =
     tokenFile === undefined ? [] : readTokenLines(readPem('--token-file', tokenFile).toString());

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Networks given as CIDRs, or as single addresses. */
+/** Networks given as CIDRs or single addresses. */
 export class Networks {
   readonly #list = new BlockList();
 

@@ -17,14 +17,14 @@ export interface QuotaLimits {
 }
 
 /**
- * What one token may have on the roll. It is counted in the picture, which every server has, with what is being
- * registered here; so several servers together may let in too many, by as much as they register within the moment that
- * the log takes from one to the other.
+ * Limits what one token may have on the roll. Counts the picture, which every server has, plus the registrations under
+ * way here. So several servers together may let in too many: as many as they register while the log travels between
+ * them.
  */
 export class Quota {
   readonly #limits: QuotaLimits;
   readonly #picture: Picture;
-  /** Owner -> instances being registered -> how often at once. */
+  /** Owner -> instance being registered -> number of registrations under way. */
   readonly #pending = new Map<string, Map<InstanceKey, number>>();
   readonly totals = { refused: 0 };
 
@@ -34,8 +34,8 @@ export class Quota {
   }
 
   /**
-   * Takes room for an instance; gives what gives it back, to be called when the picture shows the instance or will not.
-   * Throws `quota_exceeded`. What the caller has already needs no room.
+   * Reserves room for an instance; returns the function that releases it, to call when the picture shows the instance
+   * or never will. Throws `quota_exceeded`. An instance that the caller already has needs no room.
    */
   take(caller: Caller, ref: InstanceRef): () => void {
     const { maxInstancesPerToken, maxServicesPerToken } = this.#limits;

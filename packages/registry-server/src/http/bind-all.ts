@@ -10,8 +10,8 @@ import type { Store } from '../store/store.ts';
 import type { Sweeper } from '../upkeep/sweeper.ts';
 import type { WarmUp } from '../upkeep/warm-up.ts';
 import { ObjectViews } from '../views/object-views.ts';
-import type { TimelineBook } from '../views/timeline.ts';
-import type { HoldDesk } from '../watch/holds.ts';
+import type { EventLog } from '../views/timeline.ts';
+import type { HoldTracker } from '../watch/holds.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { AddressRules } from '../writes/declared/address-rules.ts';
 import type { Declarer } from '../writes/declared/declarer.ts';
@@ -24,7 +24,7 @@ import { bindInstances } from './instances.ts';
 import { bindLeases } from './leases.ts';
 import { ByCaller } from './load/by-caller.ts';
 import type { LoadGate } from './load/load-gate.ts';
-import { Pace } from './load/pace.ts';
+import { RateLimiter } from './load/rate-limiter.ts';
 import { ReadQueue } from './load/read-queue.ts';
 import { bindManifests } from './manifests.ts';
 import { ServerMetrics } from './metrics.ts';
@@ -33,14 +33,14 @@ import { bindReads } from './reads.ts';
 import type { RefusedTokens } from './refused-tokens.ts';
 import { bindWatch } from './watch.ts';
 
-/** What is behind the routes. */
+/** The parts that the routes use. */
 export interface RouteParts {
   readonly core: {
     readonly picture: Picture;
-    readonly timeline: TimelineBook;
+    readonly timeline: EventLog;
     readonly warmUp: WarmUp;
     readonly hub: WatchHub;
-    readonly holds: HoldDesk;
+    readonly holds: HoldTracker;
     readonly registry: Registry;
     readonly declarer: Declarer;
     readonly quota: Quota;
@@ -57,7 +57,7 @@ export interface RouteParts {
   readonly isClosing: () => boolean;
 }
 
-/** How much of it callers get; 0 = no limit. */
+/** Limits for callers; 0 = no limit. */
 export interface RouteLimits extends RegistrationLimits {
   readonly maxReadsPerSecond: number;
   readonly maxWritesPerSecond: number;
@@ -70,7 +70,7 @@ export interface RouteLimits extends RegistrationLimits {
   readonly maxImportBytes: number;
 }
 
-/** Puts every route on a server. */
+/** Registers every route on a server. */
 export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteParts): void {
   const { core, store, rules, clock, supervisor, tokens, gate, refused, isClosing } = parts;
   const { picture, timeline, warmUp, hub, holds, registry, declarer, quota } = core;
@@ -108,7 +108,7 @@ function heartbeatPaces(
 ) {
   if (maxHeartbeatsPerSecond === 0) return undefined;
   const onRefused = () => refusals.count('heartbeat_rate');
-  return new ByCaller(() => new Pace(clock, maxHeartbeatsPerSecond, onRefused));
+  return new ByCaller(() => new RateLimiter(clock, maxHeartbeatsPerSecond, onRefused));
 }
 
 function snapshotPace(
@@ -117,5 +117,5 @@ function snapshotPace(
   { refusals }: LoadGate,
 ) {
   if (maxSnapshotsPerSecond === 0) return undefined;
-  return new Pace(clock, maxSnapshotsPerSecond, () => refusals.count('snapshot_rate'));
+  return new RateLimiter(clock, maxSnapshotsPerSecond, () => refusals.count('snapshot_rate'));
 }

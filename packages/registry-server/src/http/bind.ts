@@ -17,13 +17,13 @@ declare module 'fastify' {
 }
 
 export interface RouteBinderParts {
-  /** Says when it is a read's turn. @default at once */
+  /** Decides when a read may run. @default at once */
   readonly reads?: ReadQueue;
-  /** Hears of tokens that are refused. @default nobody does */
+  /** Is told about refused tokens. @default none */
   readonly refused?: RefusedTokens;
 }
 
-/** Registers routes of the contract on a server, each behind the scope that it names. */
+/** Registers routes of the contract on a server. Each route requires its scope. */
 export class RouteBinder implements Binder {
   readonly #app: FastifyInstance;
   readonly #tokens: Tokens;
@@ -104,7 +104,7 @@ export class RouteBinder implements Binder {
     this.#refused?.note(code, call);
   }
 
-  /** Whoever has hung up meanwhile is not read for. */
+  /** Waits for this read's turn. Throws if the caller has hung up by then. */
   async #awaitTurn({ raw }: FastifyRequest, caller: Caller): Promise<void> {
     if (this.#reads === undefined) return;
     await this.#reads.turn(keyOf(caller));
@@ -122,7 +122,7 @@ export class RouteBinder implements Binder {
   }
 }
 
-/** What a body may come as; the documentation tells it. */
+/** The media types of a body, for the API documentation. */
 const BODY_TYPES = {
   manifest: ['application/yaml', 'application/json'],
   'merge-patch': ['application/merge-patch+json', 'application/json'],
@@ -143,14 +143,14 @@ function schemaOf(route: Route, name: string, summary: string) {
   };
 }
 
-/** What a call is about: a namespace of its path or query, or `*`. Not checked yet: whatever is no name is refused later. */
+/** The namespace of a call, from its path or query, or `*`. Not checked yet: an invalid name is refused later. */
 function namespaceOf({ params, query }: FastifyRequest): string {
   const { ns } = params as { readonly ns?: string };
   const { namespace } = query as { readonly namespace?: unknown };
   return ns ?? (typeof namespace === 'string' ? namespace : 'default');
 }
 
-/** Throws `forbidden` when a token covers too little; register scopes are checked against the service later. */
+/** Throws `forbidden` when a token covers too little. The service of a register scope is checked later. */
 function checkScope(grants: Grants, scope: Route['scope'], namespace: string): void {
   const { isAdmin, register } = grants;
   const isOfNamespace = scope === 'read' || scope === 'report';
@@ -170,14 +170,14 @@ function checkScope(grants: Grants, scope: Route['scope'], namespace: string): v
   });
 }
 
-/** A stream writes to the bare connection, so it must be its turn there. Throws when an earlier answer is still due. */
+/** A stream writes to the bare connection, so no earlier answer may still be due there. Throws when one is. */
 function checkTurn({ raw }: FastifyReply): void {
   if (raw.socket !== null) return;
   const message = 'expected a stream on a connection without other requests under way';
   throw new ProblemError('invalid_request', message);
 }
 
-/** The address of the other end; an IPv4 caller of a dual-stack server as IPv4. */
+/** The address of the other end; for an IPv4 caller of a dual-stack server its IPv4 address. */
 function peerOf({ socket }: IncomingMessage): string {
   const address = socket.remoteAddress ?? '127.0.0.1';
   const mapped = address.startsWith('::ffff:') ? address.slice(7) : address;

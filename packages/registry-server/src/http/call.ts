@@ -17,26 +17,26 @@ export interface Call<N extends RouteName> {
   readonly caller: Caller;
   readonly reply: FastifyReply;
   readonly headers: FastifyRequest['headers'];
-  /** Of a route whose reply is one: takes the connection over. Everything that can be refused is refused before. */
+  /** For a route that answers with a stream: takes the connection over. Refuse what can be refused before that. */
   readonly stream: () => EventStream;
   /** Whether the caller has hung up. */
   readonly isGone: () => boolean;
 }
 
 export interface BindOptions {
-  /** Requests of one caller in a second; 0 = no limit. */
+  /** Limit of requests per second of one caller; 0 = no limit. */
   readonly maxPerSecond?: number;
   /** The handler checks the parameters itself: for the heartbeat, where a schema costs as much as the work. */
   readonly skipsValidation?: boolean;
-  /** Largest body; that of the server by default. */
+  /** Largest body, in bytes. @default that of the server */
   readonly maxBodyBytes?: number;
-  /** What is shed first when there is too much to do. @default 'read' for GET, else 'write' */
+  /** Decides what is refused first under overload. @default 'read' for GET, else 'write' */
   readonly priority?: Priority;
-  /** The reply may have thousands of entries: checking each again costs more than making them. */
+  /** The reply may have thousands of entries: checking them again costs more than building them. */
   readonly isLong?: boolean;
 }
 
-/** Takes the handlers of routes. */
+/** Registers the handlers of routes. */
 export interface Binder {
   bind<N extends RouteName>(
     name: N,

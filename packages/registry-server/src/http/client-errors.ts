@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from '@rollcall/contract';
 import type { Clock } from '@rollcall/runtime';
 
-/** How long a refused client that still sends is listened to, so that it gets to read why, in ms. */
+/** How long the server keeps reading from a refused client that still sends, so that it can read why, in ms. */
 const LINGER_MS = 5_000;
 
 const ERRORS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
@@ -10,11 +10,11 @@ const ERRORS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'expected the whole request within 15 s'],
 };
 
-/** Answers what is no HTTP request at all on the bare socket, and ends it. */
+/** Answers input that is not an HTTP request on the bare socket, and ends the connection. */
 export function clientErrorHandler(clock: Clock) {
   const answered = new WeakSet<Socket>();
   return (error: NodeJS.ErrnoException, socket: Socket): void => {
-    // What it sends on is no request either.
+    // Further input is not a request either.
     if (answered.has(socket)) return;
     if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
       socket.destroy(error);
@@ -30,7 +30,7 @@ export function clientErrorHandler(clock: Clock) {
       `HTTP/1.1 ${problem.status} ${code}\r\nconnection: close\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
-    // Closed with bytes unread it would be reset, and the answer lost on its way.
+    // Closing with unread bytes would reset the connection, and the answer would be lost.
     socket.resume();
     const timer = clock.after(LINGER_MS, () => socket.destroy());
     socket.once('close', () => timer.cancel());

@@ -10,7 +10,7 @@ export interface DurableSources {
   readonly maxImportBytes: number;
 }
 
-/** The calls that carry the durable part out and in. */
+/** The calls that export and import the durable part. */
 export function bindDurable(binder: Binder, sources: DurableSources): void {
   const { picture, importer, maxImportBytes } = sources;
   binder.bind('exportDurable', async () => importer.export(), { isLong: true });

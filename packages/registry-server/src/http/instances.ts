@@ -9,19 +9,22 @@ interface InstanceParams {
 }
 
 export interface InstanceLimits {
-  /** Of one caller; 0 = no limit. */
+  /** Limit per caller; 0 = no limit. */
   readonly maxWritesPerSecond: number;
   readonly maxBodyBytes: number;
   readonly maxLabels: number;
   readonly maxLabelLength: number;
 }
 
-/** What a registration takes at most besides its labels, in bytes: 64 ports with names, and room. */
+/** Largest registration without labels, in bytes: 64 ports with names, and some room. */
 const BARE_BYTES = 16_384;
-/** A label's key at its longest, with quotes and commas, in bytes. */
+/** Longest label key, with quotes and commas, in bytes. */
 const LABEL_KEY_BYTES = 330;
 
-/** Larger than what the limits allow is refused before it is read: looking at a thousand labels costs as much as a hundred writes. */
+/**
+ * A body larger than the limits allow is refused before it is read: checking a thousand labels costs as much as a
+ * hundred writes.
+ */
 function bodyBytesOf({
   maxBodyBytes,
   maxLabels,

@@ -1,39 +1,39 @@
 import { isLeaseId, ProblemError } from '@rollcall/contract';
 import { missError, type Registry } from '../writes/registry.ts';
 import { ownerOf } from '../access/caller.ts';
-import type { HoldDesk } from '../watch/holds.ts';
+import type { HoldTracker } from '../watch/holds.ts';
 import { type Caller, keyOf } from '../access/caller.ts';
 import type { Binder } from './call.ts';
 import type { ByCaller } from './load/by-caller.ts';
-import type { Pace } from './load/pace.ts';
-import { Places } from './load/places.ts';
+import type { RateLimiter } from './load/rate-limiter.ts';
+import { StreamSlots } from './load/stream-slots.ts';
 
-/** How many hold streams there may be. */
+/** Limits of hold streams. */
 interface HoldLimits {
   readonly maxHolds: number;
-  /** 0 = any number. */
+  /** 0 = no limit. */
   readonly maxWatchesPerToken: number;
 }
 
 export interface LeaseSources {
   readonly registry: Registry;
-  readonly holds: HoldDesk;
-  /** Of each caller's heartbeats. @default no limit */
-  readonly paces?: ByCaller<Pace> | undefined;
-  /** Of hold streams. @default none */
+  readonly holds: HoldTracker;
+  /** Rate limit of heartbeats per caller. @default no limit */
+  readonly paces?: ByCaller<RateLimiter> | undefined;
+  /** Limits of hold streams. @default none */
   readonly limits?: HoldLimits;
 }
 
-/** Lets everything be heard that has arrived. */
+/** Lets the event loop process everything that has arrived. */
 const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-/** How many leases of a batch count as one heartbeat more. */
+/** How many leases of a batch count as one heartbeat. */
 const LEASES_PER_HEARTBEAT = 100;
 
 /** The calls that keep leases alive. */
 export function bindLeases(binder: Binder, sources: LeaseSources): void {
   const { registry, holds, paces, limits } = sources;
-  const places = new Places({
+  const places = new StreamSlots({
     kind: 'hold',
     most: limits?.maxHolds ?? Infinity,
     option: '--max-holds',
@@ -77,14 +77,14 @@ export function bindLeases(binder: Binder, sources: LeaseSources): void {
       const owner = ownerOf(caller);
       holds.checkOpen();
       await places.take(owner, async () => {
-        // Of two holds the later one counts. A server that was stopped for a while finds those that were given up meanwhile
-        // with their ends behind them, and these must not take the place of the one that is relied on.
+        // Of two holds the later one counts. A server that was paused finds requests that were given up meanwhile; the
+        // ends of their connections come after them. These must not replace the hold that the client relies on.
         await turn();
         await turn();
         if (isGone()) throw new ProblemError('request_timeout', 'the caller has hung up');
-        const outcome = await holds.take(query.lease);
+        const outcome = await holds.acquire(query.lease);
         const opened = stream();
-        holds.keep(opened, outcome);
+        holds.track(opened, outcome);
         return opened;
       });
     },

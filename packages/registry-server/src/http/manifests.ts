@@ -26,7 +26,7 @@ export interface ManifestSources {
   readonly maxPerSecond: number;
 }
 
-/** The calls that declare objects and read them, and what data planes report of services. */
+/** The calls that declare and read objects, and the reports of data planes about services. */
 export function bindManifests(binder: RouteBinder, sources: ManifestSources): void {
   bindDeclaring(binder, sources);
   bindObjects(binder, sources);

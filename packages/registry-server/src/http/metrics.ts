@@ -6,7 +6,7 @@ import type { Picture } from '../picture/picture.ts';
 import type { Quota } from '../access/quota.ts';
 import type { Sweeper } from '../upkeep/sweeper.ts';
 import type { LoadGate } from './load/load-gate.ts';
-import type { HoldDesk } from '../watch/holds.ts';
+import type { HoldTracker } from '../watch/holds.ts';
 import type { WatchHub } from '../watch/hub.ts';
 
 export interface MetricSources {
@@ -14,18 +14,18 @@ export interface MetricSources {
   readonly follower: Follower;
   readonly sweeper: Sweeper;
   readonly hub: WatchHub;
-  readonly holds: HoldDesk;
+  readonly holds: HoldTracker;
   readonly gate: LoadGate;
   readonly quota: Quota;
   readonly supervisor: LoopFaults;
 }
 
-/** How many unreadable records are named: their keys come from elsewhere. */
+/** How many unreadable records are named. Bounded, since other programs may have written their keys. */
 const NAMED = 100;
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** The server's metrics. Gauges are read when asked for; only requests are counted as they happen. */
+/** The server's metrics. Gauges are read on demand; only requests are counted as they happen. */
 export class ServerMetrics {
   readonly #metrics = new ProgramMetrics('rollcall');
   readonly #requests: Histogram<'route' | 'status'>;
@@ -54,7 +54,7 @@ export class ServerMetrics {
 
   /** Counts every answer of a server. */
   observe(app: FastifyInstance): void {
-    // One entry for each route and status: looking its labels up anew costs as much as a heartbeat's own work.
+    // One entry per route and status: looking up the labels each time costs as much as the work of a heartbeat.
     const known = new Map<string, Map<number, (seconds: number) => void>>();
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'unknown';

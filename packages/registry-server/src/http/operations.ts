@@ -13,7 +13,7 @@ export interface OperationSources {
   readonly isClosing: () => boolean;
 }
 
-/** What orchestrators and dashboards ask. No token is needed: nothing here names an instance. */
+/** The routes for orchestrators and dashboards. They need no token, since nothing here names an instance. */
 export function bindOperations(app: FastifyInstance, sources: OperationSources): void {
   const { picture, follower, sweeper, metrics, isClosing } = sources;
   const schema = { hide: true };
@@ -26,7 +26,7 @@ export function bindOperations(app: FastifyInstance, sources: OperationSources):
     { schema, config },
     async (request, reply) => {
       const isLoaded = picture.isLoaded;
-      // A sweep is a write too: where none goes well, no other one would.
+      // A sweep is a write too: while sweeps fail, other writes would fail too.
       const isSweeping = !follower.isUnswept && !sweeper.isFailing;
       const canWrite = follower.isStoreReachable && isSweeping;
       const waitingFor = [

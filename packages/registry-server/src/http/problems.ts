@@ -2,7 +2,7 @@ import { PROBLEM_MEDIA_TYPE, type ProblemCode, ProblemError } from '@rollcall/co
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { StoreUnavailableError } from '../store/store.ts';
 
-/** What Fastify refuses by itself, in our words. */
+/** Refusals of Fastify itself, in our words. */
 const FASTIFY_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
@@ -17,10 +17,10 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = 
   FST_ERR_BAD_URL: ['invalid_request', 'expected a path with valid percent-encoding'],
 };
 
-/** Seconds after which a retryable refusal may be tried again, unless it says otherwise. */
+/** Retry-After of a retryable refusal, in seconds, unless the refusal has its own. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** Everything that can go wrong, as the one kind of error that is answered. */
+/** Converts any error to a problem. */
 export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreUnavailableError) {
@@ -46,8 +46,8 @@ export function sendProblem(reply: FastifyReply, problem: ProblemError): Fastify
   const { retryable, retryAfterSeconds, status } = problem;
   if (retryable) reply.header('retry-after', retryAfterSeconds ?? RETRY_AFTER_SECONDS);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
-  // A caller that still sends gets to read why it was refused: what it sends is read and forgotten, for as long as a
-  // request may take. Closed with bytes unread the connection would be reset, and the answer lost on its way.
+  // A caller that still sends must be able to read the refusal: the rest of its request is read and dropped, for as
+  // long as a request may take. Closing with unread bytes would reset the connection, and the answer would be lost.
   const { raw } = reply.request;
   if (!raw.complete) {
     reply.removeHeader('connection');

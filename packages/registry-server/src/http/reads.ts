@@ -9,7 +9,7 @@ import { SELF } from '../picture/instances/own-service.ts';
 import { stateOfRecord } from '../picture/instances/endpoints.ts';
 import type { Picture } from '../picture/picture.ts';
 import { missError } from '../writes/registry.ts';
-import type { TimelineBook } from '../views/timeline.ts';
+import type { EventLog } from '../views/timeline.ts';
 import type { WarmUp } from '../upkeep/warm-up.ts';
 import { type InstanceRecord } from '../store/record.ts';
 import type { Binder } from './call.ts';
@@ -19,7 +19,7 @@ import { matchesSelector, parseSelector } from './selector.ts';
 /** How long a read waits for the revision that it asks for, in ms. */
 const BEHIND_MS = 1_000;
 
-/** Throws `replica_behind` unless the picture reaches a revision soon; never an older answer. */
+/** Throws `replica_behind` unless the picture reaches a revision soon. Never answers from older data. */
 export async function awaitRevision(picture: Picture, since: string | undefined): Promise<void> {
   if (since === undefined || (await picture.reached(Number(since), BEHIND_MS))) return;
   const message = `this server has seen revision ${picture.revision}, expected ${since} or later`;
@@ -27,8 +27,8 @@ export async function awaitRevision(picture: Picture, since: string | undefined)
 }
 
 /**
- * Throws `warming_up` for a declared service whose instances are still on their way back to an empty store: that it has
- * none is not known yet.
+ * Throws `warming_up` for a declared service while its instances may still return to an empty store: it is not known
+ * yet that it has none.
  */
 export function checkWarm(
   picture: Picture,
@@ -82,10 +82,10 @@ function summaryOf(picture: Picture, namespace: string, service: string): Servic
 export interface ReadSources {
   readonly picture: Picture;
   readonly warmUp: WarmUp;
-  readonly timeline: TimelineBook;
+  readonly timeline: EventLog;
 }
 
-/** The calls that read the roll; all are answered from memory. */
+/** The calls that read the roll. All are answered from memory. */
 export function bindReads(binder: Binder, sources: ReadSources): void {
   const { picture, timeline } = sources;
   bindServices(binder, sources);
@@ -96,7 +96,7 @@ export function bindReads(binder: Binder, sources: ReadSources): void {
   });
 }
 
-/** Throws when a service is not there, or may only not be there yet. */
+/** Throws when a service does not exist, or may not exist yet. */
 function checkService({ picture, warmUp }: ReadSources, namespace: string, service: string): void {
   checkLoaded(picture);
   if (picture.service(namespace, service) !== undefined) return;

@@ -1,20 +1,20 @@
 import type { Clock } from '@rollcall/runtime';
 
-/** One line for each reason in so many ms. */
+/** At most one log line per reason in this time, in ms. */
 const EVERY_MS = 1_000;
 
-/** Why a caller was turned away for its token: it had none that is known, or one that covers too little. */
+/** Why a token was refused: it is missing or unknown, or it covers too little. */
 export type RefusedFor = 'unauthenticated' | 'forbidden';
 
-/** Who was turned away, without a word of the token itself. */
+/** The refused call, without anything of the token. */
 export interface RefusedCall {
   readonly peerAddress: string;
   readonly method: string;
-  /** With `:name` where a parameter stands. */
+  /** With `:name` in place of each parameter. */
   readonly route: string;
 }
 
-/** Told of the latest of those refused, and how many there were since the line before. */
+/** Gets the latest refused call, and the number of refusals since the previous line. */
 export type TellRefused = (why: RefusedFor, call: RefusedCall, count: number) => void;
 
 interface Pending {
@@ -22,11 +22,11 @@ interface Pending {
   count: number;
 }
 
-/** Leaves lines about refused tokens in the log, and not more than it can bear: guessing is seen and cannot flood it. */
+/** Logs refused tokens at a limited rate: guessing is visible and cannot flood the log. */
 export class RefusedTokens {
   readonly #clock: Clock;
   readonly #tell: TellRefused;
-  /** Those whose reason was told of a moment ago. */
+  /** Reasons logged a moment ago -> the refusals since. */
   readonly #pending = new Map<RefusedFor, Pending | undefined>();
 
   constructor(clock: Clock, tell: TellRefused) {

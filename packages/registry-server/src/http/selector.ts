@@ -1,6 +1,6 @@
 import { LabelKey, LabelValue, ProblemError } from '@rollcall/contract';
 
-/** One claim on a set of labels. */
+/** One requirement on a set of labels. */
 interface Requirement {
   readonly key: string;
   readonly operator: 'in' | 'notin' | 'exists' | 'absent';
@@ -12,12 +12,12 @@ const EQUAL = /^([^\s!=(),]+)\s*(==|=|!=)\s*([^\s!=(),]*)$/;
 const BARE = /^(!?)\s*([^\s!=(),]+)$/;
 
 /**
- * Reads a label selector as kubectl takes it: `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a)`, `k`, `!k`, ANDed by
- * commas. Throws `invalid_request` naming the part that is wrong.
+ * Reads a label selector in kubectl's syntax: `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a)`, `k`, `!k`, ANDed by
+ * commas. Throws `invalid_request` with the wrong part.
  */
 export function parseSelector(text: string): Requirement[] {
   if (text.trim() === '') return [];
-  // Commas inside brackets separate values and not claims.
+  // Commas inside brackets separate values, not requirements.
   return text.split(/,(?![^(]*\))/).map((part) => {
     const requirement = requirementOf(part.trim());
     const isWrong =
@@ -57,7 +57,7 @@ export function matchesSelector(
     switch (operator) {
       case 'in':
         return value !== undefined && values.includes(value);
-      // As in Kubernetes: what has no such label is not in any set.
+      // As in Kubernetes: a missing label is not in any set.
       case 'notin':
         return value === undefined || !values.includes(value);
       case 'exists':

@@ -24,21 +24,21 @@ import { clientErrorHandler } from './client-errors.ts';
 import { ByCaller } from './load/by-caller.ts';
 import { guardLoad } from './load/guard-load.ts';
 import type { LoadGate } from './load/load-gate.ts';
-import { ReturnQueue } from './load/pace.ts';
+import { RetryAfterQueue } from './load/rate-limiter.ts';
 import { onError, sendProblem } from './problems.ts';
 import { onUnrouted } from './unrouted.ts';
 import { problemOf } from './validation.ts';
 
-/** Longer path parts are refused before they are looked at. */
+/** Longer path parts are refused unread. */
 const MAX_PARAM_LENGTH = 512;
 
-/** How long a request may take to arrive whole, in ms. */
+/** How long a whole request may take to arrive, in ms. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** How long its head may take, in ms. */
+/** How long the head of a request may take to arrive, in ms. */
 const HEAD_TIMEOUT_MS = 10_000;
 
-/** Headers that only the refused need, and the problem carries Retry-After. */
+/** No rate limit headers: only refused callers need them, and the problem reply sets Retry-After. */
 const QUIET = {
   'x-ratelimit-limit': false,
   'x-ratelimit-remaining': false,
@@ -48,7 +48,7 @@ const QUIET = {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The reply goes on for good. */
+    /** The reply is an endless stream. */
     isStream?: boolean;
     /** What the body may be besides JSON. */
     bodyType?: 'manifest' | 'merge-patch' | 'export' | undefined;
@@ -60,11 +60,11 @@ export interface HttpOptions {
   readonly maxBodyBytes: number;
   readonly https?: { key: Buffer; cert: Buffer; ca?: Buffer; requestCert?: boolean } | undefined;
   readonly version: string;
-  /** What tells a caller with a valid token from others; undefined = its address does. */
+  /** Identifies a caller with a valid token; undefined = its address identifies it. */
   readonly callerKey: (authorization: string | undefined) => string | undefined;
-  /** Of one caller; 0 = no limit. */
+  /** Limit per caller; 0 = no limit. */
   readonly maxWritesPerSecond: number;
-  /** Keeps strangers' web pages out. */
+  /** Keeps web pages of other origins out. */
   readonly browserGuard: BrowserGuard;
   readonly gate: LoadGate;
   readonly clock: Clock;
@@ -74,7 +74,7 @@ export interface HttpOptions {
 const TOO_DEEP = 'expected a JSON body of at most 64 levels';
 const JSON_EXPECTED = "expected the header 'content-type: application/json'";
 
-/** A path part that no name can be is refused before the routes are asked. */
+/** Refuses a path part that is too long for any name before routing. */
 function onMaxParamLength(_path: string, _params: unknown, response: unknown): void {
   const message = `expected path parts of at most ${MAX_PARAM_LENGTH} characters`;
   const problem = new ProblemError('uri_too_long', message);
@@ -83,7 +83,7 @@ function onMaxParamLength(_path: string, _params: unknown, response: unknown): v
   raw.end(JSON.stringify(problem.toProblem()));
 }
 
-/** A Fastify server that answers every fault with a problem document and knows its own OpenAPI. */
+/** A Fastify server that answers every fault with a problem document and serves its own OpenAPI. */
 export async function buildServer(options: HttpOptions): Promise<FastifyInstance> {
   const { logger, maxBodyBytes, https, version, browserGuard, gate, random, clock } = options;
   const base: FastifyServerOptions = {
@@ -100,10 +100,10 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
     clientErrorHandler: clientErrorHandler(clock),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, onMaxParamLength },
   };
-  // Without Host the guard answers, in words of ours.
+  // The guard answers requests without Host, in our words.
   const own = {
     requireHostHeader: false,
-    // Node.js swaps the two when the head may take longer than all of it, and looks every 30 s.
+    // Node.js swaps the two timeouts when this one is the longer, and by default checks them only every 30 s.
     headersTimeout: HEAD_TIMEOUT_MS,
     connectionsCheckingInterval: 1_000,
   };
@@ -133,11 +133,11 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
   return app;
 }
 
-/** Who is refused is told a time of his own to come back, so that not all of a caller's requests return together. */
+/** Each refused caller gets its own Retry-After, so that retries do not arrive together. */
 async function limitRates(app: FastifyInstance, options: HttpOptions): Promise<void> {
   const { callerKey, maxWritesPerSecond, gate, clock } = options;
   const keyOf = (request: FastifyRequest) => callerKey(request.headers.authorization) ?? request.ip;
-  const queues = new ByCaller(() => new ReturnQueue(clock, maxWritesPerSecond));
+  const queues = new ByCaller(() => new RetryAfterQueue(clock, maxWritesPerSecond));
   await app.register(rateLimit, {
     global: false,
     addHeaders: QUIET,
@@ -153,8 +153,8 @@ async function limitRates(app: FastifyInstance, options: HttpOptions): Promise<v
 }
 
 /**
- * A stream takes its connection for itself. What is asked behind it could never be answered, so it must change nothing
- * either: the connection ends before any of it is carried out.
+ * A stream takes over its connection. A request behind it could never be answered, so it must not change anything
+ * either: the connection is closed before the request is carried out.
  */
 function guardStreams(app: FastifyInstance): void {
   const taken = new WeakSet<Socket>();
@@ -170,7 +170,7 @@ function guardStreams(app: FastifyInstance): void {
   });
   app.addHook('onRoute', (route) => {
     if (route.config?.isStream !== true) return;
-    // Only a stream that was refused is answered as other requests are.
+    // Only a refused stream is answered like other requests.
     route.onSend = (request, _reply, _payload, done) => {
       taken.delete(request.raw.socket);
       done();
@@ -178,7 +178,7 @@ function guardStreams(app: FastifyInstance): void {
   });
 }
 
-/** `Expect:` may ask for 100-continue alone. */
+/** `Expect:` may only ask for 100-continue. */
 function refuseExpectations(app: FastifyInstance): void {
   app.server.on('checkExpectation', (_request: unknown, response: ServerResponse) => {
     const message = "expected no header 'expect', or 'expect: 100-continue'";
@@ -188,7 +188,7 @@ function refuseExpectations(app: FastifyInstance): void {
   });
 }
 
-/** An empty body is none: clients that always send the content type may delete. */
+/** An empty body counts as none, since some clients always send the content type, even with DELETE. */
 function parseJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
@@ -202,14 +202,14 @@ function parseJson(app: FastifyInstance): void {
   });
 }
 
-/** Their handlers read these themselves, to say what is wrong and where. */
+/** Their handlers parse these bodies themselves, to report what is wrong and where. */
 function isText(bodyType: string | undefined): boolean {
   return bodyType === 'manifest' || bodyType === 'export';
 }
 
-/** Manifests come as text: the place of a mistake in it is part of the answer. */
+/** Manifests are passed on as text: the answer names the place of a mistake in it. */
 function takeManifests(app: FastifyInstance): void {
-  // No type that a page may send to other origins without asking first, such as text/plain.
+  // No type that a web page may send to other origins without a preflight, such as text/plain.
   app.addContentTypeParser('application/yaml', { parseAs: 'string' }, (request, text, done) => {
     if (isText(request.routeOptions.config.bodyType)) done(null, text);
     else done(new ProblemError('unsupported_media_type', JSON_EXPECTED));

@@ -13,7 +13,7 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll(/:[a-z]+/g, '[^/]+')}/?$`);
 }
 
-/** Answers what no route takes: 405 with the methods that the path takes, else 404. */
+/** Answers requests without a route: 405 with the methods of the path, else 404. */
 export function onUnrouted(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = request.url.split('?', 1)[0] ?? '';
   const methods = PATTERNS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);

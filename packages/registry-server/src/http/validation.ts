@@ -1,7 +1,7 @@
 import { ProblemError } from '@rollcall/contract';
 import type { z } from 'zod';
 
-/** Values that must not be repeated in an answer or a log. */
+/** Fields whose values must not appear in an answer or a log. */
 const SECRETS = new Set(['lease', 'leases', 'nonce']);
 
 /** JSON types in words. */
@@ -33,12 +33,12 @@ interface Found {
   readonly message: string;
 }
 
-/** Follows unions and record keys down to what somebody can mend. */
+/** Follows unions and record keys down to the fault that a user can fix. */
 function deepest(issue: Issue, above: readonly string[]): Found {
   const path = [...above, ...issue.path.map(String)];
   if (issue.code === 'invalid_union') {
     const branches = issue.errors.map((errors) => errors[0]).filter((error) => error !== undefined);
-    // The branch of the right type went furthest; one that wanted another type altogether says little.
+    // The branch of the right type is the most useful; one that wants another type says little.
     const branch = branches.find((error) => error.code !== 'invalid_type' || error.path.length > 0);
     if (branch !== undefined && !issue.message.startsWith('expected')) return deepest(branch, path);
     return { path, message: expectation(issue.message, branches) };

@@ -5,8 +5,8 @@ import type { WarmUp } from '../upkeep/warm-up.ts';
 import { ownerOf } from '../access/caller.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { Binder, Call } from './call.ts';
-import type { Pace } from './load/pace.ts';
-import { Places } from './load/places.ts';
+import type { RateLimiter } from './load/rate-limiter.ts';
+import { StreamSlots } from './load/stream-slots.ts';
 import { checkLoaded } from './loaded.ts';
 import { awaitRevision, checkWarm } from './reads.ts';
 
@@ -17,16 +17,16 @@ export interface WatchSources {
   readonly maxWatches: number;
   /** 0 = no limit. */
   readonly maxWatchesPerToken: number;
-  /** Of streams that begin with snapshots. @default no limit */
-  readonly snapshotPace?: Pace | undefined;
+  /** Limits streams that begin with snapshots. @default no limit */
+  readonly snapshotPace?: RateLimiter | undefined;
   readonly isClosing: () => boolean;
 }
 
-/** Where to resume: the query, else what a browser's EventSource sends by itself. */
+/** Where to resume: from the query, else from the header that a browser's EventSource sends. */
 function positionOf(
-  { since, mark }: { readonly since?: string | undefined; readonly mark?: string | undefined },
+  { since, digest }: { readonly since?: string | undefined; readonly digest?: string | undefined },
   header: unknown,
-): { readonly revision: string; readonly mark: string | undefined } | undefined {
+): { readonly revision: string; readonly digest: string | undefined } | undefined {
   const given = since ?? (typeof header === 'string' && header !== '' ? header : undefined);
   if (given === undefined) return undefined;
   if (!WatchPosition.safeParse(given).success) {
@@ -35,18 +35,18 @@ function positionOf(
     });
   }
   const [revision = '', own] = given.split('-');
-  return { revision, mark: own ?? mark };
+  return { revision, digest: own ?? digest };
 }
 
-/** Throws `overloaded` when too many streams begin with snapshots: all clients come back at once after a restart. */
-function checkPace(pace: Pace | undefined): void {
+/** Throws `overloaded` when too many streams begin with snapshots: after a restart all clients come back at once. */
+function checkPace(pace: RateLimiter | undefined): void {
   const retryAfterSeconds = pace?.take();
   if (retryAfterSeconds === undefined) return;
   const message = 'many watches begin at once: expected this one after Retry-After';
   throw new ProblemError('overloaded', message, { retryAfterSeconds });
 }
 
-/** Throws when something of what is asked for is not known yet, or cannot be asked for. */
+/** Throws when a requested service is not known yet, or the request is invalid. */
 function checkInterest(
   { picture, warmUp }: Pick<WatchSources, 'picture' | 'warmUp'>,
   namespace: string,
@@ -60,7 +60,7 @@ function checkInterest(
     if (picture.service(namespace, service) === undefined) warmUp.check(service);
     checkWarm(picture, warmUp, { namespace, service });
   }
-  // To look through all services is for those alone who ask for all.
+  // Only a request for all services pays for looking through all of them.
   if (services !== undefined) return;
   const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
   if (isBare) warmUp.check('any service');
@@ -69,7 +69,7 @@ function checkInterest(
 /** The watch stream. */
 export function bindWatch(binder: Binder, sources: WatchSources): void {
   const { picture, hub, maxWatches, maxWatchesPerToken, isClosing } = sources;
-  const places = new Places({
+  const places = new StreamSlots({
     kind: 'watch',
     most: maxWatches,
     option: '--max-watches',
@@ -79,14 +79,14 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
   binder.bind('watch', async ({ query, headers, caller, stream }) => {
     if (isClosing()) throw new ProblemError('shutting_down', 'watch at another server');
     const owner = ownerOf(caller);
-    // Before the pace: who is refused takes nothing of what all share.
+    // Before the pace: a refused stream must not use up the shared rate.
     await places.take(owner, async () => {
       checkLoaded(picture);
       const since = positionOf(query, headers['last-event-id']);
       await awaitRevision(picture, since?.revision);
       const { namespace, service: services } = query;
       checkInterest(sources, namespace, services);
-      const resumesAt = since && { revision: Number(since.revision), mark: since.mark };
+      const resumesAt = since && { revision: Number(since.revision), digest: since.digest };
       if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
       const interest = { namespace, services: services && [...new Set(services)] };
       const opened = stream();
@@ -98,7 +98,7 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     const { namespace } = query;
     checkLoaded(picture);
     checkInterest(sources, namespace, body.services);
-    // Showing the whole namespace costs as much as a new stream, so the same pace holds.
+    // Snapshots of the whole namespace cost as much as a new stream, so the same pace applies.
     if (body.services === undefined) checkPace(sources.snapshotPace);
     const services = body.services && [...new Set(body.services)];
     const subscription = { id: params.stream, owner: ownerOf(caller) };
@@ -106,6 +106,6 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     const message = `this server has no watch stream of that name over namespace ${namespace}`;
     throw new ProblemError('watch_unknown', message, { field: 'stream' });
   };
-  // It is answered with pictures as reads are, so under load it is refused together with them.
+  // The answer costs as much as a read, so under load it is refused together with reads.
   binder.bind('extendWatch', extend, { priority: 'read' });
 }

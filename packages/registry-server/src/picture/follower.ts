@@ -18,28 +18,31 @@ import { SELF } from './instances/own-service.ts';
 const RETRY_MS = 200;
 const OWN = serviceKeyOf(SELF);
 
-/** The pause after faults of the server's own, which grows: reading the whole roll anew costs the store something. In ms. */
+/** Longest pause after repeated faults of this server, in ms: each relist of the whole roll loads the store. */
 const LONGEST_RETRY_MS = 5_000;
 
-/** How often in a row a store may forget what it was just given back. */
+/** How often in a row a store may lose what was just given back to it. */
 const MOST_ROUNDS = 10;
 
-/** Who wants to know what the follower sees. Called in the order of the log, never concurrently. */
+/** Listener of the follower. Called in the order of the log, never concurrently. */
 export interface FollowerEvents {
-  /** Entries were applied; `changes` is what looks different for it. */
+  /** Entries were applied; `changes` is the visible difference. */
   applied(entries: readonly LogEntry[], changes: readonly ServiceChange[]): void;
   /**
-   * The roll was read anew: whoever waits for every change in between has missed some. `hasForgotten` tells that the
-   * store lost what only it knew, such as the numbers of holds.
+   * The roll was read anew: a listener that counts on every single change has missed some. `hasForgotten`: the store
+   * lost what only it knew, such as the numbers of holds.
    */
   relisted(changes: readonly ServiceChange[], hasForgotten: boolean): void;
-  /** The roll was read for the first time. `isWhole`: nobody is known to be missing; it is not empty, nor was the store away. */
+  /**
+   * The roll was read for the first time. `isWhole`: no instance is known to be missing, since the roll is not empty
+   * and the store was not away.
+   */
   loaded(isWhole: boolean): void;
-  /** The store went away or came back; the picture stands meanwhile. */
+  /** The store went away or came back. The picture stays as it is meanwhile. */
   reachable(isReachable: boolean, error: Error | undefined): void;
-  /** What the store holds and nobody can read, and so is left out, is something else than before. */
+  /** The set of unreadable entries, which the picture leaves out, has changed. */
   unreadable(records: Unreadable): void;
-  /** The store had lost its memory and took so many things from this server's picture. */
+  /** The store had lost its data and took this many entries from this server's picture. */
   restored(taken: number): void;
 }
 
@@ -51,8 +54,8 @@ export interface FollowerParts {
 }
 
 /**
- * Keeps the picture in step with the store's log. Each entry names the one before it: where the chain breaks, the
- * roll is read anew, and if it broke because the store lost writes, this server's picture is offered to it first.
+ * Keeps the picture up to date with the store's log. Each entry names the one before it. If the chain breaks, the roll
+ * is read anew; if it broke because the store lost writes, the follower first offers this server's picture to it.
  */
 export class Follower {
   readonly #store: Store;
@@ -61,7 +64,7 @@ export class Follower {
   readonly #events: FollowerEvents;
   readonly #supervisor: Supervisor;
   #isReachable: boolean | undefined;
-  /** The roll was read from a store that refuses to write, and so without the sweep that tells how old it is. */
+  /** The roll was read from a store that refuses writes, so without the sweep that shows how old the data is. */
   #isUnswept = false;
 
   constructor({ store, picture, clock, supervisor }: FollowerParts, events: FollowerEvents) {
@@ -76,12 +79,12 @@ export class Follower {
     return this.#isReachable === true;
   }
 
-  /** Whether the store refused the sweep that comes before the roll is read. */
+  /** Whether the store refused the sweep before the roll was read. */
   get isUnswept(): boolean {
     return this.#isUnswept;
   }
 
-  /** Follows until the signal says so; does not reject. */
+  /** Follows until the signal aborts; does not reject. */
   async run(signal: AbortSignal): Promise<void> {
     let faults = 0;
     while (!signal.aborted) {
@@ -99,7 +102,7 @@ export class Follower {
       if (signal.aborted) return;
       if (error instanceof StoreUnavailableError) this.#setReachable(false, error);
       else {
-        // An entry that cannot be read, or a fault of this server's: what the log says is in the roll, so that is read anew.
+        // An unreadable entry, or a fault of this server. The roll contains what the log says, so read it anew.
         this.#supervisor.note('follower', error);
         faults++;
       }
@@ -109,11 +112,11 @@ export class Follower {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
-    const { revision, epoch, mark } = this.#picture;
+    const { revision, epoch, digest } = this.#picture;
     const page = await this.#store.follow(revision, signal);
     const first = page.entries[0];
     if (first !== undefined) {
-      if (first.prev !== revision || first.before !== mark || !isChain(page.entries)) {
+      if (first.prev !== revision || first.before !== digest || !isChain(page.entries)) {
         return this.#relist(signal);
       }
       const entries = page.entries.map(soundEntry);
@@ -125,14 +128,14 @@ export class Follower {
     const { head } = page;
     if (head?.epoch !== epoch || head.revision < revision) return this.#relist(signal);
     if (head.revision !== revision) return undefined;
-    if (head.mark !== mark) return this.#relist(signal);
+    if (head.digest !== digest) return this.#relist(signal);
     this.#picture.prove();
     return undefined;
   }
 
   /**
-   * Reads the roll anew. A store that forgot is first given what this server knows, and its answer is believed only while
-   * it still has that: it may forget again at any moment, and a fuller picture is not given up for that.
+   * Reads the roll anew. If the store lost data, it is first given what this server knows. Its answer counts only while
+   * it still has that: it may lose data again at any moment, and must not replace a fuller picture then.
    */
   async #relist(signal: AbortSignal): Promise<void> {
     const isFirst = !this.#picture.isLoaded;
@@ -177,14 +180,14 @@ export class Follower {
     const swept = await this.#sweep(signal);
     const snapshot = await this.#store.snapshot();
     const isUnswept = swept instanceof StoreRefusalError;
-    // Without an epoch there is no roll to be read: nothing was ever written.
+    // Without an epoch there is no roll to read: nothing was ever written.
     if (isUnswept && snapshot.head.epoch === '') throw swept;
     const { sound, unreadable } = soundSnapshot(snapshot);
     const roll = new Roll(isUnswept ? doubted(sound) : sound, this.#clock.monotonicMs());
     while (roll.revision < snapshot.upTo) {
       const { entries } = await this.#store.follow(roll.revision, signal);
       const [first] = entries;
-      const isNext = first?.prev === roll.revision && first.before === roll.mark;
+      const isNext = first?.prev === roll.revision && first.before === roll.digest;
       if (!isNext || !isChain(entries)) {
         throw new StoreUnavailableError('the log moved on while the roll was being read');
       }
@@ -196,9 +199,9 @@ export class Follower {
   }
 
   /**
-   * Any write gives an empty store its epoch; a sweep is the one that is always due. And one that was away is not read
-   * before everybody on it is doubted. Gives the refusal of a store that does not write, if there is no picture yet: it
-   * can be read still, and that is better than nothing.
+   * Sweeps before the roll is read. Any write gives an empty store its epoch, and a sweep is always allowed; a store
+   * that was away marks all its instances as unconfirmed. If the store refuses writes and there is no picture yet,
+   * returns the refusal: the store can still be read, which is better than no picture.
    */
   async #sweep(signal: AbortSignal): Promise<SweepOutcome | StoreRefusalError> {
     try {
@@ -243,7 +246,7 @@ export class Follower {
   }
 }
 
-/** Nobody is up on the word of a store alone that may be an old one: whoever has a lease has yet to be heard of. */
+/** The store alone may be out of date, so every instance with a lease is unconfirmed until it renews. */
 function doubted(snapshot: StoreSnapshot): StoreSnapshot {
   const instances = snapshot.instances.map((record) =>
     record.lease === '' || record.doubt !== undefined
@@ -253,12 +256,12 @@ function doubted(snapshot: StoreSnapshot): StoreSnapshot {
   return { ...snapshot, instances };
 }
 
-/** Brings a list of what cannot be read up to date. */
+/** Updates a list of unreadable entries. */
 function noteUnreadable(entry: LogEntry, unreadable: Map<string, string>): void {
   if (entry.op === 'spoilt') unreadable.set(entry.key, entry.fault);
   else if (entry.op === 'set') unreadable.delete(`instance/${instanceKeyOf(entry.record)}`);
   else if (entry.op === 'del') unreadable.delete(`instance/${entry.instanceKey}`);
-  else if (entry.op !== 'lift') {
+  else if (entry.op !== 'bump') {
     unreadable.delete(entry.op === 'put' ? entry.resource.key : entry.key);
   }
 }
@@ -266,11 +269,11 @@ function noteUnreadable(entry: LogEntry, unreadable: Map<string, string>): void 
 function isChain(entries: readonly LogEntry[]): boolean {
   return entries.every((entry, i) => {
     const last = entries[i - 1];
-    return last === undefined || (entry.prev === last.revision && entry.before === last.mark);
+    return last === undefined || (entry.prev === last.revision && entry.before === last.digest);
   });
 }
 
-/** Whether nobody but registry servers is on it. */
+/** Whether only registry servers are on it. */
 function isEmptyRoll({ services }: Roll): boolean {
   return [...services.keys()].every((key) => key === OWN);
 }

@@ -8,18 +8,18 @@ import {
 } from '@rollcall/contract';
 import { type InstanceRecord } from '../store/record.ts';
 import { hasSelector } from './declared/profile.ts';
-import { isVouchedFor, selectedEndpoints, selects } from './declared/selected-endpoints.ts';
+import { mayJoinService, selectedEndpoints, selects } from './declared/selected-endpoints.ts';
 import { writtenEndpoints } from './declared/written-endpoints.ts';
 import { conditionsOf, deriveEndpoints } from './instances/endpoints.ts';
 import type { Roll } from './roll.ts';
 
-/** Stands for what was written by hand, where else the key of an instance stands. */
-export const WRITTEN = '';
+/** Stands in place of an instance key for the hand-written endpoints. */
+export const MANUAL_ENDPOINTS = '';
 
-/** An instance as a member of a service, or what was written by hand. */
-export type Member = InstanceKey | typeof WRITTEN;
+/** An instance as a member of a service, or the hand-written endpoints. */
+export type Member = InstanceKey | typeof MANUAL_ENDPOINTS;
 
-/** Up to so many services are asked one by one about each instance; more are found by their selectors. */
+/** Each instance is checked against up to this many services one by one; more are found by their selectors. */
 const FEW = 8;
 
 /** A declared service with a selector. */
@@ -30,8 +30,8 @@ interface Selecting {
 }
 
 /**
- * The keys of those that are members of services now. One pass over the instances, however many services are asked
- * for: a file may declare a thousand.
+ * The current members of each service. One pass over the instances for any number of services: a file may declare a
+ * thousand.
  */
 export function membersOf(
   roll: Roll,
@@ -44,7 +44,7 @@ export function membersOf(
     const own = members.get(key) as Member[];
     if (service === undefined) {
       for (const record of roll.services.get(key)?.values() ?? []) own.push(instanceKeyOf(record));
-    } else if (!hasSelector(service)) own.push(WRITTEN);
+    } else if (!hasSelector(service)) own.push(MANUAL_ENDPOINTS);
     else {
       const namespace = namespaceOfKey(key);
       selecting.push({ key, namespace, pairs: Object.entries(service.spec?.selector ?? {}) });
@@ -77,10 +77,10 @@ function selectingOf(
   return found;
 }
 
-/** The endpoints that a member has in a service; none when it is none. Pure. */
+/** The endpoints of a member in a service; empty when it is not a member. Pure. */
 export function deriveMember(roll: Roll, key: ServiceKey, member: Member): readonly Endpoint[] {
   const service = roll.declarations.service(key);
-  if (member === WRITTEN) {
+  if (member === MANUAL_ENDPOINTS) {
     if (service === undefined || hasSelector(service) || service.spec?.type === 'ExternalName') {
       return [];
     }
@@ -98,6 +98,6 @@ export function deriveMember(roll: Roll, key: ServiceKey, member: Member): reado
     hasSelector(service) &&
     record.namespace === namespace &&
     selects(service.spec?.selector ?? {}, record.body.labels) &&
-    isVouchedFor(service, record);
+    mayJoinService(service, record);
   return isSelected ? selectedEndpoints(service, record, conditions) : [];
 }

@@ -13,30 +13,30 @@ import type { LogEntry, StoreHead } from '../store/log-entry.ts';
 import type { InstanceRecord } from '../store/record.ts';
 import { nameKeyOf } from './declared/object-key.ts';
 import { conditionsOf, type InstanceConditions } from './instances/endpoints.ts';
-import { deriveMember, membersOf, type Member, WRITTEN } from './membership.ts';
+import { deriveMember, membersOf, type Member, MANUAL_ENDPOINTS } from './membership.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Effect, Roll } from './roll.ts';
 import { type Touch, type Touched, touchOf } from './touched.ts';
 
-/** What changed of one service. Never empty. */
+/** The changes of one service. Never empty. */
 export interface ServiceChange {
   readonly namespace: string;
   readonly service: string;
   readonly revision: number;
   /**
-   * One who has seen everything up to here and then this change lacks nothing: less than `revision` when the same
-   * write changed other services too.
+   * A subscriber that has seen everything up to this revision, and then this change, has missed nothing. Lower than
+   * `revision` when the same write also changed other services.
    */
   readonly resumeAfter: number;
-  /** The first revision that it is about, where several changes were put into one. */
+  /** The first revision of a change that merges several. */
   readonly first?: number;
-  /** Given when it changed; null = it is not declared any more. */
+  /** Present when it changed; null = no longer declared. */
   readonly declared?: DeclaredService | null;
   readonly upserts: readonly Endpoint[];
   readonly removes: readonly string[];
 }
 
-/** A service as it stands: endpoints in the order of their ids. */
+/** The current state of a service, with endpoints in the order of their ids. */
 export interface ServicePicture {
   readonly namespace: string;
   readonly service: string;
@@ -46,7 +46,7 @@ export interface ServicePicture {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** A member of a service -> the endpoints that it brings. */
+/** Member of a service -> its endpoints. */
 type Endpoints = Map<Member, readonly Endpoint[]>;
 
 interface Published {
@@ -55,13 +55,13 @@ interface Published {
   readonly revision: number;
   readonly declared: DeclaredService | null;
   readonly endpoints: Endpoints;
-  /** Made when asked for, dropped on change. */
+  /** Built on demand, dropped on change. */
   picture?: ServicePicture | undefined;
 }
 
 /**
- * The full picture that a server holds in memory. Reads and watches are answered from it alone, so they go on when
- * the store is away. Only the follower writes to it.
+ * The full picture that a server holds in memory. Reads and watches are answered only from it, so they go on while the
+ * store is away. Only the follower writes to it.
  */
 export class Picture {
   readonly #clock: Clock;
@@ -70,10 +70,10 @@ export class Picture {
   readonly #waiters: RevisionWaiters;
   #roll: Roll | undefined;
   #provenAtMs = Number.NEGATIVE_INFINITY;
-  /** What the store holds and nobody can read, and so is left out: `instance/FIELD` or a resource's key -> why. */
+  /** Unreadable entries of the store, which the picture leaves out: `instance/FIELD` or a resource's key -> why. */
   unreadable: ReadonlyMap<string, string> = new Map();
 
-  /** `onFault` hears that a service could not be derived: it stands as it was, and the others go on. @default throws */
+  /** `onFault`: a service could not be derived. It keeps its old state, and the others go on. @default throws */
   constructor(
     clock: Clock,
     onFault = (_key: string, error: unknown): void => {
@@ -98,14 +98,14 @@ export class Picture {
   }
 
   /** Digest of everything up to the revision. */
-  get mark(): string {
-    return this.#roll?.mark ?? '';
+  get digest(): string {
+    return this.#roll?.digest ?? '';
   }
 
-  /** Where it stands in the log of its store. */
+  /** Its position in the log of the store. */
   get head(): StoreHead {
-    const { epoch, revision, mark } = this;
-    return { epoch, revision, mark };
+    const { epoch, revision, digest } = this;
+    return { epoch, revision, digest };
   }
 
   get epoch(): string {
@@ -117,7 +117,7 @@ export class Picture {
     return Math.max(0, Math.round(this.#clock.monotonicMs() - this.#provenAtMs));
   }
 
-  /** The store says that the picture is its newest. */
+  /** The store confirmed that the picture is up to date. */
   prove(): void {
     this.#provenAtMs = this.#clock.monotonicMs();
   }
@@ -137,7 +137,7 @@ export class Picture {
     return published.picture;
   }
 
-  /** The services of a namespace, or of all (`*`), that have instances or are declared, in order. */
+  /** The services of a namespace, or of all (`*`), that have instances or are declared, sorted. */
   servicesOf(namespace: string): ServiceRef[] {
     const prefix = namespace === '*' ? '' : `${namespace}/`;
     return [...new Set([...(this.#roll?.services.keys() ?? []), ...this.#published.keys()])]
@@ -150,17 +150,17 @@ export class Picture {
     return this.#roll?.services.get(serviceKeyOf({ namespace, service })) ?? new Map();
   }
 
-  /** What an instance's state means now, its override considered. */
+  /** What the state of an instance means now, with its override applied. */
   conditionsOf(record: InstanceRecord): InstanceConditions {
     return conditionsOf(record, this.#roll?.override(instanceKeyOf(record)));
   }
 
-  /** Every instance that holds no lease. */
+  /** Every instance without a lease. */
   persistentInstances(): Iterable<InstanceRecord> {
     return this.#roll?.persistent.values() ?? [];
   }
 
-  /** Takes entries in order; gives one change for each service that looks different now. */
+  /** Applies entries in order; returns one change for each service with a visible difference. */
   apply(entries: readonly LogEntry[]): ServiceChange[] {
     const roll = this.#roll;
     if (roll === undefined) return [];
@@ -172,7 +172,9 @@ export class Picture {
     return this.#publish(touched);
   }
 
-  /** Takes a roll read anew; gives the differences from what was published, never an empty set in between. */
+  /**
+   * Takes over a new roll; returns the differences from the published state. Readers never see an empty set in between.
+   */
   replace(roll: Roll): ServiceChange[] {
     if (this.#roll !== undefined) roll.remember(this.#roll);
     this.#roll = roll;
@@ -182,7 +184,7 @@ export class Picture {
       touched.set(key, { members: new Set(endpoints.keys()), isWhole: false, revision });
     }
     for (const { namespace, name } of declarations.all('Service')) {
-      touchOf(touched, nameKeyOf({ namespace, name }), revision).members.add(WRITTEN);
+      touchOf(touched, nameKeyOf({ namespace, name }), revision).members.add(MANUAL_ENDPOINTS);
     }
     for (const instances of roll.services.values()) {
       for (const record of instances.values()) {
@@ -193,13 +195,13 @@ export class Picture {
     return this.#publish(touched);
   }
 
-  /** Whether the picture reaches a revision within a time, in ms. */
+  /** Resolves with whether the picture reaches a revision within a time, in ms. */
   reached(revision: number, withinMs: number): Promise<boolean> {
     if (this.revision >= revision) return Promise.resolve(true);
     return this.#waiters.wait(revision, withinMs);
   }
 
-  /** Notes which services an entry may have changed. */
+  /** Records which services an entry may have changed. */
   #touch(touched: Touched, effect: Effect, roll: Roll, revision: number): void {
     if (effect.kind === 'services') {
       for (const { service, endpoints } of effect.touches) {
@@ -248,9 +250,9 @@ export class Picture {
     const { members, isWhole, revision } = touch;
     const upserts: Endpoint[] = [];
     const removes: string[] = [];
-    // An endpoint may pass from one member to another: what came is not taken away again.
+    // An endpoint may move from one member to another: do not remove what was just added.
     const kept = new Set<string>();
-    // All of it before anything is changed: what cannot be derived leaves the service as it was.
+    // Derive everything before any change, so that a fault leaves the service as it was.
     const declared = roll.declarations.profile(key);
     const all = isWhole ? new Set([...before.keys(), ...members]) : members;
     const derived = Array.from(all, (member) => [member, deriveMember(roll, key, member)] as const);
@@ -279,7 +281,9 @@ export class Picture {
   }
 }
 
-/** In the order of the log; where several share a revision, none but a resume from before it has them all. */
+/**
+ * In the order of the log. Where changes share a revision, only a resume from before that revision gets all of them.
+ */
 function inOrder(changes: readonly ServiceChange[]): ServiceChange[] {
   const sorted = changes.toSorted((a, b) => a.revision - b.revision);
   return sorted.map((change, i) => {

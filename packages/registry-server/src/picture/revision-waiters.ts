@@ -5,7 +5,7 @@ interface Waiter {
   done(isReached: boolean): void;
 }
 
-/** Those who wait for the picture to reach a revision. */
+/** Callers that wait for the picture to reach a revision. */
 export class RevisionWaiters {
   readonly #clock: Clock;
   readonly #waiters = new Set<Waiter>();
@@ -14,7 +14,7 @@ export class RevisionWaiters {
     this.#clock = clock;
   }
 
-  /** Whether a revision is reached within a time, in ms. */
+  /** Resolves with whether a revision is reached within a time, in ms. */
   wait(revision: number, withinMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const waiter: Waiter = {
@@ -30,7 +30,7 @@ export class RevisionWaiters {
     });
   }
 
-  /** The picture stands at this revision. */
+  /** The picture has reached this revision. */
   reached(revision: number): void {
     for (const waiter of this.#waiters) {
       if (waiter.revision <= revision) waiter.done(true);

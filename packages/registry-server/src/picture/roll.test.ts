@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 const emptyRoll = () =>
   new Roll(
     {
-      head: { epoch: 'e', revision: 0, mark: '' },
+      head: { epoch: 'e', revision: 0, digest: '' },
       upTo: 0,
       unreadable: new Map(),
       instances: [],
@@ -21,7 +21,7 @@ const emptyRoll = () =>
 
 function leave(roll: Roll, number: number, atMs = 0): void {
   const instanceKey: InstanceKey = `default/orders/i${number}`;
-  const base = { revision: number, prev: number - 1, before: '', mark: '', atMs: 0 };
+  const base = { revision: number, prev: number - 1, before: '', digest: '', atMs: 0 };
   roll.apply({ ...base, op: 'del', why: 'deregistered', instanceKey }, atMs);
 }
 

@@ -17,19 +17,19 @@ import { instanceOfOverride, overrideKeyOf, type StoredOverride } from './instan
 import { Tenants } from './instances/tenants.ts';
 
 /**
- * How long and how much a server remembers of what was deleted, longer than the store does: a server that was cut off
- * for a while must not bring back, to a store that lost its memory, what the others saw go.
+ * How long, and how many, deletions a server remembers. Longer than the store: if the store loses its data, a server
+ * that was cut off for a while must not bring back what other servers saw removed.
  */
 const REMEMBERED_MS = 86_400_000;
 const REMEMBERED = 200_000;
 
-interface Grave {
+interface Departure {
   readonly revision: number;
   /** On this server's monotonic clock. */
   readonly untilMs: number;
 }
 
-/** What an entry touched: an instance, as it was and is; or services as a whole. */
+/** What an entry touched: an instance, with its old and new record, or whole services. */
 export type Effect =
   | {
       readonly kind: 'instance';
@@ -41,55 +41,55 @@ export type Effect =
 
 const NOTHING: Effect = { kind: 'services', touches: [] };
 
-/** The tables that a server holds in memory: what the store had at a revision. */
+/** The tables that a server holds in memory: the content of the store at a revision. */
 export class Roll {
   readonly services = new Map<ServiceKey, Map<string, InstanceRecord>>();
-  /** The few that hold no lease, by key: they are looked at several times a second. */
+  /** The few instances without a lease, by key. Separate, because they are read several times a second. */
   readonly persistent = new Map<InstanceKey, InstanceRecord>();
   readonly declarations = new Declarations();
   readonly tenants = new Tenants();
   readonly #overrides = new Map<string, Override>();
   readonly #resources = new Map<string, ResourceRecord>();
-  readonly #graves = new Map<string, Grave>();
+  readonly #tombstones = new Map<string, Departure>();
   revision: number;
-  /** Digest of everything up to it, by which a past that was lost is told from the one that is. */
-  mark: string;
+  /** Digest of everything up to the revision. It tells a lost past from the current one. */
+  digest: string;
   readonly epoch: string;
 
   constructor(snapshot: StoreSnapshot, monotonicMs: number) {
     this.epoch = snapshot.head.epoch;
     this.revision = snapshot.head.revision;
-    this.mark = snapshot.head.mark;
+    this.digest = snapshot.head.digest;
     for (const record of snapshot.instances) this.#set(record);
     for (const resource of snapshot.resources) this.#put(resource);
     for (const { member, revision, forMs } of snapshot.tombstones) {
-      this.#graves.set(member, { revision, untilMs: monotonicMs + forMs });
+      this.#tombstones.set(member, { revision, untilMs: monotonicMs + forMs });
     }
   }
 
-  /** Takes one entry; gives what it touched. */
+  /** Applies one entry; returns what it touched. */
   apply(entry: LogEntry, monotonicMs: number): Effect {
     this.revision = entry.revision;
-    this.mark = entry.mark;
+    this.digest = entry.digest;
     switch (entry.op) {
       case 'set':
         return this.#set(entry.record);
       case 'del': {
         if (entry.why !== 'expired') {
           const { lease = '' } = this.instance(entry.instanceKey) ?? {};
-          this.#bury(`i:${entry.instanceKey}`, entry.revision, monotonicMs);
-          if (lease !== '') this.#bury(`x:${lease}`, entry.revision, monotonicMs);
+          this.#addTombstone(`i:${entry.instanceKey}`, entry.revision, monotonicMs);
+          if (lease !== '') this.#addTombstone(`x:${lease}`, entry.revision, monotonicMs);
         }
         return this.#delete(entry.instanceKey, entry.revision);
       }
       case 'put':
         return this.#put(entry.resource);
-      case 'lift':
+      case 'bump':
         return NOTHING;
       case 'spoilt':
         return this.#leaveOut(entry.key, entry.revision);
       default: {
-        this.#bury(`r:${entry.key}`, entry.revision, monotonicMs);
+        this.#addTombstone(`r:${entry.key}`, entry.revision, monotonicMs);
         return this.#remove(entry.key, entry.revision);
       }
     }
@@ -105,11 +105,11 @@ export class Roll {
     return this.#overrides.get(overrideKeyOf(instanceKey));
   }
 
-  /** Everything, for a store that lost its own. */
+  /** Everything, as an offer to a store that lost its data. */
   offer(monotonicMs: number): Omit<RestoreRequest, 'floor'> {
     const tombstones: Tombstone[] = [];
-    for (const [member, { revision, untilMs }] of this.#graves) {
-      if (untilMs <= monotonicMs) this.#graves.delete(member);
+    for (const [member, { revision, untilMs }] of this.#tombstones) {
+      if (untilMs <= monotonicMs) this.#tombstones.delete(member);
       else {
         const forMs = Math.max(INSTANCE_TOMBSTONE_MS, untilMs - monotonicMs);
         tombstones.push({ member, revision, forMs });
@@ -119,28 +119,29 @@ export class Roll {
     return { instances, resources: [...this.#resources.values()], tombstones };
   }
 
-  /** The oldest is forgotten first. */
-  #bury(member: string, revision: number, monotonicMs: number): void {
-    this.#graves.delete(member);
-    this.#graves.set(member, { revision, untilMs: monotonicMs + REMEMBERED_MS });
-    for (const [oldest, { untilMs }] of this.#graves) {
-      if (this.#graves.size <= REMEMBERED && untilMs > monotonicMs) break;
-      this.#graves.delete(oldest);
+  /** Drops the oldest first. */
+  #addTombstone(member: string, revision: number, monotonicMs: number): void {
+    this.#tombstones.delete(member);
+    this.#tombstones.set(member, { revision, untilMs: monotonicMs + REMEMBERED_MS });
+    for (const [oldest, { untilMs }] of this.#tombstones) {
+      if (this.#tombstones.size <= REMEMBERED && untilMs > monotonicMs) break;
+      this.#tombstones.delete(oldest);
     }
   }
 
-  /** What the roll before this one remembered, where this one has nothing newer. */
+  /** Takes over what the previous roll remembered, unless this one has something newer. */
   remember(before: Roll): void {
-    for (const [member, grave] of before.#graves) {
-      const own = this.#graves.get(member);
-      if (own !== undefined && own.revision >= grave.revision) continue;
+    for (const [member, tombstone] of before.#tombstones) {
+      const own = this.#tombstones.get(member);
+      if (own !== undefined && own.revision >= tombstone.revision) continue;
       const instanceKey = member.slice(2);
       const record = isInstanceKey(instanceKey) ? this.instance(instanceKey) : undefined;
-      if (record === undefined || record.revision < grave.revision) this.#graves.set(member, grave);
+      if (record === undefined || record.revision < tombstone.revision)
+        this.#tombstones.set(member, tombstone);
     }
   }
 
-  /** What was there is no more, and nobody took it off: it is not buried. */
+  /** The old value no longer exists, but was not deregistered: no tombstone. */
   #leaveOut(key: string, revision: number): Effect {
     const instanceKey = /^instance\/(.+)$/s.exec(key)?.[1];
     if (instanceKey === undefined) return this.#remove(key, revision);
@@ -162,7 +163,7 @@ export class Roll {
     this.tenants.replace(before, record);
     if (record.lease === '') this.persistent.set(instanceKey, record);
     else this.persistent.delete(instanceKey);
-    this.#graves.delete(`i:${instanceKey}`);
+    this.#tombstones.delete(`i:${instanceKey}`);
     return { kind: 'instance', ref: record, before, after: record };
   }
 
@@ -183,7 +184,7 @@ export class Roll {
     const known = this.#resources.get(resource.key);
     if (known !== undefined && known.revision > resource.revision) return NOTHING;
     this.#resources.set(resource.key, resource);
-    this.#graves.delete(`r:${resource.key}`);
+    this.#tombstones.delete(`r:${resource.key}`);
     if (!resource.key.startsWith('override/')) {
       return { kind: 'services', touches: this.declarations.put(resource) };
     }

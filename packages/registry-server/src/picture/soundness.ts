@@ -6,7 +6,7 @@ import { type InstanceRecord, type ResourceRecord } from '../store/record.ts';
 import type { StoreSnapshot } from '../store/store.ts';
 import { objectOfKey, reportOfKey } from './declared/object-key.ts';
 
-/** Key of what could not be read -> what is wrong with it. An instance is `instance/NAMESPACE/SERVICE/ID`. */
+/** Key of an unreadable entry -> what is wrong with it. An instance has the key `instance/NAMESPACE/SERVICE/ID`. */
 export type Unreadable = ReadonlyMap<string, string>;
 
 const STATUSES: ReadonlySet<unknown> = new Set(['up', 'starting', 'down', 'draining']);
@@ -26,8 +26,8 @@ const areTexts = (value: unknown) =>
 
 /**
  * What is wrong with an instance that another program, or a fault, wrote into the store; undefined = it can be served.
- * By hand and not by schema, since a server looks at 100,000 of them before it is ready. What a field may be in the
- * eyes of those who register is not asked again: that may have become stricter since.
+ * Checked by hand and not by schema, since a server checks 100,000 of them before it is ready. The rules for
+ * registering are not applied again: they may have become stricter since.
  */
 function instanceFault(record: InstanceRecord): string | undefined {
   const { namespace, service, id, revision, doubt, doubtUntilMs, registeredAtMs } = record;
@@ -39,7 +39,7 @@ function instanceFault(record: InstanceRecord): string | undefined {
 }
 
 function bodyFault(body: Fields): string | undefined {
-  const { address, ports, labels, zone, weight, ttlMs, status, check, covers, owner } = body;
+  const { address, ports, labels, zone, weight, ttlMs, status, check, labelScopes, owner } = body;
   if (typeof address !== 'string' || address === '') return 'address: expected a text';
   if (!isFields(ports)) return 'ports: expected named ports';
   for (const name in ports) {
@@ -58,14 +58,14 @@ function bodyFault(body: Fields): string | undefined {
   if (!STATUSES.has(status)) return 'status: expected up, starting, down or draining';
   if (check !== undefined && !isFields(check)) return 'check: expected an object';
   if (
-    covers !== undefined &&
-    !(Array.isArray(covers) && covers.every((one) => typeof one === 'string'))
+    labelScopes !== undefined &&
+    !(Array.isArray(labelScopes) && labelScopes.every((one) => typeof one === 'string'))
   )
-    return 'covers: expected a list of texts';
+    return 'labelScopes: expected a list of texts';
   return owner === undefined || typeof owner === 'string' ? undefined : 'owner: expected a text';
 }
 
-/** The same of a resource. What a newer version knows besides is passed over. */
+/** What is wrong with a resource. Ignores the fields of newer versions. */
 function resourceFault({ key, revision, untilMs, value }: ResourceRecord): string | undefined {
   if (!isCount(revision) || !isCount(untilMs)) return 'expected whole numbers';
   const isOverride = key.startsWith('override/');
@@ -91,7 +91,7 @@ function schemaFault(schema: z.ZodType, json: unknown): string | undefined {
   return issue && `${issue.path.join('.') || 'value'}: ${issue.message}`;
 }
 
-/** A snapshot without what cannot be served, and what that is. */
+/** A snapshot without the entries that cannot be served, and the list of those. */
 export function soundSnapshot(snapshot: StoreSnapshot): {
   readonly sound: StoreSnapshot;
   readonly unreadable: Map<string, string>;
@@ -110,13 +110,13 @@ export function soundSnapshot(snapshot: StoreSnapshot): {
   return { sound: { ...snapshot, instances, resources }, unreadable };
 }
 
-/** An entry whose content cannot be served says only that what was there is no more. */
+/** An entry whose content cannot be served only says that the value before it no longer exists. */
 export function soundEntry(entry: LogEntry): LogEntry {
-  const { op, revision, prev, before, mark, atMs, why } = entry;
+  const { op, revision, prev, before, digest, atMs, why } = entry;
   const isInstance = op === 'set';
   if (!isInstance && op !== 'put') return entry;
   const fault = isInstance ? instanceFault(entry.record) : resourceFault(entry.resource);
   if (fault === undefined) return entry;
   const key = isInstance ? `instance/${instanceKeyOf(entry.record)}` : entry.resource.key;
-  return { revision, prev, before, mark, atMs, why, op: 'spoilt', key, fault };
+  return { revision, prev, before, digest, atMs, why, op: 'spoilt', key, fault };
 }

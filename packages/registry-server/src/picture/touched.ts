@@ -1,10 +1,10 @@
 import type { ServiceKey } from '@rollcall/contract';
 import type { Member } from './membership.ts';
 
-/** What of a service is to be looked at, and the revision that a difference gets. */
+/** What to derive again of a service, and the revision of a resulting change. */
 export interface Touch {
   readonly members: Set<Member>;
-  /** Whoever could be a member, besides. */
+  /** Also look at every instance that could be a member. */
   isWhole: boolean;
   revision: number;
 }
@@ -12,7 +12,7 @@ export interface Touch {
 /** By `namespace/service`. */
 export type Touched = Map<ServiceKey, Touch>;
 
-/** What is to be looked at of one service, from now on at this revision. */
+/** The touch of a service, made if needed, with its revision raised to this one. */
 export function touchOf(touched: Touched, key: ServiceKey, revision: number): Touch {
   const known = touched.get(key);
   if (known === undefined) {
@@ -20,7 +20,7 @@ export function touchOf(touched: Touched, key: ServiceKey, revision: number): To
     touched.set(key, touch);
     return touch;
   }
-  // The service's own last entry, not the batch's, so that a stream can resume between them.
+  // The last entry of the service itself, not of the batch, so that a stream can resume between services.
   known.revision = revision;
   return known;
 }

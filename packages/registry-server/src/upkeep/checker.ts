@@ -21,7 +21,7 @@ interface Checked {
   failures: number;
 }
 
-/** Runs one check. Resolves to whether it passed; never rejects. */
+/** Runs one check. Resolves with whether it passed; never rejects. */
 export type RunCheck = (record: InstanceRecord, check: HealthCheck) => Promise<boolean>;
 
 export interface CheckerOptions {
@@ -29,15 +29,15 @@ export interface CheckerOptions {
   readonly picture: Picture;
   readonly clock: Clock;
   readonly supervisor: Supervisor;
-  /** Id of this server among the registry servers. */
+  /** Instance id of this server. */
   readonly self: string;
   readonly runCheck: RunCheck;
 }
 
 /**
- * Checks the persistent instances, which hold no lease, and sets their status. Each is checked by one of the registry
- * servers on the roll, chosen by rendezvous hashing; while they disagree about the roll two may check the same, which
- * changes nothing: a status that is already so takes no revision.
+ * Checks the persistent instances, which have no lease, and sets their status. Rendezvous hashing chooses one of the
+ * registry servers on the roll for each instance. While the servers see different rolls, two may check the same one;
+ * that is harmless, since an unchanged status takes no revision.
  */
 export class Checker {
   readonly #options: CheckerOptions;
@@ -90,7 +90,7 @@ export class Checker {
     return servers.every((server) => weightOf(server) <= weightOf(this.#options.self));
   }
 
-  /** Rejects when the store is away: the next check says it again. */
+  /** Rejects when the store is away; the next check sets the status again. */
   async #check(record: InstanceRecord, check: HealthCheck, checked: Checked): Promise<void> {
     const { store, picture, runCheck } = this.#options;
     try {
@@ -112,7 +112,7 @@ export class Checker {
   }
 }
 
-/** One pass is enough for an instance that was never checked. */
+/** One pass is enough for an instance that was never checked before. */
 function statusAfter(status: InstanceStatus, check: HealthCheck, checked: Checked): InstanceStatus {
   const passesNeeded = status === 'starting' ? 1 : check.healthyThreshold;
   if (checked.passes >= passesNeeded && status !== 'draining') return 'up';

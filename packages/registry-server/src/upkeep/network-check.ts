@@ -4,7 +4,7 @@ import { Client } from 'undici';
 import type { Clock } from '@rollcall/runtime';
 import type { RunCheck } from './checker.ts';
 
-/** An answer that is longer is no sign of health, in bytes. */
+/** A longer answer fails the check, in bytes. */
 const MOST_BYTES = 1_048_576;
 
 interface Place {
@@ -15,8 +15,8 @@ interface Place {
 type HttpCheck = Extract<HealthCheck, { type: 'http' }>;
 
 /**
- * Checks over the network: a TCP connect, or an HTTP GET whose status must lie in a range. Each has a connection of its
- * own, so that none waits for another, and its timeout covers everything up to the last byte of the answer.
+ * Checks over the network: a TCP connect, or an HTTP GET whose status must be in a range. Each check has its own
+ * connection, so that none waits for another. The timeout covers everything up to the last byte of the answer.
  */
 export function networkCheck(clock: Clock): RunCheck {
   return async ({ body }, check) => {
@@ -31,7 +31,7 @@ export function networkCheck(clock: Clock): RunCheck {
         ? await canConnect(place, late.signal)
         : await isAnswered(place, check, late.signal);
     } catch {
-      // Whatever comes between is no pass: an address that cannot be, a reset, half an answer.
+      // Any error fails the check: an impossible address, a reset, an incomplete answer.
       return false;
     } finally {
       timer.cancel();
@@ -45,7 +45,7 @@ async function isAnswered(
   signal: AbortSignal,
 ): Promise<boolean> {
   const client = new Client(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
-  // Ends the request wherever it stands, connecting included.
+  // Ends the request in any state, even while connecting.
   const end = () => void client.destroy().catch(() => {});
   signal.addEventListener('abort', end, { once: true });
   try {

@@ -10,17 +10,17 @@ const TTL_MS = 10_000;
 export interface SelfOptions {
   readonly registry: Registry;
   readonly declarer: Declarer;
-  /** The cluster IP of the registry: the same for all servers. */
+  /** The registry's cluster IP, the same on all servers. */
   readonly clusterIp: string;
   readonly supervisor: Supervisor;
-  /** Id of this server among the registry servers. */
+  /** Instance id of this server. */
   readonly id: string;
   readonly nonce: string;
   readonly address: string;
   readonly port: number;
 }
 
-/** Keeps this server on the roll as an instance of the service `rollcall`, so that servers know of each other. */
+/** Keeps this server on the roll as an instance of the service `rollcall`, so that the servers can find each other. */
 export class SelfRegistration {
   readonly #options: SelfOptions;
   readonly #ref: InstanceRef;
@@ -33,7 +33,7 @@ export class SelfRegistration {
     this.#loop = options.supervisor.every('self', TTL_MS / 3, () => this.beat());
   }
 
-  /** Registers, or renews. Rejects when that fails; the next beat tries again. */
+  /** Registers or renews. Rejects when that fails; the next beat tries again. */
   async beat(): Promise<void> {
     const { registry, nonce, address, port } = this.#options;
     try {
@@ -52,14 +52,14 @@ export class SelfRegistration {
       const { value } = await registry.register(caller, this.#ref, registration, true);
       this.#lease = value.lease?.id;
     } catch (error) {
-      // What may succeed later, such as writing over somebody else's change, says nothing yet.
+      // A retryable problem may pass, such as a conflict with another writer, so it is not reported.
       if (!(error instanceof ProblemError && error.retryable)) throw error;
     }
   }
 
   /**
-   * The registry is always a service; one who deletes it sees it come back. Somebody may have taken its address, or
-   * the last one: then it has another, or none.
+   * Declares the registry's own service, also after a caller has deleted it. If its address is taken it gets another
+   * one, and if no address is left, none.
    */
   async #declare(): Promise<void> {
     const { declarer, clusterIp, port } = this.#options;
@@ -82,7 +82,7 @@ export class SelfRegistration {
     }
   }
 
-  /** Leaves the roll. */
+  /** Deregisters this server. */
   async close(): Promise<void> {
     this.#loop.cancel();
     const { registry, address } = this.#options;

@@ -2,7 +2,7 @@ import type { Loop, Supervisor } from '@rollcall/daemon';
 import type { Clock } from '@rollcall/runtime';
 import { type Store, StoreUnavailableError, type SweepOutcome } from '../store/store.ts';
 
-/** How often, in ms: the most that a silent host outlives its TTL, with the store's own time. */
+/** How often the store is swept, in ms. A silent host outlives its TTL by at most this, plus the store's own time. */
 const SWEEP_MS = 500;
 
 export interface SweeperOptions {
@@ -11,11 +11,11 @@ export interface SweeperOptions {
   readonly supervisor: Supervisor;
   /** The highest revision that this server has seen. */
   readonly floor: () => number;
-  /** Called when the store begins to refuse sweeps, and when it takes them again. */
+  /** Called when the store starts to refuse sweeps, and when it accepts them again. */
   readonly onWritable: (isWritable: boolean, error: Error | undefined) => void;
 }
 
-/** Sweeps the store; any number of servers may. */
+/** Sweeps the store. Any number of servers may do so. */
 export class Sweeper {
   readonly #options: SweeperOptions;
   readonly #loop: Loop;
@@ -31,17 +31,17 @@ export class Sweeper {
     this.#loop = supervisor.every('sweeper', SWEEP_MS, () => this.sweep());
   }
 
-  /** Whether the last sweep failed: nobody is evicted then, and no write would be carried out either. */
+  /** Whether the last sweep failed: then no instance is evicted, and no write would succeed either. */
   get isFailing(): boolean {
     return this.#loop.isFailing;
   }
 
-  /** ms since a sweep went well, or since the start. */
+  /** ms since the last successful sweep, or since the start. */
   get ageMs(): number {
     return this.#options.clock.monotonicMs() - this.#succeededAtMs;
   }
 
-  /** Sweeps until nothing more is due. Rejects as the store does. */
+  /** Sweeps until nothing more is due. Rejects with the error of the store. */
   async sweep(): Promise<void> {
     const { store, clock, floor } = this.#options;
     try {

@@ -2,8 +2,9 @@ import { ProblemError } from '@rollcall/contract';
 import type { Clock } from '@rollcall/runtime';
 
 /**
- * The first moments on an empty store, or on one that came back. Instances that a lost registry knew are on their way back, so nobody is told
- * that a service has none: an error makes callers keep what they had, an empty list would make them forget it.
+ * The time right after an empty store was found, or a store came back. Instances of the lost registry are about to
+ * register again, so no caller may learn that a service has none: on an error callers keep what they had, on an empty
+ * list they would forget it.
  */
 export class WarmUp {
   readonly #clock: Clock;
@@ -23,7 +24,7 @@ export class WarmUp {
     return Math.max(0, this.#endsAtMs - this.#clock.monotonicMs());
   }
 
-  /** Throws `warming_up` while it lasts; for a service without instances. */
+  /** Throws `warming_up` during the warm-up; call it for a service without instances. */
   check(service: string): void {
     const { leftMs } = this;
     if (leftMs === 0) return;

@@ -6,7 +6,7 @@ import { selects } from '../picture/declared/selected-endpoints.ts';
 
 type DeclaredDeployment = Declared<Deployment>;
 
-/** The status of each deployment, counted from the instances that are there now. */
+/** The status of each deployment, counted from the current instances. */
 export function deploymentStatuses(
   picture: Picture,
   deployments: readonly DeclaredDeployment[],
@@ -19,7 +19,7 @@ export function deploymentStatuses(
   });
 }
 
-/** One pass over the instances, however many deployments there are: each is found by one pair of its selector. */
+/** One pass over the instances for any number of deployments: each is indexed by one pair of its selector. */
 function matchesOf(
   picture: Picture,
   deployments: readonly DeclaredDeployment[],

@@ -8,8 +8,8 @@ type Source = Pick<
 >;
 
 /**
- * The Endpoints object of a service: one subset for each set of ports, ready and unready addresses apart. Instances
- * that are leaving are in neither, nor are those whose address is a host name: this kind knows IP addresses alone.
+ * The Endpoints object of a service: one subset per set of ports, with ready and unready addresses apart. Leaves out
+ * instances that are leaving, and host names: this kind has only IP addresses.
  */
 export function endpointsObject(source: Source): ManifestObject {
   const { namespace, service, revision, createdAt, labels, endpoints } = source;

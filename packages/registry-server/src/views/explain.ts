@@ -5,9 +5,9 @@ import { type InstanceRecord } from '../store/record.ts';
 import type { InstanceConditions } from '../picture/instances/endpoints.ts';
 import type { Picture } from '../picture/picture.ts';
 import { hasSelector } from '../picture/declared/profile.ts';
-import { isVouchedFor, selects, targetPortOn } from '../picture/declared/selected-endpoints.ts';
+import { mayJoinService, selects, targetPortOn } from '../picture/declared/selected-endpoints.ts';
 
-/** Says why each instance is or is not an endpoint of a service; undefined when there is no such service. */
+/** Explains why each instance is or is not an endpoint of a service; undefined when there is no such service. */
 export function explain(
   picture: Picture,
   namespace: string,
@@ -19,7 +19,7 @@ export function explain(
   const everyone = picture
     .servicesOf(namespace)
     .flatMap((one) => [...picture.instancesOf(namespace, one.service).values()]);
-  // Of an implicit service the others are nobody's concern.
+  // An implicit service has only its own instances.
   const asked = service === undefined ? [...own.values()] : everyone;
   const inOrder = asked.toSorted((a, b) => (instanceKeyOf(a) < instanceKeyOf(b) ? -1 : 1));
   const instances = inOrder.map((record) => {
@@ -47,7 +47,7 @@ function isMember(service: Service, record: InstanceRecord): boolean {
   return (
     hasSelector(service) &&
     selects(service.spec?.selector ?? {}, record.body.labels) &&
-    isVouchedFor(service, record) &&
+    mayJoinService(service, record) &&
     ((service.spec?.ports ?? []).length === 0 ||
       portReasons(service, record).some(({ isMet }) => isMet))
   );
@@ -66,7 +66,7 @@ function reasonsOf(
     return [`the selector wants ${key}=${value}; ${what}`];
   });
   if (missing.length > 0) return missing;
-  if (!isVouchedFor(service, record)) {
+  if (!mayJoinService(service, record)) {
     const { namespace, name } = service.metadata;
     const scope = `register:${namespace}/${name}`;
     return [`has every label that the selector wants, set by a token that does not cover ${scope}`];

@@ -16,10 +16,10 @@ import { hasSelector } from '../picture/declared/profile.ts';
 import { shownObject } from '../picture/declared/shown-object.ts';
 import { slicesOf, type SliceSource } from './slices.ts';
 
-/** Marks a service that nobody declared: it is there because instances registered under its name. */
+/** Marks a service that is not declared: it exists because instances registered under its name. */
 const IMPLICIT = 'rollcall.dev/implicit';
 
-/** The kind that a name stands for: `Service`, `services`, `svc`... Throws `kind_not_found`. */
+/** The kind with a name such as `Service`, `services` or `svc`. Throws `kind_not_found`. */
 export function kindOf(name: string): Kind {
   const wanted = name.toLowerCase();
   for (const kind of Object.keys(KINDS) as Kind[]) {
@@ -31,7 +31,7 @@ export function kindOf(name: string): Kind {
   throw new ProblemError('kind_not_found', message, { field: 'kind' });
 }
 
-/** Declared objects with what the registry knows of them, and the objects that it derives. Reads alone. */
+/** Declared objects with what the registry knows about them, and the objects that it derives. Only reads. */
 export class ObjectViews {
   readonly #picture: Picture;
 
@@ -55,7 +55,7 @@ export class ObjectViews {
     }
   }
 
-  /** In the order of namespaces and names; `*` = of all namespaces. */
+  /** Sorted by namespace and name; `*` = all namespaces. */
   list(kind: Kind, namespace: string): ManifestObject[] {
     const services = this.#picture.servicesOf(namespace);
     const objects = (() => {
@@ -99,7 +99,7 @@ export class ObjectViews {
     return shownObject(manifest, revision);
   }
 
-  /** With what is counted now. */
+  /** With their current counts as status. */
   #deployments(declared: readonly Declared<Deployment>[]): ManifestObject[] {
     const statuses = deploymentStatuses(this.#picture, declared);
     return declared.map((one, i) => ({ ...this.#shown(one), status: statuses[i] }));
@@ -166,7 +166,7 @@ export class ObjectViews {
     return endpointsObject(this.#sourceOf(picture, service));
   }
 
-  /** A slice is named after its service: no other's are made for it. */
+  /** The name of a derived slice begins with its service, so only such services are derived. */
   #slice(namespace: string, name: string): ManifestObject | undefined {
     const written = this.#declarations?.get('EndpointSlice', nameKeyOf({ namespace, name }));
     if (written !== undefined) return this.#shown(written);
@@ -177,7 +177,7 @@ export class ObjectViews {
       .find(({ metadata }) => metadata.name === name);
   }
 
-  /** Those derived; what somebody wrote as slices is shown as written, and not twice. */
+  /** The derived slices. Slices that a user wrote are shown as written, and not again here. */
   #slices(namespace: string, name: string): ManifestObject[] {
     const picture = this.#picture.service(namespace, name);
     const key = nameKeyOf({ namespace, name });
@@ -202,7 +202,7 @@ export class ObjectViews {
   }
 }
 
-/** The named ports of instances; the number of the first that has one. */
+/** The named ports of instances; if they differ, the first instance decides. */
 function portsOf(instances: readonly InstanceRecord[]): object[] {
   const ports = new Map<string, object>();
   for (const { body } of instances) {

@@ -3,17 +3,17 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { type Endpoint, hostnameOf, type ManifestObject } from '@rollcall/contract';
 import { SERVICE_NAME_LABEL } from '@rollcall/manifests';
 
-/** Most endpoints of a derived slice. */
+/** Maximum number of endpoints in a derived slice. */
 const MAX_ENDPOINTS = 100;
 
-/** What a service's slices are made of. */
+/** The input for the slices of a service. */
 export interface SliceSource {
   readonly namespace: string;
   readonly service: string;
   readonly revision: number;
   readonly isHeadless: boolean;
   readonly uid: string | undefined;
-  /** When the service came to be; ISO 8601. */
+  /** When the service was created; ISO 8601. */
   readonly createdAt: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly endpoints: readonly Endpoint[];
@@ -27,7 +27,7 @@ export interface Member {
 
 const digestOf = (text: string) => createHash('sha256').update(text).digest();
 
-/** Endpoints of the same instance and address taken together, in the order of the endpoints. */
+/** Groups endpoints of the same instance and address, in the order of the endpoints. */
 export function membersOf(endpoints: readonly Endpoint[]): Member[] {
   const members = new Map<string, { endpoint: Endpoint; ports: Endpoint[] }>();
   for (const endpoint of endpoints) {
@@ -40,14 +40,14 @@ export function membersOf(endpoints: readonly Endpoint[]): Member[] {
   return [...members.values()];
 }
 
-/** Adds a member to its group; groups may have thousands. */
+/** Adds a member to its group. Mutates, since a group may have thousands. */
 export function addTo(groups: Map<string, Member[]>, key: string, member: Member): void {
   const group = groups.get(key);
   if (group === undefined) groups.set(key, [member]);
   else group.push(member);
 }
 
-/** The ports of a member as one text: members of the same may share a slice or subset. */
+/** The ports of a member as one text. Members with the same text may share a slice or subset. */
 export function portKeyOf({ ports }: Member): string {
   return ports
     .map(({ portName, port, protocol }) => `${portName} ${port} ${protocol}`)
@@ -61,9 +61,9 @@ function familyOf({ address }: Endpoint): 'IPv4' | 'IPv6' | 'FQDN' {
 }
 
 /**
- * The endpoint slices of a service: one set for each address family and set of ports, none with more than 100
- * endpoints. Which slice an endpoint is in depends on the digest of its id alone and on how far its set is divided, so
- * every server makes the same ones and one endpoint that comes or goes changes one slice (or divides it in two).
+ * The endpoint slices of a service: one set per address family and set of ports, at most 100 endpoints each. The slice
+ * of an endpoint depends only on the digest of its id and on how often its set was divided. So every server makes the
+ * same slices, and an endpoint that comes or goes changes one slice (or divides it in two).
  */
 export function slicesOf(source: SliceSource): ManifestObject[] {
   const groups = new Map<string, Member[]>();
@@ -72,7 +72,7 @@ export function slicesOf(source: SliceSource): ManifestObject[] {
     addTo(groups, key, member);
   }
   return [...groups].flatMap(([key, members]) => {
-    // Of instances on one machine each has ports of its own: a thousand of them must not meet in one name.
+    // Instances on one machine each have their own ports: a thousand sets must not collide in one name.
     const stem = digestOf(key).toString('hex').slice(0, 10);
     const dealt = members.map((member) => ({ member, digest: digestOf(member.endpoint.id) }));
     return [...divided(dealt, '')].map(([suffix, own]) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogEntry } from '../store/log-entry.ts';
-import { TimelineBook } from './timeline.ts';
+import { EventLog } from './timeline.ts';
 
 let revision = 0;
 function reported(reporter: string, reason = 'Fine'): LogEntry {
@@ -12,7 +12,7 @@ function reported(reporter: string, reason = 'Fine'): LogEntry {
     revision,
     prev: revision - 1,
     before: '',
-    mark: '',
+    digest: '',
     atMs: 0,
     why: 'reported',
     op: 'put',
@@ -20,17 +20,17 @@ function reported(reporter: string, reason = 'Fine'): LogEntry {
   };
 }
 
-const count = (book: TimelineBook) =>
+const count = (book: EventLog) =>
   book.read({ namespace: '*', service: 'web', limit: 1_000 }).length;
 
 test('saying the same again is no news, saying something else is', () => {
-  const book = new TimelineBook(100);
+  const book = new EventLog(100);
   book.note([reported('one'), reported('one'), reported('two'), reported('one', 'Broken')]);
   expect(count(book)).toBe(3);
 });
 
 test('reporters who never took back what they said are forgotten in the end, those who speak are not', () => {
-  const book = new TimelineBook(100);
+  const book = new EventLog(100);
   book.note([reported('steady'), reported('silent')]);
   for (let i = 0; i < 200; i++) book.note([reported(`r${i}`), reported('steady')]);
   const before = book.read({ namespace: '*', limit: 1_000 });

@@ -39,11 +39,11 @@ export interface TimelineQuery {
   readonly limit: number;
 }
 
-/** The last things that happened, as this server saw them in the log. */
-export class TimelineBook {
+/** The latest events, as this server saw them in the log. */
+export class EventLog {
   readonly #capacity: number;
   #events: TimelineEvent[] = [];
-  /** Key of a report -> what it said last: saying it again is no news. */
+  /** Key of a report -> its last text: repeating it is no event. */
   readonly #reported = new Map<string, string>();
 
   constructor(capacity: number) {
@@ -69,7 +69,7 @@ export class TimelineBook {
     }
   }
 
-  /** Oldest first, the last `limit` of those that fit. */
+  /** Oldest first; the last `limit` of the matching events. */
   read({ namespace, service, instance, limit }: TimelineQuery): TimelineEvent[] {
     return this.#events
       .filter(
@@ -89,7 +89,7 @@ export class TimelineBook {
     const isNews = this.#reported.get(key) !== text;
     this.#reported.delete(key);
     this.#reported.set(key, text);
-    // Ends may be missed when the roll is read anew; who says nothing for so long is forgotten.
+    // The end of a report may be missed when the roll is read again, so the oldest texts are dropped.
     for (const oldest of this.#reported.keys()) {
       if (this.#reported.size <= this.#capacity) break;
       this.#reported.delete(oldest);
@@ -98,7 +98,7 @@ export class TimelineBook {
   }
 }
 
-/** Key of the resource that an entry is about; empty when it is about an instance. */
+/** Key of the resource of an entry; empty when the entry is about an instance. */
 function keyOf(entry: LogEntry): string {
   if (entry.op === 'put') return entry.resource.key;
   return entry.op === 'rm' ? entry.key : '';

@@ -3,54 +3,54 @@ import { type Endpoint, serviceKeyOf } from '@rollcall/contract';
 import type { ServiceChange } from '../picture/picture.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
 
-/** Changes of one endpoint that go out at once, however close together. */
+/** How many changes of one endpoint go out at once, however close together. */
 const BURST = 10;
 
-/** A change of the burst comes back after so many holding times. */
+/** The burst regains one change per this many hold times. */
 const REFILL_HOLDS = 5;
 
-/** Bad news of an endpoint wait for this share of the time that good news do. */
+/** A change that takes an endpoint out of use waits for this share of the hold time. */
 const BAD_RATIO = 0.1;
 
-/** What watchers were last told of an endpoint, and how much it may still change at once. */
-interface Told {
+/** What watchers last saw of an endpoint, and how many more changes may go out at once. */
+interface LastSent {
   left: number;
   refilledAtMs: number;
   atMs: number;
-  /** Undefined = that it is gone. */
+  /** Undefined = the endpoint was removed. */
   endpoint: Endpoint | undefined;
 }
 
-/** What watchers of a service are not told yet: the latest of each endpoint, undefined = gone. */
-interface Held {
-  /** Of the first change that it holds: who has seen everything before lacks nothing but this. */
+/** The changes of a service that are held back: the latest state of each endpoint, undefined = removed. */
+interface PendingChange {
+  /** Revision of the first held change: a watcher with everything before it misses only what is held here. */
   readonly fromRevision: number;
   readonly latest: Map<string, Endpoint | undefined>;
   change: ServiceChange;
-  /** How many changes are in it. */
+  /** How many changes it holds. */
   count: number;
   dueMs: number;
 }
 
 /**
- * Keeps an endpoint that flaps from flooding the watchers: a few changes go out at once, then the latest state wins, at
- * most one in a holding time, one that takes it out of use ten times sooner. What is held of a service goes along
- * with the next change of it that is not held, so the revisions of a service always increase; nobody else waits.
+ * Keeps a flapping endpoint from flooding the watchers. A few changes go out at once; after that only the latest state,
+ * at most once per hold time, or ten times sooner if it takes the endpoint out of use. Held changes of a service
+ * go out with its next change that is not held, so the revisions of a service always increase. Other services do not wait.
  */
 export class ChangeDamper {
   readonly #clock: Clock;
   readonly #holdMs: number;
   readonly #publish: (changes: readonly ServiceChange[]) => void;
-  /** `namespace/service/endpoint` -> what watchers were told. */
-  readonly #told = new Map<string, Told>();
+  /** `namespace/service/endpoint` -> what watchers last saw. */
+  readonly #lastSent = new Map<string, LastSent>();
   /** By `namespace/service`. */
-  readonly #held = new Map<string, Held>();
+  readonly #pending = new Map<string, PendingChange>();
   readonly #sweep: Timer;
   #timer: Timer | undefined;
   #timerDueMs = Infinity;
   readonly totals = { coalesced: 0 };
 
-  /** `publish` takes what was held, when it is due. `holdMs` 0 = nothing is held. */
+  /** `publish` gets held changes when they are due. `holdMs` 0 = nothing is pending. */
   constructor(clock: Clock, holdMs: number, publish: (changes: readonly ServiceChange[]) => void) {
     this.#clock = clock;
     this.#holdMs = holdMs;
@@ -58,21 +58,21 @@ export class ChangeDamper {
     this.#sweep = clock.every(Math.max(1_000, holdMs * REFILL_HOLDS), () => this.#forget());
   }
 
-  /** Services of which something is held. */
+  /** Number of services with held changes. */
   get size(): number {
-    return this.#held.size;
+    return this.#pending.size;
   }
 
-  /** The last revision up to which nothing is held; Infinity = nothing is. */
+  /** The last revision before all held changes; Infinity = nothing is pending. */
   get settledRevision(): number {
     let settled = Infinity;
-    for (const { fromRevision } of this.#held.values()) {
+    for (const { fromRevision } of this.#pending.values()) {
       settled = Math.min(settled, fromRevision - 1);
     }
     return settled;
   }
 
-  /** Takes changes in the order of the log; gives those to be published now. */
+  /** Takes changes in the order of the log; returns those to publish now. */
   take(changes: readonly ServiceChange[]): readonly ServiceChange[] {
     if (this.#holdMs === 0) return changes;
     const nowMs = this.#clock.monotonicMs();
@@ -85,69 +85,72 @@ export class ChangeDamper {
     return due;
   }
 
-  /** Gives all that is held, due or not. */
+  /** Flushes everything that is held, due or not. */
   takeAll(): readonly ServiceChange[] {
     const nowMs = this.#clock.monotonicMs();
-    return [...this.#held.values()].map((held) => this.#end(held, nowMs));
+    return [...this.#pending.values()].map((pending) => this.#end(pending, nowMs));
   }
 
   close(): void {
     this.#timer?.cancel();
     this.#sweep.cancel();
-    this.#held.clear();
+    this.#pending.clear();
   }
 
-  /** Whether it goes out now: it is about more than endpoints, or one of them may change. */
+  /** Whether a change goes out now: it is not only about endpoints, or one of its endpoints may change. */
   #passes(change: ServiceChange, nowMs: number): boolean {
     if (change.declared !== undefined) return true;
     for (const [id, endpoint] of latestOf(change)) {
-      const told = this.#toldOf(change, id, nowMs);
-      if (told.left >= 1 || nowMs >= this.#dueMs(told, endpoint)) return true;
+      const sent = this.#lastSentOf(change, id, nowMs);
+      if (sent.left >= 1 || nowMs >= this.#dueMs(sent, endpoint)) return true;
     }
     return false;
   }
 
-  /** The change with what was held of its service. */
+  /** The change, merged with what was held of its service. */
   #release(change: ServiceChange, nowMs: number): ServiceChange {
-    const held = this.#held.get(keyOf(change));
-    this.#held.delete(keyOf(change));
-    const latest = new Map([...(held?.latest ?? []), ...latestOf(change)]);
-    for (const [id, endpoint] of latest) this.#tell(change, id, { endpoint, nowMs });
-    this.totals.coalesced += held?.count ?? 0;
+    const pending = this.#pending.get(keyOf(change));
+    this.#pending.delete(keyOf(change));
+    const latest = new Map([...(pending?.latest ?? []), ...latestOf(change)]);
+    for (const [id, endpoint] of latest) this.#recordSent(change, id, { endpoint, nowMs });
+    this.totals.coalesced += pending?.count ?? 0;
     const resumeAfter = Math.min(change.resumeAfter, this.settledRevision);
-    return held === undefined
+    return pending === undefined
       ? { ...change, resumeAfter }
-      : { ...change, resumeAfter, first: held.fromRevision, ...partsOf(latest) };
+      : { ...change, resumeAfter, first: pending.fromRevision, ...partsOf(latest) };
   }
 
   #hold(change: ServiceChange, nowMs: number): void {
     const key = keyOf(change);
-    const known = this.#held.get(key);
-    const held = known ?? {
+    const known = this.#pending.get(key);
+    const pending = known ?? {
       fromRevision: change.revision,
       latest: new Map<string, Endpoint | undefined>(),
       change,
       count: 0,
       dueMs: Infinity,
     };
-    for (const [id, endpoint] of latestOf(change)) held.latest.set(id, endpoint);
-    held.change = change;
-    held.count++;
-    held.dueMs = Infinity;
-    for (const [id, endpoint] of held.latest) {
-      const dueMs = this.#dueMs(this.#toldOf(change, id, nowMs), endpoint);
-      held.dueMs = Math.min(held.dueMs, dueMs);
+    for (const [id, endpoint] of latestOf(change)) pending.latest.set(id, endpoint);
+    pending.change = change;
+    pending.count++;
+    pending.dueMs = Infinity;
+    for (const [id, endpoint] of pending.latest) {
+      const dueMs = this.#dueMs(this.#lastSentOf(change, id, nowMs), endpoint);
+      pending.dueMs = Math.min(pending.dueMs, dueMs);
     }
-    this.#held.set(key, held);
+    this.#pending.set(key, pending);
   }
 
   /**
-   * Ends holding a service; gives its change. Even when that says what the watchers were told last: whoever came in
-   * between, with a snapshot or from another server, knows it otherwise.
+   * Flushes the held change of a service, even if it equals what was last sent: a watcher that joined meanwhile, with a
+   * snapshot or from another server, has seen something else.
    */
-  #end({ change, latest, count, fromRevision: first }: Held, nowMs: number): ServiceChange {
-    this.#held.delete(keyOf(change));
-    for (const [id, endpoint] of latest) this.#tell(change, id, { endpoint, nowMs });
+  #end(
+    { change, latest, count, fromRevision: first }: PendingChange,
+    nowMs: number,
+  ): ServiceChange {
+    this.#pending.delete(keyOf(change));
+    for (const [id, endpoint] of latest) this.#recordSent(change, id, { endpoint, nowMs });
     this.totals.coalesced += count - 1;
     const resumeAfter = Math.min(change.resumeAfter, this.settledRevision);
     return { ...change, resumeAfter, first, ...partsOf(latest) };
@@ -155,7 +158,7 @@ export class ChangeDamper {
 
   #arm(): void {
     let dueMs = Infinity;
-    for (const held of this.#held.values()) dueMs = Math.min(dueMs, held.dueMs);
+    for (const pending of this.#pending.values()) dueMs = Math.min(dueMs, pending.dueMs);
     if (dueMs === this.#timerDueMs) return;
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
@@ -168,65 +171,65 @@ export class ChangeDamper {
     this.#timerDueMs = Infinity;
     const nowMs = this.#clock.monotonicMs();
     const due: ServiceChange[] = [];
-    for (const held of [...this.#held.values()].toSorted(byRevision)) {
-      if (held.dueMs <= nowMs) due.push(this.#end(held, nowMs));
+    for (const pending of [...this.#pending.values()].toSorted(byRevision)) {
+      if (pending.dueMs <= nowMs) due.push(this.#end(pending, nowMs));
     }
     this.#arm();
     if (due.length > 0) this.#publish(due);
   }
 
-  /** When a change to this state may go out. */
-  #dueMs(told: Told, endpoint: Endpoint | undefined): number {
+  /** When a change to this state may go out, on the monotonic clock. */
+  #dueMs(sent: LastSent, endpoint: Endpoint | undefined): number {
     const isBad = endpoint === undefined || !endpoint.ready || endpoint.tier !== 0;
-    const isUrgent = isBad && !isKnown(told, endpoint);
-    return told.atMs + this.#holdMs * (isUrgent ? BAD_RATIO : 1);
+    const isUrgent = isBad && !isKnown(sent, endpoint);
+    return sent.atMs + this.#holdMs * (isUrgent ? BAD_RATIO : 1);
   }
 
-  #toldOf(service: ServiceChange, id: string, nowMs: number): Told {
+  #lastSentOf(service: ServiceChange, id: string, nowMs: number): LastSent {
     const key = `${keyOf(service)}/${id}`;
-    let told = this.#told.get(key);
-    if (told === undefined) {
-      told = { left: BURST, refilledAtMs: nowMs, atMs: -Infinity, endpoint: undefined };
-      this.#told.set(key, told);
-    } else this.#refill(told, nowMs);
-    return told;
+    let sent = this.#lastSent.get(key);
+    if (sent === undefined) {
+      sent = { left: BURST, refilledAtMs: nowMs, atMs: -Infinity, endpoint: undefined };
+      this.#lastSent.set(key, sent);
+    } else this.#refill(sent, nowMs);
+    return sent;
   }
 
-  #tell(
+  #recordSent(
     service: ServiceChange,
     id: string,
     { endpoint, nowMs }: { endpoint: Endpoint | undefined; nowMs: number },
   ): void {
-    const told = this.#toldOf(service, id, nowMs);
-    told.left = Math.max(0, told.left - 1);
-    told.atMs = nowMs;
-    told.endpoint = endpoint;
+    const sent = this.#lastSentOf(service, id, nowMs);
+    sent.left = Math.max(0, sent.left - 1);
+    sent.atMs = nowMs;
+    sent.endpoint = endpoint;
   }
 
-  #refill(told: Told, nowMs: number): void {
-    const come = (nowMs - told.refilledAtMs) / (this.#holdMs * REFILL_HOLDS);
-    told.left = Math.min(BURST, told.left + come);
-    told.refilledAtMs = nowMs;
+  #refill(sent: LastSent, nowMs: number): void {
+    const come = (nowMs - sent.refilledAtMs) / (this.#holdMs * REFILL_HOLDS);
+    sent.left = Math.min(BURST, sent.left + come);
+    sent.refilledAtMs = nowMs;
   }
 
-  /** Those that have been quiet for long are as if never seen. */
+  /** Drops endpoints that have been quiet for long, as if never seen. */
   #forget(): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const [key, told] of this.#told) {
-      this.#refill(told, nowMs);
-      if (told.left >= BURST) this.#told.delete(key);
+    for (const [key, sent] of this.#lastSent) {
+      this.#refill(sent, nowMs);
+      if (sent.left >= BURST) this.#lastSent.delete(key);
     }
   }
 }
 
-/** Whether watchers were told just this. */
-function isKnown(told: Told, endpoint: Endpoint | undefined): boolean {
-  return told.atMs !== -Infinity && isDeepStrictEqual(told.endpoint, endpoint);
+/** Whether watchers last saw exactly this. */
+function isKnown(sent: LastSent, endpoint: Endpoint | undefined): boolean {
+  return sent.atMs !== -Infinity && isDeepStrictEqual(sent.endpoint, endpoint);
 }
 
 const keyOf = ({ namespace, service }: ServiceChange) => serviceKeyOf({ namespace, service });
 
-const byRevision = (a: Held, b: Held) => a.change.revision - b.change.revision;
+const byRevision = (a: PendingChange, b: PendingChange) => a.change.revision - b.change.revision;
 
 function latestOf({ upserts, removes }: ServiceChange): Map<string, Endpoint | undefined> {
   const latest = new Map<string, Endpoint | undefined>(removes.map((id) => [id, undefined]));

@@ -2,17 +2,17 @@ import type { Frame } from './frame.ts';
 import type { PlacedChange } from './history.ts';
 import type { Subscriber } from './subscriber.ts';
 
-/** How many subscribers get a frame before the event loop gets its turn. */
+/** How many subscribers get a frame per turn of the event loop. */
 const SLICE = 500;
 
 export interface Delivery {
   readonly frame: Frame;
-  /** Subscribers who have it already leave it out; undefined = all take it. */
+  /** A subscriber that already has this change skips the frame; undefined = all take it. */
   readonly change: PlacedChange | undefined;
   readonly subscribers: readonly Subscriber[];
 }
 
-/** Frames on their way to subscribers: in order, a slice of them in each turn of the event loop. */
+/** Frames on their way to subscribers: in order, one slice per turn of the event loop. */
 export class DeliveryQueue {
   readonly #send: (subscriber: Subscriber, delivery: Delivery) => void;
   readonly #deliveries: Delivery[] = [];

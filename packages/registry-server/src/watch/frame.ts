@@ -1,12 +1,12 @@
-/** One server-sent event, encoded once as an HTTP chunk and shared by all who get it. */
+/** One server-sent event, encoded once as an HTTP chunk and shared by all receivers. */
 export interface Frame {
   readonly chunk: Buffer;
-  /** Where the event begins and ends within the chunk, for the rare HTTP/1.0 reader. */
+  /** Start and end of the event within the chunk, for the rare HTTP/1.0 reader. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Encodes an event; `id` is what a reader resumes from. */
+/** Encodes an event. A reader resumes from `id`. */
 export function encodeFrame(event: string, data: unknown, id?: string): Frame {
   const head = id === undefined ? '' : `id: ${id}\n`;
   const body = Buffer.from(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);

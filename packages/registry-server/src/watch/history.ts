@@ -7,36 +7,36 @@ export interface SentChange {
   readonly namespace: string;
   readonly service: string;
   readonly revision: number;
-  /** What to resume from after it. */
+  /** The revision to resume from after it. */
   readonly resumeAfter: number;
   readonly frame: Frame;
   readonly change: ServiceChange;
 }
 
-/** A change with its place among those sent. */
+/** A change with its place in the order of sending. */
 export interface PlacedChange extends SentChange {
-  /** One more than the one's before. */
+  /** One more than that of the previous change. */
   readonly place: number;
-  /** The highest revision up to here: a change that was held back comes after newer ones of other services. */
+  /** The highest revision so far: a change that was held back may follow newer ones of other services. */
   readonly highest: number;
 }
 
-/** Encodes a change once for all. `mark` is the digest of everything up to where it may be resumed from. */
-export function sentChangeOf(change: ServiceChange, mark: string | undefined): SentChange {
+/** Encodes a change once for all streams. `digest` is the digest of everything up to its resume position. */
+export function sentChangeOf(change: ServiceChange, digest: string | undefined): SentChange {
   const { namespace, service, revision, resumeAfter } = change;
-  const frame = encodeFrame('change', dataOf(change), idOf(resumeAfter, mark));
+  const frame = encodeFrame('change', dataOf(change), idOf(resumeAfter, digest));
   return { namespace, service, revision, resumeAfter, frame, change };
 }
 
-/** What a stream is resumed from. */
-export function idOf(revision: number, mark: string | undefined): string {
-  return mark === undefined || mark === '' ? String(revision) : `${revision}-${mark}`;
+/** The event id, from which a stream can resume. */
+export function idOf(revision: number, digest: string | undefined): string {
+  return digest === undefined || digest === '' ? String(revision) : `${revision}-${digest}`;
 }
 
 /**
- * The frames of changes that a stream missed, or may have missed: one for each service, in the order of the first. A change
- * that was undone since is not shown again, not even for a moment. What several were put into has no id: a stream that
- * breaks behind it begins again before all of them.
+ * The frames of changes that a stream missed or may have missed: one per service, in the order of each first change. A
+ * change that was undone since is not sent, not even for a moment. A merged frame has no id: a stream that breaks after
+ * it resumes before all of its changes.
  */
 export function framesOf(missed: readonly SentChange[]): Frame[] {
   const byService = Map.groupBy(missed, ({ namespace, service }) =>
@@ -49,7 +49,7 @@ export function framesOf(missed: readonly SentChange[]): Frame[] {
   });
 }
 
-/** What several changes of a service come to. */
+/** Several changes of a service, merged. */
 function mergedChange(changes: readonly ServiceChange[]): ServiceChange {
   const [first] = changes as [ServiceChange];
   const latest = new Map<string, Endpoint | undefined>();
@@ -79,7 +79,7 @@ function dataOf(change: ServiceChange): object {
   };
 }
 
-/** The last changes in the order in which they were sent, so that a stream that broke can resume where it was. */
+/** The last changes in the order of sending, so that a broken stream can resume where it was. */
 export class ChangeHistory {
   readonly #capacity: number;
   #changes: PlacedChange[] = [];
@@ -92,28 +92,28 @@ export class ChangeHistory {
     this.#capacity = capacity;
   }
 
-  /** Of the last change that was added. */
+  /** Place of the last change. */
   get lastPlace(): number {
     return this.#lastPlace;
   }
 
   /**
-   * The roll was read, at this revision: nothing is known of before. When it was read anew several changes share the
-   * revision, and one who has seen it may lack some of them.
+   * The roll was read at this revision: nothing before it is known. If it was read again, several changes share the
+   * revision, and a stream that has seen the revision may miss some of them.
    */
   begin(revision: number): void {
     const isFirst = this.#since === Number.POSITIVE_INFINITY && this.#changes.length === 0;
     this.#since = isFirst ? revision : revision + 1;
-    // A new store says nothing of what was before its first entry, whatever revision somebody comes with.
+    // A new store says nothing about the time before its first entry, whatever revision a stream comes with.
     if (revision === 0) this.#since = Number.POSITIVE_INFINITY;
     this.#changes = [];
-    // Another store may count from elsewhere.
+    // Another store may count from a different revision.
     this.#highest = 0;
-    // And whoever was parked before lacks some of it.
+    // A subscriber that was parked before has missed some of it.
     this.#lastPlace++;
   }
 
-  /** Adds a change; gives it with its place. */
+  /** Adds a change; returns it with its place. */
   add(change: SentChange): PlacedChange {
     if (this.#since === Number.POSITIVE_INFINITY) this.#since = change.revision - 1;
     this.#highest = Math.max(this.#highest, change.revision);
@@ -126,12 +126,12 @@ export class ChangeHistory {
     return placed;
   }
 
-  /** Whether it reaches back to a revision. */
+  /** Whether the history reaches back to a revision. */
   reaches(revision: number): boolean {
     return revision >= this.#since;
   }
 
-  /** Changes after a revision, as they were sent; undefined when the history does not reach back so far. */
+  /** Changes after a revision, in the order of sending; undefined when the history does not reach back that far. */
   after(revision: number): readonly PlacedChange[] | undefined {
     if (!this.reaches(revision)) return undefined;
     let from = this.#changes.length;
@@ -139,7 +139,7 @@ export class ChangeHistory {
     return this.#changes.slice(from).filter((change) => change.revision > revision);
   }
 
-  /** Changes after a place, as they were sent; undefined when the history does not reach back so far. */
+  /** Changes after a place, in the order of sending; undefined when the history does not reach back that far. */
   afterPlace(place: number): readonly PlacedChange[] | undefined {
     const first = this.#changes[0]?.place ?? this.#lastPlace + 1;
     return place < first - 1 ? undefined : this.#changes.slice(place - first + 1);

@@ -5,21 +5,21 @@ import type { HoldOutcome } from '../store/store.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import type { EventStream } from './stream.ts';
 
-/** What the desk needs of the registry. */
+/** The registry methods that the tracker needs. */
 export interface HoldKeeper {
   hold(lease: string): Promise<HoldOutcome>;
   suspect(lease: string, hold: number, isSecondLook?: boolean): Promise<boolean>;
 }
 
-/** What became of the leases that a stream asked to hold. */
+/** The outcome for the leases that a stream asked to hold. */
 export interface HoldsTaken {
   readonly holds: ReadonlyMap<string, number>;
   readonly event: HoldEvent;
 }
 
 /**
- * How long after a hold broke it is looked at again, in ms: a heartbeat that was on its way when its process died comes in
- * after the end of the connection and says that all is well. Who lives has another hold by then.
+ * How long after a hold broke it is checked again, in ms. A heartbeat sent just before its process died may arrive
+ * after the connection ended, and clear the doubt. A process that is alive has a new hold by then.
  */
 const SECOND_LOOK_MS = 150;
 
@@ -27,14 +27,14 @@ const PING = encodeFrame('ping', {});
 const MOVE = encodeFrame('move', {});
 
 /**
- * The hold streams of this server: leases bound to open connections. Only when the other side closes one are its
- * leases suspect; never when this server goes away, or the network does, since then the TTL decides.
+ * The hold streams of this server: leases bound to open connections. Leases become suspect only when the other side
+ * closes its stream. When this server goes away, or the network fails, the TTL decides.
  */
-export class HoldDesk {
+export class HoldTracker {
   readonly #keeper: HoldKeeper;
   readonly #clock: Clock;
   readonly #supervisor: Supervisor;
-  /** Number of the hold by lease; undefined = the store does not know the lease now. */
+  /** Hold number by lease; undefined = the store does not know the lease at the moment. */
   readonly #streams = new Map<EventStream, Map<string, number | undefined>>();
   readonly #loop: Loop;
   #isClosing = false;
@@ -54,13 +54,13 @@ export class HoldDesk {
     return this.#streams.size;
   }
 
-  /** Throws once this server is going away. */
+  /** Throws once this server is shutting down. */
   checkOpen(): void {
     if (this.#isClosing) throw new ProblemError('shutting_down', 'hold at another server');
   }
 
   /** Numbers a hold on each lease. */
-  async take(leases: readonly string[]): Promise<HoldsTaken> {
+  async acquire(leases: readonly string[]): Promise<HoldsTaken> {
     const outcomes = await Promise.all(leases.map((lease) => this.#keeper.hold(lease)));
     const holds = new Map<string, number>();
     const event: HoldEvent = { held: [], unknown: [], superseded: [] };
@@ -73,7 +73,7 @@ export class HoldDesk {
   }
 
   /** Keeps a stream until it ends. */
-  keep(stream: EventStream, { holds, event }: HoldsTaken): void {
+  track(stream: EventStream, { holds, event }: HoldsTaken): void {
     const kept = new Map<string, number | undefined>(holds);
     this.#streams.set(stream, kept);
     stream.send(encodeFrame('held', event));
@@ -87,8 +87,8 @@ export class HoldDesk {
   }
 
   /**
-   * The store lost its numbers: the open streams take theirs anew. What it does not know yet is asked for again later.
-   * Never rejects.
+   * The store lost its hold numbers: every open stream gets new ones. A lease that the store does not know yet is tried
+   * again later. Never rejects.
    */
   async renumber(
     isDue: (hold: number | undefined, lease: string) => boolean = () => true,
@@ -124,14 +124,14 @@ export class HoldDesk {
     this.#send(MOVE);
   }
 
-  /** Ends every stream; twice without harm. */
+  /** Ends every stream. May be called twice. */
   close(): void {
     this.#isClosing = true;
     this.#loop.cancel();
     for (const stream of this.#streams.keys()) stream.close();
   }
 
-  /** Where the store is away the TTL decides. */
+  /** Reports a broken hold. If the store is away, the TTL decides. */
   #suspect(lease: string, hold: number): void {
     void this.#supervisor.run('holds', async () => {
       if (!(await this.#keeper.suspect(lease, hold))) return;

@@ -7,7 +7,7 @@ import { ChangeDamper } from './damper.ts';
 import { type Delivery, DeliveryQueue } from './delivery-queue.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { ChangeHistory, framesOf, type PlacedChange, sentChangeOf } from './history.ts';
-import { Past, type PastPosition } from './past.ts';
+import { LogDigests, type LogPosition } from './log-digests.ts';
 import { PictureFrames } from './picture-frames.ts';
 import type { EventStream } from './stream.ts';
 import { type Interest, Subscriber, type Subscription } from './subscriber.ts';
@@ -16,23 +16,23 @@ import { SubscriberIndex } from './subscriber-index.ts';
 /** Changes kept for streams that resume. */
 const HISTORY = 10_000;
 
-/** Random bytes in the name of a stream. */
+/** Random bytes in the id of a stream. */
 const ID_BYTES = 16;
 
-/** A subscriber that took nothing for so long is dropped, in ms. */
+/** A parked subscriber that has not read its backlog after this time is dropped, in ms. */
 const PARKED_MS = 30_000;
 
 export interface WatchHubOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly supervisor: Supervisor;
-  /** How long changes of an endpoint that flaps are held back, in ms; 0 = not at all. */
+  /** How long changes of a flapping endpoint are held back, in ms; 0 = not at all. */
   readonly flapHoldMs: number;
 }
 
 /**
- * Fans changes out to the watch streams. One frame is encoded per event and shared; delivery runs in slices, in the
- * order of the log; a subscriber that is slow is parked and later resynced, and holds up nobody.
+ * Fans changes out to the watch streams. Each event is encoded once and shared; delivery runs in slices, in the order
+ * of the log. A slow subscriber is parked and resynced later, so it does not delay the others.
  */
 export class WatchHub {
   readonly #picture: Picture;
@@ -41,7 +41,7 @@ export class WatchHub {
   readonly #supervisor: Supervisor;
   readonly #damper: ChangeDamper;
   readonly #history = new ChangeHistory(HISTORY);
-  readonly #past = new Past(HISTORY * 2);
+  readonly #digests = new LogDigests(HISTORY * 2);
   readonly #subscribers = new SubscriberIndex();
   readonly #queue = new DeliveryQueue((subscriber, delivery) => this.#sendTo(subscriber, delivery));
   readonly #frames: PictureFrames;
@@ -64,30 +64,30 @@ export class WatchHub {
     return this.#subscribers.size;
   }
 
-  /** Services of which changes are held back now, and how many never went out by themselves. */
+  /** Services with changes held back now, and how many changes were merged into later ones. */
   get damped(): { readonly services: number; readonly coalesced: number } {
     return { services: this.#damper.size, coalesced: this.#damper.totals.coalesced };
   }
 
-  /** The roll was read for the first time, or anew; its epoch may be another one. */
+  /** The roll was read, for the first time or again. Its epoch may be new. */
   relisted(changes: readonly ServiceChange[], hasLost: boolean): void {
     this.#fanOut(this.#damper.takeAll());
-    this.#past.begin(this.#picture.revision, this.#picture.mark, hasLost);
+    this.#digests.begin(this.#picture.revision, this.#picture.digest, hasLost);
     this.#fanOut(changes);
     this.#history.begin(this.#picture.revision);
     this.#frames.forget();
   }
 
-  /** Entries of the log were applied: sends on what changed for it, that of endpoints that flap a little later. */
+  /** Entries of the log were applied: sends the resulting changes, those of flapping endpoints a little later. */
   publish(entries: readonly LogEntry[], changes: readonly ServiceChange[]): void {
-    for (const { revision, mark } of entries) this.#past.add(revision, mark);
+    for (const { revision, digest } of entries) this.#digests.add(revision, digest);
     this.#fanOut(this.#damper.take(changes));
   }
 
   #fanOut(changes: readonly ServiceChange[]): void {
     for (const change of changes) {
-      const mark = this.#past.markAt(change.resumeAfter);
-      const sent = this.#history.add(sentChangeOf(change, mark));
+      const digest = this.#digests.digestAt(change.resumeAfter);
+      const sent = this.#history.add(sentChangeOf(change, digest));
       this.totals.changes++;
       const subscribers = this.#subscribers.of(change);
       if (subscribers.length === 0) continue;
@@ -95,24 +95,24 @@ export class WatchHub {
     }
   }
 
-  /** Whether a stream that has everything up to a revision needs no snapshots. */
-  canResume(since: PastPosition): boolean {
-    return !this.#past.isLost(since) && this.#history.reaches(since.revision);
+  /** Whether a stream with everything up to a revision can go on without snapshots. */
+  canResume(since: LogPosition): boolean {
+    return !this.#digests.isLost(since) && this.#history.reaches(since.revision);
   }
 
-  /** Takes a stream on: what it missed, or snapshots; then every change. The picture must be loaded. */
+  /** Adds a stream: sends what it missed, or snapshots, and then every change. The picture must be loaded. */
   subscribe(
     stream: EventStream,
     interest: Interest,
     {
       since,
       owner,
-    }: { readonly since?: PastPosition | undefined; readonly owner?: string | undefined },
+    }: { readonly since?: LogPosition | undefined; readonly owner?: string | undefined },
   ): void {
     const subscription = { id: this.#random.hex(ID_BYTES), owner };
     const from = { revision: since?.revision ?? 0, place: this.#history.lastPlace };
     const subscriber = new Subscriber(stream, subscription, interest, from);
-    const isLost = since !== undefined && this.#past.isLost(since);
+    const isLost = since !== undefined && this.#digests.isLost(since);
     const missed = since === undefined || isLost ? undefined : this.#history.after(since.revision);
     if (missed === undefined) this.#sync(subscriber, since && { isLost });
     else this.#resume(subscriber, framesOf(this.#wanted(subscriber, missed)));
@@ -121,8 +121,8 @@ export class WatchHub {
   }
 
   /**
-   * Takes further services up on a stream, all of its namespace when none is named: shows them, then their every change.
-   * False = no stream of this name belongs to this owner and namespace.
+   * Adds services to a stream, or its whole namespace when none is named: sends their snapshots, then every change.
+   * False = this owner has no stream with this id and namespace.
    */
   extend({ id, owner }: Subscription, { namespace, services }: Interest): boolean {
     const subscriber = this.#subscribers.find(id);
@@ -130,20 +130,20 @@ export class WatchHub {
     if (subscriber.namespace !== namespace) return false;
     const isWholeNow = this.#subscribers.extend(subscriber, services);
     if (subscriber.parkedAtMs === undefined && !subscriber.takesMore()) this.#park(subscriber);
-    // What its reader has not taken must not grow by its asking for more.
+    // A slow reader must not make its own backlog grow by asking for more.
     if (subscriber.parkedAtMs !== undefined) subscriber.isResyncDue = true;
     else if (services === undefined || isWholeNow) this.#resync(subscriber);
     else this.#show(subscriber, services);
     return true;
   }
 
-  /** Tells every stream to move to another server. New ones are told at their first bookmark. */
+  /** Tells every stream to move to another server. A new stream is told in its first bookmark. */
   move(): void {
     this.#isMoving = true;
     this.#ping();
   }
 
-  /** Ends every stream; twice without harm. */
+  /** Ends every stream. May be called twice. */
   close(): void {
     this.#timer.cancel();
     this.#damper.close();
@@ -163,23 +163,23 @@ export class WatchHub {
     subscriber.stream.send(this.#bookmark(revision, subscriber));
   }
 
-  /** Shows services that were just taken up, the rest of the stream going on as it is. */
+  /** Sends snapshots of newly added services. The rest of the stream is not affected. */
   #show(subscriber: Subscriber, services: readonly string[]): void {
     const { stream, namespace } = subscriber;
     stream.send(encodeFrame('extended', { namespace, services }));
     subscriber.syncBytes = 0;
     for (const service of services) {
       this.#sendSnapshot(subscriber, { namespace, service });
-      // Of what does not exist nothing is to be remembered: names come from outside.
+      // Store nothing about a service that does not exist: names come from outside.
       if (this.#picture.service(namespace, service) === undefined) continue;
       subscriber.shown(service, this.#picture.revision);
     }
-    // Queued behind the changes that are on their way, because a bookmark says that they were sent.
+    // Queued behind the changes on their way, because a bookmark says that they were sent.
     const frame = this.#bookmark(this.#settledRevision);
     this.#queue.add({ frame, change: undefined, subscribers: [subscriber] });
   }
 
-  /** Shows everything that a stream is about now, which is more than it was told. */
+  /** Sends everything that the stream now covers, which is more than it was sent before. */
   #resync(subscriber: Subscriber): void {
     const { namespace, services } = subscriber;
     const named = services === undefined ? {} : { services: [...services] };
@@ -188,10 +188,10 @@ export class WatchHub {
     this.#sync(subscriber, undefined);
   }
 
-  /** `compacted`: something was known before, and cannot be gone on from. */
+  /** `compacted`: the stream had a position, but cannot resume from it. */
   #sync(subscriber: Subscriber, compacted: { readonly isLost: boolean } | undefined): void {
     const { stream, namespace, services } = subscriber;
-    // Snapshots show what is held back too.
+    // Snapshots also show the changes that are held back.
     subscriber.shownAll(this.#picture.revision);
     if (compacted !== undefined) {
       const revision = String(this.#picture.revision);
@@ -219,16 +219,16 @@ export class WatchHub {
     this.totals.snapshots++;
   }
 
-  /** Up to here watchers were sent everything. */
+  /** Watchers were sent everything up to here. */
   get #settledRevision(): number {
     return Math.min(this.#picture.revision, this.#damper.settledRevision);
   }
 
-  /** `subscriber`: the one whom it tells how its stream is named; undefined = it is for many. */
+  /** `subscriber`: the only receiver, which learns the id of its stream; undefined = for many. */
   #bookmark(revision: number, subscriber?: Subscriber): Frame {
-    const mark = this.#past.markAt(revision) ?? '';
+    const digest = this.#digests.digestAt(revision) ?? '';
     const stream = subscriber?.subscription.id;
-    return this.#frames.bookmark({ revision, mark, isMoving: this.#isMoving, stream });
+    return this.#frames.bookmark({ revision, digest, isMoving: this.#isMoving, stream });
   }
 
   #ping(): void {
@@ -244,14 +244,14 @@ export class WatchHub {
     this.#queue.add({ frame, change: undefined, subscribers: [...this.#subscribers.all()] });
   }
 
-  /** It has taken everything: what it missed meanwhile, or snapshots where that is no longer known. */
+  /** The reader has caught up: sends what it missed meanwhile, or snapshots if the history no longer has that. */
   #unpark(subscriber: Subscriber): void {
     const missed = this.#history.afterPlace(subscriber.sentPlace);
     subscriber.parkedAtMs = undefined;
     subscriber.sentPlace = this.#history.lastPlace;
     if (subscriber.isResyncDue) this.#resync(subscriber);
     else if (missed === undefined) this.#sync(subscriber, { isLost: false });
-    // It has had nothing of these, so each is news to it.
+    // It received none of these, so none is left out as already seen.
     else
       this.#resume(
         subscriber,
@@ -259,7 +259,7 @@ export class WatchHub {
       );
   }
 
-  /** One whose frame cannot be sent comes back and is told anew; the others go on. */
+  /** If a frame cannot be sent, only that stream is closed; its client reconnects and gets everything again. */
   #sendTo(subscriber: Subscriber, delivery: Delivery): void {
     try {
       this.#send(subscriber, delivery);

@@ -2,17 +2,17 @@ import type { Picture, ServicePicture } from '../picture/picture.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { idOf } from './history.ts';
 
-/** What a bookmark says besides where the picture stands. */
+/** The fields of a bookmark that do not come from the picture. */
 export interface BookmarkParts {
-  /** Up to here everything was sent. */
+  /** Everything up to here was sent. */
   readonly revision: number;
-  readonly mark: string;
+  readonly digest: string;
   readonly isMoving: boolean;
-  /** Name of the one stream that it is for; undefined = it is for many. */
+  /** Id of the only stream that it is for; undefined = for many. */
   readonly stream: string | undefined;
 }
 
-/** Frames that show the picture. A snapshot is encoded once for all who get it. */
+/** Frames that show the picture. A snapshot is encoded once for all receivers. */
 export class PictureFrames {
   readonly #picture: Picture;
   #snapshots = new WeakMap<ServicePicture, Frame>();
@@ -21,7 +21,7 @@ export class PictureFrames {
     this.#picture = picture;
   }
 
-  /** The epoch may be another one: what was encoded is not sent again. */
+  /** Drops all encoded snapshots, because the epoch may be new. */
   forget(): void {
     this.#snapshots = new WeakMap();
   }
@@ -34,23 +34,23 @@ export class PictureFrames {
     const revision = known?.revision ?? now;
     const { declared = null, endpoints = [] } = known ?? {};
     const data = { namespace, service, revision: String(revision), epoch, declared, endpoints };
-    // No id: a stream that breaks between two snapshots must not resume as if it had them all.
+    // No id: a stream that breaks between two snapshots must not resume as if it had all of them.
     const frame = encodeFrame('snapshot', data);
     if (known !== undefined) this.#snapshots.set(known, frame);
     return frame;
   }
 
-  bookmark({ revision, mark, isMoving, stream }: BookmarkParts): Frame {
+  bookmark({ revision, digest, isMoving, stream }: BookmarkParts): Frame {
     const data = {
       revision: String(revision),
       epoch: this.#picture.epoch,
       synced: true,
       applied: String(this.#picture.revision),
-      mark,
+      digest,
       storeAgeMs: this.#picture.ageMs(),
       moving: isMoving,
       ...(stream === undefined ? {} : { stream }),
     };
-    return encodeFrame('bookmark', data, idOf(revision, mark));
+    return encodeFrame('bookmark', data, idOf(revision, digest));
   }
 }

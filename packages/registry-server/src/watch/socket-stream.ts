@@ -7,8 +7,8 @@ const PEER_ERRORS = new Set(['ECONNRESET', 'EPIPE']);
 const LAST_CHUNK = '0\r\n\r\n';
 
 /**
- * A reply that goes on for good: server-sent events written straight to the socket, since handing each frame to the
- * HTTP layer costs more than half of a fan-out's time.
+ * An endless reply: server-sent events written straight to the socket, since passing each frame through the HTTP layer
+ * takes more than half of the time of a fan-out.
  */
 export class SocketStream implements EventStream {
   readonly #socket: Socket;
@@ -20,9 +20,9 @@ export class SocketStream implements EventStream {
     this.#socket = request.socket;
     this.#isChunked = request.httpVersionMinor >= 1;
     this.#socket.setNoDelay(true);
-    // The server may be told to close idle sockets; this one is never idle to its reader.
+    // The server may be configured to close idle sockets; this one is never idle for its reader.
     this.#socket.setTimeout(0);
-    // It may have ended while the request was being answered.
+    // It may have ended while the server was answering the request.
     if (this.#socket.readableEnded) this.#end = 'peer';
     else if (this.#socket.destroyed) this.#end = 'network';
     this.#socket.once('end', () => this.#over('peer'));

@@ -1,20 +1,20 @@
 import type { Frame } from './frame.ts';
 
-/** Why a stream is over: the other side closed it, this side did, or the network did. */
+/** What ended a stream: the other side closed it, this side closed it, or the network failed. */
 export type StreamEnd = 'peer' | 'server' | 'network';
 
-/** A reply that goes on for good, one event after the other. */
+/** An endless reply of events. */
 export interface EventStream {
   readonly isOpen: boolean;
   /** Bytes that the reader has not taken yet. */
   readonly bufferedBytes: number;
-  /** Takes one event; does nothing when it is over. */
+  /** Sends one event; does nothing after the end. */
   send(frame: Frame): void;
-  /** Each listener is called once, when it is over; at once when it is already. */
+  /** Calls each listener once at the end, or at once if the stream has already ended. */
   onEnd(listener: (end: StreamEnd) => void): void;
-  /** Calls back once when the reader has taken everything. */
+  /** Calls back once when the reader has read everything. */
   onDrain(listener: () => void): void;
-  /** Ends it properly; twice without harm. */
+  /** Ends it properly. May be called twice. */
   close(): void;
   /** Ends it without waiting for the reader. */
   destroy(): void;

@@ -1,7 +1,7 @@
 import { serviceKeyOf } from '@rollcall/contract';
 import type { Subscriber } from './subscriber.ts';
 
-/** The streams that are open, by what they are about. */
+/** The open streams, indexed by what they cover. */
 export class SubscriberIndex {
   readonly #byKey = new Map<string, Set<Subscriber>>();
   readonly #byId = new Map<string, Subscriber>();
@@ -18,7 +18,7 @@ export class SubscriberIndex {
     return this.#byId.get(id);
   }
 
-  /** Those to be sent a change of a service. */
+  /** The subscribers that get the changes of a service. */
   of({ namespace, service }: { readonly namespace: string; readonly service: string }) {
     return [
       ...(this.#byKey.get(serviceKeyOf({ namespace, service })) ?? []),
@@ -38,7 +38,7 @@ export class SubscriberIndex {
   }
 
   /**
-   * Adds services to a stream; undefined = all of its namespace. True when it covers the whole namespace now and did not
+   * Adds services to a stream; undefined = its whole namespace. True when it now covers the namespace and did not
    * before.
    */
   extend(subscriber: Subscriber, services: readonly string[] | undefined): boolean {

@@ -1,50 +1,54 @@
 import type { EventStream } from './stream.ts';
 
-/** A reader with more than this unread besides the snapshots it was last sent is parked, in bytes. */
+/** A reader is parked when it has more unread bytes than this, besides the last snapshots. */
 const SLOW_BYTES = 1_048_576;
 
-/** A stream about more services than this is about the whole namespace: each name is held for as long as the stream. */
+/**
+ * Above this many services a stream covers its whole namespace: each name is kept in memory while the stream is open.
+ */
 const MAX_NAMED = 2_000;
 
-/** What a stream is about when it begins. */
+/** What a stream covers when it begins. */
 export interface Interest {
   readonly namespace: string;
-  /** Undefined = every service of the namespace; always so for the namespace `*`, which is all. */
+  /** Undefined = every service of the namespace; always so for the namespace `*`, which means all namespaces. */
   readonly services: readonly string[] | undefined;
 }
 
-/** Whose a stream is. */
+/** Identity and owner of a stream. */
 export interface Subscription {
   /** Unguessable. */
   readonly id: string;
-  /** Undefined = nobody's in particular: an admin's, or there are no tokens. */
+  /** Undefined = no owner: the caller is an admin, or there are no tokens. */
   readonly owner: string | undefined;
 }
 
-/** Where a stream begins. */
+/** The position where a stream begins. */
 interface Start {
   readonly revision: number;
   readonly place: number;
 }
 
-/** One watch stream: synced, or parked because its reader is slow. */
+/** One watch stream: in sync, or parked because its reader is slow. */
 export class Subscriber {
   readonly stream: EventStream;
   readonly subscription: Subscription;
   readonly namespace: string;
-  /** The services that it is about; undefined = every one of the namespace. */
+  /** The services it covers; undefined = all of the namespace. */
   #services: Set<string> | undefined;
-  /** It has everything up to here, by snapshot or from before: older changes are not for it. */
+  /** It has everything up to here, from snapshots or from before, so older changes are left out. */
   fromRevision: number;
-  /** Services that were taken up since -> the revision of the picture that it was shown them in. */
+  /** Service added later -> the picture revision of its snapshot. */
   readonly #shownAt = new Map<string, number>();
-  /** Place of the last change that it was sent, or of the last one before it began: those under way are not for it. */
+  /**
+   * Place of the last change that was sent, or of the last one before it began: earlier ones in the queue are left out.
+   */
   sentPlace: number;
-  /** Bytes of the snapshots that it was last sent: they may be on their way for long. */
+  /** Bytes of the last snapshots: sending them may take long. */
   syncBytes = 0;
-  /** Since when it is parked, on the monotonic clock; undefined = it is not. */
+  /** Since when it is parked, on the monotonic clock; undefined = not parked. */
   parkedAtMs: number | undefined;
-  /** It took services up while it was parked: it is shown everything anew. */
+  /** Services were added while it was parked: everything is sent again. */
   isResyncDue = false;
 
   constructor(stream: EventStream, subscription: Subscription, interest: Interest, from: Start) {
@@ -61,28 +65,26 @@ export class Subscriber {
     return this.#services;
   }
 
-  /** Keys under which the hub finds it. */
+  /** The keys of the index that lead to it. */
   keys(): readonly string[] {
     const services = this.#services;
     if (services === undefined) return [`${this.namespace}/`];
     return Array.from(services, (service) => `${this.namespace}/${service}`);
   }
 
-  /**
-   * From now on it is about these too; undefined = every service of the namespace, as it is from {@link MAX_NAMED} on.
-   */
+  /** Adds services; undefined = every service of the namespace, as with more than {@link MAX_NAMED} services. */
   extend(services: readonly string[] | undefined): void {
     for (const service of services ?? []) this.#services?.add(service);
     const count = this.#services?.size ?? 0;
     if (services === undefined || count > MAX_NAMED) this.#services = undefined;
   }
 
-  /** Its next change of a service is the first after this revision. */
+  /** Snapshot of a service was sent: changes up to this revision are left out. */
   shown(service: string, revision: number): void {
     this.#shownAt.set(service, revision);
   }
 
-  /** It is shown everything as of this revision. */
+  /** Snapshots of everything were sent, as of this revision. */
   shownAll(revision: number): void {
     this.fromRevision = revision;
     this.#shownAt.clear();
@@ -93,7 +95,7 @@ export class Subscriber {
     return namespace === this.namespace && (this.#services?.has(service) ?? true);
   }
 
-  /** Whether a change is in what it was shown. */
+  /** Whether what was sent already includes a change. */
   has({ service, revision }: { readonly service: string; readonly revision: number }): boolean {
     const shownAt = this.#shownAt.size === 0 ? undefined : this.#shownAt.get(service);
     return revision <= (shownAt ?? this.fromRevision);
@@ -103,7 +105,7 @@ export class Subscriber {
     return this.stream.bufferedBytes > SLOW_BYTES + this.syncBytes;
   }
 
-  /** Whether its reader has taken so much of what it was sent that more may follow. */
+  /** Whether its reader has read enough for more to be sent. */
   takesMore(): boolean {
     return this.stream.bufferedBytes <= SLOW_BYTES;
   }

@@ -9,7 +9,7 @@ export interface Committed<T> {
 /** How long a committed write waits for this server's own picture, in ms. */
 const APPLY_WAIT_MS = 1_000;
 
-/** What a write gave, once this server's picture has it or is too late. */
+/** Resolves with the value of a write once this server's picture has the write, or the wait is over. */
 export async function committed<T>(
   picture: Picture,
   value: T,

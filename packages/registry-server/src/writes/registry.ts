@@ -30,11 +30,11 @@ export interface RegistryOptions {
   readonly random: Random;
   readonly quota: Quota;
   readonly maxInstancesPerService: number;
-  /** Partition of the store, which lease ids name. */
+  /** Partition of the store; part of every lease id. */
   readonly partition: number;
 }
 
-/** Who takes an instance off the roll. */
+/** Identifies the process that deregisters. */
 interface Leaver {
   readonly lease?: string | undefined;
   readonly nonce?: string | undefined;
@@ -47,13 +47,13 @@ const MISSES = {
   superseded: ['lease_superseded', 'a successor holds this instance id: do not register again'],
 } as const satisfies Record<string, readonly [ProblemCode, string]>;
 
-/** The error for a lease or instance that is not there, naming the field of the request. */
+/** The error for a missing lease or instance; `field` is the request field. */
 export function missError(kind: keyof typeof MISSES, field: string): ProblemError {
   const [code, message] = MISSES[kind];
   return new ProblemError(code, message, { field });
 }
 
-/** The rules of the roll: who may write what, and what a write answers. */
+/** The rules of the roll: which caller may write what, and what a write answers. */
 export class Registry {
   readonly #store: Store;
   readonly #picture: Picture;
@@ -73,7 +73,9 @@ export class Registry {
     this.#partition = options.partition;
   }
 
-  /** Throws a {@link ProblemError} when the caller may not, the id is taken, the service full or a quota used up. */
+  /**
+   * Throws a {@link ProblemError} when it is not allowed, the id is taken, the service is full or a quota is used up.
+   */
   async register(
     caller: Caller,
     ref: InstanceRef,
@@ -143,19 +145,20 @@ export class Registry {
       const kept = Object.entries(merged).filter(([, value]) => value !== null);
       this.#checkSelected(caller, ref, Object.fromEntries(kept) as Record<string, string>);
     }
-    const covers = patch.labels === undefined ? {} : { covers: coveredBy(caller.grants) ?? null };
+    const labelScopes =
+      patch.labels === undefined ? {} : { labelScopes: coveredBy(caller.grants) ?? null };
     const { sequence = 0, ...changed } = patch;
     const change = {
       instanceKey: instanceKeyOf(ref),
       lease,
-      patch: { ...changed, ...covers },
+      patch: { ...changed, ...labelScopes },
       sequence,
       floor: this.#floor,
     };
     return this.#changed(await this.#store.update(change), lease);
   }
 
-  /** By its lease; or by the nonce of a process that does not know its lease; or whoever holds it. */
+  /** By lease; or by nonce, for a process that does not know its lease; or, with neither, any holder. */
   async deregister(caller: Caller, ref: InstanceRef, by: Leaver = {}) {
     this.#admission.checkService(caller, ref);
     const { lease, nonce, sequence = 0 } = by;
@@ -211,7 +214,7 @@ export class Registry {
     return this.#changed(outcome, undefined);
   }
 
-  /** `app: <own service>` is everybody's to set: who selects by it means exactly these instances. */
+  /** Every caller may set `app: <own service>`: a service that selects by it means exactly these instances. */
   #checkSelected(caller: Caller, ref: InstanceRef, labels: Readonly<Record<string, string>>): void {
     const { declarations } = this.#picture.roll ?? {};
     if (declarations === undefined || caller.grants.isAdmin) return;
@@ -230,9 +233,9 @@ export class Registry {
   #bodyOf(caller: Caller, ref: InstanceRef, registration: Registration): InstanceBody {
     const { address, ports, labels, zone, weight, ttlMs, status, persistent, check } = registration;
     const known = this.#picture.instancesOf(ref.namespace, ref.service).get(ref.id);
-    const covers = coveredBy(caller.grants);
+    const labelScopes = coveredBy(caller.grants);
     const owner = ownerOf(caller);
-    // A persistent instance is what its checks say, from the first one on and across registrations.
+    // The status of a persistent instance comes from its checks, and survives a new registration.
     const checked = known?.lease === '' ? known.body.status : 'starting';
     return {
       address: address ?? caller.peerAddress,
@@ -243,7 +246,7 @@ export class Registry {
       ttlMs,
       status: persistent ? checked : status,
       ...(check === undefined ? {} : { check }),
-      ...(covers === undefined ? {} : { covers }),
+      ...(labelScopes === undefined ? {} : { labelScopes }),
       ...(owner === undefined ? {} : { owner }),
     };
   }

@@ -248,11 +248,11 @@ describe('a store that refuses to write', () => {
     [
       'for a key of another type',
       [
-        ['DEL', 'rollcall:{0}:doubts', 'rollcall:{0}:graves'],
+        ['DEL', 'rollcall:{0}:doubts', 'rollcall:{0}:tombstone-expiries'],
         ['SET', 'rollcall:{0}:doubts', 'x'],
-        ['SET', 'rollcall:{0}:graves', 'x'],
+        ['SET', 'rollcall:{0}:tombstone-expiries', 'x'],
       ],
-      [['DEL', 'rollcall:{0}:doubts', 'rollcall:{0}:graves']],
+      [['DEL', 'rollcall:{0}:doubts', 'rollcall:{0}:tombstone-expiries']],
     ],
   ])(
     'G7: %s: writes say 503, reads go on, no loop ends the server, and it is as before afterwards',

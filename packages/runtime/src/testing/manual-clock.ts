@@ -6,7 +6,7 @@ interface Waiting {
   readonly call: () => void;
 }
 
-/** A clock that stands still until a test moves it. Monotonic and wall time move together, save for `step`. */
+/** A clock that stands still until a test moves it. Monotonic and wall time move together, except in `step`. */
 export class ManualClock implements Clock {
   #monotonicMs = 1_000;
   #wallMs: number;
@@ -32,7 +32,7 @@ export class ManualClock implements Clock {
     return this.#wait({ atMs: this.#monotonicMs + ms, everyMs: ms, call });
   }
 
-  /** Lets time pass: timers that fall due are called in order. */
+  /** Lets time pass. Timers that fall due are called in order. */
   advance(ms: number): void {
     const endMs = this.#monotonicMs + ms;
     for (;;) {
@@ -48,7 +48,7 @@ export class ManualClock implements Clock {
     this.#move(endMs - this.#monotonicMs);
   }
 
-  /** The wall clock is set: forward or back. */
+  /** Sets the wall clock forward or back. */
   step(ms: number): void {
     this.#wallMs += ms;
   }

@@ -13,7 +13,7 @@ export interface Claim {
 }
 
 /**
- * One address, port and protocol of this machine and who wants it. The first to claim it is served; when it lets go the
+ * One address, port and protocol of this machine, and its claims. The first claim is served; when it is released the
  * next one is, on the same open listener.
  */
 export class Binding implements PortPlace {
@@ -23,7 +23,7 @@ export class Binding implements PortPlace {
   #state: Exclude<FrontendState, 'taken'> = 'binding';
   #listener: Listener | undefined;
   #error: NodeJS.ErrnoException | undefined;
-  /** Whether an attempt to bind it has not ended yet. */
+  /** Whether an attempt to bind it is under way. */
   isUnderWay = false;
   #retryMs = FIRST_RETRY_MS;
   #retryAt = Number.POSITIVE_INFINITY;
@@ -36,7 +36,7 @@ export class Binding implements PortPlace {
     this.#onChange = onChange;
   }
 
-  /** The last one for whoever was on the way in when nobody claimed it any more. */
+  /** The first claim's service; without claims the last one's, for clients that are just connecting. */
   get service(): PortService {
     return (this.#claims[0]?.frontend ?? this.#last).service;
   }
@@ -49,7 +49,7 @@ export class Binding implements PortPlace {
     return this.#claims.length === 0;
   }
 
-  /** Claims it, or replaces what stands behind the claim. */
+  /** Claims it, or replaces the frontend of the claim. */
   claim(owner: string, frontend: Frontend): void {
     const known = this.#claims.find((claim) => claim.owner === owner);
     if (known === undefined) this.#claims.push({ owner, frontend });
@@ -57,7 +57,7 @@ export class Binding implements PortPlace {
     if (this.#listener === undefined && this.#retryAt === Number.POSITIVE_INFINITY) this.#open();
   }
 
-  /** Lets go; without a claim left it gives the address back. */
+  /** Releases a claim; without any claim the address is released too. */
   release(owner: string): void {
     const at = this.#claims.findIndex((claim) => claim.owner === owner);
     if (at !== -1) this.#last = this.#claims.splice(at, 1)[0]!.frontend;
@@ -74,7 +74,7 @@ export class Binding implements PortPlace {
     return { frontend, state: this.#state, code, detail: message };
   }
 
-  /** To be called several times a second. */
+  /** Retries when it is time. Call it several times a second. */
   tick(now: number): void {
     if (this.#retryAt === 0) this.#retryAt = now + this.#retryMs;
     if (now < this.#retryAt || this.isUnused) return;
@@ -82,7 +82,7 @@ export class Binding implements PortPlace {
     this.#open();
   }
 
-  /** Opens no more. What is open is closed by the server that it belongs to, which first serves who is connected. */
+  /** Opens nothing more. The open listener is closed by its server, which first serves the connected clients. */
   close(): void {
     this.#isClosed = true;
   }
@@ -102,7 +102,7 @@ export class Binding implements PortPlace {
     this.#listener = listener;
     this.#error = undefined;
     this.#retryMs = FIRST_RETRY_MS;
-    // Nobody wants it any more: nobody is to be told.
+    // Nothing claims it any more, so there is no status to report.
     if (this.isUnused || this.#isClosed) this.#giveBack();
     else this.#enter('bound');
   }
@@ -111,7 +111,7 @@ export class Binding implements PortPlace {
     const isSame = this.#error?.code === error.code;
     this.isUnderWay = false;
     this.#error = error;
-    // The next tick knows what time it is.
+    // The next tick adds the current time.
     this.#retryAt = 0;
     if (this.isUnused) this.#giveBack();
     else this.#enter('failed', isSame);

@@ -17,7 +17,7 @@ export interface PlaneOptions {
   readonly udpIdleMs: number;
   readonly maxConnections: number;
   readonly maxFlows: number;
-  /** File descriptors that each of TCP and UDP may take: a connection takes two, a flow one. */
+  /** How many file descriptors TCP and UDP may each use. A connection takes two, a flow one. */
   readonly descriptors: number;
 }
 
@@ -28,14 +28,14 @@ export interface PlaneParts {
   readonly onStatus: (key: ServiceKey) => void;
 }
 
-/** A plane with what it counts. */
+/** A plane and its counters. */
 export interface OpenPlane {
   readonly plane: UserspacePlane;
   readonly tcp: TcpCounters;
   readonly udp: UdpCounters;
 }
 
-/** A plane of sockets, within what the process may open. */
+/** Opens a plane of sockets, within the process's limit of file descriptors. */
 export function openPlane(options: PlaneOptions, parts: PlaneParts): OpenPlane {
   const { connectMs, idleMs, udpIdleMs, descriptors } = options;
   const { transport, clock, onStatus } = parts;

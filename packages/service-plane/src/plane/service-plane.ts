@@ -1,6 +1,6 @@
 import type { PortService, Target } from '@rollcall/dataplane';
 
-/** An address and port that are to be served. */
+/** An address and port to serve. */
 export interface Frontend {
   readonly protocol: 'TCP' | 'UDP';
   readonly host: string;
@@ -9,10 +9,10 @@ export interface Frontend {
 }
 
 /**
- * - `binding`: on its way
+ * - `binding`: being bound
  * - `bound`: served
- * - `failed`: the system does not let it be bound; tried again
- * - `taken`: another owner has it; served as soon as that one lets go
+ * - `failed`: the system refused it; retried
+ * - `taken`: another owner has it; served as soon as that owner releases it
  */
 export type FrontendState = 'binding' | 'bound' | 'failed' | 'taken';
 
@@ -21,7 +21,7 @@ export interface FrontendStatus {
   readonly state: FrontendState;
   /** The system's code (EADDRINUSE, ...) when it failed, else empty. */
   readonly code: string;
-  /** For people: what the system said, or who has it; empty when all is well. */
+  /** For people: the system's message, or the other owner; empty when there is no fault. */
   readonly detail: string;
 }
 
@@ -33,25 +33,25 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'TooManyOpenFiles',
 };
 
-/** Why a frontend is not served, in one word in CamelCase, as conditions have it. */
+/** Why a frontend is not served, as the CamelCase reason of a condition. */
 export function bindReasonOf({ state, code }: FrontendStatus): string {
   return state === 'taken' ? 'AddressTaken' : (REASONS[code] ?? 'BindFailed');
 }
 
 /**
- * Serves addresses of services with the targets of their groups. In user space targets are read from the groups at each
- * new connection; a plane in the kernel writes its rules at `apply`, which is therefore to be called when either the
- * frontends or the targets of an owner have changed. What has not changed costs nothing and disturbs nothing.
+ * Serves addresses of services with the targets of their groups. A userspace plane reads the targets at each new
+ * connection. A kernel plane would write its rules in `apply`, so call that when either the frontends or the targets of
+ * an owner have changed. Unchanged frontends cost nothing and are not disturbed.
  */
 export interface ServicePlane {
-  /** For logs: which way of serving this is. */
+  /** Name of the implementation, for logs. */
   readonly name: string;
-  /** What this owner, a service, wants served from now on, in place of what it wanted before; empty: nothing. */
+  /** Replaces the frontends of an owner (a service); empty = serve nothing. */
   apply(owner: string, frontends: readonly Frontend[]): void;
-  /** How the frontends of an owner stand, in the order in which they were applied. */
+  /** The states of an owner's frontends, in the order in which they were applied. */
   statuses(owner: string): readonly FrontendStatus[];
-  /** Lets connections on a target that has left go on for so long, then breaks them. */
+  /** Lets connections to a removed target go on for `graceMs`, then breaks them. */
   drain(target: Target, graceMs: number): void;
-  /** Serves nothing new, lets connections finish for at most `graceMs`. Twice without harm. */
+  /** Accepts nothing new, and lets connections finish for at most `graceMs`. May be called twice. */
   close(graceMs: number): Promise<void>;
 }

@@ -16,8 +16,8 @@ const TICK_MS = 250;
 const keyOf = ({ protocol, host, port }: Frontend) => `${protocol} ${host} ${port}`;
 
 /**
- * Serves with sockets of this process: on any platform, without rights. Listeners are opened and closed only when
- * frontends come and go; one that several owners want is handed on without being closed.
+ * Serves with sockets of this process, on any platform and without privileges. Listeners are opened and closed only
+ * when frontends come and go; a listener that several owners want is passed on without being closed.
  */
 export class UserspacePlane implements ServicePlane {
   readonly name = 'userspace';
@@ -79,7 +79,7 @@ export class UserspacePlane implements ServicePlane {
   }
 
   readonly #tell = (binding: Binding): void => {
-    // Later: one that lets go does so from inside `apply`.
+    // Later, since a binding may be released from inside `apply`.
     queueMicrotask(() => {
       for (const owner of binding.owners) this.#parts.onStatus(owner);
     });

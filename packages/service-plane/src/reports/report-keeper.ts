@@ -1,26 +1,26 @@
 import type { Clock, Timer } from '@rollcall/runtime';
 
-/** Where reports are made. Rejections are tried again. */
+/** Where reports are sent. Rejections are retried. */
 export interface ReportTarget<T> {
   post(key: string, notice: T): Promise<void>;
   remove(key: string): Promise<void>;
 }
 
 export interface ReportOptions {
-  /** How long a notice stands by itself, in ms; it is put up again at about half of that. */
+  /** How long a report is valid, in ms; it is sent again after about half of that. */
   readonly forMs: number;
-  /** Uniform in [0, 1): spreads what began at the same time. */
+  /** Uniform in [0, 1): spreads reports that were first sent together. */
   readonly random: () => number;
   readonly clock: Clock;
-  /** Once for each row of failures, for the log. */
+  /** Called once per series of failures, for the log. */
   readonly onTrouble: (error: Error) => void;
 }
 
 interface Entry<T> {
-  /** Undefined: to be taken down. */
+  /** Undefined = to be withdrawn. */
   notice: T | undefined;
   text: string;
-  /** What stands there now, as far as is known; empty: nothing. */
+  /** What the registry has now, as far as known; empty = nothing. */
   posted: string;
   dueAt: number;
   backoffMs: number;
@@ -28,15 +28,15 @@ interface Entry<T> {
 }
 
 const TICK_MS = 100;
-/** At most so many are begun a tick, and under way at a time: a thousand notices are no flood. */
+/** How many reports are started per tick, and how many may be under way, so that a thousand reports are no flood. */
 const PER_TICK = 20;
 const UNDER_WAY = 8;
 const FIRST_BACKOFF_MS = 1_000;
 const LAST_BACKOFF_MS = 60_000;
-/** What was to be taken down and could not be so often lapses by itself. */
+/** A report whose withdrawal failed this often is left to expire by itself. */
 const REMOVALS = 3;
 
-/** What a plane has to say of each of its services, kept up elsewhere: on change, and again before it lapses. */
+/** Keeps the reports about a plane's services up to date elsewhere: sends them on change, and before they expire. */
 export class ReportKeeper<T> {
   readonly counters = { posted: 0, failed: 0 };
   readonly #port: ReportTarget<T>;
@@ -53,7 +53,7 @@ export class ReportKeeper<T> {
     this.#tickTimer = options.clock.every(TICK_MS, () => this.#tick());
   }
 
-  /** What is to be said of it from now on. Saying the same again costs nothing. */
+  /** Sets the report of a service. Setting the same again costs nothing. */
   set(key: string, notice: T): void {
     const text = JSON.stringify(notice);
     const entry = this.#entries.get(key);
@@ -65,19 +65,19 @@ export class ReportKeeper<T> {
     }
   }
 
-  /** Nothing more is to be said of it. */
+  /** Withdraws the report. */
   remove(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     Object.assign(entry, { notice: undefined, text: '', dueAt: 0, backoffMs: FIRST_BACKOFF_MS });
   }
 
-  /** Takes down all that stands, as far as that can be done at the first try. Twice without harm. */
+  /** Withdraws all reports, with one attempt each. May be called twice. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#tickTimer.cancel();
-    // What is on its way must not arrive after it was taken down.
+    // A report that is being sent must not arrive after its withdrawal.
     await Promise.all(this.#underWay);
     const keys = [...this.#entries].filter(([, entry]) => stands(entry)).map(([key]) => key);
     const one = async (): Promise<void> => {
@@ -107,7 +107,7 @@ export class ReportKeeper<T> {
     const { notice, text } = entry;
     entry.isUnderWay = true;
     try {
-      // Before it is known: what was sent may stand even if its answer is lost.
+      // Even a request that fails may have taken effect, if only its answer was lost.
       if (notice === undefined) await this.#port.remove(key);
       else await this.#port.post(key, notice);
       entry.posted = text;
@@ -130,7 +130,7 @@ export class ReportKeeper<T> {
       entry.notice === undefined ? 0 : clock.monotonicMs() + forMs * (0.4 + 0.2 * random());
   }
 
-  /** Once, until it goes well again. */
+  /** Reports the first failure of a series. */
   #report(error: Error): void {
     if (!this.#isTroubled) this.#options.onTrouble(error);
     this.#isTroubled = true;
@@ -147,7 +147,7 @@ export class ReportKeeper<T> {
   }
 }
 
-/** Sent without an answer: it may stand. */
+/** Sent without an answer: the registry may have it. */
 const UNKNOWN = 'unknown';
 
 function stands({ posted, isUnderWay }: Entry<unknown>): boolean {

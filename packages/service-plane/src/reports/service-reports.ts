@@ -10,40 +10,40 @@ import {
 import { type Clock, pause } from '@rollcall/runtime';
 import { ReportKeeper } from './report-keeper.ts';
 
-/** How long a report stands by itself, in ms: it outlives a restart of who made it, and a dead one for no longer. */
+/** How long a report is valid, in ms: long enough for a restart of its program, short enough for a dead one. */
 const REPORT_MS = 300_000;
 
 const LONGEST_REPORTER = 63;
 
-/** What last reports may cost when a program ends, in ms. */
+/** How long the last reports may take when a program ends, in ms. */
 const LAST_REPORTS_MS = 2_000;
 
-/** Where it is reported what became of services: of a {@link Rollcall}. */
+/** Where reports about services go: the part of {@link Rollcall} for that. */
 export type ReportPort = Pick<Rollcall, 'report' | 'withdrawReport'>;
 
-/** What a data plane says of a service. */
+/** A data plane's report about a service. */
 export type Report = Partial<Pick<ServiceReport, 'conditions' | 'loadBalancer'>>;
 
 export interface ServiceReportsOptions {
   readonly port: ReportPort;
-  /** As {@link reporterOf} gives it. */
+  /** From {@link reporterOf}. */
   readonly reporter: string;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: (message: string, level: 'warn' | 'error') => void;
-  /** What is said last of a service when the program ends; undefined = the report is taken back. @default undefined */
+  /** The last report about a service when the program ends; undefined = withdraw it. @default undefined */
   readonly lastOf?: (key: ServiceKey) => Report | undefined;
 }
 
-/** What a program says of its services at the registry. */
+/** A program's reports about its services at the registry. */
 export interface ServiceReports {
   readonly counters: { readonly posted: number; readonly failed: number };
-  /** What is to be said of a service from now on. */
+  /** Sets the report about a service. */
   set(key: ServiceKey, report: Report): void;
-  /** Nothing more is to be said of it. */
+  /** Withdraws the report about a service. */
   remove(key: ServiceKey): void;
-  /** Says what is to be said last, for two seconds at most. */
+  /** Sends the last reports, for two seconds at most. */
   close(): Promise<void>;
 }
 
@@ -55,17 +55,17 @@ export const NO_REPORTS: ServiceReports = {
   async close() {},
 };
 
-/** `<program>.<name>` in the letters that reporters' names are made of. */
+/** `<program>.<name>`, with only the letters that are allowed in a reporter's name. */
 export function reporterOf(program: string, name: string): string {
   const parts = name.split('.').map(hostnameOf);
   const whole = [program, ...parts.filter((part) => part !== '')].join('.');
   if (program.length + 1 + name.length <= LONGEST_REPORTER) return whole;
-  // What tells two of one host apart comes last, so a digest stands for what is cut off.
+  // The part that distinguishes two reporters of one host comes last, so a digest replaces what is cut off.
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
   return `${whole.slice(0, LONGEST_REPORTER - 9).replace(/[-.]+$/, '')}-${digest}`;
 }
 
-/** Keeps reports up at the registry. */
+/** Keeps reports up to date at the registry. */
 export function keepReports(options: ServiceReportsOptions): ServiceReports {
   const { port, reporter, clock, random, log, lastOf } = options;
   let isClosing = false;
@@ -80,7 +80,7 @@ export function keepReports(options: ServiceReportsOptions): ServiceReports {
     try {
       await port.withdrawReport(service, reporter, { namespace });
     } catch (error) {
-      // The service went, and what was said of it with it.
+      // The service was deleted, and its reports with it.
       if (!(error instanceof RollcallError && error.code.endsWith('not_found'))) throw error;
     }
   };

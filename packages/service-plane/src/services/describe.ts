@@ -3,7 +3,7 @@ import type { EndpointTarget } from '@rollcall/dataplane';
 import { isIPv6 } from 'node:net';
 import type { ServedService } from './served-service.ts';
 
-/** `127.96.0.5:80/TCP`. */
+/** For example `127.96.0.5:80/TCP`. */
 export function formatAddress({
   host,
   port,
@@ -16,7 +16,7 @@ export function formatAddress({
   return `${isIPv6(host) ? `[${host}]` : host}:${port}/${protocol}`;
 }
 
-/** Undefined: every port is carried. `who`: `this proxy`. */
+/** Undefined = every port is supported. `who`: such as `this proxy`. */
 export function unsupportedCondition(
   ports: readonly DeclaredPort[],
   who: string,
@@ -32,7 +32,7 @@ export function unsupportedCondition(
   };
 }
 
-/** What stands behind the ports of a service, for an admin port. */
+/** The ports of a service with their endpoints, for an admin port. */
 export function describePorts({ declared, pools }: ServedService) {
   return declared.ports.map((port) => {
     const pool = pools.poolOf(port);

@@ -12,22 +12,22 @@ import type { Frontend, FrontendStatus, ServicePlane } from '../plane/service-pl
 export interface ServedServiceParts {
   readonly plane: ServicePlane;
   readonly pools: Omit<ServicePoolsOptions<EndpointTarget>, 'create' | 'name'>;
-  /** What connections to endpoints that have left get, in ms. */
+  /** How long connections to removed endpoints may go on, in ms. */
   readonly drainMs: number;
   readonly refusals: RefusalCounters;
 }
 
-/** Where a port of a service is to be served. */
+/** An address at which a port of a service is served. */
 export interface ServedPlace {
   readonly host: string;
-  /** Not always that of the service: a node port is another one. */
+  /** May differ from the service's port, as a node port does. */
   readonly port: number;
   readonly servicePort: DeclaredPort;
-  /** Whether only clients of the service's source ranges are let in. */
+  /** Whether only clients in the service's source ranges are accepted. */
   readonly isGuarded: boolean;
 }
 
-/** One declared service on a plane: its pools behind some addresses. Who extends it says which addresses. */
+/** One declared service on a plane: its pools behind some addresses. Subclasses choose the addresses. */
 export abstract class ServedService {
   readonly key: ServiceKey;
   readonly pools: ServicePools<EndpointTarget>;
@@ -50,7 +50,7 @@ export abstract class ServedService {
     return this.#declared;
   }
 
-  /** What is declared, and the endpoints that there are. Connections to those that have left get their time. */
+  /** Takes a new declaration and its endpoints. Connections to removed endpoints may go on for the drain time. */
   take(declared: DeclaredService, endpoints: readonly Endpoint[]): void {
     this.#declared = declared;
     const gone = this.pools.take(declared, endpoints);
@@ -58,7 +58,7 @@ export abstract class ServedService {
     for (const target of gone) this.#parts.plane.drain(target, this.#parts.drainMs);
   }
 
-  /** Gives back its addresses; its connections get the time of those whose endpoints have left. */
+  /** Releases its addresses. Its connections may go on for the drain time. */
   end(): void {
     const { plane, drainMs } = this.#parts;
     plane.apply(this.key, []);
@@ -66,12 +66,12 @@ export abstract class ServedService {
       for (const target of pool.targets()) plane.drain(target, drainMs);
   }
 
-  /** How what was applied last stands. */
+  /** The states of the frontends that were applied last. */
   protected statuses(): readonly FrontendStatus[] {
     return this.#parts.plane.statuses(this.key);
   }
 
-  /** Calls {@link apply} with where it is to be served, as it is declared now. */
+  /** Calls {@link apply} with the current addresses of the declared service. */
   protected abstract applyPlaces(): void;
 
   protected apply(places: readonly ServedPlace[]): void {
@@ -79,7 +79,7 @@ export abstract class ServedService {
     this.#parts.plane.apply(this.key, frontends);
   }
 
-  /** Undefined: what it speaks is not carried here. */
+  /** Undefined = its protocol is not supported here. */
   #frontendOf({ host, port, servicePort, isGuarded }: ServedPlace): Frontend | undefined {
     const { protocol } = servicePort;
     const pool = this.pools.poolOf(servicePort);

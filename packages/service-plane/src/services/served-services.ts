@@ -8,9 +8,11 @@ import {
 import type { Report } from '../reports/service-reports.ts';
 import type { ServedService } from './served-service.ts';
 
-/** A service that a program serves, and what there is to say of it. */
+/** A service that a program serves and reports about. */
 export interface ReportingService extends ServedService {
-  /** How its addresses stand has changed, or what is declared: what there is to say now; undefined = nothing yet. */
+  /**
+   * Called when its declaration or the state of its addresses changed. Returns the new report; undefined = none yet.
+   */
   review(): Report | undefined;
 }
 
@@ -20,13 +22,13 @@ export interface ServiceKind<S extends ReportingService> {
   create(key: ServiceKey, declared: DeclaredService): S;
 }
 
-/** Hears what there is to say of services. */
+/** Gets the reports about services. */
 export interface ReportListener {
   onReport(key: ServiceKey, report: Report): void;
   onGone(key: ServiceKey): void;
 }
 
-/** Serves the declared services of a catalog. A change costs what the service that changed is worth, and no other. */
+/** Serves the declared services of a catalog. A change costs work only for its own service. */
 export class ServedServices<S extends ReportingService> {
   readonly #services = new Map<ServiceKey, S>();
   readonly #kind: ServiceKind<S>;
@@ -52,13 +54,13 @@ export class ServedServices<S extends ReportingService> {
     return this.#services.values();
   }
 
-  /** How the addresses of a service stand has changed. */
+  /** The state of a service's addresses has changed. */
   review(key: ServiceKey): void {
     const report = this.#services.get(key)?.review();
     if (report !== undefined) this.#listener.onReport(key, report);
   }
 
-  /** Follows no more; what is served goes on. */
+  /** Stops following the catalog. What is served goes on. */
   close(): void {
     this.#endChanges();
   }
@@ -75,7 +77,7 @@ export class ServedServices<S extends ReportingService> {
     this.#services.set(key, served);
     const before = known?.declared;
     served.take(declared, snapshot.endpoints);
-    // Endpoints come and go without a word: only a changed declaration changes what there is to say.
+    // Changed endpoints are not reported; only a changed declaration makes a new report.
     if (before !== declared) this.review(key);
   }
 

@@ -1,13 +1,13 @@
-/** Something kept for each caller for as long as it is of use. */
+/** State kept per caller for as long as it is needed. */
 interface Kept {
-  /** Whether it may be forgotten: a fresh one would say the same. */
+  /** Whether it can be dropped: a new one would behave the same. */
   readonly isIdle: boolean;
 }
 
-/** At so many callers those of no use are looked for. */
+/** At this many callers, idle entries are dropped. */
 const SWEEP_SIZE = 1_024;
 
-/** One of something for each caller. Bounded by the callers that come at the same time. */
+/** One entry per caller. Bounded by the number of callers that are active at the same time. */
 export class ByCaller<T extends Kept> {
   readonly #make: () => T;
   readonly #kept = new Map<string, T>();

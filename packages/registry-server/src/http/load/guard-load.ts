@@ -5,16 +5,16 @@ import type { LoadGate, Priority, Turn } from './load-gate.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What is shed first. @default 'read' */
+    /** Decides what is refused first under overload. @default 'read' */
     priority?: Priority;
   }
   interface FastifyRequest {
-    /** Set on what counts as under way. */
+    /** Set on requests that count as under way. */
     turn: Turn | undefined;
   }
 }
 
-/** Those refused come back over so many seconds, from the first one on, not together. */
+/** Refused callers are told to come back at random within this many seconds, so that they do not return together. */
 const SPREAD_SECONDS = 4;
 
 const OVERLOADED = new ProblemError(
@@ -24,8 +24,8 @@ const OVERLOADED = new ProblemError(
 const BODY = Buffer.from(JSON.stringify(OVERLOADED.toProblem()));
 
 /**
- * Refuses what there is no room for, before tokens, bodies or schemas are looked at. To be called before any other hook
- * is added: what is refused must cost next to nothing.
+ * Refuses requests that there is no room for, before it looks at tokens, bodies or schemas. Call this before any other
+ * hook is added: a refusal must cost next to nothing.
  */
 export function guardLoad(app: FastifyInstance, gate: LoadGate, random: Random): void {
   app.decorateRequest('turn', undefined);
@@ -35,7 +35,7 @@ export function guardLoad(app: FastifyInstance, gate: LoadGate, random: Random):
       refuse(reply, random);
       return;
     }
-    // A stream is under way for good: streams have limits of their own.
+    // A stream would stay under way as long as it is open. Streams have limits of their own.
     if (priority !== 'always' && isStream !== true) {
       const turn = gate.enter();
       request.turn = turn;
@@ -45,7 +45,7 @@ export function guardLoad(app: FastifyInstance, gate: LoadGate, random: Random):
   });
 }
 
-/** On the bare response, encoded beforehand. */
+/** Answers on the bare response, with a body that was encoded in advance. */
 function refuse(reply: FastifyReply, random: Random): void {
   reply.hijack();
   reply.raw.writeHead(OVERLOADED.status, {

@@ -2,24 +2,24 @@ import type { DelayLimit, LoopDelay } from './loop-delay.ts';
 import { Refusals } from './refusals.ts';
 
 /**
- * What is given up first when there is too much to do: reads and new watches, then writes; last what keeps somebody on
- * the roll or takes him off, since a registry that sheds heartbeats evicts people. `always`: never refused.
+ * What is refused first under overload: reads and new watches, then writes, last what keeps an instance on the roll or
+ * removes it, since a registry that refuses heartbeats evicts live instances. `always`: never refused.
  */
 export type Priority = 'always' | 'vital' | 'write' | 'read';
 
 type Shed = Exclude<Priority, 'always'>;
 
-/** How many times the limit each bears. */
+/** How many times the limit each priority may use. */
 const SHARES: Readonly<Record<Shed, number>> = { read: 1, write: 2, vital: 4 };
 
 export interface LoadLimits {
   /** Requests under way; 0 = no limit. */
   readonly maxRequestsInFlight: number;
-  /** Standing delay of the event loop in ms; 0 = no limit. */
+  /** Standing delay of the event loop, in ms; 0 = no limit. */
   readonly maxLoopDelayMs: number;
 }
 
-/** One request that was let in: it is under way until its answer is out and its work is done, whichever comes last. */
+/** One admitted request. It is under way until its answer is sent and its work is done, whichever comes last. */
 export class Turn {
   readonly #onOver: () => void;
   #isOpen = true;
@@ -29,7 +29,7 @@ export class Turn {
     this.#onOver = onOver;
   }
 
-  /** Its handler runs. Who hangs up does not end that. */
+  /** The handler starts. It goes on even if the caller hangs up. */
   begin(): void {
     this.#isWorking = true;
   }
@@ -39,14 +39,14 @@ export class Turn {
     if (!this.#isOpen) this.#onOver();
   }
 
-  /** The answer is out, or the caller gone. */
+  /** The answer is sent, or the caller is gone. */
   close(): void {
     this.#isOpen = false;
     if (!this.#isWorking) this.#onOver();
   }
 }
 
-/** Decides, before anything is read of a request, whether there is room for it. */
+/** Decides, before anything of a request is read, whether there is room for it. */
 export class LoadGate {
   readonly refusals = new Refusals();
   readonly #maxInFlight: number;
@@ -73,7 +73,7 @@ export class LoadGate {
     return this.#delay.standingMs;
   }
 
-  /** Whether a request of this priority is to be refused now, and counts it if so. */
+  /** Whether to refuse a request of this priority now. Counts the refusal. */
   refuses(priority: Priority): boolean {
     if (priority === 'always') return false;
     if (this.#delayLimits?.[priority].isOver === true) this.refusals.count('loop_delay');

@@ -1,12 +1,15 @@
 import type { Clock, Timer } from '@rollcall/runtime';
 
-/** How often the event loop is looked at, in ms. */
+/** How often the event loop delay is measured, in ms. */
 const TICK_MS = 50;
 
-/** So many late ticks in a row are a standing delay; one alone is a pause: a collection of garbage, a process that was stopped. */
+/**
+ * This many late ticks in a row are a standing delay. A single one is only a pause, such as a garbage collection or a
+ * process that was stopped.
+ */
 const STANDING = 3;
 
-/** How long it must be calm until a limit counts as kept again, in ms. */
+/** How long the delay must be low before a limit counts as kept again, in ms. */
 const CALM_MS = 500;
 
 interface Sample {
@@ -16,8 +19,8 @@ interface Sample {
 }
 
 /**
- * A limit of the delay, with a memory: it is over when the least of the last few delays is (as CoDel has it: what
- * stands, not what passes), and until all of half a second were below half of it.
+ * A limit of the delay, with a memory. It is exceeded when the smallest of the last few delays is (as in CoDel: only a
+ * standing delay counts, not a passing one), and until all delays of half a second were below half of the limit.
  */
 export class DelayLimit {
   readonly #limitMs: number;
@@ -44,7 +47,7 @@ export class DelayLimit {
   }
 }
 
-/** How late the event loop comes to what is due: a coarse timer's lateness. */
+/** How late the event loop runs due work, measured by a coarse timer. */
 export class LoopDelay {
   readonly #clock: Clock;
   readonly #timer: Timer;
@@ -58,12 +61,12 @@ export class LoopDelay {
     this.#timer = clock.every(TICK_MS, () => this.#tick());
   }
 
-  /** The delay that stands: the least of the last three, in ms. */
+  /** The standing delay: the smallest of the last three, in ms. */
   get standingMs(): number {
     return Math.min(...this.#last);
   }
 
-  /** A limit that is kept up to date from now on, in ms. */
+  /** Adds a limit, in ms, that is updated from now on. */
   limit(limitMs: number): DelayLimit {
     const limit = new DelayLimit(limitMs);
     this.#limits.push(limit);

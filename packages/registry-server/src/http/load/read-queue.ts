@@ -1,38 +1,38 @@
 import { ProblemError } from '@rollcall/contract';
 import type { Clock } from '@rollcall/runtime';
 import { ByCaller } from './by-caller.ts';
-import { Pace } from './pace.ts';
+import { RateLimiter } from './rate-limiter.ts';
 
-/** What reads may take of a turn of the event loop, in ms: a heartbeat waits for no more than this and one read. */
+/** Time for reads per turn of the event loop, in ms: a heartbeat waits at most for this and one read. */
 const TURN_MS = 10;
-/** Reads that one turn begins with, and the most it grows to while they are cheap. */
+/** How many reads the first turn runs, and how many a turn may grow to while they are cheap. */
 const FIRST_BATCH = 4;
 const LARGEST_BATCH = 256;
-/** Reads of one caller that wait for their turn at most. */
+/** How many reads of one caller may wait for their turn. */
 const MOST_WAITING = 1_000;
 
 export interface ReadQueueOptions {
   readonly clock: Clock;
-  /** Of one caller; 0 = no limit. */
+  /** Limit per caller; 0 = no limit. */
   readonly maxPerSecond: number;
   readonly onRefused: () => void;
-  /** Calls back in the next turn of the event loop. @default setImmediate */
+  /** Runs a callback in the next turn of the event loop. @default setImmediate */
   readonly nextTurn?: (call: () => void) => void;
 }
 
 /**
- * Lets reads run a few at a time in each turn of the event loop, callers in turn, so that heartbeats and writes come
- * in between however many reads there are and however much each costs.
+ * Runs a few reads per turn of the event loop, callers in rotation, so that heartbeats and writes run in between,
+ * whatever the number and cost of the reads.
  */
 export class ReadQueue {
   readonly #clock: Clock;
   readonly #nextTurn: (call: () => void) => void;
-  readonly #paces: ByCaller<Pace> | undefined;
+  readonly #paces: ByCaller<RateLimiter> | undefined;
   readonly #onRefused: () => void;
-  /** Those who wait by caller; the first caller is the next to be served. */
+  /** Waiting reads by caller; the first caller is served next. */
   readonly #waiting = new Map<string, (() => void)[]>();
   #batch = FIRST_BATCH;
-  /** How many may still begin in this turn. */
+  /** How many reads may still start in this turn. */
   #left = FIRST_BATCH;
   #beganMs = 0;
   #isInTurn = false;
@@ -42,11 +42,11 @@ export class ReadQueue {
     this.#onRefused = onRefused;
     this.#nextTurn = nextTurn ?? ((call) => void setImmediate(call));
     if (maxPerSecond > 0) {
-      this.#paces = new ByCaller(() => new Pace(clock, maxPerSecond, onRefused));
+      this.#paces = new ByCaller(() => new RateLimiter(clock, maxPerSecond, onRefused));
     }
   }
 
-  /** Resolves when it is this read's turn. Rejects with `rate_limited` when its caller wants too much. */
+  /** Resolves when it is this read's turn. Rejects with `rate_limited` when its caller sends too many. */
   async turn(caller: string): Promise<void> {
     const retryAfterSeconds = this.#paces?.of(caller).take();
     const own = this.#waiting.get(caller);
@@ -75,7 +75,7 @@ export class ReadQueue {
     this.#nextTurn(() => this.#end());
   }
 
-  /** What began in this turn has run: the next one takes as many as fit. */
+  /** The reads of this turn have run: sets the size of the next turn from the time they took. */
   #end(): void {
     const begun = this.#batch - this.#left;
     const tookMs = this.#clock.monotonicMs() - this.#beganMs;
@@ -90,7 +90,7 @@ export class ReadQueue {
   #serve(): void {
     for (const [caller, waiting] of this.#waiting) {
       const next = waiting.shift();
-      // Behind the others, if it wants more.
+      // A caller with more reads goes to the end.
       this.#waiting.delete(caller);
       if (waiting.length > 0) this.#waiting.set(caller, waiting);
       next?.();

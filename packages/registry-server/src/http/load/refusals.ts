@@ -1,4 +1,4 @@
-/** Why a caller was told to come back later. */
+/** Why a caller was asked to come back later. */
 export type RefusalReason =
   | 'loop_delay'
   | 'requests_in_flight'
@@ -16,7 +16,7 @@ const REASONS: readonly RefusalReason[] = [
   'heartbeat_rate',
 ];
 
-/** Counts what was refused for load, by reason. */
+/** Counts the refusals under load, by reason. */
 export class Refusals {
   readonly #counts = new Map<RefusalReason, number>(REASONS.map((reason) => [reason, 0]));
 

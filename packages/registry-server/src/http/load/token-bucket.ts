@@ -1,4 +1,4 @@
-/** A rate with a burst: so many a second, and as many as it holds at once. */
+/** A rate limit with a burst: `perSecond` on average, and `most` at once. */
 export class TokenBucket {
   readonly #perMs: number;
   readonly #most: number;
@@ -13,8 +13,8 @@ export class TokenBucket {
   }
 
   /**
-   * Whether there is one; takes `cost` if so, which may be more than there is: then the next has to wait the longer.
-   * `nowMs` never goes back.
+   * Takes `cost` and returns true if at least one token is left. `cost` may be more than is left: then the next call
+   * waits longer. `nowMs` never goes back.
    */
   take(nowMs: number, cost = 1): boolean {
     this.#fill(nowMs);
@@ -23,7 +23,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Whether it is as if it had never been used. */
+  /** Whether its state equals that of a new bucket. */
   isFull(nowMs: number): boolean {
     this.#fill(nowMs);
     return this.#left >= this.#most;

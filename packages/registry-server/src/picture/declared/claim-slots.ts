@@ -8,9 +8,9 @@ import type { Claim } from '../../store/record.ts';
 import type { ClaimRequest } from '../../store/store.ts';
 import { ipv4OfNumber, numberOfIpv4 } from './ipv4.ts';
 
-/** One number that a service is to have, and where in its manifest it stands. */
+/** One number that a service claims, and its place in the manifest. */
 interface ClaimSlot extends ClaimRequest {
-  /** Path of the field, for faults. */
+  /** Path of the field, for error messages. */
   readonly field: string;
   /** Indexes of the ports that share a node port; empty for other slots. */
   readonly ports: readonly number[];
@@ -22,8 +22,8 @@ export function isHeadless({ spec }: Service): boolean {
 }
 
 /**
- * What a service claims, always in the same order: cluster IP, node ports, health check node port. Ports of the same
- * number that differ in protocol share a node port, as in Kubernetes.
+ * The claims of a service, always in the same order: cluster IP, node ports, health check node port. Ports with the
+ * same number but different protocols share a node port, as in Kubernetes.
  */
 export function claimSlotsOf(service: Service): ClaimSlot[] {
   const { spec = {} } = service;
@@ -33,7 +33,7 @@ export function claimSlotsOf(service: Service): ClaimSlot[] {
     const number = address === '' ? undefined : numberOfIpv4(address);
     slots.push({ pool: 'clusterIps', number, field: 'spec.clusterIPs', ports: [] });
   }
-  // A load balancer that needs no node ports of its own keeps those that were asked for.
+  // A load balancer without node ports of its own still keeps those that the manifest names.
   const givesNodePorts = takesNodePorts(spec);
   const byNumber = new Map<string, { number: number | undefined; ports: number[] }>();
   for (const [i, { port, protocol, nodePort: own }] of (spec.ports ?? []).entries()) {
@@ -55,7 +55,7 @@ export function claimSlotsOf(service: Service): ClaimSlot[] {
   return slots;
 }
 
-/** The node port that another protocol of the same number names, unless this protocol uses it elsewhere. */
+/** The node port that the same port number names for another protocol, unless this protocol uses it elsewhere. */
 function sharedNodePort(
   ports: readonly ServicePort[],
   { port, protocol }: Pick<ServicePort, 'port' | 'protocol'>,
@@ -70,7 +70,7 @@ function sharedNodePort(
     );
 }
 
-/** The service with what it was given: `claims` are those that its slots asked for, in their order. */
+/** The service with its given numbers: `claims` are those of its slots, in the same order. */
 export function withClaims(service: Service, claims: readonly Claim[]): Service {
   if (claims.length === 0) return service;
   const spec = { ...service.spec };

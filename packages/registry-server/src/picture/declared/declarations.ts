@@ -19,45 +19,45 @@ import { objectOfKey, reportOfKey, nameKeyOf } from './object-key.ts';
 import { hasSelector, profileOf } from './profile.ts';
 import { selects } from './selected-endpoints.ts';
 
-/** A declared object as a server holds it. */
+/** A declared object in the memory of a server. */
 export interface Declared<T extends Manifest = Manifest> {
   readonly namespace: string;
   readonly name: string;
   readonly revision: number;
-  /** With the addresses and node ports that it was given. */
+  /** With its given addresses and node ports. */
   readonly manifest: T;
 }
 
-/** What a data plane said of a service. */
+/** A data plane's report about a service. */
 export interface StoredReport extends ServiceReport {
   readonly reporter: string;
   readonly untilMs: number;
 }
 
-/** A service that a resource is about: it is to be derived anew. */
+/** A service that a resource affects and that must be derived again. */
 export interface ServiceTouch {
   readonly service: ServiceKey;
-  /** Its endpoints may be others; false = only what is reported of it. */
+  /** Whether its endpoints may differ; false = only its reports. */
   readonly endpoints: boolean;
 }
 
 type Tables = { readonly [K in Kind]: Map<ServiceKey, Declared<Extract<Manifest, { kind: K }>>> };
 
-/** Declared objects and reports, and which services select which labels. Written by the roll alone. */
+/** Declared objects and reports, and which services select which labels. Only the roll writes to it. */
 export class Declarations {
   readonly #tables = Object.fromEntries(
     Object.keys(KINDS).map((kind) => [kind, new Map()]),
   ) as unknown as Tables;
   /** `namespace/service` -> reporter -> report. */
   readonly #reports = new Map<ServiceKey, Map<string, StoredReport>>();
-  /** `namespace/key=value` of one pair of the selector -> services that have it. */
+  /** `namespace/key=value`, one pair of each selector -> the services with that pair. */
   readonly #bySelector = new Map<string, Set<ServiceKey>>();
-  /** Service -> the pair by which it is found. */
+  /** Service -> the pair that it is indexed by. */
   readonly #pairs = new Map<ServiceKey, string>();
   /** `namespace/service` -> slices written for it. */
   readonly #slices = new Map<ServiceKey, Set<ServiceKey>>();
 
-  /** Takes a resource; gives the services that it concerns. */
+  /** Takes a resource; returns the services that it affects. */
   put(resource: ResourceRecord): readonly ServiceTouch[] {
     const report = reportOfKey(resource.key);
     if (report !== undefined) {
@@ -112,7 +112,7 @@ export class Declarations {
     return this.#tables.Service.get(key)?.manifest;
   }
 
-  /** What data planes should know of a declared service. */
+  /** What data planes need to know about a declared service. */
   profile(key: ServiceKey): DeclaredService | null {
     const service = this.service(key);
     return service === undefined ? null : profileOf(service, this.reports(key));
@@ -126,7 +126,7 @@ export class Declarations {
     return this.#tables.Endpoints.get(key)?.manifest;
   }
 
-  /** Those written for a service, in the order of their names: every server derives the same of them. */
+  /** The slices of a service, sorted by name, so that every server derives the same endpoints. */
   slicesOf(key: ServiceKey): EndpointSlice[] {
     return [...(this.#slices.get(key) ?? [])].toSorted().flatMap((own) => {
       const slice = this.#tables.EndpointSlice.get(own);
@@ -134,7 +134,7 @@ export class Declarations {
     });
   }
 
-  /** Keys of the declared services whose selectors these labels satisfy. */
+  /** Keys of the declared services whose selectors match these labels. */
   *selecting(namespace: string, labels: Readonly<Record<string, string>>): Generator<ServiceKey> {
     if (this.#bySelector.size === 0) return;
     for (const key in labels) {
@@ -165,7 +165,7 @@ export class Declarations {
     return declared;
   }
 
-  /** By the pair that fewest others have: a thousand services may all want `team=shop` and another `app` each. */
+  /** Indexes by the rarest pair: a thousand services may all select `team=shop`, and each another `app`. */
   #index(key: ServiceKey, { namespace }: Declared, service: Service): void {
     if (!hasSelector(service)) return;
     const size = (pair: string) => this.#bySelector.get(pair)?.size ?? 0;
@@ -177,13 +177,13 @@ export class Declarations {
   }
 }
 
-/** The service that a hand-written slice belongs to. */
+/** The service of a hand-written slice. */
 function sliceServiceOf({ namespace, manifest }: Declared): ServiceKey | undefined {
   const service = manifest.metadata.labels?.[SERVICE_NAME_LABEL];
   return service === undefined ? undefined : serviceKeyOf({ namespace, service });
 }
 
-/** The service that is to be derived anew when an object comes, changes or goes. */
+/** The services to derive again when an object is created, changed or removed. */
 function touches(declared: Declared): readonly ServiceTouch[] {
   const { kind } = declared.manifest;
   const service =

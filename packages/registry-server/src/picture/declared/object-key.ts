@@ -5,7 +5,7 @@ const BY_PREFIX = new Map(
   (Object.keys(KINDS) as Kind[]).map((kind) => [kind.toLowerCase(), kind] as const),
 );
 
-/** Which declared object is meant. */
+/** Identifies a declared object. */
 export interface ObjectRef {
   readonly kind: Kind;
   readonly namespace: string;
@@ -17,24 +17,24 @@ export function keyOfObject({ kind, namespace, name }: ObjectRef): string {
   return `${kind.toLowerCase()}/${namespace}/${name}`;
 }
 
-/** Namespace and name of an object; of a Service that is the key of the service. */
+/** Namespace and name of an object; for a Service that is the key of the service. */
 export function nameKeyOf({ namespace, name }: Omit<ObjectRef, 'kind'>): ServiceKey {
   return serviceKeyOf({ namespace, service: name });
 }
 
-/** Reads a key back; undefined when the resource is no declared object. */
+/** Reads a key back; undefined when the resource is not a declared object. */
 export function objectOfKey(key: string): ObjectRef | undefined {
   const [prefix = '', namespace = '', name = ''] = key.split('/');
   const kind = BY_PREFIX.get(prefix);
   return kind === undefined ? undefined : { kind, namespace, name };
 }
 
-/** Key of the resource that holds what a data plane reports of a service. */
+/** Key of the resource that holds a data plane's report about a service. */
 export function keyOfReport(namespace: string, service: string, reporter: string): string {
   return `report/${namespace}/${service}/${reporter}`;
 }
 
-/** Reads a report's key back; undefined when the resource is none. */
+/** Reads a report's key back; undefined when the resource is not a report. */
 export function reportOfKey(
   key: string,
 ): { readonly namespace: string; readonly service: string; readonly reporter: string } | undefined {

@@ -3,17 +3,17 @@ import type { ServiceReport } from '@rollcall/contract';
 import { DEFAULT_AFFINITY_SECONDS, type Service } from '@rollcall/manifests';
 import { isHeadless } from './claim-slots.ts';
 
-/** Whether a service has a selector; an empty one is none. */
+/** Whether a service has a selector; an empty one does not count. */
 export function hasSelector({ spec }: Service): boolean {
   return spec?.type !== 'ExternalName' && Object.keys(spec?.selector ?? {}).length > 0;
 }
 
-/** Labels of Kubernetes that keep its proxies away, whatever their values are. */
+/** Kubernetes labels that make its proxies ignore a service, whatever their values. */
 const UNPROXIED = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
 
 const policyOf = (text: string | undefined) => (text === 'Local' ? 'Local' : 'Cluster');
 
-/** What data planes need to know of a service, from its manifest (numbers given) and what is reported of it. */
+/** What data planes need to know about a service, from its manifest (with given numbers) and its reports. */
 export function profileOf(
   service: Service,
   reports: Iterable<Pick<ServiceReport, 'loadBalancer'>>,

@@ -4,7 +4,7 @@ import type { InstanceRecord } from '../../store/record.ts';
 import { patternsOf } from '../instances/covering.ts';
 import type { InstanceConditions } from '../instances/endpoints.ts';
 
-/** Whether labels have all that a selector wants. */
+/** Whether the labels have all pairs of a selector. */
 export function selects(
   selector: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>>,
@@ -14,25 +14,25 @@ export function selects(
 }
 
 /**
- * Whether an instance may stand behind a declared service that its labels fit: whoever set them must be allowed to
- * register under it. Checked when labels are set, and here against what is declared later.
+ * Whether an instance may be behind a declared service that selects its labels: the token that set the labels must be
+ * allowed to register under the service. Checked when labels are set, and here for services declared later.
  */
-export function isVouchedFor({ metadata, spec }: Service, record: InstanceRecord): boolean {
-  const { covers } = record.body;
+export function mayJoinService({ metadata, spec }: Service, record: InstanceRecord): boolean {
+  const { labelScopes } = record.body;
   const { name = '', namespace } = metadata;
-  if (covers === undefined || name === record.service) return true;
-  // Who selects by a service's own name means exactly its instances.
+  if (labelScopes === undefined || name === record.service) return true;
+  // Selecting `app` by the instance's own service name always means exactly those instances.
   if (spec?.selector?.['app'] === record.service) return true;
-  // A bare name was written by a version whose scopes held in every namespace.
+  // Versions whose scopes held in every namespace wrote a bare name.
   const patterns = [name, ...patternsOf(namespace ?? 'default', name)];
-  return patterns.some((pattern) => covers.includes(pattern));
+  return patterns.some((pattern) => labelScopes.includes(pattern));
 }
 
 type TargetPort = Pick<DeclaredPort, 'targetPort' | 'protocol'>;
 
 /**
- * Where a service port leads on an instance. A name is a port of that name; a number is the port whose containerPort
- * it is, else the number itself. Undefined when the instance has no port of that name and protocol.
+ * The port of an instance that a service port leads to. A name means the port of that name. A number means the port
+ * with that containerPort, or else the number itself. Undefined when no port has that name and protocol.
  */
 export function targetPortOn(
   ports: Readonly<Record<string, InstancePort>>,
@@ -50,7 +50,7 @@ export function targetPortOn(
   return name === undefined ? { port: targetPort, protocol } : ports[name];
 }
 
-/** The endpoints of an instance that a declared service selects, one for each of the service's ports. Pure. */
+/** The endpoints of an instance in a declared service that selects it, one per port of the service. Pure. */
 export function selectedEndpoints(
   service: Service,
   record: InstanceRecord,
@@ -75,7 +75,7 @@ export function selectedEndpoints(
       ...published(spec.publishNotReadyAddresses === true, conditions),
     });
   if ((spec.ports ?? []).length === 0) {
-    // A headless service may be about addresses alone.
+    // A headless service may have addresses only, without ports.
     const [first] = Object.values(body.ports);
     return first === undefined ? [] : [endpointOf('', first)];
   }

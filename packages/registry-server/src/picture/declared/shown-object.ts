@@ -1,10 +1,7 @@
 import type { ManifestObject } from '@rollcall/contract';
 import type { Manifest } from '@rollcall/manifests';
 
-/**
- * A manifest as it is shown: with the revision that it has (undefined = it was not written), and without keys that
- * hold nothing.
- */
+/** A manifest for output: with its revision (undefined = it was not written), and without undefined fields. */
 export function shownObject(manifest: Manifest, revision: number | undefined): ManifestObject {
   const { apiVersion, kind, metadata, ...rest } = manifest;
   const version = revision === undefined ? {} : { resourceVersion: String(revision) };

@@ -1,7 +1,7 @@
 import { type Endpoint, STATE_TABLE } from '@rollcall/contract';
 import type { Endpoints, EndpointSlice, Service } from '@rollcall/manifests';
 
-/** One address of a hand-written object, whichever kind it came from. */
+/** One address of a hand-written object of either kind. */
 interface Written {
   readonly address: string;
   readonly instance: string;
@@ -51,8 +51,8 @@ function* ofSlice({ endpoints = [], ports }: EndpointSlice): Generator<Written> 
 }
 
 /**
- * The endpoints of a service without selector, from what was written by hand for it. A port is meant by its name, as
- * kube-proxy has it; the number is that of the hand-written object. Pure.
+ * The endpoints of a service without a selector, from the objects written by hand for it. Ports match by name, as in
+ * kube-proxy; the number is that of the hand-written object. Pure.
  */
 export function writtenEndpoints(
   service: Service,
@@ -67,7 +67,7 @@ export function writtenEndpoints(
   const wanted = (spec.ports ?? []).map(({ name = '' }) => name);
   const found = new Map<string, Endpoint>();
   for (const one of written) {
-    // A headless service may be about addresses alone.
+    // A headless service may have addresses only, without ports.
     const ports = wanted.length === 0 ? [{ name: '', port: 0, protocol: 'TCP' }] : one.ports;
     for (const { name, port, protocol } of ports) {
       if (wanted.length > 0 && !wanted.includes(name)) continue;
@@ -89,7 +89,7 @@ export function writtenEndpoints(
         ...conditions,
         ...(isPublished ? { ready: true, tier: conditions.tier ?? 0 } : {}),
       };
-      // Written twice it is as ready as the better of the two.
+      // If it is written twice, ready wins.
       if (found.get(endpoint.id)?.ready !== true) found.set(endpoint.id, Object.freeze(endpoint));
     }
   }

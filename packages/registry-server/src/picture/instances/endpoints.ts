@@ -9,7 +9,7 @@ import {
 } from '@rollcall/contract';
 import type { InstanceRecord } from '../../store/record.ts';
 
-/** The override of an instance as the store keeps it: its JSON less the end, which the resource carries. */
+/** The override of an instance as the store keeps it: without its end, which is a field of the resource. */
 export type StoredOverride = Omit<Override, 'untilMs'>;
 
 const SUSPECT = 'the connection of its hold closed without goodbye';
@@ -25,7 +25,7 @@ export function instanceOfOverride(key: string): InstanceKey {
   return key.slice('override/'.length) as InstanceKey;
 }
 
-/** The state of an instance under an override. */
+/** The state of an instance, with its override applied. */
 export function stateOfRecord(
   record: InstanceRecord,
   override: Override | undefined,
@@ -45,7 +45,7 @@ function reasonOf(record: InstanceRecord, override: Override | undefined): strin
 /** What an instance's state means for its endpoints. */
 export interface InstanceConditions extends Conditions {
   readonly state: InstanceState;
-  /** Why it is in that state; empty when it is simply so. */
+  /** Why it is in that state; empty when there is nothing to explain. */
   readonly reason: string;
 }
 
@@ -57,7 +57,7 @@ export function conditionsOf(
   return { state, reason: reasonOf(record, override), ...STATE_TABLE[state] };
 }
 
-/** The endpoints of an instance under its own service, one for each of its ports. Pure. */
+/** The endpoints of an instance in its own service, one per port. Pure. */
 export function deriveEndpoints(
   record: InstanceRecord,
   conditions: InstanceConditions,

@@ -1,2 +1,2 @@
-/** Namespace and name of the service that the registry servers themselves are. */
+/** Namespace and name of the service that consists of the registry servers. */
 export const SELF = Object.freeze({ namespace: 'default', service: 'rollcall' });

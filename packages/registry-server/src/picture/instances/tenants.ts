@@ -18,7 +18,7 @@ export class Tenants {
     return this.#services.get(owner) ?? NOTHING;
   }
 
-  /** An instance changed, came or went. */
+  /** Updates the counts when an instance was added, changed or removed. */
   replace(before: InstanceRecord | undefined, after: InstanceRecord | undefined): void {
     if (
       before?.body.owner === after?.body.owner &&

@@ -7,13 +7,15 @@ import { isHeadless } from '../../picture/declared/claim-slots.ts';
 import { ipv4OfNumber, numberOfIpv4, rangeOfCidr } from '../../picture/declared/ipv4.ts';
 
 export interface AddressOptions {
-  /** IPv4 network that cluster IPs come from. */
+  /** IPv4 network of the cluster IPs. */
   readonly serviceCidr: string;
   /** Networks whose addresses `externalIPs` may name. */
   readonly allowExternalIp: readonly string[];
 }
 
-/** How many numbers are left to those who ask for a certain one: a share of the range, within bounds, as in Kubernetes. */
+/**
+ * How many numbers are kept for requests of a certain number: a share of the range, within bounds, as in Kubernetes.
+ */
 function reservedOf(size: number, { share, most }: { share: number; most: number }): number {
   return size < 16 ? 0 : Math.min(Math.max(16, Math.floor(size / share)), most);
 }
@@ -23,7 +25,7 @@ const clusterIpOf = ({ spec }: Service) => spec?.clusterIPs?.[0] ?? spec?.cluste
 /** Which addresses and ports services may have. */
 export class AddressRules {
   readonly pools: Readonly<Record<PoolName, Pool>>;
-  /** The address of the registry itself: the first of the network. */
+  /** The registry's own address: the first of the network. */
   readonly ownAddress: string;
   readonly #cidr: string;
   readonly #external: Networks;
@@ -35,7 +37,7 @@ export class AddressRules {
     this.#external = new Networks(allowExternalIp);
     this.ownAddress = ipv4OfNumber(first + 1);
     const ports = NODE_PORTS.last - NODE_PORTS.first + 1;
-    // The network's own address and its broadcast address are nobody's.
+    // Without the network address and the broadcast address.
     this.pools = {
       clusterIps: {
         first: first + 1,
@@ -47,8 +49,8 @@ export class AddressRules {
   }
 
   /**
-   * Faults of the addresses that a service asks for. The cluster IP that it has is not asked for: it stays valid when
-   * the registry is given another network.
+   * Faults of the addresses that a service asks for. Its current cluster IP is not checked: it stays valid when the
+   * registry is given another network.
    */
   faultsOf(service: Service, before: Manifest | undefined): FieldError[] {
     const had = before?.kind === 'Service' ? clusterIpOf(before) : '';

@@ -10,7 +10,7 @@ import type { PutOutcome, Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
 import type { AddressRules } from './address-rules.ts';
 import { dropEndpoints, dropReports } from './dependents.ts';
-import { faultsOf, NOWHERE, titleOf } from './draft-faults.ts';
+import { faultsOf, NO_LOCATION, titleOf } from './draft-faults.ts';
 import {
   type ApplyMode,
   decoded,
@@ -20,17 +20,12 @@ import {
   settle,
 } from './draft.ts';
 import type { ManifestReader } from './manifest-reader.ts';
-import {
-  claimRefusal,
-  notFound,
-  patchFaults,
-  refusal,
-  refusedResult,
-  withoutTwins,
-} from './refusals.ts';
+import { claimRefusal, notFound, patchFaults, refusal, refusedResult, dedupe } from './refusals.ts';
 import { itemOf, objectOf, resultOf } from './stored-draft.ts';
 
-/** How often a write is tried again when another one came between, and how long its news is waited for, in ms. */
+/**
+ * How often a write is retried after another writer came first, and how long to wait for that writer's change, in ms.
+ */
 const TRIES = 5;
 const NEWS_WAIT_MS = 500;
 
@@ -51,13 +46,13 @@ export interface ApplyRequest {
   readonly partial: boolean;
 }
 
-/** What became of drafts in the store. */
+/** The outcome of drafts in the store. */
 interface Written {
   readonly objects: readonly (ManifestObject | null)[];
   readonly revision: number;
 }
 
-/** The rules of declaring objects: everything is checked before anything is written, and then written at once. */
+/** The rules of declaring objects: everything is checked first, and then written at once. */
 export class Declarer {
   readonly #store: Store;
   readonly #picture: Picture;
@@ -75,7 +70,7 @@ export class Declarer {
     this.#reader = reader;
   }
 
-  /** Declares every document of a text, or none; with `partial` those that are right. */
+  /** Declares every document of a text, or none; with `partial`, every document without faults. */
   async apply(request: ApplyRequest): Promise<Committed<ApplyReply>> {
     const file = await this.#reader.read(request.text);
     if (file.faults.length > 0) {
@@ -95,7 +90,7 @@ export class Declarer {
     });
   }
 
-  /** Declares one object under its own name, or replaces it. */
+  /** Creates or replaces one object under its own name. */
   async put(ref: ObjectRef, text: string, dryRun: boolean): Promise<Committed<ManifestObject>> {
     const { manifests } = await this.#reader.read(text);
     const [only] = manifests;
@@ -127,9 +122,9 @@ export class Declarer {
       if (before === undefined) throw notFound(ref);
       const { manifest, errors } = decoded(patched(before.manifest, patch), before.manifest);
       const faults = [...errors, ...patchFaults(manifest, { ref, before })];
-      if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), NOWHERE, faults));
+      if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), NO_LOCATION, faults));
       const draft = settle(
-        { ref, before, wanted: manifest, isExamined: false, locate: NOWHERE },
+        { ref, before, wanted: manifest, isExamined: false, locate: NO_LOCATION },
         this.#context(),
       );
       if (draft.faults.length > 0) throw refusal(draft.faults);
@@ -161,13 +156,13 @@ export class Declarer {
     return committed(this.#picture, value, outcome.revision);
   }
 
-  /** Declares a service unless it is there; false = something stands against it. */
+  /** Declares a service unless it exists; false = it cannot be declared. */
   async ensure(service: Service): Promise<boolean> {
     const { name = '', namespace = 'default' } = service.metadata;
     const ref = { kind: 'Service', namespace, name } as const;
     if (this.#find(ref) !== undefined) return true;
     const draft = settle(
-      { ref, before: undefined, wanted: service, isExamined: false, locate: NOWHERE },
+      { ref, before: undefined, wanted: service, isExamined: false, locate: NO_LOCATION },
       this.#context(),
     );
     if (draft.manifest === undefined) return false;
@@ -175,7 +170,7 @@ export class Declarer {
     return kind === 'put' || kind === 'changed';
   }
 
-  /** A file may declare a thousand objects: the event loop goes round in between. */
+  /** Lets the event loop run in between: a file may declare a thousand objects. */
   async #draftsOf(manifests: readonly ReadManifest[], context: DraftContext): Promise<Draft[]> {
     const breath = new Breath(this.#clock);
     const drafts: Draft[] = [];
@@ -183,7 +178,7 @@ export class Declarer {
       drafts.push(draftOf(read, context));
       await breath.take();
     }
-    return withoutTwins(drafts);
+    return dedupe(drafts);
   }
 
   #context(given?: { readonly namespace: string; readonly mode: ApplyMode }) {
@@ -201,7 +196,7 @@ export class Declarer {
     return this.#picture.roll?.declarations.get(kind, nameKeyOf({ namespace, name }));
   }
 
-  /** Does it again when another writer came between and this server has seen what he wrote. */
+  /** Retries when another writer came first, once this server has seen that writer's change. */
   async #retried<T>(attempt: () => Promise<T | undefined>): Promise<T> {
     for (let tries = 0; tries < TRIES; tries++) {
       const { revision } = this.#picture;
@@ -212,7 +207,7 @@ export class Declarer {
     throw new ProblemError('object_changed', 'another writer changed the object again and again');
   }
 
-  /** Each by itself: another writer who comes between concerns one of them alone. */
+  /** Applies documents one by one, so a conflict fails only its own document. */
   async #applyEach(
     manifests: readonly ReadManifest[],
     request: ApplyRequest,
@@ -250,7 +245,7 @@ export class Declarer {
     return { items, pools: this.#rules.pools, dryRun, floor: this.#picture.revision };
   }
 
-  /** Writes those that differ. Undefined = another writer came between. Throws when a number cannot be had. */
+  /** Writes the drafts that differ. Undefined = another writer came first. Throws when a number is not available. */
   async #write(drafts: readonly Draft[], dryRun: boolean): Promise<Written | undefined> {
     const due = drafts.filter(({ action }) => action !== 'unchanged');
     const outcome: PutOutcome =
@@ -263,7 +258,7 @@ export class Declarer {
     const objects = drafts.map((draft) =>
       objectOf(draft, byKey.get(keyOfObject(draft.ref)), dryRun),
     );
-    // What was only tried has no revision that anybody could wait for.
+    // A dry run has no revision to wait for.
     const last = dryRun ? undefined : outcome.resources.at(-1);
     const revision = last?.revision ?? this.#picture.revision;
     return { objects, revision };

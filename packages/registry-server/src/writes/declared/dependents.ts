@@ -8,8 +8,8 @@ import {
 } from '../../picture/declared/object-key.ts';
 
 /**
- * Endpoints written for a service are not those of the next one of its name; Kubernetes deletes them too. To be called
- * before the service goes, so that whoever is cut off here can do it again.
+ * Endpoints written for a service do not belong to a later service of the same name; Kubernetes deletes them too. Call
+ * this before the service is deleted, so that a caller that is cut off here can repeat the request.
  */
 export async function dropEndpoints(
   store: Store,
@@ -22,7 +22,7 @@ export async function dropEndpoints(
   await store.remove({ key, floor: picture.revision });
 }
 
-/** What was said of a service is not said of the next one of its name. */
+/** Reports about a service do not apply to a later service of the same name. */
 export async function dropReports(
   store: Store,
   picture: Picture,
@@ -32,7 +32,7 @@ export async function dropReports(
   const reports = picture.roll?.declarations.reports(nameKeyOf({ namespace, name })) ?? [];
   for (const { reporter } of reports) {
     const key = keyOfReport(namespace, name, reporter);
-    // They lapse by themselves too.
+    // Reports also expire by themselves.
     await store.remove({ key, floor: picture.revision }).catch(() => {});
   }
 }

@@ -2,18 +2,18 @@ import type { Fault } from '@rollcall/contract';
 import { examine, type FieldError, type Manifest, type ReadManifest } from '@rollcall/manifests';
 import type { ObjectRef } from '../../picture/declared/object-key.ts';
 
-/** Where a field stands in the text that it came from. */
+/** Finds a field in the source text. */
 export type LocateField = ReadManifest['locate'];
 
-/** For what came from no text. */
-export const NOWHERE: LocateField = () => ({ line: 0, column: 0 });
+/** For objects without a source text. */
+export const NO_LOCATION: LocateField = () => ({ line: 0, column: 0 });
 
 /** `Service "nginx"`, as faults name an object. */
 export function titleOf({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string {
   return `${kind} ${JSON.stringify(name)}`;
 }
 
-/** Faults of fields as faults of a document. */
+/** Converts field errors into faults of a document. */
 export function faultsOf(
   object: string,
   locate: LocateField,
@@ -24,7 +24,7 @@ export function faultsOf(
   });
 }
 
-/** What is wrong with a text, as far as it is wrong with what would come of it as well, and what else is. */
+/** The faults of a text, without those that its result no longer has, and then the other faults of the result. */
 export function faultsOfBoth(
   read: ReadManifest,
   given: Manifest,

@@ -21,16 +21,16 @@ import type { ObjectRef } from '../../picture/declared/object-key.ts';
 import { isStale, staleMessage } from './staleness.ts';
 import { warningsOf } from './warnings.ts';
 
-/** Where `kubectl apply` keeps what was applied last; kept here under the same name, so that both may be used. */
+/** The annotation in which `kubectl apply` keeps the last applied manifest. Same name here, so that both tools work. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** `put` takes the place of what is there, or is the first. */
+/** `put` creates or replaces. */
 export type ApplyMode = 'apply' | 'create' | 'replace' | 'put';
 
-/** Longest beginning of a name that is still made whole. */
+/** Longest prefix of a generated name; the rest is cut off. */
 const MAX_GENERATED = 57;
 
-/** What one document is to become: written when `faults` is empty. */
+/** What one document will become. Written only when `faults` is empty. */
 export interface Draft {
   readonly ref: ObjectRef;
   readonly action: ApplyResult['action'];
@@ -43,7 +43,7 @@ export interface Draft {
 
 export interface DraftContext {
   readonly mode: ApplyMode;
-  /** For documents that name none. */
+  /** For documents that do not name a namespace. */
   readonly namespace: string;
   readonly rules: AddressRules;
   readonly random: Random;
@@ -52,7 +52,7 @@ export interface DraftContext {
   find(ref: ObjectRef): Declared | undefined;
 }
 
-/** What a document that was read is to become. Changes nothing. */
+/** Computes what a document will become. Changes nothing. */
 export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   const { manifest, given } = read;
   if (manifest === undefined || given === undefined) return refusedDraft(read, manifest);
@@ -63,13 +63,13 @@ export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   if (context.mode === 'create' || before?.manifest.kind !== 'Service') {
     return refusedDraft(read, manifest);
   }
-  // What goes with the former type was not asked for: it makes a text wrong by itself, and not what comes of it.
+  // Fields left over from the former type may make the text invalid by itself, but not the result, which drops them.
   const draft = draftOver({ given, named, ref, before, read }, context);
   if (draft.faults.length === 0) return draft;
   return { ...draft, faults: faultsOfBoth(read, given, draft.faults) };
 }
 
-/** What a document that can be read is to become of what is there. */
+/** Computes what a decoded document makes of the existing object. */
 function draftOver(
   {
     given,
@@ -101,12 +101,12 @@ function draftOver(
   const wanted =
     context.mode === 'apply' ? merged(given, named, before) : { manifest: named, errors: [] };
   if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), locate, wanted.errors));
-  // The text was examined when it was read; a merge of two manifests was not, as a whole.
+  // The text was checked when it was read, but not the merge of two manifests.
   const isExamined = read.faults.length === 0 && (context.mode !== 'apply' || before === undefined);
   return settle({ ref, before, wanted: wanted.manifest, isExamined, locate }, context);
 }
 
-/** What an object is to become when its manifest is given whole, without a text. */
+/** Computes what an object will become when its whole manifest is given, without a text. */
 export function settle(
   {
     ref,
@@ -118,7 +118,7 @@ export function settle(
     readonly ref: ObjectRef;
     readonly before: Declared | undefined;
     readonly wanted: Manifest;
-    /** It has its defaults, and was found to be right by itself. */
+    /** It has its defaults and is valid by itself. */
     readonly isExamined: boolean;
     readonly locate: LocateField;
   },
@@ -144,7 +144,7 @@ export function settle(
   return { ref, action, manifest: stored, before, faults: [], warnings, locate };
 }
 
-/** What a manifest is with its defaults, and with what stays of the object that it replaces; and what is wrong with it. */
+/** The manifest with its defaults and with what it keeps of the object that it replaces, and its faults. */
 function examined(wanted: Manifest, before: Manifest | undefined, isExamined: boolean) {
   if (wanted.kind === 'Service' && before?.kind === 'Service') {
     const complete = isExamined ? wanted : KINDS.Service.defaults(wanted);
@@ -175,7 +175,7 @@ function refOf({ kind, metadata }: Manifest, namespace: string): ObjectRef {
   return { kind, namespace: metadata.namespace || namespace, name: metadata.name ?? '' };
 }
 
-/** What of the object that is there, or is not, stands against a document. */
+/** The conflict of a document with the existing object, or with its absence. */
 function conflictOf(
   { metadata }: Manifest,
   {
@@ -197,15 +197,16 @@ function conflictOf(
   if (mode === 'create' && before !== undefined)
     return said(`${plural} "${ref.name}" already exists`);
   if (mode === 'replace' && before === undefined) return said(`${plural} "${ref.name}" not found`);
-  // What was exported, deleted and is declared again names a version that nobody else can have changed.
+  // An object that was exported, deleted and declared again names an old version, but there is nothing to conflict
+  // with.
   const isNew = before === undefined && mode !== 'put';
   if (isNew || !isStale(resourceVersion, before)) return undefined;
   return said(staleMessage(ref), 'metadata.resourceVersion');
 }
 
 /**
- * Merges the text into the object that is there. The merge is decoded anew, because two valid manifests can make an
- * invalid one. `named` is the text with its defaults and a name; when nothing is there yet, that is the result.
+ * Merges the text into the existing object. The merge is decoded again, because two valid manifests can make an invalid
+ * one. `named` is the text with its defaults and a name; if there is no object yet, that is the result.
  */
 function merged(
   given: Manifest,
@@ -213,7 +214,7 @@ function merged(
   before: Declared | undefined,
 ): { readonly manifest: Manifest; readonly errors: readonly FieldError[] } {
   const { annotations } = given.metadata;
-  // A file that was exported carries what was applied before it: kept inside, it would grow with each round.
+  // An exported file contains the annotation of the previous apply: nested, it would grow with each round.
   const { [LAST_APPLIED]: _, ...others } = annotations ?? {};
   const said = annotations === undefined ? {} : { annotations: others };
   const annotation = JSON.stringify({ ...given, metadata: { ...given.metadata, ...said } });
@@ -227,7 +228,7 @@ function merged(
   return decoded(applied(last, before.manifest, next), given);
 }
 
-/** Reads a manifest that was put together here. */
+/** Decodes a manifest that was built here. */
 export function decoded(
   value: unknown,
   fallback: Manifest,
@@ -245,7 +246,7 @@ function lastAppliedOf({ metadata }: Manifest): unknown {
   }
 }
 
-/** What only the server says of an object; the rest of the metadata is its author's. */
+/** Adds the metadata that only the server sets; the rest comes from the author. */
 function withMeta(
   manifest: Manifest,
   {
@@ -274,7 +275,7 @@ function withMeta(
   return { ...rest, metadata };
 }
 
-/** Without keys that hold nothing, so that equal manifests compare equal. */
+/** Without undefined fields, so that equal manifests compare equal. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }

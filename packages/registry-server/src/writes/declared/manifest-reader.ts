@@ -2,17 +2,17 @@ import { Worker } from 'node:worker_threads';
 import { fileOf, type PortableFile, type ReadFile, readManifests } from '@rollcall/manifests';
 import type { Clock } from '@rollcall/runtime';
 
-/** Longer texts are read by another thread: reading takes some 5 ms for each 1,000 characters. */
+/** Longer texts are read in a worker thread: reading takes about 5 ms per 1,000 characters. */
 const INLINE_LENGTH = 2_000;
 /** How long reading one text may take, in ms. */
 const LONGEST_MS = 10_000;
 
-/** Memory that reading one text may take. */
+/** How much memory reading one text may take, in MB. */
 const MOST_MB = 512;
 
 /** Reads files of manifests. */
 export interface ManifestReader {
-  /** Never rejects for what the text says. */
+  /** Never rejects because of the content. */
   read(text: string): Promise<ReadFile>;
   close(): void;
 }
@@ -26,14 +26,14 @@ const FILE = new URL(import.meta.url);
 const isSource = FILE.pathname.endsWith('.ts');
 
 /**
- * Reads long texts in a thread of its own, one after the other, so that no file that somebody declares holds up the
- * heartbeats of the others. The thread begins with the first long text and holds up no exit.
+ * Reads long texts in a worker thread, one after the other, so that a large file does not delay the heartbeats of other
+ * clients. The thread starts with the first long text and does not keep the process alive.
  */
 export class ThreadedReader implements ManifestReader {
   readonly #clock: Clock;
   readonly #waiting: Waiting[] = [];
   #worker: Worker | undefined;
-  /** What is being read; its end is called once. */
+  /** Finishes the text being read; called once. */
   #end: ((file: ReadFile) => void) | undefined;
 
   constructor(clock: Clock) {
@@ -69,7 +69,7 @@ export class ThreadedReader implements ManifestReader {
     this.#worker.postMessage(next.text);
   }
 
-  /** What the thread cannot bear costs this text alone. */
+  /** A text that breaks the thread, or takes too long, fails alone. */
   #giveUp(message: string): void {
     this.close();
     this.#end?.({ manifests: [], faults: [{ line: 1, column: 1, field: '', message, fix: '' }] });

@@ -1,4 +1,4 @@
-// The thread of a ThreadedReader: a text comes, what it says goes back.
+// The worker of ThreadedReader: receives a text, answers with its content.
 import { parentPort } from 'node:worker_threads';
 import { portableOf, readManifests } from '@rollcall/manifests';
 

@@ -13,8 +13,8 @@ function faultOf({ ref, locate }: Draft, field: string, message: string): Fault 
   return { object: titleOf(ref), ...locate(field), field, message, fix: '' };
 }
 
-/** A text may name an object once. */
-export function withoutTwins(drafts: readonly Draft[]): Draft[] {
+/** Refuses a second document of the same object in one text. */
+export function dedupe(drafts: readonly Draft[]): Draft[] {
   const seen = new Set<string>();
   return drafts.map((draft) => {
     const key = keyOfObject(draft.ref);
@@ -27,7 +27,7 @@ export function withoutTwins(drafts: readonly Draft[]): Draft[] {
   });
 }
 
-/** What a patch may not change: who the object is, and another version than the one it names. */
+/** Faults of a patch that changes the identity of the object, or names a version other than the current one. */
 export function patchFaults(
   { metadata }: Manifest,
   { ref, before }: { readonly ref: ObjectRef; readonly before: Declared },
@@ -46,7 +46,7 @@ export function patchFaults(
   return faults;
 }
 
-/** What became of a document that was refused among others that were not. */
+/** The result of a refused document, when others of the same request were not refused. */
 export function refusedResult(draft: Draft, error: ProblemError): ApplyResult {
   const { kind, namespace, name } = draft.ref;
   const faults = [...(error.faults ?? [faultOf(draft, error.field, error.message)])];
@@ -59,7 +59,7 @@ export function notFound({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): Prob
   return new ProblemError('object_not_found', message, { field: 'name' });
 }
 
-/** A refusal that says all that is wrong, and in its message what kubectl would. */
+/** A refusal with all faults; its message is that of kubectl. */
 export function refusal(faults: readonly Fault[]): ProblemError {
   const [first] = faults;
   const lines = faults.map(({ object, field, message }) => {
@@ -72,7 +72,7 @@ export function refusal(faults: readonly Fault[]): ProblemError {
   return new ProblemError(code, lines.join('; '), { field: first?.field ?? '', faults });
 }
 
-/** Why a number cannot be had. */
+/** Why a number is not available. */
 export function claimRefusal(
   draft: Draft,
   outcome: Extract<PutOutcome, { kind: 'taken' | 'exhausted' }>,

@@ -6,14 +6,14 @@ import type { Picture } from '../../picture/picture.ts';
 import type { StoredReport } from '../../picture/declared/declarations.ts';
 import { keyOfReport } from '../../picture/declared/object-key.ts';
 
-/** Whose report of which service. */
+/** Identifies the report of one reporter about a service. */
 export interface ReportRef {
   readonly namespace: string;
   readonly service: string;
   readonly reporter: string;
 }
 
-/** What data planes say of declared services. It lapses by itself when they no longer say it. */
+/** Reports of data planes about declared services. A report expires unless the data plane repeats it. */
 export class Reports {
   readonly #store: Store;
   readonly #picture: Picture;
@@ -23,7 +23,7 @@ export class Reports {
     this.#picture = picture;
   }
 
-  /** Throws `service_not_found` when nobody declared the service. */
+  /** Throws `service_not_found` when the service is not declared. */
   async put(ref: ReportRef, report: ServiceReport): Promise<Committed<{ revision: string }>> {
     const { namespace, service, reporter } = ref;
     if (
@@ -42,7 +42,7 @@ export class Reports {
     return this.#committed(revision);
   }
 
-  /** Taking back what was never said, or has lapsed, is no failure. */
+  /** Withdrawing a report that never existed, or has expired, is not an error. */
   async withdraw({
     namespace,
     service,

@@ -6,7 +6,7 @@ import type { ResourceRecord } from '../../store/record.ts';
 import type { PutItem } from '../../store/store.ts';
 import type { Draft } from './draft.ts';
 
-/** How a draft is written. `isUnreadable`: what stands there can be read by nobody. */
+/** The put item of a draft. `isUnreadable`: the stored value cannot be read. */
 export function itemOf({ ref, manifest, before }: Draft, isUnreadable: boolean): PutItem {
   const claims = manifest?.kind === 'Service' ? claimSlotsOf(manifest) : [];
   return {
@@ -14,13 +14,13 @@ export function itemOf({ ref, manifest, before }: Draft, isUnreadable: boolean):
     value: JSON.stringify(manifest),
     forMs: 0,
     why: before === undefined ? 'created' : 'configured',
-    // What nobody can read may be written over: nothing of it is known that could be lost.
+    // An unreadable value may be overwritten: nothing known is lost.
     expected: before?.revision ?? (isUnreadable ? undefined : 0),
     claims: claims.map(({ pool, number }) => ({ pool, number })),
   };
 }
 
-/** The object that comes of a draft. `resource`: as it was written; undefined = there was nothing to write. */
+/** The object that results from a draft. `resource`: as it was written; undefined = nothing was written. */
 export function objectOf(
   { manifest, before }: Draft,
   resource: ResourceRecord | undefined,
@@ -34,7 +34,7 @@ export function objectOf(
   return shownObject(whole, dryRun ? undefined : resource.revision);
 }
 
-/** What became of a draft that nothing stood against. */
+/** The result of a draft without faults. */
 export function resultOf(
   { ref, action, before, warnings }: Draft,
   object: ManifestObject | null,

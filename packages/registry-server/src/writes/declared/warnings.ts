@@ -1,7 +1,7 @@
 import type { Manifest, Service } from '@rollcall/manifests';
 import { hasSelector } from '../../picture/declared/profile.ts';
 
-/** What is taken and not acted on, or otherwise than somebody may think; one sentence each. */
+/** What is accepted but has no effect, or a different one than expected; one sentence each. */
 export function warningsOf(manifest: Manifest): string[] {
   if (manifest.kind === 'Deployment') {
     return [

@@ -36,13 +36,13 @@ const Body = z.looseObject({
   ttlMs: TtlMs,
   status: InstanceStatus,
   check: HealthCheck,
-  covers: z.array(z.string()).optional(),
+  labelScopes: z.array(z.string()).optional(),
   owner: z.string().optional(),
 });
 
 const Count = z.int().min(0);
 
-/** What of a persistent instance is no part of its key or body: texts that a store may put side by side in one. */
+/** The fields of a persistent instance outside its key and body. A store may join them into one text. */
 const Held = z.object({
   revision: Count,
   lease: z.literal(''),
@@ -64,8 +64,8 @@ export function invalidExport(message: string, cause?: unknown): ProblemError {
 }
 
 /**
- * Throws `invalid_export` unless every part is one that this registry could have written itself: the checksum proves
- * only that nobody changed it by accident, and one bad record would stop every server that reads it.
+ * Throws `invalid_export` unless this registry could have written every entry itself. The checksum only detects
+ * accidental changes, and one bad record would stop every server that reads it.
  */
 export function checkContent({ resources, instances }: DurablePart): void {
   const seen = new Set<string>();
@@ -131,7 +131,7 @@ function objectFault({ key, value, claims }: ResourceRecord): string | undefined
     : 'expected the manifest of the object that it is stored as';
 }
 
-/** The claims are those that the manifest has places for, in their order. */
+/** The claims must match the claim slots of the manifest, in the same order. */
 function claimFault(manifest: Manifest, claims: ResourceRecord['claims']): string | undefined {
   const slots = manifest.kind === 'Service' ? claimSlotsOf(manifest) : [];
   const isWhole =

@@ -6,23 +6,23 @@ import { type InstanceRecord, type ResourceRecord } from '../../store/record.ts'
 import type { PutItem, StoreSnapshot } from '../../store/store.ts';
 import { SELF } from '../../picture/instances/own-service.ts';
 
-/** Two ends of an override this near are the same: the time that is left is counted anew when it is written, in ms. */
+/** Two ends of an override this close count as equal, in ms: each write computes the end anew from the time left. */
 const SAME_END_MS = 60_000;
 
 const { namespace, service: name } = SELF;
 const OWN_KEY = keyOfObject({ kind: 'Service', namespace, name });
 
-/** Whether the registry keeps it itself: its own service. */
+/** Whether it is the registry's own service, which the registry itself maintains. */
 export const isOwn = ({ key }: Pick<ResourceRecord, 'key'>) => key === OWN_KEY;
 
-/** An instance to be put on the roll. */
+/** An instance to put on the roll. */
 export interface ImportedInstance {
   readonly record: InstanceRecord;
-  /** What is there already, persistent too. */
+  /** The existing instance, also persistent. */
   readonly known: InstanceRecord | undefined;
 }
 
-/** What an import would write over a store as it stands, and what becomes of each thing. */
+/** What an import would write into a store, and the outcome of each entry. */
 export interface ImportPlan {
   readonly puts: readonly PutItem[];
   readonly instances: readonly ImportedInstance[];
@@ -30,17 +30,17 @@ export interface ImportPlan {
 }
 
 interface Rules {
-  /** Write what is older than what is there, and what was deleted since, too. */
+  /** Also write entries that are older than the existing ones, or that were deleted since. */
   readonly replace: boolean;
   readonly nowMs: number;
 }
 
-/** Decides about each thing of an export. Pure. */
+/** Decides about each entry of an export. Pure. */
 export function planImport(part: DurablePart, store: StoreSnapshot, rules: Rules): ImportPlan {
   const { replace, nowMs } = rules;
   const outcomes = new Map<string, ImportOutcome>();
-  const graves = new Map(store.tombstones.map(({ member, revision }) => [member, revision]));
-  const isDead = (member: string, revision: number) => (graves.get(member) ?? 0) > revision;
+  const tombstones = new Map(store.tombstones.map(({ member, revision }) => [member, revision]));
+  const isDead = (member: string, revision: number) => (tombstones.get(member) ?? 0) > revision;
 
   const resources = new Map(store.resources.map((resource) => [resource.key, resource]));
   const puts: PutItem[] = [];
@@ -100,7 +100,7 @@ function isSame(a: ResourceRecord, b: ResourceRecord): boolean {
   );
 }
 
-/** But for the status, which its checks find out. */
+/** Compares all but the status, which checks determine. */
 function isSameBody({ body: a }: InstanceRecord, { body: b }: InstanceRecord): boolean {
   return isDeepStrictEqual({ ...a, status: b.status }, { ...b });
 }

@@ -24,13 +24,13 @@ import type { Picture } from '../../picture/picture.ts';
 import { checkContent, invalidExport } from './check-content.ts';
 import { type ImportedInstance, type ImportPlan, isOwn, planImport } from './import-plan.ts';
 
-/** How often an import is planned anew when something else was written meanwhile. */
+/** How often an import is planned again because something else was written meanwhile. */
 const TRIES = 5;
 
-/** Instances registered at once. */
+/** How many instances are registered at once. */
 const AT_ONCE = 100;
 
-/** Given to an instance without one, so that a process which took its id meanwhile is not thrown out. */
+/** Nonce of an instance without one, so that the import does not displace a process that took its id meanwhile. */
 const IMPORT_NONCE = 'imported';
 
 export interface ImporterParts {
@@ -47,7 +47,7 @@ export interface ImportRequest {
   readonly dryRun: boolean;
 }
 
-/** Carries the durable part out of a store and into one, whatever kind of store either is. */
+/** Exports the durable part of any kind of store, and imports it into any. */
 export class Importer {
   readonly #parts: ImporterParts;
 
@@ -55,16 +55,16 @@ export class Importer {
     this.#parts = parts;
   }
 
-  /** What is in the store now, but for what every registry makes itself. */
+  /** The current content of the store, except what every registry makes itself. */
   async export(): Promise<DurableFileContent> {
     const { resources, instances } = durablePartOf(await this.#parts.store.snapshot());
     return durableFileOf({ resources: resources.filter((one) => !isOwn(one)), instances });
   }
 
   /**
-   * Writes what is missing or, as its revision says, older than in the export. Everything is checked first; declared
-   * objects and overrides are then written at once or not at all, instances after them. Twice is as good as once.
-   * Throws `invalid_export`, or `import_conflict` naming what is in the way.
+   * Writes what is missing, or has an older revision than in the export. Checks everything first; then writes declared
+   * objects and overrides, all or nothing, and the instances after them. Repeating it is harmless. Throws
+   * `invalid_export`, or `import_conflict` with the conflicting entry.
    */
   async import(request: ImportRequest): Promise<Committed<ImportReply>> {
     const part = read(request.text);
@@ -92,7 +92,7 @@ export class Importer {
     throw new ProblemError('object_changed', 'what is imported is being changed all the time');
   }
 
-  /** Revision of the last one written, 0 = none; undefined = something else was written meanwhile. */
+  /** Revision of the last write, 0 = none; undefined = something else was written meanwhile. */
   async #put(items: readonly PutItem[], dryRun: boolean): Promise<number | undefined> {
     if (items.length === 0) return 0;
     const { store, picture, rules } = this.#parts;
@@ -106,7 +106,7 @@ export class Importer {
     throw conflict(`${item.key}: ${claimText(claim)} is held by ${owner}`);
   }
 
-  /** Gives the revision of the last one, and notes what became of those that could not be registered. */
+  /** Returns the last revision, and records the outcome of instances that could not be registered. */
   async #register(
     instances: readonly ImportedInstance[],
     outcomes: Map<string, ImportOutcome>,
@@ -124,7 +124,7 @@ export class Importer {
     return last;
   }
 
-  /** A process may have taken the id of a persistent instance since the plan was made: what is there is read again. */
+  /** Reads the records again: a process may have taken the id of a persistent instance since the plan was made. */
   async #asTheyAre(instances: readonly ImportedInstance[]): Promise<readonly ImportedInstance[]> {
     if (instances.every(({ known }) => known === undefined)) return instances;
     const now = await this.#parts.store.snapshot();
@@ -135,9 +135,9 @@ export class Importer {
   }
 
   /**
-   * Gives its revision, or why it was not registered. What is there is written over under its own nonce, so that the
-   * store itself leaves an id alone which a process takes at the last moment. One without a nonce can only be taken
-   * over: who registers in the moment since it was read is then thrown out, and registers anew at its next heartbeat.
+   * Returns the revision, or why the instance was not registered. An existing instance is overwritten under its own
+   * nonce, so that the store refuses if a process takes the id at the last moment. Without a nonce it can only be taken
+   * over: a process that has registered since the read is then displaced, and registers again at its next heartbeat.
    */
   async #grant({ record, known }: ImportedInstance): Promise<number | 'live' | 'full'> {
     if (known !== undefined && known.lease !== '') return 'live';
@@ -148,7 +148,7 @@ export class Importer {
       lease: '',
       nonce: nonces.find((nonce) => nonce !== '') ?? IMPORT_NONCE,
       takeover: known?.nonce === '',
-      // What it is its checks say, from the first one on.
+      // Its checks determine the status, from the first check on.
       body: { ...record.body, status: known?.body.status ?? 'starting' },
       maxInstances: maxInstancesPerService,
       floor: picture.revision,
@@ -157,7 +157,7 @@ export class Importer {
     return outcome.kind === 'full' ? 'full' : 'live';
   }
 
-  /** An import may not give a service addresses that it could not be declared with. */
+  /** An import must not give a service addresses that it could not be declared with. */
   #checkAddresses(puts: readonly PutItem[]): void {
     for (const { key, value } of puts) {
       if (!key.startsWith('service/')) continue;
@@ -168,7 +168,7 @@ export class Importer {
     }
   }
 
-  /** Cluster IPs and node ports are kept as they are, so they must be this registry's to give. */
+  /** Cluster IPs and node ports are kept, so they must be in this registry's ranges. */
   #checkRanges({ resources }: DurablePart): void {
     const { pools } = this.#parts.rules;
     for (const resource of resources) {

@@ -1,18 +1,21 @@
 import type { ServiceSnapshot } from '@rollcall/client-sdk';
 
-/** What names look like and how long they may be remembered. */
-export interface Naming {
-  /** e.g. `cluster.local`; lower-case, without a dot at the end. */
+/** The form of names, and how long they may be cached. */
+export interface ZoneOptions {
+  /** E.g. `cluster.local`; lower-case, without a trailing dot. */
   readonly zone: string;
-  /** Of records, in seconds. */
+  /** TTL of records, in seconds. */
   readonly ttl: number;
-  /** Of what is not there, in seconds. */
+  /** TTL of negative answers, in seconds. */
   readonly negativeTtl: number;
-  /** Namespace of short names that name none. */
+  /** Namespace of short names without a namespace. */
   readonly namespace: string;
-  /** Whether `<svc>`, `<svc>.<ns>` and `<svc>.<ns>.svc` are answered as well. */
+  /** Whether `<svc>`, `<svc>.<ns>` and `<svc>.<ns>.svc` are also answered. */
   readonly hasShortNames: boolean;
-  /** Nobody is asked about names that are not here, so names below a known service or namespace are ours as well. */
+  /**
+   * No other server is asked about unknown names, so this server also answers for names
+   * below a known service or namespace.
+   */
   readonly isAlone: boolean;
   /** Addresses of `ns.dns.<zone>`, this server itself. */
   readonly serverAddresses: readonly string[];

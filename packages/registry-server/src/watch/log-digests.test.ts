@@ -3,18 +3,18 @@ import type { Endpoint } from '@rollcall/contract';
 import type { ServiceChange } from '../picture/picture.ts';
 import type { Frame } from './frame.ts';
 import { framesOf, idOf, sentChangeOf } from './history.ts';
-import { Past } from './past.ts';
+import { LogDigests } from './log-digests.ts';
 
-function pastOf(...entries: readonly (readonly [number, string])[]): Past {
-  const past = new Past(100);
+function pastOf(...entries: readonly (readonly [number, string])[]): LogDigests {
+  const past = new LogDigests(100);
   past.begin(10, 'm10', false);
-  for (const [revision, mark] of entries) past.add(revision, mark);
+  for (const [revision, digest] of entries) past.add(revision, digest);
   return past;
 }
 
 test('a revision has the digest of the last entry up to it', () => {
   const past = pastOf([20, 'm20'], [30, 'm30']);
-  expect([9, 10, 25, 30, 99].map((revision) => past.markAt(revision))).toEqual([
+  expect([9, 10, 25, 30, 99].map((revision) => past.digestAt(revision))).toEqual([
     undefined,
     'm10',
     'm20',
@@ -25,26 +25,26 @@ test('a revision has the digest of the last entry up to it', () => {
 
 test('a position whose digest is another one is of a lost past; one without a digest is believed', () => {
   const past = pastOf([20, 'm20'], [30, 'm30']);
-  expect(past.isLost({ revision: 20, mark: 'm20' })).toBe(false);
-  expect(past.isLost({ revision: 20, mark: 'other' })).toBe(true);
-  expect(past.isLost({ revision: 25, mark: 'm25' })).toBe(true);
-  expect(past.isLost({ revision: 20, mark: undefined })).toBe(false);
+  expect(past.isLost({ revision: 20, digest: 'm20' })).toBe(false);
+  expect(past.isLost({ revision: 20, digest: 'other' })).toBe(true);
+  expect(past.isLost({ revision: 25, digest: 'm25' })).toBe(true);
+  expect(past.isLost({ revision: 20, digest: undefined })).toBe(false);
 });
 
 test('what lies before all that is known may be of a lost past only when one was lost', () => {
   const past = pastOf([20, 'm20']);
-  expect(past.isLost({ revision: 5, mark: 'm5' })).toBe(false);
+  expect(past.isLost({ revision: 5, digest: 'm5' })).toBe(false);
   past.begin(40, 'm40', true);
-  expect(past.isLost({ revision: 20, mark: 'm20' })).toBe(true);
-  expect(past.isLost({ revision: 40, mark: 'm40' })).toBe(false);
+  expect(past.isLost({ revision: 20, digest: 'm20' })).toBe(true);
+  expect(past.isLost({ revision: 40, digest: 'm40' })).toBe(false);
 });
 
 test('only the last entries are kept', () => {
-  const past = new Past(10);
+  const past = new LogDigests(10);
   past.begin(0, 'm0', false);
   for (let revision = 1; revision <= 1_000; revision++) past.add(revision, `m${revision}`);
-  expect(past.markAt(1_000)).toBe('m1000');
-  expect(past.markAt(900)).toBeUndefined();
+  expect(past.digestAt(1_000)).toBe('m1000');
+  expect(past.digestAt(900)).toBeUndefined();
 });
 
 const endpoint = (id: string, weight = 1) => ({ id, weight }) as unknown as Endpoint;

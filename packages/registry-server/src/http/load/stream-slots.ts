@@ -5,19 +5,19 @@ import type { EventStream } from '../../watch/stream.ts';
 export interface PlaceRules {
   readonly kind: 'watch' | 'hold';
   readonly most: number;
-  /** The option that says so. */
+  /** The option that sets `most`. */
   readonly option: '--max-watches' | '--max-holds';
   /** 0 = no limit. */
   readonly mostPerToken: number;
-  /** Called for each stream that is one too many of its token. */
+  /** Called for each stream that exceeds the limit of its token. */
   readonly onOverQuota: () => void;
 }
 
 /**
- * The streams of one kind, each counted from when it is asked for until it ends: of many that come together each waits
- * for something before it is open, and none may find free what another is about to take.
+ * Limits the streams of one kind. A stream counts from its request until its end: each has to wait before it is open,
+ * and of many that come together none may take a place that another is about to take.
  */
-export class Places {
+export class StreamSlots {
   readonly #rules: PlaceRules;
   readonly #owners = new OwnerCount();
   #size = 0;
@@ -26,7 +26,7 @@ export class Places {
     this.#rules = rules;
   }
 
-  /** Takes a place for the stream that `open` gives; it is free again when that fails. Throws `too_many_watches`. */
+  /** Takes a place for the stream that `open` returns; releases it if that fails. Throws `too_many_watches`. */
   async take(owner: string | undefined, open: () => Promise<EventStream>): Promise<void> {
     this.#check(owner);
     this.#size++;

@@ -3,9 +3,9 @@ import type { GroupTarget } from './group-target.ts';
 
 /** The data plane's connections to a target. */
 export interface ConnectionCloser {
-  /** Closes those that are not in use. */
+  /** Closes the unused ones. */
   retire(target: GroupTarget): void;
-  /** Breaks the rest. */
+  /** Aborts the others. */
   sever(target: GroupTarget): void;
 }
 
@@ -14,8 +14,8 @@ interface Departure {
   isSevered: boolean;
 }
 
-/** Targets that take no new requests: what is under way on them gets its time, and not more. */
-export class Departures {
+/** Targets that get no new requests: requests in progress on them may continue for a limited time. */
+export class DrainingTargets {
   readonly #departing = new Map<GroupTarget, Departure>();
   readonly #delayMs: number;
   readonly #clock: Clock;
@@ -44,8 +44,8 @@ export class Departures {
     this.#closer.retire(target);
   }
 
-  /** Breaks what is overdue. @returns those whose last request has ended, which are forgotten here. */
-  settle(): GroupTarget[] {
+  /** Aborts overdue requests. @returns the targets whose last request has ended; these are forgotten here. */
+  sweep(): GroupTarget[] {
     const now = this.#clock.monotonicMs();
     const gone: GroupTarget[] = [];
     for (const [target, departure] of this.#departing) {

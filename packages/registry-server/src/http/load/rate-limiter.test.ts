@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { ByCaller } from './by-caller.ts';
-import { Pace, ReturnQueue } from './pace.ts';
+import { RateLimiter, RetryAfterQueue } from './rate-limiter.ts';
 
 test('lets in so many a second, and a second’s worth at once', () => {
   const clock = new ManualClock();
   let refused = 0;
-  const pace = new Pace(clock, 100, () => refused++);
+  const pace = new RateLimiter(clock, 100, () => refused++);
   const takeAll = (count: number) =>
     Array.from({ length: count }, () => pace.take()).filter((after) => after === undefined).length;
   expect(takeAll(150)).toBe(100);
@@ -19,7 +19,7 @@ test('lets in so many a second, and a second’s worth at once', () => {
 
 test('what costs more is let in, and those after it wait for it', () => {
   const clock = new ManualClock();
-  const pace = new Pace(clock, 10, () => {});
+  const pace = new RateLimiter(clock, 10, () => {});
   expect(pace.take(25)).toBeUndefined();
   expect(pace.take()).toBe(1);
   clock.advance(1_500);
@@ -30,7 +30,7 @@ test('what costs more is let in, and those after it wait for it', () => {
 
 test('G7: ten thousand who come at once are let in with one refusal each, at the rate and no faster', () => {
   const clock = new ManualClock();
-  const pace = new Pace(clock, 1_000, () => {});
+  const pace = new RateLimiter(clock, 1_000, () => {});
   const due = Array.from({ length: 10_000 }, (_, i) => ({
     atMs: 0,
     tries: 0,
@@ -59,7 +59,7 @@ test('G7: ten thousand who come at once are let in with one refusal each, at the
 });
 
 test('nobody is sent away for longer than half a minute', () => {
-  const queue = new ReturnQueue(new ManualClock(), 1);
+  const queue = new RetryAfterQueue(new ManualClock(), 1);
   const places = Array.from({ length: 100 }, () => queue.next());
   expect(places.slice(0, 3)).toEqual([1, 2, 3]);
   expect(Math.max(...places)).toBe(30);
@@ -67,7 +67,7 @@ test('nobody is sent away for longer than half a minute', () => {
 
 test('however often somebody tried in vain, half a minute later there is no line', () => {
   const clock = new ManualClock();
-  const queue = new ReturnQueue(clock, 10);
+  const queue = new RetryAfterQueue(clock, 10);
   for (let i = 0; i < 100_000; i++) queue.next();
   expect(queue.isIdle).toBe(false);
   clock.advance(30_000);
@@ -80,7 +80,7 @@ test('callers have each their own, and those of no use are forgotten', () => {
   let made = 0;
   const paces = new ByCaller(() => {
     made++;
-    return new Pace(clock, 1, () => {});
+    return new RateLimiter(clock, 1, () => {});
   });
   expect(paces.of('a').take()).toBeUndefined();
   expect(paces.of('a').take()).toBe(1);

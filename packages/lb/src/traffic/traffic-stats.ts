@@ -9,11 +9,11 @@ import type { AccessLog } from '../access-log/access-log.ts';
 import { GroupTarget } from '../groups/group-target.ts';
 import { GroupTraffic } from './group-traffic.ts';
 
-/** Requests that reached no group: refused, without a rule, or answered by one. */
+/** For requests that reached no group: refused, without a rule, or answered by a rule. */
 const NO_GROUP = '';
 
-/** Hears of every request and every attempt: counts, logs, and tells the target's group. */
-export class TrafficBook implements Observer {
+/** Observes every request and every attempt: counts, logs, and notifies the target's group. */
+export class TrafficStats implements Observer {
   readonly groups = new Map<string, GroupTraffic>();
   readonly #log: AccessLog | undefined;
 

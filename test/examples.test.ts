@@ -40,7 +40,7 @@ afterEach(() => stack.close());
 async function shell(block: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const script = block.replaceAll('127.0.0.1:7400', `127.0.0.1:${registry.port}`);
   const child = new TestProcess('bash', ['-c', script], { cwd: root, env });
-  await until(() => child.hasExited, { withinMs: 30_000 });
+  await until(() => child.hasExited, { withinMs: 60_000 });
   return child.output;
 }
 
@@ -98,7 +98,7 @@ describe('README', () => {
         const text = await shell(block, { ROLLCALL_URL: own.url });
         return text.includes('hello from hello-a') ? text : undefined;
       },
-      { withinMs: 60_000 },
+      { withinMs: 120_000 },
     );
     expect(output).toMatch(/^hello +NodePort +127\.87\.\d+\.\d+ +<none> +8080:\d+\/TCP/m);
     expect(output).toMatch(/^Endpoints: +127\.0\.0\.1:\d+$/m);

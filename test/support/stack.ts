@@ -52,7 +52,7 @@ export class Stack {
         if (started.hasExited) throw new Error(started.output);
         return (await fetch(`${url}/readyz`)).ok;
       },
-      { withinMs: 20_000, what: `a registry at ${url}` },
+      { withinMs: 60_000, what: `a registry at ${url}` },
     );
     return { url, port: own, process: started };
   }

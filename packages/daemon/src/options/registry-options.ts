@@ -12,7 +12,7 @@ export const REGISTRY_OPTIONS = {
     env: 'ROLLCALL_URL',
     value: 'URL',
     list: 'commas',
-    help: 'The registry; several servers in front of one store for one that is away.',
+    help: 'URL of the registry. Give several servers of the same store: when one is down, another is used.',
     fallback: 'required',
     schema: z
       .array(z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' }), {
@@ -25,21 +25,21 @@ export const REGISTRY_OPTIONS = {
     env: 'ROLLCALL_TOKEN',
     value: 'TOKEN',
     isSecret: true,
-    help: 'Token for the registry. Other users of the machine can see flags: prefer the variable.',
+    help: 'Token for the registry. Other users of the machine can see flags: prefer ROLLCALL_TOKEN.',
     schema: z.string().min(1, { error: 'expected a token' }).optional(),
   }),
   registryCa: spec({
     flag: 'registry-ca',
     env: 'ROLLCALL_CA',
     value: 'FILE',
-    help: "Certificates (PEM) that the registry's own is checked with; those of Node.js otherwise.",
+    help: "CA certificates (PEM) to verify the registry's certificate; those of Node.js by default.",
     schema: pemFile('certificate').optional(),
   }),
   registryCert: spec({
     flag: 'registry-cert',
     env: 'ROLLCALL_CERT',
     value: 'FILE',
-    help: 'Certificate (PEM) to show a registry that asks for one. Needs --registry-key.',
+    help: 'Client certificate (PEM), for a registry that asks for one. Needs --registry-key.',
     schema: pemFile('certificate').optional(),
   }),
   registryKey: spec({

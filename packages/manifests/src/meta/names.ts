@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 
 const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -103,18 +103,50 @@ export const checkPortName: Check = (text) => {
 export const checkIp: Check = (text) =>
   isIP(text) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
 
-/** Checks an address for a Service without a selector: not unspecified, not link-local. */
+/** Ranges that an address of a Service without a selector may not be in, with what the Kubernetes API server says. */
+const SPECIAL_RANGES: readonly (readonly [string, readonly (readonly [string, number])[]])[] = [
+  [
+    'may not be unspecified (0.0.0.0 or ::)',
+    [
+      ['0.0.0.0', 32],
+      ['::', 128],
+    ],
+  ],
+  [
+    'may not be in the link-local range (169.254.0.0/16, fe80::/10)',
+    [
+      ['169.254.0.0', 16],
+      ['fe80::', 10],
+    ],
+  ],
+  [
+    'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
+    [
+      ['224.0.0.0', 24],
+      ['ff02::', 16],
+    ],
+  ],
+];
+const SPECIAL = SPECIAL_RANGES.map(([fault, ranges]) => {
+  const list = new BlockList();
+  for (const [network, prefix] of ranges) list.addSubnet(network, prefix, familyOf(network));
+  return { fault, list };
+});
+
+/**
+ * Checks an address for a Service without a selector, in any of its notations. Unlike Kubernetes, this accepts loopback
+ * addresses: a service and its backend may be on the same machine.
+ */
 export const checkNonSpecialIp: Check = (text) => {
   const faults = checkIp(text);
   if (faults.length > 0) return faults;
-  if (text === '0.0.0.0' || text === '::') return [`may not be unspecified (0.0.0.0 or ::)`];
-  // Unlike Kubernetes, this accepts loopback addresses: a service and its backend may be on the same machine.
-  if (text.startsWith('169.254.'))
-    return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
-  if (isIPv6(text) && /^fe[89ab]/i.test(text))
-    return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
-  return [];
+  const found = SPECIAL.find(({ list }) => list.check(text, familyOf(text)));
+  return found === undefined ? [] : [found.fault];
 };
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
+}
 
 export const checkPortNumber = (port: number): string[] =>
   Number.isInteger(port) && port >= 1 && port <= 65_535

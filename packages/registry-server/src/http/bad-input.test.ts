@@ -352,7 +352,7 @@ const ROWS: readonly Row[] = [
     { method: 'GET', path: '/v1/namespaces/default/services/nobody/endpoints' },
     'service_not_found',
     'svc',
-    /no instance of nobody/,
+    /no service nobody: no instance/,
   ],
   [
     'selector',

@@ -96,12 +96,12 @@ export function bindReads(binder: Binder, sources: ReadSources): void {
   });
 }
 
-/** Throws when a service does not exist, or may not exist yet. */
+/** Throws `service_not_found`, or `warming_up` while the instances of an unknown service may still return. */
 function checkService({ picture, warmUp }: ReadSources, namespace: string, service: string): void {
   checkLoaded(picture);
   if (picture.service(namespace, service) !== undefined) return;
   warmUp.check(service);
-  const message = `no instance of ${service} is on the roll`;
+  const message = `no service ${service}: no instance is registered under it, and no manifest declares it`;
   throw new ProblemError('service_not_found', message, { field: 'svc' });
 }
 

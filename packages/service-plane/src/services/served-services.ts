@@ -77,7 +77,7 @@ export class ServedServices<S extends ReportingService> {
     this.#services.set(key, served);
     const before = known?.declared;
     served.take(declared, snapshot.endpoints);
-    // Changed endpoints are not reported; only a changed declaration makes a new report.
+    // A change of endpoints alone makes no new report.
     if (before !== declared) this.review(key);
   }
 

@@ -12,6 +12,6 @@ const server = createServer({ noDelay: true }, (socket) => {
 });
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as { port: number };
-  console.log(JSON.stringify({ event: 'listening', port }));
+  console.log(JSON.stringify({ port, msg: 'listening' }));
 });
 process.on('SIGTERM', () => process.exit(0));

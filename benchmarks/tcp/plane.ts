@@ -29,5 +29,5 @@ const service = {
 };
 const server = new TcpServer(TCP_OPTIONS, { transport, clock: systemClock });
 const { address } = await server.listen({ host: '127.0.0.1', port: 0 }, { service });
-console.log(JSON.stringify({ event: 'listening', port: address.port }));
+console.log(JSON.stringify({ port: address.port, msg: 'listening' }));
 process.on('SIGTERM', () => process.exit(0));

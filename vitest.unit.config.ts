@@ -8,7 +8,7 @@ const NEEDS =
 
 /** Tests that wait for real time, and those of other people's programs. */
 const SLOW =
-  /\.programs\.test\.ts$|compose|client-sdk\/src\/(registry|registration|calls\/crash)|foreign-undici|dataplane\/src\/http\/http-server\.(stall|close|failure)/;
+  /\.programs\.test\.ts$|compose|client-sdk\/src\/(registry|registration|calls\/crash|service\/shared)|foreign-undici|dataplane\/src\/http\/http-server\.(stall|close|failure)/;
 
 const isUnit = (file: string) => !SLOW.test(file) && !NEEDS.test(readFileSync(file, 'utf8'));
 
@@ -25,5 +25,7 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // One process for many files: none of these changes what the next one finds.
     isolate: false,
+    // They wait more than they work.
+    maxWorkers: 6,
   },
 });

@@ -1,13 +1,16 @@
 // `npm run check`: format, lint, unused code, layers, docs and types, without a test. Each step runs on its own core
 // where there is one. Prints the output of every step that fails, and exits with 1 if one did.
 import { spawn } from 'node:child_process';
+import manifest from '../package.json' with { type: 'json' };
+
+const { build, layers, lint } = manifest.scripts;
 
 const STEPS: Readonly<Record<string, string>> = {
-  types: 'tsc -b',
-  lint: 'oxlint --type-aware --deny-warnings',
+  types: build,
+  lint,
   format: 'oxfmt --check',
   'unused code': 'knip',
-  layers: 'node scripts/check-layers.ts',
+  layers,
   docs: 'node --conditions=@rollcall/source scripts/write-docs.ts --check',
 };
 

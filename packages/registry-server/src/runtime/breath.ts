@@ -1,9 +1,9 @@
 import type { Clock } from '@rollcall/runtime';
 
-/** How long work may hold the event loop at a time, in ms. */
+/** The longest time that work may block the event loop without a pause, in ms. */
 const SPELL_MS = 8;
 
-/** Lets the event loop go round in between the steps of work that takes long. */
+/** Gives the event loop a turn between the steps of long work. */
 export class Breath {
   readonly #clock: Clock;
   #sinceMs: number;
@@ -13,7 +13,7 @@ export class Breath {
     this.#sinceMs = clock.monotonicMs();
   }
 
-  /** To be awaited after each step: goes on at once unless the last turn was long ago. */
+  /** Await it after each step: it resolves at once unless the last turn was long ago. */
   async take(): Promise<void> {
     if (this.#clock.monotonicMs() - this.#sinceMs < SPELL_MS) return;
     await new Promise<void>((resolve) => void setImmediate(resolve));

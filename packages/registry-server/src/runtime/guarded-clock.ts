@@ -1,7 +1,7 @@
 import type { Supervisor } from '@rollcall/daemon';
 import type { Clock, Timer } from '@rollcall/runtime';
 
-/** A clock whose callbacks cannot end the process: what one of them throws is told to the supervisor. */
+/** A clock whose callbacks cannot end the process: the supervisor gets what one of them throws. */
 export class GuardedClock implements Clock {
   readonly #clock: Clock;
   readonly #supervisor: Supervisor;

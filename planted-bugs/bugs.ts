@@ -48,7 +48,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G2',
     what: 'a silent instance stays for another TTL',
-    file: `${REGISTRY}/store/memory/sweep.ts`,
+    file: `${REGISTRY}/store/rules/sweep.ts`,
     find: 'if (entry[1] <= nowMs) due.push(entry);',
     replace: 'if (entry[1] + ttlOfLease(entry[0]) <= nowMs) due.push(entry);',
     test: { file: 'test/robustness/stops.test.ts', name: 'G2: an instance stopped' },
@@ -86,7 +86,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G4',
     what: 'two primaries with the same revisions are taken for one',
-    file: `${REGISTRY}/store/memory/partition.ts`,
+    file: `${REGISTRY}/store/rules/partition.ts`,
     find: "return createHash('sha1').update(text).digest('hex').slice(0, 12);",
     replace: "return createHash('sha1').update(text.slice(0, 0)).digest('hex').slice(0, 12);",
     test: { file: 'simulation/simulation.test.ts', name: 'G4, G5: two primaries' },
@@ -94,7 +94,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G5',
     what: 'who left comes back with the picture of another primary',
-    file: `${REGISTRY}/store/memory/restore.ts`,
+    file: `${REGISTRY}/store/rules/restore.ts`,
     find: 'if (partition.tombstones.has(`x:${offered.lease}`)) return 0;',
     replace: '',
     test: { file: CONFORMANCE, name: 'G5: of two primaries one saw an instance leave' },
@@ -102,7 +102,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G5',
     what: 'after a pause of the store everybody is evicted at once',
-    file: `${REGISTRY}/store/memory/sweep.ts`,
+    file: `${REGISTRY}/store/rules/sweep.ts`,
     find: 'const lengthMs = Math.min(pauseMs * 2, longest);',
     replace: 'const lengthMs = Math.min(pauseMs * 0, longest);',
     test: SIMULATION,
@@ -129,7 +129,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G6',
     what: 'a process that was stopped registers over its successor, who lives',
-    file: `${REGISTRY}/store/memory/grant.ts`,
+    file: `${REGISTRY}/store/rules/grant.ts`,
     find: "if (isOther && !takeover && isClosed) return 'taken';",
     replace: "if (isClosed && nonce.length < 0) return 'taken';",
     test: { file: CONFORMANCE, name: 'another nonce is refused while the holder lives' },
@@ -177,7 +177,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     promise: 'G6',
     what: 'a hold that broke opens the door to a process that was displaced',
-    file: `${REGISTRY}/store/memory/grant.ts`,
+    file: `${REGISTRY}/store/rules/grant.ts`,
     find: "const isClosed = isFormer || (isLive && record.doubt !== 'suspect');",
     replace: "const isClosed = isLive && record.doubt !== 'suspect';",
     test: { file: CONFORMANCE, name: 'stays so when the hold of its successor breaks' },

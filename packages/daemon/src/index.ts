@@ -36,6 +36,7 @@ export {
 } from './options/registry-options.ts';
 export { ConfigError, readOptions } from './options/read-options.ts';
 export { parseSocketAddress, type SocketAddress } from './options/socket-address.ts';
+export { versionOf } from './package-version.ts';
 export { stackOf } from './process-guard.ts';
 export type { Refusal } from './refusal.ts';
 export {

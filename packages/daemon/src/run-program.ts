@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { openLog } from './log.ts';
 import { ConfigError } from './options/read-options.ts';
+import { versionOf } from './package-version.ts';
 import { guardProcess, stackOf } from './process-guard.ts';
 import { StartError } from './start-error.ts';
 import { loggingSupervisor } from './logging-supervisor.ts';
@@ -100,7 +100,7 @@ async function run<Config extends { readonly logLevel: string }>(
   let stopping: Promise<void> | undefined;
   const stop = async (signal: string): Promise<void> => {
     const running = await starting;
-    logger.info({ signal }, 'stopping: what is under way is finished');
+    logger.info({ signal }, 'stopping: work in progress is finished first');
     await running.close();
     process.exit(EXIT.ok);
   };
@@ -112,11 +112,6 @@ async function run<Config extends { readonly logLevel: string }>(
   }
   const { started } = await starting;
   logger.info(started, 'listening');
-}
-
-function versionOf(main: string): string {
-  const text = readFileSync(new URL('../package.json', main), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** The message of an error that the user can fix; the stack of a fault of the program. */

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
-import { BrowserGuard, type Supervisor } from '@rollcall/daemon';
+import { BrowserGuard, type Supervisor, versionOf } from '@rollcall/daemon';
 import type { FastifyBaseLogger } from 'fastify';
+import { pino } from 'pino';
 import { type Clock, type Random, systemClock, systemRandom } from '@rollcall/runtime';
 import { Admission } from './access/admission.ts';
 import { httpsOf, tokensOf } from './access/credentials.ts';
 import type { Tokens } from './access/tokens.ts';
-import { type Config, isPublicHost } from './config.ts';
+import { completeConfig, type Config, isPublicHost } from './config.ts';
 import { createCore } from './core.ts';
 import { bindAll } from './http/bind-all.ts';
 import { LoadGate } from './http/load/load-gate.ts';
@@ -15,6 +16,7 @@ import { advertisedAddress, limitConnections, listen } from './listening.ts';
 import { GuardedClock } from './runtime/guarded-clock.ts';
 import { refusedTokens, storeLog, supervisorOf } from './server-log.ts';
 import { openStore } from './open-store.ts';
+import type { Store } from './store/store.ts';
 import { Checker } from './upkeep/checker.ts';
 import { networkCheck } from './upkeep/network-check.ts';
 import { SelfRegistration } from './upkeep/self.ts';
@@ -27,10 +29,18 @@ const REQUEST_GRACE_MS = 5_000;
 export interface Runtime {
   readonly clock?: Clock;
   readonly random?: Random;
-  readonly logger: FastifyBaseLogger;
-  readonly version: string;
+  /** @default none: nothing is logged */
+  readonly logger?: FastifyBaseLogger;
+  /** What the server says of its version. @default that of the package */
+  readonly version?: string;
   /** Runs the loops. @default one that logs faults */
   readonly supervisor?: Supervisor;
+}
+
+/** What the server does, as its command line says it. */
+export interface RegistryOptions extends Partial<Omit<Config, 'store'>> {
+  /** A value of `--store`, or an open store, such as one of your own; the server closes it. @default memory */
+  readonly store?: string | Store;
 }
 
 /** A server that listens. */
@@ -56,12 +66,26 @@ function browserGuardOf(config: Config, tokens: Tokens): BrowserGuard {
 
 /** Assembles and starts a registry server. Rejects with a {@link ConfigError} when an option cannot be carried out. */
 export async function startRegistryServer(
-  config: Config,
-  runtime: Runtime,
+  options: RegistryOptions = {},
+  runtime: Runtime = {},
 ): Promise<RegistryServer> {
+  const { store: own, ...rest } = options;
+  const config = completeConfig(typeof own === 'string' ? { ...rest, store: own } : rest);
+  const { clock = systemClock, random = systemRandom, logger = silent() } = runtime;
+  const store = await openStore(
+    { ...config, store: own ?? config.store },
+    { clock, random, logger },
+  );
+  const version = runtime.version ?? versionOf(import.meta.url);
+  return start({ config, store }, { ...runtime, clock, random, logger, version });
+}
+
+const silent = (): FastifyBaseLogger => pino({ level: 'silent' });
+
+async function start({ config, store }: Configured, runtime: Environment): Promise<RegistryServer> {
   const state = { isClosing: false };
-  const parts = await assemble(config, runtime, () => state.isClosing);
-  const { app, core, store, loopDelay, isSecure } = parts;
+  const parts = await assemble({ config, store }, runtime, () => state.isClosing);
+  const { app, core, loopDelay, isSecure } = parts;
   const release = async () => {
     await app.close();
     core.close();
@@ -94,15 +118,25 @@ export async function startRegistryServer(
   };
 }
 
+interface Configured {
+  readonly config: Config;
+  readonly store: Store;
+}
+
+type Environment = Required<Omit<Runtime, 'supervisor'>> & Pick<Runtime, 'supervisor'>;
+
 type Parts = Awaited<ReturnType<typeof assemble>>;
 
 /** All parts, before the server listens. */
-async function assemble(config: Config, runtime: Runtime, isClosing: () => boolean) {
-  const { random = systemRandom, logger, version, supervisor = supervisorOf(runtime) } = runtime;
-  const clock = new GuardedClock(runtime.clock ?? systemClock, supervisor);
+async function assemble(
+  { config, store }: Configured,
+  runtime: Environment,
+  isClosing: () => boolean,
+) {
+  const { random, logger, version, supervisor = supervisorOf(runtime) } = runtime;
+  const clock = new GuardedClock(runtime.clock, supervisor);
   const tokens = tokensOf(config);
   const https = httpsOf(config);
-  const store = await openStore(config, { clock, random, logger });
   const { host, allowAddress: allowed, maxBodyBytes, maxWritesPerSecond } = config;
   const admission = new Admission(config, { isPublic: isPublicHost(host), allowed });
   const rules = new AddressRules(config);

@@ -1,4 +1,5 @@
-import { ConfigError, type OptionValues, programOptions } from '@rollcall/daemon';
+import { ConfigError, type OptionValues, programOptions, readOptions } from '@rollcall/daemon';
+import { hasDriver, noDriver } from './open-store.ts';
 import { OPTIONS } from './options.ts';
 
 type Values = OptionValues<typeof OPTIONS>;
@@ -25,13 +26,14 @@ function checked(given: Values): Config {
   if (tlsClientCa !== undefined && tlsCert === undefined) {
     throw new ConfigError('--tls-client-ca: expected --tls-cert and --tls-key with it');
   }
+  if (config.storeDriver === undefined && !hasDriver(config.store)) throw noDriver(config.store);
   const hasTokens = token.length > 0 || tokenFile !== undefined;
   const quotas = Object.keys(PUBLIC_QUOTAS) as Quota[];
   const used = quotas.find((quota) => (given[quota] ?? 0) > 0);
   if (used !== undefined && !hasTokens) {
     const { flag } = OPTIONS[used];
     throw new ConfigError(
-      `--${flag}: expected --token or --token-file with it: without tokens all callers are one`,
+      `--${flag}: expected --token or --token-file with it: without tokens, all callers count as one`,
     );
   }
   if (isPublicHost(host) && !hasTokens && !insecure) {
@@ -40,6 +42,12 @@ function checked(given: Values): Config {
     );
   }
   return config;
+}
+
+/** The configuration with these values and the defaults for the rest. @throws ConfigError as {@link readConfig} */
+export function completeConfig(given: Partial<Config>): Config {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  return checked({ ...readOptions(OPTIONS, [], {}), ...Object.fromEntries(said) });
 }
 
 /** Without tokens all callers count as one, so there are no quotas. */

@@ -1,4 +1,9 @@
-export { type RegistryServer, type Runtime, startRegistryServer } from './compose.ts';
+export {
+  type RegistryOptions,
+  type RegistryServer,
+  type Runtime,
+  startRegistryServer,
+} from './compose.ts';
 export { ConfigError } from '@rollcall/daemon';
 export { type Config, helpText, readConfig } from './config.ts';
 export { OPTIONS } from './options.ts';

@@ -1,4 +1,5 @@
 export { declare, declaredPort, endpoint, FakeCatalog } from './fake-catalog.ts';
+export { endpointAt, FakeRegistry, FakeStream, type Seen } from './fake-registry.ts';
 export type {
   RegistryTransport,
   ReplyBody,

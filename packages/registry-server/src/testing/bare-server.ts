@@ -32,7 +32,7 @@ export interface BareCall {
   readonly body?: unknown;
   /** For a route that replies with a stream: opens it. Called after all checks. */
   readonly stream?: () => EventStream;
-  /** Whether the caller has hung up. @default never */
+  /** Whether the caller has closed the connection. @default never */
   readonly isGone?: () => boolean;
 }
 

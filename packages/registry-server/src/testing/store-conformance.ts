@@ -12,7 +12,8 @@ import type { CreateHarness, StoreHarness } from './store-harness.ts';
 
 /** The promises of every store driver. Run it with each of them. */
 export function storeConformance(name: string, create: CreateHarness): void {
-  describe(`store on ${name}`, () => {
+  // One case writes thousands of records, which takes a while where each write waits for a disk.
+  describe(`store on ${name}`, { timeout: 90_000 }, () => {
     let harness: StoreHarness;
     const on: StoreUnderTest = {
       get store(): Store {

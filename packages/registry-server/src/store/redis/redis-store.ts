@@ -286,5 +286,5 @@ export class RedisStore implements Store {
 }
 
 function forgotten(): StoreUnavailableError {
-  return new StoreUnavailableError('Redis: it lost its data while it was given it back');
+  return new StoreUnavailableError('Redis: it lost its data during the restore');
 }

@@ -90,7 +90,8 @@ export async function readSnapshot(redis: Redis, keys: PartitionKeys): Promise<S
   const upTo = revisionOf(await redis.hget(keys.meta, 'last'));
   const ended = await redis.hget(keys.meta, 'epoch');
   // The store was emptied or replaced during the read, so the data comes from two stores.
-  if (ended !== epoch) throw new StoreUnavailableError('Redis: another epoch began meanwhile');
+  if (ended !== epoch)
+    throw new StoreUnavailableError('Redis: another epoch began in the meantime');
   return {
     head: { epoch: epoch ?? '', revision: revisionOf(last), digest: digest ?? '' },
     upTo,

@@ -62,7 +62,9 @@ export async function leaseOf(
 
 export async function recordOf(store: Store, id: string): Promise<InstanceRecord | undefined> {
   const { instances } = await store.snapshot();
-  return instances.find((record) => record.id === id);
+  const found = instances.find((record) => record.id === id);
+  // A driver that keeps JSON leaves out what is undefined.
+  return found === undefined ? undefined : { ...found, doubt: found.doubt };
 }
 
 export async function entriesAfter(store: Store, revision: number): Promise<readonly LogEntry[]> {

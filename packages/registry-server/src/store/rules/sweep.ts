@@ -3,8 +3,9 @@ import * as limits from '../limits.ts';
 import { ttlOfLease } from '../lease-id.ts';
 import { type InstanceRecord } from '../record.ts';
 import type { SweepOutcome } from '../store.ts';
-import type { GuardWindow, Partition } from './partition.ts';
+import type { Partition } from './partition.ts';
 import { deleteResource } from './put.ts';
+import type { GuardWindow } from './tables.ts';
 
 interface At {
   readonly nowMs: number;
@@ -22,7 +23,7 @@ export interface SweepBy {
 export function sweep(partition: Partition, at: At, { guardMs, runId }: SweepBy): SweepOutcome {
   removeEnded(partition, at);
   const graceUntilMs = graceOf(partition, at, runId);
-  const { doubtedAtMs, longestTtlMs } = partition;
+  const { doubtedAtMs, longestTtlMs } = partition.state;
   const isUncertain = doubtedAtMs !== undefined && at.nowMs - doubtedAtMs < longestTtlMs;
   const none = { expired: 0, guarded: 0, more: false, isUncertain };
   if (at.nowMs < graceUntilMs) return { ...none, graceUntilMs };
@@ -43,7 +44,7 @@ export function sweep(partition: Partition, at: At, { guardMs, runId }: SweepBy)
       );
       guarded++;
     } else {
-      if (window !== undefined) window.lost++;
+      if (window !== undefined) guard.count(record, window);
       partition.deleteRecord(record, at, 'expired');
       expired++;
     }
@@ -68,17 +69,18 @@ function removeEnded(partition: Partition, at: At): void {
 /** While sweeps paused, leases could not be renewed either. A clock that jumped makes every deadline wrong. */
 function graceOf(partition: Partition, at: At, runId: string): number {
   const { nowMs } = at;
-  const { lastSweepMs: last, longestTtlMs: longest, grace } = partition;
-  partition.lastSweepMs = nowMs;
+  const { state } = partition;
+  const { lastSweepMs: last, longestTtlMs: longest, grace } = state;
+  state.lastSweepMs = nowMs;
   if (last !== undefined && nowMs >= last && nowMs - last <= limits.SWEEP_GAP_MS) {
     return grace.untilMs;
   }
-  const isOther = partition.runId !== undefined && partition.runId !== runId;
-  partition.runId = runId;
+  const isOther = state.runId !== undefined && state.runId !== runId;
+  state.runId = runId;
   if (last !== undefined && (isOther || nowMs - last > longest)) {
     // After so long nothing can be assumed: an instance that lives renews within its own TTL.
-    partition.doubtedAtMs = nowMs;
-    grace.untilMs = 0;
+    state.doubtedAtMs = nowMs;
+    state.grace = { ...grace, untilMs: 0 };
     doubtAll(partition, at);
     return 0;
   }
@@ -93,7 +95,7 @@ function graceOf(partition: Partition, at: At, runId: string): number {
     Math.max(nowMs + lengthMs, isChained ? grace.untilMs : 0),
     startMs + limits.LONGEST_GRACE_MS,
   );
-  partition.grace = { startMs, untilMs, lastGapMs: nowMs };
+  state.grace = { startMs, untilMs, lastGapMs: nowMs };
   for (const [lease, deadline] of partition.deadlines) {
     if (deadline > nowMs + longest) partition.deadlines.set(lease, nowMs + ttlOfLease(lease));
   }
@@ -122,6 +124,8 @@ function dueOf(partition: Partition, nowMs: number): InstanceRecord[] {
   });
 }
 
+const NO_WINDOW: GuardWindow = { beganMs: 0, size: 0, lost: 0, untilMs: 0 };
+
 /** Decides per service whether silent instances are really gone. */
 class Guard {
   readonly #partition: Partition;
@@ -141,26 +145,35 @@ class Guard {
     }
   }
 
+  /** The window of the record's service; the first question of a sweep brings it up to date. */
   windowOf(record: InstanceRecord): GuardWindow {
     const service = serviceKeyOfInstance(instanceKeyOf(record));
-    const { guards, counts } = this.#partition;
-    const nowMs = this.#nowMs;
-    let window = guards.get(service);
-    if (window === undefined) {
-      window = { beganMs: 0, size: 0, lost: 0, untilMs: 0 };
-      guards.set(service, window);
-    }
-    if (this.#seen.has(service)) return window;
+    const { guards } = this.#partition;
+    const known = guards.get(service);
+    if (known !== undefined && this.#seen.has(service)) return known;
     this.#seen.add(service);
-    const isOver = nowMs - window.beganMs > ttlOfLease(record.lease) || nowMs < window.beganMs;
-    if (window.beganMs === 0 || isOver) {
-      Object.assign(window, { beganMs: nowMs, lost: 0, size: counts.get(service) ?? 0 });
-    }
-    if (window.untilMs > nowMs + this.#guardMs) window.untilMs = 0;
-    const lost = window.lost + (this.#silent.get(service) ?? 0);
-    if (window.untilMs <= nowMs && window.size >= limits.GUARD_FLOOR && lost * 2 > window.size) {
-      window.untilMs = nowMs + this.#guardMs;
-    }
+    const window = this.#current(known ?? NO_WINDOW, service, ttlOfLease(record.lease));
+    guards.set(service, window);
     return window;
+  }
+
+  /** Counts the loss of one instance that the guard let go. */
+  count(record: InstanceRecord, window: GuardWindow): void {
+    const service = serviceKeyOfInstance(instanceKeyOf(record));
+    this.#partition.guards.set(service, { ...window, lost: window.lost + 1 });
+  }
+
+  #current(known: GuardWindow, service: string, ttlMs: number): GuardWindow {
+    const nowMs = this.#nowMs;
+    const isOver = nowMs - known.beganMs > ttlMs || nowMs < known.beganMs;
+    const isNew = known.beganMs === 0 || isOver;
+    const size = isNew ? (this.#partition.counts.get(service) ?? 0) : known.size;
+    const { beganMs, lost } = isNew ? { beganMs: nowMs, lost: 0 } : known;
+    // An end that is too far ahead comes from a clock that was set back since.
+    const untilMs = known.untilMs > nowMs + this.#guardMs ? 0 : known.untilMs;
+    const silent = lost + (this.#silent.get(service) ?? 0);
+    const isMassLoss = size >= limits.GUARD_FLOOR && silent * 2 > size;
+    const isStarting = untilMs <= nowMs && isMassLoss;
+    return { beganMs, size, lost, untilMs: isStarting ? nowMs + this.#guardMs : untilMs };
   }
 }

@@ -7,8 +7,8 @@ import {
 } from '@rollcall/contract';
 import { FORMER_MS, INSTANCE_TOMBSTONE_MS, SENT_MS } from '../limits.ts';
 import type { LogEntry } from '../log-entry.ts';
-import { type InstanceRecord, type PoolName, type ResourceRecord } from '../record.ts';
-import type { Pool } from '../store.ts';
+import { type InstanceRecord, type ResourceRecord } from '../record.ts';
+import type { RollState, Tables } from './tables.ts';
 
 /** What a write commits, without the fields that the partition adds. */
 type Committed =
@@ -18,82 +18,56 @@ type Committed =
   | { readonly op: 'rm'; readonly key: string }
   | { readonly op: 'bump' };
 
-/** The window in which the silent losses of a service are counted. */
-export interface GuardWindow {
-  beganMs: number;
-  size: number;
-  lost: number;
-  untilMs: number;
-}
-
-interface Tombstone {
-  /** Revision of the deletion, or the instance that a lease was for. */
-  readonly value: number | string;
-  readonly untilMs: number;
-}
-
-/** The tables of one partition and the steps common to all writes. The memory driver uses it as its Redis. */
+/** The tables of one partition and the steps common to all writes. */
 export class Partition {
-  readonly instances = new Map<string, InstanceRecord>();
-  readonly holders = new Map<string, string>();
-  readonly deadlines = new Map<string, number>();
-  readonly resources = new Map<string, ResourceRecord>();
-  readonly tombstones = new Map<string, Tombstone>();
-  readonly holds = new Map<string, number>();
-  readonly counts = new Map<string, number>();
-  readonly guards = new Map<string, GuardWindow>();
-  /** Number -> key of the resource that owns it. */
-  readonly pools: Readonly<Record<PoolName, Map<number, string>>> = {
-    clusterIps: new Map(),
-    nodePorts: new Map(),
-  };
-  /** The range that each pool last gave numbers from. */
-  readonly ranges: Partial<Record<PoolName, Pool>> = {};
-  /** Pools that gave numbers from more than one range. */
-  readonly mixed = new Set<PoolName>();
-  /** Where the next search for a free number starts. */
-  readonly cursors: Partial<Record<PoolName, number>> = {};
-  readonly log: LogEntry[] = [];
-  last = 0;
-  /** Digest of everything up to the last revision. */
-  digest = '';
-  longestTtlMs = 0;
-  lastSweepMs: number | undefined;
-  grace = { startMs: 0, untilMs: 0, lastGapMs: 0 };
-  /** The process that swept last. */
-  runId: string | undefined;
-  /** When the store was last found to have been away for too long, or to run as another process. */
-  doubtedAtMs: number | undefined;
+  readonly instances: Tables['instances'];
+  readonly holders: Tables['holders'];
+  readonly deadlines: Tables['deadlines'];
+  readonly resources: Tables['resources'];
+  readonly tombstones: Tables['tombstones'];
+  readonly holds: Tables['holds'];
+  readonly counts: Tables['counts'];
+  readonly guards: Tables['guards'];
+  readonly pools: Tables['pools'];
+  readonly #tables: Tables;
 
-  readonly #logLength: number;
-  readonly #onAppend: () => void;
+  constructor(tables: Tables) {
+    this.instances = tables.instances;
+    this.holders = tables.holders;
+    this.deadlines = tables.deadlines;
+    this.resources = tables.resources;
+    this.tombstones = tables.tombstones;
+    this.holds = tables.holds;
+    this.counts = tables.counts;
+    this.guards = tables.guards;
+    this.pools = tables.pools;
+    this.#tables = tables;
+  }
 
-  constructor(logLength: number, onAppend: () => void) {
-    this.#logLength = logLength;
-    this.#onAppend = onAppend;
+  /** Read anew by a backend at each transaction, so it must not be kept. */
+  get state(): RollState {
+    return this.#tables.state;
   }
 
   nextRevision(nowMs: number, floor: number): number {
-    return Math.max(this.last + 1, Math.floor(nowMs * 1_000), floor + 1);
+    return Math.max(this.state.last + 1, Math.floor(nowMs * 1_000), floor + 1);
   }
 
   append(revision: number, atMs: number, why: TimelineKind, committed: Committed): void {
-    const before = this.digest;
-    this.digest = digestAfter(before, revision, committed);
+    const { state } = this;
+    const before = state.digest;
+    state.digest = digestAfter(before, revision, committed);
     const entry: LogEntry = {
       revision,
-      prev: this.last,
+      prev: state.last,
       before,
-      digest: this.digest,
+      digest: state.digest,
       atMs: Math.floor(atMs),
       why,
       ...committed,
     };
-    this.last = revision;
-    this.log.push(entry);
-    if (this.log.length > this.#logLength * 1.1)
-      this.log.splice(0, this.log.length - this.#logLength);
-    this.#onAppend();
+    state.last = revision;
+    this.#tables.log.append(entry);
   }
 
   addTombstone(member: string, value: number | string, untilMs: number): void {
@@ -101,7 +75,7 @@ export class Partition {
   }
 
   instanceTombstoneMs(): number {
-    return Math.max(this.longestTtlMs, INSTANCE_TOMBSTONE_MS);
+    return Math.max(this.state.longestTtlMs, INSTANCE_TOMBSTONE_MS);
   }
 
   startLease(lease: string, instanceKey: InstanceKey, deadlineMs: number): void {

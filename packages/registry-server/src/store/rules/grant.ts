@@ -26,7 +26,7 @@ export function grant(partition: Partition, request: GrantRequest, nowMs: number
   }
   if (lease !== '') {
     const ttlMs = ttlOfLease(lease);
-    partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
+    partition.state.longestTtlMs = Math.max(partition.state.longestTtlMs, ttlMs);
     partition.startLease(lease, instanceKey, nowMs + ttlMs);
   }
   partition.tombstones.delete(`i:${instanceKey}`);

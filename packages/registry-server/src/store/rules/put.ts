@@ -108,17 +108,19 @@ class ClaimPlan {
   }
 
   commit(): void {
+    const { state } = this.#partition;
     for (const pool of ['clusterIps', 'nodePorts'] as const) {
       for (const [number, owner] of this.#owners[pool]) {
         if (owner === undefined) this.#partition.pools[pool].delete(number);
         else this.#partition.pools[pool].set(number, owner);
       }
       const cursor = this.#cursors[pool];
-      if (cursor !== undefined) this.#partition.cursors[pool] = cursor;
+      if (cursor !== undefined) state.cursors[pool] = cursor;
       const range = this.#pools?.[pool];
       if (range === undefined) continue;
-      if (this.#isMixed(pool, range)) this.#partition.mixed.add(pool);
-      this.#partition.ranges[pool] = range;
+      const isMixed = this.#isMixed(pool, range);
+      if (isMixed && !state.mixed.includes(pool)) state.mixed.push(pool);
+      state.ranges[pool] = range;
     }
   }
 
@@ -146,9 +148,10 @@ class ClaimPlan {
   }
 
   #isMixed(pool: PoolName, { first, last, reserved }: Pool): boolean {
-    const known = this.#partition.ranges[pool] ?? { first, last, reserved };
+    const { ranges, mixed } = this.#partition.state;
+    const known = ranges[pool] ?? { first, last, reserved };
     const isOther = known.first !== first || known.last !== last || known.reserved !== reserved;
-    return isOther || this.#partition.mixed.has(pool);
+    return isOther || mixed.includes(pool);
   }
 
   /** The next free number after the last one given, so that a released number is not reused at once. */
@@ -160,7 +163,7 @@ class ClaimPlan {
     const isFull = this.#used[pool] >= last - first + 1;
     if (isFull && !this.#isMixed(pool, range)) return undefined;
     const from = Math.min(first + reserved, last);
-    let cursor = this.#cursors[pool] ?? this.#partition.cursors[pool] ?? from;
+    let cursor = this.#cursors[pool] ?? this.#partition.state.cursors[pool] ?? from;
     if (cursor < from || cursor > last) cursor = from;
     let number = cursor;
     do {

@@ -29,7 +29,7 @@ export function settle(partition: Partition, at: { nowMs: number; floor: number 
     for (const [number, owner] of owners[pool]) partition.pools[pool].set(number, owner);
   }
   // The offering replica has shown revisions that are lost: whatever it shows from now on must be newer.
-  if (partition.last > at.floor) return;
+  if (partition.state.last > at.floor) return;
   partition.append(partition.nextRevision(at.nowMs, at.floor), at.nowMs, 'restored', {
     op: 'bump',
   });
@@ -52,7 +52,7 @@ function claimsAnew(
 }
 
 function freeOf(partition: Partition, owners: Owners, pool: PoolName): number | undefined {
-  const range = partition.ranges[pool];
+  const range = partition.state.ranges[pool];
   if (range === undefined) return undefined;
   const { first, last } = range;
   const from = Math.min(first + range.reserved, last);

@@ -38,7 +38,7 @@ function restoreInstance(partition: Partition, offered: InstanceRecord, at: At):
   else if (known === undefined) partition.endLease(existing.lease, instanceKey, at.nowMs);
   if (offered.lease !== '' && known === undefined) {
     const ttlMs = ttlOfLease(offered.lease);
-    partition.longestTtlMs = Math.max(partition.longestTtlMs, ttlMs);
+    partition.state.longestTtlMs = Math.max(partition.state.longestTtlMs, ttlMs);
     partition.startLease(offered.lease, instanceKey, at.nowMs + ttlMs);
   }
   const record = { ...offered, doubt: doubtOf(offered, known), doubtUntilMs: 0 };

@@ -1,0 +1,187 @@
+import { execFile } from 'node:child_process';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort, TestProcess, until } from '@rollcall/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+// What a user installs: the packages as they are packed, in a folder outside the repository. Only the libraries of
+// others are linked from here instead of downloaded.
+const root = fileURLToPath(new URL('..', import.meta.url));
+const run = promisify(execFile);
+
+interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** The report of vitest. */
+interface Report {
+  readonly numTotalTests: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+}
+
+let folder: string;
+let project: string;
+const names: string[] = [];
+const inProject = (path: string) => join(project, 'node_modules', path);
+
+async function link(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await symlink(await realpath(from), to);
+}
+
+/** Packs a package, unpacks it where an install would put it, and links the libraries that it depends on. */
+async function install(name: string): Promise<void> {
+  const source = join(root, 'packages', name);
+  const packed = join(folder, name);
+  await mkdir(packed);
+  await run('pnpm', ['pack', '--pack-destination', packed], { cwd: source });
+  const [tarball = ''] = await readdir(packed);
+  const target = inProject(`@rollcall/${name}`);
+  await mkdir(target, { recursive: true });
+  await run('tar', ['-xzf', join(packed, tarball), '-C', target, '--strip-components=1']);
+  const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8')) as Manifest;
+  for (const [dependency, range] of Object.entries(manifest.dependencies ?? {})) {
+    expect(range, `${name} -> ${dependency}`).toMatch(/^[\^~\d]/);
+    if (dependency.startsWith('@rollcall/')) continue;
+    const from = join(source, 'node_modules', dependency);
+    await link(from, join(target, 'node_modules', dependency));
+  }
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packed-'));
+  project = join(folder, 'project');
+  await cp(join(root, 'examples/store-driver'), project, { recursive: true });
+  await run('tsc', ['-b'], { cwd: root });
+  const packages = (await readdir(join(root, 'packages'))).filter((name) => name !== 'testkit');
+  names.push(...packages);
+  for (const name of packages) await install(name);
+  for (const library of ['vitest', '@types/node']) {
+    await link(join(root, 'node_modules', library), inProject(library));
+  }
+}, 180_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs Node.js in the project as a user does: without this workspace's conditions. */
+async function node(args: readonly string[]): Promise<TestProcess> {
+  const child = new TestProcess(process.execPath, args, {
+    cwd: project,
+    env: { NODE_OPTIONS: '' },
+  });
+  await until(() => child.hasExited, { withinMs: 120_000 });
+  return child;
+}
+
+test('the example of a store driver passes the conformance suite', async () => {
+  const report = join(folder, 'report.json');
+  const args = ['run', '--reporter=json', `--outputFile=${report}`, '--configLoader=native'];
+  const { output } = await node([inProject('vitest/vitest.mjs'), ...args]);
+  const text = await readFile(report, 'utf8').catch(() => expect.fail(output));
+  const { numTotalTests, testResults } = JSON.parse(text) as Report;
+  const results = testResults.flatMap(({ assertionResults }) => assertionResults);
+  expect(results.filter(({ status }) => status !== 'passed')).toEqual([]);
+  expect(numTotalTests).toBeGreaterThan(60);
+});
+
+test('it compiles against the types of the packages', async () => {
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--allowImportingTsExtensions'];
+  const target = ['--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
+  const files = ['sqlite-store.ts', 'sqlite-store.test.ts'];
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  const { stdout } = await run(tsc, [...options, ...target, ...files], { cwd: project });
+  expect(stdout).toBe('');
+});
+
+test('a registry runs on it, and knows its leases again after it was killed', async () => {
+  const port = await freePort();
+  const program = inProject('@rollcall/registry-server/dist/main.js');
+  const options = ['--port', `${port}`, '--store', 'sqlite:roll.db'];
+  const args = [program, ...options, '--store-driver', './sqlite-store.ts'];
+  const start = async () => {
+    const child = new TestProcess(process.execPath, args, {
+      cwd: project,
+      env: { NODE_OPTIONS: '' },
+    });
+    await child.printed(/"msg":"listening"/);
+    return child;
+  };
+  const url = `http://127.0.0.1:${port}/v1`;
+  const put = (at: string, body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    return fetch(`${url}/${at}`, { method: 'PUT', headers, body: JSON.stringify(body) });
+  };
+  let registry = await start();
+  expect(registry.output).toContain('sqlite by ./sqlite-store.ts');
+  const instance = { address: '127.0.0.1', ports: { http: 3_000 }, ttlMs: 60_000 };
+  const at = 'namespaces/default/services/orders/instances/a1';
+  const { lease } = (await (await put(at, instance)).json()) as { lease: { id: string } };
+  await registry.stop('SIGKILL');
+  registry = await start();
+  await until(async () => (await put(`leases/${lease.id}`, {})).status === 204);
+  const reply = await fetch(`${url}/namespaces/default/services/orders/endpoints`);
+  expect(await reply.json()).toMatchObject({ endpoints: [{ instance: 'a1', state: 'up' }] });
+  expect(await registry.stop()).toBe(0);
+});
+
+test('a scheme without a driver, and a module that is none, are refused', async () => {
+  const program = inProject('@rollcall/registry-server/dist/main.js');
+  const none = await node([program, '--store', 'etcd://me:secret@127.0.0.1']);
+  expect(none.child.exitCode).toBe(2);
+  expect(none.output).toContain(
+    'or --store-driver with a module that opens it, got the scheme "etcd"',
+  );
+  expect(none.output).not.toContain('secret');
+  await writeFile(join(project, 'empty.mjs'), 'export const open = 1;');
+  for (const [module, reason] of [
+    ['./missing.ts', 'Cannot find module'],
+    ['./empty.mjs', 'expected a module that exports the function openStore, got open'],
+  ] as const) {
+    const refused = await node([program, '--store', 'x:y', '--store-driver', module]);
+    expect(refused.child.exitCode).toBe(2);
+    expect(refused.output).toContain(`--store-driver ${module}: `);
+    expect(refused.output).toContain(reason);
+  }
+});
+
+test('the registry for tests of a service needs no test runner', async () => {
+  await rm(inProject('vitest'));
+  const readme = await readFile(inProject('@rollcall/client-sdk/README.md'), 'utf8');
+  const [, example = ''] = /```ts\n([^`]*FakeRegistry[^`]*)```/.exec(readme) ?? [];
+  expect(example).toContain('endpointAt(3000)');
+  await writeFile(join(project, 'example.ts'), `${example}\nconsole.log(picked);\n`);
+  const { child, output } = await node(['example.ts']);
+  expect(output).toMatch(/kind: 'picked'[^]*port: 3000/);
+  expect(child.exitCode).toBe(0);
+});
+
+test('every entry of every package can be imported', async () => {
+  const entries = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(inProject(`@rollcall/${name}/package.json`), 'utf8');
+      const { exports = {} } = JSON.parse(text) as { exports?: Record<string, unknown> };
+      return Object.keys(exports)
+        .filter((entry) => !entry.endsWith('.json') && entry !== './testing')
+        .map((entry) => `@rollcall/${name}${entry.slice(1)}`);
+    }),
+  );
+  const script = entries.flat().map((entry) => `await import('${entry}');`);
+  const { child, output } = await node(['--input-type=module', '-e', script.join('\n')]);
+  expect(output).toBe('');
+  expect(child.exitCode).toBe(0);
+});

@@ -29,8 +29,9 @@ function errors(): string {
   return `# Errors
 
 Every refusal of the registry is a problem document (\`application/problem+json\`, RFC 9457) with these members:
-\`code\`, \`status\`, \`title\`, \`retryable\`, \`field\` (path of the field that is wrong, empty when no one field is) and
-\`detail\` (what was expected, and the value where it is no secret; once more as \`message\` for clients of version 0.1). Retryable ones carry \`Retry-After\` in seconds.
+\`code\`, \`status\`, \`title\`, \`retryable\`, \`field\` (path of the wrong field; empty if the fault is not in one field) and
+\`detail\` (what was expected, and the value unless it is secret; repeated as \`message\` for clients of version 0.1). Retryable ones have the header
+\`Retry-After\`, in seconds.
 
 ${table(['code', 'status', 'retryable', 'meaning'], rows)}
 `;
@@ -46,7 +47,7 @@ function options(): string {
   return `# Options of the registry server
 
 A flag wins over its environment variable. A wrong value is refused at start with the option, the value and what was
-expected, and exit code 2. What has several values is repeated or separated by commas (tokens: by spaces). The options of the SDK stand in
+expected, and exit code 2. For several values, repeat the option or separate them by commas (tokens: by spaces). The options of the SDK are in
 [packages/client-sdk](../packages/client-sdk/README.md), those of the load balancer in
 [packages/lb](../packages/lb/README.md).
 
@@ -76,34 +77,36 @@ function api(): string {
   ]);
   return `# The API
 
-A running registry describes it in full at \`/openapi.json\` and shows it at \`/docs\`.
+A running registry has the full description at \`/openapi.json\`, and a page to browse it at \`/docs\`.
 
 ## Calls
 
 ${table(['call', 'what it does', 'token scope', 'success'], routes)}
 
-Besides, without a token: \`GET /livez\` (the process runs), \`GET /readyz\` (a picture is loaded; with \`?for=writes\` the
-store answers too), \`GET /metrics\` (Prometheus), \`GET /openapi.json\`, \`GET /docs\`.
+These need no token: \`GET /livez\` (the process runs), \`GET /readyz\` (a picture is loaded; with \`?for=writes\` also: the store accepts writes),
+\`GET /metrics\` (Prometheus), \`GET /openapi.json\`, \`GET /docs\`.
 
 ## Watching
 
-\`GET /v1/watch\` sends, as server-sent events, one \`snapshot\` for each service, a \`bookmark\` with \`synced: true\`, then \`change\` for change, and
-a bookmark at least every 5 s. To resume, give the last \`id\` back as it is, by the header \`Last-Event-ID\` (a browser's EventSource does so by
-itself) or as \`?since=ID\`: it is a revision and the digest of all before it. A bookmark has the two by themselves, \`revision\` and \`digest\`, for
-\`?since=REVISION&digest=DIGEST\`. By the digest the registry knows a past that its store lost; it then says \`compacted\`, and what the snapshots that
-follow do not name exists no more. A revision alone is believed. Of each service that changed meanwhile a stream that resumes is shown what its
-changes come to.
+\`GET /v1/watch\` sends server-sent events: one \`snapshot\` for each service, then a \`bookmark\` with \`synced: true\`, then one \`change\` after
+another, and a bookmark at least every 5 s.
 
-A stream takes up further services while it is open. Its first bookmark names it, \`"stream": "…"\`; \`POST /v1/watch/STREAM?namespace=NAMESPACE\`
-with \`{"services": ["stock"]}\`, sent to the same server, is answered 204, and then the stream says \`extended\` with their names, one
-\`snapshot\` for each, a synced bookmark, and their changes from then on. Without \`services\` it is about the whole namespace from there on; so
-is one about more than 2,000 services. A server that has no such stream answers 404 \`watch_unknown\`: open another one. A stream that resumes
-from an \`id\` is about what its query names, and nothing that was taken up before.
+To resume, send back the last \`id\` unchanged, in the header \`Last-Event-ID\` (a browser's EventSource does this by itself) or as
+\`?since=ID\`. The id consists of a revision and a digest of everything before it. A bookmark has them as \`revision\` and \`digest\`, for
+\`?since=REVISION&digest=DIGEST\`. From the digest the registry recognises a past that its store has lost. Then it sends \`compacted\`, and every
+service that the following snapshots do not name no longer exists. Without a digest the registry trusts the revision. For each service that
+changed in the meantime, a resumed stream gets one change with the result.
+
+A stream can be extended while it is open. Its first bookmark has its name, \`"stream": "…"\`. Send
+\`POST /v1/watch/STREAM?namespace=NAMESPACE\` with \`{"services": ["stock"]}\` to the same server; the answer is 204. Then the stream gets
+\`extended\` with the names, one \`snapshot\` for each, a synced bookmark, and from then on their changes. Without \`services\`, the stream covers
+the whole namespace from then on; so does a stream with more than 2,000 services. A server that does not have this stream answers 404
+\`watch_unknown\`: open another one. A stream that resumes from an \`id\` covers the services in its query, not those added by extension.
 
 ## States of an instance
 
-The first four are what an instance reports or an operator overrides it to; the last three are the registry's doubts about
-one that says it is up. Tier 0 is used; tier 1 only when no tier 0 is left; \`-\` takes no new calls.
+The first four are reported by the instance or set by an operator's override. The last three are doubts of the registry about an instance that
+reported \`up\`. Calls go to tier 0; to tier 1 only if no endpoint of tier 0 is left; \`-\` gets no new calls.
 
 ${table(['state', 'ready', 'serving', 'terminating', 'tier'], states)}
 `;

@@ -50,7 +50,7 @@ describe('rollcall-registry', () => {
     const { port } = await stack.registry();
     const second = await ended(['--port', `${port}`]);
     expect(second.child.exitCode).toBe(1);
-    expect(second.output).toContain(`cannot listen on 127.0.0.1:${port}: something else listens`);
+    expect(second.output).toContain(`cannot listen on 127.0.0.1:${port}: another program listens`);
   });
 
   test('on SIGTERM: not ready, streams told to move, exit 0, with instances holding on', async () => {
@@ -111,7 +111,7 @@ describe('rollcall-registry', () => {
         return agent.close();
       });
       for (const socket of sockets) socket.on('error', () => {});
-      await program.printed(/connections are turned away/);
+      await program.printed(/connections are refused/);
       await until(() => sockets.some((socket) => socket.closed));
       await redis.down();
       await until(async () => (await ask('/readyz?for=writes')) === 503);

@@ -43,7 +43,7 @@ describe('a wrong command line ends with 2', () => {
     [['foo'], /^error: unknown command "foo" for "rollcall" \(--help lists them\)\n$/],
     [['help', 'foo'], /^error: unknown command "foo"/],
     [['get'], /^error: you must specify the type of resource to get: services, endpoints/],
-    [['get', 'svc', '--foo'], /^error: unknown option '--foo' \(--help shows what is taken\)\n$/],
+    [['get', 'svc', '--foo'], /^error: unknown option '--foo' \(--help shows the options\)\n$/],
     [['get', 'svc', '-o'], /^error: option '-o, --output <value>' argument missing/],
     [['get', 'svc/a', 'b'], /^error: there is no need to specify a resource type/],
     [['get', 'svc', '--registry', 'nonsense'], /^error: /],
@@ -91,7 +91,7 @@ test('a registry that is not running is told of, with where its address is from'
       ...argv,
     );
     expect(err).toContain(
-      `The connection to the registry ${url} was refused or gave no answer: is the registry running? Its address is taken from --registry or ROLLCALL_URL, else http://127.0.0.1:7400\n`,
+      `The connection to the registry ${url} was refused or did not answer: is the registry running? Its address is taken from --registry or ROLLCALL_URL, else http://127.0.0.1:7400\n`,
     );
     expect(code).toBe(1);
   }

@@ -113,7 +113,7 @@ function parse(argv: readonly string[], specs: Command['options'], isStrict: boo
   } catch (error) {
     const [line = ''] = (error as Error).message.split('. ');
     throw usageError(
-      `${line.replace(/^[A-Z]/, (letter) => letter.toLowerCase())} (--help shows what is taken)`,
+      `${line.replace(/^[A-Z]/, (letter) => letter.toLowerCase())} (--help shows the options)`,
     );
   }
 }

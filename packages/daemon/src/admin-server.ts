@@ -32,7 +32,7 @@ export function createAdminServer(parts: AdminParts): FastifyInstance {
   });
   const paths = ['/livez', '/readyz', '/metrics', ...Object.keys(views)];
   const detail = `try ${paths.slice(0, -1).join(', ')} or ${paths.at(-1)}`;
-  const title = 'There is nothing at this path';
+  const title = 'There is no such path';
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, { status: 404, code: 'not_found', title, detail }),
   );

@@ -51,7 +51,7 @@ export class BrowserGuard {
       const message = "expected the header 'host' with every request of HTTP/1.1";
       return { status: 400, code: 'invalid_request', message, field: 'host' };
     }
-    const message = `expected an address of this server, a loopback name or an allowed host, got ${JSON.stringify(host.slice(0, 200))}; --allow-host names further ones`;
+    const message = `expected an address of this server, a loopback name or an allowed host, got ${JSON.stringify(host.slice(0, 200))}; --allow-host allows more`;
     return { status: 421, code: 'host_refused', message, field: 'host' };
   }
 
@@ -64,12 +64,12 @@ export class BrowserGuard {
       if (this.#origins.has(origin.toLowerCase())) return undefined;
       const own = /^https?:\/\/(.+)$/i.exec(origin)?.[1]?.toLowerCase();
       if (own !== host?.toLowerCase()) {
-        const message = `expected a request of this server's own pages, got one of ${JSON.stringify(origin.slice(0, 200))}; --allow-origin names further ones`;
+        const message = `expected a request of this server's own pages, got one of ${JSON.stringify(origin.slice(0, 200))}; --allow-origin allows more`;
         return { status: 403, code: 'origin_refused', message, field: 'origin' };
       }
     }
     if (site === undefined || site === 'same-origin' || site === 'none') return undefined;
-    const message = `expected same-origin or none, got ${JSON.stringify(site.slice(0, 200))}: a page of another origin may ask nothing here`;
+    const message = `expected same-origin or none, got ${JSON.stringify(site.slice(0, 200))}: a page of another origin may not send requests here`;
     return { status: 403, code: 'origin_refused', message, field: 'sec-fetch-site' };
   }
 
@@ -120,5 +120,5 @@ export function guardAdmin(app: FastifyInstance, allowHosts: readonly string[]):
 const TITLES: Readonly<Record<Refusal['code'], string>> = {
   invalid_request: 'A header of the request is wrong',
   origin_refused: 'The request comes from a page of another origin',
-  host_refused: 'The name in the header Host is not one of this server',
+  host_refused: 'The host name in the header Host is not allowed',
 };

@@ -58,7 +58,7 @@ export class ProgramMetrics {
   loops(supervisor: LoopFaults): void {
     void new Counter({
       name: 'rollcall_internal_faults_total',
-      help: 'Faults of the program itself in the background, which went on; the log has the stack.',
+      help: 'Faults of the program in its background loops, which continue; the log has the stack.',
       labelNames: ['loop'],
       registers: [this.registry],
       collect() {

@@ -4,7 +4,7 @@ export class StartError extends Error {
 }
 
 const CAUSES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something else listens there already',
+  EADDRINUSE: 'another program listens there already',
   EACCES: 'this user may not listen there (ports below 1024 need a privilege)',
   EADDRNOTAVAIL: 'this machine has no such address',
   ENOTFOUND: 'there is no such host',

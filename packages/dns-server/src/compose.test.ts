@@ -205,7 +205,7 @@ test('a taken port is said with the options that choose another one, and nothing
   const flags = ['--registry=http://127.0.0.1:1', `--port=${port}`, '--metrics=off'];
   const starting = startDnsServer(readConfig(flags), { catalog: new FakeCatalog() });
   await expect(starting).rejects.toThrow(
-    `cannot listen on 127.0.0.1:${port}: something else listens there already; choose another address with --host or --port`,
+    `cannot listen on 127.0.0.1:${port}: another program listens there already; choose another address with --host or --port`,
   );
   const socket = createSocket('udp4').bind(port, '127.0.0.1');
   await once(socket, 'listening');

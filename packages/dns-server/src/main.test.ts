@@ -32,7 +32,7 @@ test('a taken port ends it with the options that change it', async () => {
   const child = run('--registry=http://127.0.0.1:1', `--port=${port}`, '--metrics=off');
   expect(await exitCode(child)).toBe(1);
   expect(child.output).toContain(
-    `cannot listen on 127.0.0.1:${port}: something else listens there`,
+    `cannot listen on 127.0.0.1:${port}: another program listens there`,
   );
   expect(child.output).toContain('--host or --port');
 });

@@ -307,7 +307,7 @@ admin: { port: ${admin} }`;
   const attempt = (web_: number, admin: number) =>
     startLoadBalancer(parseConfig(text(web_, admin), 'lb.yaml', {}), { log: () => {} });
   await expect(attempt(taken, 0)).rejects.toThrow(
-    `cannot listen on 127.0.0.1:${taken}: something else listens there already; ` +
+    `cannot listen on 127.0.0.1:${taken}: another program listens there already; ` +
       'choose another address with listeners[0].host or listeners[0].port (0: any free port)',
   );
   const free = await freePort();

@@ -69,7 +69,7 @@ test('a taken port ends it with the key that changes it', async () => {
   const child = await run(['--config'], CONFIG.replace('port: 0', `port: ${port}`));
   expect(await exitCode(child)).toBe(1);
   expect(child.output).toContain(
-    `cannot listen on 127.0.0.1:${port}: something else listens there`,
+    `cannot listen on 127.0.0.1:${port}: another program listens there`,
   );
   expect(child.output).toContain('listeners[0].port');
 });

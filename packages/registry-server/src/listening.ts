@@ -29,10 +29,7 @@ export function limitConnections(app: FastifyInstance, clock: Clock): void {
   app.server.on('drop', () => {
     if (clock.monotonicMs() < quietUntilMs) return;
     quietUntilMs = clock.monotonicMs() + EVERY_MS;
-    app.log.warn(
-      { connections: most, descriptors },
-      'connections are turned away: raise ulimit -n',
-    );
+    app.log.warn({ connections: most, descriptors }, 'connections are refused: raise ulimit -n');
   });
 }
 

@@ -16,7 +16,7 @@ export const version: Command = {
 
 export const clusterInfo: Command = {
   name: 'cluster-info',
-  summary: 'Say which registry answers, and what it has on its roll',
+  summary: 'Show which registry answers, and the size of its roll',
   usage: 'cluster-info',
   examples: ['cluster-info'],
   options: {},

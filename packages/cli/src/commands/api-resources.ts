@@ -5,7 +5,7 @@ import { RESOURCES } from '../resources/catalog.ts';
 
 export const apiResources: Command = {
   name: 'api-resources',
-  summary: 'List the types of things that other commands know',
+  summary: 'List the resource types',
   usage: 'api-resources',
   examples: ['api-resources'],
   options: {},
@@ -23,7 +23,7 @@ export const apiResources: Command = {
 
 export const apiVersions: Command = {
   name: 'api-versions',
-  summary: 'List the apiVersions that manifests may have',
+  summary: 'List the apiVersions that manifests can have',
   usage: 'api-versions',
   examples: ['api-versions'],
   options: {},

@@ -28,9 +28,9 @@ export const FILES = {
     short: 'f',
     multiple: true,
     value: 'FILE',
-    help: 'A file, a folder, a URL, or - for standard input; repeat for more',
+    help: 'A file, a folder, a URL, or - for standard input; repeat for several',
   },
-  recursive: { type: 'boolean', short: 'R', help: 'Folders within folders too' },
+  recursive: { type: 'boolean', short: 'R', help: 'Include subfolders' },
 } as const;
 
 const WRITING: Options = {
@@ -38,9 +38,9 @@ const WRITING: Options = {
   'dry-run': {
     type: 'string',
     value: 'server|client|none',
-    help: 'Check and show what would come of it, write nothing',
+    help: 'Check and show the result, but write nothing',
   },
-  partial: { type: 'boolean', help: 'Write the good documents although others are bad' },
+  partial: { type: 'boolean', help: 'Write the valid documents even if others are invalid' },
   output: OUTPUT,
 };
 
@@ -153,7 +153,7 @@ function settledText(object: ManifestObject | null): string {
 
 export const apply: Command = {
   name: 'apply',
-  summary: 'Declare what files say: create it, or change what differs',
+  summary: 'Declare the objects in files: create them, or change what differs',
   usage: 'apply -f FILE [options]',
   examples: [
     'apply -f svc.yaml',
@@ -172,7 +172,7 @@ export const createFromFiles = writer('create');
 
 export const replace: Command = {
   name: 'replace',
-  summary: 'Replace declared objects by what files say',
+  summary: 'Replace declared objects with the objects in files',
   usage: 'replace -f FILE',
   examples: ['replace -f svc.yaml'],
   options: WRITING,

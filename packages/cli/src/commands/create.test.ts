@@ -198,7 +198,7 @@ test('create deployment and namespace', async () => {
   expect(await cli.out('expose', 'deploy', 'web')).toBe('service/web exposed\n');
   const made = await cli.run('create', 'namespace', 'shop');
   expect(made.code).toBe(0);
-  expect(made.err).toMatch(/^namespace\/shop needs no creating/);
+  expect(made.err).toMatch(/^namespace\/shop does not have to be created/);
 });
 
 test.each([

@@ -159,13 +159,16 @@ const MAKERS: Readonly<Record<string, (context: Context, given: Arguments) => Pr
 
 function createNamespace(context: Context, { words: [, name] }: Arguments): Promise<number> {
   if (name === undefined) throw usageError('exactly one NAME is required, got 0');
-  warn(context, `namespace/${name} needs no creating: it is there as soon as something is in it`);
+  warn(
+    context,
+    `namespace/${name} does not have to be created: it exists as soon as it contains something`,
+  );
   return Promise.resolve(EXIT.ok);
 }
 
 export const create: Command = {
   name: 'create',
-  summary: 'Create what files say, or a service or a deployment from options',
+  summary: 'Create objects from files, or a service or a deployment from options',
   usage:
     'create -f FILE | create service clusterip|nodeport|loadbalancer|externalname NAME | create deployment NAME',
   examples: [
@@ -182,22 +185,22 @@ export const create: Command = {
       type: 'string',
       multiple: true,
       value: 'PORT[:TARGETPORT]',
-      help: 'A port of the service; repeat for more',
+      help: 'A port of the service; repeat for several',
     },
     clusterip: { type: 'string', value: 'ADDRESS', help: 'Its cluster IP, or None' },
     'node-port': { type: 'string', value: 'PORT', help: 'Its node port' },
     'external-name': {
       type: 'string',
       value: 'NAME',
-      help: 'The name that an ExternalName stands for',
+      help: 'DNS name that the ExternalName service stands for',
     },
-    image: { type: 'string', value: 'IMAGE', help: 'Kept in the deployment; nothing is started' },
+    image: { type: 'string', value: 'IMAGE', help: 'Stored in the deployment; nothing is started' },
     replicas: {
       type: 'string',
       value: 'COUNT',
-      help: 'Instances that it wishes for; 1 by default',
+      help: 'Desired number of instances; default: 1',
     },
-    port: { type: 'string', value: 'PORT', help: 'The port of its instances, which expose offers' },
+    port: { type: 'string', value: 'PORT', help: 'Port of its instances, which expose uses' },
   },
   run: (context, given) => {
     const [what] = given.words;

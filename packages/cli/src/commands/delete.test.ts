@@ -59,7 +59,9 @@ test.each([
 ])('%s %s: what comes of other things is not written', async (...argv) => {
   const { code, err } = await cli.run(...argv);
   expect(code).toBe(1);
-  expect(err).toMatch(/^error: (namespaces|events) come of other things and cannot be changed\n$/);
+  expect(err).toMatch(
+    /^error: (namespaces|events) are derived from other objects and cannot be changed\n$/,
+  );
 });
 
 test('a type without a name is not enough', async () => {

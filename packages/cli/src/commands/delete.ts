@@ -123,8 +123,8 @@ export const remove: Command = {
   options: {
     ...FILES,
     selector: SELECTING.selector,
-    all: { type: 'boolean', help: 'All of the type in the namespace' },
-    'ignore-not-found': { type: 'boolean', help: 'What is not there is no failure' },
+    all: { type: 'boolean', help: 'All objects of the type in the namespace' },
+    'ignore-not-found': { type: 'boolean', help: 'Exit with 0 when a name is not found' },
   },
   run,
 };

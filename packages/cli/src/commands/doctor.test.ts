@@ -16,7 +16,7 @@ test.each<[mistake: string, text: string, err: string]>([
   [
     'selector at the top level',
     `${HEAD}selector:\n  app: nginx\nspec:\n${PORTS}`,
-    `The Service "nginx" is invalid: selector: selector stands at the top level, where it means nothing
+    `The Service "nginx" is invalid: selector: selector is at the top level, where it has no effect
     at svc.yaml:5:1
     fix: indent it under spec: spec.selector
 `,
@@ -24,7 +24,7 @@ test.each<[mistake: string, text: string, err: string]>([
   [
     'selector under ports',
     `${HEAD}spec:\n${PORTS}      selector:\n        app: nginx\n`,
-    `The Service "nginx" is invalid: spec.ports[0].selector: selector stands inside a port: it belongs to the service
+    `The Service "nginx" is invalid: spec.ports[0].selector: selector is inside a port: it belongs to the service
     at svc.yaml:9:7
     fix: move it out two levels: spec.selector
 `,
@@ -96,7 +96,7 @@ test.each<[mistake: string, text: string, err: string]>([
   [
     'ports as a mapping',
     `${HEAD}spec:\n  ports:\n    port: 80\n`,
-    `The Service "nginx" is invalid: spec.ports: ports is one port, and a list is expected
+    `The Service "nginx" is invalid: spec.ports: ports is a single port; expected a list
     at svc.yaml:6:3
     fix: begin its first field with "- "
 `,
@@ -122,7 +122,7 @@ test.each<[mistake: string, text: string, err: string]>([
     'apiVersion: v1\nkind: Pod\nmetadata:\n  name: nginx\n',
     `The Pod "nginx" is invalid: kind: no matches for kind "Pod" in version "v1"
     at svc.yaml:2:7
-    fix: instances stand where pods do, and nothing is started here: start it yourself, as in: rollcall run --service NAME --port PORT -- COMMAND. Leave this document out, or apply with --partial
+    fix: the registry has instances instead of pods, and starts nothing: start it yourself, as in: rollcall run --service NAME --port PORT -- COMMAND. Leave this document out, or apply with --partial
 `,
   ],
   [

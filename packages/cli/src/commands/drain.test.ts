@@ -103,7 +103,7 @@ describe('explain', () => {
     expect(lines.slice(0, 3)).toEqual([
       'service/nginx is declared',
       'selector: app=nginx',
-      'note: nobody is an endpoint: callers are refused until an instance fits',
+      'note: no instance is an endpoint: calls are refused until one fits',
     ]);
     const text = lines.join('\n');
     expect(text).toMatch(

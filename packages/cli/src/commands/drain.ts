@@ -56,7 +56,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
 export const drain: Command = {
   name: 'drain',
   aliases: ['cordon'],
-  summary: 'Take an instance out of use without ending it; what is under way goes on',
+  summary: 'Take an instance out of use without stopping it; requests in progress continue',
   usage: 'drain [SERVICE/]INSTANCE [--undo]',
   examples: [
     'drain nginx/a --reason="new kernel"',
@@ -64,15 +64,19 @@ export const drain: Command = {
     'drain nginx/a --undo',
   ],
   options: {
-    undo: { type: 'boolean', help: 'Put it back in use' },
-    reason: { type: 'string', value: 'TEXT', help: 'Why; shown by describe' },
-    author: { type: 'string', value: 'NAME', help: 'Who; the user of this process by default' },
+    undo: { type: 'boolean', help: 'Put it back into use' },
+    reason: { type: 'string', value: 'TEXT', help: 'The reason, which describe shows' },
+    author: {
+      type: 'string',
+      value: 'NAME',
+      help: 'Who does it; default: the user of this process',
+    },
     for: {
       type: 'string',
       value: 'DURATION',
-      help: 'Put it back by itself after this time; for good by default',
+      help: 'Put it back into use after this time; default: never',
     },
-    timeout: { type: 'string', value: 'DURATION', help: 'How long to wait for it; 30s by default' },
+    timeout: { type: 'string', value: 'DURATION', help: 'How long to wait for it; default: 30s' },
   },
   run,
 };

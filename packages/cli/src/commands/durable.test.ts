@@ -47,7 +47,7 @@ test('what was deleted since stays so, unless it is to be replaced', async () =>
   await cli.out('delete', 'svc', 'nginx');
   const load = async (...flags: string[]) =>
     (await cli.runWith({ stdin }, 'import', '-f', '-', ...flags)).out;
-  expect(await load()).toBe('service/default/nginx left: it was deleted after the export\n');
+  expect(await load()).toBe('service/default/nginx skipped: it was deleted after the export\n');
   expect(await load('--replace')).toBe('service/default/nginx imported\n');
 });
 

@@ -36,16 +36,16 @@ async function runExport(context: Context, given: Arguments): Promise<number> {
 
 /** Why an object was not imported; imported ones are not mentioned. */
 const REASONS = {
-  newer: 'left: what is there is newer',
-  deleted: 'left: it was deleted after the export',
-  ended: 'left: its time is over',
-  live: 'left: a live process has its id',
-  full: 'left: its service has as many instances as it may',
+  newer: 'skipped: the existing one is newer',
+  deleted: 'skipped: it was deleted after the export',
+  ended: 'skipped: it has expired',
+  live: 'skipped: a live process has its id',
+  full: 'skipped: its service has the maximum number of instances',
 } as const;
 
 async function runImport(context: Context, given: Arguments): Promise<number> {
   const file = textOption(given, 'filename');
-  if (file === undefined) throw usageError('must specify -f: a file that export wrote, or -');
+  if (file === undefined) throw usageError('must specify -f: a file from export, or -');
   const body = file === '-' ? await context.readStdin() : readText(file);
   const dryRun = flagOption(given, 'dry-run');
   const query = { replace: flagOption(given, 'replace'), dryRun };
@@ -73,7 +73,7 @@ export const exportCommand: Command = {
       type: 'string',
       short: 'f',
       value: 'FILE',
-      help: 'Where to; standard output by default',
+      help: 'File to write; default: standard output',
     },
   },
   run: runExport,
@@ -81,7 +81,7 @@ export const exportCommand: Command = {
 
 export const importCommand: Command = {
   name: 'import',
-  summary: 'Bring back what export wrote, unless what is there is newer or was deleted since',
+  summary: 'Bring back what export wrote, except what is newer or was deleted since',
   usage: 'import -f FILE [--replace] [--dry-run]',
   examples: ['import -f backup.json --dry-run', 'import -f backup.json --replace'],
   options: {
@@ -89,10 +89,13 @@ export const importCommand: Command = {
       type: 'string',
       short: 'f',
       value: 'FILE',
-      help: 'A file that export wrote; - is standard input',
+      help: 'File that export wrote; - = standard input',
     },
-    replace: { type: 'boolean', help: 'Also what is newer there, or was deleted since' },
-    'dry-run': { type: 'boolean', help: 'Check and show, write nothing' },
+    replace: {
+      type: 'boolean',
+      help: 'Also replace what is newer, and bring back what was deleted since',
+    },
+    'dry-run': { type: 'boolean', help: 'Check and show, but write nothing' },
   },
   run: runImport,
 };

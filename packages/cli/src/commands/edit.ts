@@ -21,7 +21,7 @@ function editable(object: { metadata: object; status?: unknown }): object {
 async function run(context: Context, given: Arguments): Promise<number> {
   const { resource, name } = oneOf(given.words, edit.usage);
   checkWritable(resource);
-  if (resource === instances) throw usageError('instances are changed by label and by drain');
+  if (resource === instances) throw usageError('to change an instance, use label or drain');
   const object = await resource.get(context, context.namespace, name);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-edit-'));
   const file = join(folder, `${name}.yaml`);

@@ -53,13 +53,13 @@ async function run(context: Context, given: Arguments): Promise<number> {
 
 export const events: Command = {
   name: 'events',
-  summary: 'Show what happened: who registered, drained, expired, what was declared, when and why',
+  summary: 'Show what happened: registrations, drains, expiries, declared objects, when and why',
   usage: 'events [--for=service/NAME] [-A] [-w]',
   examples: ['events', 'events --for svc/nginx', 'events -w'],
   options: {
-    for: { type: 'string', value: 'service/NAME', help: 'Of one service alone' },
+    for: { type: 'string', value: 'service/NAME', help: 'Only events of this service' },
     'all-namespaces': SELECTING['all-namespaces'],
-    watch: { type: 'boolean', short: 'w', help: 'Go on showing what happens' },
+    watch: { type: 'boolean', short: 'w', help: 'Keep showing new events' },
   },
   run,
 };

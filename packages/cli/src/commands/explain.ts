@@ -37,7 +37,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
 
 export const explain: Command = {
   name: 'explain',
-  summary: 'Say why each instance is or is not an endpoint of a service',
+  summary: 'Show why each instance is or is not an endpoint of a service',
   usage: 'explain svc NAME',
   examples: ['explain svc nginx'],
   options: {},

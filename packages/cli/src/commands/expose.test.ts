@@ -120,7 +120,7 @@ describe('scale', () => {
   test('changes the wish, and says that it is one', async () => {
     const { out, err } = await cli.run('scale', '--replicas=5', 'deployment', 'hello-world');
     expect(out).toBe('deployment.apps/hello-world scaled\n');
-    expect(err).toMatch(/^Warning: this changes the number wished for/);
+    expect(err).toMatch(/^Warning: this changes only the desired number/);
     expect(await cli.out('get', 'deploy', '--no-headers')).toBe(
       'hello-world   0/5   0   0   20m\n',
     );
@@ -132,7 +132,7 @@ describe('scale', () => {
       1,
       'error: Expected replicas to be 2, was 3\n',
     ],
-    [['deploy/hello-world'], 2, 'error: --replicas: expected the number wished for\n'],
+    [['deploy/hello-world'], 2, 'error: --replicas: expected the desired number\n'],
     [['svc/nginx', '--replicas=1'], 2, 'error: cannot scale a service: expected a deployment\n'],
   ])('%j', async (argv, code, err) => {
     expect(await cli.run('scale', ...argv)).toEqual({ code, out: '', err });

@@ -123,16 +123,16 @@ export const get: Command = {
     template: {
       type: 'string',
       value: 'TEMPLATE',
-      help: 'The template of -o go-template or jsonpath',
+      help: 'Template for -o go-template or jsonpath',
     },
     ...SELECTING,
     'field-selector': {
       type: 'string',
       value: 'FIELD=VALUE,...',
-      help: 'Fields that are wanted, = or !=, ANDed by commas',
+      help: 'Select by fields: path=value or path!=value, separated by commas',
     },
     'sort-by': { type: 'string', value: '.path', help: 'Sort by a field, such as .metadata.name' },
-    watch: { type: 'boolean', short: 'w', help: 'Go on showing what changes' },
+    watch: { type: 'boolean', short: 'w', help: 'Keep showing changes' },
     'label-columns': {
       type: 'string',
       short: 'L',
@@ -141,7 +141,7 @@ export const get: Command = {
       help: 'Labels to show as columns',
     },
     'show-labels': { type: 'boolean', help: 'Show the labels as the last column' },
-    'no-headers': { type: 'boolean', help: 'Leave the headings out' },
+    'no-headers': { type: 'boolean', help: 'Do not print the column headings' },
     'ignore-not-found': { type: 'boolean', help: 'Exit with 0 when a name is not found' },
   },
   run,

@@ -97,9 +97,9 @@ function changer(what: What) {
 }
 
 const OPTIONS = {
-  overwrite: { type: 'boolean', help: 'Change those that have another value' },
+  overwrite: { type: 'boolean', help: 'Change labels that have another value already' },
   selector: SELECTING.selector,
-  all: { type: 'boolean', help: 'All of the type in the namespace' },
+  all: { type: 'boolean', help: 'All objects of the type in the namespace' },
 } as const;
 
 export const label: Command = {

@@ -86,7 +86,7 @@ function patchOf(given: Arguments): unknown {
 async function run(context: Context, given: Arguments): Promise<number> {
   const { resource, name } = oneOf(given.words, patch.usage);
   checkWritable(resource);
-  if (resource === instances) throw usageError('instances are changed by label and by drain');
+  if (resource === instances) throw usageError('to change an instance, use label or drain');
   const type = textOption(given, 'type') ?? 'strategic';
   if (!['strategic', 'merge', 'json'].includes(type)) {
     throw usageError(`--type must be one of [json merge strategic], not "${type}"`);
@@ -118,8 +118,8 @@ export const patch: Command = {
     `patch svc nginx --type=json -p '[{"op":"replace","path":"/spec/ports/0/nodePort","value":30120}]'`,
   ],
   options: {
-    patch: { type: 'string', short: 'p', value: 'PATCH', help: 'What to change, JSON or YAML' },
-    'patch-file': { type: 'string', value: 'FILE', help: 'The same out of a file' },
+    patch: { type: 'string', short: 'p', value: 'PATCH', help: 'The patch, in JSON or YAML' },
+    'patch-file': { type: 'string', value: 'FILE', help: 'A file with the patch' },
     type: {
       type: 'string',
       value: 'TYPE',

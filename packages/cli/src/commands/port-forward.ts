@@ -207,7 +207,7 @@ export const portForward: Command = {
     address: {
       type: 'string',
       value: 'ADDRESS',
-      help: 'Address to listen on; 127.0.0.1 by default',
+      help: 'Address to listen on; default: 127.0.0.1',
     },
   },
   run,

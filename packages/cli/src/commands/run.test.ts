@@ -162,7 +162,7 @@ test.each<[argv: string[], err: RegExp]>([
   [['--port=80', '--', 'true'], /^error: --service: expected the name of the service\n$/],
   [['--service=web', '--', 'true'], /^error: --port: expected at least one port\n$/],
   [['--service=web', '--port=http', '--', 'true'], /^error: --port: expected \[NAME=\]PORT/],
-  [['--service=web', '--port=80'], /^error: expected a command behind --/],
+  [['--service=web', '--port=80'], /^error: expected a command after --/],
   [
     ['--service=web', '--port=80', '--label=x', '--', 'true'],
     /^error: --label: expected KEY=VALUE, got "x"\n$/,

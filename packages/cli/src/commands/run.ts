@@ -71,7 +71,7 @@ function planOf(context: Context, given: Arguments): Plan {
   const register = registerOptions(context, given, ports);
   if (ports.length === 0) throw usageError('--port: expected at least one port');
   if (given.rest.length === 0)
-    throw usageError('expected a command behind --, as in: run --service web --port 80 -- COMMAND');
+    throw usageError('expected a command after --, as in: run --service web --port 80 -- COMMAND');
   const duration = (name: string, otherwise: string) =>
     durationMs(textOption(given, name) ?? otherwise, name);
   return {
@@ -208,54 +208,57 @@ export const runCommand: Command = {
     'run --service web --port http=8080 --id a -- python3 -m http.server 8080',
   ],
   options: {
-    service: { type: 'string', value: 'NAME', help: 'The service that it registers under' },
+    service: { type: 'string', value: 'NAME', help: 'Service to register under' },
     port: {
       type: 'string',
       multiple: true,
       value: 'PORT',
-      help: 'Where it listens, [NAME=]PORT[:CONTAINERPORT][/PROTOCOL]; repeat for more',
+      help: 'Port it listens on, [NAME=]PORT[:CONTAINERPORT][/PROTOCOL]; repeat for several',
     },
     label: {
       type: 'string',
       short: 'l',
       multiple: true,
       value: 'K=V',
-      help: 'A label; repeat for more',
+      help: 'A label; repeat for several',
     },
     id: {
       type: 'string',
       value: 'ID',
-      help: 'Its id within the service; made from host and process by default',
+      help: 'Instance id; default: made from host and process',
     },
     address: {
       type: 'string',
       value: 'ADDRESS',
-      help: 'Where others reach it; the address that the registry sees by default',
+      help: 'Address at which others reach it; default: the address that the registry sees',
     },
-    zone: { type: 'string', value: 'ZONE', help: 'Its failure zone' },
+    zone: { type: 'string', value: 'ZONE', help: 'Failure zone' },
     weight: {
       type: 'string',
       value: 'WEIGHT',
-      help: 'Its share of traffic, 0 to 65535; 100 by default',
+      help: 'Share of traffic, 0 to 65535; default: 100',
     },
-    ttl: { type: 'string', value: 'DURATION', help: 'TTL of its lease; 10s by default' },
+    ttl: { type: 'string', value: 'DURATION', help: 'TTL of its lease; default: 10s' },
     'start-timeout': {
       type: 'string',
       value: 'DURATION',
-      help: 'How long it may take until its ports answer; 60s by default',
+      help: 'How long its ports may take to answer; default: 60s',
     },
-    'no-wait': { type: 'boolean', help: 'It is up at once: do not wait for its ports' },
+    'no-wait': {
+      type: 'boolean',
+      help: 'Register it as up at once, without waiting for its ports',
+    },
     drain: {
       type: 'string',
       value: 'DURATION',
-      help: 'How long callers are given to see that it drains; 500ms by default',
+      help: 'How long it drains before it is stopped, so that callers notice; default: 500ms',
     },
     grace: {
       type: 'string',
       value: 'DURATION',
-      help: 'How long it may take to end before it is killed; 30s by default',
+      help: 'How long it may take to stop before it is killed; default: 30s',
     },
-    quiet: { type: 'boolean', short: 'q', help: 'Say nothing of the registration' },
+    quiet: { type: 'boolean', short: 'q', help: 'Print nothing about the registration' },
   },
   run,
 };

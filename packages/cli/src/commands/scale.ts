@@ -11,7 +11,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
     throw usageError(`cannot scale a ${resource.prefix}: expected a deployment`);
   }
   const replicas = numberOption(given, 'replicas');
-  if (replicas === undefined) throw usageError('--replicas: expected the number wished for');
+  if (replicas === undefined) throw usageError('--replicas: expected the desired number');
   const current = numberOption(given, 'current-replicas');
   const object = await resource.get(context, context.namespace, name);
   const has = (partOf(object, 'spec') as { replicas?: number } | undefined)?.replicas ?? 1;
@@ -22,21 +22,18 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const body = { spec: { replicas } };
   await context.rollcall.call('patchManifest', { params, body });
   say(context, `${resource.prefix}/${name} scaled`);
-  warn(
-    context,
-    'Warning: this changes the number wished for; instances are started and stopped by you',
-  );
+  warn(context, 'Warning: this changes only the desired number; you start and stop the instances');
   return EXIT.ok;
 }
 
 export const scale: Command = {
   name: 'scale',
-  summary: 'Change how many instances a deployment wishes for',
+  summary: 'Change the desired number of instances of a deployment',
   usage: 'scale deployment NAME --replicas=COUNT',
   examples: ['scale deployment web --replicas=3', 'scale --replicas=3 deploy/web'],
   options: {
-    replicas: { type: 'string', value: 'COUNT', help: 'The number wished for' },
-    'current-replicas': { type: 'string', value: 'COUNT', help: 'Only if it is this many now' },
+    replicas: { type: 'string', value: 'COUNT', help: 'Desired number of instances' },
+    'current-replicas': { type: 'string', value: 'COUNT', help: 'Only if it is this number now' },
   },
   run,
 };

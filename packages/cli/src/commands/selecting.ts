@@ -4,9 +4,9 @@ export const SELECTING = {
     type: 'string',
     short: 'l',
     value: 'SELECTOR',
-    help: 'Labels that are wanted: k=v, k!=v, k in (a,b), k, !k, ANDed by commas',
+    help: 'Select by labels: k=v, k!=v, k in (a,b), k, !k, separated by commas',
   },
-  'all-namespaces': { type: 'boolean', short: 'A', help: 'Of every namespace' },
+  'all-namespaces': { type: 'boolean', short: 'A', help: 'In all namespaces' },
 } as const;
 
 export const OUTPUT = {

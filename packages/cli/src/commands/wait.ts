@@ -100,7 +100,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
 
 export const wait: Command = {
   name: 'wait',
-  summary: 'Wait until things are as they are wanted',
+  summary: 'Wait until a condition is true',
   usage: 'wait TYPE NAME... | TYPE/NAME... | TYPE -l SELECTOR --for=WHAT [--timeout=30s]',
   examples: [
     'wait --for=condition=Ready instance/nginx/a',
@@ -114,7 +114,7 @@ export const wait: Command = {
       value: 'WHAT',
       help: 'delete, create, condition=TYPE[=STATUS] or jsonpath={.path}[=VALUE]',
     },
-    timeout: { type: 'string', value: 'DURATION', help: 'How long to wait; 30s by default' },
+    timeout: { type: 'string', value: 'DURATION', help: 'How long to wait; default: 30s' },
     selector: SELECTING.selector,
   },
   run,

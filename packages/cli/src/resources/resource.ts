@@ -34,7 +34,7 @@ export interface Resource {
 /** Throws a {@link CliError} for a derived type. */
 export function checkWritable({ names, isDerived = false }: Resource): void {
   if (!isDerived) return;
-  throw new CliError(`error: ${names[0]} come of other things and cannot be changed`);
+  throw new CliError(`error: ${names[0]} are derived from other objects and cannot be changed`);
 }
 
 /** A part of an object; its kind determines the type. */

@@ -7,27 +7,31 @@ export const GLOBAL: Options = {
     type: 'string',
     multiple: true,
     value: 'URL',
-    help: 'The registry, several by commas or repeated; ROLLCALL_URL, else http://127.0.0.1:7400',
+    help: 'URL of the registry; several separated by commas, or repeated; default: ROLLCALL_URL, else http://127.0.0.1:7400',
   },
-  token: { type: 'string', value: 'TOKEN', help: 'Bearer token; better in ROLLCALL_TOKEN' },
+  token: { type: 'string', value: 'TOKEN', help: 'Bearer token; ROLLCALL_TOKEN is safer' },
   'registry-ca': {
     type: 'string',
     value: 'FILE',
-    help: "Certificates (PEM) that the registry's own is checked with; ROLLCALL_CA",
+    help: "CA certificates (PEM) to verify the registry's certificate; default: ROLLCALL_CA",
   },
   'registry-cert': {
     type: 'string',
     value: 'FILE',
-    help: 'Certificate (PEM) to show a registry that asks for one; ROLLCALL_CERT',
+    help: 'Client certificate (PEM), if the registry asks for one; default: ROLLCALL_CERT',
   },
-  'registry-key': { type: 'string', value: 'FILE', help: 'Private key (PEM) of it; ROLLCALL_KEY' },
+  'registry-key': {
+    type: 'string',
+    value: 'FILE',
+    help: 'Its private key (PEM); default: ROLLCALL_KEY',
+  },
   namespace: {
     type: 'string',
     short: 'n',
     value: 'NAMESPACE',
-    help: 'ROLLCALL_NAMESPACE, else default',
+    help: 'Namespace; default: ROLLCALL_NAMESPACE, else default',
   },
-  help: { type: 'boolean', short: 'h', help: 'Show what a command takes' },
+  help: { type: 'boolean', short: 'h', help: 'Show the options of a command' },
 };
 
 /** Rows of a help text, indented. */

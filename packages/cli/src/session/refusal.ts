@@ -27,7 +27,7 @@ export function asCliError(error: unknown, registryUrl: string): CliError {
     const hint =
       'is the registry running? Its address is taken from --registry or ROLLCALL_URL, else http://127.0.0.1:7400';
     return new CliError(
-      `The connection to the registry ${registryUrl} was refused or gave no answer: ${hint}\n(${visibleLine(error.message)})`,
+      `The connection to the registry ${registryUrl} was refused or did not answer: ${hint}\n(${visibleLine(error.message)})`,
     );
   }
   if (error.code === 'invalid_options') {

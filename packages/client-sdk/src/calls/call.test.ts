@@ -276,7 +276,7 @@ describe('no endpoint', () => {
       code: 'no_endpoints',
       retryable: true,
       message: expect.stringMatching(
-        /default\/orders can be called: nobody is on the roll, picture \d/,
+        /default\/orders can be called: no instance is on the roll, picture \d/,
       ),
     });
     registry.change('orders', [
@@ -316,10 +316,14 @@ describe('no endpoint', () => {
   test('a name that nobody provides fails as soon as the picture shows it', async () => {
     const registry = await context.registry();
     const client = context.client(registry, { firstPictureWaitMs: 600_000 });
-    await expect(client.service('nobody').request('/x')).rejects.toThrow(/nobody is on the roll/);
+    await expect(client.service('nobody').request('/x')).rejects.toThrow(
+      /no instance is on the roll/,
+    );
     // Once more by a name that is asked for, and with time to wait for an endpoint.
     const waiting = context.client(registry, { firstPictureWaitMs: 600_000, noEndpointWaitMs: 10 });
-    await expect(waiting.service('nobody').request('/x')).rejects.toThrow(/nobody is on the roll/);
+    await expect(waiting.service('nobody').request('/x')).rejects.toThrow(
+      /no instance is on the roll/,
+    );
   });
 
   test('waiting ends by an abort and by closing', async () => {

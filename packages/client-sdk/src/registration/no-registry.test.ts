@@ -39,16 +39,16 @@ describe('a url of something that is no registry', () => {
       /^http:\/\/127\S+ answered 404 without a problem document.*"<html> \[31mno <\/html>"$/,
     ],
     ['301', html(301), /answered 301 without a problem document/],
-    ['200', html(200), /answered PUT \S+ with something else than a registry does/],
+    ['200', html(200), /answered PUT \S+ with an answer that no registry gives/],
     [
       'TLS towards http',
       async () => `https://127.0.0.1:${await portOf(() => {})}`,
-      /gave no answer: .*(SSL|packet|wrong)/i,
+      /did not answer: .*(SSL|packet|wrong)/i,
     ],
     [
       'nobody',
       async () => `http://127.0.0.1:${await closedPort()}`,
-      /gave no answer: .*ECONNREFUSED/,
+      /did not answer: .*ECONNREFUSED/,
     ],
   ];
   test.each(places)(

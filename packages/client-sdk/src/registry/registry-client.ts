@@ -195,12 +195,15 @@ async function textOf({ body }: TransportReply, url: string): Promise<string> {
 }
 
 const tooLate = (url: string, limitMs: number) => () =>
-  new RollcallError('registry_unreachable', `${url} gave no whole answer within ${limitMs} ms`);
+  new RollcallError(
+    'registry_unreachable',
+    `${url} did not finish its answer within ${limitMs} ms`,
+  );
 
 function unreachable(url: string, error: unknown, signal?: AbortSignal): unknown {
   if (signal?.aborted === true) return signal.reason;
   const why = error instanceof Error ? error.message || error.name : String(error);
-  return new RollcallError('registry_unreachable', `${url} gave no answer: ${why}`, {
+  return new RollcallError('registry_unreachable', `${url} did not answer: ${why}`, {
     cause: error,
   });
 }
@@ -210,6 +213,6 @@ function parseReply(route: Route, text: string, url: string): unknown {
   if (body === null || body === 'stream') return undefined;
   const parsed = body.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
-  const message = `${url} answered ${route.method} ${route.path} with something else than a registry does`;
+  const message = `${url} answered ${route.method} ${route.path} with an answer that no registry gives`;
   throw new RollcallError('registry_garbled', message, { cause: parsed.error });
 }

@@ -32,7 +32,7 @@ export function noEndpointsError({
 }
 
 function tally(known: readonly Endpoint[]): string {
-  if (known.length === 0) return 'nobody is on the roll';
+  if (known.length === 0) return 'no instance is on the roll';
   const states = Map.groupBy(known, ({ state, portName }) => `${state} on ${portName}`);
   return `on the roll ${[...states].map(([state, those]) => `${those.length} ${state}`).join(', ')}`;
 }

@@ -10,7 +10,7 @@ export const adminOptions = (prefix: string) => ({
     env: `${prefix}_ALLOW_HOST`,
     value: 'HOST',
     list: 'commas',
-    help: 'Names under which the port of --metrics is asked, besides addresses of this machine, loopback names and its host name: names, *.suffix, or * for every one. It keeps web pages out.',
+    help: 'Host names that requests to the port of --metrics may use in the header Host: names, *.suffix, or * for all. Always allowed: the addresses of this machine, loopback names, and its host name. This keeps web pages out.',
     schema: z
       .array(z.string().refine(isHostPattern, { error: 'expected a host such as *.internal' }))
       .default([]),

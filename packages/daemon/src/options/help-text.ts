@@ -1,8 +1,8 @@
 import type { OptionSpec, OptionTable } from './option-spec.ts';
 
 const LISTS = {
-  commas: ' Repeat it for more, or separate by commas.',
-  spaces: ' Repeat it for more, or separate by spaces.',
+  commas: ' For several, repeat it or separate them by commas.',
+  spaces: ' For several, repeat it or separate them by spaces.',
 };
 
 /** The output of `--help`: the head, which says what the program does and how to start it, and every option. */

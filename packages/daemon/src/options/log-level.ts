@@ -9,7 +9,7 @@ export const logLevelOption = (env: string) =>
     flag: 'log-level',
     env,
     value: 'LEVEL',
-    help: `What is logged: ${LOG_LEVELS.slice(0, -1).join(', ')} or silent. JSON lines on standard output, and words on a terminal.`,
+    help: `What is logged: ${LOG_LEVELS.slice(0, -1).join(', ')} or silent. Standard output gets JSON lines; a terminal gets readable text.`,
     schema: z
       .enum(LOG_LEVELS, { error: 'expected fatal, error, warn, info, debug, trace or silent' })
       .default('info'),

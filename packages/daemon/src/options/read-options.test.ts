@@ -86,7 +86,7 @@ test('the help has each option with its value, variable, default and how lists a
   const help = helpText('a program\n', TABLE);
   expect(help).toContain('--port PORT\n      Where. [default: 80] (PORT)\n');
   expect(help).toContain(
-    '--name NAME\n      Who. Repeat it for more, or separate by commas. (NAMES)\n',
+    '--name NAME\n      Who. For several, repeat it or separate them by commas. (NAMES)\n',
   );
   expect(help).toContain('--[no-]fast\n      How. [default: on] (FAST)\n');
   expect(help).toMatch(/-h, --help\n.*\n +--version\n/);

@@ -12,7 +12,7 @@ export const REGISTRY_OPTIONS = {
     env: 'ROLLCALL_URL',
     value: 'URL',
     list: 'commas',
-    help: 'URL of the registry. Give several servers of the same store: when one is down, another is used.',
+    help: 'URL of the registry. With several servers of one store, give all of them: when one is down, another is used.',
     fallback: 'required',
     schema: z
       .array(z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' }), {
@@ -32,14 +32,14 @@ export const REGISTRY_OPTIONS = {
     flag: 'registry-ca',
     env: 'ROLLCALL_CA',
     value: 'FILE',
-    help: "CA certificates (PEM) to verify the registry's certificate; those of Node.js by default.",
+    help: "CA certificates (PEM) to verify the registry's certificate. Default: those of Node.js.",
     schema: pemFile('certificate').optional(),
   }),
   registryCert: spec({
     flag: 'registry-cert',
     env: 'ROLLCALL_CERT',
     value: 'FILE',
-    help: 'Client certificate (PEM), for a registry that asks for one. Needs --registry-key.',
+    help: 'Client certificate (PEM), if the registry asks for one. Requires --registry-key.',
     schema: pemFile('certificate').optional(),
   }),
   registryKey: spec({

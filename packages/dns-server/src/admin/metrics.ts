@@ -38,22 +38,22 @@ function addQueryMetrics(metrics: ProgramMetrics, counters: Counters): void {
     'Answers with TC set: the client should ask over TCP.',
     () => counters.truncated,
   );
-  metrics.count('dropped_total', 'Packets that deserve no answer.', () => counters.dropped);
+  metrics.count('dropped_total', 'Packets that get no answer.', () => counters.dropped);
   metrics.count('limited_total', 'Queries above --max-queries-per-second.', () => counters.limited);
   metrics.count(
     'faults_total',
-    'Answers that failed by a fault of this server.',
+    'Queries that failed because of a fault in this server.',
     () => counters.faults,
   );
-  metrics.count('forwarded_total', 'Queries sent on.', () => counters.forwarded);
+  metrics.count('forwarded_total', 'Forwarded queries.', () => counters.forwarded);
   metrics.count(
     'forward_failures_total',
-    'Queries sent on and not answered.',
+    'Forwarded queries without an answer.',
     () => counters.forwardTimeouts,
   );
   metrics.count(
     'forward_refusals_total',
-    'Queries not sent on: too many under way.',
+    'Queries not forwarded: too many in progress.',
     () => counters.forwardRefusals,
   );
 }
@@ -71,12 +71,12 @@ function addTransportMetrics(metrics: ProgramMetrics, counters: Counters): void 
   );
   metrics.count(
     'tcp_connections_refused_total',
-    'Closed on arrival, beyond the limit.',
+    'Connections closed at once, because of the limit.',
     () => counters.tcpConnectionsRefused,
   );
   metrics.count(
     'tcp_connections_evicted_total',
-    'Closed to make room: no query was completed, or nothing under way.',
+    'Closed to make room: without a completed query, or idle.',
     () => counters.tcpConnectionsEvicted,
   );
   metrics.gauge({ name: 'tcp_connections', help: 'TCP connections open.' }, () => [
@@ -85,11 +85,11 @@ function addTransportMetrics(metrics: ProgramMetrics, counters: Counters): void 
 }
 
 function addPictureMetrics(metrics: ProgramMetrics, { catalog, zone }: MetricSources): void {
-  const ready = { name: 'ready', help: '1 once names are answered; 0 while SERVFAIL is said.' };
+  const ready = { name: 'ready', help: '1 = names are answered; 0 = the answer is SERVFAIL.' };
   metrics.gauge(ready, () => [[catalog.isReady ? 1 : 0]]);
   const age = {
     name: 'picture_age_seconds',
-    help: 'Since the registry last proved the picture current; absent before the first.',
+    help: 'Time since the registry last confirmed that the picture is current; absent before the first time.',
   };
   metrics.gauge(age, () => (catalog.isReady ? [[catalog.ageMs() / 1_000]] : []));
   metrics.gauge({ name: 'services', help: 'Services known.' }, () => [[zone.serviceCount]]);

@@ -33,18 +33,25 @@ function addServerMetrics(metrics: ProgramMetrics, { counters, log }: MetricSour
   const plain = (name: string, help: string, key: keyof HttpCounters): void =>
     metrics.counter({ name, help }, () => [[counters[key]]]);
   plain('connections_total', 'Client connections accepted.', 'connectionsAccepted');
-  plain('connections_refused_total', 'Closed on arrival, beyond the limit.', 'connectionsRefused');
-  plain('retries_total', 'Attempts beyond a request’s first.', 'retries');
-  plain('retries_denied_total', 'Repeats not made: the budget was spent.', 'retriesDenied');
+  plain(
+    'connections_refused_total',
+    'Connections closed at once, because of the limit.',
+    'connectionsRefused',
+  );
+  plain('retries_total', 'Retries: attempts after the first one of a request.', 'retries');
+  plain('retries_denied_total', 'Retries not made: the budget was used up.', 'retriesDenied');
   plain('upstream_connects_total', 'Connections opened to targets.', 'upstreamConnects');
-  plain('upstream_reuses_total', 'Requests on a connection that served before.', 'upstreamReuses');
+  plain('upstream_reuses_total', 'Requests on a reused connection.', 'upstreamReuses');
   metrics.gauge({ name: 'connections', help: 'Client connections open.' }, () => [
     [counters.connectionsOpen],
   ]);
-  metrics.gauge({ name: 'requests_in_flight', help: 'Requests under way.' }, () => [
+  metrics.gauge({ name: 'requests_in_flight', help: 'Requests in progress.' }, () => [
     [counters.requestsInFlight],
   ]);
-  const dropped = { name: 'access_log_dropped_total', help: 'Log lines lost, the reader behind.' };
+  const dropped = {
+    name: 'access_log_dropped_total',
+    help: 'Log lines lost because the reader was too slow.',
+  };
   metrics.counter(dropped, () => [[log?.dropped ?? 0]]);
 }
 
@@ -88,7 +95,7 @@ function addTrafficMetrics(metrics: ProgramMetrics, { traffic }: MetricSources):
 function addTargetMetrics(metrics: ProgramMetrics, { groups }: MetricSources): void {
   const age = {
     name: 'picture_age_seconds',
-    help: 'Since the registry last proved the picture current; absent before the first.',
+    help: 'Time since the registry last confirmed that the picture is current; absent before the first time.',
     labelNames: ['group'],
   };
   metrics.gauge(age, function* read() {
@@ -129,7 +136,7 @@ function addTargetMetrics(metrics: ProgramMetrics, { groups }: MetricSources): v
     failures,
     each(({ counters }) => counters.failures),
   );
-  const underWay = { name: 'target_in_flight', help: 'Requests under way.', labelNames };
+  const underWay = { name: 'target_in_flight', help: 'Requests in progress.', labelNames };
   metrics.gauge(
     underWay,
     each(({ inFlight }) => inFlight),
@@ -160,7 +167,7 @@ function addServiceMetrics(
   metrics.gauge({ name: 'service_udp_flows', help: 'UDP flows open.' }, () => [[udp.flows]]);
   const refused = {
     name: 'service_refused_total',
-    help: 'Clients of services turned away.',
+    help: 'Refused clients of services.',
     labelNames: ['reason'],
   };
   metrics.counter(refused, () =>

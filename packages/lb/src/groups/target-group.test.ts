@@ -79,14 +79,14 @@ test('before the first picture it says why; with an empty one, that nobody is th
   expect(bench.group.snapshot().pick([])).toBeUndefined();
   expect(bench.group.snapshot().explainNone()).toEqual({
     code: 'no_picture',
-    detail: 'it is not known yet who takes this request',
+    detail: 'the targets for this request are not known yet',
     cause: `${group} has no picture from the registry yet: the registry cannot be reached`,
   });
   bench.source.show();
   expect(bench.group.hasPicture).toBe(true);
   expect(bench.group.snapshot().explainNone()).toEqual({
     code: 'no_targets',
-    detail: 'nobody takes this request at the moment',
+    detail: 'no target can take this request at the moment',
     cause: `${group} has no target that takes requests: no instance is registered`,
   });
 });
@@ -200,7 +200,7 @@ test('when every target fails its checks all are used, and it shows', async () =
   await bench.round();
   expect(bench.group.isFailOpen).toBe(true);
   expect(bench.used()).toEqual([1, 2]);
-  expect(bench.target(1).standing.reason).toContain('used all the same');
+  expect(bench.target(1).standing.reason).toContain('used anyway');
   bench.failing.delete(2);
   await bench.round();
   await bench.round();
@@ -270,7 +270,7 @@ test('when all drain they are used until somebody else is there', () => {
   expect(bench.used()).toEqual([1, 2]);
   expect(bench.target(2).standing).toMatchObject({
     state: 'draining',
-    reason: expect.stringContaining('used all the same'),
+    reason: expect.stringContaining('used anyway'),
   });
   expect(bench.retired).toEqual(['i1/http']);
   bench.source.show(endpoint(1, DRAINING), endpoint(2, DRAINING), endpoint(3));

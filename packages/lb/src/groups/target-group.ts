@@ -141,7 +141,11 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       const reason = reasonOf(endpoint, 'is draining');
       if (!inUse.has(target)) this.#depart(target, reason);
       else
-        this.#setState(target, 'draining', `${reason}; used all the same, since no other is left`);
+        this.#setState(
+          target,
+          'draining',
+          `${reason}; used anyway, because no other target is left`,
+        );
     }
   }
 
@@ -178,10 +182,10 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     if (endpoint.tier === null) {
       this.#setState(target, 'unused', reasonOf(endpoint, `is ${endpoint.state}`));
     } else if (health.state === 'unhealthy') {
-      const failOpen = this.isFailOpen ? '; used all the same, since every target fails' : '';
+      const failOpen = this.isFailOpen ? '; used anyway, because every target fails' : '';
       this.#setState(target, 'unhealthy', `health check: ${health.detail}${failOpen}`);
     } else if (!inUse.has(target)) {
-      this.#setState(target, 'ejected', 'attempts on it failed; it is passed over for a while');
+      this.#setState(target, 'ejected', 'attempts on it failed; it gets no requests for a while');
     } else {
       this.#standUsed(target);
     }
@@ -194,7 +198,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     if (this.#checker === undefined) {
       this.#setState(target, 'healthy', registry);
     } else if (health.state === 'initial') {
-      this.#setState(target, 'initial', `${registry}; not checked yet, used meanwhile`);
+      this.#setState(target, 'initial', `${registry}; not checked yet, used until then`);
     } else {
       this.#setState(target, 'healthy', `${registry}; health check: ${health.detail}`);
     }
@@ -212,7 +216,11 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const group = `target group "${this.name}" (service ${service} in namespace ${namespace})`;
     if (!this.hasPicture) {
       const cause = `${group} has no picture from the registry yet: ${this.#parts.source.explain()}`;
-      return { code: 'no_picture', detail: 'it is not known yet who takes this request', cause };
+      return {
+        code: 'no_picture',
+        detail: 'the targets for this request are not known yet',
+        cause,
+      };
     }
     const count = this.#pool.size;
     const states = Array.from(this.#pool.targets(), ({ endpoint }) => endpoint.state);
@@ -221,7 +229,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
         ? 'no instance is registered'
         : `none of ${count} is ready: ${[...new Set(states)].join(', ')}`;
     const cause = `${group} has no target that takes requests: ${known}`;
-    return { code: 'no_targets', detail: 'nobody takes this request at the moment', cause };
+    return { code: 'no_targets', detail: 'no target can take this request at the moment', cause };
   }
 }
 

@@ -16,7 +16,7 @@ export function placementOf(
 ): Placement {
   const { loadBalancerIP: wanted, ports } = declared;
   if (ports.every(({ protocol }) => protocol === 'SCTP')) {
-    const message = 'none of its ports is TCP or UDP, which is what this balancer carries';
+    const message = 'it has no TCP or UDP port, and this balancer carries only those';
     return { kind: 'none', reason: 'ProtocolNotSupported', message };
   }
   if (wanted !== '' && !pool.includes(wanted)) {

@@ -35,7 +35,7 @@ export function valueAt(root: unknown, path: readonly (string | number)[]): unkn
 }
 
 const TYPES: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   int: 'an integer',
   number: 'an integer',
   boolean: 'true or false',
@@ -68,7 +68,7 @@ function decodeFaults(
     issue.code === 'invalid_type'
       ? (TYPES[issue.expected] ?? issue.expected)
       : issue.code === 'invalid_union'
-        ? 'an integer or a text'
+        ? 'an integer or a string'
         : issue.message;
   const field = fieldOf(path);
   const message =

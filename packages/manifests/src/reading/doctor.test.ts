@@ -95,7 +95,7 @@ test.each<[what: string, text: string, expected: RegExp]>([
   [
     'a kind that is not declared',
     'apiVersion: v1\nkind: Pod\nmetadata:\n  name: nginx\n',
-    /^2:7 kind: no matches for kind "Pod" in version "v1" \(instances stand where pods do/,
+    /^2:7 kind: no matches for kind "Pod" in version "v1" \(the registry has instances instead of pods/,
   ],
   [
     'no ports',

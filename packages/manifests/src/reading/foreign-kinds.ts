@@ -2,13 +2,13 @@ const START = 'start it yourself, as in: rollcall run --service NAME --port PORT
 
 /** What to use here for Kubernetes kinds that cannot be declared; tutorials have them beside their Services. */
 const FOREIGN: Readonly<Record<string, string>> = {
-  Pod: `instances stand where pods do, and nothing is started here: ${START}`,
+  Pod: `the registry has instances instead of pods, and starts nothing: ${START}`,
   ReplicaSet: `a Deployment counts instances, and nothing is started here: ${START}`,
   StatefulSet: `a headless Service names each instance, and nothing is started here: ${START}`,
   DaemonSet: `a Deployment counts instances, and nothing is started here: ${START}`,
   Job: `nothing is started here: ${START}`,
   CronJob: `nothing is started here: ${START}`,
-  Namespace: 'a namespace needs no declaring: it is there as soon as something is in it',
+  Namespace: 'a namespace does not have to be declared: it exists as soon as it contains something',
   Node: 'machines are not declared here',
 };
 

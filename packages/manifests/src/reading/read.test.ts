@@ -93,7 +93,7 @@ describe('the doctor', () => {
     [
       'selector at the top level',
       SERVICE.replace('spec:\n  selector:\n    app: nginx', 'selector:\n  app: nginx\nspec:'),
-      /^5:1 selector: selector stands at the top level.*\(indent it under spec: spec\.selector\)$/,
+      /^5:1 selector: selector is at the top level.*\(indent it under spec: spec\.selector\)$/,
     ],
     [
       'selector inside a port',
@@ -101,7 +101,7 @@ describe('the doctor', () => {
         '      targetPort: 80',
         '      targetPort: 80\n      selector:\n        app: nginx',
       ),
-      /^11:\d+ spec\.ports\[0\]\.selector: selector stands inside a port.*\(move it out two levels: spec\.selector\)$/,
+      /^11:\d+ spec\.ports\[0\]\.selector: selector is inside a port.*\(move it out two levels: spec\.selector\)$/,
     ],
     [
       'type in lower case',
@@ -174,12 +174,12 @@ describe('the doctor', () => {
     [
       'a label as number',
       SERVICE.replace('app: nginx', 'app: 1'),
-      /^7:10 spec\.selector\.app: Invalid value: 1: expected a text \(quote it: "1"\)$/,
+      /^7:10 spec\.selector\.app: Invalid value: 1: expected a string \(quote it: "1"\)$/,
     ],
     [
       'one port without a list',
       SERVICE.replace('    - port: 8080\n      targetPort: 80', '    port: 8080'),
-      /spec\.ports: ports is one port, and a list is expected \(begin its first field with "- "\)$/,
+      /spec\.ports: ports is a single port; expected a list \(begin its first field with "- "\)$/,
     ],
     ['YAML that is none', 'a: [1', /^\d+:\d+ : /],
   ])('%s', (_what, text, expected) => {

@@ -26,7 +26,7 @@ const supported: Remedy = ({ field, message, value }) => {
 };
 
 const quoting: Remedy = ({ message, value }) => {
-  if (message.endsWith('expected a text') && ['number', 'boolean'].includes(typeof value)) {
+  if (message.endsWith('expected a string') && ['number', 'boolean'].includes(typeof value)) {
     return `quote it: "${String(value)}"`;
   }
   if (message.endsWith('expected an integer') && typeof value === 'string') {
@@ -51,11 +51,11 @@ const ports: Remedy = ({ field, message, value }) => {
   }
   if (/^spec\.ports\[\d+\]\.name$/.test(field)) {
     return message === 'Required value'
-      ? 'give each of several ports a name, such as http and https'
+      ? 'with several ports, give each one a name, such as http and https'
       : 'lower-case letters, digits and -, such as http';
   }
   if (field.endsWith('.targetPort') && typeof value === 'string' && /^\d+$/.test(value)) {
-    return `write ${value} without quotes: a text is the name of a port`;
+    return `write ${value} without quotes: a string is the name of a port`;
   }
   return undefined;
 };

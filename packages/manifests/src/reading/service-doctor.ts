@@ -18,13 +18,13 @@ export function diagnoseService(value: unknown, locate: Locate): ManifestFault[]
     faults.push({ ...locate(path), field: fieldOf(path), message, fix });
   for (const name of ['name', 'namespace', 'labels', 'annotations']) {
     if (!(name in value)) continue;
-    const message = `${name} stands at the top level, where it means nothing`;
+    const message = `${name} is at the top level, where it has no effect`;
     note([name], message, `indent it under metadata: metadata.${name}`);
   }
   if (value['kind'] !== 'Service') return faults;
   for (const name of ['selector', 'ports', 'type', 'clusterIP', 'externalName']) {
     if (!(name in value)) continue;
-    const message = `${name} stands at the top level, where it means nothing`;
+    const message = `${name} is at the top level, where it has no effect`;
     note([name], message, `indent it under spec: spec.${name}`);
   }
   if (isObject(value['spec'])) diagnoseSpec(value['spec'], note);
@@ -34,7 +34,7 @@ export function diagnoseService(value: unknown, locate: Locate): ManifestFault[]
 function diagnoseSpec(spec: Record<string, unknown>, note: Note): void {
   for (const name of ['port', 'targetPort', 'nodePort', 'protocol', 'containerPort']) {
     if (!(name in spec)) continue;
-    const message = `${name} stands beside ports: it belongs to one of them`;
+    const message = `${name} is next to ports: it belongs to one of them`;
     note(
       ['spec', name],
       message,
@@ -48,7 +48,7 @@ function diagnoseSpec(spec: Record<string, unknown>, note: Note): void {
   if (isObject(ports)) {
     note(
       ['spec', 'ports'],
-      'ports is one port, and a list is expected',
+      'ports is a single port; expected a list',
       'begin its first field with "- "',
     );
   }
@@ -70,7 +70,7 @@ function diagnoseSpec(spec: Record<string, unknown>, note: Note): void {
 function diagnosePort(port: unknown, path: (string | number)[], note: Note): void {
   if (!isObject(port)) return;
   if ('selector' in port) {
-    const message = 'selector stands inside a port: it belongs to the service';
+    const message = 'selector is inside a port: it belongs to the service';
     note([...path, 'selector'], message, 'move it out two levels: spec.selector');
   }
   if ('containerPort' in port) {

@@ -35,7 +35,7 @@ function addPlaneMetrics(metrics: ProgramMetrics, { tcp, udp, refusals }: Metric
     'Endpoints that could not be connected to.',
     () => tcp.connectFailures + udp.connectFailures,
   );
-  const refused = { name: 'refused_total', help: 'Clients turned away.', labelNames: ['reason'] };
+  const refused = { name: 'refused_total', help: 'Refused clients.', labelNames: ['reason'] };
   metrics.counter(refused, () =>
     Object.entries(refusals).map(([reason, value]): Sample => [value, { reason }]),
   );
@@ -57,7 +57,7 @@ function addServiceMetrics(
 ): void {
   const age = {
     name: 'picture_age_seconds',
-    help: 'Since the registry last proved the picture current; absent before the first.',
+    help: 'Time since the registry last confirmed that the picture is current; absent before the first time.',
   };
   metrics.gauge(age, () => (catalog.isReady ? [[catalog.ageMs() / 1_000]] : []));
   metrics.gauge({ name: 'services', help: 'Services served.' }, () => [[proxy.size]]);
@@ -69,9 +69,9 @@ function addServiceMetrics(
       for (const { status } of service.standings()) counts[status.state]++;
     return Object.entries(counts).map(([state, count]): Sample => [count, { state }]);
   });
-  metrics.counter({ name: 'reports_total', help: 'Reports made to the registry.' }, () => [
+  metrics.counter({ name: 'reports_total', help: 'Reports sent to the registry.' }, () => [
     [reports.posted],
   ]);
-  const failed = { name: 'reports_failed_total', help: 'Reports that did not get there.' };
+  const failed = { name: 'reports_failed_total', help: 'Reports that did not arrive.' };
   metrics.counter(failed, () => [[reports.failed]]);
 }

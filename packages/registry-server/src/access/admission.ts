@@ -78,7 +78,7 @@ export class Admission {
     this.checkLabels(caller, ref, registration.labels);
     const address = registration.address ?? caller.peerAddress;
     if (!Address.safeParse(address).success) {
-      const message = `expected the address that callers reach it at: the connection's own, ${JSON.stringify(address)}, holds on this link alone`;
+      const message = `expected the address that callers reach it at: the connection's own, ${JSON.stringify(address)}, is valid only on this link`;
       throw new ProblemError('invalid_request', message, { field: 'address' });
     }
     this.#checkAddress(caller, address);

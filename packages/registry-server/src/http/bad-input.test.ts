@@ -328,7 +328,7 @@ const ROWS: readonly Row[] = [
     { path: `${INSTANCE}/override`, body: { status: 'down', reason: 'x' } },
     'invalid_request',
     'author',
-    /expected a text/,
+    /expected a string/,
   ],
   [
     'override of nobody',

@@ -104,11 +104,12 @@ export class RouteBinder implements Binder {
     this.#refused?.note(code, call);
   }
 
-  /** Waits for this read's turn. Throws if the caller has hung up by then. */
+  /** Waits for this read's turn. Throws if the caller has closed the connection by then. */
   async #awaitTurn({ raw }: FastifyRequest, caller: Caller): Promise<void> {
     if (this.#reads === undefined) return;
     await this.#reads.turn(keyOf(caller));
-    if (raw.socket.destroyed) throw new ProblemError('request_timeout', 'the caller has hung up');
+    if (raw.socket.destroyed)
+      throw new ProblemError('request_timeout', 'the caller has closed the connection');
   }
 
   #bearerOf(request: FastifyRequest): Bearer {

@@ -19,7 +19,7 @@ export interface Call<N extends RouteName> {
   readonly headers: FastifyRequest['headers'];
   /** For a route that answers with a stream: takes the connection over. Refuse what can be refused before that. */
   readonly stream: () => EventStream;
-  /** Whether the caller has hung up. */
+  /** Whether the caller has closed the connection. */
   readonly isGone: () => boolean;
 }
 

@@ -81,7 +81,8 @@ export function bindLeases(binder: Binder, sources: LeaseSources): void {
         // ends of their connections come after them. These must not replace the hold that the client relies on.
         await turn();
         await turn();
-        if (isGone()) throw new ProblemError('request_timeout', 'the caller has hung up');
+        if (isGone())
+          throw new ProblemError('request_timeout', 'the caller has closed the connection');
         const outcome = await holds.acquire(query.lease);
         const opened = stream();
         holds.track(opened, outcome);

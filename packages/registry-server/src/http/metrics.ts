@@ -74,7 +74,7 @@ export class ServerMetrics {
   #loops({ supervisor, sweeper }: MetricSources): void {
     this.#metrics.loops(supervisor);
     const help =
-      'Time since a sweep of this server went well: while it grows, nobody is evicted by it.';
+      'Time since the last successful sweep of this server; while it grows, this server evicts nothing.';
     this.#metrics.level('sweep_last_success_seconds', help, () => sweeper.ageMs / 1_000);
   }
 
@@ -94,7 +94,7 @@ export class ServerMetrics {
     );
     this.#metrics.level(
       'store_age_seconds',
-      'Time since the store last proved the picture.',
+      'Time since the store last confirmed the picture.',
       () => {
         return picture.isLoaded ? picture.ageMs() / 1_000 : -1;
       },
@@ -127,10 +127,10 @@ export class ServerMetrics {
     this.#metrics.count('changes_total', 'Changes sent to watchers.', () => totals.changes);
     this.#metrics.count(
       'changes_coalesced_total',
-      'Changes of flapping endpoints that went out together with later ones, or not at all.',
+      'Changes of flapping endpoints that were merged into later ones or never sent.',
       () => hub.damped.coalesced,
     );
-    const held = 'Services of which changes of a flapping endpoint are held back now.';
+    const held = 'Services with held-back changes of a flapping endpoint.';
     this.#metrics.level('flapping_services', held, () => hub.damped.services);
     this.#metrics.count(
       'watch_parked_total',
@@ -154,12 +154,12 @@ export class ServerMetrics {
   }
 
   #load({ gate, quota, hub, holds }: MetricSources): void {
-    this.#metrics.level('requests_in_flight', 'Requests under way.', () => gate.inFlight);
+    this.#metrics.level('requests_in_flight', 'Requests in progress.', () => gate.inFlight);
     const help = 'Standing delay of the event loop: the least of the last three looks at it.';
     this.#metrics.level('loop_delay_seconds', help, () => gate.loopDelayMs / 1_000);
     const refused = {
       name: 'refused_total',
-      help: 'Requests refused because there was too much to do or a caller wanted too much, by reason.',
+      help: 'Requests refused because of overload or of the limits of a caller, by reason.',
       labelNames: ['reason'],
     };
     this.#metrics.counter(refused, function* read() {

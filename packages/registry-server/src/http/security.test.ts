@@ -313,7 +313,7 @@ describe('options', () => {
     server = await startTestServer();
     const { port } = new URL(server.url);
     await expect(startTestServer('--port', port)).rejects.toThrow(
-      `cannot listen on 127.0.0.1:${port}: something else listens there already; choose another address with --host or --port`,
+      `cannot listen on 127.0.0.1:${port}: another program listens there already; choose another address with --host or --port`,
     );
   });
 });

@@ -9,7 +9,7 @@ const TYPES: Readonly<Record<string, string>> = {
   record: 'an object',
   object: 'an object',
   array: 'an array',
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
@@ -66,7 +66,7 @@ function wordsOf(issue: Issue): string {
     case 'too_small':
       return `expected at least ${issue.minimum} (${issue.origin})`;
     default:
-      return `expected something else: ${issue.message}`;
+      return `not valid: ${issue.message}`;
   }
 }
 

@@ -42,7 +42,7 @@ function positionOf(
 function checkPace(pace: RateLimiter | undefined): void {
   const retryAfterSeconds = pace?.take();
   if (retryAfterSeconds === undefined) return;
-  const message = 'many watches begin at once: expected this one after Retry-After';
+  const message = 'too many watches start at once: try again after Retry-After';
   throw new ProblemError('overloaded', message, { retryAfterSeconds });
 }
 
@@ -53,7 +53,7 @@ function checkInterest(
   services: readonly string[] | undefined,
 ): void {
   if (namespace === '*' && services !== undefined) {
-    const message = 'expected no service with namespace *: it is about all of them';
+    const message = 'expected no service with namespace *, which covers all services';
     throw new ProblemError('invalid_request', message, { field: 'service' });
   }
   for (const service of services ?? []) {

@@ -144,7 +144,7 @@ export class Follower {
     let read = await this.#readOnce(anchor, signal);
     for (let rounds = 0; read === undefined; rounds++) {
       if (rounds === MOST_ROUNDS) {
-        throw new StoreUnavailableError('the store forgets faster than it can be told');
+        throw new StoreUnavailableError('the store loses its data faster than it can be restored');
       }
       anchor = await this.#giveBack();
       hasForgotten = true;

@@ -40,7 +40,7 @@ function instanceFault(record: InstanceRecord): string | undefined {
 
 function bodyFault(body: Fields): string | undefined {
   const { address, ports, labels, zone, weight, ttlMs, status, check, labelScopes, owner } = body;
-  if (typeof address !== 'string' || address === '') return 'address: expected a text';
+  if (typeof address !== 'string' || address === '') return 'address: expected a string';
   if (!isFields(ports)) return 'ports: expected named ports';
   for (const name in ports) {
     const port = ports[name];
@@ -52,7 +52,7 @@ function bodyFault(body: Fields): string | undefined {
     }
   }
   if (!areTexts(labels)) return 'labels: expected texts by their names';
-  if (typeof zone !== 'string') return 'zone: expected a text';
+  if (typeof zone !== 'string') return 'zone: expected a string';
   if (!isCount(weight) || (weight as number) > 65_535) return 'weight: expected 0 to 65535';
   if (!isCount(ttlMs)) return 'ttlMs: expected a whole number';
   if (!STATUSES.has(status)) return 'status: expected up, starting, down or draining';
@@ -62,7 +62,7 @@ function bodyFault(body: Fields): string | undefined {
     !(Array.isArray(labelScopes) && labelScopes.every((one) => typeof one === 'string'))
   )
     return 'labelScopes: expected a list of texts';
-  return owner === undefined || typeof owner === 'string' ? undefined : 'owner: expected a text';
+  return owner === undefined || typeof owner === 'string' ? undefined : 'owner: expected a string';
 }
 
 /** What is wrong with a resource. Ignores the fields of newer versions. */

@@ -68,7 +68,7 @@ function statusOf(wanted: number, replicas: number, ready: number): object {
         type: 'Available',
         status: isMet ? 'True' : 'False',
         reason: isMet ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
-        message: `${ready} of ${wanted} instances wished for are ready; the registry counts them and starts none`,
+        message: `${ready} of ${wanted} desired instances are ready; the registry counts them and starts none`,
       },
     ],
   };

@@ -102,7 +102,7 @@ function portReasons(
 function stateReasons({ state, reason, tier }: InstanceConditions): string[] {
   const why = reason === '' ? '' : `: ${reason}`;
   if (tier === 0) return [`is ${state}${why}`];
-  if (tier === 1) return [`is ${state}${why}; used only when nobody better is left`];
+  if (tier === 1) return [`is ${state}${why}; used only if no better endpoint is left`];
   return [`is ${state}${why}; gets no new calls`];
 }
 
@@ -115,5 +115,5 @@ function notesOf(service: Service, instances: Explanation['instances']): string[
     return ['it has no selector: its endpoints are the Endpoints and EndpointSlices of its name'];
   }
   if (instances.some(({ isEndpoint }) => isEndpoint)) return [];
-  return ['nobody is an endpoint: callers are refused until an instance fits'];
+  return ['no instance is an endpoint: calls are refused until one fits'];
 }

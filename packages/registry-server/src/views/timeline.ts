@@ -28,8 +28,8 @@ const REASONS: Readonly<Record<TimelineKind, string>> = {
   created: 'was declared',
   configured: 'has another manifest',
   deleted: 'was deleted',
-  reported: 'a data plane reported of it',
-  'report-ended': 'a data plane no longer reports of it',
+  reported: 'a data plane reported about it',
+  'report-ended': 'a data plane no longer reports about it',
 };
 
 export interface TimelineQuery {
@@ -124,7 +124,7 @@ function reasonOf(entry: LogEntry): string {
   if (report !== undefined && entry.op === 'put') {
     return `${report.reporter}: ${reportText(entry.resource.value)}`;
   }
-  if (report !== undefined) return `${report.reporter} no longer reports of it`;
+  if (report !== undefined) return `${report.reporter} no longer reports about it`;
   return entry.op === 'put' ? overrideReason(entry.resource.value) : REASONS[entry.why];
 }
 

@@ -19,7 +19,7 @@ const SPREAD_SECONDS = 4;
 
 const OVERLOADED = new ProblemError(
   'overloaded',
-  'this server has more to do than it can: come back after Retry-After, or ask another one',
+  'this server is overloaded: try again after Retry-After, or ask another server',
 );
 const BODY = Buffer.from(JSON.stringify(OVERLOADED.toProblem()));
 

@@ -57,7 +57,7 @@ export class ThreadedReader implements ManifestReader {
     const next = this.#end === undefined ? this.#waiting.shift() : undefined;
     if (next === undefined) return;
     const timer = this.#clock.after(LONGEST_MS, () => {
-      this.#giveUp(`expected a text that can be read within ${LONGEST_MS / 1_000} s: split it`);
+      this.#giveUp(`expected a string that can be read within ${LONGEST_MS / 1_000} s: split it`);
     });
     this.#end = (file) => {
       timer.cancel();

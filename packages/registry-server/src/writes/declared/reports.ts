@@ -29,7 +29,7 @@ export class Reports {
     if (
       this.#picture.roll?.declarations.service(serviceKeyOf({ namespace, service })) === undefined
     ) {
-      const message = `nobody declared service ${service} in namespace ${namespace}`;
+      const message = `service ${service} in namespace ${namespace} is not declared`;
       throw new ProblemError('service_not_found', message, { field: 'svc' });
     }
     const item = {

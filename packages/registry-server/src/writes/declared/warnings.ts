@@ -5,7 +5,7 @@ import { hasSelector } from '../../picture/declared/profile.ts';
 export function warningsOf(manifest: Manifest): string[] {
   if (manifest.kind === 'Deployment') {
     return [
-      'a Deployment starts nothing here: it counts the instances that register with its labels against the number wished for',
+      'a Deployment starts nothing here: it counts the instances that register with its labels against the desired number',
     ];
   }
   if (manifest.kind === 'Ingress')
@@ -30,7 +30,7 @@ function serviceWarnings(service: Service): string[] {
   }
   if (spec.ipFamilyPolicy !== undefined && spec.ipFamilyPolicy !== 'SingleStack') {
     warnings.push(
-      `spec.ipFamilyPolicy: ${spec.ipFamilyPolicy} is stored; cluster IPs are IPv4 alone`,
+      `spec.ipFamilyPolicy: ${spec.ipFamilyPolicy} is stored; cluster IPs are only IPv4`,
     );
   }
   if (!hasSelector(service) && spec.type === 'LoadBalancer') {

@@ -89,7 +89,7 @@ export class Importer {
       };
       return committed(picture, reply, upTo);
     }
-    throw new ProblemError('object_changed', 'what is imported is being changed all the time');
+    throw new ProblemError('object_changed', 'the objects of the import keep changing');
   }
 
   /** Revision of the last write, 0 = none; undefined = something else was written meanwhile. */

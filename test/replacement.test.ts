@@ -76,11 +76,17 @@ test('G8: every instance is replaced under load through cluster IP, node port an
     const goneAt = performance.now();
     for (const [, load] of running) await until(() => load.bySince(goneAt).size === 3);
   }
+  // An answer of the last one may still be on its way when its process has ended.
+  for (const [way, load] of running) {
+    const isOnlyNew = () => {
+      const last = new Set(load.answers.slice(-60).map(({ by }) => by));
+      return [...last].toSorted().join() === 'web-4,web-5,web-6';
+    };
+    await until(isOnlyNew, { what: `answers of the new ones alone by ${way}` });
+  }
   await Promise.all(loads.map((load) => load.stop()));
   for (const [way, { answers, failures }] of running) {
     expect(failures, way).toEqual([]);
     expect(answers.length, way).toBeGreaterThan(100);
   }
-  const seen = loads.map(({ answers }) => new Set(answers.slice(-60).map(({ by }) => by)));
-  for (const last of seen) expect([...last].toSorted()).toEqual(['web-4', 'web-5', 'web-6']);
 }, 180_000);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { firstChunk } from './first-chunk.ts';
 
 /** Sends one command to a Redis on loopback and returns its first reply as text. Rejects when that is an error. */
 export async function redisCommand(port: number, ...words: readonly string[]): Promise<string> {
@@ -9,8 +10,7 @@ export async function redisCommand(port: number, ...words: readonly string[]): P
     await once(socket, 'connect');
     const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
     socket.write(`*${words.length}\r\n${parts.join('')}`);
-    const [reply] = (await once(socket, 'data')) as [Buffer];
-    const text = reply.toString();
+    const text = await firstChunk(socket);
     if (text.startsWith('-')) throw new Error(`${words.join(' ')}: ${text.trim()}`);
     return text;
   } finally {

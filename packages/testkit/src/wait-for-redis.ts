@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { firstChunk } from './first-chunk.ts';
 import { until } from './until.ts';
 
 /** Resolves once the server answers `PING` (a loading server answers `-LOADING`). */
@@ -13,8 +14,7 @@ async function answersPing(url: URL): Promise<boolean> {
   try {
     await once(socket, 'connect');
     socket.write('PING\r\n');
-    const [reply] = (await once(socket, 'data')) as [Buffer];
-    const text = reply.toString();
+    const text = await firstChunk(socket);
     return text.startsWith('+PONG') || text.startsWith('-NOAUTH');
   } finally {
     socket.destroy();

@@ -98,7 +98,7 @@ export class SqliteLog implements LogTable {
     return (this.#after.all(revision) as { entry: string }[]).map(entryOf);
   }
 
-  next(revision: number): LogEntry | undefined {
+  firstAfter(revision: number): LogEntry | undefined {
     const row = this.#next.get(revision) as { entry: string } | undefined;
     return row === undefined ? undefined : entryOf(row);
   }

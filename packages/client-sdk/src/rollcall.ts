@@ -79,7 +79,7 @@ export class Rollcall {
     if (options.onSuperseded !== undefined) registration.on('superseded', options.onSuperseded);
     this.#registrations.add(registration);
     try {
-      await registration.begin(options.signal);
+      await registration.enroll(options.signal);
     } catch (error) {
       void registration.close();
       throw error;
@@ -94,7 +94,7 @@ export class Rollcall {
    */
   service(name: string, options: ServiceOptions = {}): Service {
     const { key, create } = this.#service(name, options);
-    return this.#services.hold(key, create);
+    return this.#services.openHandle(key, create);
   }
 
   /** Lets an undici dispatcher reach `http://<service>.rollcall` and `http://<service>.<namespace>.rollcall`. */
@@ -172,7 +172,7 @@ export class Rollcall {
   #dispatcherOf({ service, namespace, scheme }: ServiceHost): ServiceDispatcher {
     const where = namespace === undefined ? {} : { namespace };
     const { key, create } = this.#service(service, { scheme, ...where });
-    return this.#services.ask(key, create).dispatcher;
+    return this.#services.shared(key, create).dispatcher;
   }
 
   #reach(origin: string): ServiceDispatcher | undefined {

@@ -82,7 +82,7 @@ export class BrowserGuard {
     const isOwn =
       name !== '' &&
       (isLoopback(name) ||
-        this.#hosts.has(name) ||
+        this.#hosts.matches(name) ||
         (isIP(name) !== 0 && (name === plainAddress(localAddress) || isOfThisMachine(name))));
     if (!isOwn) return false;
     if (this.#verdicts.size >= KEPT_VERDICTS) this.#verdicts.clear();

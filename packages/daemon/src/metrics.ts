@@ -45,7 +45,7 @@ export class ProgramMetrics {
   }
 
   /** A counter without labels. */
-  count(name: string, help: string, read: () => number): void {
+  plainCounter(name: string, help: string, read: () => number): void {
     this.counter({ name, help }, () => [[read()]]);
   }
 

@@ -93,7 +93,7 @@ async function run<Config extends { readonly logLevel: string }>(
   const supervisor = loggingSupervisor({ clock, logger, isExpected });
   // Safety net below the loops: an uncaught fault is logged and counted, and the program goes on.
   guardProcess({
-    onFault: (error) => supervisor.note('unhandled', error),
+    onFault: (error) => supervisor.report('unhandled', error),
     onHangup: (line) => logger.warn(line),
   });
   const starting = program.start(config, { logger, version, supervisor });

@@ -49,7 +49,7 @@ export class Supervisor implements LoopFaults {
   }
 
   /** Reports a fault that was caught elsewhere. */
-  note(loop: string, error: unknown): void {
+  report(loop: string, error: unknown): void {
     this.#faults.set(loop, (this.#faults.get(loop) ?? 0) + 1);
     this.#options.onFault(loop, error);
   }
@@ -60,7 +60,7 @@ export class Supervisor implements LoopFaults {
       try {
         call();
       } catch (error) {
-        this.note(loop, error);
+        this.report(loop, error);
       }
     };
   }
@@ -99,7 +99,7 @@ export class Supervisor implements LoopFaults {
       return 'done';
     } catch (error) {
       if (this.#options.isExpected(error)) return 'expected';
-      this.note(loop, error);
+      this.report(loop, error);
       return 'fault';
     }
   }

@@ -93,8 +93,8 @@ export async function startLoadBalancer(
   const state = { isClosing: false };
   const admin = adminOf(config, opened, { ...parts, isClosing: () => state.isClosing });
   const ticks = clock.every(TICK_MS, () => {
-    for (const group of groups) group.tick();
-    accessLog?.tick();
+    for (const group of groups) group.refresh();
+    accessLog?.flush();
   });
   const end = async (graceMs: number): Promise<void> => {
     await Promise.all([server.close(graceMs), services?.close(graceMs)]);

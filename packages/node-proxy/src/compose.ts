@@ -135,7 +135,7 @@ function serve(config: Config, parts: PlaneParts) {
   const descriptors = descriptorShare(systemDescriptors(), PLANES);
   const { plane, tcp, udp } = openPlane(
     { connectMs, idleMs, udpIdleMs, maxConnections, maxFlows, descriptors },
-    { transport: parts.transport, clock, onStatus: (key) => proxy.review(key) },
+    { transport: parts.transport, clock, onStatus: (key) => proxy.addressesChanged(key) },
   );
   const refusals = createRefusalCounters();
   const { scheduler, affinityClients } = config;

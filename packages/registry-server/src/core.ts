@@ -67,7 +67,7 @@ export function createCore(parts: CoreParts): Core {
   const clock = new GuardedClock(parts.clock, supervisor);
   const { maxInstancesPerService, storePartition: partition } = config;
   const picture = new Picture(clock, (key, error) => {
-    supervisor.note('picture', new Error(`service ${key}`, { cause: error }));
+    supervisor.report('picture', new Error(`service ${key}`, { cause: error }));
   });
   const timeline = new EventLog(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
@@ -126,7 +126,7 @@ function followerEvents(
   return {
     ...told,
     applied(entries, changes) {
-      timeline.note(entries);
+      timeline.append(entries);
       // Another server restored what the store had lost, except the hold numbers: these leases get new ones.
       const restored = restoredIn(entries);
       if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
@@ -138,7 +138,7 @@ function followerEvents(
       void holds.renumber();
     },
     loaded(isWhole) {
-      if (!isWhole) warmUp.begin();
+      if (!isWhole) warmUp.start();
       told.loaded(isWhole);
     },
   };

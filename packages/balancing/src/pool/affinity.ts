@@ -36,7 +36,7 @@ export class Affinity {
   }
 
   /** Returns and renews the client's bond; undefined when it has none or it has expired. */
-  renew(client: string, nowMs: number): Bond | undefined {
+  refresh(client: string, nowMs: number): Bond | undefined {
     const entry = this.#entries.get(client);
     if (entry === undefined) return undefined;
     this.#entries.delete(client);
@@ -47,7 +47,7 @@ export class Affinity {
   }
 
   /** Binds the client, replacing any earlier bond. */
-  bind(client: string, { id, instance }: Bond, nowMs: number): void {
+  pin(client: string, { id, instance }: Bond, nowMs: number): void {
     this.#entries.delete(client);
     this.#entries.set(client, { id, instance, untilMs: nowMs + this.durationMs });
     for (const [oldest, { untilMs }] of this.#entries) {

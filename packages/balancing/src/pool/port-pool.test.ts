@@ -52,7 +52,7 @@ test('no endpoints: nobody is picked and it says why', () => {
   const { pool, pick } = setUp();
   expect(pick()).toEqual([undefined]);
   expect(pool.snapshot().explainNone().detail).toBe('default/web has no endpoints');
-  pool.take([endpoint('a', { ready: false, serving: false, tier: null })], RR);
+  pool.setEndpoints([endpoint('a', { ready: false, serving: false, tier: null })], RR);
   expect(pick()).toEqual([undefined]);
   expect(pool.snapshot().explainNone().detail).toContain('none of the 1 endpoints');
 });
@@ -61,7 +61,7 @@ test('changes that do not touch the mix keep whose turn it is', () => {
   const { pool, pick } = setUp();
   const seen: (string | undefined)[] = [];
   for (let round = 0; round < 300; round++) {
-    pool.take(
+    pool.setEndpoints(
       all.map((one) => ({ ...one, reason: `round ${round}` })),
       RR,
     );
@@ -72,30 +72,29 @@ test('changes that do not touch the mix keep whose turn it is', () => {
 
 test('an endpoint keeps its target; another address or instance is another target', () => {
   const { pool } = setUp();
-  pool.take(all, RR);
+  pool.setEndpoints(all, RR);
   const [a] = [...pool.targets()];
-  expect(pool.take([endpoint('a', { weight: 5 })], RR).map(({ instance }) => instance)).toEqual([
-    'b',
-    'c',
-  ]);
+  expect(
+    pool.setEndpoints([endpoint('a', { weight: 5 })], RR).map(({ instance }) => instance),
+  ).toEqual(['b', 'c']);
   expect([...pool.targets()]).toEqual([a]);
   expect(a!.weight).toBe(5);
-  expect(pool.take([endpoint('a', { port: 81 })], RR)).toEqual([a]);
+  expect(pool.setEndpoints([endpoint('a', { port: 81 })], RR)).toEqual([a]);
   expect([...pool.targets()].map(({ port }) => port)).toEqual([81]);
   expect(pool.snapshot().holds(a)).toBe(false);
 });
 
 test('terminating ones take connections only when no ready one is left and while they serve', () => {
   const { pool, pick } = setUp();
-  pool.take([endpoint('a'), endpoint('b', DRAINING)], RR);
+  pool.setEndpoints([endpoint('a'), endpoint('b', DRAINING)], RR);
   expect(countsOf(pick(10) as string[])).toEqual({ a: 10 });
-  pool.take([endpoint('a', DRAINING), endpoint('b', { ...DRAINING, serving: false })], RR);
+  pool.setEndpoints([endpoint('a', DRAINING), endpoint('b', { ...DRAINING, serving: false })], RR);
   expect(countsOf(pick(10) as string[])).toEqual({ a: 10 });
 });
 
 test('what cannot be connected to is left out until its time is over', () => {
   const { pool, time, pick } = setUp();
-  pool.take(all, RR);
+  pool.setEndpoints(all, RR);
   const [a] = [...pool.targets()];
   pool.connectFailed(a!);
   expect(countsOf(pick(20) as string[])).toEqual({ b: 10, c: 10 });
@@ -106,16 +105,16 @@ test('what cannot be connected to is left out until its time is over', () => {
 
 test('a failure of one that has left does not eject its successor', () => {
   const { pool, pick } = setUp();
-  pool.take(all, RR);
+  pool.setEndpoints(all, RR);
   const [a] = [...pool.targets()];
-  pool.take([endpoint('a', { port: 81 }), endpoint('b')], RR);
+  pool.setEndpoints([endpoint('a', { port: 81 }), endpoint('b')], RR);
   pool.connectFailed(a!);
   expect(countsOf(pick(20) as string[])).toEqual({ a: 10, b: 10 });
 });
 
 test('tried ones are not picked again', () => {
   const { pool } = setUp();
-  pool.take(all, RR);
+  pool.setEndpoints(all, RR);
   const tried: unknown[] = [];
   for (let i = 0; i < 3; i++) tried.push(pool.snapshot().pick(tried));
   expect(new Set(tried).size).toBe(3);
@@ -124,11 +123,11 @@ test('tried ones are not picked again', () => {
 
 test('sh binds by the address of the client, dh by the destination', () => {
   const { pool, pick } = setUp({ ...RR, scheduler: 'sh' });
-  pool.take(all, { ...RR, scheduler: 'sh' });
+  pool.setEndpoints(all, { ...RR, scheduler: 'sh' });
   expect(new Set(pick(50)).size).toBe(1);
   const clients = Array.from({ length: 60 }, (_, i) => pick(1, `10.0.0.${i}`)[0]);
   expect(new Set(clients).size).toBe(3);
-  pool.take(all, { ...RR, scheduler: 'dh' });
+  pool.setEndpoints(all, { ...RR, scheduler: 'dh' });
   expect(new Set(Array.from({ length: 60 }, (_, i) => pick(1, `10.0.0.${i}`)[0])).size).toBe(1);
 });
 
@@ -140,22 +139,22 @@ const bound = () => ({
 test('a bound client stays, others are spread; it moves when its endpoint goes and stays there', () => {
   const rules = bound();
   const { pool, pick } = setUp(rules);
-  pool.take(all, rules);
+  pool.setEndpoints(all, rules);
   const [first] = pick();
   expect(new Set(pick(20))).toEqual(new Set([first]));
   expect(new Set(Array.from({ length: 9 }, (_, i) => pick(1, `10.1.0.${i}`)[0])).size).toBe(3);
   const rest = all.filter(({ instance }) => instance !== first);
-  pool.take(rest, rules);
+  pool.setEndpoints(rest, rules);
   const [second] = pick();
   expect(second).not.toBe(first);
-  pool.take(all, rules);
+  pool.setEndpoints(all, rules);
   expect(new Set(pick(20))).toEqual(new Set([second]));
 });
 
 test('a bond moves off what cannot be connected to, is suspect, or was just tried', () => {
   const rules = bound();
   const { pool, pick } = setUp(rules);
-  pool.take(all, rules);
+  pool.setEndpoints(all, rules);
   const member = pool.snapshot().pick([], { clientAddress: 'x' })!;
   const other = pool.snapshot().pick([member], { clientAddress: 'x' })!;
   expect(other).not.toBe(member);
@@ -163,7 +162,7 @@ test('a bond moves off what cannot be connected to, is suspect, or was just trie
   pool.connectFailed(other);
   const [third] = pick(1, 'x');
   expect(third).not.toBe(other.instance);
-  pool.take(
+  pool.setEndpoints(
     all.map((one) => (one.instance === third ? { ...one, tier: 1 as const } : one)),
     rules,
   );
@@ -174,8 +173,8 @@ test('the ports of a service share the bonds', () => {
   const rules = bound();
   const http = setUp(rules);
   const admin = setUp(rules);
-  http.pool.take(all, rules);
-  admin.pool.take(
+  http.pool.setEndpoints(all, rules);
+  admin.pool.setEndpoints(
     ['a', 'b', 'c'].map((id) => endpoint(id, { id: `${id}/admin`, port: 81 })),
     rules,
   );

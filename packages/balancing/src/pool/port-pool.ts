@@ -31,9 +31,9 @@ export class PortPool<T extends PoolTarget> {
   }
 
   /** Sets the endpoints and the rules from now on. @returns the targets that have left. */
-  take(endpoints: readonly Endpoint[], rules: PoolRules): readonly T[] {
+  setEndpoints(endpoints: readonly Endpoint[], rules: PoolRules): readonly T[] {
     this.#rules = rules;
-    return this.#pool.take(endpoints, rules.scheduler);
+    return this.#pool.setEndpoints(endpoints, rules.scheduler);
   }
 
   snapshot(): PoolSnapshot<T> {

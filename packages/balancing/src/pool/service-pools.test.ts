@@ -32,7 +32,7 @@ function setUp() {
 test('endpoints go to the port of their name and protocol', () => {
   const pools = setUp();
   const other = endpoint('c', { ...http, protocol: 'UDP' });
-  pools.take(declared([http, dns]), [endpoint('a', http), endpoint('b', dns), other]);
+  pools.setEndpoints(declared([http, dns]), [endpoint('a', http), endpoint('b', dns), other]);
   const idsOf = (port: DeclaredPort) => [...pools.poolOf(port)!.targets()].map(({ id }) => id);
   expect([idsOf(http), idsOf(dns)]).toEqual([['a/http'], ['b/dns']]);
   expect(pools.poolOf(dns)!.name).toBe('default/web:dns');
@@ -41,9 +41,9 @@ test('endpoints go to the port of their name and protocol', () => {
 test('the members of a port that is no more have left', () => {
   const pools = setUp();
   const all = [endpoint('a', http), endpoint('b', dns)];
-  expect(pools.take(declared([http, dns]), all)).toEqual([]);
+  expect(pools.setEndpoints(declared([http, dns]), all)).toEqual([]);
   const pool = pools.poolOf(http);
-  expect(pools.take(declared([http]), all).map(({ id }) => id)).toEqual(['b/dns']);
+  expect(pools.setEndpoints(declared([http]), all).map(({ id }) => id)).toEqual(['b/dns']);
   expect(pools.poolOf(dns)).toBeUndefined();
   expect(pools.poolOf(http)).toBe(pool);
 });
@@ -51,7 +51,7 @@ test('the members of a port that is no more have left', () => {
 test('a scheduler that does not exist is as none', () => {
   const pools = setUp();
   const named = (scheduler: string) => {
-    pools.take(declared([http], { scheduler }), []);
+    pools.setEndpoints(declared([http], { scheduler }), []);
     return pools.scheduler;
   };
   expect(['lc', 'fair', 'toString', ''].map(named)).toEqual(['lc', 'rr', 'rr', 'rr']);
@@ -61,14 +61,14 @@ test('bonds outlive changes of endpoints, and not a change of their duration', (
   const pools = setUp();
   const all = [endpoint('a', http), endpoint('b', http)];
   const pick = () => pools.poolOf(http)!.snapshot().pick([], { clientAddress: 'x' })!.id;
-  pools.take(declared([http], { affinityMs: 1_000 }), all);
+  pools.setEndpoints(declared([http], { affinityMs: 1_000 }), all);
   const first = pick();
-  pools.take(declared([http], { affinityMs: 1_000 }), [...all, endpoint('c', http)]);
+  pools.setEndpoints(declared([http], { affinityMs: 1_000 }), [...all, endpoint('c', http)]);
   expect([pick(), pick(), pick()]).toEqual([first, first, first]);
   expect(pools.boundClients).toBe(1);
-  pools.take(declared([http], { affinityMs: 2_000 }), all);
+  pools.setEndpoints(declared([http], { affinityMs: 2_000 }), all);
   expect(pools.boundClients).toBe(0);
-  pools.take(declared([http]), all);
+  pools.setEndpoints(declared([http]), all);
   pick();
   expect(pools.boundClients).toBe(0);
 });

@@ -32,7 +32,7 @@ export class ServicePools<T extends PoolTarget> {
   }
 
   /** @returns the targets that have left. */
-  take(declared: DeclaredService, endpoints: readonly Endpoint[]): readonly T[] {
+  setEndpoints(declared: DeclaredService, endpoints: readonly Endpoint[]): readonly T[] {
     this.scheduler = policyOf(declared.scheduler) ?? this.#options.scheduler;
     this.#renewAffinity(declared.affinityMs);
     const byPort = Map.groupBy(endpoints, ({ portName, protocol }) => keyOf(portName, protocol));
@@ -41,11 +41,11 @@ export class ServicePools<T extends PoolTarget> {
     for (const { name, protocol } of declared.ports) {
       const key = keyOf(name, protocol);
       left.delete(key);
-      gone.push(...this.#pool(key, name).take(byPort.get(key) ?? [], this.#rules()));
+      gone.push(...this.#pool(key, name).setEndpoints(byPort.get(key) ?? [], this.#rules()));
     }
     for (const [key, pool] of left) {
       this.#pools.delete(key);
-      gone.push(...pool.take([], this.#rules()));
+      gone.push(...pool.setEndpoints([], this.#rules()));
     }
     return gone;
   }

@@ -32,7 +32,7 @@ const all = ['a', 'b', 'c'].map((instance) => endpoint(instance));
 test('those that are not fit are left out; when nobody is, all are used', () => {
   const unfit = new Set<string>();
   const { pool, used } = setUp({ isFit: ({ instance }) => !unfit.has(instance) });
-  pool.take(all);
+  pool.setEndpoints(all);
   expect(used()).toEqual({ a: 4, b: 4, c: 4 });
   unfit.add('a');
   pool.refresh();
@@ -45,7 +45,7 @@ test('those that are not fit are left out; when nobody is, all are used', () => 
 
 test('answers of 500 in a row eject, one that is none begins the row anew', () => {
   const { pool, time, target, used } = setUp();
-  pool.take(all);
+  pool.setEndpoints(all);
   for (const status of [500, 503, 200, 500, 502]) pool.answered(target('a'), status);
   expect(pool.ejections).toBe(0);
   expect(pool.answered(target('a'), 500)).toBe(true);
@@ -58,17 +58,17 @@ test('answers of 500 in a row eject, one that is none begins the row anew', () =
 
 test('answers of 500 are answers where they do not count', () => {
   const { pool, target } = setUp({ ejection: { ...EJECTION, serverErrors: false } });
-  pool.take(all);
+  pool.setEndpoints(all);
   for (let i = 0; i < 9; i++) pool.answered(target('a'), 500);
   expect(pool.ejections).toBe(0);
 });
 
 test('what is heard of one that has left says nothing about its successor', () => {
   const { pool, target } = setUp();
-  pool.take(all);
+  pool.setEndpoints(all);
   const before = target('a');
   before.begin();
-  expect(pool.take([endpoint('a', { port: 81 }), endpoint('b')])).toEqual([
+  expect(pool.setEndpoints([endpoint('a', { port: 81 }), endpoint('b')])).toEqual([
     before,
     expect.anything(),
   ]);
@@ -83,9 +83,11 @@ test('what is heard of one that has left says nothing about its successor', () =
 
 test('one that its owner is done with is replaced where it stands', () => {
   const { pool, target } = setUp({ isDone: (_, { weight }) => weight === 7 });
-  pool.take(all);
+  pool.setEndpoints(all);
   const [before, other] = [target('a'), target('b')];
-  expect(pool.take([endpoint('a', { weight: 7 }), endpoint('b', { weight: 8 })])).toHaveLength(2);
+  expect(
+    pool.setEndpoints([endpoint('a', { weight: 7 }), endpoint('b', { weight: 8 })]),
+  ).toHaveLength(2);
   expect(target('a')).not.toBe(before);
   expect(target('b')).toBe(other);
   expect(other.weight).toBe(8);
@@ -93,13 +95,13 @@ test('one that its owner is done with is replaced where it stands', () => {
 
 test('a state is the same one until something changes, and a picker until its mix does', () => {
   const { pool, target } = setUp();
-  pool.take(all);
+  pool.setEndpoints(all);
   const { picker } = pool.state();
   expect(pool.state()).toBe(pool.state());
-  pool.take(all.map((one) => ({ ...one, reason: 'another' })));
+  pool.setEndpoints(all.map((one) => ({ ...one, reason: 'another' })));
   expect(pool.state().picker).toBe(picker);
   pool.failed(target('c'), 'connect');
   expect(pool.state().picker).not.toBe(picker);
-  pool.take(all, 'random');
+  pool.setEndpoints(all, 'random');
   expect(pool.state().picker.candidates).toHaveLength(2);
 });

@@ -82,7 +82,7 @@ export class TargetPool<T extends PoolTarget> {
   }
 
   /** Sets the endpoints and the policy from now on. @returns the targets that have left. */
-  take(endpoints: readonly Endpoint[], policy: Policy = this.#policy): readonly T[] {
+  setEndpoints(endpoints: readonly Endpoint[], policy: Policy = this.#policy): readonly T[] {
     const gone = new Map(this.#targets);
     const same = new Set<string>();
     for (const endpoint of endpoints) {

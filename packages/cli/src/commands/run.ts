@@ -136,7 +136,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
     registration = await registering;
   } catch (error) {
     const isOver = child.hasEnded || context.signal.aborted;
-    const code = await child.end(context.clock, plan.graceMs);
+    const code = await child.terminate(context.clock, plan.graceMs);
     if (isOver) return told(context, child, code);
     throw error;
   }
@@ -170,7 +170,7 @@ async function attend(context: Context, plan: Plan, attended: Attended): Promise
     tell(`${name} is up`);
     await aborted(over);
   } else if (!over.aborted) {
-    await child.end(clock, plan.graceMs);
+    await child.terminate(clock, plan.graceMs);
     await registration.close();
     const listed = ports.map(({ port }) => port).join(', ');
     const what = `did not listen on ${listed} at ${host} within ${withinMs} ms`;
@@ -182,7 +182,7 @@ async function attend(context: Context, plan: Plan, attended: Attended): Promise
     await registration.drain({ settleMs: plan.drainMs }).catch((error: Error) => {
       warn(context, `rollcall: ${error.message}`);
     });
-    await child.end(clock, plan.graceMs);
+    await child.terminate(clock, plan.graceMs);
   }
   const code = await child.ended;
   await registration.close();

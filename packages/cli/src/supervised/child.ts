@@ -43,7 +43,7 @@ export class Child {
   }
 
   /** Sends SIGTERM, and SIGKILL if the process has not ended within `graceMs`. Resolves with its exit code. */
-  async end(clock: Clock, graceMs: number): Promise<number> {
+  async terminate(clock: Clock, graceMs: number): Promise<number> {
     this.#process.kill('SIGTERM');
     await sleep(clock, graceMs, this.signal);
     if (!this.hasEnded) this.#process.kill('SIGKILL');

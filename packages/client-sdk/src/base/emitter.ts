@@ -24,7 +24,7 @@ export class Emitter<E extends Listeners<E>> {
   }
 
   /** Whether the event has a listener. */
-  has(event: keyof E): boolean {
+  hasListener(event: keyof E): boolean {
     return (this.#listeners.get(event)?.size ?? 0) > 0;
   }
 

@@ -41,7 +41,7 @@ test('taking in a change: told with its stack, and the stream is opened again', 
 
 test('opening a stream: tried again', async () => {
   const warn = vi.fn<Runtime['warn']>();
-  vi.spyOn(Directory.prototype, 'begin').mockImplementationOnce(() => {
+  vi.spyOn(Directory.prototype, 'createSession').mockImplementationOnce(() => {
     throw planted();
   });
   const { service } = await serveOrders(context, [A], { runtime: { warn } });

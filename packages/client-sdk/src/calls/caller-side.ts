@@ -29,7 +29,7 @@ export abstract class CallerSide implements Dispatcher.DispatchController {
    * Passes the controller to the caller's handler, so that the handler can abort the call before it has a connection.
    * Returns false when this ended the call.
    */
-  begin(): boolean {
+  start(): boolean {
     try {
       this.handler.onRequestStart?.(this, null);
     } catch (error) {

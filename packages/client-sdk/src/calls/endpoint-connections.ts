@@ -45,7 +45,7 @@ export class EndpointConnections {
   /** Sets the new endpoints; the connections of removed endpoints close after their calls in progress. */
   update(endpoints: readonly Endpoint[]): void {
     if (this.#isClosed) return;
-    for (const channel of this.#pool.take(endpoints)) this.#dismiss(channel);
+    for (const channel of this.#pool.setEndpoints(endpoints)) this.#dismiss(channel);
   }
 
   /** The channel for the next call; undefined when there is none. Allocates nothing. */

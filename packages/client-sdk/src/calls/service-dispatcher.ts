@@ -69,7 +69,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     this.#calls++;
     this.#budget.deposit();
     const call = new Call(this, options, modernHandler(handler));
-    if (!call.begin()) return true;
+    if (!call.start()) return true;
     const channel = this.#pick(call);
     if (channel !== undefined) return call.send(channel);
     void this.#sendLater(call, (options as { waitMs?: number }).waitMs);

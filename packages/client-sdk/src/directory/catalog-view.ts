@@ -67,7 +67,7 @@ export class CatalogView implements Catalog {
   }
 
   service(namespace: string, name: string): ServiceSnapshot | undefined {
-    const snapshot = this.#source.table.of({ namespace, service: name })?.snapshot;
+    const snapshot = this.#source.table.get({ namespace, service: name })?.snapshot;
     return snapshot !== undefined && exists(snapshot) ? snapshot : undefined;
   }
 

@@ -133,7 +133,7 @@ export class Directory
     this.table.close();
   }
 
-  begin(url: string): WatchSession | undefined {
+  createSession(url: string): WatchSession | undefined {
     if (!this.isUsed) return undefined;
     const named = this.#isWholeWanted ? undefined : this.#firstNames();
     const coverage = new Coverage(named?.map(serviceKeyOf));
@@ -159,7 +159,7 @@ export class Directory
   }
 
   heldOf(service: ServiceRef): Held | undefined {
-    return this.table.of(service)?.held;
+    return this.table.get(service)?.held;
   }
 
   onLost(): void {
@@ -178,7 +178,7 @@ export class Directory
   onSynced(event: BookmarkEvent, { coverage }: WatchSession, before: string | undefined): void {
     // What the stream showed of services without a reader was not kept.
     if (coverage.isWhole && !this.#isWholeWanted) coverage.narrow(this.table.shown());
-    this.table.prove(coverage, event, before);
+    this.table.confirm(coverage, event, before);
     this.#resume = { revision: event.revision, digest: event.digest, coverage: coverage.copy() };
     this.#behind = 0;
     this.#trouble.over();

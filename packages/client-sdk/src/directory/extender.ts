@@ -61,7 +61,7 @@ export class Extender {
   }
 
   async #ask(session: WatchSession, services: readonly string[] | undefined): Promise<void> {
-    session.ask(services);
+    session.markAsked(services);
     try {
       await this.#client.callAt(session.url, 'extendWatch', {
         params: { stream: session.stream ?? '' },

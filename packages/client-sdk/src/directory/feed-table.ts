@@ -84,13 +84,13 @@ export class FeedTable {
     yield* this.#feeds.values();
   }
 
-  of(service: ServiceRef): ServiceFeed | undefined {
+  get(service: ServiceRef): ServiceFeed | undefined {
     return this.#feeds.get(serviceKeyOf(service));
   }
 
   /** Adds a reader to the feed of a service and creates the feed if it is new. */
   acquire(service: ServiceRef): { readonly feed: ServiceFeed; readonly isNew: boolean } {
-    const known = this.of(service);
+    const known = this.get(service);
     const feed = known ?? this.#add(service);
     if (feed.users++ === 0) this.#read++;
     return { feed, isNew: known === undefined };
@@ -98,7 +98,7 @@ export class FeedTable {
 
   /** Removes a reader; returns whether it was the last and the feed was dropped. */
   release(service: ServiceRef): boolean {
-    const feed = this.of(service);
+    const feed = this.get(service);
     if (feed === undefined || --feed.users > 0) return false;
     this.#read--;
     const isWanted = this.#isCataloged && feed.snapshot !== undefined && exists(feed.snapshot);
@@ -118,20 +118,20 @@ export class FeedTable {
 
   /** Returns whether the snapshot is at least as new as the picture held. */
   onSnapshot(event: SnapshotEvent): boolean {
-    const held = this.of(event)?.picture;
-    if (this.of(event) === undefined) {
+    const held = this.get(event)?.picture;
+    if (this.get(event) === undefined) {
       if (!this.#isCataloged || !exists(event)) return true;
       if (this.#wentAfter(serviceKeyOf(event), event.revision, event.epoch)) return false;
     }
     const nowMs = this.#options.runtime.monotonicMs();
     const graceMs = this.#options.unconfirmedGraceMs;
-    const feed = this.of(event) ?? this.#add(event);
+    const feed = this.get(event) ?? this.#add(event);
     feed.publish(withSnapshot(held, event, { nowMs, graceMs }));
     return held?.epoch !== event.epoch || !isNewer(held.snapshot.revision, event.revision);
   }
 
   onChange(event: ChangeEvent, epoch: string | undefined): void {
-    const picture = this.of(event)?.picture;
+    const picture = this.get(event)?.picture;
     if (picture !== undefined && epoch !== undefined && epoch !== picture.epoch) return;
     if (picture === undefined) {
       if (!this.#isCataloged || this.#wentAfter(serviceKeyOf(event), event.revision, epoch)) return;
@@ -139,7 +139,7 @@ export class FeedTable {
     // A service that was never shown did not exist before.
     const before = picture ?? this.#absent(event, epoch ?? this.#epoch);
     if (!isNewer(event.revision, before.snapshot.revision)) return;
-    const feed = this.of(event) ?? this.#add(event);
+    const feed = this.get(event) ?? this.#add(event);
     feed.publish(withChange(before, event));
   }
 
@@ -147,7 +147,7 @@ export class FeedTable {
    * Marks what the stream shows of the covered services as confirmed, and as belonging to its store's epoch from now
    * on.
    */
-  prove(
+  confirm(
     coverage: Coverage,
     { epoch, storeAgeMs }: BookmarkEvent,
     before: string | undefined,
@@ -156,7 +156,7 @@ export class FeedTable {
     for (const feed of this.#feeds.values()) {
       if (!coverage.has(feed.service)) continue;
       feed.rebase(before, epoch);
-      feed.prove(storeAgeMs);
+      feed.confirm(storeAgeMs);
     }
   }
 

@@ -54,7 +54,7 @@ export class ServiceFeed {
   }
 
   /** The registry shows this picture, and confirmed its own picture against the store `storeAgeMs` ago. */
-  prove(storeAgeMs: number): void {
+  confirm(storeAgeMs: number): void {
     const provenAtMs = this.#options.runtime.monotonicMs() - storeAgeMs;
     this.#provenAtMs = Math.max(this.#provenAtMs, provenAtMs);
   }
@@ -81,7 +81,7 @@ export class ServiceFeed {
     if (revision !== this.#picture?.snapshot.revision) {
       this.#receivedAtMs = this.#options.runtime.monotonicMs();
     }
-    if (this.#picture === undefined) this.prove(ageMs);
+    if (this.#picture === undefined) this.confirm(ageMs);
     this.#picture = picture;
     this.#awaitExpiry(picture);
     this.events.emit('change', picture.snapshot);

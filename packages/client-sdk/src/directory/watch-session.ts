@@ -120,7 +120,7 @@ export class WatchSession implements StreamSession {
   }
 
   /** Notes that the server was asked to add these services; undefined = all. */
-  ask(services: readonly (string | undefined)[] = [undefined]): void {
+  markAsked(services: readonly (string | undefined)[] = [undefined]): void {
     for (const service of services) this.#asked.add(service);
   }
 

@@ -19,7 +19,7 @@ export class HoldPlan implements StreamPlan<StreamSession> {
     this.#listener = listener;
   }
 
-  begin(): StreamSession | undefined {
+  createSession(): StreamSession | undefined {
     if (this.leases.size === 0) return undefined;
     const query = new URLSearchParams();
     for (const lease of this.leases) query.append('lease', lease);

@@ -84,7 +84,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
    * Registers for the first time, round after round. Rejects when trying again cannot help, and at once on abort;
    * {@link close} then undoes a registration that may have been sent.
    */
-  begin(signal?: AbortSignal): Promise<void> {
+  enroll(signal?: AbortSignal): Promise<void> {
     this.#enrolling = this.#enrol(true);
     return unlessAborted(this.#enrolling, signal, () => this.#trouble.last);
   }
@@ -156,7 +156,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
 
   onUnknown(lease: string): void {
     if (lease !== this.#lease?.id || this.#departure !== undefined) return;
-    this.#registrar.release(lease);
+    this.#registrar.dropLease(lease);
     this.#lease = undefined;
     const wasLost = this.#state === 'lost';
     this.#state = 'lost';
@@ -274,7 +274,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   #supersede(error: RollcallError): void {
     if (this.#state === 'superseded' || this.#state === 'released') return;
     this.#end('superseded');
-    if (!this.#events.has('superseded'))
+    if (!this.#events.hasListener('superseded'))
       this.#registrar.options.runtime.warn(
         `${this.#label} was taken over by another process with its id, and gets no calls any more: ${error.message}`,
       );
@@ -306,7 +306,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   #end(state: 'superseded' | 'released'): void {
     this.#state = state;
     this.#leaving.abort(new RollcallError('superseded', 'the registration is over'));
-    if (this.#lease !== undefined) this.#registrar.release(this.#lease.id);
+    if (this.#lease !== undefined) this.#registrar.dropLease(this.#lease.id);
     this.#served?.close();
     this.#onEnded();
   }

@@ -29,12 +29,12 @@ export class Registrar {
     this.#holds.add(lease.id);
   }
 
-  /** Stops the heartbeats of a lease. Its hold stays until {@link release}, once the lease is off the roll. */
+  /** Stops the heartbeats of a lease. Its hold stays until {@link dropLease}, once the lease is off the roll. */
   silence(lease: string): void {
     this.#keeper.remove(lease);
   }
 
-  release(lease: string): void {
+  dropLease(lease: string): void {
     this.#holders.delete(lease);
     this.#keeper.remove(lease);
     this.#holds.remove(lease);

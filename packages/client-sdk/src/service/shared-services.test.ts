@@ -126,8 +126,8 @@ test('a thousand names are kept at most, those with calls under way before other
       stats: () => ({ calls: 0, inFlight }),
       close: () => Promise.resolve(void closed.push(label)),
     }) as unknown as LiveService;
-  services.ask('busy', make('busy', 1));
-  for (let at = 0; at < 1_050; at++) services.ask(`${at}`, make(`${at}`, 0));
+  services.shared('busy', make('busy', 1));
+  for (let at = 0; at < 1_050; at++) services.shared(`${at}`, make(`${at}`, 0));
   expect(services.size).toBe(1_000);
   expect(closed).toEqual(Array.from({ length: 51 }, (_, at) => `${at}`));
 });

@@ -38,7 +38,7 @@ export class SharedServices {
     return this.#shared.size;
   }
 
-  hold(key: string, create: () => LiveService): ServiceHandle {
+  openHandle(key: string, create: () => LiveService): ServiceHandle {
     const shared = this.#get(key, create);
     shared.users++;
     return new ServiceHandle(shared.service, async () => {
@@ -47,7 +47,7 @@ export class SharedServices {
     });
   }
 
-  ask(key: string, create: () => LiveService): LiveService {
+  shared(key: string, create: () => LiveService): LiveService {
     const shared = this.#get(key, create);
     if (shared.isAsked) return shared.service;
     this.#makeRoom();

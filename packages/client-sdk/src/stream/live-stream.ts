@@ -25,7 +25,7 @@ export interface StreamPlan<S extends StreamSession> {
    * Creates the session for the next connection to this server, a new one for each try;
    * undefined when nothing is wanted.
    */
-  begin(url: string): S | undefined;
+  createSession(url: string): S | undefined;
   /** A connection failed; `wasUp`: it was the one in use. Another try follows automatically. */
   onFailure(error: RollcallError, wasUp: boolean): void;
 }
@@ -89,7 +89,7 @@ export class LiveStream<S extends StreamSession> {
   }
 
   #refresh(): void {
-    const session = this.#plan.begin(this.#ring.current);
+    const session = this.#plan.createSession(this.#ring.current);
     if (session === undefined) this.#endAll();
     else if (this.#opening === undefined) this.#open(session);
     else this.#isOutdated = true;

@@ -33,7 +33,7 @@ export class HostPatterns {
     }
   }
 
-  has(hostname: string): boolean {
+  matches(hostname: string): boolean {
     if (this.#isEvery || this.#exact.has(hostname)) return true;
     return this.#suffixes.some((suffix) => hostname.endsWith(suffix));
   }

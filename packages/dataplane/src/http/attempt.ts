@@ -20,7 +20,7 @@ export class Attempt {
   }
 
   /** `isFresh`: do not reuse a connection that has served a request before. */
-  start(target: Target, owner: UpstreamOwner, isFresh: boolean): UpstreamConnection {
+  connect(target: Target, owner: UpstreamOwner, isFresh: boolean): UpstreamConnection {
     this.target = target;
     target.begin();
     target.counters.requests++;
@@ -39,7 +39,7 @@ export class Attempt {
   }
 
   /** Like `expectBytesWithin`, but only if bytes are expected at all. */
-  extend(isAnswering: boolean): void {
+  postpone(isAnswering: boolean): void {
     if (this.upstream === undefined || this.upstream.readDeadline === 0) return;
     const { responseMs, responseIdleMs } = this.#services.timeouts;
     this.expectBytesWithin(isAnswering ? responseIdleMs : responseMs);

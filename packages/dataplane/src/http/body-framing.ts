@@ -50,9 +50,9 @@ export class BodyFraming {
    * @returns the position up to which bytes belong to this body, or a Fault. `onData`, when given,
    * receives the payload without framing.
    */
-  take(bytes: Buffer, start: number, end: number, onData: ChunkData | null): number {
+  consume(bytes: Buffer, start: number, end: number, onData: ChunkData | null): number {
     if (this.#kind === Kind.chunked) {
-      const stop = this.#chunks.take(bytes, start, end, onData);
+      const stop = this.#chunks.consume(bytes, start, end, onData);
       this.isDone = this.#chunks.isDone;
       this.keptEnd = this.#chunks.keptEnd;
       return stop;

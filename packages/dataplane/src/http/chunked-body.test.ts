@@ -14,7 +14,7 @@ function passOn(text: string, rules: ChunkRules, cuts: readonly number[] = []) {
   let start = 0;
   for (const end of [...cuts.filter((cut) => cut < bytes.length), bytes.length]) {
     if (end <= start || body.isDone) continue;
-    const stop = body.take(bytes, start, end, null);
+    const stop = body.consume(bytes, start, end, null);
     if (stop < 0) return describeFault(stop).code;
     kept += bytes.toString('latin1', start, body.keptEnd);
     start = end;
@@ -29,7 +29,7 @@ function feed(text: string, cuts: readonly number[] = []) {
   let start = 0;
   for (const end of [...cuts.filter((cut) => cut < bytes.length), bytes.length]) {
     if (end <= start) continue;
-    const stop = body.take(bytes, start, end, (source, from, to) => {
+    const stop = body.consume(bytes, start, end, (source, from, to) => {
       data += source.toString('latin1', from, to);
     });
     if (stop < 0 || body.isDone) return { stop, isDone: body.isDone, data };

@@ -69,7 +69,7 @@ export class ChunkedBody {
   }
 
   /** @returns the position up to which bytes belong to this body (see `isDone` and `keptEnd`), or a Fault. */
-  take(bytes: Buffer, start: number, end: number, onData: ChunkData | null): number {
+  consume(bytes: Buffer, start: number, end: number, onData: ChunkData | null): number {
     let i = start;
     let kept = start;
     while (i < end && !this.isDone) {
@@ -158,7 +158,7 @@ export class ChunkedBody {
 
   #trailerByte(byte: number): number {
     const trailers = this.#trailers;
-    const fault = trailers.take(byte);
+    const fault = trailers.consume(byte);
     this.isDone = trailers.isDone;
     // Keeps only the blank line, unless trailers must be inserted before it.
     this.#isDropped = !trailers.isEnding || trailers.lines !== '';

@@ -71,7 +71,7 @@ export class ClientDeadline {
   }
 
   /** Returns true once. */
-  expire(now: number): boolean {
+  isDue(now: number): boolean {
     if (this.#at === 0 || now < this.#at) return false;
     this.#at = 0;
     return true;

@@ -165,9 +165,9 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
       this.#deadline.expectNextRequest();
   }
 
-  expire(now: number): void {
-    this.#sendWatch?.expire(now);
-    if (!this.#deadline.expire(now)) return;
+  checkDeadlines(now: number): void {
+    this.#sendWatch?.checkDeadlines(now);
+    if (!this.#deadline.isDue(now)) return;
     if (this.#state === ClientState.head && this.#assembler.length > 0) {
       this.#exchange.refuse(HEAD_TIMEOUT);
     } else if (this.#state === ClientState.body) {
@@ -220,7 +220,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     if (assembler.length > 0) {
       assembler.append(buffer, start, end);
       if (!assembler.isWorthParsing() && assembler.length < headBytes) return end;
-      const whole = assembler.take();
+      const whole = assembler.takeRest();
       this.#cut(whole, 0, whole.length);
       return end;
     }
@@ -247,7 +247,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     let bodyEnd = bodyStart;
     let keptEnd = bodyStart;
     if (!body.isDone) {
-      bodyEnd = body.take(buffer, bodyStart, end, null);
+      bodyEnd = body.consume(buffer, bodyStart, end, null);
       keptEnd = body.keptEnd;
     }
     if (bodyEnd < 0) return this.#refuse(bodyEnd, end);
@@ -256,13 +256,13 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     if (!body.isDone) this.#deadline.expectBody();
     const { tail } = body;
     const isComplete = body.isDone && tail === '';
-    this.#exchange.begin(buffer, head, { end: keptEnd, isComplete });
+    this.#exchange.serve(buffer, head, { end: keptEnd, isComplete });
     if (tail !== '') this.#exchange.onRequestTail(tail);
     return bodyEnd;
   }
 
   #continueBody(buffer: Buffer, start: number, end: number): void {
-    const stop = this.#body.take(buffer, start, end, null);
+    const stop = this.#body.consume(buffer, start, end, null);
     if (stop < 0) {
       this.#exchange.onRequestBroken(describeFault(stop));
       return;

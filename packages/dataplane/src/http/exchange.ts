@@ -54,7 +54,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   }
 
   /** `source` holds the head that was just parsed, and body bytes up to `bodyEnd`. */
-  begin(source: Buffer, head: RequestHead, body: { end: number; isComplete: boolean }): void {
+  serve(source: Buffer, head: RequestHead, body: { end: number; isComplete: boolean }): void {
     const { options } = head;
     this.#wantsKeepAlive = !options.close && (head.minorVersion === 1 || options.keepAlive);
     this.#start(body.isComplete);
@@ -66,12 +66,12 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
       this.#answer(decision);
       return;
     }
-    this.#tries.start(decision.group);
+    this.#tries.reset(decision.group);
     this.record.group = decision.group.name;
     const { requestWriter, trustForwarded } = this.#services;
     const rewrite = { head, identity: this.#client.identity, trustForwarded };
-    this.#tries.replay.start(requestWriter.write(source, rewrite, body.end), body.end - head.end);
-    this.#relay.begin({
+    this.#tries.replay.reset(requestWriter.write(source, rewrite, body.end), body.end - head.end);
+    this.#relay.start({
       isHead: this.record.isHead,
       minorVersion: head.minorVersion,
       isUpgrade: head.isWebSocketUpgrade,
@@ -96,7 +96,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#isRequestComplete = isLast;
     if (!upstream.isOpen) return;
     // A target that responds while it still reads the request is not silent as long as it gets more to read.
-    if (this.#phase === Phase.responding) this.#attempt.extend(true);
+    if (this.#phase === Phase.responding) this.#attempt.postpone(true);
     if (end > start && !this.#attempt.write(buffer, start, end)) this.#client.pauseReading();
     if (isLast) this.#awaitAnswer();
   }
@@ -164,7 +164,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   }
 
   onUpstreamTaking(): void {
-    this.#attempt.extend(this.#phase !== Phase.waiting);
+    this.#attempt.postpone(this.#phase !== Phase.waiting);
   }
 
   onUpstreamHasAll(): void {}
@@ -234,7 +234,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.record.finalTarget = target;
     this.#phase = Phase.connecting;
     this.#relay.reset();
-    const upstream = this.#attempt.start(target, this, isFresh);
+    const upstream = this.#attempt.connect(target, this, isFresh);
     if (upstream.isOpen) this.onUpstreamOpen();
     else if (!this.#isRequestComplete) this.#client.pauseReading();
   }

@@ -168,7 +168,7 @@ export class FieldTable {
   }
 
   /** Reads field lines up to and including the blank line, strictly left to right. Returns the position after it. */
-  read(bytes: Uint8Array, from: number, end: number): number {
+  parse(bytes: Uint8Array, from: number, end: number): number {
     this.count = 0;
     this.#seen = 0;
     let position = from;

@@ -33,7 +33,7 @@ export class HeadAssembler {
   }
 
   /** Returns the collected bytes and starts again. */
-  take(): Buffer {
+  takeRest(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
     this.clear();
     return taken;

@@ -189,8 +189,8 @@ export class HttpServer {
 
   #sweep(): void {
     const now = this.#runtime.clock.monotonicMs();
-    for (const session of this.#sessions) session.expire(now);
-    this.#services.pool.expire(now);
+    for (const session of this.#sessions) session.checkDeadlines(now);
+    this.#services.pool.checkDeadlines(now);
     this.#services.queueWatch.look();
     if (now < this.#closeBy) return;
     for (const session of this.#sessions) session.abort();

@@ -10,7 +10,7 @@ export class Replay {
   #parts: Buffer[] = [];
   #bodyBytes = 0;
 
-  start(headAndBody: Buffer, bodyBytes: number): void {
+  reset(headAndBody: Buffer, bodyBytes: number): void {
     this.#parts.length = 0;
     this.#parts.push(headAndBody);
     this.#bodyBytes = bodyBytes;

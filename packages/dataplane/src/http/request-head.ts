@@ -66,7 +66,7 @@ export class RequestHead {
     this.#reset();
     const line = this.#readLine(bytes, start, end);
     if (line <= INCOMPLETE) return line;
-    const after = this.fields.read(bytes, line, end);
+    const after = this.fields.parse(bytes, line, end);
     if (after <= INCOMPLETE) return after;
     this.end = after;
     const fault = this.#readMeaning(bytes);

@@ -72,7 +72,7 @@ export class RequestWriter {
     this.#framing(head);
     if (head.fields.has(Field.maxForwards)) this.#maxForwards(source, head);
     this.#fields(source, rewrite);
-    this.#bytes(this.#via.of(head.minorVersion));
+    this.#bytes(this.#via.lineFor(head.minorVersion));
     this.#copy(source, head.fields.end, bodyEnd);
     return this.#out.subarray(0, this.#length);
   }

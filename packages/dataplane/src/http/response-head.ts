@@ -49,7 +49,7 @@ export class ResponseHead {
     this.start = start;
     const line = this.#readLine(bytes, start, end);
     if (line <= INCOMPLETE) return line;
-    const after = this.fields.read(bytes, line, end);
+    const after = this.fields.parse(bytes, line, end);
     if (after <= INCOMPLETE) return after;
     this.end = after;
     const fault = this.#readMeaning(bytes);

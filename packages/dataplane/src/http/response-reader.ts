@@ -34,7 +34,7 @@ export class ResponseReader {
     if (assembler.length > 0) {
       assembler.append(source, start, end);
       if (!assembler.isWorthParsing() && assembler.length < this.#headBytes) return INCOMPLETE;
-      this.buffer = assembler.take();
+      this.buffer = assembler.takeRest();
       this.position = 0;
       this.end = this.buffer.length;
     }

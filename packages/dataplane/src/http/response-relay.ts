@@ -65,7 +65,7 @@ export class ResponseRelay {
     return this.#hasFinal && this.#reader.framing.isDone;
   }
 
-  begin(request: RelayedRequest): void {
+  start(request: RelayedRequest): void {
     this.#request = request;
     this.hasPassedInterim = false;
   }
@@ -130,7 +130,7 @@ export class ResponseRelay {
 
   readBody(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
     const { framing } = this.#reader;
-    const stop = framing.take(buffer, start, end, this.#isDechunking ? this.#sendData : null);
+    const stop = framing.consume(buffer, start, end, this.#isDechunking ? this.#sendData : null);
     if (stop < 0) {
       this.#owner.onAnswerBroken(stop);
       return;
@@ -153,7 +153,7 @@ export class ResponseRelay {
     let bodyEnd = headEnd;
     let keptEnd = headEnd;
     if (!this.#isDechunking) {
-      bodyEnd = framing.take(reader.buffer, headEnd, reader.end, null);
+      bodyEnd = framing.consume(reader.buffer, headEnd, reader.end, null);
       keptEnd = framing.keptEnd;
     }
     if (bodyEnd < 0) {

@@ -80,7 +80,7 @@ export class ResponseWriter {
     this.#framingLine = head.length.isPlain ? NOTHING : framingLine(head, rewrite);
     this.#connectionLines = CONNECTION[rewrite.connection];
     this.#dateLine = isFinal && !head.fields.has(Field.date) ? this.#date.bytes : NOTHING;
-    this.#viaLine = isFinal ? this.#via.of(head.minorVersion) : NOTHING;
+    this.#viaLine = isFinal ? this.#via.lineFor(head.minorVersion) : NOTHING;
     const inside = this.#framingLine.length + this.#connectionLines.length;
     return inside + this.#dateLine.length + this.#viaLine.length;
   }

@@ -36,7 +36,7 @@ export class TrailerSection {
   }
 
   /** @returns 0 or a Fault. */
-  take(byte: number): number {
+  consume(byte: number): number {
     if (++this.#length > MAX_BYTES) return Fault.trailer;
     switch (this.#state) {
       case State.start:

@@ -14,7 +14,7 @@ export class Tries {
     this.#services = services;
   }
 
-  start(group: TargetGroup): void {
+  reset(group: TargetGroup): void {
     this.#group = group;
     this.#failed.length = 0;
     this.#services.budget.deposit();

@@ -65,7 +65,7 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
 
   /** Watches whether the target takes the bytes sent to it, even if none of them is queued here. */
   followSending(): void {
-    this.#watchSending().follow();
+    this.#watchSending().watchQueue();
   }
 
   inquireSending(): void {
@@ -101,8 +101,8 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
     this.#connection!.abort();
   }
 
-  expire(now: number): void {
-    this.#sendWatch?.expire(now);
+  checkDeadlines(now: number): void {
+    this.#sendWatch?.checkDeadlines(now);
     if (this.readDeadline === 0 || now < this.readDeadline) return;
     this.readDeadline = 0;
     if (this.owner === null) this.#loseIdle();

@@ -119,8 +119,8 @@ export class UpstreamPool implements IdleKeeper {
     }
   }
 
-  expire(now: number): void {
-    for (const connection of this.#all) connection.expire(now);
+  checkDeadlines(now: number): void {
+    for (const connection of this.#all) connection.checkDeadlines(now);
   }
 
   close(): void {

@@ -11,7 +11,7 @@ export class ViaLines {
     this.#lines = [ascii(`Via: 1.0 ${pseudonym}\r\n`), ascii(`Via: 1.1 ${pseudonym}\r\n`)];
   }
 
-  of(minorVersion: number): Uint8Array {
+  lineFor(minorVersion: number): Uint8Array {
     return minorVersion === 0 ? this.#lines[0] : this.#lines[1];
   }
 }

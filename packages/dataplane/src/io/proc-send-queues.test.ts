@@ -39,9 +39,9 @@ test.runIf(isLinux).each([
 ])('tells what the peer has not taken: %s', async (_name, listen, host) => {
   const { client, accepted } = await unread(listen, host);
   const queues = new ProcSendQueues();
-  expect(await queues.read([endsOf(client), endsOf(accepted)])).toEqual([0, 0]);
+  expect(await queues.measure([endsOf(client), endsOf(accepted)])).toEqual([0, 0]);
   client.write(Buffer.alloc(50_000_000));
-  const lengthsNow = () => queues.read([endsOf(accepted), endsOf(client)]);
+  const lengthsNow = () => queues.measure([endsOf(accepted), endsOf(client)]);
   await expect.poll(async () => (await lengthsNow())[1], { timeout: 30_000 }).toBeGreaterThan(0);
   expect((await lengthsNow())[0]).toBe(0);
   client.destroy();
@@ -53,8 +53,8 @@ test('what stands in no table is not known', async () => {
     { ...gone, remotePort: 2 },
     { ...gone, remoteAddress: '' },
   ] as SocketEnds[];
-  expect(await new ProcSendQueues().read(connections)).toEqual([-1, -1]);
-  expect(await new ProcSendQueues(['/nowhere/tcp']).read(connections)).toEqual([-1, -1]);
+  expect(await new ProcSendQueues().measure(connections)).toEqual([-1, -1]);
+  expect(await new ProcSendQueues(['/nowhere/tcp']).measure(connections)).toEqual([-1, -1]);
 });
 
 test('a table larger than one read is read whole', async () => {
@@ -68,5 +68,5 @@ test('a table larger than one read is read whole', async () => {
   await writeFile(join(folder, 'tcp'), `  sl  local_address rem_address\n${rows.join('')}`);
   const queues = new ProcSendQueues([join(folder, 'tcp')]);
   const asked = [4_999, 1, 2_500].map((remotePort) => ({ ...ends, remotePort }));
-  expect(await queues.read(asked)).toEqual([4_999, 1, 2_500]);
+  expect(await queues.measure(asked)).toEqual([4_999, 1, 2_500]);
 });

@@ -18,7 +18,7 @@ export class ProcSendQueues implements SendQueues {
     this.#tables = tables;
   }
 
-  async read(connections: readonly SocketEnds[]): Promise<readonly number[]> {
+  async measure(connections: readonly SocketEnds[]): Promise<readonly number[]> {
     const lengths = connections.map(() => -1);
     const wanted = new Map<string, number>();
     connections.forEach((connection, index) => {

@@ -6,7 +6,7 @@ import type { StallBounds } from './write-stall.ts';
 /** A connection whose peer may have stopped taking bytes. */
 export interface QueueSuspect {
   readonly connection: Connection;
-  /** `length`: see {@link SendQueues.read}. May come late: the suspicion may be over, or the connection closed. */
+  /** `length`: see {@link SendQueues.measure}. May come late: the suspicion may be over, or the connection closed. */
   onSendQueue(length: number, now: number): void;
 }
 
@@ -55,7 +55,7 @@ export class QueueWatch {
   }
 
   async #look(due: readonly QueueSuspect[]): Promise<void> {
-    const lengths = await this.#queues.read(due.map(({ connection }) => connection));
+    const lengths = await this.#queues.measure(due.map(({ connection }) => connection));
     const now = this.#clock.monotonicMs();
     due.forEach((suspect, index) => suspect.onSendQueue(lengths[index] ?? -1, now));
   }

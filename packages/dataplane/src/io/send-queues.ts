@@ -12,10 +12,10 @@ export interface SendQueues {
    * Looks at all of them once and returns the lengths in the given order. -1 = unknown, because the connection is
    * closed or the system does not report it. Never rejects.
    */
-  read(connections: readonly SocketEnds[]): Promise<readonly number[]>;
+  measure(connections: readonly SocketEnds[]): Promise<readonly number[]>;
 }
 
 /** For systems that do not report it. */
 export const UNKNOWN_SEND_QUEUES: SendQueues = {
-  read: async (connections) => connections.map(() => -1),
+  measure: async (connections) => connections.map(() => -1),
 };

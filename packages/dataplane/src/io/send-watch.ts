@@ -30,18 +30,18 @@ export class SendWatch implements QueueSuspect {
   /** A write was not taken completely. */
   block(): void {
     this.#isBlocked = true;
-    this.follow();
+    this.watchQueue();
   }
 
   /** The system took all bytes; the peer may not have yet. */
-  follow(): void {
-    if (this.#stall.lookAt === 0) this.#stall.start(this.#watch.now());
+  watchQueue(): void {
+    if (this.#stall.lookAt === 0) this.#stall.watch(this.#watch.now());
   }
 
   /** Like `follow`, but looks at the next sweep. */
   inquire(): void {
     const now = this.#watch.now();
-    this.follow();
+    this.watchQueue();
     this.#stall.postpone(now);
     this.#watch.add(this);
   }
@@ -51,7 +51,7 @@ export class SendWatch implements QueueSuspect {
     this.#stall.lookAt = 0;
   }
 
-  expire(now: number): void {
+  checkDeadlines(now: number): void {
     if (this.#stall.lookAt === 0 || now < this.#stall.lookAt) return;
     this.#stall.postpone(now);
     this.#watch.add(this);
@@ -59,7 +59,7 @@ export class SendWatch implements QueueSuspect {
 
   onSendQueue(length: number, now: number): void {
     if (this.#stall.lookAt === 0) return;
-    switch (this.#stall.note(length, now)) {
+    switch (this.#stall.judge(length, now)) {
       case 'taking':
         this.#owner.onPeerTaking();
         return;

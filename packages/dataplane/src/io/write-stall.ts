@@ -35,7 +35,7 @@ export class WriteStall {
   }
 
   /** Bytes are waiting to be taken from now on. */
-  start(now: number): void {
+  watch(now: number): void {
     this.#lastLength = -1;
     this.#lastTakenAt = now;
     this.postpone(now);
@@ -46,7 +46,7 @@ export class WriteStall {
   }
 
   /** `length`: bytes that the system holds now; -1 = unknown. */
-  note(length: number, now: number): PeerProgress {
+  judge(length: number, now: number): PeerProgress {
     const { boundMs, lookMs } = this.#bounds;
     const silentMs = now - this.#lastTakenAt;
     if (length === -1) return silentMs >= boundMs * BLIND_FACTOR ? 'stalled' : 'waiting';

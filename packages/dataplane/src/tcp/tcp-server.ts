@@ -109,7 +109,7 @@ export class TcpServer {
 
   #sweep(): void {
     const now = this.#runtime.clock.monotonicMs();
-    for (const session of this.#sessions) session.expire(now);
+    for (const session of this.#sessions) session.checkDeadlines(now);
     this.#services.queueWatch.look();
     this.#endDrains(now);
     if (now < this.#closeBy) return;

@@ -81,13 +81,13 @@ export class TcpSession
     else this.#giveUp();
   }
 
-  expire(now: number): void {
+  checkDeadlines(now: number): void {
     if (this.#isActive) {
       this.#isActive = false;
       this.#deadline = now + this.#shared.options.idleMs;
       this.#watches = NO_WATCHES;
     }
-    for (const watch of this.#watches) watch.expire(now);
+    for (const watch of this.#watches) watch.checkDeadlines(now);
     if (now < this.#deadline) return;
     if (this.#upstream?.isOpen === false) this.#failConnect('timeout');
     else if (this.#watches === NO_WATCHES && this.#isUpstreamOpen) this.#doubt(now);

@@ -7,7 +7,7 @@ export class FakeSendQueues implements SendQueues {
   lengthOf: (connection: SocketEnds) => number = () => -1;
   looks = 0;
 
-  async read(connections: readonly SocketEnds[]): Promise<readonly number[]> {
+  async measure(connections: readonly SocketEnds[]): Promise<readonly number[]> {
     const lengths = connections.map((connection) => this.lengthOf(connection));
     this.looks++;
     return lengths;

@@ -33,25 +33,29 @@ function addQueryMetrics(metrics: ProgramMetrics, counters: Counters): void {
   metrics.counter(answers, () =>
     names.map(([rcode, code]) => [counters.rcodes[code]!, { rcode }] as const),
   );
-  metrics.count(
+  metrics.plainCounter(
     'truncated_total',
     'Answers with TC set: the client should ask over TCP.',
     () => counters.truncated,
   );
-  metrics.count('dropped_total', 'Packets that get no answer.', () => counters.dropped);
-  metrics.count('limited_total', 'Queries above --max-queries-per-second.', () => counters.limited);
-  metrics.count(
+  metrics.plainCounter('dropped_total', 'Packets that get no answer.', () => counters.dropped);
+  metrics.plainCounter(
+    'limited_total',
+    'Queries above --max-queries-per-second.',
+    () => counters.limited,
+  );
+  metrics.plainCounter(
     'faults_total',
     'Queries that failed because of a fault in this server.',
     () => counters.faults,
   );
-  metrics.count('forwarded_total', 'Forwarded queries.', () => counters.forwarded);
-  metrics.count(
+  metrics.plainCounter('forwarded_total', 'Forwarded queries.', () => counters.forwarded);
+  metrics.plainCounter(
     'forward_failures_total',
     'Forwarded queries without an answer.',
     () => counters.forwardTimeouts,
   );
-  metrics.count(
+  metrics.plainCounter(
     'forward_refusals_total',
     'Queries not forwarded: too many in progress.',
     () => counters.forwardRefusals,
@@ -59,22 +63,22 @@ function addQueryMetrics(metrics: ProgramMetrics, counters: Counters): void {
 }
 
 function addTransportMetrics(metrics: ProgramMetrics, counters: Counters): void {
-  metrics.count(
+  metrics.plainCounter(
     'udp_send_errors_total',
     'Answers that could not be sent.',
     () => counters.sendErrors,
   );
-  metrics.count(
+  metrics.plainCounter(
     'tcp_connections_total',
     'TCP connections accepted.',
     () => counters.tcpConnectionsAccepted,
   );
-  metrics.count(
+  metrics.plainCounter(
     'tcp_connections_refused_total',
     'Connections closed at once, because of the limit.',
     () => counters.tcpConnectionsRefused,
   );
-  metrics.count(
+  metrics.plainCounter(
     'tcp_connections_evicted_total',
     'Closed to make room: without a completed query, or idle.',
     () => counters.tcpConnectionsEvicted,

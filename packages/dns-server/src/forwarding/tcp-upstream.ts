@@ -45,7 +45,7 @@ export class TcpUpstream implements Upstream {
     });
   }
 
-  expire(nowMs: number): void {
+  checkDeadlines(nowMs: number): void {
     for (const [socket, endMs] of this.#ends) {
       if (endMs > nowMs) return;
       socket.destroy();

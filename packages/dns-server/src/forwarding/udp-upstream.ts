@@ -55,7 +55,7 @@ export class UdpUpstream implements Upstream {
     }
   }
 
-  expire(nowMs: number): void {
+  checkDeadlines(nowMs: number): void {
     for (const [id, { endMs, done }] of this.#pending) {
       if (endMs > nowMs) return;
       this.#pending.delete(id);

@@ -36,7 +36,7 @@ export class UpstreamForwarder implements Forwarder {
     };
     this.#sweepTimer = parts.clock.every(SWEEP_MS, () => {
       const nowMs = parts.clock.monotonicMs();
-      for (const upstream of this.#all()) upstream.expire(nowMs);
+      for (const upstream of this.#all()) upstream.checkDeadlines(nowMs);
     });
   }
 

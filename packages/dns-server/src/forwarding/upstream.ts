@@ -9,7 +9,7 @@ export interface Upstream {
   /** Calls back once: with the answer under the query's own id, or with undefined. */
   ask(message: Buffer, done: (answer: Buffer | undefined) => void): void;
   /** Gives up queries whose deadline is at or before `nowMs`. */
-  expire(nowMs: number): void;
+  checkDeadlines(nowMs: number): void;
   /** Gives up all queries in progress. */
   close(): void;
 }

@@ -105,7 +105,7 @@ export class Responder {
     const { writer } = this.#parts;
     const limit =
       arrival.transport === 'udp' ? Math.min(query.udpBytes, arrival.maxBytes) : arrival.maxBytes;
-    this.#send(writer.answer(message, query, prepared, limit), reply);
+    this.#send(writer.encode(message, query, prepared, limit), reply);
   }
 
   /** Reads the query again: by the time the other server answers, the shared Query object holds another one. */

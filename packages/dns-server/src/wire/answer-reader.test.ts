@@ -27,7 +27,7 @@ function written(answers: readonly DnsRecord[], rcode: number = RCODE.NOERROR): 
   const message = queryBytes(ASKED, 'A');
   const query = new Query();
   readQuery(message, query);
-  return writer.answer(message, query, prepareAnswer(query.name, { rcode, answers }), 65_535);
+  return writer.encode(message, query, prepareAnswer(query.name, { rcode, answers }), 65_535);
 }
 
 const name = constantFrom(ASKED, 'a.example.com', 'b.a.example.com', 'com', 'x.example.net');

@@ -25,7 +25,7 @@ const writer = new ResponseWriter({ udpBytes: 1_232, isRecursive: false });
 function answer(message: Buffer, sections: Sections, limit = 65_535): Buffer {
   const query = new Query();
   expect(readQuery(message, query)).toBe(0);
-  return writer.answer(message, query, prepareAnswer(query.name, sections), limit);
+  return writer.encode(message, query, prepareAnswer(query.name, sections), limit);
 }
 
 const label = string({ unit: constantFrom(...'abc01-'.split('')), minLength: 1, maxLength: 12 });
@@ -161,7 +161,7 @@ test('cut answers in turn show all addresses sooner or later', () => {
   const prepared = prepareAnswer(query.name, { answers });
   const seen = new Set<string>();
   for (let i = 0; i < 100; i++) {
-    const read = decoded(writer.answer(message, query, prepared, 512));
+    const read = decoded(writer.encode(message, query, prepared, 512));
     expect(read.flag_tc).toBe(true);
     expect(new Set(lines(read.answers)).size).toBe(read.answers!.length);
     for (const line of lines(read.answers)) seen.add(line);

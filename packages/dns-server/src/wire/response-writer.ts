@@ -30,7 +30,7 @@ export class ResponseWriter {
    * A response of at most `limit` bytes: additionals that do not fit are left out; TC is set when answers are left out.
    * If the order of the answers is free, each call starts with the next one.
    */
-  answer(message: Buffer, query: Query, prepared: PreparedAnswer, limit: number): Buffer {
+  encode(message: Buffer, query: Query, prepared: PreparedAnswer, limit: number): Buffer {
     const { questionEnd, hasOpt } = query;
     const optBytes = hasOpt ? OPT_BYTES : 0;
     const { bytes, ends, answers, authorities, additionals } = prepared;

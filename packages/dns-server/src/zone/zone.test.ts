@@ -33,7 +33,7 @@ function ask(zone: Zone, name: string, type: string) {
   expect(readQuery(message, query)).toBe(0);
   const prepared = zone.answer(query.name, query.type);
   if (prepared === undefined) return undefined;
-  return decoded(writer.answer(message, query, prepared, 65_535));
+  return decoded(writer.encode(message, query, prepared, 65_535));
 }
 
 /** `NXDOMAIN`, `NODATA`, `OUTSIDE`, or the answers in order of text. */

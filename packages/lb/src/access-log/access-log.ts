@@ -26,10 +26,10 @@ export class AccessLog {
   add(record: ExchangeRecord): void {
     this.#pending += formatLogLine(record, this.#stamp());
     this.#pendingLines++;
-    if (this.#pending.length >= FLUSH_CHARACTERS) this.tick();
+    if (this.#pending.length >= FLUSH_CHARACTERS) this.flush();
   }
 
-  tick(): void {
+  flush(): void {
     if (this.#pendingLines === 0) return;
     if (this.#sink.backlogBytes() > MAX_BACKLOG_BYTES) this.dropped += this.#pendingLines;
     else this.#sink.write(this.#pending);
@@ -48,7 +48,7 @@ export class AccessLog {
   }
 
   async close(): Promise<void> {
-    this.tick();
+    this.flush();
     await this.#sink.close();
   }
 }

@@ -35,7 +35,7 @@ export class DrainingTargets {
     return this.#departing.keys();
   }
 
-  begin(target: GroupTarget): void {
+  add(target: GroupTarget): void {
     if (this.#departing.has(target)) return;
     this.#departing.set(target, {
       until: this.#clock.monotonicMs() + this.#delayMs,

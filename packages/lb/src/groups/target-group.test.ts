@@ -27,7 +27,7 @@ targetGroups: { g: { service: hello ${options} } }`;
       clock: this.clock,
       random: () => 0.5,
       log: () => {},
-      probe: { check: async ({ port }) => this.#check(port) },
+      probe: { probe: async ({ port }) => this.#check(port) },
       closer: {
         retire: ({ id }) => this.retired.push(id),
         sever: ({ id }) => this.severed.push(id),
@@ -67,7 +67,7 @@ targetGroups: { g: { service: hello ${options} } }`;
   /** One round of health checks. */
   async round(ms = 11_000): Promise<void> {
     this.clock.advance(ms);
-    this.group.tick();
+    this.group.refresh();
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -142,14 +142,14 @@ test('what is under way on a leaving target gets its time, then is broken', () =
   bench.source.show(endpoint(2));
   expect(bench.states()).toEqual({ 1: 'draining', 2: 'healthy' });
   bench.clock.advance(4_900);
-  bench.group.tick();
+  bench.group.refresh();
   expect(bench.severed).toEqual([]);
   bench.clock.advance(200);
-  bench.group.tick();
-  bench.group.tick();
+  bench.group.refresh();
+  bench.group.refresh();
   expect(bench.severed).toEqual(['i1/http']);
   target.end();
-  bench.group.tick();
+  bench.group.refresh();
   expect(bench.states()).toEqual({ 2: 'healthy' });
 });
 
@@ -231,10 +231,10 @@ test('a failed connect ejects a target for a while', () => {
   expect(bench.states()).toEqual({ 1: 'ejected', 2: 'healthy' });
   expect(bench.used()).toEqual([2]);
   bench.clock.advance(999);
-  bench.group.tick();
+  bench.group.refresh();
   expect(bench.used()).toEqual([2]);
   bench.clock.advance(1);
-  bench.group.tick();
+  bench.group.refresh();
   expect(bench.used()).toEqual([1, 2]);
 });
 

@@ -101,7 +101,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   /** Must be called several times per second. */
-  tick(): void {
+  refresh(): void {
     this.#checker?.tick();
     this.#draining.sweep();
     if (this.#pool.isReturnDue()) this.#rebuild();
@@ -123,7 +123,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   #takePicture(): void {
     const endpoints = this.#parts.source.endpoints();
     if (endpoints === undefined) return;
-    for (const target of this.#pool.take(endpoints)) {
+    for (const target of this.#pool.setEndpoints(endpoints)) {
       const isReplaced = this.#pool.get(target.id) !== undefined;
       this.#depart(target, isReplaced ? 'replaced by another address' : 'left the registry');
     }
@@ -158,7 +158,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   #depart(target: GroupTarget, reason: string): void {
-    this.#draining.begin(target);
+    this.#draining.add(target);
     this.#setState(target, 'draining', reason);
   }
 

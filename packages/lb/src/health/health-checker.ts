@@ -59,7 +59,7 @@ export class HealthChecker {
 
   async #check(target: Checked, schedule: Schedule): Promise<void> {
     const { isGood, detail, isLocalFault } = await this.#parts.probe
-      .check(target)
+      .probe(target)
       // A bug here must not stop the checks of this target.
       .finally(() => {
         schedule.isRunning = false;

@@ -49,7 +49,7 @@ test.each([
     target = incoming.url;
     response.writeHead(status, { Location: '/elsewhere' }).end('body');
   });
-  const result = await probe().check({ host: '127.0.0.1', port });
+  const result = await probe().probe({ host: '127.0.0.1', port });
   expect(target).toBe('/healthz?full=1');
   expect(result).toEqual({
     isGood,
@@ -61,16 +61,16 @@ test('silence, a body without end and a closed port are bad, and say what happen
   const silent = await serve(() => {});
   const endless = await serve((_, response) => void response.write('...'));
   for (const port of [silent, endless]) {
-    const result = await probe({ timeoutMs: 50 }).check({ host: '127.0.0.1', port });
+    const result = await probe({ timeoutMs: 50 }).probe({ host: '127.0.0.1', port });
     expect(result).toEqual({ isGood: false, detail: expect.stringContaining('within 50 ms') });
   }
-  const refused = await probe().check({ host: '127.0.0.1', port: 1 });
+  const refused = await probe().probe({ host: '127.0.0.1', port: 1 });
   expect(refused).toEqual({ isGood: false, detail: expect.stringContaining('ECONNREFUSED') });
 });
 
 test('another port may be checked', async () => {
   const port = await serve((_, response) => response.end());
-  expect(await probe({ port }).check({ host: '127.0.0.1', port: 1 })).toMatchObject({
+  expect(await probe({ port }).probe({ host: '127.0.0.1', port: 1 })).toMatchObject({
     isGood: true,
   });
 });
@@ -83,7 +83,7 @@ test('a body beyond any use is bad at once, however fast it comes', async () => 
     };
     more();
   });
-  const result = await probe({ timeoutMs: 60_000 }).check({ host: '127.0.0.1', port });
+  const result = await probe({ timeoutMs: 60_000 }).probe({ host: '127.0.0.1', port });
   expect(result).toEqual({
     isGood: false,
     detail: 'GET /healthz?full=1 answered with more than 1048576 bytes',
@@ -98,9 +98,9 @@ test('a check waits for nobody: others of the same address may never end', async
   });
   const one = probe({ timeoutMs: 60_000 });
   const address = { host: '127.0.0.1', port };
-  for (let i = 0; i < 20; i++) void one.check(address);
+  for (let i = 0; i < 20; i++) void one.probe(address);
   await expect.poll(() => requests, { timeout: 30_000 }).toBe(20);
-  expect(await one.check(address)).toMatchObject({ isGood: true });
+  expect(await one.probe(address)).toMatchObject({ isGood: true });
 });
 
 test('a head that drips is bad when the time is over', async () => {
@@ -113,14 +113,14 @@ test('a head that drips is bad when the time is over', async () => {
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  const result = await probe({ timeoutMs: 200 }).check({ host: '127.0.0.1', port });
+  const result = await probe({ timeoutMs: 200 }).probe({ host: '127.0.0.1', port });
   expect(result).toEqual({ isGood: false, detail: expect.stringContaining('within 200 ms') });
 });
 
 test('what this machine lacks is not held against the target', async () => {
   const error = Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' });
   const dispatcher = new Agent({ connect: (_options, done) => done(error, null) });
-  const result = await probe({ dispatcher }).check({ host: '127.0.0.1', port: 1 });
+  const result = await probe({ dispatcher }).probe({ host: '127.0.0.1', port: 1 });
   expect(result).toMatchObject({ isGood: false, isLocalFault: true });
   expect(result.detail).toContain('EMFILE');
 });

@@ -31,7 +31,7 @@ export class HttpProbe implements Probe {
     this.#dispatcher = dispatcher;
   }
 
-  async check({ host, port }: ProbeAddress): Promise<ProbeResult> {
+  async probe({ host, port }: ProbeAddress): Promise<ProbeResult> {
     const { path, codes, timeoutMs } = this.#config;
     const authority = `${host.includes(':') ? `[${host}]` : host}:${this.#config.port ?? port}`;
     const signal = deadline(this.#clock, timeoutMs);

@@ -13,5 +13,5 @@ export interface ProbeResult {
 
 /** One health check of one address. Always resolves: a failure is a result. */
 export interface Probe {
-  check(address: ProbeAddress): Promise<ProbeResult>;
+  probe(address: ProbeAddress): Promise<ProbeResult>;
 }

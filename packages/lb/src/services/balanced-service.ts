@@ -54,7 +54,7 @@ export class BalancedService extends ServedService implements ReportingService {
   }
 
   /** Accepts the address, or goes on to the next one. */
-  review(): Report | undefined {
+  makeReport(): Report | undefined {
     this.#settle();
     const placement = this.#placement;
     if (placement.kind === 'none')
@@ -110,7 +110,7 @@ export class BalancedService extends ServedService implements ReportingService {
   #applyCandidate(): void {
     const host = this.#candidate;
     const ports = host === undefined ? [] : this.declared.ports;
-    this.apply(
+    this.serve(
       ports.map((servicePort) => {
         return { host: host ?? '', port: servicePort.port, servicePort, isGuarded: true };
       }),

@@ -59,7 +59,7 @@ export function serveServices(
   const { flows: maxFlows, idleMs: udpIdleMs } = UDP_OPTIONS;
   const { plane, tcp, udp } = openPlane(
     { connectMs, idleMs, udpIdleMs, maxConnections, maxFlows, descriptors },
-    { transport, clock, onStatus: (key) => services.review(key) },
+    { transport, clock, onStatus: (key) => services.addressesChanged(key) },
   );
   const reporter = config.reporter ?? reporterOf('lb', hostnameOf(hostname()));
   const lastOf = (key: ServiceKey) => services.get(key)?.lastReport();
@@ -83,7 +83,7 @@ export function serveServices(
     for (const service of services.services()) {
       if (!service.isStranded) continue;
       service.tryAgain();
-      services.review(service.key);
+      services.addressesChanged(service.key);
     }
   });
   return {

@@ -26,11 +26,11 @@ export function createMetrics(sources: MetricSources): Registry {
 
 function addPlaneMetrics(metrics: ProgramMetrics, { tcp, udp, refusals }: MetricSources): void {
   metrics.level('connections', 'TCP connections open.', () => tcp.open);
-  metrics.count('connections_total', 'TCP connections accepted.', () => tcp.accepted);
+  metrics.plainCounter('connections_total', 'TCP connections accepted.', () => tcp.accepted);
   metrics.level('udp_flows', 'UDP flows open.', () => udp.flows);
-  metrics.count('udp_flows_total', 'UDP flows begun.', () => udp.flowsStarted);
-  metrics.count('udp_dropped_total', 'Datagrams of clients dropped.', () => udp.dropped);
-  metrics.count(
+  metrics.plainCounter('udp_flows_total', 'UDP flows begun.', () => udp.flowsStarted);
+  metrics.plainCounter('udp_dropped_total', 'Datagrams of clients dropped.', () => udp.dropped);
+  metrics.plainCounter(
     'connect_failures_total',
     'Endpoints that could not be connected to.',
     () => tcp.connectFailures + udp.connectFailures,

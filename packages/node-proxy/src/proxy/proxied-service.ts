@@ -39,7 +39,7 @@ export class ProxiedService extends ServedService implements ReportingService {
     });
   }
 
-  review(): Report | undefined {
+  makeReport(): Report | undefined {
     const ports = isProxied(this.declared) ? this.declared.ports : [];
     const conditions = conditionsOf(this.standings(), ports);
     return conditions && { conditions };
@@ -47,7 +47,7 @@ export class ProxiedService extends ServedService implements ReportingService {
 
   protected applyPlaces(): void {
     this.#addresses = addressesOf(this.declared, this.#rules);
-    this.apply(
+    this.serve(
       this.#addresses.map(({ kind, host, port, servicePort }) => {
         return { host, port, servicePort, isGuarded: kind === 'LoadBalancerIP' };
       }),

@@ -85,11 +85,11 @@ export class RouteBinder implements Binder {
         const heard = { params, query, body, caller, headers };
         const call = { ...heard, reply, stream, isGone } as unknown as Call<N>;
         let value: unknown;
-        request.turn?.begin();
+        request.turn?.start();
         try {
           value = await handle(call);
         } finally {
-          request.turn?.end();
+          request.turn?.finish();
         }
         if (route.reply.body === 'stream') return reply;
         return reply.code(route.reply.status).send(value);

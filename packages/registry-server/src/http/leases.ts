@@ -42,7 +42,7 @@ export function bindLeases(binder: Binder, sources: LeaseSources): void {
   });
   const checkPace = (caller: Caller, leases: number) => {
     const cost = Math.max(1, leases / LEASES_PER_HEARTBEAT);
-    const retryAfterSeconds = paces?.of(keyOf(caller)).take(cost);
+    const retryAfterSeconds = paces?.getOrCreate(keyOf(caller)).take(cost);
     if (retryAfterSeconds === undefined) return;
     const message = 'expected fewer heartbeats in a second from one caller';
     throw new ProblemError('rate_limited', message, { retryAfterSeconds });
@@ -76,7 +76,7 @@ export function bindLeases(binder: Binder, sources: LeaseSources): void {
       checkPace(caller, query.lease.length);
       const owner = ownerOf(caller);
       holds.checkOpen();
-      await places.take(owner, async () => {
+      await places.acquire(owner, async () => {
         // Of two holds the later one counts. A server that was paused finds requests that were given up meanwhile; the
         // ends of their connections come after them. These must not replace the hold that the client relies on.
         await turn();

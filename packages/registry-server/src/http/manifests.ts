@@ -74,7 +74,7 @@ function bindObjects(binder: RouteBinder, { picture, views }: ManifestSources): 
   binder.bind('readManifest', async ({ params }) => {
     checkLoaded(picture);
     const ref = refOf(params);
-    const object = views.read(ref.kind, ref.namespace, ref.name);
+    const object = views.get(ref.kind, ref.namespace, ref.name);
     if (object === undefined) throw notFound(ref);
     return object;
   });

@@ -102,7 +102,7 @@ export class ServerMetrics {
     this.#metrics.level('store_reachable', '1 when the store answers.', () => {
       return follower.isStoreReachable ? 1 : 0;
     });
-    this.#metrics.count('expired_total', 'Instances evicted by this server.', () => {
+    this.#metrics.plainCounter('expired_total', 'Instances evicted by this server.', () => {
       return sweeper.totals.expired;
     });
     const unreadable = {
@@ -115,7 +115,7 @@ export class ServerMetrics {
       for (const record of [...records.keys()].slice(0, NAMED)) yield [1, { record }];
       if (records.size > NAMED) yield [records.size - NAMED, { record: 'others' }];
     });
-    this.#metrics.count('guarded_total', 'Silent instances that the guard kept.', () => {
+    this.#metrics.plainCounter('guarded_total', 'Silent instances that the guard kept.', () => {
       return sweeper.totals.guarded;
     });
   }
@@ -124,31 +124,35 @@ export class ServerMetrics {
     this.#metrics.level('watch_streams', 'Open watch streams.', () => hub.size);
     this.#metrics.level('hold_streams', 'Open hold streams.', () => holds.size);
     const { totals } = hub;
-    this.#metrics.count('changes_total', 'Changes sent to watchers.', () => totals.changes);
-    this.#metrics.count(
+    this.#metrics.plainCounter('changes_total', 'Changes sent to watchers.', () => totals.changes);
+    this.#metrics.plainCounter(
       'changes_coalesced_total',
       'Changes of flapping endpoints that were merged into later ones or never sent.',
       () => hub.damped.coalesced,
     );
     const held = 'Services with held-back changes of a flapping endpoint.';
     this.#metrics.level('flapping_services', held, () => hub.damped.services);
-    this.#metrics.count(
+    this.#metrics.plainCounter(
       'watch_parked_total',
       'Times a slow watcher was parked.',
       () => totals.parked,
     );
-    this.#metrics.count('watch_dropped_total', 'Slow watchers dropped.', () => totals.dropped);
-    this.#metrics.count(
+    this.#metrics.plainCounter(
+      'watch_dropped_total',
+      'Slow watchers dropped.',
+      () => totals.dropped,
+    );
+    this.#metrics.plainCounter(
       'watch_resumed_total',
       'Watches resumed without a snapshot.',
       () => totals.resumed,
     );
-    this.#metrics.count(
+    this.#metrics.plainCounter(
       'holds_broken_total',
       'Holds closed by the other side.',
       () => holds.totals.broken,
     );
-    this.#metrics.count('suspected_total', 'Instances made suspect by this server.', () => {
+    this.#metrics.plainCounter('suspected_total', 'Instances made suspect by this server.', () => {
       return holds.totals.suspected;
     });
   }

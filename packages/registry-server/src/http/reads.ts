@@ -36,7 +36,8 @@ export function checkWarm(
   { namespace, service }: { readonly namespace: string; readonly service: string },
 ): void {
   const known = picture.service(namespace, service);
-  if (known?.declared?.hasSelector === true && known.endpoints.length === 0) warmUp.check(service);
+  if (known?.declared?.hasSelector === true && known.endpoints.length === 0)
+    warmUp.throwIfWarming(service);
 }
 
 function instanceOf(picture: Picture, record: InstanceRecord): Instance {
@@ -92,7 +93,7 @@ export function bindReads(binder: Binder, sources: ReadSources): void {
   bindInstanceReads(binder, sources);
   binder.bind('events', async ({ query }) => {
     checkLoaded(picture);
-    return { events: timeline.read(query) };
+    return { events: timeline.query(query) };
   });
 }
 
@@ -100,7 +101,7 @@ export function bindReads(binder: Binder, sources: ReadSources): void {
 function checkService({ picture, warmUp }: ReadSources, namespace: string, service: string): void {
   checkLoaded(picture);
   if (picture.service(namespace, service) !== undefined) return;
-  warmUp.check(service);
+  warmUp.throwIfWarming(service);
   const message = `no service ${service}: no instance is registered under it, and no manifest declares it`;
   throw new ProblemError('service_not_found', message, { field: 'svc' });
 }
@@ -112,7 +113,8 @@ function bindServices(binder: Binder, sources: ReadSources): void {
     async ({ params: { ns } }) => {
       checkLoaded(picture);
       const known = picture.servicesOf(ns);
-      if (known.every(({ service }) => service === SELF.service)) warmUp.check('any service');
+      if (known.every(({ service }) => service === SELF.service))
+        warmUp.throwIfWarming('any service');
       const services = known.map(({ namespace, service }) =>
         summaryOf(picture, namespace, service),
       );
@@ -167,7 +169,7 @@ function bindInstanceReads(binder: Binder, { picture, warmUp }: ReadSources): vo
     checkLoaded(picture);
     const record = picture.instancesOf(ns, svc).get(id);
     if (record === undefined) {
-      warmUp.check(svc);
+      warmUp.throwIfWarming(svc);
       throw missError('missing', 'id');
     }
     return instanceOf(picture, record);

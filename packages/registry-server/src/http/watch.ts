@@ -57,13 +57,13 @@ function checkInterest(
     throw new ProblemError('invalid_request', message, { field: 'service' });
   }
   for (const service of services ?? []) {
-    if (picture.service(namespace, service) === undefined) warmUp.check(service);
+    if (picture.service(namespace, service) === undefined) warmUp.throwIfWarming(service);
     checkWarm(picture, warmUp, { namespace, service });
   }
   // Only a request for all services pays for looking through all of them.
   if (services !== undefined) return;
   const isBare = picture.servicesOf(namespace).every(({ service }) => service === SELF.service);
-  if (isBare) warmUp.check('any service');
+  if (isBare) warmUp.throwIfWarming('any service');
 }
 
 /** The watch stream. */
@@ -80,7 +80,7 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     if (isClosing()) throw new ProblemError('shutting_down', 'watch at another server');
     const owner = ownerOf(caller);
     // Before the pace: a refused stream must not use up the shared rate.
-    await places.take(owner, async () => {
+    await places.acquire(owner, async () => {
       checkLoaded(picture);
       const since = positionOf(query, headers['last-event-id']);
       await awaitRevision(picture, since?.revision);

@@ -103,7 +103,7 @@ export class Follower {
       if (error instanceof StoreUnavailableError) this.#setReachable(false, error);
       else {
         // An unreadable entry, or a fault of this server. The roll contains what the log says, so read it anew.
-        this.#supervisor.note('follower', error);
+        this.#supervisor.report('follower', error);
         faults++;
       }
       const pauseMs = Math.min(RETRY_MS * 2 ** Math.max(0, faults - 1), LONGEST_RETRY_MS);
@@ -122,14 +122,14 @@ export class Follower {
       const entries = page.entries.map(soundEntry);
       this.#events.applied(entries, this.#picture.apply(entries));
       this.#noteUnreadable(entries);
-      this.#picture.prove();
+      this.#picture.confirm();
       return undefined;
     }
     const { head } = page;
     if (head?.epoch !== epoch || head.revision < revision) return this.#relist(signal);
     if (head.revision !== revision) return undefined;
     if (head.digest !== digest) return this.#relist(signal);
-    this.#picture.prove();
+    this.#picture.confirm();
     return undefined;
   }
 
@@ -155,7 +155,7 @@ export class Follower {
     this.#setReachable(true);
     this.#setUnreadable(unreadable);
     this.#events.relisted(this.#picture.replace(roll), hasForgotten);
-    this.#picture.prove();
+    this.#picture.confirm();
     if (isFirst) this.#events.loaded(!isUncertain && !isEmptyRoll(roll));
   }
 

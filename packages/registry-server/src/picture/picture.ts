@@ -118,7 +118,7 @@ export class Picture {
   }
 
   /** The store confirmed that the picture is up to date. */
-  prove(): void {
+  confirm(): void {
     this.#provenAtMs = this.#clock.monotonicMs();
   }
 

@@ -14,7 +14,7 @@ export class Breath {
   }
 
   /** Await it after each step: it resolves at once unless the last turn was long ago. */
-  async take(): Promise<void> {
+  async pauseIfLong(): Promise<void> {
     if (this.#clock.monotonicMs() - this.#sinceMs < SPELL_MS) return;
     await new Promise<void>((resolve) => void setImmediate(resolve));
     this.#sinceMs = this.#clock.monotonicMs();

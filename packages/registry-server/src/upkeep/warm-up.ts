@@ -16,7 +16,7 @@ export class WarmUp {
     this.#lengthMs = lengthMs;
   }
 
-  begin(): void {
+  start(): void {
     this.#endsAtMs = this.#clock.monotonicMs() + this.#lengthMs;
   }
 
@@ -25,7 +25,7 @@ export class WarmUp {
   }
 
   /** Throws `warming_up` during the warm-up; call it for a service without instances. */
-  check(service: string): void {
+  throwIfWarming(service: string): void {
     const { leftMs } = this;
     if (leftMs === 0) return;
     const seconds = Math.ceil(leftMs / 1_000);

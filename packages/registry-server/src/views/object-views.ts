@@ -39,7 +39,7 @@ export class ObjectViews {
     this.#picture = picture;
   }
 
-  read(kind: Kind, namespace: string, name: string): ManifestObject | undefined {
+  get(kind: Kind, namespace: string, name: string): ManifestObject | undefined {
     const declared = this.#declarations?.get(kind, nameKeyOf({ namespace, name }));
     switch (kind) {
       case 'Service':

@@ -21,22 +21,22 @@ function reported(reporter: string, reason = 'Fine'): LogEntry {
 }
 
 const count = (book: EventLog) =>
-  book.read({ namespace: '*', service: 'web', limit: 1_000 }).length;
+  book.query({ namespace: '*', service: 'web', limit: 1_000 }).length;
 
 test('saying the same again is no news, saying something else is', () => {
   const book = new EventLog(100);
-  book.note([reported('one'), reported('one'), reported('two'), reported('one', 'Broken')]);
+  book.append([reported('one'), reported('one'), reported('two'), reported('one', 'Broken')]);
   expect(count(book)).toBe(3);
 });
 
 test('reporters who never took back what they said are forgotten in the end, those who speak are not', () => {
   const book = new EventLog(100);
-  book.note([reported('steady'), reported('silent')]);
-  for (let i = 0; i < 200; i++) book.note([reported(`r${i}`), reported('steady')]);
-  const before = book.read({ namespace: '*', limit: 1_000 });
+  book.append([reported('steady'), reported('silent')]);
+  for (let i = 0; i < 200; i++) book.append([reported(`r${i}`), reported('steady')]);
+  const before = book.query({ namespace: '*', limit: 1_000 });
   expect(before.filter(({ reason }) => reason.startsWith('steady'))).toHaveLength(0);
-  book.note([reported('steady')]);
-  expect(book.read({ namespace: '*', limit: 1 })[0]?.reason).not.toMatch(/^steady/);
-  book.note([reported('silent')]);
-  expect(book.read({ namespace: '*', limit: 1 })[0]?.reason).toMatch(/^silent/);
+  book.append([reported('steady')]);
+  expect(book.query({ namespace: '*', limit: 1 })[0]?.reason).not.toMatch(/^steady/);
+  book.append([reported('silent')]);
+  expect(book.query({ namespace: '*', limit: 1 })[0]?.reason).toMatch(/^silent/);
 });

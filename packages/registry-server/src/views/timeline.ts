@@ -50,7 +50,7 @@ export class EventLog {
     this.#capacity = capacity;
   }
 
-  note(entries: readonly LogEntry[]): void {
+  append(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
       const ref = refOf(entry);
       if (ref === undefined || !this.#isNews(entry)) continue;
@@ -70,7 +70,7 @@ export class EventLog {
   }
 
   /** Oldest first; the last `limit` of the matching events. */
-  read({ namespace, service, instance, limit }: TimelineQuery): TimelineEvent[] {
+  query({ namespace, service, instance, limit }: TimelineQuery): TimelineEvent[] {
     return this.#events
       .filter(
         (event) =>

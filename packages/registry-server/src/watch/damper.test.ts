@@ -32,7 +32,7 @@ function damped() {
     revision++;
     const namespace = 'default';
     const one = { namespace, service, revision, resumeAfter: revision, upserts, removes };
-    publish(damper.take([one]));
+    publish(damper.admit([one]));
     return revision;
   };
   const of = (service: string) => sent.filter((one) => one.change.service === service);
@@ -168,7 +168,7 @@ test('a declaration is never held, and takes what is held with it', () => {
     upserts: [],
     removes: [],
   };
-  expect(all.damper.take([change])).toMatchObject([
+  expect(all.damper.admit([change])).toMatchObject([
     { revision: 100, declared: null, removes: ['a'] },
   ]);
 });
@@ -181,5 +181,5 @@ test('everything can be taken before its time, and a holding time of 0 holds not
   expect(all.damper.size).toBe(0);
   const off = new ChangeDamper(all.clock, 0, () => {});
   const change = all.sent[0]!.change;
-  for (let i = 0; i < 50; i++) expect(off.take([change])).toEqual([change]);
+  for (let i = 0; i < 50; i++) expect(off.admit([change])).toEqual([change]);
 });

@@ -73,7 +73,7 @@ export class ChangeDamper {
   }
 
   /** Takes changes in the order of the log; returns those to publish now. */
-  take(changes: readonly ServiceChange[]): readonly ServiceChange[] {
+  admit(changes: readonly ServiceChange[]): readonly ServiceChange[] {
     if (this.#holdMs === 0) return changes;
     const nowMs = this.#clock.monotonicMs();
     const due: ServiceChange[] = [];

@@ -72,16 +72,16 @@ export class WatchHub {
   /** The roll was read, for the first time or again. Its epoch may be new. */
   relisted(changes: readonly ServiceChange[], hasLost: boolean): void {
     this.#fanOut(this.#damper.takeAll());
-    this.#digests.begin(this.#picture.revision, this.#picture.digest, hasLost);
+    this.#digests.reset(this.#picture.revision, this.#picture.digest, hasLost);
     this.#fanOut(changes);
-    this.#history.begin(this.#picture.revision);
-    this.#frames.forget();
+    this.#history.reset(this.#picture.revision);
+    this.#frames.clear();
   }
 
   /** Entries of the log were applied: sends the resulting changes, those of flapping endpoints a little later. */
   publish(entries: readonly LogEntry[], changes: readonly ServiceChange[]): void {
     for (const { revision, digest } of entries) this.#digests.add(revision, digest);
-    this.#fanOut(this.#damper.take(changes));
+    this.#fanOut(this.#damper.admit(changes));
   }
 
   #fanOut(changes: readonly ServiceChange[]): void {
@@ -89,7 +89,7 @@ export class WatchHub {
       const digest = this.#digests.digestAt(change.resumeAfter);
       const sent = this.#history.add(sentChangeOf(change, digest));
       this.totals.changes++;
-      const subscribers = this.#subscribers.of(change);
+      const subscribers = this.#subscribers.subscribersOf(change);
       if (subscribers.length === 0) continue;
       this.#queue.add({ frame: sent.frame, change: sent, subscribers });
     }
@@ -152,7 +152,7 @@ export class WatchHub {
 
   #wanted(subscriber: Subscriber, missed: readonly PlacedChange[]): readonly PlacedChange[] {
     return missed.filter(
-      (change) => !subscriber.has(change) && subscriber.wants(change.namespace, change.service),
+      (change) => !subscriber.hasSeen(change) && subscriber.wants(change.namespace, change.service),
     );
   }
 
@@ -264,7 +264,7 @@ export class WatchHub {
     try {
       this.#send(subscriber, delivery);
     } catch (error) {
-      this.#supervisor.note('watch', error);
+      this.#supervisor.report('watch', error);
       subscriber.stream.destroy();
     }
   }
@@ -274,7 +274,7 @@ export class WatchHub {
     if (change !== undefined) {
       if (change.place <= subscriber.sentPlace) return;
       subscriber.sentPlace = change.place;
-      if (subscriber.has(change)) return;
+      if (subscriber.hasSeen(change)) return;
     }
     subscriber.stream.send(frame);
     if (subscriber.isSlow()) this.#park(subscriber);

@@ -22,7 +22,7 @@ export class PictureFrames {
   }
 
   /** Drops all encoded snapshots, because the epoch may be new. */
-  forget(): void {
+  clear(): void {
     this.#snapshots = new WeakMap();
   }
 

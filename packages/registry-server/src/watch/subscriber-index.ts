@@ -19,7 +19,7 @@ export class SubscriberIndex {
   }
 
   /** The subscribers that get the changes of a service. */
-  of({ namespace, service }: { readonly namespace: string; readonly service: string }) {
+  subscribersOf({ namespace, service }: { readonly namespace: string; readonly service: string }) {
     return [
       ...(this.#byKey.get(serviceKeyOf({ namespace, service })) ?? []),
       ...(this.#byKey.get(`${namespace}/`) ?? []),

@@ -96,7 +96,7 @@ export class Subscriber {
   }
 
   /** Whether what was sent already includes a change. */
-  has({ service, revision }: { readonly service: string; readonly revision: number }): boolean {
+  hasSeen({ service, revision }: { readonly service: string; readonly revision: number }): boolean {
     const shownAt = this.#shownAt.size === 0 ? undefined : this.#shownAt.get(service);
     return revision <= (shownAt ?? this.fromRevision);
   }

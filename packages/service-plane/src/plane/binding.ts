@@ -75,7 +75,7 @@ export class Binding implements PortPlace {
   }
 
   /** Retries when it is time. Call it several times a second. */
-  tick(now: number): void {
+  retryIfDue(now: number): void {
     if (this.#retryAt === 0) this.#retryAt = now + this.#retryMs;
     if (now < this.#retryAt || this.isUnused) return;
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);

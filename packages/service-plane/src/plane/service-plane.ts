@@ -47,7 +47,7 @@ export interface ServicePlane {
   /** Name of the implementation, for logs. */
   readonly name: string;
   /** Replaces the frontends of an owner (a service); empty = serve nothing. */
-  apply(owner: string, frontends: readonly Frontend[]): void;
+  setFrontends(owner: string, frontends: readonly Frontend[]): void;
   /** The states of an owner's frontends, in the order in which they were applied. */
   statuses(owner: string): readonly FrontendStatus[];
   /** Lets connections to a removed target go on for `graceMs`, then breaks them. */

@@ -90,17 +90,17 @@ test('what is applied is served, what is no longer applied is not, and twice the
   const [web, admin] = [await freePort(), await freePort()];
   const service = await named('web');
   const frontend = (port: number): Frontend => ({ protocol: 'TCP', host: HOST, port, service });
-  plane.apply('default/web', [frontend(web), frontend(admin)]);
+  plane.setFrontends('default/web', [frontend(web), frontend(admin)]);
   expect(states(plane, 'default/web')).toEqual(['binding', 'binding']);
   await expect.poll(() => states(plane, 'default/web'), WAIT).toEqual(['bound', 'bound']);
   expect(changed).toEqual(['default/web', 'default/web']);
-  for (let i = 0; i < 50; i++) plane.apply('default/web', [frontend(web), frontend(admin)]);
+  for (let i = 0; i < 50; i++) plane.setFrontends('default/web', [frontend(web), frontend(admin)]);
   expect(transport.listens).toBe(2);
   expect(await ask(web)).toBe('web');
-  plane.apply('default/web', [frontend(web)]);
+  plane.setFrontends('default/web', [frontend(web)]);
   expect(await ask(admin)).toBe('ECONNREFUSED');
   expect(await ask(web)).toBe('web');
-  plane.apply('default/web', []);
+  plane.setFrontends('default/web', []);
   expect(plane.statuses('default/web')).toEqual([]);
   expect(await ask(web)).toBe('ECONNREFUSED');
 });
@@ -108,7 +108,7 @@ test('what is applied is served, what is no longer applied is not, and twice the
 test('closing serves the clients that the system has connected, and opens nothing anew', async () => {
   const { plane, runtime } = start();
   const port = await freePort();
-  plane.apply('a', [{ protocol: 'TCP', host: HOST, port, service: await named('one') }]);
+  plane.setFrontends('a', [{ protocol: 'TCP', host: HOST, port, service: await named('one') }]);
   await expect.poll(() => states(plane, 'a'), WAIT).toEqual(['bound']);
   const answers = Array.from({ length: 20 }, () => ask(port));
   // The system has made each connection by now, and this process has not accepted any.
@@ -124,13 +124,13 @@ test('an address that another service has is handed on without being closed', as
   const { plane, transport, changed } = start();
   const port = await freePort();
   const frontend = { protocol: 'TCP', host: HOST, port } as const;
-  plane.apply('a', [{ ...frontend, service: await named('a') }]);
-  plane.apply('b', [{ ...frontend, service: await named('b') }]);
+  plane.setFrontends('a', [{ ...frontend, service: await named('a') }]);
+  plane.setFrontends('b', [{ ...frontend, service: await named('b') }]);
   await expect.poll(() => states(plane, 'a'), WAIT).toEqual(['bound']);
   expect(states(plane, 'b')).toEqual(['taken a has it']);
   expect(await ask(port)).toBe('a');
   changed.length = 0;
-  plane.apply('a', []);
+  plane.setFrontends('a', []);
   expect(await ask(port)).toBe('b');
   expect(states(plane, 'b')).toEqual(['bound']);
   expect(changed).toEqual(['b']);
@@ -142,7 +142,7 @@ test('an address that is taken is tried again until it is free', async () => {
   const blocker = createServer().listen(0, HOST);
   await once(blocker, 'listening');
   const { port } = blocker.address() as { port: number };
-  plane.apply('web', [{ protocol: 'TCP', host: HOST, port, service: await named('web') }]);
+  plane.setFrontends('web', [{ protocol: 'TCP', host: HOST, port, service: await named('web') }]);
   await expect.poll(() => states(plane, 'web'), WAIT).toEqual(['failed EADDRINUSE']);
   for (let i = 0; i < 5; i++) runtime.advance(500);
   expect(changed).toEqual(['web']);
@@ -162,7 +162,7 @@ test.each(['TCP', 'UDP'] as const)(
   async (protocol) => {
     const { plane } = start();
     const service = await named('web');
-    plane.apply('web', [{ protocol, host: '192.0.2.9', port: 80, service }]);
+    plane.setFrontends('web', [{ protocol, host: '192.0.2.9', port: 80, service }]);
     await expect.poll(() => states(plane, 'web'), WAIT).toEqual(['failed EADDRNOTAVAIL']);
   },
 );
@@ -178,7 +178,7 @@ test.skipIf(!hasIpv6)('IPv6, with clients in their own notation (skipped without
   const seen: string[] = [];
   const admits = (address: string) => seen.push(address) > 0;
   const wide = await freePort();
-  plane.apply('web', [
+  plane.setFrontends('web', [
     { protocol: 'TCP', host: '::1', port, service: { ...service, admits } },
     { protocol: 'UDP', host: '::1', port, service },
     { protocol: 'TCP', host: '::', port: wide, service: { ...service, admits } },
@@ -193,13 +193,13 @@ test('given up and wanted again while it is being bound', async () => {
   const { plane, transport } = start();
   const port = await freePort();
   const frontend: Frontend = { protocol: 'TCP', host: HOST, port, service: await named('web') };
-  plane.apply('web', [frontend]);
-  plane.apply('web', []);
-  plane.apply('web', [frontend]);
+  plane.setFrontends('web', [frontend]);
+  plane.setFrontends('web', []);
+  plane.setFrontends('web', [frontend]);
   await expect.poll(() => states(plane, 'web'), WAIT).toEqual(['bound']);
   expect(transport.listens).toBe(1);
-  plane.apply('web', []);
-  plane.apply('web', [frontend]);
-  plane.apply('web', []);
+  plane.setFrontends('web', []);
+  plane.setFrontends('web', [frontend]);
+  plane.setFrontends('web', []);
   await expect.poll(() => ask(port), WAIT).toBe('ECONNREFUSED');
 });

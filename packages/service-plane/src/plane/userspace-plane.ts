@@ -37,7 +37,7 @@ export class UserspacePlane implements ServicePlane {
     this.#tickTimer = parts.clock.every(TICK_MS, () => this.#tick());
   }
 
-  apply(owner: string, frontends: readonly Frontend[]): void {
+  setFrontends(owner: string, frontends: readonly Frontend[]): void {
     if (this.#closed !== undefined) return;
     const before = this.#owned.get(owner);
     const after = new Map<string, Binding>();
@@ -89,7 +89,7 @@ export class UserspacePlane implements ServicePlane {
     const now = this.#parts.clock.monotonicMs();
     for (const [key, binding] of this.#bindings) {
       if (binding.isUnused && !binding.isUnderWay) this.#bindings.delete(key);
-      else binding.tick(now);
+      else binding.retryIfDue(now);
     }
   }
 }

@@ -51,17 +51,17 @@ export abstract class ServedService {
   }
 
   /** Takes a new declaration and its endpoints. Connections to removed endpoints may go on for the drain time. */
-  take(declared: DeclaredService, endpoints: readonly Endpoint[]): void {
+  update(declared: DeclaredService, endpoints: readonly Endpoint[]): void {
     this.#declared = declared;
-    const gone = this.pools.take(declared, endpoints);
+    const gone = this.pools.setEndpoints(declared, endpoints);
     this.applyPlaces();
     for (const target of gone) this.#parts.plane.drain(target, this.#parts.drainMs);
   }
 
   /** Releases its addresses. Its connections may go on for the drain time. */
-  end(): void {
+  withdraw(): void {
     const { plane, drainMs } = this.#parts;
-    plane.apply(this.key, []);
+    plane.setFrontends(this.key, []);
     for (const pool of this.pools.pools())
       for (const target of pool.targets()) plane.drain(target, drainMs);
   }
@@ -71,12 +71,12 @@ export abstract class ServedService {
     return this.#parts.plane.statuses(this.key);
   }
 
-  /** Calls {@link apply} with the current addresses of the declared service. */
+  /** Calls {@link serve} with the current addresses of the declared service. */
   protected abstract applyPlaces(): void;
 
-  protected apply(places: readonly ServedPlace[]): void {
+  protected serve(places: readonly ServedPlace[]): void {
     const frontends = places.flatMap((place) => this.#frontendOf(place) ?? []);
-    this.#parts.plane.apply(this.key, frontends);
+    this.#parts.plane.setFrontends(this.key, frontends);
   }
 
   /** Undefined = its protocol is not supported here. */

@@ -13,7 +13,7 @@ export interface ReportingService extends ServedService {
   /**
    * Called when its declaration or the state of its addresses changed. Returns the new report; undefined = none yet.
    */
-  review(): Report | undefined;
+  makeReport(): Report | undefined;
 }
 
 /** Which services a program serves, and how. */
@@ -55,8 +55,8 @@ export class ServedServices<S extends ReportingService> {
   }
 
   /** The state of a service's addresses has changed. */
-  review(key: ServiceKey): void {
-    const report = this.#services.get(key)?.review();
+  addressesChanged(key: ServiceKey): void {
+    const report = this.#services.get(key)?.makeReport();
     if (report !== undefined) this.#listener.onReport(key, report);
   }
 
@@ -76,16 +76,16 @@ export class ServedServices<S extends ReportingService> {
     const served = known ?? this.#kind.create(key, declared);
     this.#services.set(key, served);
     const before = known?.declared;
-    served.take(declared, snapshot.endpoints);
+    served.update(declared, snapshot.endpoints);
     // A change of endpoints alone makes no new report.
-    if (before !== declared) this.review(key);
+    if (before !== declared) this.addressesChanged(key);
   }
 
   #forget(key: ServiceKey): void {
     const known = this.#services.get(key);
     if (known === undefined) return;
     this.#services.delete(key);
-    known.end();
+    known.withdraw();
     this.#listener.onGone(key);
   }
 }

@@ -17,7 +17,7 @@ export class ByCaller<T extends Kept> {
     this.#make = make;
   }
 
-  of(key: string): T {
+  getOrCreate(key: string): T {
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
     if (this.#kept.size >= this.#sweepAt) this.#sweep();

@@ -30,11 +30,11 @@ export class Turn {
   }
 
   /** The handler starts. It goes on even if the caller hangs up. */
-  begin(): void {
+  start(): void {
     this.#isWorking = true;
   }
 
-  end(): void {
+  finish(): void {
     this.#isWorking = false;
     if (!this.#isOpen) this.#onOver();
   }
@@ -76,9 +76,9 @@ export class LoadGate {
   /** Whether to refuse a request of this priority now. Counts the refusal. */
   refuses(priority: Priority): boolean {
     if (priority === 'always') return false;
-    if (this.#delayLimits?.[priority].isOver === true) this.refusals.count('loop_delay');
+    if (this.#delayLimits?.[priority].isOver === true) this.refusals.add('loop_delay');
     else if (this.#inFlight >= this.#maxInFlight * SHARES[priority]) {
-      this.refusals.count('requests_in_flight');
+      this.refusals.add('requests_in_flight');
     } else return false;
     return true;
   }

@@ -35,7 +35,7 @@ export class DelayLimit {
     return this.#isOver;
   }
 
-  take({ atMs, lastMs, standingMs }: Sample): void {
+  observe({ atMs, lastMs, standingMs }: Sample): void {
     if (!this.#isOver) {
       this.#isOver = standingMs >= this.#limitMs;
       this.#calmSinceMs = undefined;
@@ -83,6 +83,6 @@ export class LoopDelay {
     this.#lastAtMs = atMs;
     this.#last = [...this.#last.slice(1), lastMs];
     const sample = { atMs, lastMs, standingMs: this.standingMs };
-    for (const limit of this.#limits) limit.take(sample);
+    for (const limit of this.#limits) limit.observe(sample);
   }
 }

@@ -2,17 +2,17 @@
 export class OwnerCount {
   readonly #counts = new Map<string, number>();
 
-  of(owner: string): number {
+  get(owner: string): number {
     return this.#counts.get(owner) ?? 0;
   }
 
   add(owner: string | undefined): void {
-    if (owner !== undefined) this.#counts.set(owner, this.of(owner) + 1);
+    if (owner !== undefined) this.#counts.set(owner, this.get(owner) + 1);
   }
 
   remove(owner: string | undefined): void {
     if (owner === undefined) return;
-    const left = this.of(owner) - 1;
+    const left = this.get(owner) - 1;
     if (left === 0) this.#counts.delete(owner);
     else this.#counts.set(owner, left);
   }

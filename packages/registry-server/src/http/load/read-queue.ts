@@ -48,7 +48,7 @@ export class ReadQueue {
 
   /** Resolves when it is this read's turn. Rejects with `rate_limited` when its caller sends too many. */
   async turn(caller: string): Promise<void> {
-    const retryAfterSeconds = this.#paces?.of(caller).take();
+    const retryAfterSeconds = this.#paces?.getOrCreate(caller).take();
     const own = this.#waiting.get(caller);
     if (retryAfterSeconds !== undefined || (own?.length ?? 0) >= MOST_WAITING) {
       if (retryAfterSeconds === undefined) this.#onRefused();

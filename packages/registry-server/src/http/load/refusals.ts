@@ -24,7 +24,7 @@ export class Refusals {
     return this.#counts;
   }
 
-  count(reason: RefusalReason): void {
+  add(reason: RefusalReason): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 }

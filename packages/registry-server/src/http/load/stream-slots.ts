@@ -27,7 +27,7 @@ export class StreamSlots {
   }
 
   /** Takes a place for the stream that `open` returns; releases it if that fails. Throws `too_many_watches`. */
-  async take(owner: string | undefined, open: () => Promise<EventStream>): Promise<void> {
+  async acquire(owner: string | undefined, open: () => Promise<EventStream>): Promise<void> {
     this.#check(owner);
     this.#size++;
     this.#owners.add(owner);
@@ -52,7 +52,7 @@ export class StreamSlots {
       throw new ProblemError('too_many_watches', message);
     }
     const isLimited = owner !== undefined && mostPerToken > 0;
-    if (!isLimited || this.#owners.of(owner) < mostPerToken) return;
+    if (!isLimited || this.#owners.get(owner) < mostPerToken) return;
     onOverQuota();
     const message = `the token has ${mostPerToken} ${kind} streams open here, the most that --max-watches-per-token allows`;
     throw new ProblemError('too_many_watches', message);

@@ -36,7 +36,7 @@ export class FileLock {
   }
 
   /** Rejects with an error that names the other process when one has the file. */
-  static async take(target: string): Promise<FileLock> {
+  static async acquire(target: string): Promise<FileLock> {
     const folder = dirname(target);
     await mkdir(folder, { recursive: true });
     const own = `${lockOf(target)}.${process.pid}-${systemRandom.hex(6)}`;

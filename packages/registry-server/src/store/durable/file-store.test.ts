@@ -192,7 +192,7 @@ describe('the lock', () => {
       const tries = await Promise.allSettled(
         Array.from({ length: 12 }, async (_, place) => {
           await sleep(place % 3 === 0 ? 0 : Math.random() * 10);
-          return FileLock.take(path);
+          return FileLock.acquire(path);
         }),
       );
       const locks = tries.flatMap((tried) => (tried.status === 'fulfilled' ? [tried.value] : []));

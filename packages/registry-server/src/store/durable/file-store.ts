@@ -51,7 +51,7 @@ export class FileStore implements Store {
    * an error that names the process that uses it.
    */
   static async open(inner: MemoryStore, file: DurableFile): Promise<FileStore> {
-    const lock = await FileLock.take(file.path);
+    const lock = await FileLock.acquire(file.path);
     try {
       const part = await file.read();
       if (part !== undefined) await inner.restore({ ...part, tombstones: [], floor: 0 });

@@ -21,7 +21,7 @@ class MemoryLog implements LogTable {
     return this.#entries.slice(firstAfter(this.#entries, revision));
   }
 
-  next(revision: number): LogEntry | undefined {
+  firstAfter(revision: number): LogEntry | undefined {
     return this.#entries[firstAfter(this.#entries, revision)];
   }
 }

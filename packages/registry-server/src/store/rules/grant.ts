@@ -16,7 +16,7 @@ export function grant(partition: Partition, request: GrantRequest, nowMs: number
   if (record === undefined) {
     const count = partition.counts.get(serviceKeyOfInstance(instanceKey)) ?? 0;
     if (count >= request.maxInstances) return { kind: 'full' };
-    partition.count(instanceKey, 1);
+    partition.countInstances(instanceKey, 1);
   } else {
     const again = regranted(partition, record, { request, nowMs });
     if (again !== undefined) return again;

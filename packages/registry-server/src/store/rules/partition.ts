@@ -100,7 +100,7 @@ export class Partition {
     return { kind: hasSuccessor ? 'superseded' : 'unknown' };
   }
 
-  count(instanceKey: InstanceKey, by: number): void {
+  countInstances(instanceKey: InstanceKey, by: number): void {
     const service = serviceKeyOfInstance(instanceKey);
     const count = (this.counts.get(service) ?? 0) + by;
     if (count > 0) {
@@ -132,7 +132,7 @@ export class Partition {
   ): number {
     const instanceKey = instanceKeyOf(record);
     this.instances.delete(instanceKey);
-    this.count(instanceKey, -1);
+    this.countInstances(instanceKey, -1);
     this.endLease(record.lease, instanceKey, at.nowMs);
     const revision = this.nextRevision(at.nowMs, at.floor);
     this.append(revision, at.nowMs, why, { op: 'del', instanceKey });

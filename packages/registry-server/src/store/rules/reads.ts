@@ -17,9 +17,9 @@ export function continuityOf({ log, state }: Tables, position: StoreHead): Conti
   const { epoch, revision, digest } = headOf(state);
   if (epoch !== position.epoch || revision < position.revision) return 'lost';
   if (revision === position.revision) return digest === position.digest ? 'kept' : 'lost';
-  const oldest = log.next(0);
+  const oldest = log.firstAfter(0);
   if (oldest !== undefined && oldest.prev > position.revision) return 'trimmed';
-  const next = log.next(position.revision);
+  const next = log.firstAfter(position.revision);
   const isSame = next?.prev === position.revision && next.before === position.digest;
   return isSame ? 'kept' : 'lost';
 }

@@ -34,7 +34,7 @@ function restoreInstance(partition: Partition, offered: InstanceRecord, at: At):
   if (partition.tombstones.has(`x:${offered.lease}`)) return 0;
   if (existing !== undefined && existing.revision >= offered.revision) return 0;
   const known = existing?.lease === offered.lease ? existing : undefined;
-  if (existing === undefined) partition.count(instanceKey, 1);
+  if (existing === undefined) partition.countInstances(instanceKey, 1);
   else if (known === undefined) partition.endLease(existing.lease, instanceKey, at.nowMs);
   if (offered.lease !== '' && known === undefined) {
     const ttlMs = ttlOfLease(offered.lease);

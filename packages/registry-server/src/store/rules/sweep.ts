@@ -44,7 +44,7 @@ export function sweep(partition: Partition, at: At, { guardMs, runId }: SweepBy)
       );
       guarded++;
     } else {
-      if (window !== undefined) guard.count(record, window);
+      if (window !== undefined) guard.countLoss(record, window);
       partition.deleteRecord(record, at, 'expired');
       expired++;
     }
@@ -158,7 +158,7 @@ class Guard {
   }
 
   /** Counts the loss of one instance that the guard let go. */
-  count(record: InstanceRecord, window: GuardWindow): void {
+  countLoss(record: InstanceRecord, window: GuardWindow): void {
     const service = serviceKeyOfInstance(instanceKeyOf(record));
     this.#partition.guards.set(service, { ...window, lost: window.lost + 1 });
   }

@@ -25,7 +25,7 @@ export interface LogTable {
   /** All entries after a revision. */
   after(revision: number): readonly LogEntry[];
   /** The first entry after a revision; that after 0 is the oldest one. */
-  next(revision: number): LogEntry | undefined;
+  firstAfter(revision: number): LogEntry | undefined;
 }
 
 /** The window in which the silent losses of a service are counted. */

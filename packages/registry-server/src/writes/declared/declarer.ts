@@ -176,7 +176,7 @@ export class Declarer {
     const drafts: Draft[] = [];
     for (const read of manifests) {
       drafts.push(draftOf(read, context));
-      await breath.take();
+      await breath.pauseIfLong();
     }
     return dedupe(drafts);
   }

@@ -31,8 +31,9 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 90_000,
     expect: { poll: { timeout: 30_000 } },
-    // Many tests start processes and wait for what they do: more at once than cores makes them slow, not wrong.
-    maxWorkers: 2,
+    // On two cores: two at once left half a core unused, since most of them start processes and wait for these. Many
+    // more would only make each other slow.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

@@ -4,6 +4,9 @@ import type { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 
+/** The most that a failover loses, in ms. */
+export const LONGEST_LOSS_MS = 1_500;
+
 /** A silent stream is given up after this, in ms: lost bytes may have effects for this long after the loss ends. */
 const SILENCE_MS = 14_000;
 
@@ -189,7 +192,10 @@ export const FAULTS = {
     world.store.setReachable(false);
     return () => {
       // A lease survives the loss of one renewal: a failover must lose less than a third of the TTL.
-      const lostMs = Math.min(world.random.one([0, 5, 50, 500, 1_500]), world.scenario.ttlMs / 4);
+      const lostMs = Math.min(
+        world.random.one([0, 5, 50, 500, LONGEST_LOSS_MS]),
+        world.scenario.ttlMs / 4,
+      );
       const lagMs = world.nowMs - atMs + lostMs;
       world.store.failOver(lagMs, world.random.one([0, 0, HOUR_MS, -HOUR_MS]));
       world.store.setReachable(true);

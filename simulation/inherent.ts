@@ -1,4 +1,5 @@
 import type { HistoryEvent, Violation } from '@rollcall/testkit';
+import { LONGEST_LOSS_MS } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 
 /** How long servers may take to notice that a failover lost writes, and to restore them, in ms. */
@@ -20,6 +21,8 @@ type Lease = Extract<HistoryEvent, { kind: 'lease' }>;
  * and an instance id may have a holder at each. A successor whose registration a failover lost has no place until it is
  * restored. After that, one of the two holders must be superseded. Revisions that both primaries issued cannot tell
  * which one, so the older lease may stay, if the other one ends.
+ *
+ * An instance whose goodbye a failover lost may be shown again as unconfirmed, if no server remembers it: never as up.
  */
 export function inherentIn(
   violations: readonly Violation[],
@@ -34,6 +37,7 @@ export function inherentIn(
   return new Set(
     violations.filter((violation) => {
       if (violation.kind === 'pictures-differ') return isWithin(violation.atMs, splits);
+      if (violation.kind === 'returned') return isDoubtedReturn(violation, windows);
       if (violation.kind !== 'stale-lease' && violation.kind !== 'displaced') return false;
       if (isWithin(violation.atMs, windows)) return true;
       const successor = successorIn(violation);
@@ -49,6 +53,14 @@ export function inherentIn(
 
 const isWithin = (atMs: number, windows: readonly Window[]) =>
   windows.some(({ fromMs, toMs }) => atMs > fromMs && atMs < toMs);
+
+function isDoubtedReturn({ evidence }: Violation, windows: readonly Window[]): boolean {
+  const release = evidence[0] as Lease;
+  const now = evidence.at(-1) as Extract<HistoryEvent, { kind: 'seen' }>;
+  const shown = now.endpoints.find(({ instance }) => instance === release.instance);
+  const losses = windows.map((one) => ({ ...one, fromMs: one.fromMs - LONGEST_LOSS_MS }));
+  return shown?.tier !== 0 && isWithin(release.atMs, losses);
+}
 
 /** The grant that should have ended the other lease. */
 function successorIn({ kind, evidence }: Violation): Lease {

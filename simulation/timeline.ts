@@ -51,6 +51,7 @@ export class Timeline {
 
   /** Advances virtual time to a moment. */
   async runTo(endMs: number): Promise<void> {
+    await this.#settled();
     for (;;) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > endMs) break;
@@ -64,10 +65,15 @@ export class Timeline {
         );
       next.act = undefined;
       act();
-      do await turn();
-      while (this.#underWay > 0);
+      await this.#settled();
     }
     this.#nowMs = endMs;
+  }
+
+  /** Resolves when nothing is in progress that an event, or the caller between two runs, has started. */
+  async #settled(): Promise<void> {
+    do await turn();
+    while (this.#underWay > 0);
   }
 
   #push(planned: Planned): void {

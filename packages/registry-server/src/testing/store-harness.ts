@@ -39,13 +39,17 @@ export const memoryHarness: CreateHarness = async ({ logLength = 10_000, guardMs
   };
 };
 
-/** The scripts read their clock and process id from keys that the test sets. */
-const WORLD_SOURCE = (clock: string, run: string) => `
+/**
+ * The scripts read their clock and process id from two keys that the test sets. Their names come from those of the
+ * partition: the text of a script is the same for every store, as it must be, since stores share a connection and a
+ * connection has one script of a name.
+ */
+const CLOCK_SOURCE = `
 local function clock()
-  local micros = tonumber(redis.call('GET', '${clock}'))
+  local micros = tonumber(redis.call('GET', KEY.meta .. ':clock'))
   return math.floor(micros / 1000000), micros % 1000000
 end
-local function runId() return redis.call('GET', '${run}') or nil end`;
+local function runId() return redis.call('GET', KEY.meta .. ':run') or nil end`;
 
 export interface SteeredStoreOptions {
   /** For commands; `reader` is for reading the log. */
@@ -69,12 +73,11 @@ export class SteeredRedisStore {
 
   constructor({ prefix, ...options }: SteeredStoreOptions) {
     this.#redis = options.redis;
-    this.#clockKey = `${prefix}:{0}:clock`;
-    this.#runKey = `${prefix}:{0}:run`;
     const keys = keysOf(0, prefix);
+    this.#clockKey = `${keys.meta}:clock`;
+    this.#runKey = `${keys.meta}:run`;
     this.#keys = Object.values(keys) as string[];
-    const clockSource = WORLD_SOURCE(this.#clockKey, this.#runKey);
-    this.store = new RedisStore({ ...options, keys, clockSource });
+    this.store = new RedisStore({ ...options, keys, clockSource: CLOCK_SOURCE });
   }
 
   /** Applies to later commands. Need not be awaited, since the commands of one connection keep their order. */

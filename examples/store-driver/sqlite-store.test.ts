@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startRegistryServer } from '@rollcall/registry-server';
+import { ConfigError, startRegistryServer } from '@rollcall/registry-server';
 import {
   type Clock,
   type Store,
@@ -39,7 +39,7 @@ storeConformance('SQLite', async ({ logLength = 10_000, guardMs } = {}) => {
   const own = await mkdtemp(join(tmpdir(), 'sqlite-store-'));
   const file = join(own, 'roll.db');
   const clock = new ManualClock(START_MS);
-  const backend = new SqliteBackend({ path: file, makeEpoch, logLength });
+  const backend = await SqliteBackend.open({ path: file, makeEpoch, logLength });
   const store = new TableStore(backend, { clock, guardMs });
   return {
     store,
@@ -55,8 +55,10 @@ storeConformance('SQLite', async ({ logLength = 10_000, guardMs } = {}) => {
   };
 });
 
-const open = (clock: Clock) =>
-  new TableStore(new SqliteBackend({ path, makeEpoch, logLength: 1_000 }), { clock });
+async function open(clock: Clock, prefix = 'rollcall'): Promise<TableStore> {
+  const backend = await SqliteBackend.open({ path, makeEpoch, logLength: 1_000, prefix });
+  return new TableStore(backend, { clock });
+}
 const POOLS = {
   clusterIps: { first: 1_000, last: 1_009, reserved: 0 },
   nodePorts: { first: 30_000, last: 30_009, reserved: 0 },
@@ -68,7 +70,7 @@ const declare = (store: Store, name: string) => {
 };
 
 test('what one process writes the other follows, and a number is given once', async () => {
-  const [one, other] = [open(systemClock), open(systemClock)];
+  const [one, other] = await Promise.all([open(systemClock), open(systemClock)]);
   await declare(one, 'a');
   const { head } = await other.snapshot();
   const page = other.follow(head.revision, new AbortController().signal);
@@ -82,7 +84,7 @@ test('what one process writes the other follows, and a number is given once', as
 });
 
 test('a write that fails in the middle changes nothing', async () => {
-  const store = open(systemClock);
+  const store = await open(systemClock);
   await declare(store, 'a');
   const before = await store.snapshot();
   const claims = [{ pool: 'clusterIps' as const, number: undefined }];
@@ -94,7 +96,7 @@ test('a write that fails in the middle changes nothing', async () => {
 });
 
 test('a file that another process has locked is a store that is away', async () => {
-  const store = open(systemClock);
+  const store = await open(systemClock);
   const locker = new DatabaseSync(path);
   locker.exec('BEGIN IMMEDIATE');
   await expect(declare(store, 'a')).rejects.toBeInstanceOf(StoreUnavailableError);
@@ -105,15 +107,43 @@ test('a file that another process has locked is a store that is away', async () 
   await expect(store.snapshot()).rejects.toBeInstanceOf(StoreUnavailableError);
 });
 
-test('a place that cannot be opened is named', () => {
+test('prefixes that differ in case alone share nothing', async () => {
+  const [lower, upper] = await Promise.all([open(systemClock, 'a'), open(systemClock, 'A')]);
+  await declare(lower, 'web');
+  expect((await upper.snapshot()).resources).toEqual([]);
+  await Promise.all([lower.close(), upper.close()]);
+});
+
+test('a defect stays what it is, and is no store that is away', async () => {
+  const store = await open(systemClock);
+  const database = new DatabaseSync(path);
+  const trigger = "BEFORE INSERT ON rollcall_log BEGIN SELECT RAISE(ABORT, 'planted'); END";
+  database.exec(`CREATE TRIGGER planted ${trigger}`);
+  const failed = declare(store, 'a');
+  await expect(failed).rejects.toThrow('planted');
+  await expect(failed).rejects.not.toBeInstanceOf(StoreUnavailableError);
+  database.exec('DROP TRIGGER planted');
+  database.close();
+  expect((await store.snapshot()).resources).toEqual([]);
+  await store.close();
+});
+
+test('what cannot be opened is named', async () => {
   const context = { clock: systemClock, random: systemRandom, logger: { debug() {} } };
   const limits = { guardMs: 1, logLength: 1, partition: 0, prefix: 'a' };
-  const address = `sqlite:${join(folder, 'missing', 'roll.db')}`;
-  expect(() => openStore(address, { ...context, ...limits })).toThrow(`--store ${folder}/missing`);
+  const opened = async (address: string) => openStore(address, { ...context, ...limits });
+  const missing = join(folder, 'missing', 'roll.db');
+  await expect(opened(`sqlite:${missing}`)).rejects.toThrow(`--store ${missing}: `);
+  await writeFile(path, 'this is no database, but a text that is long enough to be read as one');
+  await expect(opened(`sqlite:${path}`)).rejects.toBeInstanceOf(ConfigError);
+  for (const address of ['sqlite:', 'sqlite::memory:']) {
+    await expect(opened(address)).rejects.toThrow('expected sqlite:PATH');
+  }
 });
 
 test('a registry runs on it, and the leases outlive its process', async () => {
-  const start = () => startRegistryServer({ port: 0, warmUpMs: 0, store: open(systemClock) });
+  const start = async () =>
+    startRegistryServer({ port: 0, warmUpMs: 0, store: await open(systemClock) });
   let server = await start();
   const call = async (method: string, at: string, body: object = {}) => {
     const headers = { 'content-type': 'application/json' };

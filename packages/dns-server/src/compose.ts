@@ -77,7 +77,7 @@ export async function startDnsServer(
   };
   try {
     const { maxTcpConnections, tcpIdleMs: idleMs, udpPayload } = config;
-    // Old connections are closed to make room before the system itself would refuse new ones.
+    // Stays below the limit of file descriptors, so that old connections can be closed before the system refuses new ones.
     const share = descriptorShare(systemDescriptors(), config.host.length);
     const maxConnections = Math.min(maxTcpConnections, share);
     const { clock = systemClock } = parts;
@@ -86,9 +86,11 @@ export async function startDnsServer(
     const listenerParts = { ...answer, udpPayload, maxConnections, idleMs };
     const listeners = await openListeners(config.host, config.port, listenerParts);
     open.push(listeners);
-    const { metrics: place } = config;
+    const { metrics: adminAddress } = config;
     const adminUrl =
-      place === 'off' ? undefined : await listenAdmin(admin, place, '--metrics IP:PORT or off');
+      adminAddress === 'off'
+        ? undefined
+        : await listenAdmin(admin, adminAddress, '--metrics IP:PORT or off');
     let closed: Promise<void> | undefined;
     return {
       addresses: config.host.map((host) => ({ host, port: listeners.port })),
@@ -111,7 +113,7 @@ function openAnswering(config: Config, parts: DnsServerParts) {
   const counters = createCounters();
   const { catalog, closeCatalog } = openCatalog(config, parts, log);
   const zone = openZone(config, clock);
-  const endChanges = follow(catalog, zone);
+  const unsubscribe = follow(catalog, zone);
   const forwarder = openForwarder(config, { counters, clock, random });
   const udpBytes = config.udpPayload ?? SAFE_UDP_BYTES;
   const responder = new Responder({
@@ -123,10 +125,10 @@ function openAnswering(config: Config, parts: DnsServerParts) {
     onFault: (error) => log(`fault while answering: ${stackOf(error)}`, 'error'),
   });
   const limit = new QueryLimit(config.maxQueriesPerSecond);
-  const seconds = clock.every(1_000, () => limit.nextSecond());
+  const secondTimer = clock.every(1_000, () => limit.nextSecond());
   const end = async (): Promise<void> => {
-    seconds.cancel();
-    endChanges();
+    secondTimer.cancel();
+    unsubscribe();
     forwarder?.close();
     await closeCatalog();
   };
@@ -170,7 +172,7 @@ function openCatalog(
     () => log('answering names'),
     (error: Error) => {
       if (!abort.signal.aborted)
-        log(`the registry does not show its services: ${error.message}`, 'warn');
+        log(`cannot read the services from the registry: ${error.message}`, 'warn');
     },
   );
   const closeCatalog = async () => {

@@ -93,7 +93,7 @@ export async function startLoadBalancer(
   const state = { isClosing: false };
   const admin = adminOf(config, opened, { ...parts, isClosing: () => state.isClosing });
   const ticks = clock.every(TICK_MS, () => {
-    for (const group of groups) group.refresh();
+    for (const group of groups) group.tick();
     accessLog?.flush();
   });
   const end = async (graceMs: number): Promise<void> => {

@@ -160,7 +160,7 @@ function serve(config: Config, parts: PlaneParts) {
         faults.onReport(key, report);
       },
       onGone(key) {
-        reports.remove(key);
+        reports.withdraw(key);
         faults.onGone(key);
       },
     },

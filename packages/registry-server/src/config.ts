@@ -1,5 +1,5 @@
 import { ConfigError, type OptionValues, programOptions, readOptions } from '@rollcall/daemon';
-import { hasDriver, noDriver } from './open-store.ts';
+import { hasBuiltInDriver, noDriver } from './open-store.ts';
 import { OPTIONS } from './options.ts';
 
 type Values = OptionValues<typeof OPTIONS>;
@@ -26,7 +26,8 @@ function checked(given: Values): Config {
   if (tlsClientCa !== undefined && tlsCert === undefined) {
     throw new ConfigError('--tls-client-ca: expected --tls-cert and --tls-key with it');
   }
-  if (config.storeDriver === undefined && !hasDriver(config.store)) throw noDriver(config.store);
+  if (config.storeDriver === undefined && !hasBuiltInDriver(config.store))
+    throw noDriver(config.store);
   const hasTokens = token.length > 0 || tokenFile !== undefined;
   const quotas = Object.keys(PUBLIC_QUOTAS) as Quota[];
   const used = quotas.find((quota) => (given[quota] ?? 0) > 0);

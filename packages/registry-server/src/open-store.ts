@@ -15,7 +15,7 @@ import type { Store } from './store/store.ts';
 export interface StoreOptions {
   /** A value of `--store`, or an open store, which the server closes when it ends. */
   readonly store: string | Store;
-  /** The module that opens it, if it is none of the built-in drivers. */
+  /** Module of a custom driver; it wins over the built-in ones. */
   readonly storeDriver?: string | undefined;
   readonly guardMs: number;
   /** How many log entries are kept. */
@@ -40,11 +40,14 @@ const openFile: StoreDriver = (address, context) => {
   });
 };
 
-const openRedis: StoreDriver = (address, { logger, random, logLength, guardMs, ...where }) => {
+const openRedis: StoreDriver = (
+  address,
+  { logger, random, logLength, guardMs, partition, prefix },
+) => {
   const connections = connectRedis(address, (error) => {
     logger.debug({ err: error }, 'redis connection');
   });
-  const keys = keysOf(where.partition, where.prefix);
+  const keys = keysOf(partition, prefix);
   return new RedisStore({
     ...connections,
     keys,
@@ -70,16 +73,18 @@ const DRIVERS: Readonly<Record<string, StoreDriver>> = {
 export async function openStore(options: StoreOptions, runtime: StoreRuntime): Promise<Store> {
   const { store, storeDriver, guardMs, logEntries, storePartition, storePrefix } = options;
   if (typeof store !== 'string') return store;
-  const driver =
-    storeDriver === undefined ? DRIVERS[schemeOf(store)] : await loadDriver(storeDriver);
+  const driver = storeDriver === undefined ? builtInDriver(store) : await loadDriver(storeDriver);
   if (driver === undefined) throw noDriver(store);
-  const where = { partition: storePartition, prefix: storePrefix };
-  return driver(store, { ...runtime, ...where, guardMs, logLength: logEntries });
+  const share = { partition: storePartition, prefix: storePrefix };
+  return driver(store, { ...runtime, ...share, guardMs, logLength: logEntries });
 }
 
-/** Whether a value of `--store` needs no driver of the user's. */
-export function hasDriver(store: string): boolean {
-  return schemeOf(store) in DRIVERS;
+const builtInDriver = (store: string): StoreDriver | undefined =>
+  hasBuiltInDriver(store) ? DRIVERS[schemeOf(store)] : undefined;
+
+/** Whether a built-in driver opens this value of `--store`. */
+export function hasBuiltInDriver(store: string): boolean {
+  return Object.hasOwn(DRIVERS, schemeOf(store));
 }
 
 /** Names only the scheme, since the rest may contain a password. */

@@ -19,7 +19,7 @@ export class Backoff {
    * The next pause, in ms. At least `leastMs`, which the server asked for, but at most half a minute of it. Up to a
    * quarter is added to that, so that clients that got the same time do not come back together.
    */
-  next(leastMs = 0): number {
+  nextDelayMs(leastMs = 0): number {
     const spanMs = Math.min(this.#baseMs * 2 ** this.#failures, this.#maxMs);
     this.#failures++;
     const drawnMs = spanMs * (0.5 + 0.5 * this.#random());

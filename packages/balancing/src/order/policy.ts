@@ -12,9 +12,9 @@ function unweighted<T extends Candidate>(level: Level<T>): Level<T> {
   return level.isEqual ? level : { ...level, weights: level.targets.map(() => 1), isEqual: true };
 }
 
-const NOW = { ahead: 0, isIdleFirst: false } as const;
-const EXPECTED = { ahead: 1, isIdleFirst: false } as const;
-const NEVER_QUEUE = { ahead: 1, isIdleFirst: true } as const;
+const NOW = { extraCalls: 0, isIdleFirst: false } as const;
+const EXPECTED = { extraCalls: 1, isIdleFirst: false } as const;
+const NEVER_QUEUE = { extraCalls: 1, isIdleFirst: true } as const;
 
 /**
  * All policies, by name: a policy orders candidates and knows nothing about health. Short names are those of the IPVS

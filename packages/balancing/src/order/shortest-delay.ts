@@ -5,17 +5,18 @@ import { createTurns, type Turns } from './turns.ts';
 
 export interface DelayRule {
   /** 0: the current load counts. 1: the load including one more call counts, as in "expected delay". */
-  readonly ahead: 0 | 1;
+  readonly extraCalls: 0 | 1;
   /** An idle candidate wins before any comparison, whatever its weight. */
   readonly isIdleFirst: boolean;
 }
 
 /**
- * The least `(in flight + ahead) / weight` of all candidates: the connection schedulers of IPVS. It starts with the
- * candidate whose turn it is, and another one wins only when it is strictly less loaded, so that ties go by turn and
- * not to the first candidate in the list.
+ * Picks the candidate with the least `(in flight + extra calls) / weight`, like the connection schedulers of IPVS. It
+ * starts with the candidate whose turn it is, and another one wins only when it is strictly less loaded, so that ties
+ * go by turn and not to the first candidate in the list.
  *
- * All candidates are compared, at about 3 ns each: for connections, which cost a hundred times as much to open.
+ * It compares all candidates, at about 3 ns each: use it for connections, which cost a hundred times as much to open,
+ * and not for requests.
  */
 export class ShortestDelay<T extends Candidate> implements Order<T> {
   readonly #level: Level<T>;
@@ -38,7 +39,7 @@ export class ShortestDelay<T extends Candidate> implements Order<T> {
 
   #least(admit: ((candidate: T) => boolean) | undefined): Picked<T> | undefined {
     const { targets, weights, results } = this.#level;
-    const { ahead, isIdleFirst } = this.#rule;
+    const { extraCalls, isIdleFirst } = this.#rule;
     const count = targets.length;
     let at = this.#turns.next();
     let best = -1;
@@ -46,8 +47,8 @@ export class ShortestDelay<T extends Candidate> implements Order<T> {
     for (let step = 0; step < count; step++) {
       const target = targets[at]!;
       if (admit === undefined || admit(target)) {
-        const own = target.inFlight + ahead;
-        if (isIdleFirst && own === ahead) return results[at];
+        const own = target.inFlight + extraCalls;
+        if (isIdleFirst && own === extraCalls) return results[at];
         if (best === -1 || own * weights[best]! < load * weights[at]!) {
           best = at;
           load = own;

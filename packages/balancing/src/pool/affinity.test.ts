@@ -7,28 +7,28 @@ const B = { id: 'b/http', instance: 'b' };
 test('a bond lasts from one use to the next, not longer', () => {
   const affinity = new Affinity({ durationMs: 1_000, maxClients: 10 });
   affinity.pin('c1', A, 0);
-  expect(affinity.refresh('c1', 900)).toMatchObject(A);
-  expect(affinity.refresh('c1', 1_800)).toMatchObject(A);
-  expect(affinity.refresh('c1', 2_800)).toBeUndefined();
-  expect(affinity.refresh('c1', 2_801)).toBeUndefined();
+  expect(affinity.renewBond('c1', 900)).toMatchObject(A);
+  expect(affinity.renewBond('c1', 1_800)).toMatchObject(A);
+  expect(affinity.renewBond('c1', 2_800)).toBeUndefined();
+  expect(affinity.renewBond('c1', 2_801)).toBeUndefined();
 });
 
 test('the latest bond counts', () => {
   const affinity = new Affinity({ durationMs: 1_000, maxClients: 10 });
   affinity.pin('c1', A, 0);
   affinity.pin('c1', B, 10);
-  expect(affinity.refresh('c1', 20)).toMatchObject(B);
+  expect(affinity.renewBond('c1', 20)).toMatchObject(B);
   expect(affinity.size).toBe(1);
 });
 
 test('it never grows beyond its limit and forgets who has been away for longest', () => {
   const affinity = new Affinity({ durationMs: 60_000, maxClients: 100 });
   for (let client = 0; client < 100; client++) affinity.pin(`c${client}`, A, client);
-  affinity.refresh('c0', 200);
+  affinity.renewBond('c0', 200);
   affinity.pin('new', B, 201);
   expect(affinity.size).toBe(100);
-  expect(affinity.refresh('c1', 202)).toBeUndefined();
-  expect(affinity.refresh('c0', 202)).toMatchObject(A);
+  expect(affinity.renewBond('c1', 202)).toBeUndefined();
+  expect(affinity.renewBond('c0', 202)).toMatchObject(A);
 });
 
 test('what has run out makes room by itself', () => {

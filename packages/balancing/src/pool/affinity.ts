@@ -36,7 +36,7 @@ export class Affinity {
   }
 
   /** Returns and renews the client's bond; undefined when it has none or it has expired. */
-  refresh(client: string, nowMs: number): Bond | undefined {
+  renewBond(client: string, nowMs: number): Bond | undefined {
     const entry = this.#entries.get(client);
     if (entry === undefined) return undefined;
     this.#entries.delete(client);

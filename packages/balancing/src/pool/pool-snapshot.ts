@@ -49,7 +49,7 @@ export class PoolSnapshot<T extends PoolTarget> {
     const { affinity } = this.#parts.rules;
     if (affinity === undefined || caller === undefined) return this.#schedule(tried, caller);
     const nowMs = this.#parts.nowMs();
-    const bond = affinity.refresh(caller.clientAddress, nowMs);
+    const bond = affinity.renewBond(caller.clientAddress, nowMs);
     const bound = bond && (this.#bondable.get(bond.id) ?? this.#byInstance.get(bond.instance));
     if (bound !== undefined && !tried.includes(bound)) return bound;
     const picked = this.#schedule(tried, caller);

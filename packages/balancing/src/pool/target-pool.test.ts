@@ -35,10 +35,10 @@ test('those that are not fit are left out; when nobody is, all are used', () => 
   pool.setEndpoints(all);
   expect(used()).toEqual({ a: 4, b: 4, c: 4 });
   unfit.add('a');
-  pool.refresh();
+  pool.invalidate();
   expect(used()).toEqual({ b: 6, c: 6 });
   unfit.add('b').add('c');
-  pool.refresh();
+  pool.invalidate();
   expect(pool.state().isFailOpen).toBe(true);
   expect(used()).toEqual({ a: 4, b: 4, c: 4 });
 });

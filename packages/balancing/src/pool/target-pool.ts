@@ -101,7 +101,7 @@ export class TargetPool<T extends PoolTarget> {
   }
 
   /** Call it when the result of `isFit` may have changed. */
-  refresh(): void {
+  invalidate(): void {
     this.#state = undefined;
   }
 

@@ -48,7 +48,7 @@ test.each<[mistake: string, text: string, err: string]>([
   [
     'typographic quotes',
     `${HEAD}spec:\n  selector:\n    app: “nginx”\n${PORTS}`,
-    `The Service "nginx" is invalid: a typographic quote “: it is taken as part of the text
+    `The Service "nginx" is invalid: a typographic quote “: it is read as part of the string
     at svc.yaml:7:10
     fix: write " or ' instead
 `,

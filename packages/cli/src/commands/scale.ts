@@ -12,11 +12,11 @@ async function run(context: Context, given: Arguments): Promise<number> {
   }
   const replicas = numberOption(given, 'replicas');
   if (replicas === undefined) throw usageError('--replicas: expected the desired number');
-  const current = numberOption(given, 'current-replicas');
+  const expected = numberOption(given, 'current-replicas');
   const object = await resource.get(context, context.namespace, name);
-  const has = (partOf(object, 'spec') as { replicas?: number } | undefined)?.replicas ?? 1;
-  if (current !== undefined && current !== has) {
-    throw new CliError(`error: Expected replicas to be ${current}, was ${has}`);
+  const actual = (partOf(object, 'spec') as { replicas?: number } | undefined)?.replicas ?? 1;
+  if (expected !== undefined && expected !== actual) {
+    throw new CliError(`error: Expected replicas to be ${expected}, was ${actual}`);
   }
   const params = { ns: context.namespace, kind: 'deployments', name };
   const body = { spec: { replicas } };
@@ -33,7 +33,11 @@ export const scale: Command = {
   examples: ['scale deployment web --replicas=3', 'scale --replicas=3 deploy/web'],
   options: {
     replicas: { type: 'string', value: 'COUNT', help: 'Desired number of instances' },
-    'current-replicas': { type: 'string', value: 'COUNT', help: 'Only if it is this number now' },
+    'current-replicas': {
+      type: 'string',
+      value: 'COUNT',
+      help: 'Scale only if the current number is this',
+    },
   },
   run,
 };

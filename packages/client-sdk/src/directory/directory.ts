@@ -87,7 +87,7 @@ export class Directory
   }
 
   get isUsed(): boolean {
-    return this.table.read > 0 || this.#catalogs.size > 0;
+    return this.table.readServices > 0 || this.#catalogs.size > 0;
   }
 
   /** The feed of a service, watched from now on. Each caller must return it with {@link release}. */
@@ -199,7 +199,7 @@ export class Directory
   onUnknown(session: WatchSession): void {
     if (!this.#stream.sessions.includes(session)) return;
     this.#extends = false;
-    this.#stream.refresh();
+    this.#stream.reconcile();
   }
 
   onRefused(services: readonly string[] | undefined, error: RollcallError): void {
@@ -286,7 +286,7 @@ export class Directory
   #adjust(): void {
     const [session] = this.#stream.sessions;
     if (!this.isUsed || session === undefined) {
-      this.#stream.refresh();
+      this.#stream.reconcile();
       return;
     }
     if (!session.isSynced) return;
@@ -295,6 +295,6 @@ export class Directory
     if (isWholeWanted ? session.isWhole : lacking.length === 0) return;
     if (session.stream === undefined) this.#extends = false;
     if (this.#extends) this.#extender.extend(session, isWholeWanted ? undefined : lacking);
-    else this.#stream.refresh();
+    else this.#stream.reconcile();
   }
 }

@@ -87,7 +87,7 @@ export class Extender {
     }
     this.#listener.onFailing(error);
     if (!error.retryable) this.#listener.onRefused(services, error);
-    const delayMs = this.#backoff.next(error.retryAfterMs ?? 0);
+    const delayMs = this.#backoff.nextDelayMs(error.retryAfterMs ?? 0);
     this.#retry?.cancel();
     const onDue = () => {
       this.#retry = undefined;

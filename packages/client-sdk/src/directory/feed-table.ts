@@ -25,10 +25,11 @@ interface FeedTableEvents {
 }
 
 /**
- * The pictures that a directory holds: of services with a reader and, while it is catalogd, of all existing services.
+ * The pictures that a directory holds: of services with a reader and, while there is a catalog, of all existing
+ * services.
  */
 export class FeedTable {
-  /** Changes of existing services and of services that cease to exist. Only while catalogd. */
+  /** Changes of existing services and of services that cease to exist. Only while there is a catalog. */
   readonly events: Emitter<FeedTableEvents>;
   readonly #options: ResolvedOptions;
   readonly #feeds = new Map<ServiceKey, ServiceFeed>();
@@ -37,7 +38,7 @@ export class FeedTable {
    * first.
    */
   readonly #gone = new Map<string, { readonly revision: string; readonly epoch: string }>();
-  #read = 0;
+  #readServices = 0;
   #isCataloged = false;
   /** Epoch of the store that the last confirmed picture came from. */
   #epoch = '';
@@ -48,8 +49,8 @@ export class FeedTable {
   }
 
   /** Number of services with a reader. */
-  get read(): number {
-    return this.#read;
+  get readServices(): number {
+    return this.#readServices;
   }
 
   get isCataloged(): boolean {
@@ -92,7 +93,7 @@ export class FeedTable {
   acquire(service: ServiceRef): { readonly feed: ServiceFeed; readonly isNew: boolean } {
     const known = this.get(service);
     const feed = known ?? this.#add(service);
-    if (feed.users++ === 0) this.#read++;
+    if (feed.users++ === 0) this.#readServices++;
     return { feed, isNew: known === undefined };
   }
 
@@ -100,15 +101,15 @@ export class FeedTable {
   release(service: ServiceRef): boolean {
     const feed = this.get(service);
     if (feed === undefined || --feed.users > 0) return false;
-    this.#read--;
+    this.#readServices--;
     const isWanted = this.#isCataloged && feed.snapshot !== undefined && exists(feed.snapshot);
     if (!isWanted) this.#drop(serviceKeyOf(service));
     return !isWanted;
   }
 
   /**
-   * A complete picture has arrived: of these feeds, those that it did not show do not exist. `ageMs`: how long this has
-   * been known.
+   * After a complete picture: publishes each of these feeds that it did not contain as absent. `ageMs`: how long this
+   * has been known.
    */
   showAbsent(feeds: Iterable<ServiceFeed>, ageMs: number): void {
     for (const feed of feeds) {
@@ -143,19 +144,16 @@ export class FeedTable {
     feed.publish(withChange(before, event));
   }
 
-  /**
-   * Marks what the stream shows of the covered services as confirmed, and as belonging to its store's epoch from now
-   * on.
-   */
+  /** Confirms the pictures of the covered services, and assigns them to this epoch of the store. */
   confirm(
     coverage: Coverage,
     { epoch, storeAgeMs }: BookmarkEvent,
-    before: string | undefined,
+    previousEpoch: string | undefined,
   ): void {
     this.#epoch = epoch;
     for (const feed of this.#feeds.values()) {
       if (!coverage.has(feed.service)) continue;
-      feed.rebase(before, epoch);
+      feed.rebase(previousEpoch, epoch);
       feed.confirm(storeAgeMs);
     }
   }

@@ -48,7 +48,7 @@ export async function takenOff(
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       if (isGone(error)) return undefined;
-      const pauseMs = backoff.next();
+      const pauseMs = backoff.nextDelayMs();
       if (!error.retryable || runtime.monotonicMs() + pauseMs > deadlineMs) throw error;
       await pause(runtime, pauseMs);
     }

@@ -34,7 +34,7 @@ export class Holds {
     hold.plan.leases.add(lease);
     const onGathered = () => {
       hold.gathering = undefined;
-      hold.stream.refresh();
+      hold.stream.reconcile();
     };
     hold.gathering ??= this.#options.runtime.after(GATHER_MS, onGathered, { keepsAlive: true });
   }

@@ -228,7 +228,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
           hasBeenRefused ||= !error.retryable;
         }
         const askedMs = isFault ? 0 : (error.retryAfterMs ?? 0);
-        await pause(options.runtime, backoff.next(askedMs), signal);
+        await pause(options.runtime, backoff.nextDelayMs(askedMs), signal);
       }
     }
   }

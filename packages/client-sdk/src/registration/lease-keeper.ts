@@ -159,7 +159,7 @@ export class LeaseKeeper {
         ? thrown
         : new RollcallError('registry_garbled', 'leases could not be renewed', { cause: thrown });
     const nowMs = this.#options.runtime.monotonicMs();
-    const pauseMs = this.#backoff.next(error.retryAfterMs ?? 0);
+    const pauseMs = this.#backoff.nextDelayMs(error.retryAfterMs ?? 0);
     for (const kept of due) {
       const { lease, holder } = kept;
       kept.dueMs = nowMs + Math.min(pauseMs, this.#jittered(lease.heartbeatIntervalMs));

@@ -17,7 +17,7 @@ export interface RegistryApi {
   callAt<N extends CallName>(url: string, name: N, request: CallRequest<N>): Promise<ReplyOf<N>>;
 
   /** Opens a stream at one URL. The caller consumes the body; a refusal rejects. */
-  open(url: string, path: string, signal: AbortSignal): Promise<{ readonly body: ReplyBody }>;
+  openStream(url: string, path: string, signal: AbortSignal): Promise<{ readonly body: ReplyBody }>;
 
   /** Closes all connections at once. */
   close(): Promise<void>;

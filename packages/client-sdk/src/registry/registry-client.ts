@@ -67,7 +67,7 @@ export class RegistryClient implements RegistryApi {
     return this.#askInTime(url, ROUTES[name], request) as Promise<ReplyOf<N>>;
   }
 
-  open(url: string, path: string, signal: AbortSignal): Promise<TransportReply> {
+  openStream(url: string, path: string, signal: AbortSignal): Promise<TransportReply> {
     const { runtime, connectTimeoutMs, requestTimeoutMs } = this.#options;
     const limitMs = connectTimeoutMs + requestTimeoutMs;
     const bound = { limitMs, signal, onOver: tooLate(url, limitMs), isOngoing: true };

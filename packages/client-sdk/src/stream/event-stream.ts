@@ -18,8 +18,8 @@ export interface StreamEvent {
 }
 
 /** Opens streams; the registry client implements it. */
-type StreamOpener = Pick<RegistryApi, 'open'>;
-type Opened = Awaited<ReturnType<StreamOpener['open']>>;
+type StreamOpener = Pick<RegistryApi, 'openStream'>;
+type Opened = Awaited<ReturnType<StreamOpener['openStream']>>;
 
 export interface EventStreamOptions {
   readonly opener: StreamOpener;
@@ -54,8 +54,8 @@ export class EventStream {
   }
 
   /** The stream has delivered its first complete picture; from now on it only has to stay alive. */
-  up(): void {
-    this.#proof.up();
+  markUp(): void {
+    this.#proof.markUp();
   }
 
   /** Ends the connection; no callback runs any more. Safe to call twice. */
@@ -68,7 +68,7 @@ export class EventStream {
   async #run(): Promise<void> {
     const { opener, url, path } = this.#options;
     try {
-      this.#read(await opener.open(url, path, this.#abort.signal));
+      this.#read(await opener.openStream(url, path, this.#abort.signal));
     } catch (error) {
       this.#end(error);
     }

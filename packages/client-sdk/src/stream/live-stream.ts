@@ -46,7 +46,7 @@ const MOVE_PAUSE_MS = 1_000;
 
 /**
  * Keeps one stream open for as long as it is wanted. After a failure it goes to the next URL, with jitter. When the
- * wanted content changes ({@link refresh}) or the server is shutting down, it opens the new connection before it closes
+ * wanted content changes ({@link reconcile}) or the server is shutting down, it opens the new connection before it closes
  * the old one (make before break).
  */
 export class LiveStream<S extends StreamSession> {
@@ -76,7 +76,7 @@ export class LiveStream<S extends StreamSession> {
    * The wanted content changed: opens a connection for it, or ends the last one when nothing is wanted. A connection
    * that is just being opened is completed first: a server may already rely on it.
    */
-  refresh(): void {
+  reconcile(): void {
     if (this.#isClosed) return;
     this.#retry?.cancel();
     this.#retry = undefined;
@@ -84,7 +84,7 @@ export class LiveStream<S extends StreamSession> {
       this.#options.runtime,
       'opening a stream',
       () => this.#refresh(),
-      () => this.#schedule(this.#backoff.next()),
+      () => this.#schedule(this.#backoff.nextDelayMs()),
     );
   }
 
@@ -132,11 +132,11 @@ export class LiveStream<S extends StreamSession> {
     if ((action === 'up' || action === 'up-and-move') && stream === opening?.stream) {
       this.#up?.stream.close();
       this.#up = opening;
-      stream.up();
+      stream.markUp();
       this.#opening = undefined;
       this.#failures = 0;
       this.#backoff.reset();
-      if (this.#isOutdated) this.refresh();
+      if (this.#isOutdated) this.reconcile();
     }
     if (action === 'move' || action === 'up-and-move') this.#move(stream);
     if (action === 'reopen') this.#reopen(stream);
@@ -173,12 +173,14 @@ export class LiveStream<S extends StreamSession> {
     this.#failures++;
     // One server's Retry-After does not delay the try at another server.
     const isRoundOver = this.#failures % this.#ring.size === 0;
-    const delayMs = this.#backoff.next(isRoundOver ? (error.retryAfterMs ?? 0) : 0);
+    const delayMs = this.#backoff.nextDelayMs(isRoundOver ? (error.retryAfterMs ?? 0) : 0);
     if (this.#opening === undefined && this.#retry === undefined) this.#schedule(delayMs);
     this.#plan.onFailure(error, wasUp);
   }
 
   #schedule(delayMs: number): void {
-    this.#retry = this.#options.runtime.after(delayMs, () => this.refresh(), { keepsAlive: true });
+    this.#retry = this.#options.runtime.after(delayMs, () => this.reconcile(), {
+      keepsAlive: true,
+    });
   }
 }

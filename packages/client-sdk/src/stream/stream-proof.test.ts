@@ -20,7 +20,7 @@ const every = (ms: number, act: (nowMs: number) => void) => (nowMs: number) => {
 describe('a stream that is up', () => {
   const up = () => {
     const proof = new StreamProof(SILENCE_MS, 0);
-    proof.up();
+    proof.markUp();
     return proof;
   };
 

@@ -30,7 +30,7 @@ export class StreamProof {
   }
 
   /** Everything wanted has arrived: its time limit no longer applies. */
-  up(): void {
+  markUp(): void {
     this.#isUp = true;
   }
 

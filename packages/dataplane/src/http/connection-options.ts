@@ -24,7 +24,7 @@ export class ConnectionOptions {
   }
 
   /** Adds one field value, a list of tokens. Returns 0 or a fault. */
-  add(bytes: Uint8Array, start: number, end: number): number {
+  parse(bytes: Uint8Array, start: number, end: number): number {
     let i = start;
     while (i < end) {
       const byte = bytes[i]!;

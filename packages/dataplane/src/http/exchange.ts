@@ -70,7 +70,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.record.group = decision.group.name;
     const { requestWriter, trustForwarded } = this.#services;
     const rewrite = { head, identity: this.#client.identity, trustForwarded };
-    this.#tries.replay.reset(requestWriter.write(source, rewrite, body.end), body.end - head.end);
+    this.#tries.replay.reset(requestWriter.encode(source, rewrite, body.end), body.end - head.end);
     this.#relay.start({
       isHead: this.record.isHead,
       minorVersion: head.minorVersion,
@@ -216,7 +216,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   }
 
   #start(isRequestComplete: boolean): void {
-    this.#ledger.open(this.#client.address);
+    this.#ledger.begin(this.#client.address);
     this.#isRequestComplete = isRequestComplete;
     this.#phase = Phase.connecting;
   }
@@ -310,7 +310,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
 
   #end(reason: string, isAnswered = true): void {
     this.#phase = Phase.idle;
-    this.#ledger.close(reason);
+    this.#ledger.finish(reason);
     if (isAnswered) this.#client.onAnswered(this.#keepsAlive);
   }
 }

@@ -5,7 +5,7 @@ export interface ByteSink {
 
 /** The bytes of a request, kept for as long as they may have to be sent (again). */
 export class Replay {
-  /** All bytes since the first are kept here. */
+  /** False once bytes were dropped: then the request cannot be sent again. */
   isComplete = true;
   #parts: Buffer[] = [];
   #bodyBytes = 0;

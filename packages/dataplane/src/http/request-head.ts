@@ -163,7 +163,7 @@ export class RequestHead {
       case Field.transferEncoding:
         return this.length.addTransferEncoding(bytes, this.fields, index);
       case Field.connection:
-        return this.options.add(bytes, start, end);
+        return this.options.parse(bytes, start, end);
       case Field.upgrade:
         this.isWebSocketUpgrade = isWord(bytes, start, end, WEBSOCKET);
         return 0;

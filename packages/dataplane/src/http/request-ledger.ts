@@ -11,7 +11,7 @@ export class RequestLedger {
     this.#services = services;
   }
 
-  open(clientAddress: string): void {
+  begin(clientAddress: string): void {
     this.record.clear(clientAddress);
     this.#openedAt = this.#services.clock.monotonicMs();
     this.#services.counters.requests++;
@@ -19,7 +19,7 @@ export class RequestLedger {
   }
 
   /** `reason` empty: keeps the reason in the record. */
-  close(reason: string): void {
+  finish(reason: string): void {
     const { record } = this;
     if (reason !== '') record.reason = reason;
     record.durationMs = this.#services.clock.monotonicMs() - this.#openedAt;

@@ -59,7 +59,7 @@ export class RequestWriter {
   }
 
   /** `bodyEnd`: end of the bytes in `source` that belong to this request. */
-  write(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
+  encode(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
     const { head, identity } = rewrite;
     const fixed = FIXED_BYTES + identity.address.length + identity.protoAndPort.length;
     const hostLength = 2 * (head.hostEnd - head.hostStart) + identity.localAuthority.length;

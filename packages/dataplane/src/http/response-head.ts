@@ -103,7 +103,7 @@ export class ResponseHead {
           fault = this.length.addTransferEncoding(bytes, fields, i);
           break;
         case Field.connection:
-          fault = this.options.add(bytes, start, end);
+          fault = this.options.parse(bytes, start, end);
           break;
         case Field.keepAlive:
           this.#readKeepAlive(bytes, start, end);

@@ -6,8 +6,8 @@ import { TcpUpstream } from './tcp-upstream.ts';
 import { UdpUpstream, type UpstreamParts } from './udp-upstream.ts';
 import { type Upstream, type UpstreamAddress, withId } from './upstream.ts';
 
-/** Interval between checks for overdue queries. */
-const SWEEP_MS = 100;
+/** Interval between checks for overdue queries, in ms. */
+const CHECK_MS = 100;
 
 export interface ForwarderParts extends UpstreamParts {
   readonly counters: Counters;
@@ -22,7 +22,7 @@ export interface ForwarderParts extends UpstreamParts {
 export class UpstreamForwarder implements Forwarder {
   readonly #parts: ForwarderParts;
   readonly #upstreams: Readonly<Record<Transport, readonly Upstream[]>>;
-  readonly #sweepTimer: Timer;
+  readonly #checkTimer: Timer;
   readonly #questions = new SharedQuestions();
   #first = 0;
   #inFlight = 0;
@@ -34,7 +34,7 @@ export class UpstreamForwarder implements Forwarder {
       udp: addresses.map((address) => new UdpUpstream(address, parts)),
       tcp: addresses.map((address) => new TcpUpstream(address, parts)),
     };
-    this.#sweepTimer = parts.clock.every(SWEEP_MS, () => {
+    this.#checkTimer = parts.clock.every(CHECK_MS, () => {
       const nowMs = parts.clock.monotonicMs();
       for (const upstream of this.#all()) upstream.checkDeadlines(nowMs);
     });
@@ -60,7 +60,7 @@ export class UpstreamForwarder implements Forwarder {
 
   close(): void {
     this.#isClosed = true;
-    this.#sweepTimer.cancel();
+    this.#checkTimer.cancel();
     for (const upstream of this.#all()) upstream.close();
   }
 

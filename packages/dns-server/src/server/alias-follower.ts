@@ -16,7 +16,7 @@ export interface AliasQuestion {
 
 /**
  * Asks other servers for the target of an alias: stub resolvers of programs expect addresses and do not follow aliases
- * themselves. Passes the aliases and the addresses, or undefined when no server answered.
+ * themselves. Calls `done` with the aliases and the addresses, or with undefined when there is no usable answer.
  */
 export function followAlias(
   { key, type, prepared }: AliasQuestion,

@@ -53,7 +53,7 @@ export function prepareBehind(
   const { rcode = RCODE.NOERROR, answers = [], authorities = [], additionals = [] } = sections;
   const writer = new RecordWriter(HEADER_BYTES + nameBytes + QUESTION_TAIL_BYTES, offsets);
   const write = (records: readonly DnsRecord[]) =>
-    records.filter((record) => writer.write(record)).length;
+    records.filter((record) => writer.encode(record)).length;
   const counts = {
     answers: write(answers),
     authorities: write(authorities),

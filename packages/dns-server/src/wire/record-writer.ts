@@ -32,7 +32,7 @@ export class RecordWriter {
   }
 
   /** Returns false and writes nothing when one of its names cannot be encoded. */
-  write(record: DnsRecord): boolean {
+  encode(record: DnsRecord): boolean {
     const names = [record.name, 'target' in record ? record.target : undefined];
     if (names.some((name) => name !== undefined && keyOf(name) === undefined)) return false;
     if (record.name === undefined) this.#word(POINTER_BITS | this.#offsets.get('')!);

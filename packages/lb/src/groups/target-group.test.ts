@@ -67,7 +67,7 @@ targetGroups: { g: { service: hello ${options} } }`;
   /** One round of health checks. */
   async round(ms = 11_000): Promise<void> {
     this.clock.advance(ms);
-    this.group.refresh();
+    this.group.tick();
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -142,14 +142,14 @@ test('what is under way on a leaving target gets its time, then is broken', () =
   bench.source.show(endpoint(2));
   expect(bench.states()).toEqual({ 1: 'draining', 2: 'healthy' });
   bench.clock.advance(4_900);
-  bench.group.refresh();
+  bench.group.tick();
   expect(bench.severed).toEqual([]);
   bench.clock.advance(200);
-  bench.group.refresh();
-  bench.group.refresh();
+  bench.group.tick();
+  bench.group.tick();
   expect(bench.severed).toEqual(['i1/http']);
   target.end();
-  bench.group.refresh();
+  bench.group.tick();
   expect(bench.states()).toEqual({ 2: 'healthy' });
 });
 
@@ -231,10 +231,10 @@ test('a failed connect ejects a target for a while', () => {
   expect(bench.states()).toEqual({ 1: 'ejected', 2: 'healthy' });
   expect(bench.used()).toEqual([2]);
   bench.clock.advance(999);
-  bench.group.refresh();
+  bench.group.tick();
   expect(bench.used()).toEqual([2]);
   bench.clock.advance(1);
-  bench.group.refresh();
+  bench.group.tick();
   expect(bench.used()).toEqual([1, 2]);
 });
 

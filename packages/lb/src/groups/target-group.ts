@@ -25,8 +25,8 @@ const ALWAYS = { healthyThreshold: 1, unhealthyThreshold: 1 };
 
 /**
  * A service as a group of targets: combines the registry's picture, the health checks and the outcomes of
- * attempts in one frozen snapshot, rebuilt whenever any of them changes. Driven by its source, by attempts and by
- * `tick`: it has no timer of its own.
+ * attempts in one frozen snapshot, rebuilt whenever any of them changes. Its source, attempts and `tick` drive it: it
+ * has no timer of its own.
  */
 export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   readonly name: string;
@@ -101,7 +101,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   /** Must be called several times per second. */
-  refresh(): void {
+  tick(): void {
     this.#checker?.tick();
     this.#draining.sweep();
     if (this.#pool.isReturnDue()) this.#rebuild();
@@ -127,13 +127,13 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       const isReplaced = this.#pool.get(target.id) !== undefined;
       this.#depart(target, isReplaced ? 'replaced by another address' : 'left the registry');
     }
-    this.#partWithDraining();
+    this.#departTerminating();
     this.#checker?.watch(this.#pool.state().usable);
     this.#rebuild();
   }
 
   /** Terminating targets get no more requests, unless no other target is left. */
-  #partWithDraining(): void {
+  #departTerminating(): void {
     const inUse = new Set(this.#pool.state().usable);
     for (const target of this.#pool.targets()) {
       const { endpoint } = target;
@@ -164,7 +164,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   #rebuild(): void {
     // Health changes do not invalidate the pool's state by themselves.
-    this.#pool.refresh();
+    this.#pool.invalidate();
     const { picker, isFailOpen } = this.#pool.state();
     this.isFailOpen = isFailOpen;
     const inUse = new Set(picker.candidates);
@@ -187,11 +187,11 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     } else if (!inUse.has(target)) {
       this.#setState(target, 'ejected', 'attempts on it failed; it gets no requests for a while');
     } else {
-      this.#standUsed(target);
+      this.#setUsedState(target);
     }
   }
 
-  #standUsed(target: GroupTarget): void {
+  #setUsedState(target: GroupTarget): void {
     const { endpoint, health } = target;
     const tier = endpoint.tier === 1 ? ' (tier 1: used only when no tier 0 is left)' : '';
     const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}`;

@@ -76,7 +76,7 @@ export function serveServices(
     },
     {
       onReport: (key, report) => reports.set(key, report),
-      onGone: (key) => reports.remove(key),
+      onGone: (key) => reports.withdraw(key),
     },
   );
   const retries = clock.every(RETRY_MS, () => {

@@ -31,7 +31,7 @@ test.each<[what: string, text: string, expected: RegExp]>([
   [
     'no space behind a colon',
     `${HEAD}spec:\n  type:NodePort\n${PORTS}`,
-    /^6:3 : no space behind type: .*\(write type: NodePort\)$/,
+    /^6:3 : no space after "type:".*\(write type: NodePort\)$/,
   ],
   ['a typographic dash as a mark', `—\n${HEAD}spec:\n${PORTS}`, /^1:1 : .*\(write --- instead\)$/],
   ['a no-break space', `${HEAD}spec:\n  ports:\n    -\u00a0port: 80\n`, /^7:6 : a no-break space/],

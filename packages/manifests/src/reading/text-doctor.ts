@@ -21,15 +21,15 @@ const ITEM_DASH = /^(\s*)[–—−](\s)/u;
 const MARK_DASHES = /^[-–—−]{1,3}\s*$/u;
 const INDENT_TAB = /^[ ]*\t/;
 const NO_BREAK_SPACE = /^\s*[^\s"'#]*[\u00a0\u202f]/u;
-/** `type:NodePort`: without a space, YAML reads all of it as one text. */
 const KEYS =
   'apiVersion|kind|metadata|name|namespace|labels|selector|spec|type|ports?|targetPort|nodePort|protocol|clusterIP|externalName|sessionAffinity|replicas|app';
+/** `type:NodePort`: without a space, YAML reads all of it as one string. */
 const NO_SPACE = new RegExp(`^\\s*(?:- )?((?:${KEYS}):)([^\\s:/].*)$`);
 
 function quote({ code }: Line): Finding | undefined {
   const found = QUOTES.exec(code);
   if (found === null) return undefined;
-  const message = `a typographic quote ${found[0]}: it is taken as part of the text`;
+  const message = `a typographic quote ${found[0]}: it is read as part of the string`;
   return [found.index, message, `write " or ' instead`];
 }
 
@@ -51,22 +51,22 @@ function comment({ code }: Line): Finding | undefined {
 function space({ code }: Line): Finding | undefined {
   const found = NO_BREAK_SPACE.exec(code);
   if (found !== null) {
-    const message = 'a no-break space: it looks like a space and is taken as part of the text';
+    const message = 'a no-break space: it looks like a space and is read as part of the string';
     return [found[0].length - 1, message, 'write a plain space instead'];
   }
   const [text, key = '', value = ''] = NO_SPACE.exec(code) ?? [];
   if (text === undefined) return undefined;
-  const message = `no space behind ${key} the whole is taken as one text`;
+  const message = `no space after "${key}": the whole is read as one string`;
   return [text.indexOf(key), message, `write ${key} ${value.trim()}`];
 }
 
 /** Something that was copied along with a manifest but is not part of it. */
 function wrapping({ code }: Line): Finding | undefined {
   if (code.startsWith('```')) {
-    return [0, 'a fence of Markdown is no part of a manifest', 'leave the line out'];
+    return [0, 'a fence of Markdown is not part of a manifest', 'leave the line out'];
   }
   if (/^\$ \S/.test(code)) {
-    return [0, 'a line of a shell is no part of a manifest', 'leave the line out'];
+    return [0, 'a line of a shell is not part of a manifest', 'leave the line out'];
   }
   const braces = /(^|[\s:])\{\{/.exec(code);
   if (braces === null || /["']/.test(code)) return undefined;
@@ -82,10 +82,10 @@ function tab({ line }: Line): Finding | undefined {
 
 const EXAMINERS = [tab, wrapping, quote, dash, comment, space];
 
-/** Begins a text of several lines. */
+/** The first line of a block scalar. */
 const BLOCK = /^(\s*)(?:.*[:-]\s)?[|>][-+\d]*\s*$/;
 
-/** The lines, and whether each is part of a text of several lines, where nothing counts as a mistake. */
+/** The lines, and whether each is inside a block scalar, where nothing counts as a mistake. */
 function* linesOf(text: string): Generator<Line & { readonly isText: boolean }> {
   let indent = -1;
   for (const line of text.split(/\r?\n/)) {

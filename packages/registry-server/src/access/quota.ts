@@ -37,7 +37,7 @@ export class Quota {
    * Reserves room for an instance; returns the function that releases it, to call when the picture shows the instance
    * or never will. Throws `quota_exceeded`. An instance that the caller already has needs no room.
    */
-  acquire(caller: Caller, ref: InstanceRef): () => void {
+  reserve(caller: Caller, ref: InstanceRef): () => void {
     const { maxInstancesPerToken, maxServicesPerToken } = this.#limits;
     const owner = ownerOf(caller);
     if (owner === undefined || maxInstancesPerToken + maxServicesPerToken === 0) return () => {};

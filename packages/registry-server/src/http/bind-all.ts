@@ -81,7 +81,7 @@ export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteP
   const reads = new ReadQueue({
     clock,
     maxPerSecond: limits.maxReadsPerSecond,
-    onRefused: () => gate.refusals.add('read_rate'),
+    onRefused: () => gate.refusals.count('read_rate'),
   });
   const binder = new RouteBinder(app, tokens, { reads, refused });
   bindInstances(binder, registry, limits);
@@ -107,7 +107,7 @@ function heartbeatPaces(
   { refusals }: LoadGate,
 ) {
   if (maxHeartbeatsPerSecond === 0) return undefined;
-  const onRefused = () => refusals.add('heartbeat_rate');
+  const onRefused = () => refusals.count('heartbeat_rate');
   return new ByCaller(() => new RateLimiter(clock, maxHeartbeatsPerSecond, onRefused));
 }
 
@@ -117,5 +117,5 @@ function snapshotPace(
   { refusals }: LoadGate,
 ) {
   if (maxSnapshotsPerSecond === 0) return undefined;
-  return new RateLimiter(clock, maxSnapshotsPerSecond, () => refusals.add('snapshot_rate'));
+  return new RateLimiter(clock, maxSnapshotsPerSecond, () => refusals.count('snapshot_rate'));
 }

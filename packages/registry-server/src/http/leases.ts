@@ -76,14 +76,14 @@ export function bindLeases(binder: Binder, sources: LeaseSources): void {
       checkPace(caller, query.lease.length);
       const owner = ownerOf(caller);
       holds.checkOpen();
-      await places.acquire(owner, async () => {
+      await places.openInSlot(owner, async () => {
         // Of two holds the later one counts. A server that was paused finds requests that were given up meanwhile; the
         // ends of their connections come after them. These must not replace the hold that the client relies on.
         await turn();
         await turn();
         if (isGone())
           throw new ProblemError('request_timeout', 'the caller has closed the connection');
-        const outcome = await holds.acquire(query.lease);
+        const outcome = await holds.numberHolds(query.lease);
         const opened = stream();
         holds.track(opened, outcome);
         return opened;

@@ -144,9 +144,9 @@ async function limitRates(app: FastifyInstance, options: HttpOptions): Promise<v
     addHeadersOnExceeding: QUIET,
     keyGenerator: keyOf,
     errorResponseBuilder: (request, { max }) => {
-      gate.refusals.add('write_rate');
+      gate.refusals.count('write_rate');
       const message = `expected at most ${max} writes in a second from one caller`;
-      const retryAfterSeconds = queues.getOrCreate(keyOf(request)).next();
+      const retryAfterSeconds = queues.getOrCreate(keyOf(request)).takePlace();
       return new ProblemError('rate_limited', message, { retryAfterSeconds });
     },
   });

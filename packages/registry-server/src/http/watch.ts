@@ -80,7 +80,7 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
     if (isClosing()) throw new ProblemError('shutting_down', 'watch at another server');
     const owner = ownerOf(caller);
     // Before the pace: a refused stream must not use up the shared rate.
-    await places.acquire(owner, async () => {
+    await places.openInSlot(owner, async () => {
       checkLoaded(picture);
       const since = positionOf(query, headers['last-event-id']);
       await awaitRevision(picture, since?.revision);

@@ -101,7 +101,7 @@ export class ChangeHistory {
    * The roll was read at this revision: nothing before it is known. If it was read again, several changes share the
    * revision, and a stream that has seen the revision may miss some of them.
    */
-  reset(revision: number): void {
+  restartAt(revision: number): void {
     const isFirst = this.#since === Number.POSITIVE_INFINITY && this.#changes.length === 0;
     this.#since = isFirst ? revision : revision + 1;
     // A new store says nothing about the time before its first entry, whatever revision a stream comes with.

@@ -60,7 +60,7 @@ export class HoldTracker {
   }
 
   /** Numbers a hold on each lease. */
-  async acquire(leases: readonly string[]): Promise<HoldsTaken> {
+  async numberHolds(leases: readonly string[]): Promise<HoldsTaken> {
     const outcomes = await Promise.all(leases.map((lease) => this.#keeper.hold(lease)));
     const holds = new Map<string, number>();
     const event: HoldEvent = { held: [], unknown: [], superseded: [] };

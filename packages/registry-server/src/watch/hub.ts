@@ -72,9 +72,9 @@ export class WatchHub {
   /** The roll was read, for the first time or again. Its epoch may be new. */
   relisted(changes: readonly ServiceChange[], hasLost: boolean): void {
     this.#fanOut(this.#damper.takeAll());
-    this.#digests.reset(this.#picture.revision, this.#picture.digest, hasLost);
+    this.#digests.restartAt(this.#picture.revision, this.#picture.digest, hasLost);
     this.#fanOut(changes);
-    this.#history.reset(this.#picture.revision);
+    this.#history.restartAt(this.#picture.revision);
     this.#frames.clear();
   }
 
@@ -213,7 +213,7 @@ export class WatchHub {
     subscriber: Subscriber,
     { namespace, service }: { readonly namespace: string; readonly service: string },
   ): void {
-    const frame = this.#frames.snapshot(namespace, service);
+    const frame = this.#frames.snapshotFrame(namespace, service);
     subscriber.syncBytes += frame.chunk.length;
     subscriber.stream.send(frame);
     this.totals.snapshots++;

@@ -7,7 +7,7 @@ import { LogDigests } from './log-digests.ts';
 
 function pastOf(...entries: readonly (readonly [number, string])[]): LogDigests {
   const past = new LogDigests(100);
-  past.reset(10, 'm10', false);
+  past.restartAt(10, 'm10', false);
   for (const [revision, digest] of entries) past.add(revision, digest);
   return past;
 }
@@ -34,14 +34,14 @@ test('a position whose digest is another one is of a lost past; one without a di
 test('what lies before all that is known may be of a lost past only when one was lost', () => {
   const past = pastOf([20, 'm20']);
   expect(past.isLost({ revision: 5, digest: 'm5' })).toBe(false);
-  past.reset(40, 'm40', true);
+  past.restartAt(40, 'm40', true);
   expect(past.isLost({ revision: 20, digest: 'm20' })).toBe(true);
   expect(past.isLost({ revision: 40, digest: 'm40' })).toBe(false);
 });
 
 test('only the last entries are kept', () => {
   const past = new LogDigests(10);
-  past.reset(0, 'm0', false);
+  past.restartAt(0, 'm0', false);
   for (let revision = 1; revision <= 1_000; revision++) past.add(revision, `m${revision}`);
   expect(past.digestAt(1_000)).toBe('m1000');
   expect(past.digestAt(900)).toBeUndefined();

@@ -20,7 +20,7 @@ export class LogDigests {
   }
 
   /** The roll was read at a revision: nothing before it is known. `hasLost`: because the store lost it. */
-  reset(revision: number, digest: string, hasLost: boolean): void {
+  restartAt(revision: number, digest: string, hasLost: boolean): void {
     this.#entries = [{ revision, digest }];
     this.#hasLostOne ||= hasLost;
   }

@@ -26,7 +26,7 @@ export class PictureFrames {
     this.#snapshots = new WeakMap();
   }
 
-  snapshot(namespace: string, service: string): Frame {
+  snapshotFrame(namespace: string, service: string): Frame {
     const { revision: now, epoch } = this.#picture;
     const known = this.#picture.service(namespace, service);
     const cached = known && this.#snapshots.get(known);

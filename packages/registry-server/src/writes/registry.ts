@@ -84,7 +84,7 @@ export class Registry {
   ): Promise<Committed<Registered>> {
     this.#admission.checkRegistration(caller, ref, registration);
     this.#checkSelected(caller, ref, { app: ref.service, ...registration.labels });
-    const giveBack = this.#quota.acquire(caller, ref);
+    const giveBack = this.#quota.reserve(caller, ref);
     try {
       return await this.#grant(caller, ref, registration, takeover);
     } finally {

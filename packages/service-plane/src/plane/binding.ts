@@ -82,8 +82,8 @@ export class Binding implements PortPlace {
     this.#open();
   }
 
-  /** Opens nothing more. The open listener is closed by its server, which first serves the connected clients. */
-  close(): void {
+  /** From now on it opens nothing. Its server closes the open listener after it has served the connected clients. */
+  retire(): void {
     this.#isClosed = true;
   }
 
@@ -102,7 +102,7 @@ export class Binding implements PortPlace {
     this.#listener = listener;
     this.#error = undefined;
     this.#retryMs = FIRST_RETRY_MS;
-    // Nothing claims it any more, so there is no status to report.
+    // Without a claim, or after the end, there is no status to report.
     if (this.isUnused || this.#isClosed) this.#giveBack();
     else this.#enter('bound');
   }
@@ -111,7 +111,7 @@ export class Binding implements PortPlace {
     const isSame = this.#error?.code === error.code;
     this.isUnderWay = false;
     this.#error = error;
-    // The next tick adds the current time.
+    // `retryIfDue` replaces this by a time.
     this.#retryAt = 0;
     if (this.isUnused) this.#giveBack();
     else this.#enter('failed', isSame);

@@ -68,7 +68,7 @@ export class UserspacePlane implements ServicePlane {
 
   async #close(graceMs: number): Promise<void> {
     this.#tickTimer.cancel();
-    for (const binding of this.#bindings.values()) binding.close();
+    for (const binding of this.#bindings.values()) binding.retire();
     await Promise.all([this.#parts.tcp.close(graceMs), this.#parts.udp.close()]);
   }
 

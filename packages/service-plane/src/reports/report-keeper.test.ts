@@ -22,7 +22,7 @@ function start() {
       if (state.isAway) throw new Error('away');
       wall.set(key, notice);
     },
-    async remove(key: string) {
+    async withdraw(key: string) {
       said.push(`-${key}`);
       if (state.isAway) throw new Error('away');
       wall.delete(key);
@@ -83,10 +83,10 @@ test('what is removed is taken down, once; what was never up is not', async () =
   const { board, runtime, wall, said } = start();
   board.set('a', 'fine');
   await pass(runtime, 300);
-  board.remove('a');
+  board.withdraw('a');
   board.set('never', 'fine');
-  board.remove('never');
-  board.remove('unknown');
+  board.withdraw('never');
+  board.withdraw('unknown');
   await pass(runtime, 100_000);
   expect(said).toEqual(['+a', '-a']);
   expect(wall.size).toBe(0);
@@ -97,7 +97,7 @@ test('what may stand although the answer was lost is taken down too, but not for
   state.isAway = true;
   board.set('a', 'fine');
   await pass(runtime, 300);
-  board.remove('a');
+  board.withdraw('a');
   await pass(runtime, 600_000);
   expect(said).toEqual(['+a', '-a', '-a', '-a']);
 });

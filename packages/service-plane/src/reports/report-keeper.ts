@@ -3,7 +3,7 @@ import type { Clock, Timer } from '@rollcall/runtime';
 /** Where reports are sent. Rejections are retried. */
 export interface ReportTarget<T> {
   post(key: string, notice: T): Promise<void>;
-  remove(key: string): Promise<void>;
+  withdraw(key: string): Promise<void>;
 }
 
 export interface ReportOptions {
@@ -66,7 +66,7 @@ export class ReportKeeper<T> {
   }
 
   /** Withdraws the report. */
-  remove(key: string): void {
+  withdraw(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     Object.assign(entry, { notice: undefined, text: '', dueAt: 0, backoffMs: FIRST_BACKOFF_MS });
@@ -82,7 +82,7 @@ export class ReportKeeper<T> {
     const keys = [...this.#entries].filter(([, entry]) => stands(entry)).map(([key]) => key);
     const one = async (): Promise<void> => {
       for (let key = keys.pop(); key !== undefined; key = keys.pop())
-        await this.#port.remove(key).catch((error: unknown) => this.#report(error as Error));
+        await this.#port.withdraw(key).catch((error: unknown) => this.#report(error as Error));
     };
     await Promise.all(Array.from({ length: UNDER_WAY }, one));
   }
@@ -108,7 +108,7 @@ export class ReportKeeper<T> {
     entry.isUnderWay = true;
     try {
       // Even a request that fails may have taken effect, if only its answer was lost.
-      if (notice === undefined) await this.#port.remove(key);
+      if (notice === undefined) await this.#port.withdraw(key);
       else await this.#port.post(key, notice);
       entry.posted = text;
       this.counters.posted++;

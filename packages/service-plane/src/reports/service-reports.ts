@@ -42,7 +42,7 @@ export interface ServiceReports {
   /** Sets the report about a service. */
   set(key: ServiceKey, report: Report): void;
   /** Withdraws the report about a service. */
-  remove(key: ServiceKey): void;
+  withdraw(key: ServiceKey): void;
   /** Sends the last reports, for two seconds at most. */
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export interface ServiceReports {
 export const NO_REPORTS: ServiceReports = {
   counters: { posted: 0, failed: 0 },
   set() {},
-  remove() {},
+  withdraw() {},
   async close() {},
 };
 
@@ -90,13 +90,13 @@ export function keepReports(options: ServiceReportsOptions): ServiceReports {
     else log(`fault while reporting: ${error.stack ?? error.message}`, 'error');
   };
   const keeper = new ReportKeeper<Report>(
-    { post, remove },
+    { post, withdraw: remove },
     { forMs: REPORT_MS, random, clock, onTrouble },
   );
   return {
     counters: keeper.counters,
     set: (key, report) => keeper.set(key, report),
-    remove: (key) => keeper.remove(key),
+    withdraw: (key) => keeper.withdraw(key),
     async close() {
       isClosing = true;
       await Promise.race([keeper.close(), pause(clock, LAST_REPORTS_MS)]);

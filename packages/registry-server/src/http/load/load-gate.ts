@@ -76,9 +76,9 @@ export class LoadGate {
   /** Whether to refuse a request of this priority now. Counts the refusal. */
   refuses(priority: Priority): boolean {
     if (priority === 'always') return false;
-    if (this.#delayLimits?.[priority].isOver === true) this.refusals.add('loop_delay');
+    if (this.#delayLimits?.[priority].isOver === true) this.refusals.count('loop_delay');
     else if (this.#inFlight >= this.#maxInFlight * SHARES[priority]) {
-      this.refusals.add('requests_in_flight');
+      this.refusals.count('requests_in_flight');
     } else return false;
     return true;
   }

@@ -6,11 +6,11 @@ export class OwnerCount {
     return this.#counts.get(owner) ?? 0;
   }
 
-  add(owner: string | undefined): void {
+  increment(owner: string | undefined): void {
     if (owner !== undefined) this.#counts.set(owner, this.get(owner) + 1);
   }
 
-  remove(owner: string | undefined): void {
+  decrement(owner: string | undefined): void {
     if (owner === undefined) return;
     const left = this.get(owner) - 1;
     if (left === 0) this.#counts.delete(owner);

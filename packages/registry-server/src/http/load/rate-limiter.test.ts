@@ -60,7 +60,7 @@ test('G7: ten thousand who come at once are let in with one refusal each, at the
 
 test('nobody is sent away for longer than half a minute', () => {
   const queue = new RetryAfterQueue(new ManualClock(), 1);
-  const places = Array.from({ length: 100 }, () => queue.next());
+  const places = Array.from({ length: 100 }, () => queue.takePlace());
   expect(places.slice(0, 3)).toEqual([1, 2, 3]);
   expect(Math.max(...places)).toBe(30);
 });
@@ -68,11 +68,11 @@ test('nobody is sent away for longer than half a minute', () => {
 test('however often somebody tried in vain, half a minute later there is no line', () => {
   const clock = new ManualClock();
   const queue = new RetryAfterQueue(clock, 10);
-  for (let i = 0; i < 100_000; i++) queue.next();
+  for (let i = 0; i < 100_000; i++) queue.takePlace();
   expect(queue.isIdle).toBe(false);
   clock.advance(30_000);
   expect(queue.isIdle).toBe(true);
-  expect(queue.next()).toBe(1);
+  expect(queue.takePlace()).toBe(1);
 });
 
 test('callers have each their own, and those of no use are forgotten', () => {

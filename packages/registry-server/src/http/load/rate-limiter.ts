@@ -21,7 +21,7 @@ export class RetryAfterQueue {
   }
 
   /** Takes the next place: whole seconds from now. */
-  next(): number {
+  takePlace(): number {
     const nowMs = this.#clock.monotonicMs();
     const served = ((nowMs - this.#atMs) * this.#perSecond) / 1_000;
     this.#atMs = nowMs;
@@ -58,7 +58,7 @@ export class RateLimiter {
   take(cost = 1): number | undefined {
     if (this.#bucket.take(this.#clock.monotonicMs(), cost)) return undefined;
     this.#onRefused();
-    return this.#queue.next();
+    return this.#queue.takePlace();
   }
 
   /** Whether it can be dropped. */

@@ -24,7 +24,7 @@ export class Refusals {
     return this.#counts;
   }
 
-  add(reason: RefusalReason): void {
+  count(reason: RefusalReason): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 }

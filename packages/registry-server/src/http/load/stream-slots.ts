@@ -27,13 +27,13 @@ export class StreamSlots {
   }
 
   /** Takes a place for the stream that `open` returns; releases it if that fails. Throws `too_many_watches`. */
-  async acquire(owner: string | undefined, open: () => Promise<EventStream>): Promise<void> {
+  async openInSlot(owner: string | undefined, open: () => Promise<EventStream>): Promise<void> {
     this.#check(owner);
     this.#size++;
-    this.#owners.add(owner);
+    this.#owners.increment(owner);
     const giveBack = () => {
       this.#size--;
-      this.#owners.remove(owner);
+      this.#owners.decrement(owner);
     };
     let stream: EventStream;
     try {

@@ -156,7 +156,7 @@ describe('the lock', () => {
   const other = (held: string) => {
     const lines = [
       `import { FileLock } from '${LOCK}';`,
-      `await FileLock.take('${held}');`,
+      `await FileLock.acquire('${held}');`,
       "console.log('held');",
       'setInterval(() => {}, 1e6);',
     ];

@@ -43,5 +43,5 @@ export function memoryBackend(epoch: string, logLength: number): TableBackend {
   };
   // The rules do not throw between two changes, so there is nothing to take back.
   const run = <T>(work: () => T): T => work();
-  return { tables, write: run, read: run, close() {} };
+  return { tables, writeTransaction: run, readTransaction: run, close() {} };
 }

@@ -50,7 +50,7 @@ function regranted(
 ): GrantOutcome | undefined {
   const { nonce, body, floor, sequence = 0 } = request;
   const { lease, revision } = record;
-  const deadline = partition.deadlines.get(lease);
+  const deadline = partition.deadlineOf(lease);
   const isHolder = nonce !== '' && record.nonce === nonce && request.lease !== '';
   if (!isHolder || deadline === undefined) return undefined;
   const renewed = nowMs + ttlOfLease(lease);
@@ -87,7 +87,7 @@ function displaced(
   record: InstanceRecord,
   { request: { instanceKey, nonce, takeover }, nowMs }: Granting,
 ): 'taken' | 'superseded' | 'reregistered' {
-  const isLive = record.lease === '' || (partition.deadlines.get(record.lease) ?? 0) > nowMs;
+  const isLive = record.lease === '' || (partition.deadlineOf(record.lease) ?? 0) > nowMs;
   const isOther = nonce !== '' && nonce !== record.nonce;
   const isFormer = isOther && partition.isFormer(instanceKey, nonce);
   const isClosed = isFormer || (isLive && record.doubt !== 'suspect');

@@ -43,9 +43,9 @@ export function suspect(
   { floor, isSecondLook = false, nowMs }: Write & SecondLook & { readonly nowMs: number },
 ): boolean {
   if (partition.holds.get(lease) !== number) return false;
-  const record = partition.instances.get(partition.holders.get(lease) ?? '');
-  const deadline = partition.deadlines.get(lease);
-  if (record?.lease !== lease || deadline === undefined) return false;
+  const record = partition.recordOf(lease);
+  const deadline = partition.deadlineOf(lease);
+  if (record === undefined || deadline === undefined) return false;
   const heartbeatMs = isSecondLook ? ttlOfLease(lease) / 3 : 0;
   const dueMs = nowMs + limits.SUSPECT_MS + heartbeatMs;
   partition.deadlines.set(lease, Math.min(deadline, dueMs));

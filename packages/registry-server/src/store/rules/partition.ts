@@ -93,6 +93,18 @@ export class Partition {
     this.addTombstone(`l:${lease}`, instanceKey, nowMs + this.instanceTombstoneMs());
   }
 
+  /** The record whose current lease this is. */
+  recordOf(lease: string): InstanceRecord | undefined {
+    const instanceKey = this.holders.get(lease);
+    const record = instanceKey === undefined ? undefined : this.instances.get(instanceKey);
+    return record?.lease === lease ? record : undefined;
+  }
+
+  /** Unix ms at which a lease ends; undefined = not a live lease, or none at all. */
+  deadlineOf(lease: string): number | undefined {
+    return lease === '' ? undefined : this.deadlines.get(lease);
+  }
+
   /** Why a lease is missing. */
   missOf(lease: string): { kind: 'unknown' | 'superseded' } {
     const tombstone = this.tombstones.get(`l:${lease}`);
@@ -184,8 +196,8 @@ export class Partition {
 
   /** A sign of life: clears the doubt, and watchers see it. */
   clearDoubt(lease: string, at: { nowMs: number; floor: number }): void {
-    const record = this.instances.get(this.holders.get(lease) ?? '');
-    if (record?.lease !== lease || record.doubt === undefined) return;
+    const record = this.recordOf(lease);
+    if (record?.doubt === undefined) return;
     this.writeRecord({ ...record, doubt: undefined, doubtUntilMs: 0 }, at, 'recovered');
   }
 }

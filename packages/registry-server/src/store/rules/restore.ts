@@ -75,8 +75,8 @@ function restoreTombstone(partition: Partition, { member, revision, forMs }: Tom
   if (hasTombstone(partition, member, revision)) return 0;
   const key = member.slice(2);
   if (member.startsWith('x:')) {
-    const existing = partition.instances.get(partition.holders.get(key) ?? '');
-    if (existing?.lease === key) partition.deleteRecord(existing, at, 'deregistered');
+    const existing = partition.recordOf(key);
+    if (existing !== undefined) partition.deleteRecord(existing, at, 'deregistered');
   } else if (member.startsWith('i:')) {
     const existing = partition.instances.get(key);
     if (existing !== undefined && existing.revision >= revision) return 0;

@@ -105,8 +105,8 @@ function graceOf(partition: Partition, at: At, runId: string): number {
 /** Marks every lease as unconfirmed; each has its own TTL from now on to renew. */
 function doubtAll(partition: Partition, at: At): void {
   for (const lease of [...partition.deadlines.keys()].toSorted()) {
-    const record = partition.instances.get(partition.holders.get(lease) ?? '');
-    if (record?.lease !== lease) continue;
+    const record = partition.recordOf(lease);
+    if (record === undefined) continue;
     if (partition.deadlines.get(lease) === at.nowMs + ttlOfLease(lease)) continue;
     partition.deadlines.set(lease, at.nowMs + ttlOfLease(lease));
     if (record.doubt !== undefined) continue;
@@ -119,7 +119,7 @@ function dueOf(partition: Partition, nowMs: number): InstanceRecord[] {
   for (const entry of partition.deadlines) if (entry[1] <= nowMs) due.push(entry);
   due.sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
   return due.slice(0, limits.SWEEP_COUNT_LIMIT).flatMap(([lease]) => {
-    const record = partition.instances.get(partition.holders.get(lease) ?? '');
+    const record = partition.recordOf(lease);
     return record === undefined ? [] : [record];
   });
 }

@@ -36,8 +36,8 @@ export interface TableStoreOptions {
   /** How long the guard holds, in ms. @default 60,000 */
   readonly guardMs?: number | undefined;
   /**
-   * Id of the process that keeps the tables now: another process may have come back with older data.
-   * @default always the same
+   * Identifies the process that holds the data, such as the run id of a database server. After a change the data may be
+   * older than what was read before. @default always the same
    */
   readonly runId?: () => string;
 }
@@ -49,7 +49,7 @@ export class TableStore implements Store {
   readonly #clock: Clock;
   readonly #guardMs: number;
   readonly #runId: () => string;
-  readonly #waiting = new Set<() => void>();
+  readonly #wakers = new Set<() => void>();
 
   constructor(backend: TableBackend, options: TableStoreOptions) {
     this.#backend = backend;
@@ -71,9 +71,9 @@ export class TableStore implements Store {
     return this.#write((partition, nowMs) => hold(partition, lease, { nowMs, floor }));
   }
 
-  async suspect(lease: string, number: number, write: Write & SecondLook): Promise<boolean> {
+  async suspect(lease: string, holdNumber: number, write: Write & SecondLook): Promise<boolean> {
     return this.#write((partition, nowMs) =>
-      suspect(partition, { lease, hold: number }, { ...write, nowMs }),
+      suspect(partition, { lease, hold: holdNumber }, { ...write, nowMs }),
     );
   }
 
@@ -107,43 +107,48 @@ export class TableStore implements Store {
 
   async follow(after: number, signal: AbortSignal): Promise<LogPage> {
     const { tables } = this.#backend;
-    if (this.#readLast() === after) await this.#appended(after, signal);
+    if (this.#readLast() === after) await this.#waitForEntry(after, signal);
     signal.throwIfAborted();
-    return this.#backend.read(() => pageAfter(tables, after));
+    return this.#backend.readTransaction(() => pageAfter(tables, after));
   }
 
   async continuity(position: StoreHead): Promise<Continuity> {
     const { tables } = this.#backend;
-    return this.#backend.read(() => continuityOf(tables, position));
+    return this.#backend.readTransaction(() => continuityOf(tables, position));
   }
 
   async snapshot(): Promise<StoreSnapshot> {
     const { tables } = this.#backend;
-    return this.#backend.read(() => snapshotOf(tables, this.#clock.wallMs()));
+    return this.#backend.readTransaction(() => snapshotOf(tables, this.#clock.wallMs()));
   }
 
   async close(): Promise<void> {
-    for (const wake of this.#waiting) wake();
+    for (const wake of this.#wakers) wake();
     this.#backend.close();
   }
 
   #write<T>(work: (partition: Partition, nowMs: number) => T): T {
-    const before = this.#partition.state.last;
-    const outcome = this.#backend.write(() => work(this.#partition, this.#clock.wallMs()));
-    if (this.#partition.state.last !== before) for (const wake of this.#waiting) wake();
+    let hasAppended = false;
+    const outcome = this.#backend.writeTransaction(() => {
+      const before = this.#partition.state.last;
+      const result = work(this.#partition, this.#clock.wallMs());
+      hasAppended = this.#partition.state.last !== before;
+      return result;
+    });
+    if (hasAppended) for (const wake of this.#wakers) wake();
     return outcome;
   }
 
   #readLast(): number {
-    return this.#backend.read(() => this.#partition.state.last);
+    return this.#backend.readTransaction(() => this.#partition.state.last);
   }
 
   /** Resolves at the next entry, when the wait is over, or when the signal aborts. */
-  #appended(after: number, signal: AbortSignal): Promise<void> {
+  #waitForEntry(after: number, signal: AbortSignal): Promise<void> {
     const { pollMs } = this.#backend;
     return new Promise((resolve) => {
       const wake = () => {
-        this.#waiting.delete(wake);
+        this.#wakers.delete(wake);
         timer.cancel();
         poll?.cancel();
         signal.removeEventListener('abort', wake);
@@ -159,7 +164,7 @@ export class TableStore implements Store {
       };
       const timer = this.#clock.after(limits.FOLLOW_WAIT_MS, wake);
       const poll = pollMs === undefined ? undefined : this.#clock.every(pollMs, lookForOthers);
-      this.#waiting.add(wake);
+      this.#wakers.add(wake);
       signal.addEventListener('abort', wake, { once: true });
     });
   }

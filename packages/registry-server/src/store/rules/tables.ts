@@ -4,7 +4,8 @@ import type { Pool } from '../store.ts';
 
 /**
  * One table of the roll. A Map is one. A value is never changed in place: `set` replaces it. Entries may be set and
- * deleted while the table is iterated.
+ * deleted while the table is iterated; the iteration may show the changes or not, in any order. Keys are not empty and
+ * have at most 500 bytes.
  */
 export interface Table<K, V> {
   readonly size: number;
@@ -42,7 +43,7 @@ interface Tombstone {
   readonly untilMs: number;
 }
 
-/** The single values of a roll. JSON can carry it, and the rules change its fields in place. */
+/** The single values of a roll. The rules change its fields in place. */
 export interface RollState {
   /** Identity of the data: made when the roll is empty, another one after the data was lost. */
   epoch: string;
@@ -82,7 +83,10 @@ export function emptyState(epoch: string): RollState {
   };
 }
 
-/** Everything that a roll consists of. Every value can be carried by JSON. */
+/**
+ * Everything that a roll consists of. Every value can be carried by JSON: a field that is undefined may be missing when
+ * it is read, but never null.
+ */
 export interface Tables {
   /** Instance key -> record. */
   readonly instances: Table<string, InstanceRecord>;
@@ -103,6 +107,7 @@ export interface Tables {
   /** Number -> key of the resource that owns it. */
   readonly pools: Readonly<Record<PoolName, Table<number, string>>>;
   readonly log: LogTable;
+  /** A getter, if the values are read anew in each transaction. Used only within one. */
   readonly state: RollState;
 }
 
@@ -111,12 +116,15 @@ export interface Tables {
  * answers later needs a driver that implements `Store` itself.
  */
 export interface TableBackend {
-  /** Always the same object; what it contains is valid within `read` and `write`. */
+  /** Always the same object; used only within a transaction. */
   readonly tables: Tables;
-  /** Runs a write as one transaction: what it changed is kept when this returns, and nothing of it if `work` throws. */
-  write<T>(work: () => T): T;
-  /** Runs a read that sees one state. */
-  read<T>(work: () => T): T;
+  /**
+   * Runs `work` as one transaction: all its changes are kept when this returns, and none if `work` throws, `state`
+   * included. Where there is no state yet, it creates one with a new epoch ({@link emptyState}).
+   */
+  writeTransaction<T>(work: () => T): T;
+  /** Runs a read that sees one state of the data. Where there is no state yet, the epoch is empty. */
+  readTransaction<T>(work: () => T): T;
   /** How often to look for entries that other processes appended, in ms. @default never: there are no others */
   readonly pollMs?: number;
   /** May be called twice. */

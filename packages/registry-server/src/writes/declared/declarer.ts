@@ -72,7 +72,7 @@ export class Declarer {
 
   /** Declares every document of a text, or none; with `partial`, every document without faults. */
   async apply(request: ApplyRequest): Promise<Committed<ApplyReply>> {
-    const file = await this.#reader.read(request.text);
+    const file = await this.#reader.parse(request.text);
     if (file.faults.length > 0) {
       throw refusal(file.faults.map((fault) => ({ object: '', ...fault })));
     }
@@ -92,7 +92,7 @@ export class Declarer {
 
   /** Creates or replaces one object under its own name. */
   async put(ref: ObjectRef, text: string, dryRun: boolean): Promise<Committed<ManifestObject>> {
-    const { manifests } = await this.#reader.read(text);
+    const { manifests } = await this.#reader.parse(text);
     const [only] = manifests;
     const { manifest } = only ?? {};
     const isMeant =

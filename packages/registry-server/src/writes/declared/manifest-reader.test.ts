@@ -27,7 +27,7 @@ test('long texts are read elsewhere: this thread goes on meanwhile', async () =>
     turns++;
     if (!isOver) setImmediate(go);
   };
-  const reading = reader.read(services(400));
+  const reading = reader.parse(services(400));
   go();
   const { manifests, faults } = await reading;
   isOver = true;
@@ -41,7 +41,7 @@ test('long texts are read elsewhere: this thread goes on meanwhile', async () =>
 test('several at once each get their own, in turn with short ones', async () => {
   const reader = readerOf();
   const sizes = [40, 1, 60, 2, 50];
-  const files = await Promise.all(sizes.map((size) => reader.read(services(size))));
+  const files = await Promise.all(sizes.map((size) => reader.parse(services(size))));
   expect(files.flatMap(({ faults }) => faults)).toEqual([]);
   expect(files.map(({ manifests }) => manifests.length)).toEqual(sizes);
 });
@@ -49,8 +49,8 @@ test('several at once each get their own, in turn with short ones', async () => 
 test('a text that takes too long is given up, and the next one is read', async () => {
   const clock = new ManualClock();
   const reader = readerOf(clock);
-  const slow = reader.read(services(400));
-  const next = reader.read(services(30));
+  const slow = reader.parse(services(400));
+  const next = reader.parse(services(30));
   clock.advance(10_000);
   expect((await slow).faults).toMatchObject([{ message: expect.stringContaining('within 10 s') }]);
   expect((await next).manifests).toHaveLength(30);

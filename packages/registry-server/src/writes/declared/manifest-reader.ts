@@ -13,7 +13,7 @@ const MOST_MB = 512;
 /** Reads files of manifests. */
 export interface ManifestReader {
   /** Never rejects because of the content. */
-  read(text: string): Promise<ReadFile>;
+  parse(text: string): Promise<ReadFile>;
   close(): void;
 }
 
@@ -40,7 +40,7 @@ export class ThreadedReader implements ManifestReader {
     this.#clock = clock;
   }
 
-  async read(text: string): Promise<ReadFile> {
+  async parse(text: string): Promise<ReadFile> {
     if (text.length <= INLINE_LENGTH) return readManifests(text);
     return new Promise((resolve) => {
       this.#waiting.push({ text, resolve });

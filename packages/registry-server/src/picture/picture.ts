@@ -16,6 +16,7 @@ import { conditionsOf, type InstanceConditions } from './instances/endpoints.ts'
 import { deriveMember, membersOf, type Member, MANUAL_ENDPOINTS } from './membership.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Effect, Roll } from './roll.ts';
+import { runsOf } from './runs.ts';
 import { type Touch, type Touched, touchOf } from './touched.ts';
 
 /** The changes of one service. Never empty. */
@@ -40,7 +41,7 @@ export interface ServiceChange {
 export interface ServicePicture {
   readonly namespace: string;
   readonly service: string;
-  /** Of its last observable change. */
+  /** Of its last observable change, or of the last time when the whole roll was read. */
   readonly revision: number;
   readonly declared: DeclaredService | null;
   readonly endpoints: readonly Endpoint[];
@@ -160,16 +161,23 @@ export class Picture {
     return this.#roll?.persistent.values() ?? [];
   }
 
-  /** Applies entries in order; returns one change for each service with a visible difference. */
+  /**
+   * Applies entries in order; returns one change for each service with a visible difference, and several if something
+   * changed several times.
+   */
   apply(entries: readonly LogEntry[]): ServiceChange[] {
     const roll = this.#roll;
     if (roll === undefined) return [];
-    const touched: Touched = new Map();
-    for (const entry of entries) {
-      const effect = roll.apply(entry, this.#clock.monotonicMs());
-      this.#touch(touched, effect, roll, entry.revision);
+    const changes: ServiceChange[] = [];
+    for (const run of runsOf(entries)) {
+      const touched: Touched = new Map();
+      for (const entry of run) {
+        const effect = roll.apply(entry, this.#clock.monotonicMs());
+        this.#touch(touched, effect, roll, entry.revision);
+      }
+      changes.push(...this.#publish(touched));
     }
-    return this.#publish(touched);
+    return changes;
   }
 
   /**
@@ -192,7 +200,15 @@ export class Picture {
         this.#touch(touched, effect, roll, revision);
       }
     }
-    return this.#publish(touched);
+    const changes = this.#publish(touched);
+    // What happened meanwhile is not known. A client may have seen, from another server, a change that was undone
+    // since: to it, a picture with an older revision would be an old one.
+    for (const [key, known] of this.#published) {
+      if (known.revision !== revision) {
+        this.#published.set(key, { ...known, revision, picture: undefined });
+      }
+    }
+    return changes;
   }
 
   /** Resolves with whether the picture reaches a revision within a time, in ms. */

@@ -22,6 +22,9 @@ type Lease = Extract<HistoryEvent, { kind: 'lease' }>;
  * restored. After that, one of the two holders must be superseded. Revisions that both primaries issued cannot tell
  * which one, so the older lease may stay, if the other one ends.
  *
+ * A store that lost its data does not know who has an id, until a server gives it back: a displaced process that comes
+ * first gets it.
+ *
  * An instance whose goodbye a failover lost may be shown again as unconfirmed, if no server remembers it: never as up.
  */
 export function inherentIn(
@@ -32,6 +35,12 @@ export function inherentIn(
   const windows = faults
     .filter(({ fault }) => fault === 'split' || fault === 'failOver')
     .map(({ fault, atMs, forMs }) => ({ fault, fromMs: atMs, toMs: atMs + forMs + RESTORE_MS }));
+  const emptied = faults
+    .filter(({ fault }) => fault === 'wipe' || fault === 'storeRestartedEmpty')
+    .map(({ fault, atMs, forMs }) => {
+      const fromMs = fault === 'wipe' ? atMs : atMs + forMs;
+      return { fault, fromMs, toMs: fromMs + RESTORE_MS };
+    });
   const splits = windows.filter(({ fault }) => fault === 'split');
   const leases = events.filter((one): one is Lease => one.kind === 'lease');
   return new Set(
@@ -39,6 +48,7 @@ export function inherentIn(
       if (violation.kind === 'pictures-differ') return isWithin(violation.atMs, splits);
       if (violation.kind === 'returned') return isDoubtedReturn(violation, windows);
       if (violation.kind !== 'stale-lease' && violation.kind !== 'displaced') return false;
+      if (violation.kind === 'displaced' && isWithin(violation.atMs, emptied)) return true;
       if (isWithin(violation.atMs, windows)) return true;
       const successor = successorIn(violation);
       return splits.some(

@@ -68,10 +68,22 @@ export class Instance {
   /** Leaves the roll and ends the process. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
+    const sinceMs = this.#world.nowMs;
     await this.#rollcall.close();
     if (this.node.isDead) return;
     this.node.kill();
+    if (!this.#hasReleased) this.#tellUnanswered(sinceMs);
     this.#tellProcess(this.#hasReleased ? 'left' : 'killed');
+  }
+
+  /** It asked to leave and got no answer: since then it may be off the roll, or not. */
+  #tellUnanswered(sinceMs: number): void {
+    const name = `${this.process} leaves without an answer`;
+    const breaks = [this.id];
+    this.#world.tell(
+      { kind: 'fault', atMs: sinceMs, what: 'begin', name, breaks },
+      { kind: 'fault', atMs: this.#world.nowMs, what: 'end', name },
+    );
   }
 
   async #enrol(): Promise<void> {

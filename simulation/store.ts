@@ -72,9 +72,12 @@ class Primary {
   }
 
   /** A replica that had received everything up to a moment becomes a primary, with its own clock. */
-  promoted(upToMs: number, skewMs: number): Primary {
-    const promoted = new Primary({ ...this.options, skewMs });
-    promoted.journal.push(...this.journal.filter(({ atMs }) => atMs <= upToMs));
+  promoted(upToMs: number, skewMs: number, newEpoch: string): Primary {
+    const received = this.journal.filter(({ atMs }) => atMs <= upToMs);
+    // Without any data it does not have their identity either.
+    const epoch = received.length === 0 ? newEpoch : this.options.epoch;
+    const promoted = new Primary({ ...this.options, skewMs, epoch });
+    promoted.journal.push(...received);
     void this.#timeline.outside(() => promoted.#repeat(promoted.journal.slice()));
     return promoted;
   }
@@ -162,13 +165,13 @@ export class SimulatedStore {
 
   /** A replica takes over that lacks the last `lagMs`, and whose clock is off by `skewMs`. */
   failOver(lagMs: number, skewMs: number): void {
-    this.#replace(this.#primary.promoted(this.#timeline.nowMs - lagMs, skewMs));
+    this.#replace(this.#promoted(lagMs, skewMs));
   }
 
   /** A replica takes over, and some servers continue with the old primary. */
   split(lagMs: number, skewMs: number, servers: ReadonlySet<string>): void {
     const old = this.#primary;
-    this.#primary = this.#kept(old.promoted(this.#timeline.nowMs - lagMs, skewMs));
+    this.#primary = this.#kept(this.#promoted(lagMs, skewMs));
     this.disturbedAtMs = this.#timeline.nowMs;
     this.#stranded = { primary: old, servers };
   }
@@ -178,6 +181,10 @@ export class SimulatedStore {
     this.disturbedAtMs = this.#timeline.nowMs;
     this.#stranded?.primary.down();
     this.#stranded = undefined;
+  }
+
+  #promoted(lagMs: number, skewMs: number): Primary {
+    return this.#primary.promoted(this.#timeline.nowMs - lagMs, skewMs, this.#random.hex(8));
   }
 
   #replace(primary: Primary): void {

@@ -33,10 +33,11 @@ test.each([
 
 test('a key that is there twice is found, among thousands without comparing each with each', () => {
   const keys = Array.from({ length: 30_000 }, (_, i) => `  k${i}: 1`);
-  const startedMs = performance.now();
+  const before = process.cpuUsage();
   const { faults } = readManifests(`metadata:\n${keys.join('\n')}\n  k7: 2\n`);
   expect(faults).toMatchObject([{ line: 30_002, column: 3, message: 'Map keys must be unique' }]);
-  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  // Processor time: what else the machine does must not count.
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(5_000);
 });
 
 test('a thousand wrong fields are not told one by one', () => {

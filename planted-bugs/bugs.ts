@@ -224,4 +224,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: 'return false',
     test: SIMULATION_ON_REDIS,
   },
+  {
+    promise: 'G4',
+    what: 'what changed and changed back in one read of the log is shown to nobody',
+    file: `${REGISTRY}/picture/runs.ts`,
+    find: 'if (isMixed || isAlone || same.has(key)) {',
+    replace: 'if (isMixed || isAlone) {',
+    test: {
+      file: `${REGISTRY}/picture/picture.test.ts`,
+      name: 'G3, G4: who saw every entry',
+    },
+  },
 ];

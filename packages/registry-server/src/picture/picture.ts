@@ -17,25 +17,10 @@ import { deriveMember, membersOf, type Member, MANUAL_ENDPOINTS } from './member
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Effect, Roll } from './roll.ts';
 import { runsOf } from './runs.ts';
+import { inOrder, type ServiceChange } from './service-change.ts';
 import { type Touch, type Touched, touchOf } from './touched.ts';
 
-/** The changes of one service. Never empty. */
-export interface ServiceChange {
-  readonly namespace: string;
-  readonly service: string;
-  readonly revision: number;
-  /**
-   * A subscriber that has seen everything up to this revision, and then this change, has missed nothing. Lower than
-   * `revision` when the same write also changed other services.
-   */
-  readonly resumeAfter: number;
-  /** The first revision of a change that merges several. */
-  readonly first?: number;
-  /** Present when it changed; null = no longer declared. */
-  readonly declared?: DeclaredService | null;
-  readonly upserts: readonly Endpoint[];
-  readonly removes: readonly string[];
-}
+export type { ServiceChange } from './service-change.ts';
 
 /** The current state of a service, with endpoints in the order of their ids. */
 export interface ServicePicture {
@@ -69,6 +54,10 @@ export class Picture {
   readonly #onFault: (key: string, error: unknown) => void;
   readonly #published = new Map<ServiceKey, Published>();
   readonly #waiters: RevisionWaiters;
+  /** Changes that are published here and not yet handed on. */
+  readonly #unsent: ServiceChange[] = [];
+  /** Services that could not be derived the last time: they show an older state. */
+  readonly #failed = new Set<ServiceKey>();
   #roll: Roll | undefined;
   #provenAtMs = Number.NEGATIVE_INFINITY;
   /** Unreadable entries of the store, which the picture leaves out: `instance/FIELD` or a resource's key -> why. */
@@ -168,7 +157,8 @@ export class Picture {
   apply(entries: readonly LogEntry[]): ServiceChange[] {
     const roll = this.#roll;
     if (roll === undefined) return [];
-    const changes: ServiceChange[] = [];
+    // Kept until this returns: after a fault in the middle, the next read of the roll shows no difference to them.
+    const changes = this.#unsent;
     for (const run of runsOf(entries)) {
       const touched: Touched = new Map();
       for (const entry of run) {
@@ -177,7 +167,7 @@ export class Picture {
       }
       changes.push(...this.#publish(touched));
     }
-    return changes;
+    return changes.splice(0);
   }
 
   /**
@@ -185,26 +175,31 @@ export class Picture {
    */
   replace(roll: Roll): ServiceChange[] {
     if (this.#roll !== undefined) roll.remember(this.#roll);
-    this.#roll = roll;
     const { revision, declarations } = roll;
+    // Until the last of the changes is sent, a stream has everything up to the picture before, and no more.
+    const first = Math.min(this.revision + 1, revision);
+    this.#roll = roll;
     const touched: Touched = new Map();
     for (const [key, { endpoints }] of this.#published) {
-      touched.set(key, { members: new Set(endpoints.keys()), isWhole: false, revision });
+      const members = new Set(endpoints.keys());
+      touched.set(key, { members, isWhole: false, revision, first });
     }
     for (const { namespace, name } of declarations.all('Service')) {
-      touchOf(touched, nameKeyOf({ namespace, name }), revision).members.add(MANUAL_ENDPOINTS);
+      const key = nameKeyOf({ namespace, name });
+      touchOf(touched, key, first).members.add(MANUAL_ENDPOINTS);
     }
     for (const instances of roll.services.values()) {
       for (const record of instances.values()) {
         const effect = { kind: 'instance', ref: record, before: record, after: record } as const;
-        this.#touch(touched, effect, roll, revision);
+        this.#touch(touched, effect, roll, first);
       }
     }
-    const changes = this.#publish(touched);
+    for (const touch of touched.values()) touch.revision = revision;
+    const changes = [...this.#unsent.splice(0), ...this.#publish(touched)];
     // What happened meanwhile is not known. A client may have seen, from another server, a change that was undone
     // since: to it, a picture with an older revision would be an old one.
     for (const [key, known] of this.#published) {
-      if (known.revision !== revision) {
+      if (known.revision !== revision && !this.#failed.has(key)) {
         this.#published.set(key, { ...known, revision, picture: undefined });
       }
     }
@@ -251,7 +246,9 @@ export class Picture {
       try {
         const change = this.#publishService(roll, key, touch);
         if (change !== undefined) changes.push(change);
+        this.#failed.delete(key);
       } catch (error) {
+        this.#failed.add(key);
         this.#onFault(key, error);
       }
     }
@@ -263,7 +260,7 @@ export class Picture {
     const { namespace, service } = parseServiceKey(key);
     const known = this.#published.get(key);
     const before: Endpoints = known?.endpoints ?? new Map();
-    const { members, isWhole, revision } = touch;
+    const { members, isWhole, revision, first } = touch;
     const upserts: Endpoint[] = [];
     const removes: string[] = [];
     // An endpoint may move from one member to another: do not remove what was just added.
@@ -292,19 +289,8 @@ export class Picture {
       const next = { namespace, service, revision, declared: shown, endpoints: before };
       this.#published.set(key, next);
     }
-    const change = { namespace, service, revision, resumeAfter: revision, upserts, removes: gone };
+    const parts = { namespace, service, revision, resumeAfter: revision, upserts, removes: gone };
+    const change = first === revision ? parts : { ...parts, first };
     return isRedeclared ? { ...change, declared } : change;
   }
-}
-
-/**
- * In the order of the log. Where changes share a revision, only a resume from before that revision gets all of them.
- */
-function inOrder(changes: readonly ServiceChange[]): ServiceChange[] {
-  const sorted = changes.toSorted((a, b) => a.revision - b.revision);
-  return sorted.map((change, i) => {
-    const isShared =
-      sorted[i - 1]?.revision === change.revision || sorted[i + 1]?.revision === change.revision;
-    return isShared ? { ...change, resumeAfter: change.revision - 1 } : change;
-  });
 }

@@ -7,6 +7,8 @@ export interface Touch {
   /** Also look at every instance that could be a member. */
   isWhole: boolean;
   revision: number;
+  /** The first entry of the service in the run. */
+  readonly first: number;
 }
 
 /** By `namespace/service`. */
@@ -16,7 +18,7 @@ export type Touched = Map<ServiceKey, Touch>;
 export function touchOf(touched: Touched, key: ServiceKey, revision: number): Touch {
   const known = touched.get(key);
   if (known === undefined) {
-    const touch = { members: new Set<Member>(), isWhole: false, revision };
+    const touch = { members: new Set<Member>(), isWhole: false, revision, first: revision };
     touched.set(key, touch);
     return touch;
   }

@@ -3,16 +3,16 @@ import { type Endpoint, serviceKeyOf } from '@rollcall/contract';
 import type { ServiceChange } from '../picture/picture.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
 
-/** How many changes of one endpoint go out at once, however close together. */
+/** How many changes of one endpoint are sent without delay, however quickly they follow each other. */
 const BURST = 10;
 
-/** The burst regains one change per this many hold times. */
+/** After this many hold times, one more change may be sent without delay. */
 const REFILL_HOLDS = 5;
 
 /** A change that takes an endpoint out of use waits for this share of the hold time. */
 const BAD_RATIO = 0.1;
 
-/** What watchers last saw of an endpoint, and how many more changes may go out at once. */
+/** What watchers last saw of an endpoint, and how many more changes may be sent without delay. */
 interface LastSent {
   left: number;
   refilledAtMs: number;
@@ -23,7 +23,7 @@ interface LastSent {
 
 /** The changes of a service that are held back: the latest state of each endpoint, undefined = removed. */
 interface PendingChange {
-  /** Revision of the first held change: a watcher with everything before it misses only what is held here. */
+  /** Revision of the first held change. A watcher that has seen everything before it misses only changes held here. */
   readonly fromRevision: number;
   readonly latest: Map<string, Endpoint | undefined>;
   change: ServiceChange;
@@ -33,7 +33,7 @@ interface PendingChange {
 }
 
 /**
- * Keeps a flapping endpoint from flooding the watchers. A few changes go out at once; after that only the latest state,
+ * Keeps a flapping endpoint from flooding the watchers. A few changes are sent without delay; after that only the latest state,
  * at most once per hold time, or ten times sooner if it takes the endpoint out of use. Held changes of a service
  * go out with its next change that is not held, so the revisions of a service always increase. Other services do not wait.
  */
@@ -50,7 +50,7 @@ export class ChangeDamper {
   #timerDueMs = Infinity;
   readonly totals = { coalesced: 0 };
 
-  /** `publish` gets held changes when they are due. `holdMs` 0 = nothing is pending. */
+  /** `publish` gets held changes when they are due. `holdMs` 0 = nothing is held back. */
   constructor(clock: Clock, holdMs: number, publish: (changes: readonly ServiceChange[]) => void) {
     this.#clock = clock;
     this.#holdMs = holdMs;
@@ -85,7 +85,7 @@ export class ChangeDamper {
     return due;
   }
 
-  /** Flushes everything that is held, due or not. */
+  /** Removes and returns all held changes, due or not. The caller publishes them. */
   takeAll(): readonly ServiceChange[] {
     const nowMs = this.#clock.monotonicMs();
     return [...this.#pending.values()].map((pending) => this.#end(pending, nowMs));
@@ -124,7 +124,7 @@ export class ChangeDamper {
     const key = keyOf(change);
     const known = this.#pending.get(key);
     const pending = known ?? {
-      fromRevision: change.revision,
+      fromRevision: change.first ?? change.revision,
       latest: new Map<string, Endpoint | undefined>(),
       change,
       count: 0,
@@ -142,7 +142,7 @@ export class ChangeDamper {
   }
 
   /**
-   * Flushes the held change of a service, even if it equals what was last sent: a watcher that joined meanwhile, with a
+   * Removes and returns the held change of a service, even if it equals what was last sent: a watcher that joined meanwhile, with a
    * snapshot or from another server, has seen something else.
    */
   #end(
@@ -212,7 +212,7 @@ export class ChangeDamper {
     sent.refilledAtMs = nowMs;
   }
 
-  /** Drops endpoints that have been quiet for long, as if never seen. */
+  /** Drops endpoints that have been quiet for a long time, as if never seen. */
   #forget(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [key, sent] of this.#lastSent) {

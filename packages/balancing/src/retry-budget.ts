@@ -5,16 +5,19 @@ export interface RetryBudgetOptions {
   readonly minPerSecond: number;
   /** Largest number of retries that can accumulate for a burst. */
   readonly burst: number;
-  /** Retries available at the start. @default ten seconds' worth of `minPerSecond`, up to `burst` */
+  /**
+   * Retries available at the start, and the most that `minPerSecond` alone accumulates; at most `burst`.
+   * @default ten seconds' worth of `minPerSecond`
+   */
   readonly reserve?: number;
 }
 
-/** Seconds of `minPerSecond` that a quiet client accumulates, and starts with. */
+/** The default of `reserve`: this many seconds' worth of `minPerSecond`. */
 const RESERVE_SECONDS = 10;
 
 /**
  * A token bucket that limits retries to a share of calls, so that retries never multiply an overload. Each call adds
- * `ratio` tokens, each second adds `minPerSecond` (up to ten seconds' worth), each retry costs one. The caller passes
+ * `ratio` tokens, each second adds `minPerSecond` (up to `reserve`), each retry costs one. The caller passes
  * the time, in ms on one monotonic clock.
  */
 export class RetryBudget {

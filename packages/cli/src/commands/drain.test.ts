@@ -88,7 +88,11 @@ describe('wait', () => {
       'Error from server (NotFound): instances "nope" not found\n',
     ],
     [['--for=condition=Ready', 'pod', '-l', 'no=such'], 1, 'error: no matching resources found\n'],
-    [['svc/nginx'], 2, 'error: --for: expected what to wait for\n'],
+    [
+      ['svc/nginx'],
+      2,
+      'error: --for: expected delete, create, condition=TYPE[=STATUS] or jsonpath={.path}[=VALUE]\n',
+    ],
   ])('%j', async (argv, code, err) => {
     expect(await cli.run('wait', ...argv)).toEqual({ code, out: '', err });
   });

@@ -14,7 +14,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
       : given.words;
   const { resource, name } = oneOf(words, explain.usage);
   if (resource !== services)
-    throw usageError('explain is about services: rollcall explain svc NAME');
+    throw usageError('explain works only for services: rollcall explain svc NAME');
   const params = { ns: context.namespace, svc: name };
   const { declared, selector, instances, notes } = await context.rollcall.call('explain', {
     params,

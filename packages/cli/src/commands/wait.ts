@@ -68,7 +68,10 @@ async function awaitedOf(context: Context, given: Arguments): Promise<Awaited[]>
 async function run(context: Context, given: Arguments): Promise<number> {
   const { clock, signal, namespace, err } = context;
   const text = textOption(given, 'for');
-  if (text === undefined) throw usageError('--for: expected what to wait for');
+  if (text === undefined)
+    throw usageError(
+      '--for: expected delete, create, condition=TYPE[=STATUS] or jsonpath={.path}[=VALUE]',
+    );
   const holds = holdsOf(text);
   const isLenient = text === 'delete' || text === 'create';
   const endMs = clock.wallMs() + durationMs(textOption(given, 'timeout') ?? '30s', 'timeout');

@@ -2,8 +2,8 @@ import { CliError } from '../base/cli-error.ts';
 
 /*
  * JSONPath templates as in kubectl (https://kubernetes.io/docs/reference/kubectl/jsonpath/): text with {paths},
- * {range}..{end}, quoted text, [index], [from:to], [a,b], [*], .., and filters that compare with a value or
- * test for a field. Nothing else.
+ * {range}..{end}, quoted text, indexes [0] and [0,1], slices [from:to], wildcards [*], recursive descent (..name), and
+ * filters that compare a field with a value or test that it exists. Nothing else.
  */
 
 type Node =

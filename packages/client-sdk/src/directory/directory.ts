@@ -43,8 +43,8 @@ interface Resume extends Position {
 }
 
 /**
- * The live pictures of the services of a namespace (`*` = all namespaces) that have a reader, or of all services while
- * a catalog is open. Uses one watch stream, which takes up further services later.
+ * Holds live pictures of the services of one namespace (`*` = all namespaces): only of those with a reader, or of all
+ * while a catalog is open. Uses one watch stream, to which services can be added later.
  */
 export class Directory
   implements StreamPlan<WatchSession>, WatchListener, CatalogSource, ExtenderListener
@@ -62,8 +62,8 @@ export class Directory
   #behind = 0;
   #isAdjustDue = false;
   /**
-   * Whether streams can take up further services: not behind a load balancer that spreads requests over registry
-   * servers.
+   * Whether services can be added to an open stream. False if the server cannot do it, or does not know the stream: a
+   * load balancer may have sent the request to another server.
    */
   #extends = true;
 
@@ -82,6 +82,7 @@ export class Directory
     return this.#trouble.last;
   }
 
+  /** Time since the picture of all services was last known to be complete, in ms; Infinity = never. */
   get wholeAgeMs(): number {
     return this.#options.runtime.monotonicMs() - this.#wholeProvenAtMs;
   }
@@ -94,7 +95,8 @@ export class Directory
   acquire(service: ServiceRef): ServiceFeed {
     const { feed, isNew } = this.table.acquire(service);
     if (!isNew) return feed;
-    // A server may still send its changes although nobody reads them; a new reader has missed the earlier ones.
+    // The server may still send changes of this service for an earlier reader. The new reader has no picture to apply
+    // them to, so the service must be shown again.
     for (const session of this.#stream.sessions) session.forget(service);
     this.#resume?.coverage.forget(serviceKeyOf(service));
     // While the stream is down, the client cannot know whether the service exists.
@@ -113,7 +115,7 @@ export class Directory
     if (!this.isUsed) this.#adjustSoon();
   }
 
-  /** All services, until the catalog is closed. `onClosed`: called when it is closed and no longer counted. */
+  /** All services, until the catalog is closed. `onClosed` is called after it was closed and removed here. */
   catalog(onClosed: () => void): Catalog {
     const view = new CatalogView(this, this.#options.runtime, () => {
       this.#catalogs.delete(view);
@@ -258,8 +260,8 @@ export class Directory
   }
 
   /**
-   * Returns true only when every covered service in use has a picture, and the stream that got so far covered it. When
-   * all services are kept, one without a picture did not exist at that time.
+   * Whether the new stream can resume: the last stream covered every service that it covers, and each has a picture.
+   * While all services are kept, a missing picture is no obstacle: the service did not exist.
    */
   #canResume(coverage: Coverage): boolean {
     const resume = this.#resume;

@@ -17,7 +17,7 @@ interface Http2Start {
 }
 
 /**
- * The HTTP requests in progress in this process that came in at the ports of an instance. A drain waits for them unless
+ * The HTTP requests in progress in this process that arrived on the ports of an instance. A drain waits for them unless
  * the application passes its own `whenIdle`.
  */
 export class ServedRequests {

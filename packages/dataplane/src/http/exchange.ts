@@ -20,7 +20,7 @@ import { Tries } from './tries.ts';
 import { Tunnel, type TunnelOwner } from './tunnel.ts';
 import type { UpstreamOwner } from './upstream-connection.ts';
 
-/** Up to this size a request is sent at once, however slowly the target reads. */
+/** A request up to this size counts as sent once it is written, however slowly the target reads. */
 const AT_ONCE_BYTES = 16_384;
 
 /**
@@ -53,7 +53,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#relay = new ResponseRelay(client, services, this);
   }
 
-  /** `source` holds the head that was just parsed, and body bytes up to `bodyEnd`. */
+  /** `source` holds the head that was just parsed, and body bytes up to `body.end`. */
   serve(source: Buffer, head: RequestHead, body: { end: number; isComplete: boolean }): void {
     const { options } = head;
     this.#wantsKeepAlive = !options.close && (head.minorVersion === 1 || options.keepAlive);
@@ -95,13 +95,13 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     }
     this.#isRequestComplete = isLast;
     if (!upstream.isOpen) return;
-    // A target that responds while it still reads the request is not silent as long as it gets more to read.
+    // The target already responds but still reads the request: as long as more of it arrives, its time starts again.
     if (this.#phase === Phase.responding) this.#attempt.postpone(true);
     if (end > start && !this.#attempt.write(buffer, start, end)) this.#client.pauseReading();
     if (isLast) this.#awaitAnswer();
   }
 
-  /** The end of the request, generated here. */
+  /** The end of the request body (trailers and final CR LF), written by the proxy, not copied from the client. */
   onRequestTail(text: string): void {
     const bytes = Buffer.from(text, 'latin1');
     this.onRequestBody(bytes, 0, bytes.length, true);
@@ -177,7 +177,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#fail(this.#phase === Phase.connecting ? CONNECT_TIMED_OUT : TIMED_OUT);
   }
 
-  /** The final head arrived: from here on no second attempt is possible. */
+  /** The head of the final response (not 1xx) arrived: from here on the request cannot be tried again. */
   onAnswerHead(status: number, isKeepable: boolean): boolean {
     this.#phase = Phase.responding;
     this.record.status = status;

@@ -5,9 +5,9 @@ export interface RequestView {
   readonly method: string;
   /** Lower case, without port and without trailing dot; empty when an HTTP/1.0 client sent none. */
   readonly host: string;
-  /** As sent, including its query. */
+  /** Path and query as sent, without the scheme and host of an absolute URL; at least `/`. */
   readonly target: string;
-  /** As sent, without query: neither decoded nor normalised. */
+  /** The path of `target`, without its query: neither decoded nor normalised. */
   readonly path: string;
   readonly clientAddress: string;
 }
@@ -18,7 +18,7 @@ export interface Forward {
   readonly group: TargetGroup;
 }
 
-/** Answers the request here. */
+/** Answers the request without a target. */
 export interface Respond {
   readonly kind: 'respond';
   readonly status: number;

@@ -22,9 +22,8 @@ interface Found {
 }
 
 /**
- * All names: turns the name and type of a question into an answer that only needs copying. Answers are encoded at the
- * first question after a change and cached until their service changes again. The names that exist limit the size of
- * the cache, not the names that clients ask for.
+ * Answers questions for all names of this server. An answer is encoded at the first question after a change, and cached
+ * until its service changes again. Only names that exist are cached, so clients cannot fill the cache with others.
  */
 export class Zone {
   readonly #naming: ZoneOptions;
@@ -62,8 +61,9 @@ export class Zone {
 
   /**
    * The answer to a question.
-   * @param key of the name, lower-case
-   * @returns undefined when the name is outside this server's zone
+   * @param key the name in lower case, as `keyOf` encodes it
+   * @returns undefined when the name is not for this server: outside its zone, and neither a short nor a reverse name
+   *   that it knows
    */
   answer(key: string, type: number): PreparedAnswer | undefined {
     const entry = this.#entries.get(key);
@@ -71,7 +71,7 @@ export class Zone {
     return entry.answer(type) ?? this.#authority.noData(key, entry.isInZone);
   }
 
-  /** Whether no other server can know the name, even while this server does not know yet what exists. */
+  /** Whether only this server can know the name. Usable before the first picture arrives. */
   isOwn(key: string): boolean {
     const labels = labelsOf(key);
     const meaning = parseName(labels, this.#naming);
@@ -146,7 +146,7 @@ export class Zone {
     const answers: DnsRecord[] = [{ type: TYPE.CNAME, ttl, target: alias }];
     if (type === TYPE.CNAME || type === TYPE.ANY) return prepareAnswer(key, { answers });
     let target = plain(alias);
-    // A loop of aliases ends where it started: each alias appears once.
+    // Stops at a name that was seen before, so a loop of aliases ends.
     const seen = new Set([key]);
     while (seen.size <= MAX_ALIASES) {
       const targetKey = keyOf(target);

@@ -22,7 +22,7 @@ export function textOf({ field, message }: FieldError): string {
   return `${field}: ${message}`;
 }
 
-/** A value as the API server prints it: texts quoted, null and objects as JSON. */
+/** A value as the API server prints it: strings quoted, null and objects as JSON. */
 function shown(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }

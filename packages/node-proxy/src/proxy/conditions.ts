@@ -17,8 +17,9 @@ const KINDS: readonly AddressKind[] = ['ClusterIP', 'NodePort', 'ExternalIP', 'L
 const MESSAGE_LENGTH = 1_000;
 
 /**
- * The conditions of a service: for each kind of address whether all are served, and a summary. A load balancer's
- * address that is not available here belongs elsewhere and is no fault. Undefined = not known yet.
+ * The conditions of a service: for each kind of address whether all are bound, one for unsupported ports if there are
+ * any, and a summary. A load balancer's address that could not be bound is left out, whatever the reason: it may belong
+ * to another machine. Undefined = an address is still being bound.
  */
 export function conditionsOf(
   standings: readonly AddressStanding[],

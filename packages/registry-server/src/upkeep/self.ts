@@ -33,7 +33,7 @@ export class SelfRegistration {
     this.#loop = options.supervisor.every('self', TTL_MS / 3, () => this.beat());
   }
 
-  /** Registers or renews. Rejects when that fails; the next beat tries again. */
+  /** Registers, or renews the lease. Rejects only for errors that are not retryable; the next beat tries again anyway. */
   async beat(): Promise<void> {
     const { registry, nonce, address, port } = this.#options;
     try {

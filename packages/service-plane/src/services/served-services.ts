@@ -60,7 +60,7 @@ export class ServedServices<S extends ReportingService> {
     if (report !== undefined) this.#listener.onReport(key, report);
   }
 
-  /** Stops following the catalog. What is served goes on. */
+  /** Stops following the catalog. Services that are served stay served. */
   close(): void {
     this.#endChanges();
   }

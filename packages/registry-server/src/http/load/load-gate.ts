@@ -2,8 +2,8 @@ import type { DelayLimit, LoopDelay } from './loop-delay.ts';
 import { Refusals } from './refusals.ts';
 
 /**
- * What is refused first under overload: reads and new watches, then writes, last what keeps an instance on the roll or
- * removes it, since a registry that refuses heartbeats evicts live instances. `always`: never refused.
+ * What is refused first under overload: reads and new watches, then writes, and last the requests that keep an instance
+ * on the roll or remove it, since a registry that refuses heartbeats evicts live instances. `always`: never refused.
  */
 export type Priority = 'always' | 'vital' | 'write' | 'read';
 
@@ -46,7 +46,7 @@ export class Turn {
   }
 }
 
-/** Decides, before anything of a request is read, whether there is room for it. */
+/** Decides, before a token or a body is looked at, whether there is room for a request. */
 export class LoadGate {
   readonly refusals = new Refusals();
   readonly #maxInFlight: number;

@@ -17,7 +17,7 @@ import { deriveMember, membersOf, type Member, MANUAL_ENDPOINTS } from './member
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Effect, Roll } from './roll.ts';
 import { runsOf } from './runs.ts';
-import { inOrder, type ServiceChange } from './service-change.ts';
+import { mergedByService, type ServiceChange } from './service-change.ts';
 import { type Touch, type Touched, touchOf } from './touched.ts';
 
 export type { ServiceChange } from './service-change.ts';
@@ -151,8 +151,8 @@ export class Picture {
   }
 
   /**
-   * Applies entries in order; returns one change for each service with a visible difference, and several if something
-   * changed several times.
+   * Applies entries in order; returns one change for each service that an entry made a visible difference to, also when
+   * later ones undid it.
    */
   apply(entries: readonly LogEntry[]): ServiceChange[] {
     const roll = this.#roll;
@@ -167,7 +167,7 @@ export class Picture {
       }
       changes.push(...this.#publish(touched));
     }
-    return changes.splice(0);
+    return mergedByService(changes.splice(0));
   }
 
   /**
@@ -195,7 +195,7 @@ export class Picture {
       }
     }
     for (const touch of touched.values()) touch.revision = revision;
-    const changes = [...this.#unsent.splice(0), ...this.#publish(touched)];
+    const changes = mergedByService([...this.#unsent.splice(0), ...this.#publish(touched)]);
     // What happened meanwhile is not known. A client may have seen, from another server, a change that was undone
     // since: to it, a picture with an older revision would be an old one.
     for (const [key, known] of this.#published) {
@@ -253,7 +253,7 @@ export class Picture {
       }
     }
     this.#waiters.reached(this.revision);
-    return inOrder(changes);
+    return changes;
   }
 
   #publishService(roll: Roll, key: ServiceKey, touch: Touch): ServiceChange | undefined {

@@ -1,5 +1,5 @@
-import { type Endpoint, serviceKeyOf } from '@rollcall/contract';
-import type { ServiceChange } from '../picture/picture.ts';
+import { serviceKeyOf } from '@rollcall/contract';
+import { mergedChange, type ServiceChange } from '../picture/service-change.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 
 /** A change as it was sent. */
@@ -47,23 +47,6 @@ export function framesOf(missed: readonly SentChange[]): Frame[] {
     if (changes.length === 1) return only.frame;
     return encodeFrame('change', dataOf(mergedChange(changes.map(({ change }) => change))));
   });
-}
-
-/** Several changes of a service, merged. */
-function mergedChange(changes: readonly ServiceChange[]): ServiceChange {
-  const [first] = changes as [ServiceChange];
-  const latest = new Map<string, Endpoint | undefined>();
-  let declared: ServiceChange['declared'];
-  for (const change of changes) {
-    for (const id of change.removes) latest.set(id, undefined);
-    for (const endpoint of change.upserts) latest.set(endpoint.id, endpoint);
-    if (change.declared !== undefined) declared = change.declared;
-  }
-  const upserts = [...latest.values()].filter((endpoint) => endpoint !== undefined);
-  const removes = [...latest].filter(([, endpoint]) => endpoint === undefined).map(([id]) => id);
-  const { declared: _, ...last } = changes.at(-1) as ServiceChange;
-  const parts = { first: first.first ?? first.revision, upserts, removes };
-  return { ...last, ...parts, ...(declared === undefined ? {} : { declared }) };
 }
 
 function dataOf(change: ServiceChange): object {

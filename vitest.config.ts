@@ -15,6 +15,7 @@ const TIMED = [
   'packages/registry-server/src/watch/holds.redis.test.ts',
   'packages/registry-server/src/watch/watch.test.ts',
   'test/failover.test.ts',
+  'test/robustness/clocks.test.ts',
   'test/robustness/kills.test.ts',
 ];
 

@@ -165,3 +165,10 @@ test('a registry runs on it, and the leases outlive its process', async () => {
     await server.close();
   }
 });
+
+test('a registry that cannot start closes the store', async () => {
+  const store = await open(systemClock);
+  const started = startRegistryServer({ port: 0, tokenFile: join(folder, 'missing'), store });
+  await expect(started).rejects.toBeInstanceOf(ConfigError);
+  await expect(store.snapshot()).rejects.toBeInstanceOf(StoreUnavailableError);
+});

@@ -39,7 +39,10 @@ export interface Runtime {
 
 /** What the server does, as its command line says it. */
 export interface RegistryOptions extends Partial<Omit<Config, 'store'>> {
-  /** A value of `--store`, or an open store, such as one of your own; the server closes it. @default memory */
+  /**
+   * A value of `--store`, or an open store, such as one of your own. The server closes it, also when it cannot
+   * start. @default memory
+   */
   readonly store?: string | Store;
 }
 
@@ -77,7 +80,12 @@ export async function startRegistryServer(
     { clock, random, logger },
   );
   const version = runtime.version ?? versionOf(import.meta.url);
-  return start({ config, store }, { ...runtime, clock, random, logger, version });
+  try {
+    return await start({ config, store }, { ...runtime, clock, random, logger, version });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 const silent = (): FastifyBaseLogger => pino({ level: 'silent' });
@@ -96,7 +104,6 @@ async function start({ config, store }: Configured, runtime: Environment): Promi
     port = await listen(app, config);
   } catch (error) {
     await release();
-    await store.close();
     throw error;
   }
   const upkeep = startUpkeep(config, parts, port);

@@ -6,8 +6,8 @@ export interface ServiceChange {
   readonly service: string;
   readonly revision: number;
   /**
-   * A subscriber that has seen everything up to this revision, and then this change, has missed nothing. Lower than
-   * `revision` when the same write also changed other services.
+   * The revision to resume from after this change. Lower than `revision` when a change that is sent later also shows
+   * something older: what the same write did to another service, or the first of several merged changes.
    */
   readonly resumeAfter: number;
   /** The first revision of a change that merges several. */

@@ -48,6 +48,10 @@ describe('a wrong command line ends with 2', () => {
     [['get', 'svc/a', 'b'], /^error: there is no need to specify a resource type/],
     [['get', 'svc', '--registry', 'nonsense'], /^error: /],
     [['get', 'svc', '-n', 'Not_A_Namespace'], /^error: /],
+    // Names that every object inherits are no values either.
+    [['env', '-o', 'toString'], /^error: --output: expected dotenv, shell or json, got "toString"/],
+    [['create', 'constructor'], /^error: create: expected .*, got "constructor"\n$/],
+    [['create', 'service', 'valueOf', 'a'], /^error: create service: expected .*, got "valueOf"/],
   ])('%j', async (argv, err) => {
     const ended = await cli.run(...argv);
     expect(ended.err).toMatch(err);

@@ -16,7 +16,7 @@ export const version: Command = {
 
 export const clusterInfo: Command = {
   name: 'cluster-info',
-  summary: 'Show which registry answers, and the size of its roll',
+  summary: "Show the registry's address, and how many services and instances it has",
   usage: 'cluster-info',
   examples: ['cluster-info'],
   options: {},

@@ -12,12 +12,7 @@ import { type Context, say, warn } from '../session/context.ts';
 import { jsonText, yamlText } from '../output/document.ts';
 import { createFromFiles, isDry, send, titleOf, WRITING } from './apply.ts';
 
-const TYPES: Readonly<Record<string, string>> = {
-  clusterip: 'ClusterIP',
-  nodeport: 'NodePort',
-  loadbalancer: 'LoadBalancer',
-  externalname: 'ExternalName',
-};
+const TYPES: readonly string[] = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
 
 /** Parses a port as in `kubectl create service`: `--tcp 8080`, `--tcp 8080:80`, `--tcp 80:http`. */
 function portOf(text: string): object {
@@ -31,7 +26,7 @@ function portOf(text: string): object {
 /** `create service TYPE NAME`, as in kubectl: the selector is `app=NAME`. */
 async function createService(context: Context, given: Arguments): Promise<number> {
   const [, typeName = '', name] = given.words;
-  const type = TYPES[typeName.toLowerCase()];
+  const type = TYPES.find((one) => one.toLowerCase() === typeName.toLowerCase());
   if (type === undefined) {
     throw usageError(
       `create service: expected clusterip, nodeport, loadbalancer or externalname, got "${typeName}"`,
@@ -148,14 +143,14 @@ export async function createOne(
 }
 
 /** Types that can be created from options alone. */
-const MAKERS: Readonly<Record<string, (context: Context, given: Arguments) => Promise<number>>> = {
-  service: createService,
-  svc: createService,
-  deployment: createDeployment,
-  deploy: createDeployment,
-  namespace: createNamespace,
-  ns: createNamespace,
-};
+const MAKERS: ReadonlyMap<string, Command['run']> = new Map([
+  ['service', createService],
+  ['svc', createService],
+  ['deployment', createDeployment],
+  ['deploy', createDeployment],
+  ['namespace', createNamespace],
+  ['ns', createNamespace],
+]);
 
 function createNamespace(context: Context, { words: [, name] }: Arguments): Promise<number> {
   if (name === undefined) throw usageError('exactly one NAME is required, got 0');
@@ -205,7 +200,7 @@ export const create: Command = {
   run: (context, given) => {
     const [what] = given.words;
     if (listOption(given, 'filename').length > 0) return createFromFiles(context, given);
-    const make = what === undefined ? undefined : MAKERS[what];
+    const make = what === undefined ? undefined : MAKERS.get(what);
     if (make !== undefined) return make(context, given);
     const got = what === undefined ? '' : `, got "${what}"`;
     throw usageError(`create: expected -f FILE, service TYPE NAME or deployment NAME${got}`);

@@ -1,4 +1,4 @@
-import { until } from '@rollcall/testkit';
+import { freePort, until } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DEPLOYMENT, NGINX, serviceText } from '../testing/manifests.ts';
 import { TestCli } from '../testing/test-cli.ts';
@@ -96,6 +96,23 @@ describe('wait', () => {
   ])('%j', async (argv, code, err) => {
     expect(await cli.run('wait', ...argv)).toEqual({ code, out: '', err });
   });
+});
+
+// What cannot be seen is not gone.
+test('wait for an end does not believe in one that it cannot see', async () => {
+  const end = ['wait', '--for=delete'];
+  const away = ['--registry', `http://127.0.0.1:${await freePort()}`];
+  const unreachable = await cli.run(...end, 'svc/nginx', ...away);
+  expect(unreachable).toMatchObject({ code: 1, out: '' });
+  expect(unreachable.err).toContain('The connection to the registry');
+  await cli.register('nginx/a', 3001);
+  await cli.register('web/a', 3002);
+  const ambiguous = await cli.run(...end, 'instance/a');
+  expect(ambiguous).toMatchObject({ code: 1, out: '' });
+  expect(ambiguous.err).toContain('several services have it');
+  const waiting = cli.start(...end, 'svc/nginx');
+  expect(await waiting.stop()).toBe(1);
+  expect(waiting.err).toBe('error: stopped before the condition on services/nginx was met\n');
 });
 
 describe('explain', () => {

@@ -11,11 +11,11 @@ const LOOK_EVERY_MS = 100;
 /** Waits until the instance gets no new calls; on a terminal, shows progress. */
 async function settled(context: Context, name: string, withinMs: number): Promise<void> {
   const { clock, err, signal } = context;
-  const endMs = clock.wallMs() + withinMs;
+  const endMs = clock.monotonicMs() + withinMs;
   const isDrained = async () =>
     instanceStatus(await instances.get(context, context.namespace, name)).tier === null;
   for (let dots = 1; !(await isDrained()); dots++) {
-    if (clock.wallMs() > endMs || signal.aborted) {
+    if (clock.monotonicMs() > endMs || signal.aborted) {
       throw new CliError(`error: timed out waiting for instance ${name} to be taken out of use`);
     }
     if (err.isDecorated) err.pass(`\rwaiting${'.'.repeat(dots % 10)}\u001b[K`);

@@ -4,29 +4,32 @@ import type { Context } from '../session/context.ts';
 import { environmentOf } from '../base/environment.ts';
 import { jsonText } from '../output/document.ts';
 
-const FORMATS: Readonly<Record<string, (variables: Readonly<Record<string, string>>) => string>> = {
-  dotenv: (variables) => lines(variables, ''),
-  shell: (variables) => lines(variables, 'export '),
-};
+type Variables = Readonly<Record<string, string>>;
 
-/** Names and values of these variables contain no character that is special to a shell. */
-function lines(variables: Readonly<Record<string, string>>, word: string): string {
+const FORMATS: ReadonlyMap<string, (variables: Variables) => string> = new Map([
+  ['dotenv', (variables) => lines(variables, '')],
+  ['shell', (variables) => lines(variables, 'export ')],
+]);
+
+/** Nothing has to be quoted: no name and no value of these variables contains a character that a shell interprets. */
+function lines(variables: Variables, prefix: string): string {
   return Object.entries(variables)
-    .map(([name, value]) => `${word}${name}=${value}\n`)
+    .map(([name, value]) => `${prefix}${name}=${value}\n`)
     .join('');
 }
 
 async function run(context: Context, given: Arguments): Promise<number> {
-  const name = textOption(given, 'output') ?? 'dotenv';
-  const format = FORMATS[name];
-  if (format === undefined && name !== 'json')
-    throw usageError(`--output: expected dotenv, shell or json, got "${name}"`);
+  const formatName = textOption(given, 'output') ?? 'dotenv';
+  const format = FORMATS.get(formatName);
+  if (format === undefined && formatName !== 'json')
+    throw usageError(`--output: expected dotenv, shell or json, got "${formatName}"`);
   const params = { ns: context.namespace };
   const { services } = await context.rollcall.call('listServices', { params });
-  const found = environmentOf(services);
+  const variables = environmentOf(services);
   const { out } = context;
-  if (format === undefined) out.pass(jsonText(found, { isForTerminal: out.isTerminal, indent: 2 }));
-  else out.write(format(found));
+  if (format === undefined)
+    out.pass(jsonText(variables, { isForTerminal: out.isTerminal, indent: 2 }));
+  else out.write(format(variables));
   return EXIT.ok;
 }
 

@@ -4,7 +4,7 @@ import { EXIT } from '../base/cli-error.ts';
 import { type Arguments, type Command, flagOption, textOption } from '../session/command.ts';
 import { type Context, warn } from '../session/context.ts';
 import { durationText } from '../output/age.ts';
-import { objectOfEvent, reasonOf, typeOf } from '../output/event-words.ts';
+import { objectPathOf, reasonWordOf, severityOf } from '../output/event-words.ts';
 import { tableText } from '../output/table.ts';
 import { SELECTING } from './selecting.ts';
 
@@ -14,9 +14,9 @@ function rowOf(event: TimelineEvent, nowMs: number, showsNamespace: boolean): st
   return [
     ...(showsNamespace ? [event.namespace] : []),
     durationText(nowMs - event.atMs),
-    typeOf(event),
-    reasonOf(event),
-    objectOfEvent(event),
+    severityOf(event),
+    reasonWordOf(event),
+    objectPathOf(event),
     event.reason,
   ];
 }

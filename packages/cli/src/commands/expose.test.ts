@@ -153,6 +153,11 @@ describe('label and annotate', () => {
     expect((await label('a=b', 'env-')).out).toBe('service/nginx modified\n');
     expect((await label('a-')).out).toBe('service/nginx unlabeled\n');
     expect((await label('a-')).out).toBe('label "a" not found.\nservice/nginx not labeled\n');
+    // Every object inherits this name.
+    const inherited = await label('constructor-');
+    expect(inherited.out).toBe('label "constructor" not found.\nservice/nginx not labeled\n');
+    expect((await label('constructor=x')).out).toBe('service/nginx labeled\n');
+    expect((await label('constructor-')).out).toBe('service/nginx unlabeled\n');
     expect(await cli.out('get', 'svc', 'nginx', '--show-labels', '--no-headers')).toMatch(
       /app=nginx\n$/,
     );

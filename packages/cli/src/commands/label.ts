@@ -29,9 +29,14 @@ function split(
   return { names, pairs };
 }
 
+/** A label may have the name of something that every object inherits, such as `constructor`. */
+function ownValue(values: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
+}
+
 function checkOverwrite(of: What, before: Readonly<Record<string, string>>, pairs: Pairs): void {
   for (const [key, value] of Object.entries(pairs)) {
-    const has = before[key];
+    const has = ownValue(before, key);
     if (value === null || has === undefined || has === value) continue;
     const what = `'${key}' already has a value (${has})`;
     if (of === 'labels') throw new CliError(`error: ${what}, and --overwrite is false`);
@@ -60,7 +65,9 @@ async function write(
 /** The word that kubectl prints for a change. */
 function wordOf(what: What, pairs: Pairs, before: Readonly<Record<string, string>>): string {
   if (what === 'annotations') return 'annotated';
-  const changes = Object.entries(pairs).filter(([key, value]) => (before[key] ?? null) !== value);
+  const changes = Object.entries(pairs).filter(
+    ([key, value]) => (ownValue(before, key) ?? null) !== value,
+  );
   if (changes.length === 0) return 'not labeled';
   if (changes.every(([, value]) => value === null)) return 'unlabeled';
   return changes.every(([, value]) => value !== null) ? 'labeled' : 'modified';
@@ -85,7 +92,7 @@ function changer(what: What) {
         const before = object.metadata[what] ?? {};
         if (!flagOption(given, 'overwrite')) checkOverwrite(what, before, pairs);
         for (const [key, value] of Object.entries(pairs)) {
-          if (value !== null || what !== 'labels' || before[key] !== undefined) continue;
+          if (value !== null || what !== 'labels' || ownValue(before, key) !== undefined) continue;
           say(context, `label ${JSON.stringify(key)} not found.`);
         }
         await write(context, { resource, object }, { what, pairs });

@@ -11,18 +11,21 @@ import { find } from '../resources/finding.ts';
 import type { Resource } from '../resources/resource.ts';
 import { SELECTING } from './selecting.ts';
 
-const LOOK_EVERY_MS = 100;
+const POLL_INTERVAL_MS = 100;
 
-/** Whether the condition holds; undefined = the object does not exist. */
-type Holds = (object: ManifestObject | undefined) => boolean;
+/** Whether what is waited for is true. Gets undefined when the object does not exist. */
+type Test = (object: ManifestObject | undefined) => boolean;
 
 interface Condition {
   readonly type: string;
   readonly status: string;
 }
 
-/** `delete`, `create`, `condition=Ready`, `condition=Ready=false`, `jsonpath={.path}`, `jsonpath={.path}=value`. */
-function holdsOf(text: string): Holds {
+/**
+ * Parses the value of `--for`: `delete`, `create`, `condition=Ready`, `condition=Ready=false`, `jsonpath={.path}`,
+ * `jsonpath={.path}=value`.
+ */
+function parseTest(text: string): Test {
   if (text === 'delete') return (object) => object === undefined;
   if (text === 'create') return (object) => object !== undefined;
   const [, type, status = 'True'] = /^condition=([^=]+)(?:=(.*))?$/.exec(text) ?? [];
@@ -72,9 +75,9 @@ async function run(context: Context, given: Arguments): Promise<number> {
     throw usageError(
       '--for: expected delete, create, condition=TYPE[=STATUS] or jsonpath={.path}[=VALUE]',
     );
-  const holds = holdsOf(text);
-  const isLenient = text === 'delete' || text === 'create';
-  const endMs = clock.wallMs() + durationMs(textOption(given, 'timeout') ?? '30s', 'timeout');
+  const test = parseTest(text);
+  const mayBeMissing = text === 'delete' || text === 'create';
+  const endMs = clock.monotonicMs() + durationMs(textOption(given, 'timeout') ?? '30s', 'timeout');
   const awaited = await awaitedOf(context, given);
   if (awaited.length === 0) throw new CliError('error: no matching resources found');
   for (const { resource, name } of awaited) {
@@ -84,16 +87,17 @@ async function run(context: Context, given: Arguments): Promise<number> {
         { resource, names: [name] },
         { namespace, selector: undefined },
       );
-      if (!isLenient && missing[0] !== undefined) throw new CliError(missing[0]);
-      if (holds(objects[0])) break;
-      if (clock.wallMs() > endMs || signal.aborted) {
-        const what = `${resource.names[0]}/${visibleLine(name)}`;
-        throw new CliError(`error: timed out waiting for the condition on ${what}`);
+      if (!mayBeMissing && missing[0] !== undefined) throw new CliError(missing[0]);
+      if (test(objects[0])) break;
+      if (clock.monotonicMs() > endMs || signal.aborted) {
+        const what = `the condition on ${resource.names[0]}/${visibleLine(name)}`;
+        const why = signal.aborted ? 'stopped before' : 'timed out waiting for';
+        throw new CliError(`error: ${why} ${what}${signal.aborted ? ' was met' : ''}`);
       }
       if (err.isDecorated) {
         err.pass(`\rwaiting for ${visibleLine(name)}${'.'.repeat(dots % 10)}\u001b[K`);
       }
-      await sleep(clock, LOOK_EVERY_MS, signal);
+      await sleep(clock, POLL_INTERVAL_MS, signal);
     }
     if (err.isDecorated) err.pass('\r\u001b[K');
     say(context, `${resource.prefix}/${name} condition met`);
@@ -104,7 +108,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
 export const wait: Command = {
   name: 'wait',
   summary: 'Wait until a condition is true',
-  usage: 'wait TYPE NAME... | TYPE/NAME... | TYPE -l SELECTOR --for=WHAT [--timeout=30s]',
+  usage: 'wait (TYPE NAME... | TYPE/NAME... | TYPE [-l SELECTOR]) --for=WHAT [--timeout=30s]',
   examples: [
     'wait --for=condition=Ready instance/nginx/a',
     'wait --for=condition=available deployment/web --timeout=60s',
@@ -117,7 +121,11 @@ export const wait: Command = {
       value: 'WHAT',
       help: 'delete, create, condition=TYPE[=STATUS] or jsonpath={.path}[=VALUE]',
     },
-    timeout: { type: 'string', value: 'DURATION', help: 'How long to wait; default: 30s' },
+    timeout: {
+      type: 'string',
+      value: 'DURATION',
+      help: 'How long to wait, for all objects together; default: 30s',
+    },
     selector: SELECTING.selector,
   },
   run,

@@ -8,26 +8,26 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'superseded',
 ]);
 
-export function typeOf({ kind, reason }: TimelineEvent): 'Normal' | 'Warning' {
+export function severityOf({ kind, reason }: TimelineEvent): 'Normal' | 'Warning' {
   const isBad = WARNINGS.has(kind) || (kind === 'reported' && reason.includes('=False'));
   return isBad ? 'Warning' : 'Normal';
 }
 
-/** `report-ended` as `ReportEnded`, the usual spelling of reasons. */
-export function reasonOf({ kind }: TimelineEvent): string {
-  return kind.replaceAll(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+/** The event's kind as kubectl writes a reason: `report-ended` is `ReportEnded`. */
+export function reasonWordOf({ kind }: TimelineEvent): string {
+  return kind.replaceAll(/(^|-)([a-z])/g, (_match, _dash, letter: string) => letter.toUpperCase());
 }
 
-const DECLARED = /^(Service|Endpoints|EndpointSlice|Ingress|Deployment) /;
+const LEADING_KIND = /^(Service|Endpoints|EndpointSlice|Ingress|Deployment) /;
 
-/** The kind of object that an event is about. For declared objects, the reason names it. */
-export function kindOfEvent({ instance, reason }: TimelineEvent): string {
-  return instance === '' ? (DECLARED.exec(reason)?.[1] ?? 'Service') : 'Instance';
+/** The kind of object that an event is about. The reason of a declared object's event begins with the kind; other events are about a service. */
+export function objectKindOf({ instance, reason }: TimelineEvent): string {
+  return instance === '' ? (LEADING_KIND.exec(reason)?.[1] ?? 'Service') : 'Instance';
 }
 
 /** What an event is about: `service/nginx`, `instance/nginx/a`. */
-export function objectOfEvent(event: TimelineEvent): string {
+export function objectPathOf(event: TimelineEvent): string {
   const { service, instance } = event;
-  const kind = kindOfEvent(event).toLowerCase();
+  const kind = objectKindOf(event).toLowerCase();
   return instance === '' ? `${kind}/${service}` : `${kind}/${service}/${instance}`;
 }

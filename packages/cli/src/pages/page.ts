@@ -1,6 +1,6 @@
 import type { ManifestObject, TimelineEvent } from '@rollcall/client-sdk';
 import { durationText } from '../output/age.ts';
-import { reasonOf, typeOf } from '../output/event-words.ts';
+import { reasonWordOf, severityOf } from '../output/event-words.ts';
 import { padded, visibleLine, visibleText } from '../output/untrusted.ts';
 import { widthOf } from '../output/width.ts';
 import { NONE } from '../resources/resource.ts';
@@ -90,8 +90,8 @@ export function pageText(
 export function eventsText(events: readonly TimelineEvent[], nowMs: number): string {
   if (events.length === 0) return 'Events:  <none>\n';
   const rows = events.map((event) => [
-    typeOf(event),
-    reasonOf(event),
+    severityOf(event),
+    reasonWordOf(event),
     durationText(nowMs - event.atMs),
     event.instance === '' ? 'registry' : event.instance,
     event.reason,

@@ -1,7 +1,7 @@
 import type { ManifestObject, ServiceReport } from '@rollcall/client-sdk';
 import type { ServiceSpec } from '@rollcall/manifests';
 import type { Context } from '../session/context.ts';
-import { kindOfEvent } from '../output/event-words.ts';
+import { objectKindOf } from '../output/event-words.ts';
 import { placesOfSlices } from '../resources/endpoints.ts';
 import { firstFew, NONE } from '../resources/resource.ts';
 import { ingressOf, specOf } from '../resources/services.ts';
@@ -27,7 +27,7 @@ export async function servicePage(context: Context, object: ManifestObject): Pro
     ...policyFields(specOf(object)),
   ];
   // Other declared objects with the same name have their own page.
-  const own = events.filter((event) => !['Deployment', 'Ingress'].includes(kindOfEvent(event)));
+  const own = events.filter((event) => !['Deployment', 'Ingress'].includes(objectKindOf(event)));
   return pageText(fields, { middle: conditionsText(reports), events: own, nowMs: clock.wallMs() });
 }
 

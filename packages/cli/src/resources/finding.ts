@@ -2,7 +2,7 @@ import type { ManifestObject } from '@rollcall/client-sdk';
 import { usageError } from '../base/cli-error.ts';
 import type { Context } from '../session/context.ts';
 import { valuesAt } from '../output/jsonpath.ts';
-import { asCliError } from '../session/refusal.ts';
+import { asCliError, isNotFound } from '../session/refusal.ts';
 import type { Selection } from './catalog.ts';
 
 /** Filters for objects, besides their names. */
@@ -21,7 +21,7 @@ export interface Found {
   readonly missing: readonly string[];
 }
 
-/** Objects by name, or all matching objects of a type. A missing name does not throw. */
+/** Objects by name, or all matching objects of a type. A missing name does not throw; every other failure does. */
 export async function find(context: Context, selection: Selection, wanted: Wanted): Promise<Found> {
   const { resource, names } = selection;
   if (names.length === 0) {
@@ -35,6 +35,7 @@ export async function find(context: Context, selection: Selection, wanted: Wante
     try {
       objects.push(await resource.get(context, context.namespace, name));
     } catch (error) {
+      if (!isNotFound(error)) throw error;
       missing.push(asCliError(error, context.registryUrl).message);
     }
   }

@@ -1,7 +1,7 @@
 import { type ManifestObject, RollcallError, type TimelineEvent } from '@rollcall/client-sdk';
 import type { Context } from '../session/context.ts';
 import { ageOf } from '../output/age.ts';
-import { kindOfEvent, objectOfEvent, reasonOf, typeOf } from '../output/event-words.ts';
+import { objectKindOf, objectPathOf, reasonWordOf, severityOf } from '../output/event-words.ts';
 import type { Column, Resource } from './resource.ts';
 
 const MOST = 1_000;
@@ -19,15 +19,15 @@ function objectOf(event: TimelineEvent): ManifestObject {
       resourceVersion: event.revision,
       creationTimestamp: timestamp,
     },
-    involvedObject: { kind: kindOfEvent(event), name, namespace: event.namespace },
-    type: typeOf(event),
-    reason: reasonOf(event),
+    involvedObject: { kind: objectKindOf(event), name, namespace: event.namespace },
+    type: severityOf(event),
+    reason: reasonWordOf(event),
     message: event.reason,
     firstTimestamp: timestamp,
     lastTimestamp: timestamp,
     count: 1,
     source: { component: 'rollcall-registry' },
-    object: objectOfEvent(event),
+    object: objectPathOf(event),
   };
 }
 

@@ -105,7 +105,11 @@ export function rowsOf(
 /** The heading is the last part of its key. */
 function labelColumn(key: string): Column {
   const [title = key] = key.split('/').toReversed();
-  return { title: title.toUpperCase(), cell: ({ metadata }) => metadata.labels?.[key] ?? '' };
+  return {
+    title: title.toUpperCase(),
+    cell: ({ metadata: { labels = {} } }) =>
+      Object.hasOwn(labels, key) ? (labels[key] ?? '') : '',
+  };
 }
 
 function customTable(

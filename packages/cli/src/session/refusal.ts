@@ -2,22 +2,30 @@ import { type Fault, RollcallError } from '@rollcall/client-sdk';
 import { CliError, EXIT } from '../base/cli-error.ts';
 import { visibleLine } from '../output/untrusted.ts';
 
-const WORDS: Readonly<Record<string, string>> = {
-  object_not_found: 'NotFound',
-  service_not_found: 'NotFound',
-  instance_not_found: 'NotFound',
-  override_not_found: 'NotFound',
-  kind_not_found: 'NotFound',
-  object_exists: 'AlreadyExists',
-  object_changed: 'Conflict',
-  range_exhausted: 'Conflict',
-  invalid_manifest: 'Invalid',
-  invalid_request: 'BadRequest',
-  malformed_json: 'BadRequest',
-  unauthenticated: 'Unauthorized',
-  forbidden: 'Forbidden',
-  rate_limited: 'TooManyRequests',
-};
+/** Error codes in kubectl's words. A map, because a code may be any text. */
+const WORDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    object_not_found: 'NotFound',
+    service_not_found: 'NotFound',
+    instance_not_found: 'NotFound',
+    override_not_found: 'NotFound',
+    kind_not_found: 'NotFound',
+    object_exists: 'AlreadyExists',
+    object_changed: 'Conflict',
+    range_exhausted: 'Conflict',
+    invalid_manifest: 'Invalid',
+    invalid_request: 'BadRequest',
+    malformed_json: 'BadRequest',
+    unauthenticated: 'Unauthorized',
+    forbidden: 'Forbidden',
+    rate_limited: 'TooManyRequests',
+  }),
+);
+
+/** Whether the registry answered that there is no such object. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof RollcallError && WORDS.get(error.code) === 'NotFound';
+}
 
 /** Converts an error to a message in kubectl's style; errors of other types are bugs and are rethrown. */
 export function asCliError(error: unknown, registryUrl: string): CliError {
@@ -34,7 +42,7 @@ export function asCliError(error: unknown, registryUrl: string): CliError {
     return new CliError(`error: ${visibleLine(error.message)}`, EXIT.usage);
   }
   if (error.faults.length > 0) return new CliError(faultsText(error.faults));
-  const word = WORDS[error.code] ?? error.code;
+  const word = WORDS.get(error.code) ?? error.code;
   const where = error.field === '' || word === 'NotFound' ? '' : ` (${error.field})`;
   return new CliError(visibleLine(`Error from server (${word}): ${error.message}${where}`));
 }

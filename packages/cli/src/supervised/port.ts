@@ -48,11 +48,11 @@ export async function listening(
   given: { readonly clock: Clock; readonly withinMs: number; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { clock, withinMs, signal } = given;
-  const endMs = clock.wallMs() + withinMs;
+  const endMs = clock.monotonicMs() + withinMs;
   for (const { port, protocol } of ports) {
     if (protocol !== 'TCP') continue;
     while (!(await answers(host, port))) {
-      if (signal.aborted || clock.wallMs() > endMs) return false;
+      if (signal.aborted || clock.monotonicMs() > endMs) return false;
       await sleep(clock, LOOK_EVERY_MS, signal);
     }
   }

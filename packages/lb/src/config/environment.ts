@@ -17,7 +17,8 @@ export function substituteEnvironment(
       if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return;
       if (!node.value.includes('${')) return;
       const replaced = node.value.replace(VARIABLE, (whole, name: string, fallback?: string) => {
-        const value = environment[name] ?? fallback;
+        const value =
+          (Object.hasOwn(environment, name) ? environment[name] : undefined) ?? fallback;
         if (value === undefined) onUnset(name, node.range?.[0] ?? 0);
         return value ?? whole;
       });

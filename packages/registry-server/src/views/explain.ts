@@ -60,7 +60,8 @@ function reasonsOf(
 ): string[] {
   if (!hasSelector(service)) return ['the service has no selector: it looks at no instance'];
   const missing = Object.entries(service.spec?.selector ?? {}).flatMap(([key, value]) => {
-    const has = record.body.labels[key];
+    const { labels } = record.body;
+    const has = Object.hasOwn(labels, key) ? labels[key] : undefined;
     if (has === value) return [];
     const what = has === undefined ? 'has no such label' : `its label is ${key}=${has}`;
     return [`the selector wants ${key}=${value}; ${what}`];

@@ -4,7 +4,7 @@ import type { RollcallError } from '../base/error.ts';
 /** What an instance reports about itself, and how its registration behaves. */
 export interface RegisterOptions extends Omit<
   RegistrationInput,
-  'ports' | 'nonce' | 'persistent' | 'check'
+  'ports' | 'nonce' | 'sequence' | 'persistent' | 'check'
 > {
   readonly service: string;
   /** @default the client's `namespace` */

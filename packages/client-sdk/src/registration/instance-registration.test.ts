@@ -132,6 +132,9 @@ test.each([
   ['a bad service name', { port: 1, service: 'Orders' }, 'service'],
   ['a TTL of 5', { port: 1, ttlMs: 5 }, 'ttlMs'],
   ['an unknown option', { port: 1, tll: 5 }, ''],
+  ['a nonce of its own', { port: 1, nonce: 'a-nonce-of-its-own' }, ''],
+  ['a single signal', { port: 1, signals: 'SIGTERM' as never }, 'signals'],
+  ['a signal that is none', { port: 1, signals: ['SIGTREM' as never] }, 'signals'],
 ])('%s is refused before anything is sent', async (_, given, field) => {
   const registry = await context.registry();
   const pending = context.client(registry).register({ service: 'orders', ...given });

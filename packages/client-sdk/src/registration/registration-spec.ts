@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import {
   InstanceId,
   type InstancePatch,
@@ -15,8 +16,8 @@ import type { Runtime } from '../base/runtime.ts';
 /** Signals that ask a process to end gracefully. */
 const DEPARTURE_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
 
-/** Options of the registration itself, not of the instance. */
-const OWN_OPTIONS: ReadonlySet<string> = new Set<keyof RegisterOptions>([
+/** Options that are handled here by name. All others are sent as they are. */
+const HANDLED_OPTIONS: ReadonlySet<string> = new Set<keyof RegisterOptions>([
   'service',
   'namespace',
   'id',
@@ -28,10 +29,25 @@ const OWN_OPTIONS: ReadonlySet<string> = new Set<keyof RegisterOptions>([
   'signal',
 ]);
 
-const Where = z.object({
+/** What this client decides itself, or what is for instances without a lease. */
+const NOT_OPTIONS: ReadonlySet<string> = new Set<keyof RegistrationBody>([
+  'nonce',
+  'sequence',
+  'persistent',
+  'check',
+]);
+
+const InstancePath = z.object({
   service: ServiceName,
   namespace: NamespaceName,
   id: InstanceId,
+});
+
+const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
+const Signals = z.object({
+  signals: z.union([z.boolean(), z.array(z.enum(SIGNALS))], {
+    error: 'expected true, false or a list of signals such as SIGTERM',
+  }),
 });
 
 const Drain = z.strictObject({
@@ -46,7 +62,7 @@ export function parseDrain(options: DrainOptions): ResolvedDrain {
   return parseOptions(Drain, options);
 }
 
-/** The data to register an instance with, with defaults. A re-registration sends `body` again. */
+/** Everything needed to register an instance; defaults are filled in. */
 export interface RegistrationSpec {
   readonly namespace: string;
   readonly service: string;
@@ -62,28 +78,29 @@ export function parseRegistration(
   { namespace, runtime }: ResolvedOptions,
 ): RegistrationSpec {
   throwIfUnknown(given);
-  const { service, port, signals = false, drain = {} } = given;
+  const { service, port, drain = {} } = given;
+  const { signals } = parseOptions(Signals, { signals: given.signals ?? false });
   if ((port === undefined) === (given.ports === undefined))
     throw new RollcallError(
       'invalid_options',
       `option ports: expected exactly one of port and ports, got ${port === undefined ? 'neither' : 'both'}`,
       { field: 'ports' },
     );
-  const where = parseOptions(Where, {
+  const path = parseOptions(InstancePath, {
     service,
     namespace: given.namespace ?? namespace,
     id: given.id ?? defaultId(runtime),
   });
-  const body = Object.entries(given).filter(([name]) => !OWN_OPTIONS.has(name));
+  const others = Object.entries(given).filter(([name]) => !HANDLED_OPTIONS.has(name));
   return {
-    ...where,
-    // The nonce is created once: a retry of this process gets the same lease.
+    ...path,
+    // The nonce is created once per registration, so that a repeated request gets the same lease.
     body: parseBody(given, {
-      ...Object.fromEntries(body),
+      ...Object.fromEntries(others),
       ports: given.ports ?? { http: port },
       nonce: runtime.randomId(),
     }),
-    signals: signals === true ? DEPARTURE_SIGNALS : signals === false ? [] : [...signals],
+    signals: signals === true ? DEPARTURE_SIGNALS : signals === false ? [] : signals,
     drain: parseDrain(drain),
   };
 }
@@ -102,7 +119,7 @@ export function withPatch(body: RegistrationBody, patch: InstancePatch): Registr
   };
 }
 
-/** The single port is `ports.http` in the body but `port` in the caller's options: the error must name `port`. */
+/** The single port is `ports.http` in the body but `port` in the caller's options: the message must name `port`. */
 function parseBody(given: RegisterOptions, body: unknown): RegistrationBody {
   try {
     return parseOptions(RegistrationBody, body);
@@ -113,9 +130,10 @@ function parseBody(given: RegisterOptions, body: unknown): RegistrationBody {
   }
 }
 
-/** Runs before any other check: `{ prot: 3000 }` lacks a port only because of the misspelled name. */
+/** Runs before any other check, so that `{ prot: 3000 }` is told as a misspelling and not as a missing port. */
 function throwIfUnknown(given: RegisterOptions): void {
-  const known = [...OWN_OPTIONS, ...knownAt(RegistrationBody, [])];
+  const inBody = knownAt(RegistrationBody, []).filter((name) => !NOT_OPTIONS.has(name));
+  const known = [...HANDLED_OPTIONS, ...inBody];
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const message = `option ${unknown}: there is no such option${hintOf(unknown, known)}`;

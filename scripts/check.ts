@@ -22,7 +22,11 @@ interface Result {
 
 function run(name: string, command: string): Promise<Result> {
   return new Promise((resolve) => {
-    const child = spawn('sh', ['-c', `exec ${command}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('sh', ['-c', `exec ${command}`], {
+      // The compiler and the linter are written in Go: collecting garbage less often makes them a third faster.
+      env: { GOGC: '400', ...process.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -1,6 +1,6 @@
 import type { Candidate } from './candidate.ts';
 
-/** The target to call. Created together with the picker: a pick allocates nothing. */
+/** The target to call. Created once, with the picker, so that a pick allocates nothing. */
 export interface Picked<T> {
   readonly kind: 'picked';
   readonly target: T;
@@ -18,18 +18,18 @@ export interface NonePicked {
 export type PickResult<T> = Picked<T> | NonePicked;
 
 export interface PickContext<T> {
-  /** Excludes candidates for which it returns false, e.g. those already tried. Must not throw. */
+  /** Whether a candidate may be picked: false, for example, when it was tried already. Must not throw. */
   readonly admit?: ((candidate: T) => boolean) | undefined;
   /** Used by hash policies: an unsigned 32-bit number, see `hashOf`. Random when absent. */
   readonly hash?: number | undefined;
 }
 
 /**
- * An immutable snapshot of candidates under one policy, replaced as a whole when anything but an in-flight count
- * changes. Weights and tiers are read once, when it is built.
+ * A fixed list of candidates under one policy. A change of the candidates, their weights, their tiers or the policy needs
+ * a new picker; in-flight counts are read at each pick.
  *
- * Candidates are tried level by level: tier 0 with weight, tier 0 with weight 0, tier 1 with weight, tier 1 with weight
- * 0. A level is used only when `admit` refuses all candidates of the levels before it.
+ * Candidates are tried level by level: tier 0 with a weight above 0, tier 0 with weight 0, tier 1 with a weight above 0,
+ * tier 1 with weight 0. A level is used only when `admit` refuses all candidates of the levels before it.
  */
 export interface Picker<T extends Candidate> {
   readonly candidates: readonly T[];

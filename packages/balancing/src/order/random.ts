@@ -4,7 +4,7 @@ import type { Picked } from './picker.ts';
 import { AdmittedScan } from './admitted-scan.ts';
 import { AliasTable } from './alias-table.ts';
 
-/** Draws by weight. Unlike turns, it spreads calls well even when many small clients do not coordinate. */
+/** Draws by weight. Unlike round-robin, it spreads calls evenly even when many small clients do not coordinate. */
 export class RandomOrder<T extends Candidate> implements Order<T> {
   readonly #results: readonly Picked<T>[];
   readonly #random: Random;

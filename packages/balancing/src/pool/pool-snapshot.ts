@@ -14,28 +14,28 @@ export interface PoolRules {
   readonly scheduler: Policy;
   /** Bonds of clients to endpoints, shared by the pools of a service; undefined = no affinity. */
   readonly affinity: Affinity | undefined;
-  /** Hashed by the scheduler `dh`: one destination goes to one endpoint. */
+  /** What the scheduler `dh` hashes, so that one destination goes to one endpoint. */
   readonly destination: string;
 }
 
 export interface SnapshotParts<T extends PoolTarget> {
   readonly picker: Picker<T>;
   readonly rules: PoolRules;
-  /** All targets on which connections may stay, including ejected ones. */
+  /** All targets on which existing connections may stay, including ejected ones. */
   readonly usable: readonly T[];
   readonly nowMs: () => number;
   /** Explains in words why no target can be picked. */
   readonly explain: () => string;
 }
 
-/** The state of a pool at one moment; replaced as a whole. Only the clients' bonds may change within it. */
+/** The targets and rules of a pool at one moment. The bonds of clients are shared with its successor. */
 export class PoolSnapshot<T extends PoolTarget> {
   readonly #parts: SnapshotParts<T>;
   readonly #usable: ReadonlySet<unknown>;
   readonly #hash: number;
-  /** Targets that a bond may lead to, by id and by instance: admitted, and in the best available tier. */
-  readonly #bondable = new Map<string, T>();
-  readonly #byInstance = new Map<string, T>();
+  /** Targets that a bond may lead to: the picker's candidates of the best available tier, by id and by instance. */
+  readonly #bondableById = new Map<string, T>();
+  readonly #bondableByInstance = new Map<string, T>();
 
   constructor(parts: SnapshotParts<T>) {
     this.#parts = parts;
@@ -50,14 +50,15 @@ export class PoolSnapshot<T extends PoolTarget> {
     if (affinity === undefined || caller === undefined) return this.#schedule(tried, caller);
     const nowMs = this.#parts.nowMs();
     const bond = affinity.renewBond(caller.clientAddress, nowMs);
-    const bound = bond && (this.#bondable.get(bond.id) ?? this.#byInstance.get(bond.instance));
+    const bound =
+      bond && (this.#bondableById.get(bond.id) ?? this.#bondableByInstance.get(bond.instance));
     if (bound !== undefined && !tried.includes(bound)) return bound;
     const picked = this.#schedule(tried, caller);
     if (picked !== undefined) affinity.pin(caller.clientAddress, picked, nowMs);
     return picked;
   }
 
-  /** Whether traffic in progress on it may continue there. */
+  /** Whether existing connections to this target may stay. */
   holds(member: unknown): boolean {
     return this.#usable.has(member);
   }
@@ -85,8 +86,9 @@ export class PoolSnapshot<T extends PoolTarget> {
     const best = admitted.some(({ tier }) => tier === 0) ? 0 : 1;
     for (const member of admitted) {
       if (member.tier !== best) continue;
-      this.#bondable.set(member.id, member);
-      if (!this.#byInstance.has(member.instance)) this.#byInstance.set(member.instance, member);
+      this.#bondableById.set(member.id, member);
+      if (!this.#bondableByInstance.has(member.instance))
+        this.#bondableByInstance.set(member.instance, member);
     }
   }
 }

@@ -1,3 +1,4 @@
+/** How many checks in a row change the state. */
 export interface HealthThresholds {
   readonly healthyThreshold: number;
   readonly unhealthyThreshold: number;
@@ -6,14 +7,15 @@ export interface HealthThresholds {
 export type HealthState = 'initial' | 'healthy' | 'unhealthy';
 
 /**
- * The result of a target's checks. A target starts as `initial`, which counts as healthy because the registry says that
- * it is ready; its first successful check confirms that. Pure: no clock, no I/O.
+ * The state of a target by its checks. It starts as `initial`, which is treated as healthy because the registry reports
+ * the target ready; one successful check then makes it `healthy`. Uses no clock and no I/O.
  */
 export class HealthStatus {
   state: HealthState = 'initial';
   /** Result of the last check; empty before the first. */
   detail = '';
-  #inARow = 0;
+  /** Checks in a row that contradict the state. */
+  #contrary = 0;
   readonly #thresholds: HealthThresholds;
 
   constructor(thresholds: HealthThresholds) {
@@ -24,15 +26,15 @@ export class HealthStatus {
   record(isGood: boolean, detail: string): boolean {
     this.detail = detail;
     if (isGood === (this.state !== 'unhealthy')) {
-      this.#inARow = 0;
+      this.#contrary = 0;
       if (this.state !== 'initial') return false;
       this.state = 'healthy';
       return true;
     }
-    this.#inARow++;
+    this.#contrary++;
     const { healthyThreshold, unhealthyThreshold } = this.#thresholds;
-    if (this.#inARow < (isGood ? healthyThreshold : unhealthyThreshold)) return false;
-    this.#inARow = 0;
+    if (this.#contrary < (isGood ? healthyThreshold : unhealthyThreshold)) return false;
+    this.#contrary = 0;
     this.state = isGood ? 'healthy' : 'unhealthy';
     return true;
   }

@@ -7,11 +7,11 @@ export interface ProbeResult {
   readonly isGood: boolean;
   /** Readable text: the status code, or the error. */
   readonly detail: string;
-  /** This machine could not send the check, which says nothing about the target. */
+  /** The check failed on this machine: ignore `isGood`, it says nothing about the target. */
   readonly isLocalFault?: true;
 }
 
-/** One health check of one address. Always resolves: a failure is a result. */
+/** Checks one address per call. Always resolves: a failure is a result. */
 export interface Probe {
   probe(address: ProbeAddress): Promise<ProbeResult>;
 }

@@ -1,14 +1,14 @@
-/** The known word that a wrong one probably stands for; undefined when none is similar. */
+/** The known word most similar to a misspelt one; undefined when none is similar. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
-  let least = limit + 1;
+  let lowest = limit + 1;
   for (const candidate of known) {
-    // The distance is at least this, and a word may be as long as a file.
-    if (Math.abs(word.length - candidate.length) >= least) continue;
+    // The lengths alone rule it out. Computing the distance could take long: a word may be as long as a file.
+    if (Math.abs(word.length - candidate.length) >= lowest) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) {
-      least = distance;
+    if (distance < lowest) {
+      lowest = distance;
       best = candidate;
     }
   }

@@ -26,7 +26,7 @@ export interface ManifestSources {
   readonly maxPerSecond: number;
 }
 
-/** The calls that declare and read objects, and the reports of data planes about services. */
+/** Binds the routes that declare, read and explain objects, and those of the data planes' reports about services. */
 export function bindManifests(binder: RouteBinder, sources: ManifestSources): void {
   bindDeclaring(binder, sources);
   bindObjects(binder, sources);

@@ -9,42 +9,52 @@ function isOtherStore(a: Seen, b: Seen): boolean {
   return a.epoch !== undefined && b.epoch !== undefined && a.epoch !== b.epoch;
 }
 
-/** Finds revisions of a watcher that do not increase, or an older picture after a newer one. */
+/** Finds a lower revision after a higher one, or a change that repeats a revision, at one watcher of one service. */
 export const checkOrder: Check = ({ events }) =>
-  pictures(events).flatMap((seen) =>
-    seen.flatMap((now, i): Violation[] => {
-      const before = seen[i - 1];
-      if (before === undefined || isOtherStore(before, now)) return [];
-      const isSame = now.revision === before.revision;
-      const isRight = isSame ? now.cause !== 'change' : isAfter(now.revision, before.revision);
-      if (isRight) return [];
-      const message = `${now.watcher} went from revision ${before.revision} to ${now.revision} by a ${now.cause}`;
+  pictures(events).flatMap((ofOneWatcher) =>
+    ofOneWatcher.flatMap((current, i): Violation[] => {
+      const previous = ofOneWatcher[i - 1];
+      if (previous === undefined || isOtherStore(previous, current)) return [];
+      const isSame = current.revision === previous.revision;
+      const isAllowed = isSame
+        ? current.cause !== 'change'
+        : isAfter(current.revision, previous.revision);
+      if (isAllowed) return [];
+      const { watcher, service, cause, atMs } = current;
+      const message = `${watcher} on ${service}: revision ${current.revision} after ${previous.revision} (cause: ${cause})`;
       return [
-        { promise: 'G3', kind: 'revision-fell', atMs: now.atMs, message, evidence: [before, now] },
+        { promise: 'G3', kind: 'revision-fell', atMs, message, evidence: [previous, current] },
       ];
     }),
   );
 
 /** Finds watchers with different pictures of the same revision: one of them has missed something. */
 export const checkAgreement: Check = ({ events }) => {
-  const first = new Map<string, Seen>();
+  const firstByRevision = new Map<string, Seen>();
   return pictures(events)
     .flat()
-    .flatMap((now): Violation[] => {
-      // Without an epoch the picture may be the watcher's own: endpoints in their grace period are in no store.
-      if (now.epoch === undefined || now.cause === 'grace') return [];
-      const key = `${now.service} ${now.epoch} ${now.revision}`;
-      const other = first.get(key);
-      if (other === undefined) first.set(key, now);
-      if (other === undefined || textOf(other) === textOf(now)) return [];
-      const message = `${other.watcher} and ${now.watcher} differ at revision ${now.revision}`;
+    .flatMap((current): Violation[] => {
+      // Such a picture may contain endpoints that the watcher keeps by its own grace period and no store has.
+      if (current.epoch === undefined || current.cause === 'grace') return [];
+      const key = `${current.service} ${current.epoch} ${current.revision}`;
+      const other = firstByRevision.get(key);
+      if (other === undefined) firstByRevision.set(key, current);
+      if (other === undefined || comparable(other) === comparable(current)) return [];
+      const message = `${other.watcher} and ${current.watcher} differ at revision ${current.revision}`;
       return [
-        { promise: 'G3', kind: 'pictures-differ', atMs: now.atMs, message, evidence: [other, now] },
+        {
+          promise: 'G3',
+          kind: 'pictures-differ',
+          atMs: current.atMs,
+          message,
+          evidence: [other, current],
+        },
       ];
     });
 };
 
-function textOf({ endpoints }: Seen): string {
+/** What two pictures of one revision have in common. */
+function comparable({ endpoints }: Seen): string {
   return endpoints
     .map(({ instance, tier }) => `${instance} ${tier}`)
     .toSorted()

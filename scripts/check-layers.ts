@@ -13,7 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   balancing: ['contract'],
   'client-sdk': ['contract', 'balancing', 'runtime'],
   manifests: ['contract'],
-  daemon: [],
+  daemon: ['contract'],
   dataplane: ['balancing', 'runtime'],
   'service-plane': ['balancing', 'client-sdk', 'dataplane', 'runtime'],
   lb: ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime', 'service-plane'],

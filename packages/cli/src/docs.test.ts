@@ -48,6 +48,7 @@ describe('the examples print what stands below them', () => {
       'api-versions',
       'cluster-info',
       'version',
+      'completion',
     ];
     const shown = new Set(commands.map(({ line }) => line.split(' ')[1]));
     expect(COMMANDS.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual(

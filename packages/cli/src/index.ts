@@ -1,2 +1,3 @@
 export type { Sink as Output } from './output/output.ts';
 export { type ProgramParts, runProgram } from './program.ts';
+export { runCli } from './run-cli.ts';

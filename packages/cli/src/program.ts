@@ -4,8 +4,11 @@ import { Rollcall, type RollcallOptions } from '@rollcall/client-sdk';
 import { type CliError, EXIT, usageError } from './base/cli-error.ts';
 import { type Arguments, type Command, listOption, textOption } from './session/command.ts';
 import { COMMANDS } from './commands/all.ts';
+import { insteadOf } from './commands/instead.ts';
+import { candidatesOf } from './completion/candidates.ts';
+import { didYouMean } from './base/did-you-mean.ts';
 import type { Context } from './session/context.ts';
-import { commandHelp, GLOBAL, programHelp } from './session/help.ts';
+import { commandHelp, GLOBAL, type OtherProgram, programHelp } from './session/help.ts';
 import { type Output, outputTo, type Sink } from './output/output.ts';
 import { visibleText } from './output/untrusted.ts';
 import { asCliError } from './session/refusal.ts';
@@ -24,36 +27,68 @@ export interface ProgramParts {
   readonly clock?: Clock;
   /** Version of this program. */
   readonly version: string;
+  /** Programs that the same command starts, for the help text. @default none */
+  readonly programs?: readonly OtherProgram[];
 }
 
 /**
  * Runs one command line, without the program's name. Resolves with the exit code; never rejects for a user's mistake.
  */
 export async function runProgram(argv: readonly string[], parts: ProgramParts): Promise<number> {
-  const { env } = parts;
   const [out, err] = [outputTo(parts.out), outputTo(parts.err)];
-  let url = env['ROLLCALL_URL'] ?? DEFAULT_URL;
+  const own = { ...parts, out, err };
+  const [first] = argv;
+  const fromEnv = parts.env['ROLLCALL_URL']?.trim();
+  let url = fromEnv === undefined || fromEnv === '' ? DEFAULT_URL : fromEnv;
   try {
-    if (argv[0] === '--version') {
+    if (first === '--version') {
       out.write(`${parts.version}\n`);
       return EXIT.ok;
     }
-    const { command, given } = read(argv);
+    // The scripts of `completion` call this.
+    if (first === '__complete') return await complete(argv.slice(1), url, own);
+    const { command, given } = read(argv, parts.programs);
     if (command === undefined || given.options['help'] === true) {
-      out.write(command === undefined ? programHelp(COMMANDS) : commandHelp(command));
+      out.write(
+        command === undefined ? programHelp(COMMANDS, parts.programs) : commandHelp(command),
+      );
       return EXIT.ok;
     }
     const named = listOption(given, 'registry');
     if (named.length > 0) url = named.join();
-    const context = contextOf(given, url, { ...parts, out, err });
-    try {
-      return await command.run(context, given);
-    } finally {
-      await context.rollcall.close();
-    }
+    checkUrls(url, named.length > 0 ? '--registry' : 'ROLLCALL_URL');
+    return await withContext(contextOf(given, url, own), (context) => command.run(context, given));
   } catch (error) {
     return tell(asCliError(error, url), err);
   }
+}
+
+async function withContext<T>(
+  context: Context,
+  work: (context: Context) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(context);
+  } finally {
+    await context.rollcall.close();
+  }
+}
+
+/** Prints how the last word could go on, one candidate a line. */
+async function complete(
+  words: readonly string[],
+  url: string,
+  parts: ContextParts & Pick<ProgramParts, 'programs'>,
+): Promise<number> {
+  const { values: options } = parse(words, GLOBAL, false);
+  const given: Arguments = { words: [], rest: [], options };
+  const named = listOption(given, 'registry');
+  const { programs = [] } = parts;
+  const found = await withContext(contextOf(given, named.join() || url, parts), (context) =>
+    candidatesOf(words, { commands: COMMANDS, programs, context }),
+  );
+  parts.out.write(found.map((one) => `${one}\n`).join(''));
+  return EXIT.ok;
 }
 
 function tell({ message, exitCode }: CliError, err: Output): number {
@@ -65,7 +100,10 @@ function tell({ message, exitCode }: CliError, err: Output): number {
   return exitCode;
 }
 
-function read(argv: readonly string[]): { command: Command | undefined; given: Arguments } {
+function read(
+  argv: readonly string[],
+  programs: ProgramParts['programs'],
+): { command: Command | undefined; given: Arguments } {
   const nobody = { words: [], rest: [], options: {} };
   const at = argv.findIndex((word) => !word.startsWith('-'));
   const [first] = argv;
@@ -74,7 +112,7 @@ function read(argv: readonly string[]): { command: Command | undefined; given: A
     (at === -1 && argv.some((word) => ['-h', '--help'].includes(word))) ||
     first === 'help'
   ) {
-    const named = first === 'help' && argv.length > 1 ? commandOf(argv[1]) : undefined;
+    const named = first === 'help' && argv.length > 1 ? commandOf(argv[1], programs) : undefined;
     return { command: named, given: { ...nobody, options: { help: true } } };
   }
   // Global options may precede the command: its name is the first word that is not an option's value.
@@ -84,7 +122,7 @@ function read(argv: readonly string[]): { command: Command | undefined; given: A
     parse(argv, GLOBAL, true);
     throw usageError('expected a command (--help lists them)');
   }
-  const command = commandOf(name);
+  const command = commandOf(name, programs);
   const end = argv.indexOf('--');
   const own = end === -1 ? argv : argv.slice(0, end);
   const { values, positionals: words } = parse(own, { ...GLOBAL, ...command.options }, true);
@@ -92,10 +130,15 @@ function read(argv: readonly string[]): { command: Command | undefined; given: A
   return { command, given: { words: words.slice(1), rest, options: values } };
 }
 
-function commandOf(name: string | undefined): Command {
-  const found = COMMANDS.find((one) => one.name === name || one.aliases?.includes(name ?? ''));
+function commandOf(name = '', programs: readonly OtherProgram[] = []): Command {
+  const found = COMMANDS.find((one) => one.name === name || one.aliases?.includes(name) === true);
   if (found !== undefined) return found;
-  throw usageError(`unknown command "${name ?? ''}" for "rollcall" (--help lists them)`);
+  const unknown = `unknown command "${name}" for "rollcall"`;
+  const instead = insteadOf(name);
+  if (instead !== undefined) throw usageError(`${unknown}: ${instead}`);
+  const known = COMMANDS.flatMap((one) => [one.name, ...(one.aliases ?? [])]);
+  const hint = didYouMean(name, [...known, ...programs.map((one) => one.name)]);
+  throw usageError(`${unknown}${hint === '' ? ' (--help lists them)' : hint}`);
 }
 
 type Parsed = { values: Arguments['options']; positionals: string[] };
@@ -112,22 +155,35 @@ function parse(argv: readonly string[], specs: Command['options'], isStrict: boo
     return parseArgs(config) as unknown as Parsed;
   } catch (error) {
     const [line = ''] = (error as Error).message.split('. ');
-    throw usageError(
-      `${line.replace(/^[A-Z]/, (letter) => letter.toLowerCase())} (--help shows the options)`,
-    );
+    const [, unknown = ''] = /^Unknown option '--([^']*)'/.exec(line) ?? [];
+    const hint = didYouMean(unknown, Object.keys(specs)).replace('\t', '\t--');
+    const end = hint === '' ? ' (--help shows the options)' : hint;
+    throw usageError(`${line.replace(/^[A-Z]/, (letter) => letter.toLowerCase())}${end}`);
   }
 }
 
-function contextOf(
-  given: Arguments,
-  url: string,
-  parts: Omit<ProgramParts, 'out' | 'err'> & Pick<Context, 'out' | 'err'>,
-): Context {
+/** The SDK would name its own option. */
+function checkUrls(urls: string, source: string): void {
+  for (const url of urlsOf(urls)) {
+    const isHttp = /^https?:$/.test(URL.parse(url)?.protocol ?? '');
+    if (isHttp) continue;
+    const example = /^[^:/]+:\d+\/?$/.test(url) ? `http://${url}` : DEFAULT_URL;
+    // Another program's address may contain a password.
+    const shown = url.replace(/\/\/[^/]*@/, '//***@');
+    throw usageError(`${source}: expected a URL such as ${example}, got "${shown}"`);
+  }
+}
+
+const urlsOf = (urls: string) => urls.split(/[,\s]+/).filter((one) => one !== '');
+
+type ContextParts = Omit<ProgramParts, 'out' | 'err'> & Pick<Context, 'out' | 'err'>;
+
+function contextOf(given: Arguments, url: string, parts: ContextParts): Context {
   const { env, clock = systemClock, ...rest } = parts;
   const token = textOption(given, 'token') ?? env['ROLLCALL_TOKEN'];
   const namespace = textOption(given, 'namespace') ?? env['ROLLCALL_NAMESPACE'] ?? 'default';
   const rollcall = new Rollcall({
-    url: url.split(/[,\s]+/).filter((one) => one !== ''),
+    url: urlsOf(url),
     namespace,
     ...(token === undefined || token === '' ? {} : { token }),
     ...tlsOf(given, env),

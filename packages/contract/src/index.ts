@@ -75,6 +75,7 @@ export {
   stateOf,
   type Tier,
 } from './state.ts';
+export { nearestWord } from './nearest-word.ts';
 export { Timeline, TimelineEvent, TimelineKind } from './timeline.ts';
 export {
   BookmarkEvent,

@@ -1,3 +1,4 @@
+export { nearestWord } from '@rollcall/contract';
 export {
   type AdminParts,
   createAdminServer,

@@ -5,9 +5,11 @@ import { say } from '../session/context.ts';
 export const version: Command = {
   name: 'version',
   summary: 'Print the version of this program',
-  usage: 'version',
+  usage: 'version [--client]',
   examples: ['version'],
-  options: {},
+  options: {
+    client: { type: 'boolean', help: 'Accepted as kubectl does: no server is asked in any case' },
+  },
   run: (context) => {
     say(context, `Client Version: v${context.version}`);
     return Promise.resolve(EXIT.ok);

@@ -2,10 +2,11 @@ import type { Command } from '../session/command.ts';
 import { clusterInfo, version } from './about.ts';
 import { apiResources, apiVersions } from './api-resources.ts';
 import { apply, diff, replace } from './apply.ts';
+import { completion } from './completion.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { describe } from './describe.ts';
-import { drain } from './drain.ts';
+import { cordon, drain, uncordon } from './drain.ts';
 import { exportCommand, importCommand } from './durable.ts';
 import { edit } from './edit.ts';
 import { env } from './env.ts';
@@ -40,6 +41,8 @@ export const COMMANDS: readonly Command[] = [
   wait,
   portForward,
   drain,
+  cordon,
+  uncordon,
   exportCommand,
   importCommand,
   runCommand,
@@ -48,4 +51,5 @@ export const COMMANDS: readonly Command[] = [
   apiVersions,
   clusterInfo,
   version,
+  completion,
 ];

@@ -33,13 +33,15 @@ export const FILES = {
   recursive: { type: 'boolean', short: 'R', help: 'Include subfolders' },
 } as const;
 
+export const DRY_RUN = {
+  type: 'string',
+  value: 'server|client|none',
+  help: 'Check and show the result, but write nothing',
+} as const;
+
 const WRITING: Options = {
   ...FILES,
-  'dry-run': {
-    type: 'string',
-    value: 'server|client|none',
-    help: 'Check and show the result, but write nothing',
-  },
+  'dry-run': DRY_RUN,
   partial: { type: 'boolean', help: 'Write the valid documents even if others are invalid' },
   output: OUTPUT,
 };
@@ -70,6 +72,13 @@ export async function send(
 /** `service/nginx`, `deployment.apps/web`. */
 export function titleOf({ kind, name }: Pick<ApplyResult, 'kind' | 'name'>): string {
   return `${resourceOf(kind).prefix}/${name}`;
+}
+
+/** Whether to write nothing, and what to say after the result then. */
+export function dryOf(given: Arguments): { readonly isDry: boolean; readonly suffix: string } {
+  if (!isDry(given)) return { isDry: false, suffix: '' };
+  const isServer = textOption(given, 'dry-run') === 'server';
+  return { isDry: true, suffix: isServer ? ' (server dry run)' : ' (dry run)' };
 }
 
 export function isDry(given: Arguments): boolean {

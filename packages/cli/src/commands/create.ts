@@ -84,7 +84,7 @@ function createDeployment(context: Context, given: Arguments): Promise<number> {
 }
 
 /** A manifest created from options. */
-interface MadeManifest {
+export interface MadeManifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
@@ -166,6 +166,7 @@ export const create: Command = {
   summary: 'Create objects from files, or a service or a deployment from options',
   usage:
     'create -f FILE | create service clusterip|nodeport|loadbalancer|externalname NAME | create deployment NAME',
+  takes: ['service', 'deployment', 'namespace'],
   examples: [
     'create -f svc.yaml',
     'create service clusterip nginx --tcp=8080:80',

@@ -1,6 +1,5 @@
 import { type ManifestObject, RollcallError } from '@rollcall/client-sdk';
-import { readManifests } from '@rollcall/manifests';
-import { CliError, EXIT, usageError } from '../base/cli-error.ts';
+import { EXIT, usageError } from '../base/cli-error.ts';
 import {
   type Arguments,
   type Command,
@@ -9,40 +8,36 @@ import {
   textOption,
 } from '../session/command.ts';
 import { type Context, say, warn } from '../session/context.ts';
-import { readManifestFiles } from '../session/manifest-files.ts';
-import { faultsText } from '../session/refusal.ts';
-import { resourceOf, selectionsOf } from '../resources/catalog.ts';
+import { selectionsOf } from '../resources/catalog.ts';
+import { type NamedObject, namedInFiles } from '../resources/named-in-files.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
-import { checkWritable, type Resource } from '../resources/resource.ts';
-import { FILES } from './apply.ts';
+import { checkWritable } from '../resources/resource.ts';
+import { DRY_RUN, dryOf, FILES } from './apply.ts';
 import { SELECTING } from './selecting.ts';
 
-/** Something to delete. */
-interface Doomed {
-  readonly resource: Resource;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-async function deleteOne(context: Context, { resource, namespace, name }: Doomed): Promise<string> {
+async function deleteOne(
+  context: Context,
+  { resource, namespace, name }: NamedObject,
+  dryRun: boolean,
+): Promise<string> {
   if (resource === instances) {
     const object = await instances.get(context, namespace, name);
     const params = { ns: namespace, svc: instanceSpec(object).service, id: object.metadata.name };
-    await context.rollcall.call('deregister', { params });
+    if (!dryRun) await context.rollcall.call('deregister', { params });
     return object.metadata.name;
   }
   const params = { ns: namespace, kind: resource.names[0] ?? '', name };
-  await context.rollcall.call('deleteManifest', { params });
+  await context.rollcall.call('deleteManifest', { params, query: { dryRun } });
   return name;
 }
 
-async function doomedOf(context: Context, given: Arguments): Promise<Doomed[]> {
+async function doomedOf(context: Context, given: Arguments): Promise<NamedObject[]> {
   const files = listOption(given, 'filename');
-  if (files.length > 0) return doomedByFiles(context, given, files);
+  if (files.length > 0) return namedInFiles(context, files, flagOption(given, 'recursive'));
   const selector = textOption(given, 'selector');
   const isEverything = flagOption(given, 'all') || selector !== undefined;
   const { namespace } = context;
-  const doomed: Doomed[] = [];
+  const doomed: NamedObject[] = [];
   for (const { resource, names } of selectionsOf(given.words)) {
     checkWritable(resource);
     if (names.length === 0 && !isEverything) {
@@ -69,36 +64,16 @@ function nameOf(object: ManifestObject): string {
   return object.kind === 'Instance' ? `${instanceSpec(object).service}/${name}` : name;
 }
 
-async function doomedByFiles(
-  context: Context,
-  given: Arguments,
-  files: readonly string[],
-): Promise<Doomed[]> {
-  const source = await readManifestFiles(context, files, flagOption(given, 'recursive'));
-  const { faults, manifests } = readManifests(source.text);
-  if (faults.length > 0) {
-    const found = faults.map((fault) => ({ object: '', ...fault }));
-    throw new CliError(faultsText(found, { locate: source.locate }));
-  }
-  return manifests.map(({ manifest, given: written, name: title }) => {
-    const { kind, metadata } = manifest ?? written ?? {};
-    if (kind === undefined || metadata?.name === undefined) {
-      throw new CliError(`error: ${title}: expected a kind and a name`);
-    }
-    const namespace = metadata.namespace ?? context.namespace;
-    return { resource: resourceOf(kind), namespace, name: metadata.name };
-  });
-}
-
 async function run(context: Context, given: Arguments): Promise<number> {
   const doomed = await doomedOf(context, given);
+  const dry = dryOf(given);
   if (doomed.length === 0) say(context, 'No resources found');
   let exitCode: number = EXIT.ok;
   for (const one of doomed) {
     const type = one.resource.prefix;
     try {
-      const name = await deleteOne(context, one);
-      say(context, `${type} "${name}" deleted`);
+      const name = await deleteOne(context, one, dry.isDry);
+      say(context, `${type} "${name}" deleted${dry.suffix}`);
     } catch (error) {
       const isMissing = error instanceof RollcallError && error.code.endsWith('_not_found');
       if (!isMissing) throw error;
@@ -114,6 +89,7 @@ export const remove: Command = {
   name: 'delete',
   summary: 'Delete declared objects, or take instances off the roll',
   usage: 'delete TYPE NAME... | TYPE/NAME... | TYPE -l SELECTOR | TYPE --all | -f FILE',
+  takes: 'objects',
   examples: [
     'delete svc nginx',
     'delete -f svc.yaml',
@@ -124,6 +100,7 @@ export const remove: Command = {
     ...FILES,
     selector: SELECTING.selector,
     all: { type: 'boolean', help: 'All objects of the type in the namespace' },
+    'dry-run': DRY_RUN,
     'ignore-not-found': { type: 'boolean', help: 'Exit with 0 when a name is not found' },
   },
   run,

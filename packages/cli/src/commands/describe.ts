@@ -35,6 +35,7 @@ export const describe: Command = {
   name: 'describe',
   summary: 'Show one thing with its endpoints, conditions and events',
   usage: 'describe TYPE [NAME...] | TYPE/NAME... [options]',
+  takes: 'objects',
   examples: ['describe svc nginx', 'describe instance nginx/a', 'describe svc -l app=nginx'],
   options: SELECTING,
   run: async (context, given) => {

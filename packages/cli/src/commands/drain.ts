@@ -1,7 +1,13 @@
 import { RollcallError } from '@rollcall/client-sdk';
 import { sleep } from '@rollcall/runtime';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
-import { type Arguments, type Command, flagOption, textOption } from '../session/command.ts';
+import {
+  type Arguments,
+  type Command,
+  flagOption,
+  type Options,
+  textOption,
+} from '../session/command.ts';
 import { type Context, say } from '../session/context.ts';
 import { durationMs } from '../base/duration.ts';
 import { instances, instanceSpec, instanceStatus } from '../resources/instances.ts';
@@ -24,22 +30,28 @@ async function settled(context: Context, name: string, withinMs: number): Promis
   if (err.isDecorated) err.pass('\r\u001b[K');
 }
 
-async function run(context: Context, given: Arguments): Promise<number> {
-  const [first = '', second] = given.words;
+/** Where the words of the command name an instance, alone or after its type. */
+async function instanceOf(
+  context: Context,
+  { words }: Arguments,
+  usage: string,
+): Promise<{ readonly id: string; readonly name: string; readonly params: InstanceParams }> {
+  const [first = '', second] = words;
   const isTyped = second !== undefined && instances.names.includes(first);
   const name = (isTyped ? second : first).replace(/^(instances?|pods?|po)\//, '');
-  if (name === '') throw usageError('expected an instance, as in: rollcall drain nginx/a');
+  if (name === '') throw usageError(`expected an instance, as in: rollcall ${usage}`);
   const object = await instances.get(context, context.namespace, name);
-  const { namespace } = context;
-  const params = { ns: namespace, svc: instanceSpec(object).service, id: object.metadata.name };
-  if (flagOption(given, 'undo')) {
-    await context.rollcall.call('deleteOverride', { params }).catch((error: unknown) => {
-      if (error instanceof RollcallError && error.code === 'override_not_found') return undefined;
-      throw error;
-    });
-    say(context, `instance/${object.metadata.name} back in use`);
-    return EXIT.ok;
-  }
+  const id = object.metadata.name;
+  return { id, name, params: { ns: context.namespace, svc: instanceSpec(object).service, id } };
+}
+
+interface InstanceParams {
+  readonly ns: string;
+  readonly svc: string;
+  readonly id: string;
+}
+
+async function takeOut(context: Context, given: Arguments, params: InstanceParams): Promise<void> {
   const until = textOption(given, 'for');
   const body = {
     status: 'draining' as const,
@@ -48,16 +60,31 @@ async function run(context: Context, given: Arguments): Promise<number> {
     ...(until === undefined ? {} : { forMs: durationMs(until, 'for') }),
   };
   await context.rollcall.call('putOverride', { params, body });
-  await settled(context, name, durationMs(textOption(given, 'timeout') ?? '30s', 'timeout'));
-  say(context, `instance/${object.metadata.name} drained`);
-  return EXIT.ok;
 }
+
+/** An instance that is in use already is put back without an error. */
+async function putBack(context: Context, params: InstanceParams): Promise<void> {
+  await context.rollcall.call('deleteOverride', { params }).catch((error: unknown) => {
+    if (error instanceof RollcallError && error.code === 'override_not_found') return undefined;
+    throw error;
+  });
+}
+
+const TAKING_OUT: Options = {
+  reason: { type: 'string', value: 'TEXT', help: 'The reason, which describe shows' },
+  author: { type: 'string', value: 'NAME', help: 'Who does it; default: the user of this process' },
+  for: {
+    type: 'string',
+    value: 'DURATION',
+    help: 'Put it back into use after this time; default: never',
+  },
+};
 
 export const drain: Command = {
   name: 'drain',
-  aliases: ['cordon'],
   summary: 'Take an instance out of use without stopping it; requests in progress continue',
   usage: 'drain [SERVICE/]INSTANCE [--undo]',
+  takes: 'instances',
   examples: [
     'drain nginx/a --reason="new kernel"',
     'drain nginx/a --for=10m',
@@ -65,18 +92,50 @@ export const drain: Command = {
   ],
   options: {
     undo: { type: 'boolean', help: 'Put it back into use' },
-    reason: { type: 'string', value: 'TEXT', help: 'The reason, which describe shows' },
-    author: {
-      type: 'string',
-      value: 'NAME',
-      help: 'Who does it; default: the user of this process',
-    },
-    for: {
-      type: 'string',
-      value: 'DURATION',
-      help: 'Put it back into use after this time; default: never',
-    },
+    ...TAKING_OUT,
     timeout: { type: 'string', value: 'DURATION', help: 'How long to wait for it; default: 30s' },
   },
-  run,
+  run: async (context, given) => {
+    const { id, name, params } = await instanceOf(context, given, 'drain nginx/a');
+    if (flagOption(given, 'undo')) {
+      await putBack(context, params);
+      say(context, `instance/${id} back in use`);
+      return EXIT.ok;
+    }
+    const withinMs = durationMs(textOption(given, 'timeout') ?? '30s', 'timeout');
+    await takeOut(context, given, params);
+    await settled(context, name, withinMs);
+    say(context, `instance/${id} drained`);
+    return EXIT.ok;
+  },
+};
+
+export const cordon: Command = {
+  name: 'cordon',
+  summary: 'Take an instance out of use, without waiting until no new call reaches it',
+  usage: 'cordon [SERVICE/]INSTANCE',
+  takes: 'instances',
+  examples: ['cordon nginx/a --reason="new kernel"'],
+  options: TAKING_OUT,
+  run: async (context, given) => {
+    const { id, params } = await instanceOf(context, given, 'cordon nginx/a');
+    await takeOut(context, given, params);
+    say(context, `instance/${id} cordoned`);
+    return EXIT.ok;
+  },
+};
+
+export const uncordon: Command = {
+  name: 'uncordon',
+  summary: 'Put an instance back into use after drain or cordon',
+  usage: 'uncordon [SERVICE/]INSTANCE',
+  takes: 'instances',
+  examples: ['uncordon nginx/a'],
+  options: {},
+  run: async (context, given) => {
+    const { id, params } = await instanceOf(context, given, 'uncordon nginx/a');
+    await putBack(context, params);
+    say(context, `instance/${id} uncordoned`);
+    return EXIT.ok;
+  },
 };

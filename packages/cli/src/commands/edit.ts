@@ -55,6 +55,7 @@ export const edit: Command = {
   name: 'edit',
   summary: 'Change a declared object in an editor: KUBE_EDITOR, EDITOR, else vi',
   usage: 'edit TYPE NAME',
+  takes: 'objects',
   examples: ['edit svc nginx', 'edit deployment/web'],
   options: {},
   run,

@@ -38,7 +38,12 @@ describe('expose', () => {
       '--protocol=UDP',
       '--session-affinity=ClientIP',
     ];
-    const addresses = ['--cluster-ip=127.96.9.1', '--external-ip=198.51.100.1', '-l', 'a=b'];
+    const addresses = [
+      '--cluster-ip=127.96.9.1',
+      '--external-ip=198.51.100.1',
+      '--selector',
+      'a=b',
+    ];
     expect(await cli.out('expose', 'deploy/hello-world', ...options, ...addresses)).toBe(
       'service/hello-world exposed\n',
     );
@@ -79,6 +84,7 @@ spec:
   ports:
   - port: 8080
     protocol: TCP
+    targetPort: 8080
   selector:
     run: hello
 `,

@@ -1,14 +1,27 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { usageError } from '../base/cli-error.ts';
-import { type Arguments, type Command, textOption, wholeNumber } from '../session/command.ts';
+import { patched } from '@rollcall/manifests';
+import {
+  type Arguments,
+  type Command,
+  flagOption,
+  listOption,
+  textOption,
+  wholeNumber,
+} from '../session/command.ts';
 import type { Context } from '../session/context.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import type { Resource } from '../resources/resource.ts';
 import { services, specOf } from '../resources/services.ts';
 import { containersOf, deployments, deploymentSpec } from '../resources/workloads.ts';
-import { createOne } from './create.ts';
+import { type NamedObject, namedInFiles } from '../resources/named-in-files.ts';
+import { DRY_RUN, FILES } from './apply.ts';
+import { createOne, type MadeManifest } from './create.ts';
 import { OUTPUT } from './selecting.ts';
+
+/** The longest name that a service can have: a DNS label. */
+const MAX_NAME_LENGTH = 63;
 
 interface Exposed {
   readonly selector: Readonly<Record<string, string>>;
@@ -51,11 +64,12 @@ function exposedBy(resource: Resource, object: ManifestObject): Exposed {
 
 const numberOrName = (text: string) => (/^\d+$/.test(text) ? Number(text) : text);
 
-function selectorOf(text: string): Record<string, string> {
+/** `k=v,k2=v2`. */
+function pairsOf(text: string, option: string): Record<string, string> {
   return Object.fromEntries(
     text.split(',').map((pair) => {
       const [key = '', value] = pair.split('=');
-      if (value === undefined) throw usageError(`--selector: expected KEY=VALUE, got "${pair}"`);
+      if (value === undefined) throw usageError(`--${option}: expected KEY=VALUE, got "${pair}"`);
       return [key, value];
     }),
   );
@@ -71,12 +85,15 @@ function portsOf(given: Arguments, exposed: Exposed): object[] {
       : port
           .split(',')
           .map((text) => ({ port: wholeNumber(text, 'port', 1, 65_535), protocol: 'TCP' }));
-  if (offered.length === 0) throw usageError("couldn't find port via --port flag or introspection");
+  // A headless service may be without ports.
+  if (offered.length === 0 && textOption(given, 'cluster-ip') !== 'None') {
+    throw usageError("couldn't find port via --port flag or introspection");
+  }
   return offered.map((one, i) => ({
     ...(offered.length > 1 ? { name: `port-${i + 1}` } : {}),
     port: one.port,
     protocol: protocol ?? one.protocol ?? 'TCP',
-    ...(targetPort === undefined ? {} : { targetPort: numberOrName(targetPort) }),
+    targetPort: targetPort === undefined ? one.port : numberOrName(targetPort),
   }));
 }
 
@@ -96,34 +113,63 @@ function optional(field: string, value: unknown): object {
   return value === undefined ? {} : { [field]: value };
 }
 
+/** The object that the words or the file of `-f` name. */
+async function exposedObject(context: Context, given: Arguments): Promise<NamedObject> {
+  const files = listOption(given, 'filename');
+  if (files.length === 0)
+    return { ...oneOf(given.words, expose.usage), namespace: context.namespace };
+  const [only, ...others] = await namedInFiles(context, files, flagOption(given, 'recursive'));
+  if (only === undefined || others.length > 0) {
+    throw usageError(`expected one object in the file, got ${others.length + (only ? 1 : 0)}`);
+  }
+  return only;
+}
+
+/** With the fields of `--overrides`, a JSON merge patch. */
+function overridden(manifest: MadeManifest, given: Arguments): MadeManifest {
+  const text = textOption(given, 'overrides');
+  if (text === undefined) return manifest;
+  let patch: unknown;
+  try {
+    patch = JSON.parse(text);
+  } catch (error) {
+    throw usageError(`--overrides: expected JSON: ${(error as Error).message}`);
+  }
+  return patched(manifest, patch) as MadeManifest;
+}
+
 async function run(context: Context, given: Arguments): Promise<number> {
-  const { resource, name } = oneOf(given.words, expose.usage);
-  const object = await resource.get(context, context.namespace, name);
+  const { resource, namespace, name } = await exposedObject(context, given);
+  const object = await resource.get(context, namespace, name);
   const exposed = exposedBy(resource, object);
   const own = textOption(given, 'selector');
-  const selector = own === undefined ? exposed.selector : selectorOf(own);
+  const selector = own === undefined ? exposed.selector : pairsOf(own, 'selector');
   if (Object.keys(selector).length === 0) {
     throw usageError(
       `couldn't retrieve selectors via --selector flag or introspection: ${name} has none`,
     );
   }
-  const { labels = {} } = object.metadata;
+  const ownLabels = textOption(given, 'labels');
+  const labels =
+    ownLabels === undefined ? (object.metadata.labels ?? {}) : pairsOf(ownLabels, 'labels');
   const manifest = {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: {
-      name: textOption(given, 'name') ?? object.metadata.name,
+      name: textOption(given, 'name') ?? object.metadata.name.slice(0, MAX_NAME_LENGTH),
       ...(Object.keys(labels).length === 0 ? {} : { labels }),
     },
     spec: { ports: portsOf(given, exposed), selector, ...fieldsOf(given) },
   };
-  return createOne(context, given, manifest, 'exposed');
+  return createOne(context, given, overridden(manifest, given), 'exposed');
 }
 
 export const expose: Command = {
   name: 'expose',
   summary: 'Declare a service in front of a deployment, an instance or a service',
-  usage: 'expose TYPE NAME [--port=PORT] [--target-port=PORT] [--type=TYPE] [--name=NAME]',
+  usage:
+    'expose (TYPE NAME | -f FILE) [--port=PORT] [--target-port=PORT] [--type=TYPE] [--name=NAME]',
+  takes: 'objects',
   examples: [
     'expose deployment hello-world --port=8080 --target-port=80',
     'expose instance nginx/a --port=80 --name=front',
@@ -147,7 +193,23 @@ export const expose: Command = {
       value: 'NAME',
       help: 'Name of the service; default: the name of the exposed object',
     },
-    selector: { type: 'string', short: 'l', value: 'K=V,...', help: 'Labels for the selector' },
+    ...FILES,
+    labels: {
+      type: 'string',
+      short: 'l',
+      value: 'K=V,...',
+      help: 'Labels of the service; default: those of the exposed object',
+    },
+    selector: {
+      type: 'string',
+      value: 'K=V,...',
+      help: 'Its selector; default: that of the exposed object',
+    },
+    overrides: {
+      type: 'string',
+      value: 'JSON',
+      help: 'Fields that replace those of the service, as a JSON merge patch',
+    },
     'cluster-ip': { type: 'string', value: 'ADDRESS', help: 'Its cluster IP, or None' },
     'external-ip': { type: 'string', value: 'ADDRESS', help: 'An external IP' },
     'load-balancer-ip': {
@@ -160,7 +222,7 @@ export const expose: Command = {
       value: 'None|ClientIP',
       help: 'Session affinity; default: None',
     },
-    'dry-run': { type: 'string', value: 'server|client|none', help: 'Check, but write nothing' },
+    'dry-run': DRY_RUN,
     output: OUTPUT,
   },
   run,

@@ -1,5 +1,5 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { EXIT } from '../base/cli-error.ts';
+import { EXIT, usageError } from '../base/cli-error.ts';
 import {
   type Arguments,
   type Command,
@@ -13,6 +13,8 @@ import { isTable, type PrintOptions, printed, rowsOf } from '../resources/printe
 import { tableText } from '../output/table.ts';
 import { type Selection, selectionsOf } from '../resources/catalog.ts';
 import { find, type Found, nothingFound } from '../resources/finding.ts';
+import { namedInFiles } from '../resources/named-in-files.ts';
+import { FILES } from './apply.ts';
 import { OUTPUT, SELECTING } from './selecting.ts';
 import { watchResource } from './watch.ts';
 
@@ -41,8 +43,20 @@ function optionsOf(
   };
 }
 
+/** Types with names on the command line, or the objects of the files of `-f`. */
+async function selectionsBy(
+  context: Context,
+  given: Arguments,
+): Promise<readonly (Selection & { readonly namespace?: string })[]> {
+  const files = listOption(given, 'filename');
+  if (files.length === 0) return selectionsOf(given.words);
+  if (given.words.length > 0) throw usageError('expected either TYPE and NAME or -f, got both');
+  const named = await namedInFiles(context, files, flagOption(given, 'recursive'));
+  return named.map(({ resource, namespace, name }) => ({ resource, namespace, names: [name] }));
+}
+
 async function run(context: Context, given: Arguments): Promise<number> {
-  const selections = selectionsOf(given.words);
+  const selections = await selectionsBy(context, given);
   const isEverywhere = flagOption(given, 'all-namespaces');
   const options = optionsOf(context, given, selections);
   const wanted = {
@@ -54,7 +68,9 @@ async function run(context: Context, given: Arguments): Promise<number> {
     return watchResource(context, selections, { wanted, options });
   }
   const found: Found[] = [];
-  for (const selection of selections) found.push(await find(context, selection, wanted));
+  for (const { namespace = context.namespace, ...selection } of selections) {
+    found.push(await find({ ...context, namespace }, selection, wanted));
+  }
   const by = textOption(given, 'sort-by');
   const sorted =
     by === undefined ? found : found.map((one) => ({ ...one, objects: sortedBy(by, one.objects) }));
@@ -108,7 +124,8 @@ function print(context: Context, found: readonly Found[], options: PrintOptions)
 export const get: Command = {
   name: 'get',
   summary: 'Show services, endpoints, instances and other things',
-  usage: 'get TYPE[,TYPE...] [NAME...] | TYPE/NAME... [options]',
+  usage: 'get TYPE[,TYPE...] [NAME...] | TYPE/NAME... | -f FILE [options]',
+  takes: 'objects',
   examples: [
     'get svc',
     'get services -o wide',
@@ -119,6 +136,7 @@ export const get: Command = {
     'get svc -w',
   ],
   options: {
+    ...FILES,
     output: OUTPUT,
     template: {
       type: 'string',

@@ -113,6 +113,7 @@ export const label: Command = {
   name: 'label',
   summary: 'Set or remove labels of services, instances and other things',
   usage: 'label TYPE NAME KEY=VALUE... KEY-...',
+  takes: 'objects',
   examples: [
     'label svc nginx env=prod',
     'label instance nginx/a canary=true',
@@ -126,6 +127,7 @@ export const annotate: Command = {
   name: 'annotate',
   summary: 'Set or remove annotations',
   usage: 'annotate TYPE NAME KEY=VALUE... KEY-...',
+  takes: 'objects',
   examples: [
     'annotate svc nginx rollcall.dev/scheduler=lc',
     'annotate svc nginx rollcall.dev/scheduler-',

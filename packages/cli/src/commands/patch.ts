@@ -113,6 +113,7 @@ export const patch: Command = {
   name: 'patch',
   summary: 'Change fields of a declared object',
   usage: 'patch TYPE NAME -p PATCH [--type=strategic|merge|json]',
+  takes: 'objects',
   examples: [
     `patch svc nginx -p '{"spec":{"type":"NodePort"}}'`,
     `patch svc nginx --type=json -p '[{"op":"replace","path":"/spec/ports/0/nodePort","value":30120}]'`,

@@ -3,7 +3,7 @@ import type { Endpoint } from '@rollcall/client-sdk';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import { type Arguments, type Command, textOption } from '../session/command.ts';
 import { type Context, say, warn } from '../session/context.ts';
-import { oneOf } from '../resources/catalog.ts';
+import { oneOf, RESOURCES } from '../resources/catalog.ts';
 import { instances, instanceSpec, instanceStatus } from '../resources/instances.ts';
 import { pairsText, type Resource } from '../resources/resource.ts';
 import { services } from '../resources/services.ts';
@@ -170,10 +170,19 @@ async function listen(
   return server;
 }
 
+/** A name alone is that of an instance, as kubectl takes it for a pod. */
+function withType(words: readonly string[]): readonly string[] {
+  const [first = '', second = ''] = words;
+  const isType = RESOURCES.some(({ names }) => names.includes(first.toLowerCase()));
+  const isName = !isType && !first.includes('/') && /^\d*(:|$)/.test(second);
+  return isName && second !== '' ? [`instance/${first}`, ...words.slice(1)] : words;
+}
+
 async function run(context: Context, given: Arguments): Promise<number> {
-  const at = given.words[0]?.includes('/') === true ? 1 : 2;
-  const { resource, name } = oneOf(given.words.slice(0, at), portForward.usage);
-  const pairs = given.words.slice(at).map(pairOf);
+  const words = withType(given.words);
+  const at = words[0]?.includes('/') === true ? 1 : 2;
+  const { resource, name } = oneOf(words.slice(0, at), portForward.usage);
+  const pairs = words.slice(at).map(pairOf);
   if (pairs.length === 0)
     throw usageError('TYPE/NAME and list of ports are required for port-forward');
   const aim = AIMS.get(resource);
@@ -201,8 +210,13 @@ async function run(context: Context, given: Arguments): Promise<number> {
 export const portForward: Command = {
   name: 'port-forward',
   summary: 'Forward local ports to a service, an instance or a deployment',
-  usage: 'port-forward TYPE/NAME [LOCAL:]REMOTE... [--address ADDRESS]',
-  examples: ['port-forward svc/nginx 8080:80', 'port-forward instance/nginx/a :http'],
+  usage: 'port-forward (TYPE/NAME | INSTANCE) [LOCAL:]REMOTE... [--address ADDRESS]',
+  takes: 'objects',
+  examples: [
+    'port-forward svc/nginx 8080:80',
+    'port-forward instance/nginx/a :http',
+    'port-forward nginx-1 8080:80',
+  ],
   options: {
     address: {
       type: 'string',

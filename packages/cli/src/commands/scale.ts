@@ -30,6 +30,7 @@ export const scale: Command = {
   name: 'scale',
   summary: 'Change the desired number of instances of a deployment',
   usage: 'scale deployment NAME --replicas=COUNT',
+  takes: 'objects',
   examples: ['scale deployment web --replicas=3', 'scale --replicas=3 deploy/web'],
   options: {
     replicas: { type: 'string', value: 'COUNT', help: 'Desired number of instances' },

@@ -109,6 +109,7 @@ export const wait: Command = {
   name: 'wait',
   summary: 'Wait until a condition is true',
   usage: 'wait (TYPE NAME... | TYPE/NAME... | TYPE [-l SELECTOR]) --for=WHAT [--timeout=30s]',
+  takes: 'objects',
   examples: [
     'wait --for=condition=Ready instance/nginx/a',
     'wait --for=condition=available deployment/web --timeout=60s',

@@ -1,4 +1,5 @@
 import { CliError, usageError } from '../base/cli-error.ts';
+import { didYouMean } from '../base/did-you-mean.ts';
 import { endpoints, endpointSlices } from './endpoints.ts';
 import { happenings } from './happenings.ts';
 import { instances } from './instances.ts';
@@ -36,7 +37,9 @@ export function resourceOf(name: string): Resource {
   const wanted = name.toLowerCase().replace(GROUP, '');
   const found = RESOURCES.find(({ names }) => names.includes(wanted));
   if (found !== undefined) return found;
-  throw new CliError(`error: the server doesn't have a resource type "${name}"`);
+  const known = RESOURCES.flatMap(({ names }) => names);
+  const unknown = `error: the server doesn't have a resource type "${name}"`;
+  throw new CliError(`${unknown}${didYouMean(name, known)}`);
 }
 
 /** Parses `svc`, `svc,ep`, `svc nginx web`, `svc/nginx instance/a`, `all`. */

@@ -28,6 +28,8 @@ export interface Command {
   readonly summary: string;
   /** Without the program's name. */
   readonly usage: string;
+  /** What its words are, for completion: objects by type and name, instances, or one of these words. @default none */
+  readonly takes?: 'objects' | 'instances' | readonly string[];
   readonly examples: readonly string[];
   readonly options: Options;
   /**

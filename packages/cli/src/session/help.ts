@@ -44,7 +44,20 @@ function optionRow([name, { short, value, help }]: [string, OptionSpec]): string
   return [value === undefined ? flags : `${flags} ${value}`, help];
 }
 
-export function programHelp(commands: readonly Command[]): string {
+/** A program beside the commands, such as `rollcall registry`. */
+export interface OtherProgram {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+}
+
+export function programHelp(
+  commands: readonly Command[],
+  programs: readonly OtherProgram[] = [],
+): string {
+  const rows = programs.map(({ name, summary }) => [name, summary]);
+  const others =
+    rows.length === 0 ? '' : `\nPrograms, each with its own --help:\n${indented(rows)}\n`;
   return `rollcall: services, endpoints and instances of a Rollcall registry
 
   rollcall COMMAND [ARGUMENT...] [options]
@@ -52,7 +65,7 @@ export function programHelp(commands: readonly Command[]): string {
 
 Commands:
 ${indented(commands.map(({ name, summary }) => [name, summary]))}
-
+${others}
 Options of every command:
 ${indented(Object.entries(GLOBAL).map(optionRow))}
 

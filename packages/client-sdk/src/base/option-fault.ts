@@ -1,3 +1,4 @@
+import { nearestWord } from '@rollcall/contract';
 import type { z } from 'zod';
 
 /** Options whose values must not appear in messages. */
@@ -39,12 +40,8 @@ export function optionFault(schema: z.ZodType, given: unknown, error: z.ZodError
 
 /** `; did you mean x?`, when a known name is similar to the given one. */
 export function hintOf(given: string, known: readonly string[]): string {
-  const most = Math.max(1, Math.floor(given.length / 3));
-  const near = known
-    .map((name) => ({ name, distance: distanceOf(given.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ distance }) => distance <= most)
-    .toSorted((a, b) => a.distance - b.distance);
-  return near[0] === undefined ? '' : `; did you mean ${near[0].name}?`;
+  const meant = nearestWord(given, known);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
 }
 
 /** The option names that the schema allows at the path. */
@@ -93,20 +90,4 @@ function safeJson(value: unknown): string {
   } catch {
     return 'an object';
   }
-}
-
-/** Number of letters to insert, delete, change or swap to turn one name into the other. */
-function distanceOf(a: string, b: string): number {
-  let [before, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const swap = isSwap ? before[j - 2]! + 1 : Infinity;
-      next[j] = Math.min(change, row[j]! + 1, next[j - 1]! + 1, swap);
-    }
-    [before, row] = [row, next];
-  }
-  return row[b.length]!;
 }

@@ -77,7 +77,7 @@ test('all that is wrong is said at once, each with where it came from; a secret 
     'FAST: expected true or false, got "perhaps"',
   ]);
   expect(problems(['--name='])).toEqual(['--name: expected a word, got ""']);
-  expect(problems(['--prt=1'])).toEqual(["Unknown option '--prt' (--help lists the options)"]);
+  expect(problems(['--prt=1'])).toEqual(["Unknown option '--prt' (did you mean --port?)"]);
   expect(problems(['stray'])[0]).toContain("'stray'");
   expect(problems(['--fast=no'])[0]).toContain('--fast');
 });

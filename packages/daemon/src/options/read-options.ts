@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { nearestWord } from '@rollcall/contract';
 import type { z } from 'zod';
 import type { OptionSpec, OptionTable, OptionValues } from './option-spec.ts';
 
@@ -69,9 +70,10 @@ function readFlags(table: OptionTable, argv: readonly string[]): Flags {
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowNegative: true }).values;
   } catch (error) {
-    const { message } = error as Error;
-    throw new ConfigError(
-      `${message.replace(/\.? To specify.*$/s, '')} (--help lists the options)`,
-    );
+    const message = (error as Error).message.replace(/\.? To specify.*$/s, '');
+    const [, unknown = ''] = /^Unknown option '(?:--(?:no-)?)?([^']*)'/.exec(message) ?? [];
+    const meant = nearestWord(unknown, Object.keys(options));
+    const hint = meant === undefined ? '--help lists the options' : `did you mean --${meant}?`;
+    throw new ConfigError(`${message} (${hint})`);
   }
 }

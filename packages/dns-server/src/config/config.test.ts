@@ -65,7 +65,7 @@ test.each([
   ],
   [[URL, '--metrics=no'], '--metrics: expected an IP address with a port, or off, got "no"'],
   [[URL, '--udp-payload=100'], '--udp-payload: expected a whole number, 512 to 65507, got "100"'],
-  [[URL, '--prot=1'], "Unknown option '--prot' (--help lists the options)"],
+  [[URL, '--prot=1'], "Unknown option '--prot' (did you mean --port?)"],
   [
     [URL, '--forward=127.0.0.1:8053'],
     '--forward 127.0.0.1:8053: expected another server, this is where this one listens',

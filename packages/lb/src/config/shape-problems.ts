@@ -1,3 +1,4 @@
+import { nearestWord } from '@rollcall/daemon';
 import { z } from 'zod';
 import { type ConfigProblem, formatValue, valueAt } from './problem.ts';
 import { ConfigSchema } from './schema.ts';
@@ -12,12 +13,14 @@ export function shapeProblems(issues: readonly Issue[], data: unknown): ConfigPr
 function problemsOf(issue: Issue, data: unknown): ConfigProblem[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(path).join(', ');
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      at: 'key',
-      message: `unknown key, got ${JSON.stringify(key)}, expected one of ${known}`,
-    }));
+    const known = knownKeys(path);
+    return issue.keys.map((key) => {
+      const meant = nearestWord(key, known);
+      const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+      const expected = `expected one of ${known.join(', ')}${hint}`;
+      const message = `unknown key, got ${JSON.stringify(key)}, ${expected}`;
+      return { path: [...path, key], at: 'key', message };
+    });
   }
   if (issue.code === 'invalid_key') {
     const key = path.at(-1);

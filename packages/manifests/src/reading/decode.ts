@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type Kind, KINDS, type Manifest } from './kinds.ts';
 import { fieldOf, type ManifestFault } from './fault.ts';
-import { nearest } from './nearest.ts';
+import { nearestWord } from '@rollcall/contract';
 import { remedyOf } from './remedies.ts';
 import { keysAt } from './schema-keys.ts';
 import type { Locate } from './service-doctor.ts';
@@ -55,7 +55,7 @@ function decodeFaults(
     const known = keysAt(schema, path);
     return issue.keys.slice(0, MAX_FAULTS).map((key) => {
       const own = [...path, key];
-      const meant = nearest(key, known);
+      const meant = nearestWord(key, known);
       const field = fieldOf(own);
       const message = `strict decoding error: unknown field "${field}"`;
       const fix =

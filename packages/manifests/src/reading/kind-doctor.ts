@@ -1,7 +1,7 @@
 import { type Kind, KINDS } from './kinds.ts';
 import type { ManifestFault } from './fault.ts';
 import { foreignKind } from './foreign-kinds.ts';
-import { nearest } from './nearest.ts';
+import { nearestWord } from '@rollcall/contract';
 import type { Locate } from './service-doctor.ts';
 
 /** What is wrong with the kind or apiVersion of a manifest; undefined when they are known. */
@@ -18,7 +18,7 @@ export function unknownKind(value: unknown, locate: Locate): ManifestFault | und
     const fix = `apiVersion: ${right.apiVersion}`;
     return { ...locate(['apiVersion']), field: 'apiVersion', message, fix };
   }
-  const meant = nearest(title, Object.keys(KINDS));
+  const meant = nearestWord(title, Object.keys(KINDS));
   const fix =
     foreignKind(title) ??
     (meant === undefined
@@ -34,7 +34,7 @@ function missingField(
 ): ManifestFault | undefined {
   for (const field of ['kind', 'apiVersion']) {
     if (given[field] !== undefined && given[field] !== null) continue;
-    const written = Object.keys(given).find((key) => nearest(key, [field]) !== undefined);
+    const written = Object.keys(given).find((key) => nearestWord(key, [field]) !== undefined);
     if (written !== undefined && written !== field) {
       const fix = `write ${field} instead of ${written}`;
       return { ...locate([written]), field, message: 'Required value', fix };

@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { nearestWord } from '@rollcall/contract';
 
 /** A fault that needs a remedy. */
 export interface Complaint {
@@ -20,7 +20,7 @@ const supported: Remedy = ({ field, message, value }) => {
   const name = field.split('.').at(-1) ?? '';
   const known = [...list.matchAll(/"([^"]*)"/g)].map(([, one = '']) => one);
   const plain = value.replaceAll(/[-_ ]/g, '').toLowerCase();
-  const meant = known.find((one) => one.toLowerCase() === plain) ?? nearest(value, known);
+  const meant = known.find((one) => one.toLowerCase() === plain) ?? nearestWord(value, known);
   if (meant !== undefined) return `${name}: ${meant}`;
   return name === 'protocol' ? 'protocol: TCP; what runs over it is the appProtocol' : undefined;
 };

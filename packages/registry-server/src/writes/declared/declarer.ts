@@ -20,7 +20,14 @@ import {
   settle,
 } from './draft.ts';
 import type { ManifestReader } from './manifest-reader.ts';
-import { claimRefusal, notFound, patchFaults, refusal, refusedResult, dedupe } from './refusals.ts';
+import {
+  claimRefusal,
+  dedupe,
+  notDeclared,
+  patchFaults,
+  refusal,
+  refusedResult,
+} from './refusals.ts';
 import { itemOf, objectOf, resultOf } from './stored-draft.ts';
 
 /**
@@ -119,7 +126,7 @@ export class Declarer {
   async patch(ref: ObjectRef, patch: unknown, dryRun: boolean): Promise<Committed<ManifestObject>> {
     return this.#retried(async () => {
       const before = this.#find(ref);
-      if (before === undefined) throw notFound(ref);
+      if (before === undefined) throw notDeclared(ref, this.#picture);
       const { manifest, errors } = decoded(patched(before.manifest, patch), before.manifest);
       const faults = [...errors, ...patchFaults(manifest, { ref, before })];
       if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), NO_LOCATION, faults));
@@ -139,7 +146,8 @@ export class Declarer {
   ): Promise<Committed<{ readonly revision: string; readonly object: ManifestObject }>> {
     const key = keyOfObject(ref);
     const before = this.#find(ref);
-    if (before === undefined && !this.#picture.unreadable.has(key)) throw notFound(ref);
+    if (before === undefined && !this.#picture.unreadable.has(key))
+      throw notDeclared(ref, this.#picture);
     const { kind, namespace, name } = ref;
     const object =
       before === undefined
@@ -150,7 +158,7 @@ export class Declarer {
     }
     await dropEndpoints(this.#store, this.#picture, ref);
     const outcome = await this.#store.remove({ key, floor: this.#picture.revision });
-    if (outcome.kind !== 'changed') throw notFound(ref);
+    if (outcome.kind !== 'changed') throw notDeclared(ref, this.#picture);
     await dropReports(this.#store, this.#picture, ref);
     const value = { revision: String(outcome.revision), object };
     return committed(this.#picture, value, outcome.revision);

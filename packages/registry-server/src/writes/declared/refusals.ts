@@ -3,6 +3,7 @@ import { type FieldError, type Manifest, resourceOf, type Service } from '@rollc
 import type { PutOutcome } from '../../store/store.ts';
 import { claimSlotsOf } from '../../picture/declared/claim-slots.ts';
 import type { Declared } from '../../picture/declared/declarations.ts';
+import type { Picture } from '../../picture/picture.ts';
 import type { Draft } from './draft.ts';
 import { titleOf } from './draft-faults.ts';
 import { ipv4OfNumber } from '../../picture/declared/ipv4.ts';
@@ -57,6 +58,16 @@ export function refusedResult(draft: Draft, error: ProblemError): ApplyResult {
 export function notFound({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
   const message = `${resourceOf(kind)} "${name}" not found`;
   return new ProblemError('object_not_found', message, { field: 'name' });
+}
+
+/** The same for a write. An implicit service can be read, so its absence needs an explanation. */
+export function notDeclared(ref: ObjectRef, picture: Picture): ProblemError {
+  const refused = notFound(ref);
+  const isImplicit =
+    ref.kind === 'Service' && picture.instancesOf(ref.namespace, ref.name).size > 0;
+  if (!isImplicit) return refused;
+  const why = 'it is not declared, it exists because instances registered under its name';
+  return new ProblemError('object_not_found', `${refused.message}: ${why}`, { field: 'name' });
 }
 
 /** A refusal with all faults; its message is that of kubectl. */

@@ -1,0 +1,36 @@
+import { readManifests } from '@rollcall/manifests';
+import { CliError } from '../base/cli-error.ts';
+import type { Context } from '../session/context.ts';
+import { readManifestFiles } from '../session/manifest-files.ts';
+import { faultsText } from '../session/refusal.ts';
+import { resourceOf } from './catalog.ts';
+import type { Resource } from './resource.ts';
+
+/** An object by its type, namespace and name. */
+export interface NamedObject {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The objects that the files of `-f` name. What else stands there does not matter. */
+export async function namedInFiles(
+  context: Context,
+  files: readonly string[],
+  isRecursive: boolean,
+): Promise<NamedObject[]> {
+  const source = await readManifestFiles(context, files, isRecursive);
+  const { faults, manifests } = readManifests(source.text);
+  if (faults.length > 0) {
+    const found = faults.map((fault) => ({ object: '', ...fault }));
+    throw new CliError(faultsText(found, { locate: source.locate }));
+  }
+  return manifests.map(({ manifest, given: written, name: title }) => {
+    const { kind, metadata } = manifest ?? written ?? {};
+    if (kind === undefined || metadata?.name === undefined) {
+      throw new CliError(`error: ${title}: expected a kind and a name`);
+    }
+    const namespace = metadata.namespace ?? context.namespace;
+    return { resource: resourceOf(kind), namespace, name: metadata.name };
+  });
+}

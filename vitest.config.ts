@@ -45,6 +45,7 @@ export default defineConfig({
           include: [
             'packages/*/src/**/*.test.ts',
             'planted-bugs/**/*.test.ts',
+            'scripts/**/*.test.ts',
             'simulation/**/*.test.ts',
             'test/**/*.test.ts',
           ],

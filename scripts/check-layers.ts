@@ -21,6 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'dns-server': ['client-sdk', 'daemon', 'runtime'],
   cli: ['client-sdk', 'manifests', 'runtime'],
   'registry-server': ['contract', 'daemon', 'manifests', 'runtime'],
+  rollcall: ['cli', 'client-sdk', 'dns-server', 'lb', 'node-proxy', 'registry-server'],
   testkit: [],
 };
 
@@ -62,13 +63,19 @@ interface Import {
 }
 
 function importsOf(file: string): Import[] {
-  const { module, errors } = parseSync(file, readFileSync(join(root, file), 'utf8'));
+  const source = readFileSync(join(root, file), 'utf8');
+  const { module, errors } = parseSync(file, source);
   if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
   const names = [
     ...module.staticImports.map((entry) => entry.moduleRequest.value),
     ...module.staticExports.flatMap((entry) =>
       entry.entries.flatMap((one) => (one.moduleRequest === null ? [] : [one.moduleRequest.value])),
     ),
+    // `import('x')`; what is computed cannot be checked.
+    ...module.dynamicImports.flatMap(({ moduleRequest: { start, end } }) => {
+      const [, name] = /^'([^']*)'$/.exec(source.slice(start, end)) ?? [];
+      return name === undefined ? [] : [name];
+    }),
   ];
   return [...new Set(names)].map((name) => ({ from: file, name }));
 }

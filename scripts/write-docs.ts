@@ -7,7 +7,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROBLEMS, ROUTES, type Route, STATE_TABLE } from '@rollcall/contract';
 import { type OptionSpec, shownDefault } from '@rollcall/daemon';
-import { OPTIONS } from '@rollcall/registry-server';
+import { OPTIONS as DNS_OPTIONS } from '@rollcall/dns-server';
+import { OPTIONS as BALANCER_OPTIONS } from '@rollcall/lb';
+import { OPTIONS as PROXY_OPTIONS } from '@rollcall/node-proxy';
+import { OPTIONS as REGISTRY_OPTIONS } from '@rollcall/registry-server';
 import { PLANTED_BUGS } from '../planted-bugs/bugs.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -37,21 +40,41 @@ ${table(['code', 'status', 'retryable', 'meaning'], rows)}
 `;
 }
 
-function options(): string {
-  const rows = Object.values<OptionSpec>(OPTIONS).map((option) => {
+function optionTable(all: Readonly<Record<string, OptionSpec>>): string {
+  const rows = Object.values(all).map((option) => {
     const { flag, env = '', value, help } = option;
     const standard = shownDefault(option);
     const name = value === undefined ? `--[no-]${flag}` : `--${flag} ${value}`;
-    return [code(name), code(env), standard === undefined ? '' : code(standard), help];
+    const cells = [name, env, standard ?? ''].map((text) => (text === '' ? '' : code(text)));
+    return [...cells, help];
   });
-  return `# Options of the registry server
+  return table(['flag', 'environment', 'default', 'what it does'], rows);
+}
+
+function options(): string {
+  return `# Options of the servers
 
 A flag wins over its environment variable. A wrong value is refused at start with the option, the value and what was
 expected, and exit code 2. For several values, repeat the option or separate them by commas (tokens: by spaces). The options of the SDK are in
-[packages/client-sdk](../packages/client-sdk/README.md), those of the load balancer in
-[packages/lb](../packages/lb/README.md).
+[packages/client-sdk](../packages/client-sdk/README.md).
 
-${table(['flag', 'environment', 'default', 'what it does'], rows)}
+## Registry server
+
+${optionTable(REGISTRY_OPTIONS)}
+
+## Load balancer
+
+Everything else is in its file: [packages/lb](../packages/lb/README.md).
+
+${optionTable(BALANCER_OPTIONS)}
+
+## Node proxy
+
+${optionTable(PROXY_OPTIONS)}
+
+## DNS server
+
+${optionTable(DNS_OPTIONS)}
 `;
 }
 

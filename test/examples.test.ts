@@ -89,7 +89,7 @@ describe('README', () => {
     const own = await stack.registry(['--service-cidr', '127.87.0.0/16', '--warm-up-ms', '0']);
     await stack.planes(own.url);
     await stack.hello('hello-a', [own.url]);
-    const body = read('examples/stack/hello.yaml');
+    const body = read('packages/rollcall/dev/hello.yaml');
     await stack.client([own.url]).call('apply', { body });
     await stack.client([own.url]).service('hello').ready();
     const block = holding(blocksOf('README.md', 'sh'), 'describe svc hello');

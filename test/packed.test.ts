@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort, TestProcess, until } from '@rollcall/testkit';
+import { freeNodePort, freePort, TestProcess, until } from '@rollcall/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 // What a user installs: the packages as they are packed, in a folder outside the repository. Only the libraries of
@@ -24,6 +24,7 @@ const run = promisify(execFile);
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
@@ -40,6 +41,10 @@ let project: string;
 const names: string[] = [];
 const inProject = (path: string) => join(project, 'node_modules', path);
 
+/** The name under which a package of the workspace is installed. */
+const nameOf = (folderName: string) =>
+  folderName === 'rollcall' ? 'rollcall' : `@rollcall/${folderName}`;
+
 async function link(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   await symlink(await realpath(from), to);
@@ -52,13 +57,16 @@ async function install(name: string): Promise<void> {
   await mkdir(packed);
   await run('pnpm', ['pack', '--pack-destination', packed], { cwd: source });
   const [tarball = ''] = await readdir(packed);
-  const target = inProject(`@rollcall/${name}`);
+  const target = inProject(nameOf(name));
   await mkdir(target, { recursive: true });
   await run('tar', ['-xzf', join(packed, tarball), '-C', target, '--strip-components=1']);
   const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8')) as Manifest;
   for (const [dependency, range] of Object.entries(manifest.dependencies ?? {})) {
     expect(range, `${name} -> ${dependency}`).toMatch(/^[\^~\d]/);
-    if (dependency.startsWith('@rollcall/')) continue;
+    if (dependency.startsWith('@rollcall/')) {
+      expect(range, `${name} -> ${dependency}`).toBe(`^${manifest.version}`);
+      continue;
+    }
     const from = join(source, 'node_modules', dependency);
     await link(from, join(target, 'node_modules', dependency));
   }
@@ -170,14 +178,54 @@ test('the registry for tests of a service needs no test runner', async () => {
   expect(child.exitCode).toBe(0);
 });
 
+test('every package has its licence and what it says about itself', async () => {
+  for (const name of names) {
+    const licence = await readFile(inProject(`${nameOf(name)}/LICENSE`), 'utf8');
+    expect(licence).toContain('MIT License');
+    const text = await readFile(inProject(`${nameOf(name)}/package.json`), 'utf8');
+    const manifest = JSON.parse(text) as Record<string, unknown>;
+    expect(manifest).toMatchObject({
+      license: 'MIT',
+      repository: { directory: `packages/${name}` },
+      publishConfig: { access: 'public' },
+    });
+    expect(text).not.toMatch(/"(workspace|catalog):/);
+  }
+});
+
+test('the SDK can be required too', async () => {
+  const script = `const { Rollcall } = require('@rollcall/client-sdk'); console.log(typeof Rollcall)`;
+  const { child, output } = await node(['--input-type=commonjs', '-e', script]);
+  expect(output).toBe('function\n');
+  expect(child.exitCode).toBe(0);
+});
+
+test('rollcall dev starts everything, from the packages alone', async () => {
+  const options = ['registry-port', 'lb-port', 'lb-admin-port', 'dns-port'];
+  const ports = await Promise.all(
+    options.map(async (option) => [`--${option}`, `${await freePort()}`]),
+  );
+  const cidr = `127.${100 + Math.floor(Math.random() * 100)}.0.0/16`;
+  const argv = [...ports.flat(), '--service-cidr', cidr, '--node-port', `${await freeNodePort()}`];
+  const program = inProject('rollcall/dist/main.js');
+  const env = { NODE_OPTIONS: '' };
+  const stack = new TestProcess(process.execPath, [program, 'dev', ...argv], { cwd: project, env });
+  const [text] = await stack.printed(/Things to try[^]*Ctrl-C ends everything/, 120_000);
+  expect(text).toContain('npx rollcall describe svc hello');
+  const [, lb = ''] = await stack.printed(/load balancer +(\S+)/);
+  expect(await (await fetch(lb)).text()).toMatch(/^hello from hello-[abc]\n$/);
+  expect(await stack.stop('SIGINT')).toBe(0);
+  expect(stack.output).not.toMatch(/[1-9]\d* failed/);
+});
+
 test('every entry of every package can be imported', async () => {
   const entries = await Promise.all(
     names.map(async (name) => {
-      const text = await readFile(inProject(`@rollcall/${name}/package.json`), 'utf8');
+      const text = await readFile(inProject(`${nameOf(name)}/package.json`), 'utf8');
       const { exports = {} } = JSON.parse(text) as { exports?: Record<string, unknown> };
       return Object.keys(exports)
         .filter((entry) => !entry.endsWith('.json') && entry !== './testing')
-        .map((entry) => `@rollcall/${name}${entry.slice(1)}`);
+        .map((entry) => `${nameOf(name)}${entry.slice(1)}`);
     }),
   );
   const script = entries.flat().map((entry) => `await import('${entry}');`);

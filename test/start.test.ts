@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { freeNodePort, freePort, startNode, type TestProcess, until } from '@rollcall/testkit';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const main = join(root, 'examples/stack/main.ts');
+const main = join(root, 'packages/rollcall/src/main.ts');
 let stack: TestProcess | undefined;
 
 afterEach(async () => {
@@ -70,7 +70,7 @@ async function portFlags(): Promise<{ flags: string[]; lb: number }> {
 describe('npm start', () => {
   test('starts all, answers in turn, shows a death, and leaves no process behind', async () => {
     const { flags, lb } = await portFlags();
-    stack = startNode(main, flags, { cwd: root });
+    stack = startNode(main, ['dev', ...flags], { cwd: root });
     await stack.printed(/Ctrl-C ends everything/);
     const children = childrenOf(stack.pid);
     expect(children).toHaveLength(8);
@@ -108,7 +108,7 @@ describe('npm start', () => {
 
   test('killed itself, takes its processes with it', async () => {
     const { flags } = await portFlags();
-    stack = startNode(main, flags, { cwd: root });
+    stack = startNode(main, ['dev', ...flags], { cwd: root });
     await stack.printed(/Ctrl-C ends everything/);
     const children = childrenOf(stack.pid);
     await stack.stop('SIGKILL');
@@ -120,7 +120,7 @@ describe('npm start', () => {
     const { createServer } = await import('node:net');
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(Number(flags[3]), '127.0.0.1', resolve));
-    stack = startNode(main, flags, { cwd: root });
+    stack = startNode(main, ['dev', ...flags], { cwd: root });
     await until(() => stack?.hasExited);
     expect(stack.output).toContain(
       `port ${flags[3]} is taken; choose another one: npm start -- --lb-port PORT`,

@@ -14,7 +14,7 @@ import {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const REGISTRY = join(root, 'packages/registry-server/src/main.ts');
 const LB = join(root, 'packages/lb/src/main.ts');
-const HELLO = join(root, 'examples/hello/main.ts');
+const HELLO = join(root, 'packages/rollcall/src/dev/hello.ts');
 const CLI = join(root, 'packages/cli/src/main.ts');
 const NODE_PROXY = join(root, 'packages/node-proxy/src/main.ts');
 const DNS = join(root, 'packages/dns-server/src/main.ts');

@@ -1,21 +1,4 @@
 #!/usr/bin/env node
-import { runProgram, tellOf } from '@rollcall/daemon';
-import { systemClock } from '@rollcall/runtime';
-import { startDnsServer } from './compose.ts';
-import { helpText, readConfig } from './config/config.ts';
+import { runDnsServer } from './program.ts';
 
-await runProgram({
-  name: 'rollcall-dns',
-  main: import.meta.url,
-  help: helpText,
-  configure: readConfig,
-  clock: systemClock,
-  async start(config, { logger, supervisor }) {
-    const server = await startDnsServer(config, { log: tellOf(logger), supervisor });
-    const { addresses, admin = null } = server;
-    const dns = addresses.map(({ host, port }) =>
-      host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-    );
-    return { started: { dns, zone: config.zone, admin }, close: () => server.close() };
-  },
-});
+await runDnsServer();

@@ -1,18 +1,4 @@
 #!/usr/bin/env node
-import { runProgram, tellOf } from '@rollcall/daemon';
-import { systemClock } from '@rollcall/runtime';
-import { startNodeProxy } from './compose.ts';
-import { helpText, readConfig } from './config.ts';
+import { runNodeProxy } from './program.ts';
 
-await runProgram({
-  name: 'rollcall-node-proxy',
-  main: import.meta.url,
-  help: helpText,
-  configure: readConfig,
-  clock: systemClock,
-  async start(config, { logger, supervisor }) {
-    const proxy = await startNodeProxy(config, { log: tellOf(logger), supervisor });
-    const { admin = null, reporter, io } = proxy;
-    return { started: { admin, reporter, io }, close: () => proxy.close() };
-  },
-});
+await runNodeProxy();

@@ -10,3 +10,4 @@ export { OPTIONS } from './options.ts';
 export type { Clock, Timer } from '@rollcall/runtime';
 export type { Random } from '@rollcall/runtime';
 export type { Store } from './store/store.ts';
+export { runRegistry } from './program.ts';

@@ -1,6 +1,6 @@
 // A small service: answers every request with its name, and keeps itself on the roll.
 //
-//     ROLLCALL_URL=http://127.0.0.1:7400 npm run hello
+//     ROLLCALL_URL=http://127.0.0.1:7400 rollcall dev hello
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

@@ -1,17 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const LEASH = fileURLToPath(new URL('leash.ts', import.meta.url));
+// From source or from what was built, like this file.
+const extension = extname(import.meta.filename);
+const MAIN = join(import.meta.dirname, `../main${extension}`);
+const LEASH = new URL(`leash${extension}`, import.meta.url).href;
 
 export interface ChildOptions {
   readonly name: string;
-  /** Path from the project's root. */
-  readonly file: string;
-  readonly args?: readonly string[];
+  /** What to run: the words after `rollcall`. */
+  readonly words: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Folder for its output. */
   readonly logs: string;
@@ -22,22 +22,21 @@ export interface ChildOptions {
 /** One process of the stack. It has its own process group, so that a terminal's Ctrl-C reaches only the stack. */
 export class Child {
   readonly name: string;
-  readonly log: string;
   readonly process: ChildProcess;
   #tail = '';
 
-  constructor({ name, file, args = [], env = {}, logs, isReloaded = false }: ChildOptions) {
+  constructor({ name, words, env = {}, logs, isReloaded = false }: ChildOptions) {
     this.name = name;
-    this.log = join(logs, `${name}.log`);
     const watch = isReloaded ? ['--watch', '--watch-preserve-output'] : [];
-    const flags = [...watch, '--conditions=@rollcall/source', '--import', LEASH];
-    this.process = spawn(process.execPath, [...flags, join(ROOT, file), ...args], {
-      cwd: ROOT,
+    // The conditions under which this process finds its packages.
+    const conditions = process.execArgv.filter((flag) => flag.startsWith('--conditions='));
+    const flags = [...watch, ...conditions, '--import', LEASH];
+    this.process = spawn(process.execPath, [...flags, MAIN, ...words], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     });
-    const output = createWriteStream(this.log);
+    const output = createWriteStream(join(logs, `${name}.log`));
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         output.write(chunk);

@@ -1,6 +1,6 @@
 // A client: calls the service `hello` ten times per second through the SDK and reports the results each second.
 //
-//     ROLLCALL_URL=http://127.0.0.1:7400 npm run caller
+//     ROLLCALL_URL=http://127.0.0.1:7400 rollcall dev caller
 import { Rollcall } from '@rollcall/client-sdk';
 
 /** The results of one second; sent to the parent process if it listens. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@rollcall/client-sdk';
-import type { CallReport } from '../caller/main.ts';
+import type { CallReport } from './caller.ts';
 
 /** Interval at which the line is printed when it cannot be overwritten, in seconds. */
 const PLAIN_EVERY = 10;

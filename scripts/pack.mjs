@@ -1,0 +1,61 @@
+// The `prepack` and `postpack` of every package that is published.
+//
+//     node ../../scripts/pack.mjs before   (in the folder of the package)
+//
+// Before: builds it. pnpm then replaces `workspace:` and `catalog:` in the manifest by versions; npm does not know them, so
+// under npm this replaces them in package.json, and `after` puts the file back.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [moment] = process.argv.slice(2);
+const isNpm = (process.env.npm_config_user_agent ?? '').startsWith('npm/');
+const manifest = 'package.json';
+// In a folder that no tarball contains.
+const original = join('node_modules', '.package.json.packed');
+
+if (moment === 'before') {
+  build();
+  if (isNpm) await replaceProtocols();
+} else if (moment === 'after') {
+  if (isNpm) rmSync('LICENSE', { force: true });
+  if (existsSync(original)) renameSync(original, manifest);
+} else {
+  console.error('usage: node scripts/pack.mjs before|after');
+  process.exitCode = 2;
+}
+
+function build() {
+  const tsc = join(root, 'node_modules', '.bin', 'tsc');
+  const { status, error } = spawnSync(tsc, ['-b', process.cwd()], { stdio: ['ignore', 2, 2] });
+  if (status === 0) return;
+  console.error(
+    `tsc failed${error === undefined ? '' : `: ${error.message}`}; run npm install first`,
+  );
+  process.exit(1);
+}
+
+async function replaceProtocols() {
+  // An earlier run that was interrupted left the original here.
+  if (existsSync(original)) renameSync(original, manifest);
+  const { parse } = await import('yaml');
+  const { catalog } = parse(readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8'));
+  const text = readFileSync(manifest, 'utf8');
+  const own = JSON.parse(text);
+  for (const field of ['dependencies', 'peerDependencies', 'optionalDependencies']) {
+    for (const [name, range] of Object.entries(own[field] ?? {})) {
+      if (range === 'catalog:') own[field][name] = catalog[name];
+      // All packages have one version.
+      else if (range.startsWith('workspace:')) {
+        own[field][name] = range.slice('workspace:'.length).replace('*', '') + own.version;
+      }
+    }
+  }
+  delete own.devDependencies;
+  copyFileSync(manifest, original);
+  // pnpm takes it from the root by itself.
+  copyFileSync(join(root, 'LICENSE'), 'LICENSE');
+  writeFileSync(manifest, `${JSON.stringify(own, null, 2)}\n`);
+}

@@ -19,6 +19,7 @@ export {
   type ServiceReport,
 } from '@rollcall/contract';
 export type { CallName, CallRequest, ReplyOf } from './registry/call-request.ts';
+export type { ConnectionEvents, ConnectionState, Logger } from './api/connection.ts';
 export type { Catalog, CatalogChange, CatalogOptions } from './api/catalog.ts';
 export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './base/error.ts';
 export type { RollcallOptions } from './api/options.ts';

@@ -7,7 +7,13 @@ import type { ServiceDispatcher } from './calls/service-dispatcher.ts';
 import { Directory } from './directory/directory.ts';
 import { RollcallError } from './base/error.ts';
 import { createInterceptor, type ServiceHost, serviceHostOf } from './interceptor.ts';
-import { parseOptions, type ResolvedOptions, RollcallOptions } from './api/options.ts';
+import type { ConnectionEvents, ConnectionState } from './api/connection.ts';
+import {
+  parseOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  type RollcallOptions,
+} from './api/options.ts';
 import type { RegisterOptions, Registration } from './api/registration.ts';
 import { assertHost } from './base/host-check.ts';
 import { DepartureSignals } from './registration/departure-signals.ts';
@@ -21,6 +27,7 @@ import {
   checkCall,
   type ReplyOf,
 } from './registry/call-request.ts';
+import { Connection } from './registry/connection.ts';
 import type { RegistryApi } from './registry/registry-api.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import type { Service, ServiceOptions } from './api/service.ts';
@@ -46,6 +53,7 @@ const CatalogKey = z.strictObject({
  */
 export class Rollcall {
   readonly #options: ResolvedOptions;
+  readonly #connection: Connection;
   readonly #client: RegistryApi;
   readonly #registrar: Registrar;
   readonly #signals: DepartureSignals;
@@ -57,11 +65,22 @@ export class Rollcall {
   /** Throws a {@link RollcallError} `invalid_options` that names the option, or the unsupported host. */
   constructor(options: RollcallOptions) {
     assertHost(process.versions);
-    this.#options = Object.freeze(parseOptions(RollcallOptions, options));
-    this.#client = new RegistryClient(this.#options);
+    this.#options = resolveOptions(options);
+    this.#connection = new Connection(this.#options.url, this.#options);
+    this.#client = new RegistryClient(this.#options, this.#connection);
     this.#registrar = new Registrar(this.#client, this.#options);
     this.#services = new SharedServices(this.#options.runtime);
     this.#signals = new DepartureSignals(this.#options.runtime.signals);
+  }
+
+  /** Whether the registry answers. Pictures and calls go on when it does not. */
+  get connection(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Calls the listener whenever the registry begins or ceases to answer. Returns a function that unsubscribes. */
+  on<E extends keyof ConnectionEvents>(event: E, listener: ConnectionEvents[E]): () => void {
+    return this.#connection.events.on(event, listener);
   }
 
   /**

@@ -8,6 +8,8 @@ export interface AdminParts {
   readonly metrics: Registry;
   /** What the program still waits for; empty when it is ready. */
   readonly waitingFor: () => readonly string[];
+  /** What the program does without at the moment, although it serves. @default nothing */
+  readonly missing?: () => readonly string[];
   readonly isClosing: () => boolean;
   /** Host names that requests may use, besides the machine's own. */
   readonly allowHosts: readonly string[];
@@ -17,13 +19,14 @@ export interface AdminParts {
 
 /** The admin server for operators: `/livez`, `/readyz`, `/metrics` and the views. Not yet listening. */
 export function createAdminServer(parts: AdminParts): FastifyInstance {
-  const { metrics, waitingFor, isClosing, allowHosts, views = {} } = parts;
+  const { metrics, waitingFor, missing = () => [], isClosing, allowHosts, views = {} } = parts;
   const app = fastify({ logger: false, forceCloseConnections: true });
   guardAdmin(app, allowHosts);
   app.get('/livez', () => ({ status: 'live' }));
   app.get('/readyz', (_request, reply) => {
-    const readiness = readinessOf({ isClosing: isClosing(), waitingFor: waitingFor() });
-    return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
+    const state = { isClosing: isClosing(), waitingFor: waitingFor(), missing: missing() };
+    const readiness = readinessOf(state);
+    return reply.code(isServing(readiness) ? 200 : 503).send(readiness);
   });
   for (const [path, view] of Object.entries(views)) app.get(path, () => view());
   app.get('/metrics', async (_request, reply) => {
@@ -39,19 +42,26 @@ export function createAdminServer(parts: AdminParts): FastifyInstance {
   return app;
 }
 
-/** The answer of `/readyz` in every program. */
+/** The answer of `/readyz` in every program. `degraded`: it serves, but without what it waits for. */
 export interface Readiness {
-  readonly status: 'ready' | 'waiting' | 'closing';
+  readonly status: 'ready' | 'degraded' | 'waiting' | 'closing';
   readonly waitingFor: readonly string[];
 }
 
 export function readinessOf(state: {
   readonly isClosing: boolean;
   readonly waitingFor: readonly string[];
+  readonly missing?: readonly string[];
 }): Readiness {
-  const { isClosing, waitingFor } = state;
+  const { isClosing, waitingFor, missing = [] } = state;
   if (isClosing) return { status: 'closing', waitingFor: [] };
-  return { status: waitingFor.length === 0 ? 'ready' : 'waiting', waitingFor };
+  if (waitingFor.length > 0) return { status: 'waiting', waitingFor };
+  return { status: missing.length === 0 ? 'ready' : 'degraded', waitingFor: missing };
+}
+
+/** Whether the program takes work: then the answer has the status 200. */
+export function isServing({ status }: Readiness): boolean {
+  return status === 'ready' || status === 'degraded';
 }
 
 /**

@@ -1,9 +1,9 @@
-export { nearestWord } from '@rollcall/contract';
 export {
   type AdminParts,
   createAdminServer,
   listenAdmin,
   type Readiness,
+  isServing,
   readinessOf,
 } from './admin-server.ts';
 export {
@@ -13,7 +13,8 @@ export {
   guardBrowsers,
 } from './browser-guard.ts';
 export { isHostPattern } from './options/host-patterns.ts';
-export { clientOptions } from './client-options.ts';
+export { nearestWord } from '@rollcall/contract';
+export { clientOptions, logConnection } from './client-options.ts';
 export { createLogger, lineLog, type Tell, tellOf } from './log.ts';
 export { loggingSupervisor } from './logging-supervisor.ts';
 export { type MetricDescription, ProgramMetrics, type Sample } from './metrics.ts';

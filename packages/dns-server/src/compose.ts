@@ -4,6 +4,7 @@ import {
   createAdminServer,
   lineLog,
   listenAdmin,
+  logConnection,
   type LoopFaults,
   type SocketAddress,
   stackOf,
@@ -60,12 +61,13 @@ export async function startDnsServer(
   parts: DnsServerParts = {},
 ): Promise<DnsServer> {
   const answering = openAnswering(config, parts);
-  const { metrics, catalog, end } = answering;
+  const { metrics, catalog, missing, end } = answering;
   const state = { isClosing: false };
   const isClosing = () => state.isClosing;
   const admin = createAdminServer({
     metrics,
     waitingFor: () => (catalog.isReady ? [] : ['registry']),
+    missing,
     isClosing,
     allowHosts: config.allowHost,
   });
@@ -111,7 +113,7 @@ function openAnswering(config: Config, parts: DnsServerParts) {
   const { clock = systemClock, random = systemRandom } = parts;
   const { log = lineLog('rollcall-dns') } = parts;
   const counters = createCounters();
-  const { catalog, closeCatalog } = openCatalog(config, parts, log);
+  const { catalog, missing, closeCatalog } = openCatalog(config, parts, log);
   const zone = openZone(config, clock);
   const unsubscribe = follow(catalog, zone);
   const forwarder = openForwarder(config, { counters, clock, random });
@@ -133,7 +135,7 @@ function openAnswering(config: Config, parts: DnsServerParts) {
     await closeCatalog();
   };
   const metrics = createMetrics({ counters, catalog, zone, supervisor: parts.supervisor });
-  return { responder, counters, limit, catalog, metrics, end };
+  return { responder, counters, limit, catalog, missing, metrics, end };
 }
 
 function openZone(config: Config, clock: Clock): Zone {
@@ -159,13 +161,20 @@ function follow(catalog: Catalog, zone: Zone): () => void {
   });
 }
 
-function openCatalog(
-  config: Config,
-  parts: DnsServerParts,
-  log: Tell,
-): { catalog: Catalog; closeCatalog: () => Promise<void> } {
-  if (parts.catalog !== undefined) return { catalog: parts.catalog, closeCatalog: async () => {} };
+interface OpenedCatalog {
+  readonly catalog: Catalog;
+  /** What names are answered without at the moment. */
+  readonly missing: () => readonly string[];
+  readonly closeCatalog: () => Promise<void>;
+}
+
+function openCatalog(config: Config, parts: DnsServerParts, log: Tell): OpenedCatalog {
+  if (parts.catalog !== undefined) {
+    return { catalog: parts.catalog, missing: () => [], closeCatalog: async () => {} };
+  }
   const rollcall = new Rollcall(clientOptions(config, log));
+  logConnection(rollcall, log, 'names are answered as they were');
+  const missing = () => (rollcall.connection === 'unreachable' ? ['registry'] : []);
   const catalog = rollcall.catalog();
   const abort = new AbortController();
   catalog.ready({ signal: abort.signal }).then(
@@ -180,7 +189,7 @@ function openCatalog(
     catalog.close();
     await rollcall.close();
   };
-  return { catalog, closeCatalog };
+  return { catalog, missing, closeCatalog };
 }
 
 function openForwarder(

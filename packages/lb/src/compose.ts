@@ -5,6 +5,7 @@ import {
   createAdminServer,
   lineLog,
   listenAdmin,
+  logConnection,
   type LoopFaults,
   StartError,
   type Tell,
@@ -126,7 +127,7 @@ export async function startLoadBalancer(
 
 function adminOf(
   config: Config,
-  { server, groups, services, accessLog, traffic }: Awaited<ReturnType<typeof open>>,
+  { server, groups, services, rollcall, accessLog, traffic }: Awaited<ReturnType<typeof open>>,
   parts: LoadBalancerParts & { readonly isClosing: () => boolean },
 ) {
   const { supervisor, isClosing } = parts;
@@ -137,6 +138,7 @@ function adminOf(
       ...groups.filter((group) => !group.hasPicture).map(({ name }) => name),
       ...(services?.catalog.isReady === false ? ['loadBalancerServices'] : []),
     ],
+    missing: () => (rollcall.connection === 'unreachable' ? ['registry'] : []),
     isClosing,
     allowHosts: config.admin.allowHosts,
     views: {
@@ -162,6 +164,7 @@ async function open(
     { transport, clock: systemClock },
   );
   const rollcall = new Rollcall(clientOptions(accessOf(config.registry), log));
+  logConnection(rollcall, log, 'the targets stay as they were');
   const groups = openGroups(config, server, { ...parts, rollcall });
   const services = await openServices(config, { ...parts, rollcall });
   return { server, groups, services, rollcall, accessLog, traffic };

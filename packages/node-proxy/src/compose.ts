@@ -5,6 +5,7 @@ import {
   createAdminServer,
   lineLog,
   listenAdmin,
+  logConnection,
   type LoopFaults,
   type Tell,
 } from '@rollcall/daemon';
@@ -87,11 +88,12 @@ export async function startNodeProxy(
   const transport =
     parts.transport ?? (await openTransport({ io: config.io, keepAliveMs }, systemClock));
   const served = serve(config, { ...parts, transport });
-  const { proxy, catalog, metrics } = served;
+  const { proxy, catalog, rollcall, metrics } = served;
   const state = { isClosing: false };
   const admin = createAdminServer({
     metrics,
     waitingFor: () => (catalog.isReady ? [] : ['registry']),
+    missing: () => (rollcall.connection === 'unreachable' ? ['registry'] : []),
     isClosing: () => state.isClosing,
     allowHosts: config.allowHost,
     views: { '/services': () => reportServices(proxy.services()) },
@@ -127,6 +129,7 @@ function serve(config: Config, parts: PlaneParts) {
   const { nodePortAddresses, loadBalancerIps, drainMs } = config;
   const log = logOf(parts);
   const rollcall = new Rollcall(clientOptions(config, log));
+  logConnection(rollcall, log, 'the addresses stay as they were');
   const catalog = parts.catalog ?? rollcall.catalog({ namespace: config.namespace });
   const reporter = reporterOf('node-proxy', config.nodeName ?? defaultNodeName(config.metrics));
   const port = parts.reports ?? rollcall;
@@ -169,6 +172,7 @@ function serve(config: Config, parts: PlaneParts) {
   return {
     proxy,
     catalog,
+    rollcall,
     reporter,
     metrics: createMetrics({ catalog, proxy, supervisor: parts.supervisor, ...counters }),
     async end(graceMs: number): Promise<void> {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { RollcallError } from '../base/error.ts';
 import { optionFault } from '../base/option-fault.ts';
 import type { Runtime } from '../base/runtime.ts';
+import type { Logger } from './connection.ts';
 import { SYSTEM_RUNTIME } from '../base/system-runtime.ts';
 
 const durationMs = (from: number, to: number) => {
@@ -121,6 +122,11 @@ const CallOptions = z.strictObject({
 });
 export type CallOptions = z.output<typeof CallOptions>;
 
+function isLogger(given: unknown): boolean {
+  const { info, warn } = (given ?? {}) as Partial<Record<keyof Logger, unknown>>;
+  return typeof info === 'function' && typeof warn === 'function';
+}
+
 /** Options of a client, with every default. */
 export const RollcallOptions = z.strictObject({
   /** URLs of the registry servers; the client tries several in turn and starts with a random one. */
@@ -165,6 +171,13 @@ export const RollcallOptions = z.strictObject({
   noEndpointWaitMs: durationMs(0, 600_000).default(0),
   /** How calls to instances are made. @default {} */
   calls: CallOptions.prefault({}),
+  /**
+   * Where to write what happens: that the registry answers or not, and what would otherwise be a process warning.
+   * `console` or a pino logger fit. @default none: warnings of the process
+   */
+  logger: z
+    .custom<Logger>(isLogger, { error: 'expected an object with the functions info and warn' })
+    .optional(),
   /** Replaces parts of the clock, timers, randomness and signals, for tests. @default the real ones */
   runtime: z
     .custom<Partial<Runtime>>((given) => typeof given === 'object' && given !== null)
@@ -173,6 +186,16 @@ export const RollcallOptions = z.strictObject({
 });
 export type RollcallOptions = z.input<typeof RollcallOptions>;
 export type ResolvedOptions = Readonly<z.output<typeof RollcallOptions>>;
+
+/** Parses the options of a client. What would be a process warning goes to its logger, if it has one. */
+export function resolveOptions(given: RollcallOptions): ResolvedOptions {
+  const options = parseOptions(RollcallOptions, given);
+  const { logger, runtime } = options;
+  if (logger === undefined || given.runtime?.warn !== undefined) return Object.freeze(options);
+  const warn: Runtime['warn'] = (message, cause) =>
+    logger.warn(cause instanceof Error ? `${message}\n${cause.stack}` : message);
+  return Object.freeze({ ...options, runtime: { ...runtime, warn } });
+}
 
 /**
  * Parses options of any schema. Throws a {@link RollcallError} that names the option, its value and what was expected.

@@ -10,6 +10,7 @@ import {
   queryOf,
   type ReplyOf,
 } from './call-request.ts';
+import type { Connection } from './connection.ts';
 import type { RegistryApi } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';
 import { bounded } from './time-bound.ts';
@@ -30,11 +31,13 @@ const MAX_REPLY_BYTES = 64 * 2 ** 20;
 export class RegistryClient implements RegistryApi {
   readonly urls: readonly string[];
   readonly #options: ResolvedOptions;
+  readonly #connection: Connection;
   readonly #transport: RegistryTransport;
   readonly #ring: UrlRing;
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, connection: Connection) {
     this.#options = options;
+    this.#connection = connection;
     this.urls = options.url;
     this.#ring = new UrlRing(options.url, options.runtime.random);
     this.#transport = options.runtime.transport ?? new UndiciTransport(options);
@@ -71,7 +74,7 @@ export class RegistryClient implements RegistryApi {
     const { runtime, connectTimeoutMs, requestTimeoutMs } = this.#options;
     const limitMs = connectTimeoutMs + requestTimeoutMs;
     const bound = { limitMs, signal, onOver: tooLate(url, limitMs), isOngoing: true };
-    return bounded(runtime, bound, async (inner) => {
+    const open = async (inner: AbortSignal) => {
       const reply = await this.#send(url, path, {
         method: 'GET',
         headers: { accept: 'text/event-stream' },
@@ -80,7 +83,8 @@ export class RegistryClient implements RegistryApi {
       });
       if (reply.status === 200) return reply;
       throw errorOfReply(reply.status, reply.headers, await textOf(reply, url), url);
-    });
+    };
+    return this.#connection.observe(url, () => bounded(runtime, bound, open));
   }
 
   async close(): Promise<void> {
@@ -102,8 +106,11 @@ export class RegistryClient implements RegistryApi {
     const { signal, timeoutMs = requestTimeoutMs } = request;
     // A read may return much data; it still has to start, and to keep arriving, within the timeout.
     const limitMs = route.method === 'GET' ? timeoutMs * READ_RATIO : timeoutMs;
-    return bounded(runtime, { limitMs, signal, onOver: tooLate(url, limitMs) }, (inner) =>
-      this.#ask(url, route, { ...request, timeoutMs, signal: inner }),
+    const bound = { limitMs, signal, onOver: tooLate(url, limitMs) };
+    return this.#connection.observe(url, () =>
+      bounded(runtime, bound, (inner) =>
+        this.#ask(url, route, { ...request, timeoutMs, signal: inner }),
+      ),
     );
   }
 

@@ -1,4 +1,4 @@
-import { readinessOf } from '@rollcall/daemon';
+import { isServing, readinessOf } from '@rollcall/daemon';
 import type { FastifyInstance } from 'fastify';
 import type { Follower } from '../picture/follower.ts';
 import type { Picture } from '../picture/picture.ts';
@@ -34,7 +34,7 @@ export function bindOperations(app: FastifyInstance, sources: OperationSources):
         ...(request.query.for !== 'writes' || canWrite ? [] : ['store']),
       ];
       const readiness = readinessOf({ isClosing: isClosing(), waitingFor });
-      return reply.code(readiness.status === 'ready' ? 200 : 503).send({
+      return reply.code(isServing(readiness) ? 200 : 503).send({
         ...readiness,
         isLoaded,
         isStoreReachable: follower.isStoreReachable,

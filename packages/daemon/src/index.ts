@@ -14,6 +14,7 @@ export {
 } from './browser-guard.ts';
 export { isHostPattern } from './options/host-patterns.ts';
 export { nearestWord } from '@rollcall/contract';
+export { type PassedSocket, passedSockets, socketsByListener } from './activation.ts';
 export { clientOptions, logConnection } from './client-options.ts';
 export { createLogger, lineLog, type Tell, tellOf } from './log.ts';
 export { loggingSupervisor } from './logging-supervisor.ts';

@@ -7,6 +7,8 @@ import {
   listenAdmin,
   logConnection,
   type LoopFaults,
+  type PassedSocket,
+  socketsByListener,
   StartError,
   type Tell,
 } from '@rollcall/daemon';
@@ -62,6 +64,8 @@ export interface LoadBalancerParts {
   readonly reports?: ReportPort;
   /** Number of files that the process may open. @default the system's limit */
   readonly descriptors?: number;
+  /** Sockets that listen already, for listeners of their names or in order. @default none */
+  readonly sockets?: readonly PassedSocket[];
 }
 
 /** A running balancer. */
@@ -115,7 +119,7 @@ export async function startLoadBalancer(
     const adminAddress = await listenAdmin(admin, config.admin, remedyOf('admin'));
     const pictures = Promise.all(groups.map((group) => group.firstPicture()));
     await Promise.race([pictures, pause(clock, FIRST_PICTURES_MS)]);
-    const listeners = await listen(config, server, groups);
+    const listeners = await listen(config, opened, parts.sockets ?? []);
     let closed: Promise<void> | undefined;
     const addresses = { listeners, admin: adminAddress };
     return { addresses, groups, close: () => (closed ??= close()) };
@@ -187,15 +191,18 @@ function limitsWithin(
 
 async function listen(
   config: Config,
-  server: HttpServer,
-  groups: readonly RegistryTargetGroup[],
+  { server, groups }: Pick<Awaited<ReturnType<typeof open>>, 'server' | 'groups'>,
+  sockets: readonly PassedSocket[],
 ): Promise<Record<string, string>> {
+  const names = config.listeners.map(({ name }) => name);
+  const fds = socketsByListener(names, sockets);
   const byName = new Map(groups.map((group) => [group.name, group]));
   const addresses: Record<string, string> = {};
   for (const [index, listener] of config.listeners.entries()) {
     const router = new ListenerRouter(listener, byName);
     try {
-      const { address } = await server.listen(listener, router, {
+      const where = { ...listener, fd: fds.get(listener.name) };
+      const { address } = await server.listen(where, router, {
         passesTrailers: listener.passRequestTrailers,
       });
       const host = address.host.includes(':') ? `[${address.host}]` : address.host;

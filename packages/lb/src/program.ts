@@ -2,6 +2,7 @@ import {
   ConfigError,
   helpText,
   logLevelOption,
+  passedSockets,
   readOptions,
   runProgram,
   spec,
@@ -69,7 +70,9 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
         return { logLevel, file: readConfigFile(config, environment) };
       },
       async start({ file }, { logger, supervisor }) {
-        const balancer = await startLoadBalancer(file, { log: tellOf(logger), supervisor });
+        const sockets = passedSockets(process.env, process.pid);
+        const parts = { log: tellOf(logger), supervisor, sockets };
+        const balancer = await startLoadBalancer(file, parts);
         return { started: { ...balancer.addresses }, close: () => balancer.close() };
       },
     },

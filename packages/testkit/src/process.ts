@@ -8,6 +8,8 @@ export interface StartProcessOptions {
   readonly cwd?: string;
   /** A command prefix to run it with, such as `ip netns exec NAME`. @default none */
   readonly within?: readonly string[];
+  /** Descriptors of this process that it gets as 3 and onwards. @default none */
+  readonly passes?: readonly number[];
   /** Called for each complete line of its output. */
   readonly onLine?: (line: string) => void;
 }
@@ -27,11 +29,11 @@ export class TestProcess {
   constructor(
     command: string,
     args: readonly string[],
-    { env, cwd, onLine, within = [] }: StartProcessOptions = {},
+    { env, cwd, onLine, within = [], passes = [] }: StartProcessOptions = {},
   ) {
     const [program = command, ...words] = [...within, command, ...args];
     this.child = spawn(program, words, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...passes],
       env: { ...process.env, ...env },
       cwd,
     });

@@ -1,7 +1,7 @@
 import { RetryBudget } from '@rollcall/balancing';
 import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
-import type { Address, Listener, Transport } from '../io/transport.ts';
+import type { ListenAddress, Listener, Transport } from '../io/transport.ts';
 import type { Observer } from '../model/observer.ts';
 import type { HttpLimits, HttpTimeouts } from '../model/options.ts';
 import type { Router } from '../model/router.ts';
@@ -122,7 +122,7 @@ export class HttpServer {
    * @throws the system's error when the address cannot be bound.
    */
   async listen(
-    address: Address,
+    address: ListenAddress,
     router: Router,
     { passesTrailers = false }: HttpListenerOptions = {},
   ): Promise<Listener> {

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { type AddressInfo, createServer, isIP, type Server } from 'node:net';
 import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
 import { HandleConnection, systemError } from './handle-connection.ts';
+import { startListening } from './start-listening.ts';
 import { NetTransport, type NetTransportOptions } from './net-transport.ts';
 import { systemSendQueues } from './proc-send-queues.ts';
 import type {
@@ -9,6 +9,7 @@ import type {
   ConnectHandler,
   Connection,
   ConnectionHandler,
+  ListenAddress,
   Listener,
   Transport,
 } from './transport.ts';
@@ -32,14 +33,12 @@ export class HandleTransport implements Transport {
   }
 
   async listen(
-    address: Address,
+    address: ListenAddress,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener> {
     // The public server binds and listens; only the handling of accepted connections is replaced.
     const server = createServer();
-    server.listen({ host: address.host, port: address.port, backlog: 4_096 });
-    await once(server, 'listening');
-    server.on('error', () => {});
+    await startListening(server, address);
     this.#take(server, accept);
     const bound = server.address() as AddressInfo;
     let closed: Promise<void> | undefined;

@@ -1,11 +1,12 @@
-import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import { startListening } from './start-listening.ts';
 import { systemSendQueues } from './proc-send-queues.ts';
 import type {
   Address,
   ConnectHandler,
   Connection,
   ConnectionHandler,
+  ListenAddress,
   Listener,
   Transport,
 } from './transport.ts';
@@ -122,7 +123,7 @@ export class NetTransport implements Transport {
   }
 
   async listen(
-    address: Address,
+    address: ListenAddress,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener> {
     const server = createServer({ ...this.#options, allowHalfOpen: true }, (socket) => {
@@ -135,9 +136,7 @@ export class NetTransport implements Transport {
       const connection = new NetConnection(socket);
       connection.attach(accept(connection));
     });
-    server.listen({ host: address.host, port: address.port, backlog: 4096 });
-    await once(server, 'listening');
-    server.on('error', () => {});
+    await startListening(server, address);
     const bound = server.address() as AddressInfo;
     let closed: Promise<void> | undefined;
     return {

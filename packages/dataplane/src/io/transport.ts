@@ -49,6 +49,12 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where to listen. */
+export interface ListenAddress extends Address {
+  /** A socket that listens already, such as one that systemd passed; then host and port do not matter. */
+  readonly fd?: number | undefined;
+}
+
 export interface Listener {
   /** The bound address: port 0 is replaced by the real port. */
   readonly address: Address;
@@ -63,7 +69,7 @@ export interface Transport {
   readonly sendQueues: SendQueues;
   /** @throws the system's error (EADDRINUSE, EACCES, ...) when the address cannot be bound. */
   listen(
-    address: Address,
+    address: ListenAddress,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener>;
   connect(address: Address, handler: ConnectHandler): Connection;

@@ -1,4 +1,5 @@
-// Writes the docs that are generated from tables: docs/errors.md, options.md, api.md, and the end of promises.md.
+// Writes the docs that are generated from tables: docs/errors.md, options.md, api.md, the picture of the README,
+// and the end of promises.md.
 //
 //     npm run docs              writes them
 //     npm run docs -- --check   exits with 1 if one differs from the tables
@@ -12,6 +13,7 @@ import { OPTIONS as BALANCER_OPTIONS } from '@rollcall/lb';
 import { OPTIONS as PROXY_OPTIONS } from '@rollcall/node-proxy';
 import { OPTIONS as REGISTRY_OPTIONS } from '@rollcall/registry-server';
 import { PLANTED_BUGS } from '../planted-bugs/bugs.ts';
+import { modelsSvg } from './docs/models.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -155,6 +157,7 @@ const DOCS = {
   'docs/errors.md': errors,
   'docs/options.md': options,
   'docs/api.md': api,
+  'docs/models.svg': modelsSvg,
   'docs/promises.md': promises,
 };
 const isCheck = process.argv.includes('--check');

@@ -283,7 +283,7 @@ describe('options', () => {
     rejects(['--port', '1e3'], /--port: expected a whole number/);
     rejects(['--max-writes-per-second='], /--max-writes-per-second: expected a whole number/);
     rejects(['--allow-address', ','], /--allow-address: expected networks/);
-    rejects(['--prot', '1'], /--prot.*--help/);
+    rejects(['--prot', '1'], /--prot.*did you mean --port\?/);
     rejects(['--tls-cert', 'x'], /--tls-cert and --tls-key/);
     rejects(['--allow-address', '10.0.0.0/99'], /--allow-address: expected networks/);
     rejects(['--allow-address', '10.0.0.0/8/9'], /--allow-address: expected networks/);

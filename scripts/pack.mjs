@@ -54,6 +54,9 @@ async function replaceProtocols() {
     }
   }
   delete own.devDependencies;
+  // What is for tests of this workspace is not packed.
+  own.exports = own.publishConfig?.exports ?? own.exports;
+  delete own.publishConfig?.exports;
   copyFileSync(manifest, original);
   // pnpm takes it from the root by itself.
   copyFileSync(join(root, 'LICENSE'), 'LICENSE');

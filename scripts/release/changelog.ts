@@ -5,7 +5,8 @@ const UNRELEASED = '## Unreleased';
  * the first one has, keeps it.
  */
 export function withRelease(text: string, version: string, day: string): string {
-  if (!text.includes(`\n${UNRELEASED}\n`)) throw new Error(`CHANGELOG.md: expected "${UNRELEASED}"`);
+  if (!text.includes(`\n${UNRELEASED}\n`))
+    throw new Error(`CHANGELOG.md: expected "${UNRELEASED}"`);
   if (text.includes(`\n## ${version}`)) return text;
   return text.replace(`\n${UNRELEASED}\n`, () => `\n${UNRELEASED}\n\n## ${version}, ${day}\n`);
 }

@@ -33,7 +33,11 @@ const manifestAt = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as M
 class ReleaseError extends Error {}
 
 function run(command: string, args: readonly string[], cwd: string): string {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 const git = (...args: string[]) => run('git', args, root).trim();
 
@@ -53,7 +57,9 @@ function packIn(copy: string, version: string): string[] {
   const target = join(copy, 'release');
   mkdirSync(target);
   for (const file of files) run('pnpm', ['pack', '--pack-destination', target], dirname(file));
-  return globSync('*.tgz', { cwd: target }).toSorted().map((name) => join(target, name));
+  return globSync('*.tgz', { cwd: target })
+    .toSorted()
+    .map((name) => join(target, name));
 }
 
 function tagIn(copy: string, tag: string): void {
@@ -92,7 +98,10 @@ function release(wanted: string | undefined, isDry: boolean): void {
     rmSync(join(root, 'release'), { recursive: true, force: true });
     cpSync(join(copy, 'release'), join(root, 'release'), { recursive: true });
     if (!isDry) tagIn(copy, tag);
-    else console.log(`${tag} is fit to be released. Nothing was changed; the tarballs are in release/`);
+    else
+      console.log(
+        `${tag} is fit to be released. Nothing was changed; the tarballs are in release/`,
+      );
   } finally {
     git('worktree', 'remove', '--force', copy);
   }
@@ -103,7 +112,9 @@ try {
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
   release(positionals[0], values['dry-run']);
 } catch (error) {
-  const isTheirs = error instanceof ReleaseError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+  const isTheirs =
+    error instanceof ReleaseError ||
+    (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
   if (isTheirs !== true) throw error;
   console.error(`release: ${(error as Error).message}`);
   process.exitCode = 1;

@@ -10,7 +10,11 @@ interface Packed {
 /** Everything for which a user could not install, import or trust this tarball. */
 export function tarballFaults(file: string, version: string): string[] {
   const tar = (...args: string[]) => execFileSync('tar', args, { encoding: 'utf8' });
-  const paths = new Set(tar('-tzf', file).split('\n').map((path) => path.replace('package/', './')));
+  const paths = new Set(
+    tar('-tzf', file)
+      .split('\n')
+      .map((path) => path.replace('package/', './')),
+  );
   const text = tar('-xzOf', file, 'package/package.json');
   const manifest = JSON.parse(text) as Packed;
   const targets = [...Object.values(manifest.bin ?? {}), ...targetsOf(manifest.exports)];
@@ -46,7 +50,11 @@ function outcomeOf(program: string, args: readonly string[]): string[] {
     execFileSync(program, args, { encoding: 'utf8', stdio: 'pipe' });
     return [];
   } catch (error) {
-    const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
+    const {
+      stdout = '',
+      stderr = '',
+      message,
+    } = error as Error & { stdout?: string; stderr?: string };
     return [`${program}: ${`${stdout}${stderr}`.trim() || message}`];
   }
 }

@@ -62,10 +62,12 @@ function tlsFaultOf(
   }
 }
 
-const Pem = z.union(
-  [z.string(), z.instanceof(Uint8Array), z.array(z.union([z.string(), z.instanceof(Uint8Array)]))],
-  { error: 'expected PEM, as text or bytes or a list of them' },
-);
+/** Named, because Uint8Array has a type parameter that TypeScript before 5.7 does not know. */
+export interface PemBytes extends Uint8Array {}
+const PemText = z.union([z.string(), z.custom<PemBytes>((given) => given instanceof Uint8Array)]);
+const Pem = z.union([PemText, z.array(PemText)], {
+  error: 'expected PEM, as text or bytes or a list of them',
+});
 
 const RetryBudgetOptions = z.strictObject({
   /** Retries allowed per call, 0..1. Raise it when instances die often and calls are cheap. @default 0.2 */

@@ -11,6 +11,9 @@ import { LiveLine } from './live-line.ts';
 /** Files beside src and dist. */
 const file = (name: string) => join(import.meta.dirname, '../../dev', name);
 
+/** While the registry starts, it does not answer yet: nobody needs to be told. */
+const SILENT = { info: () => {}, warn: () => {} };
+
 interface Declared {
   readonly clusterIP: string;
   readonly nodePort: number;
@@ -34,7 +37,7 @@ export class DevStack {
     this.#options = options;
     this.#url = `http://127.0.0.1:${options['registry-port']}`;
     this.#balancer = `http://127.0.0.1:${options['lb-port']}`;
-    this.#rollcall = new Rollcall({ url: this.#url });
+    this.#rollcall = new Rollcall({ url: this.#url, logger: SILENT });
   }
 
   /** Starts everything; resolves once all of it answers. */
@@ -46,8 +49,6 @@ export class DevStack {
     this.#startServers();
     const instances = ['hello-a', 'hello-b', 'hello-c'];
     for (const id of instances) this.#startOwn(id, ['dev', 'hello'], { HELLO_ID: id });
-    const caller = this.#startOwn('caller', ['dev', 'caller']);
-    caller.process.on('message', (report: CallReport) => this.#line.called(report));
 
     const hello = this.#rollcall.service('hello');
     hello.on('change', ({ endpoints }) => this.#line.saw(endpoints));
@@ -62,6 +63,9 @@ export class DevStack {
       return response?.ok === true;
     });
     if (this.#isStopping) return;
+    // Last, since the others are waited for.
+    const caller = this.#startOwn('caller', ['dev', 'caller']);
+    caller.process.on('message', (report: CallReport) => this.#line.called(report));
     this.#explain(await this.#declare());
     this.#line.begin();
   }

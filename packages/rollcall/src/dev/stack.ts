@@ -14,6 +14,12 @@ const file = (name: string) => join(import.meta.dirname, '../../dev', name);
 /** While the registry starts, it does not answer yet: nobody needs to be told. */
 const SILENT = { info: () => {}, warn: () => {} };
 
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url).catch(() => undefined);
+  await response?.text();
+  return response?.ok === true;
+}
+
 interface Declared {
   readonly clusterIP: string;
   readonly nodePort: number;
@@ -46,7 +52,11 @@ export class DevStack {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => this.#stop(0));
     }
-    this.#startServers();
+    this.#startRegistry();
+    // Before it answers, the others would only wait for it, and share the processor with it.
+    await this.#until(() => answers(`${this.#url}/readyz`));
+    if (this.#isStopping) return;
+    this.#startPlanes();
     const instances = ['hello-a', 'hello-b', 'hello-c'];
     for (const id of instances) this.#startOwn(id, ['dev', 'hello'], { HELLO_ID: id });
 
@@ -57,11 +67,7 @@ export class DevStack {
       if (!this.#isStopping) throw error;
     });
     await this.#until(() => hello.endpoints().length >= instances.length);
-    await this.#until(async () => {
-      const response = await fetch(this.#balancer).catch(() => undefined);
-      await response?.text();
-      return response?.ok === true;
-    });
+    await this.#until(() => answers(this.#balancer));
     if (this.#isStopping) return;
     // Last, since the others are waited for.
     const caller = this.#startOwn('caller', ['dev', 'caller']);
@@ -74,10 +80,14 @@ export class DevStack {
     return this.#stopping !== undefined;
   }
 
-  #startServers(): void {
+  #startRegistry(): void {
     const { store, ...options } = this.#options;
     const registry = ['--port', options['registry-port'], '--store', store];
     this.#start('registry', ['registry', ...registry, '--service-cidr', options['service-cidr']]);
+  }
+
+  #startPlanes(): void {
+    const options = this.#options;
     this.#startOwn('lb', ['lb', '--config', file('lb.yaml')], {
       LB_PORT: options['lb-port'],
       LB_ADMIN_PORT: options['lb-admin-port'],

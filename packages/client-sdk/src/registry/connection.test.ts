@@ -101,6 +101,19 @@ test('what would be a warning goes to the logger', async () => {
   await registry.kill();
 });
 
+test('a url of the wrong scheme is told as that', async () => {
+  const registry = await FakeRegistry.start();
+  const rollcall = new Rollcall({ url: registry.url.replace('http:', 'https:') });
+  const told: string[] = [];
+  rollcall.on('unreachable', ({ message }) => told.push(message));
+  await expect(rollcall.call('listServices', { params: { ns: '*' } })).rejects.toThrow(
+    'it does not speak TLS: http:// instead of https://?',
+  );
+  expect(told).toHaveLength(1);
+  await rollcall.close();
+  await registry.kill();
+});
+
 test.each([{}, 'console', { info: 1, warn: 2 }])('a logger like %j is refused', (logger) => {
   const create = () => new Rollcall({ url: A, logger: logger as never });
   expect(create).toThrow('option logger: expected an object with the functions info and warn');

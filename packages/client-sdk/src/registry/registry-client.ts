@@ -207,9 +207,21 @@ const tooLate = (url: string, limitMs: number) => () =>
     `${url} did not finish its answer within ${limitMs} ms`,
   );
 
+const UNTRUSTED =
+  'its certificate is signed by nobody that is trusted here: give that of the signer (ca, --registry-ca)';
+/** What to do about errors whose text does not say it. */
+const REMEDIES: ReadonlyMap<unknown, string> = new Map([
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS: http:// instead of https://?'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
+  ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
+]);
+
 function unreachable(url: string, error: unknown, signal?: AbortSignal): unknown {
   if (signal?.aborted === true) return signal.reason;
-  const why = error instanceof Error ? error.message || error.name : String(error);
+  const { code, message = '', name } = error as Partial<NodeJS.ErrnoException>;
+  const why = REMEDIES.get(code) ?? (message || name || String(error));
   return new RollcallError('registry_unreachable', `${url} did not answer: ${why}`, {
     cause: error,
   });

@@ -13,6 +13,7 @@ import { OPTIONS as BALANCER_OPTIONS } from '@rollcall/lb';
 import { OPTIONS as PROXY_OPTIONS } from '@rollcall/node-proxy';
 import { OPTIONS as REGISTRY_OPTIONS } from '@rollcall/registry-server';
 import { PLANTED_BUGS } from '../planted-bugs/bugs.ts';
+import { balancerKeys } from './docs/balancer-keys.ts';
 import { modelsSvg } from './docs/models.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -54,6 +55,11 @@ function optionTable(all: Readonly<Record<string, OptionSpec>>): string {
 }
 
 function options(): string {
+  const keys = balancerKeys(root).map(({ key, fallback, text }) => [
+    code(key),
+    fallback === '' ? '' : code(fallback),
+    text,
+  ]);
   return `# Options of the servers
 
 A flag wins over its environment variable. A wrong value is refused at start with the option, the value and what was
@@ -66,9 +72,11 @@ ${optionTable(REGISTRY_OPTIONS)}
 
 ## Load balancer
 
-Everything else is in its file: [packages/lb](../packages/lb/README.md).
-
 ${optionTable(BALANCER_OPTIONS)}
+
+Everything else is in its file, described in [packages/lb](../packages/lb/README.md):
+
+${table(['key', 'default', 'what it does'], keys)}
 
 ## Node proxy
 

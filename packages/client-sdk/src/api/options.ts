@@ -63,7 +63,7 @@ function tlsFaultOf(
 }
 
 /** Named, because Uint8Array has a type parameter that TypeScript before 5.7 does not know. */
-export interface PemBytes extends Uint8Array {}
+interface PemBytes extends Uint8Array {}
 const PemText = z.union([z.string(), z.custom<PemBytes>((given) => given instanceof Uint8Array)]);
 const Pem = z.union([PemText, z.array(PemText)], {
   error: 'expected PEM, as text or bytes or a list of them',

@@ -86,7 +86,7 @@ const Listener = object({
 });
 
 const HealthCheck = object({
-  /** @default true */
+  /** Whether targets are checked. @default true */
   enabled: flag.default(true),
   /** Path of the GET request. @default / */
   path: z
@@ -208,9 +208,9 @@ const LoadBalancerServices = object({
 });
 
 const Admin = object({
-  /** @default 127.0.0.1 */
+  /** Address of the admin port. @default 127.0.0.1 */
   host: text('an address').default('127.0.0.1'),
-  /** 0 = any free one. @default 7480 */
+  /** Its port; 0 = any free one. @default 7480 */
   port: port.default(7_480),
   /**
    * Allows an address that other machines can reach: the port shows operator data and asks for no token. @default false
@@ -276,9 +276,9 @@ export const ConfigSchema = object({
   admin: Admin.prefault({}),
   /** `stdout`, `off` or a file that is appended to. @default stdout */
   accessLog: text('stdout, off or the path of a file').default('stdout'),
-  /** See HttpTimeouts of the data plane. */
+  /** How long the parts of a request may take, in ms. */
   timeouts: Timeouts.prefault({}),
-  /** See HttpLimits of the data plane. */
+  /** Sizes and numbers. */
   limits: Limits.prefault({}),
   /**
    * Keeps X-Forwarded-*, Forwarded, X-Real-IP and similar fields of requests: only behind another proxy. @default false

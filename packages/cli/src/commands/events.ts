@@ -5,7 +5,7 @@ import { type Arguments, type Command, flagOption, textOption } from '../session
 import { type Context, warn } from '../session/context.ts';
 import { durationText } from '../output/age.ts';
 import { objectPathOf, reasonWordOf, severityOf } from '../output/event-words.ts';
-import { tableText } from '../output/table.ts';
+import { tableText, widen } from '../output/table.ts';
 import { SELECTING } from './selecting.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -33,6 +33,8 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const head = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'];
   let seen = '';
   let isFirst = true;
+  // Columns keep the widths of the first rows, unless a later cell needs more.
+  const widths: number[] = [];
   do {
     const { events } = await rollcall.call('events', { query });
     const at = events.findIndex(({ revision }) => revision === seen);
@@ -41,7 +43,13 @@ async function run(context: Context, given: Arguments): Promise<number> {
     const rows = fresh.map((event) => rowOf(event, clock.wallMs(), isEverywhere));
     if (rows.length > 0) {
       const heads = isFirst ? [isEverywhere ? ['NAMESPACE', ...head] : head] : [];
-      context.out.write(tableText([...heads, ...rows]));
+      const all = [...heads, ...rows];
+      // The message is last: its width moves nothing.
+      widen(
+        widths,
+        all.map((row) => row.slice(0, -1)),
+      );
+      context.out.write(tableText(all, widths));
       isFirst = false;
     } else if (isFirst && !flagOption(given, 'watch')) {
       warn(context, `No events found${isEverywhere ? '.' : ` in ${context.namespace} namespace.`}`);

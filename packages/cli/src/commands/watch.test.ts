@@ -58,8 +58,16 @@ test('events go on being shown', async () => {
   const watch = cli.start('events', '-w', '--for', 'svc/nginx');
   await cli.apply(NGINX);
   await watch.printed(/Created +service\/nginx +Service nginx was declared\n/);
-  await cli.register('nginx/a', 3001);
+  const registration = await cli.register('nginx/a', 3001);
   await watch.printed(/Registered +instance\/nginx\/a +it registered\n/);
+  await registration.deregister();
+  await watch.printed(/Deregistered +instance\/nginx\/a +\S/);
+  await cli.register('nginx/b', 3002);
+  await watch.printed(/Registered +instance\/nginx\/b +it registered\n/);
   expect(await watch.stop()).toBe(0);
   expect(watch.out.match(/Created/g)).toHaveLength(1);
+  // Later rows stand in the columns of those before.
+  const rows = watch.out.split('\n').filter((line) => line.includes('instance/nginx'));
+  const columns = rows.slice(1).map((line) => line.search(/instance\/nginx/));
+  expect(columns).toEqual([columns[0], columns[0]]);
 });

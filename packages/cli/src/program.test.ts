@@ -123,6 +123,21 @@ test('tokens: none, a wrong one, one that covers too little, the right one', asy
   await guarded.close();
 });
 
+test('a token from a file', async () => {
+  const admin = 'admin-token-0123456789';
+  const guarded = await TestCli.start(`--token=${admin}`);
+  const file = guarded.file('token', `${admin}\n`);
+  expect((await guarded.run('get', 'svc', '--token-file', file)).code).toBe(0);
+  const env = { ROLLCALL_TOKEN_FILE: file };
+  expect((await guarded.runWith({ env }, 'get', 'svc')).code).toBe(0);
+  const missing = await guarded.run('get', 'svc', '--token-file', `${file}x`);
+  expect(missing).toMatchObject({ code: 2, out: '' });
+  expect(missing.err).toContain('--token-file: expected a file with a token: ENOENT');
+  const both = await guarded.run('get', 'svc', '--token', admin, '--token-file', file);
+  expect(both.err).toBe('error: --token and --token-file: expected at most one\n');
+  await guarded.close();
+});
+
 test('colours are for terminals alone', async () => {
   const shown = await cli.runWith({ isTerminal: true }, 'get', 'svc', 'nope');
   const failed = await cli.runWith({ isTerminal: true }, 'foo');

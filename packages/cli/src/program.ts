@@ -180,16 +180,34 @@ type ContextParts = Omit<ProgramParts, 'out' | 'err'> & Pick<Context, 'out' | 'e
 
 function contextOf(given: Arguments, url: string, parts: ContextParts): Context {
   const { env, clock = systemClock, ...rest } = parts;
-  const token = textOption(given, 'token') ?? env['ROLLCALL_TOKEN'];
+  const token = tokenOf(given, env);
   const namespace = textOption(given, 'namespace') ?? env['ROLLCALL_NAMESPACE'] ?? 'default';
   const rollcall = new Rollcall({
     url: urlsOf(url),
     namespace,
-    ...(token === undefined || token === '' ? {} : { token }),
+    ...(token === undefined ? {} : { token }),
     ...tlsOf(given, env),
     runtime: { warn: (message) => parts.err.write(`rollcall: ${message}\n`) },
   });
   return { ...rest, env, clock, rollcall, registryUrl: url, namespace };
+}
+
+/** A flag wins over a variable, and a token over the file of one. */
+function tokenOf(given: Arguments, env: NodeJS.ProcessEnv): string | undefined {
+  const flag = textOption(given, 'token');
+  const fileFlag = textOption(given, 'token-file');
+  if (flag !== undefined && fileFlag !== undefined) {
+    throw usageError('--token and --token-file: expected at most one');
+  }
+  const fromEnv = env['ROLLCALL_TOKEN'] === '' ? undefined : env['ROLLCALL_TOKEN'];
+  const token = flag ?? (fileFlag === undefined ? fromEnv : undefined);
+  const file = fileFlag ?? env['ROLLCALL_TOKEN_FILE'];
+  if (token !== undefined || file === undefined || file === '') return token;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw usageError(`--token-file: expected a file with a token: ${(error as Error).message}`);
+  }
 }
 
 /** TLS files for the registry, named by options or environment variables. */

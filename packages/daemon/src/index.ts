@@ -15,6 +15,7 @@ export {
 export { isHostPattern } from './options/host-patterns.ts';
 export { nearestWord } from '@rollcall/contract';
 export { type PassedSocket, passedSockets, socketsByListener } from './activation.ts';
+export { tokenFile } from './options/token-file.ts';
 export { clientOptions, logConnection } from './client-options.ts';
 export { createLogger, lineLog, type Tell, tellOf } from './log.ts';
 export { loggingSupervisor } from './logging-supervisor.ts';

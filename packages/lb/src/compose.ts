@@ -214,10 +214,11 @@ async function listen(
   return addresses;
 }
 
-function accessOf({ url, token, ca, cert, key }: Config['registry']) {
+function accessOf({ url, token, tokenFile, ca, cert, key }: Config['registry']) {
   return {
     registry: url,
     token,
+    tokenFile,
     registryCa: ca,
     registryCert: cert,
     registryKey: key,

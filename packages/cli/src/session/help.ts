@@ -9,7 +9,12 @@ export const GLOBAL: Options = {
     value: 'URL',
     help: 'URL of the registry; several separated by commas, or repeated; default: ROLLCALL_URL, else http://127.0.0.1:7400',
   },
-  token: { type: 'string', value: 'TOKEN', help: 'Bearer token; ROLLCALL_TOKEN is safer' },
+  token: { type: 'string', value: 'TOKEN', help: 'Bearer token; --token-file is safer' },
+  'token-file': {
+    type: 'string',
+    value: 'FILE',
+    help: 'File with the token; default: ROLLCALL_TOKEN, or the file that ROLLCALL_TOKEN_FILE names',
+  },
   'registry-ca': {
     type: 'string',
     value: 'FILE',

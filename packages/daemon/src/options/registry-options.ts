@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type OptionValues, spec } from './option-spec.ts';
 import { pemFile } from './pem-file.ts';
 import { ConfigError } from './read-options.ts';
+import { tokenFile } from './token-file.ts';
 
 const MISSING = 'missing: expected the http:// or https:// url of a registry';
 
@@ -25,8 +26,15 @@ export const REGISTRY_OPTIONS = {
     env: 'ROLLCALL_TOKEN',
     value: 'TOKEN',
     isSecret: true,
-    help: 'Token for the registry. Other users of the machine can see flags: prefer ROLLCALL_TOKEN.',
+    help: 'Token for the registry. Other users of the machine can see flags: prefer --token-file or ROLLCALL_TOKEN.',
     schema: z.string().min(1, { error: 'expected a token' }).optional(),
+  }),
+  tokenFile: spec({
+    flag: 'token-file',
+    env: 'ROLLCALL_TOKEN_FILE',
+    value: 'FILE',
+    help: 'File with the token for the registry, instead of --token.',
+    schema: tokenFile().optional(),
   }),
   registryCa: spec({
     flag: 'registry-ca',
@@ -60,9 +68,15 @@ export interface RegistryAccess {
   readonly connect?: { readonly cert: string; readonly key: string };
 }
 
-/** @throws ConfigError when there is a certificate without a key, or a key without a certificate. */
+/**
+ * @throws ConfigError when there are two tokens, a certificate without a key, or a key without a certificate.
+ */
 export function registryAccess(options: OptionValues<typeof REGISTRY_OPTIONS>): RegistryAccess {
-  const { registry, token, registryCa: ca, registryCert: cert, registryKey: key } = options;
+  const { registry, registryCa: ca, registryCert: cert, registryKey: key } = options;
+  if (options.token !== undefined && options.tokenFile !== undefined) {
+    throw new ConfigError('token and token file: expected at most one of them');
+  }
+  const token = options.token ?? options.tokenFile;
   if ((cert === undefined) !== (key === undefined)) {
     throw new ConfigError('--registry-cert and --registry-key: expected both or neither');
   }

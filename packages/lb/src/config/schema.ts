@@ -1,5 +1,5 @@
 import { CONNECTION_POLICIES, REQUEST_POLICIES } from '@rollcall/balancing';
-import { isHostPattern, pemFile } from '@rollcall/daemon';
+import { isHostPattern, pemFile, tokenFile } from '@rollcall/daemon';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { parseStatusCodes } from './status-codes.ts';
@@ -161,6 +161,8 @@ const Registry = object({
     .union([z.string().min(1), z.number()], { error: 'expected a token' })
     .transform(String)
     .optional(),
+  /** A file with the token, instead of `token`. */
+  tokenFile: tokenFile().optional(),
   /** A file with CA certificates (PEM) that verify the registry's certificate. @default those of Node.js */
   ca: pemFile('certificate').optional(),
   /** A file with the client certificate (PEM) for a registry that requires one. Needs `key`. */

@@ -39,18 +39,27 @@ def register(port):
     return call("PUT", INSTANCE, {"address": "127.0.0.1", "ports": {"http": port}})["lease"]
 
 
+def beat(lease, port):
+    """Renews the lease, or registers when there is none. Returns the lease to renew next."""
+    try:
+        if lease is None:
+            return register(port)
+        call("PUT", f"{REGISTRY}/v1/leases/{lease['id']}")
+    except OSError as error:
+        print(f"registry: {error}", file=sys.stderr, flush=True)
+        # 404: the registry forgot it. Everything else passes by itself.
+        if getattr(error, "code", None) == 404:
+            return None
+    return lease
+
+
 def keep_on_the_roll(port, stopping):
-    lease = register(port)
+    lease = beat(None, port)
     print(f"stock {os.getpid()} on port {port}", flush=True)
-    while not stopping.wait(lease["heartbeatIntervalMs"] / 1000):
-        try:
-            call("PUT", f"{REGISTRY}/v1/leases/{lease['id']}")
-        except OSError as error:
-            print(f"heartbeat: {error}", file=sys.stderr, flush=True)
-            # 404: the registry forgot it. Everything else passes by itself.
-            if getattr(error, "code", None) == 404:
-                lease = register(port)
-    call("DELETE", f"{INSTANCE}?lease={lease['id']}")
+    while not stopping.wait(1 if lease is None else lease["heartbeatIntervalMs"] / 1000):
+        lease = beat(lease, port)
+    if lease is not None:
+        call("DELETE", f"{INSTANCE}?lease={lease['id']}")
 
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

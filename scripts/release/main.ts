@@ -81,7 +81,8 @@ function release(wanted: string | undefined, isDry: boolean): void {
     throw new ReleaseError(`VERSION: expected one such as 1.2.3 or 1.2.3-rc.1, got "${version}"`);
   }
   const tag = `v${version}`;
-  if (git('status', '--porcelain') !== '') {
+  // Files that git does not know are not in HEAD, and so not in the release.
+  if (git('status', '--porcelain', '--untracked-files=no') !== '') {
     throw new ReleaseError('commit or remove your changes first: the release is made of HEAD');
   }
   if (git('tag', '--list', tag) !== '') throw new ReleaseError(`the tag ${tag} exists already`);

@@ -1,4 +1,4 @@
-import { EXIT } from '../base/cli-error.ts';
+import { EXIT, usageError } from '../base/cli-error.ts';
 import type { Command } from '../session/command.ts';
 import { say } from '../session/context.ts';
 
@@ -22,7 +22,12 @@ export const clusterInfo: Command = {
   usage: 'cluster-info',
   examples: ['cluster-info'],
   options: {},
-  run: async (context) => {
+  run: async (context, { words: [word] }) => {
+    if (word !== undefined) {
+      const instead =
+        'rollcall export writes what is declared, rollcall get all -A -o yaml what is there';
+      throw usageError(`cluster-info ${word}: there is no cluster; ${instead}`);
+    }
     const { rollcall, registryUrl } = context;
     const { services } = await rollcall.call('listServices', { params: { ns: '*' } });
     const { instances } = await rollcall.call('listInstances', { params: { ns: '*' } });

@@ -8,12 +8,19 @@ import { oneOf, RESOURCES } from '../resources/catalog.ts';
 import { pairsText } from '../resources/resource.ts';
 import { services } from '../resources/services.ts';
 
-/** `svc` or `svc.spec.ports`: the type, and the path of a field. Undefined when the word is no type. */
+/**
+ * `svc` or `svc.spec.ports`: the type, and the path of a field. Undefined when the word is no type. Throws a
+ * {@link CliError} for a type that has no manifest.
+ */
 function fieldPathOf(word: string): { readonly kind: Kind; readonly path: string[] } | undefined {
   const [type = '', ...path] = word.split('.');
   const resource = RESOURCES.find(({ names }) => names.includes(type.toLowerCase()));
-  const kind = Object.keys(KINDS).find((one) => one === resource?.kind) as Kind | undefined;
-  return kind === undefined ? undefined : { kind, path };
+  if (resource === undefined) return undefined;
+  const kind = Object.keys(KINDS).find((one) => one === resource.kind) as Kind | undefined;
+  if (kind !== undefined) return { kind, path };
+  const [plural = ''] = resource.names;
+  const shown = `rollcall get ${plural} -o yaml shows them`;
+  throw new CliError(`error: the fields of ${plural} are not described: ${shown}`);
 }
 
 /** The fields of a type, as `kubectl explain` shows them. */

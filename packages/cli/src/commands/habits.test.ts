@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
@@ -43,6 +44,16 @@ describe('a word that is misspelt', () => {
     },
   );
 
+  test('an address of something else: where it was given', async () => {
+    const other = createHttpServer((_, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const url = `http://127.0.0.1:${(other.address() as { port: number }).port}`;
+    const { code, err } = await cli.run('get', 'svc', '--registry', url);
+    expect(err).toContain(`What answers at ${url} is no registry: its address is taken from`);
+    expect(code).toBe(1);
+    other.close();
+  });
+
   test('an address that is no URL: where it was given', async () => {
     expect(await cli.run('get', 'svc', '--registry', '127.0.0.1:7400')).toEqual({
       code: 2,
@@ -59,6 +70,12 @@ describe('a word that is misspelt', () => {
 });
 
 describe('what is typed without thinking', () => {
+  test('cluster-info dump', async () => {
+    expect((await cli.run('cluster-info', 'dump')).err).toMatch(
+      /^error: cluster-info dump: .{20,}/,
+    );
+  });
+
   test('version --client', async () => {
     expect(await cli.out('version', '--client')).toBe('Client Version: v1.2.3\n');
   });
@@ -150,6 +167,11 @@ describe('explain TYPE', () => {
       err: 'error: field "prots" does not exist\n\nDid you mean this?\n\tports\n',
     });
     expect((await cli.run('explain', 'svc.spec.constructor')).code).toBe(1);
+    const { code, err } = await cli.run('explain', 'pods');
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: 'error: the fields of instances are not described: rollcall get instances -o yaml shows them\n',
+    });
   });
 });
 
@@ -210,6 +232,7 @@ describe('completion', () => {
       ['get', 'svc', '-o', 'js'],
       ['json', 'jsonpath='],
     ],
+    [['get', 'svc', '--output=y'], ['--output=yaml']],
     [['apply', '-f', ''], [':files']],
     [['delete', 'svc', 'nginx', '--dry-run', 'se'], ['server']],
     [['drain', 'nginx'], ['nginx/a']],
@@ -233,15 +256,17 @@ describe('completion', () => {
     const script = `
 rollcall() { "$NODE" --conditions=@rollcall/source "$MAIN" "$@"; }
 ${SCRIPTS.get('bash')?.replace('2>/dev/null))', '))') ?? ''}
-COMP_WORDS=(rollcall get svc ng) COMP_CWORD=3
-_rollcall
-echo "\${COMPREPLY[*]}"
+for COMP_LINE in 'rollcall get svc ng' 'rollcall get svc --output=js' 'rollcall describe svc/ng'; do
+  COMP_POINT=\${#COMP_LINE}
+  _rollcall
+  echo "\${COMPREPLY[*]}"
+done
 `;
     const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], {
       env: { ...process.env, NODE: process.execPath, MAIN: main, ROLLCALL_URL: cli.url },
     });
     expect(stderr).toBe('');
-    expect(stdout).toBe('nginx\n');
+    expect(stdout).toBe('nginx\njson jsonpath=\nsvc/nginx\n');
   });
 
   test.each([...SCRIPTS.keys()])('for %s, and no other', async (shell) => {

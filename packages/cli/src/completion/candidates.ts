@@ -33,9 +33,17 @@ export async function candidatesOf(
   const before = words.slice(0, -1);
   // What follows is the command line of another program.
   if (before.includes('--')) return [FILES];
-  const name = positionalsOf(before, GLOBAL)[0];
+  const [name] = positionalsOf(before, GLOBAL);
+  // A program has options of its own.
+  if (programs.some((one) => one.name === name)) return [FILES];
   const command = commands.find((one) => one.name === name || one.aliases?.includes(name ?? ''));
   const options: Options = { ...GLOBAL, ...command?.options };
+  const [, option = '', value] = /^(--[\w-]+)=(.*)$/.exec(partial) ?? [];
+  if (value !== undefined) {
+    const asked = waitingOption(option, options);
+    const values = asked === undefined ? [] : await valuesOf(asked, context);
+    return values.filter((one) => one.startsWith(value)).map((one) => `${option}=${one}`);
+  }
   const asking = waitingOption(before.at(-1), options);
   const found =
     asking === undefined
@@ -57,7 +65,7 @@ async function wordsFor(place: Place): Promise<readonly string[]> {
   if (partial.startsWith('-')) return Object.keys(options).map((option) => `--${option}`);
   const names = commands.flatMap((one) => [one.name, ...(one.aliases ?? [])]);
   if (name === undefined) return [...names, 'help', ...programs.map((one) => one.name)];
-  if (name === 'help') return names;
+  if (name === 'help') return [...names, ...programs.map((one) => one.name)];
   const { takes = [] } = command ?? {};
   const [, ...given] = positionalsOf(before, options);
   if (takes === 'instances') return namesOf(instances, context);

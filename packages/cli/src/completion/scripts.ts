@@ -4,13 +4,21 @@ export const SCRIPTS: ReadonlyMap<string, string> = new Map([
     'bash',
     `# bash: source <(rollcall completion bash)
 _rollcall() {
-  local IFS=$'\\n' last
-  COMPREPLY=($(rollcall __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
-  last="\${COMPREPLY[*]: -1}"
-  if [ "$last" = ':files' ]; then
-    COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
+  # COMP_WORDS splits at = and : too.
+  local line="\${COMP_LINE:0:COMP_POINT}" words word found keep
+  read -ra words <<<"$line"
+  case "$line" in *[[:space:]]) words+=('') ;; esac
+  word="\${words[*]: -1}"
+  local IFS=$'\\n'
+  found=($(rollcall __complete "\${words[@]:1}" 2>/dev/null))
+  if [ "\${found[*]: -1}" = ':files' ]; then
+    COMPREPLY=($(compgen -f -- "$word"))
     compopt -o filenames 2>/dev/null
+    return
   fi
+  # bash replaces what follows the last of these.
+  case "$word" in *[=:]*) keep="\${word%"\${word##*[=:]}"}" ;; esac
+  COMPREPLY=("\${found[@]#"$keep"}")
   case "\${COMPREPLY[*]}" in *[=/]) compopt -o nospace 2>/dev/null ;; esac
 }
 complete -F _rollcall rollcall

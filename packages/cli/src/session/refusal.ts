@@ -38,6 +38,11 @@ export function asCliError(error: unknown, registryUrl: string): CliError {
       `The connection to the registry ${registryUrl} was refused or did not answer: ${hint}\n(${visibleLine(error.message)})`,
     );
   }
+  if (error.code === 'registry_garbled') {
+    const hint = 'its address is taken from --registry or ROLLCALL_URL';
+    const detail = visibleLine(error.message);
+    return new CliError(`What answers at ${registryUrl} is no registry: ${hint}\n(${detail})`);
+  }
   if (error.code === 'invalid_options') {
     return new CliError(`error: ${visibleLine(error.message)}`, EXIT.usage);
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Rollcall } from '@rollcall/client-sdk';
@@ -52,6 +52,10 @@ export class DevStack {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => this.#stop(0));
     }
+    // npx does not pass a SIGTERM on: then the stack would stay without it.
+    const { ppid } = process;
+    const watch = setInterval(() => process.ppid !== ppid && this.#stop(0), 500);
+    watch.unref();
     this.#startRegistry();
     // Before it answers, the others would only wait for it, and share the processor with it.
     await this.#until(() => answers(`${this.#url}/readyz`));
@@ -171,7 +175,11 @@ Ctrl-C ends everything. The registry is pid ${pidOf('registry')}.
   }
 
   #stop(code: number): void {
-    this.#stopping ??= this.#end().then(() => process.exit(code));
+    this.#stopping ??= this.#end().then(() => {
+      // What was said is of interest after a failure.
+      if (code === 0) rmSync(this.#logs, { recursive: true, force: true });
+      process.exit(code);
+    });
   }
 
   async #end(): Promise<void> {

@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, TestProcess, until } from '@rollcall/testkit';
+import { freePort, startNode, TestProcess, until } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Stack } from './support/stack.ts';
 
@@ -48,6 +56,29 @@ describe('socket activation', () => {
     }
     await stack.close();
     rmSync(folder, { recursive: true });
+  });
+
+  test.each([
+    ['more sockets than listeners', 2, '2 sockets were passed for 1 listeners'],
+    ['what is no socket', 1, 'listeners[0]: the passed socket (descriptor 3): '],
+  ])('%s: it does not start, and says why', async (_, count, why) => {
+    const config = join(folder, 'lb.yaml');
+    writeFileSync(
+      config,
+      `registry: { url: http://127.0.0.1:9 }
+listeners: [{ name: web, port: 0, default: { targetGroup: web } }]
+targetGroups: { web: { service: web } }
+admin: { port: 0 }
+`,
+    );
+    const fd = openSync('/dev/null', 'r');
+    const script = `LISTEN_PID=$$ LISTEN_FDS=${count} exec "$@"`;
+    const options = { cwd: root, within: ['sh', '-c', script, 'sh'], passes: [fd, fd] };
+    const started = startNode(join(root, 'packages/lb/src/main.ts'), ['--config', config], options);
+    await until(() => started.hasExited, { withinMs: 60_000 });
+    closeSync(fd);
+    expect(started.output).toContain(why);
+    expect(started.child.exitCode).toBe(1);
   });
 
   test.each(['auto', 'net'])(

@@ -13,6 +13,11 @@ test('a version that has a section keeps it', () => {
   expect(withRelease(before, '0.1.0', '2026-11-29')).toBe(before);
 });
 
+test('a version that begins like another one has no section yet', () => {
+  const text = before.replace('## 0.1.0', '## 0.2.0-rc.1');
+  expect(withRelease(text, '0.2.0', '2026-11-29')).toContain('## 0.2.0, 2026-11-29');
+});
+
 test('a changelog without the section is refused', () => {
   expect(() => withRelease('# Changelog\n', '0.2.0', '2026-11-29')).toThrow('## Unreleased');
 });

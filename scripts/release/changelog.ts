@@ -7,6 +7,7 @@ const UNRELEASED = '## Unreleased';
 export function withRelease(text: string, version: string, day: string): string {
   if (!text.includes(`\n${UNRELEASED}\n`))
     throw new Error(`CHANGELOG.md: expected "${UNRELEASED}"`);
-  if (text.includes(`\n## ${version}`)) return text;
+  const own = [`\n## ${version}\n`, `\n## ${version}, `];
+  if (own.some((head) => text.includes(head))) return text;
   return text.replace(`\n${UNRELEASED}\n`, () => `\n${UNRELEASED}\n\n## ${version}, ${day}\n`);
 }

@@ -29,6 +29,10 @@ interface Manifest {
 
 const manifestAt = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Manifest;
 
+const NUMBER = String.raw`(0|[1-9]\d*)`;
+const WORD = '[0-9A-Za-z-]+';
+const VERSION = new RegExp(`^${NUMBER}\\.${NUMBER}\\.${NUMBER}(-${WORD}(\\.${WORD})*)?$`);
+
 /** A mistake of the person, or a package that is not fit: shown without a stack. */
 class ReleaseError extends Error {}
 
@@ -77,7 +81,7 @@ function tagIn(copy: string, tag: string): void {
 
 function release(wanted: string | undefined, isDry: boolean): void {
   const version = wanted ?? manifestAt(join(root, 'packages/contract/package.json')).version;
-  if (!/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/.test(version)) {
+  if (!VERSION.test(version)) {
     throw new ReleaseError(`VERSION: expected one such as 1.2.3 or 1.2.3-rc.1, got "${version}"`);
   }
   const tag = `v${version}`;
@@ -111,6 +115,9 @@ function release(wanted: string | undefined, isDry: boolean): void {
 try {
   const options = { 'dry-run': { type: 'boolean', default: false } } as const;
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  if (positionals.length > 1) {
+    throw new ReleaseError(`expected one VERSION, got ${positionals.join(' ')}`);
+  }
   release(positionals[0], values['dry-run']);
 } catch (error) {
   const isTheirs =

@@ -196,6 +196,11 @@ async function listen(
 ): Promise<Record<string, string>> {
   const names = config.listeners.map(({ name }) => name);
   const fds = socketsByListener(names, sockets);
+  if (fds.size < sockets.length) {
+    throw new StartError(
+      `${sockets.length} sockets were passed for ${names.length} listeners: connections to the others would wait for ever`,
+    );
+  }
   const byName = new Map(groups.map((group) => [group.name, group]));
   const addresses: Record<string, string> = {};
   for (const [index, listener] of config.listeners.entries()) {
@@ -208,7 +213,15 @@ async function listen(
       const host = address.host.includes(':') ? `[${address.host}]` : address.host;
       addresses[listener.name] = `http://${host}:${address.port}`;
     } catch (error) {
-      throw bindFailure(listener, remedyOf(`listeners[${index}]`), error);
+      const fd = fds.get(listener.name);
+      if (fd === undefined) throw bindFailure(listener, remedyOf(`listeners[${index}]`), error);
+      const { message } = error as Error;
+      throw new StartError(
+        `listeners[${index}]: the passed socket (descriptor ${fd}): ${message}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
   return addresses;

@@ -33,6 +33,9 @@ async function deleteOne(
 
 async function doomedOf(context: Context, given: Arguments): Promise<NamedObject[]> {
   const files = listOption(given, 'filename');
+  if (files.length > 0 && (given.words.length > 0 || textOption(given, 'selector') !== undefined)) {
+    throw usageError('expected either names, a selector or -f');
+  }
   if (files.length > 0) return namedInFiles(context, files, flagOption(given, 'recursive'));
   const selector = textOption(given, 'selector');
   const isEverything = flagOption(given, 'all') || selector !== undefined;

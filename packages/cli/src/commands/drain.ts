@@ -39,7 +39,10 @@ async function instanceOf(
   const [first = '', second] = words;
   const isTyped = second !== undefined && instances.names.includes(first);
   const name = (isTyped ? second : first).replace(/^(instances?|pods?|po)\//, '');
-  if (name === '') throw usageError(`expected an instance, as in: rollcall ${usage}`);
+  const isAlone = words.length === (isTyped ? 2 : 1);
+  if (name === '' || !isAlone) {
+    throw usageError(`expected an instance, as in: rollcall ${usage}`);
+  }
   const object = await instances.get(context, context.namespace, name);
   const id = object.metadata.name;
   return { id, name, params: { ns: context.namespace, svc: instanceSpec(object).service, id } };

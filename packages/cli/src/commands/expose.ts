@@ -135,7 +135,11 @@ function overridden(manifest: MadeManifest, given: Arguments): MadeManifest {
   } catch (error) {
     throw usageError(`--overrides: expected JSON: ${(error as Error).message}`);
   }
-  return patched(manifest, patch) as MadeManifest;
+  const made = patched(manifest, patch) as Partial<MadeManifest> | null;
+  if (typeof made?.metadata?.name === 'string' && typeof made.kind === 'string') {
+    return made as MadeManifest;
+  }
+  throw usageError('--overrides: expected a JSON object that leaves kind and metadata.name');
 }
 
 async function run(context: Context, given: Arguments): Promise<number> {

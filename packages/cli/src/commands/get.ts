@@ -50,7 +50,9 @@ async function selectionsBy(
 ): Promise<readonly (Selection & { readonly namespace?: string })[]> {
   const files = listOption(given, 'filename');
   if (files.length === 0) return selectionsOf(given.words);
-  if (given.words.length > 0) throw usageError('expected either TYPE and NAME or -f, got both');
+  if (given.words.length > 0 || textOption(given, 'selector') !== undefined) {
+    throw usageError('expected either TYPE and NAME, a selector or -f');
+  }
   const named = await namedInFiles(context, files, flagOption(given, 'recursive'));
   return named.map(({ resource, namespace, name }) => ({ resource, namespace, names: [name] }));
 }

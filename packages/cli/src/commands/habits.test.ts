@@ -185,9 +185,13 @@ describe('expose as in kubectl', () => {
       metadata: { labels: { a: 'b' } },
       spec: { type: 'NodePort', selector: { x: 'y' }, ports: [{ port: 80, targetPort: 80 }] },
     });
-    expect((await cli.run(...argv, '--overrides', '{')).err).toContain(
-      '--overrides: expected JSON',
-    );
+    for (const wrong of ['{', 'null', '[]', '"x"', '{"metadata":null}', '{"kind":null}']) {
+      const { code, err } = await cli.run(...argv, '--overrides', wrong);
+      expect({ code, err }).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/^error: --overrides: expected .*\n$/),
+      });
+    }
   });
 
   test('-f names the object', async () => {
@@ -244,6 +248,25 @@ describe('completion', () => {
     [['nonsense', ''], []],
   ])('%j', async (words, expected) => {
     expect(await complete(...words)).toEqual(expected);
+  });
+
+  test('a name that a shell would run is left out', async () => {
+    const list = { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '1' } };
+    const names = ['x;touch pwn', '$(id)', 'a\nb', 'a b', '*', '`id`', "a'b", 'fine-1'];
+    const items = names.map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'default' },
+    }));
+    const impostor = createHttpServer((_, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ ...list, items }));
+    }).listen(0, '127.0.0.1');
+    await once(impostor, 'listening');
+    const url = `http://127.0.0.1:${(impostor.address() as { port: number }).port}`;
+    const { out } = await cli.run('__complete', '--registry', url, 'get', 'svc', '');
+    expect(out).toBe('fine-1\n');
+    impostor.close();
   });
 
   test('a registry that does not answer costs a second at most, and no message', async () => {

@@ -10,6 +10,9 @@ import { GLOBAL, type OtherProgram } from '../session/help.ts';
 /** Asks the shell to complete the name of a file. */
 const FILES = ':files';
 
+/** Nothing that a shell interprets. */
+const HARMLESS = /^[\w.:/=-]+$/;
+
 /** How long a person waits for live names, in ms. */
 const PATIENCE_MS = 1_000;
 
@@ -26,6 +29,15 @@ interface Completing {
  * empty when a new word begins.
  */
 export async function candidatesOf(
+  words: readonly string[],
+  completing: Completing,
+): Promise<string[]> {
+  const found = await allCandidatesOf(words, completing);
+  // A shell may run what it inserts, and names come from a registry.
+  return found.filter((one) => one === FILES || HARMLESS.test(one));
+}
+
+async function allCandidatesOf(
   words: readonly string[],
   { commands, programs, context }: Completing,
 ): Promise<string[]> {

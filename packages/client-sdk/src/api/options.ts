@@ -192,11 +192,27 @@ export type ResolvedOptions = Readonly<z.output<typeof RollcallOptions>>;
 /** Parses the options of a client. What would be a process warning goes to its logger, if it has one. */
 export function resolveOptions(given: RollcallOptions): ResolvedOptions {
   const options = parseOptions(RollcallOptions, given);
-  const { logger, runtime } = options;
-  if (logger === undefined || given.runtime?.warn !== undefined) return Object.freeze(options);
+  if (options.logger === undefined) return Object.freeze(options);
+  const logger = guardedLogger(options.logger);
+  if (given.runtime?.warn !== undefined) return Object.freeze({ ...options, logger });
   const warn: Runtime['warn'] = (message, cause) =>
     logger.warn(cause instanceof Error ? `${message}\n${cause.stack}` : message);
-  return Object.freeze({ ...options, runtime: { ...runtime, warn } });
+  return Object.freeze({ ...options, logger, runtime: { ...options.runtime, warn } });
+}
+
+/** A logger that throws, or whose promise rejects, breaks no call and ends no process: the process is warned instead. */
+function guardedLogger(logger: Logger): Logger {
+  const onFailed = (error: unknown) =>
+    SYSTEM_RUNTIME.warn(`the logger failed: ${String(error)}`, error);
+  const guarded = (level: keyof Logger) => (message: string) => {
+    try {
+      const returned: unknown = logger[level](message);
+      if (returned instanceof Promise) returned.catch(onFailed);
+    } catch (error) {
+      onFailed(error);
+    }
+  };
+  return { info: guarded('info'), warn: guarded('warn') };
 }
 
 /**

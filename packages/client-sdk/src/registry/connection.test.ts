@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { until } from '@rollcall/testkit';
 import { RollcallError } from '../base/error.ts';
 import { Rollcall } from '../rollcall.ts';
-import { FakeRegistry } from '../testing/index.ts';
+import { endpointAt, FakeRegistry } from '../testing/index.ts';
 import { SYSTEM_RUNTIME } from '../base/system-runtime.ts';
 import { Connection } from './connection.ts';
 
@@ -112,6 +112,58 @@ test('a url of the wrong scheme is told as that', async () => {
   expect(told).toHaveLength(1);
   await rollcall.close();
   await registry.kill();
+});
+
+test('a logger that fails breaks nothing', async () => {
+  const registry = await FakeRegistry.start();
+  const warned: string[] = [];
+  const note = ({ message }: Error) => void warned.push(message);
+  process.on('warning', note);
+  const boom = () => {
+    throw new Error('boom');
+  };
+  const later = () => Promise.reject(new Error('boom later'));
+  for (const logger of [
+    { info: boom, warn: boom },
+    { info: later, warn: later },
+  ]) {
+    const rollcall = new Rollcall({ url: registry.url, logger });
+    rollcall.on('connected', boom);
+    await rollcall.service('orders').ready();
+    expect(rollcall.connection).toBe('connected');
+    await rollcall.close();
+  }
+  await until(() => warned.some((line) => line.includes('the logger failed: Error: boom later')));
+  process.off('warning', note);
+  await registry.kill();
+});
+
+test('a stream that delivers is an answer; what was never sent is none', async () => {
+  const registry = await FakeRegistry.start();
+  const rollcall = new Rollcall({ url: registry.url, requestTimeoutMs: 200 });
+  const params = { ns: 'default', svc: 'orders', reporter: 'me' };
+  const unsendable = { ...params, conditions: [1n] } as never;
+  await expect(rollcall.call('putReport', { params, body: unsendable })).rejects.toThrow('BigInt');
+  expect(rollcall.connection).not.toBe('connected');
+  await rollcall.service('orders').ready();
+  registry.answers = false;
+  await rollcall.call('listServices', { params: { ns: '*' } }).catch(() => undefined);
+  registry.answers = true;
+  registry.change('orders', [endpointAt(3_000)]);
+  await until(() => rollcall.connection === 'connected');
+  await rollcall.close();
+  await registry.kill();
+});
+
+test('a url that is given twice is one; closing is no outage', async () => {
+  const twice = connection([A, A]);
+  await twice.ask(A, silent);
+  expect(twice.subject.state).toBe('unreachable');
+  const { subject, told, ask } = connection([A]);
+  await ask(A);
+  subject.close();
+  await ask(A, silent);
+  expect(told).toEqual(['connecting', A]);
 });
 
 test.each([{}, 'console', { info: 1, warn: 2 }])('a logger like %j is refused', (logger) => {

@@ -1,6 +1,12 @@
 import type { CallName, CallRequest, ReplyOf } from './call-request.ts';
 import type { ReplyBody } from '../base/transport.ts';
 
+export interface OpenedStream {
+  readonly body: ReplyBody;
+  /** Tells that the server is there. */
+  readonly heard: () => void;
+}
+
 /** The registry as the client sees it. */
 export interface RegistryApi {
   /** URLs of the registry servers. */
@@ -16,8 +22,8 @@ export interface RegistryApi {
   /** Tries one URL once: for requests that only this server can answer. Rejects as {@link call} does. */
   callAt<N extends CallName>(url: string, name: N, request: CallRequest<N>): Promise<ReplyOf<N>>;
 
-  /** Opens a stream at one URL. The caller consumes the body; a refusal rejects. */
-  openStream(url: string, path: string, signal: AbortSignal): Promise<{ readonly body: ReplyBody }>;
+  /** Opens a stream at one URL. The caller consumes the body, and calls `heard` at each event; a refusal rejects. */
+  openStream(url: string, path: string, signal: AbortSignal): Promise<OpenedStream>;
 
   /** Closes all connections at once. */
   close(): Promise<void>;

@@ -11,7 +11,7 @@ import {
   type ReplyOf,
 } from './call-request.ts';
 import type { Connection } from './connection.ts';
-import type { RegistryApi } from './registry-api.ts';
+import type { OpenedStream, RegistryApi } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';
 import { bounded } from './time-bound.ts';
 import type { RegistryTransport, TransportReply, TransportRequest } from '../base/transport.ts';
@@ -70,7 +70,7 @@ export class RegistryClient implements RegistryApi {
     return this.#askInTime(url, ROUTES[name], request) as Promise<ReplyOf<N>>;
   }
 
-  openStream(url: string, path: string, signal: AbortSignal): Promise<TransportReply> {
+  openStream(url: string, path: string, signal: AbortSignal): Promise<OpenedStream> {
     const { runtime, connectTimeoutMs, requestTimeoutMs } = this.#options;
     const limitMs = connectTimeoutMs + requestTimeoutMs;
     const bound = { limitMs, signal, onOver: tooLate(url, limitMs), isOngoing: true };
@@ -81,13 +81,16 @@ export class RegistryClient implements RegistryApi {
         timeoutMs: 0,
         signal: inner,
       });
-      if (reply.status === 200) return reply;
+      if (reply.status === 200) {
+        return { body: reply.body, heard: () => this.#connection.heard(url) };
+      }
       throw errorOfReply(reply.status, reply.headers, await textOf(reply, url), url);
     };
     return this.#connection.observe(url, () => bounded(runtime, bound, open));
   }
 
   async close(): Promise<void> {
+    this.#connection.close();
     await this.#transport.close();
   }
 

@@ -74,13 +74,14 @@ export class EventStream {
     }
   }
 
-  #read({ body }: Opened): void {
+  #read({ body, heard }: Opened): void {
     const decoder = new TextDecoder();
     const { runtime } = this.#options;
     let commented = 0;
     const parser = createParser({
       onEvent: (message) => {
         this.#proof.event(runtime.monotonicMs());
+        heard();
         this.#deliver(message);
       },
       onComment: ({ length }) => (commented += length + COMMENT_FRAME_BYTES),

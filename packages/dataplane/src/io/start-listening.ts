@@ -14,5 +14,10 @@ export async function startListening(
   // Its backlog is that of whoever opened it.
   else server.listen({ fd });
   await once(server, 'listening');
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') {
+    server.close();
+    throw new Error('expected a TCP socket');
+  }
   server.on('error', () => {});
 }

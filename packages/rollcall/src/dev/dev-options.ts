@@ -56,6 +56,12 @@ export async function readOptions(argv: readonly string[]): Promise<DevOptions |
     process.stdout.write(HELP);
     return undefined;
   }
+  const nodePort = options['node-port'];
+  if (nodePort !== '' && !(Number(nodePort) >= 30_000 && Number(nodePort) <= 32_767)) {
+    console.error(`${COMMANDS.dev}: --node-port: expected 30000 to 32767, got "${nodePort}"`);
+    process.exitCode = 2;
+    return undefined;
+  }
   for (const name of ['registry-port', 'lb-port', 'lb-admin-port', 'dns-port'] as const) {
     const problem = await portProblem(options[name]);
     if (problem === undefined) continue;
@@ -75,9 +81,11 @@ function portProblem(port: string): Promise<string | undefined> {
     return Promise.resolve('is no port number (1 to 65535)');
   }
   return new Promise((resolve) => {
-    const fail = ({ code }: NodeJS.ErrnoException) =>
-      resolve(code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`);
     const probe = createServer();
+    const fail = ({ code }: NodeJS.ErrnoException) => {
+      probe.close();
+      resolve(code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`);
+    };
     probe.once('error', fail);
     probe.listen(number, '127.0.0.1', () => {
       const datagrams = createSocket('udp4');

@@ -46,8 +46,17 @@ export class DevStack {
     this.#rollcall = new Rollcall({ url: this.#url, logger: SILENT });
   }
 
-  /** Starts everything; resolves once all of it answers. */
+  /** Starts everything; resolves once all of it answers, or the stack is being ended because it cannot. */
   async run(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      if (!this.#isStopping) this.#line.say((error as Error).message);
+      this.#stop(1);
+    }
+  }
+
+  async #start(): Promise<void> {
     // A terminal's Ctrl-C arrives twice: from the terminal, and through npm.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => this.#stop(0));
@@ -87,7 +96,12 @@ export class DevStack {
   #startRegistry(): void {
     const { store, ...options } = this.#options;
     const registry = ['--port', options['registry-port'], '--store', store];
-    this.#start('registry', ['registry', ...registry, '--service-cidr', options['service-cidr']]);
+    this.#startChild('registry', [
+      'registry',
+      ...registry,
+      '--service-cidr',
+      options['service-cidr'],
+    ]);
   }
 
   #startPlanes(): void {
@@ -97,16 +111,16 @@ export class DevStack {
       LB_ADMIN_PORT: options['lb-admin-port'],
     });
     const plane = ['--registry', this.#url, '--metrics', 'off'];
-    this.#start('node-proxy', ['node-proxy', ...plane]);
-    this.#start('dns', ['dns', ...plane, '--port', options['dns-port']]);
+    this.#startChild('node-proxy', ['node-proxy', ...plane]);
+    this.#startChild('dns', ['dns', ...plane, '--port', options['dns-port']]);
   }
 
   /** Starts a program that learns the registry's address from its environment. */
   #startOwn(name: string, words: readonly string[], env: ChildOptions['env'] = {}): Child {
-    return this.#start(name, words, { ROLLCALL_URL: this.#url, ...env });
+    return this.#startChild(name, words, { ROLLCALL_URL: this.#url, ...env });
   }
 
-  #start(name: string, words: readonly string[], env: ChildOptions['env'] = {}): Child {
+  #startChild(name: string, words: readonly string[], env: ChildOptions['env'] = {}): Child {
     // The caller reports over a channel that a program with a watcher around it does not have.
     const isReloaded = this.#options.reload && name !== 'caller';
     const child = new Child({ name, words, env, logs: this.#logs, isReloaded });

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { TestProcess, until } from '@rollcall/testkit';
 import { afterEach, expect, test, vi } from 'vitest';
 import { ConfigError } from './options/read-options.ts';
 import { type Program, runProgram } from './run-program.ts';
@@ -70,4 +72,36 @@ test('what was asked wrongly ends with 2, what cannot be had with 1, a fault wit
 
 test('nothing is run when there is nothing to run', async () => {
   expect(await run(['--check'], { configure: () => undefined })).toEqual({ text: '', codes: [] });
+});
+
+const STUBBORN = `
+import { runProgram } from '@rollcall/daemon';
+await runProgram({
+  name: 'stubborn',
+  main: 'file://${import.meta.dirname}/x.ts',
+  help: () => '',
+  configure: () => ({ logLevel: 'info' }),
+  clock: { every: () => ({ cancel() {} }) },
+  start: async () => ({ started: {}, close: () => new Promise(() => {}) }),
+});
+setInterval(() => {}, 1_000);
+`;
+
+test('who asks a second time does not have to wait', async () => {
+  const flags = ['--conditions=@rollcall/source', '--input-type=module', '-e', STUBBORN];
+  const program = new TestProcess(process.execPath, flags, {
+    cwd: join(import.meta.dirname, '../../..'),
+  });
+  await program.printed(/"listening"/);
+  program.signal('SIGTERM');
+  // At once again, as a parent process forwards it.
+  program.signal('SIGTERM');
+  await program.printed(/"stopping/);
+  const askedMs = performance.now();
+  await until(() => performance.now() - askedMs > 2_500);
+  expect(program.hasExited).toBe(false);
+  program.signal('SIGINT');
+  await until(() => program.hasExited);
+  expect(program.child.exitCode).toBe(1);
+  expect(program.output).toContain('asked again: ended at once');
 });

@@ -16,6 +16,12 @@ export const EXIT = {
   usage: 2,
 } as const;
 
+/**
+ * A signal that comes again after this long is from somebody who does not want to wait, in s. A terminal's Ctrl-C may
+ * arrive twice at once, when a parent process forwards it.
+ */
+const IMPATIENCE_S = 2;
+
 export interface ProgramContext {
   readonly logger: Logger;
   readonly version: string;
@@ -104,9 +110,15 @@ async function run<Config extends { readonly logLevel: string }>(
     await running.close();
     process.exit(EXIT.ok);
   };
-  // Handled even while starting. A terminal's Ctrl-C may arrive twice, when a parent process forwards it.
+  let askedAtS = 0;
+  // Handled even while starting.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
+      if (stopping === undefined) askedAtS = process.uptime();
+      else if (process.uptime() - askedAtS > IMPATIENCE_S) {
+        logger.warn({ signal }, 'asked again: ended at once');
+        process.exit(EXIT.failed);
+      }
       stopping ??= stop(signal).catch(fail);
     });
   }

@@ -26,8 +26,8 @@ const MEMBER =
   /(?:^ {2}\/\*\*([^]*?)\*\/\n)?^ {2}(?:readonly )?(\.{3})?(\w+)([:,][^]*?)(?=^ {2}(?:\/\*\*|[\w.])|(?![^]))/gm;
 
 /**
- * Every key of the balancer's file, read from the schema and the comments in it: the file is where both are kept, so a
- * key without a comment is shown without a text, and none is forgotten.
+ * Every key of the balancer's file, with its default and what it does. Read from the source of the schema, because the
+ * texts are in the comments there. A key without a comment is listed without a text.
  */
 export function balancerKeys(root: string): KeyRow[] {
   const blocks = new Map<string, Member[]>();

@@ -133,6 +133,8 @@ test('a token from a file', async () => {
   const missing = await guarded.run('get', 'svc', '--token-file', `${file}x`);
   expect(missing).toMatchObject({ code: 2, out: '' });
   expect(missing.err).toContain('--token-file: expected a file with a token: ENOENT');
+  const empty = await guarded.run('get', 'svc', '--token-file', guarded.file('empty', '\n'));
+  expect(empty.err).toContain('it has no line, or several');
   const both = await guarded.run('get', 'svc', '--token', admin, '--token-file', file);
   expect(both.err).toBe('error: --token and --token-file: expected at most one\n');
   await guarded.close();

@@ -203,11 +203,14 @@ function tokenOf(given: Arguments, env: NodeJS.ProcessEnv): string | undefined {
   const token = flag ?? (fileFlag === undefined ? fromEnv : undefined);
   const file = fileFlag ?? env['ROLLCALL_TOKEN_FILE'];
   if (token !== undefined || file === undefined || file === '') return token;
+  let text: string;
   try {
-    return readFileSync(file, 'utf8').trim();
+    text = readFileSync(file, 'utf8').trim();
   } catch (error) {
     throw usageError(`--token-file: expected a file with a token: ${(error as Error).message}`);
   }
+  if (text !== '' && !text.includes('\n')) return text;
+  throw usageError('--token-file: expected a file with a token: it has no line, or several');
 }
 
 /** TLS files for the registry, named by options or environment variables. */

@@ -19,8 +19,7 @@ test.each([
   expect(nearestWord(word, KNOWN)).toBe(expected);
 });
 
-test('a word as long as a file costs nothing', () => {
-  const atMs = performance.now();
-  expect(nearestWord('x'.repeat(10_000_000), KNOWN)).toBeUndefined();
-  expect(performance.now() - atMs).toBeLessThan(1_000);
+// Computing a distance to it would take longer than any test may.
+test('a word as long as a file is compared with none', () => {
+  expect(nearestWord('x'.repeat(2 ** 28), KNOWN)).toBeUndefined();
 });

@@ -1,6 +1,5 @@
 import { type Catalog, Rollcall } from '@rollcall/client-sdk';
 import {
-  bindFailure,
   clientOptions,
   createAdminServer,
   lineLog,
@@ -8,7 +7,6 @@ import {
   logConnection,
   type LoopFaults,
   type PassedSocket,
-  socketsByListener,
   StartError,
   type Tell,
 } from '@rollcall/daemon';
@@ -25,7 +23,7 @@ import { RollcallSource } from './groups/rollcall-source.ts';
 import { RegistryTargetGroup } from './groups/target-group.ts';
 import type { TargetSource } from './groups/target-source.ts';
 import { HttpProbe } from './health/http-probe.ts';
-import { ListenerRouter } from './routing/listener-router.ts';
+import { openListeners, remedyOf } from './open-listeners.ts';
 import {
   type Clock,
   descriptorShare,
@@ -119,7 +117,7 @@ export async function startLoadBalancer(
     const adminAddress = await listenAdmin(admin, config.admin, remedyOf('admin'));
     const pictures = Promise.all(groups.map((group) => group.firstPicture()));
     await Promise.race([pictures, pause(clock, FIRST_PICTURES_MS)]);
-    const listeners = await listen(config, opened, parts.sockets ?? []);
+    const listeners = await openListeners(config, opened, parts.sockets ?? []);
     let closed: Promise<void> | undefined;
     const addresses = { listeners, admin: adminAddress };
     return { addresses, groups, close: () => (closed ??= close()) };
@@ -189,44 +187,6 @@ function limitsWithin(
   return { ...limits, clientConnections };
 }
 
-async function listen(
-  config: Config,
-  { server, groups }: Pick<Awaited<ReturnType<typeof open>>, 'server' | 'groups'>,
-  sockets: readonly PassedSocket[],
-): Promise<Record<string, string>> {
-  const names = config.listeners.map(({ name }) => name);
-  const fds = socketsByListener(names, sockets);
-  if (fds.size < sockets.length) {
-    throw new StartError(
-      `${sockets.length} sockets were passed for ${names.length} listeners: connections to the others would wait for ever`,
-    );
-  }
-  const byName = new Map(groups.map((group) => [group.name, group]));
-  const addresses: Record<string, string> = {};
-  for (const [index, listener] of config.listeners.entries()) {
-    const router = new ListenerRouter(listener, byName);
-    try {
-      const where = { ...listener, fd: fds.get(listener.name) };
-      const { address } = await server.listen(where, router, {
-        passesTrailers: listener.passRequestTrailers,
-      });
-      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-      addresses[listener.name] = `http://${host}:${address.port}`;
-    } catch (error) {
-      const fd = fds.get(listener.name);
-      if (fd === undefined) throw bindFailure(listener, remedyOf(`listeners[${index}]`), error);
-      const { message } = error as Error;
-      throw new StartError(
-        `listeners[${index}]: the passed socket (descriptor ${fd}): ${message}`,
-        {
-          cause: error,
-        },
-      );
-    }
-  }
-  return addresses;
-}
-
 function accessOf({ url, token, tokenFile, ca, cert, key }: Config['registry']) {
   return {
     registry: url,
@@ -236,11 +196,6 @@ function accessOf({ url, token, tokenFile, ca, cert, key }: Config['registry']) 
     registryCert: cert,
     registryKey: key,
   };
-}
-
-/** `key`: path of the address in the configuration. */
-function remedyOf(key: string): string {
-  return `${key}.host or ${key}.port (0: any free port)`;
 }
 
 async function openAccessLog(

@@ -2,33 +2,8 @@ import { CONNECTION_POLICIES, REQUEST_POLICIES } from '@rollcall/balancing';
 import { isHostPattern, pemFile, tokenFile } from '@rollcall/daemon';
 import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
+import { flag, integer, label, ms, object, port, ratio, text } from './fields.ts';
 import { parseStatusCodes } from './status-codes.ts';
-
-/** Every message here ends a sentence that begins with "got ...,". */
-function integer(from: number, to: number, unit = 'an integer') {
-  const error = `expected ${unit} from ${from} to ${to}`;
-  return z.int({ error }).min(from, { error }).max(to, { error });
-}
-
-const DAY_MS = 86_400_000;
-const ms = (from = 1) => integer(from, DAY_MS, 'milliseconds');
-const text = (what: string) => {
-  const error = `expected ${what}`;
-  return z.string({ error }).min(1, { error });
-};
-const flag = z.boolean({ error: 'expected true or false' });
-const ratio = (() => {
-  const error = 'expected a number from 0 to 1';
-  return z.number({ error }).min(0, { error }).max(1, { error });
-})();
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const label = (what: string) =>
-  z.string({ error: `expected ${what}` }).regex(LABEL, {
-    error: `expected ${what}: at most 63 of a-z, 0-9 and "-", not at either end`,
-  });
-const port = integer(0, 65_535, 'a port');
-const object = <S extends z.core.$ZodLooseShape>(shape: S) =>
-  z.strictObject(shape, { error: 'expected a mapping' });
 
 const HOST_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
 const PATH_PATTERN = /^(\/[!-"$-)+->@-~]*|(\/[!-"$-)+->@-~]*)?\/\*)$/;

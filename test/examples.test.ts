@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -149,8 +149,10 @@ describe('README', () => {
       'docs/kubernetes-services.md',
       'docs/dns.md',
       'docs/cli.md',
+      'docs/README.md',
+      'examples/compose-app/README.md',
     ]) {
-      const folder = doc.includes('/') ? 'docs' : '.';
+      const folder = dirname(doc);
       for (const [, link = ''] of read(doc).matchAll(/\]\((?!http)([^)#]+)\)/g)) {
         expect(() =>
           readFileSync(

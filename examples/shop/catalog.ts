@@ -10,18 +10,21 @@ const PRODUCTS = [
   { id: 'cup', price: 9 },
 ];
 
+const { env } = process;
+const instance = env['INSTANCE'] ?? `catalog-${process.pid}`;
 const server = createServer((request, response) => {
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ products: PRODUCTS, from: process.pid }));
+  response.end(JSON.stringify({ products: PRODUCTS, from: instance }));
   request.resume();
-}).listen(0, '127.0.0.1');
+}).listen(Number(env['PORT'] ?? 0), env['HOST'] ?? '127.0.0.1');
 await once(server, 'listening');
 const { port } = server.address() as AddressInfo;
 
 const rollcall = new Rollcall({
-  url: process.env['ROLLCALL_URL'] ?? 'http://127.0.0.1:7400',
+  url: env['ROLLCALL_URL'] ?? 'http://127.0.0.1:7400',
+  token: env['ROLLCALL_TOKEN'],
   logger: console,
 });
 // Drains on Ctrl-C and SIGTERM: what is under way is answered first.
-await rollcall.register({ service: 'catalog', port, signals: true });
-console.log(`catalog ${process.pid} on port ${port}`);
+await rollcall.register({ service: 'catalog', id: instance, port, signals: true });
+console.log(`${instance} on port ${port}`);

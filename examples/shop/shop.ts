@@ -6,11 +6,14 @@ import { Rollcall } from '@rollcall/client-sdk';
 
 interface Catalog {
   readonly products: readonly { readonly id: string; readonly price: number }[];
-  readonly from: number;
+  readonly from: string;
 }
 
+const { env } = process;
+const instance = env['INSTANCE'] ?? `shop-${process.pid}`;
 const rollcall = new Rollcall({
-  url: process.env['ROLLCALL_URL'] ?? 'http://127.0.0.1:7400',
+  url: env['ROLLCALL_URL'] ?? 'http://127.0.0.1:7400',
+  token: env['ROLLCALL_TOKEN'],
   logger: console,
 });
 const catalog = rollcall.service('catalog');
@@ -35,7 +38,7 @@ async function page(): Promise<string> {
       return `${id}: ${price} EUR, ${count === undefined ? 'stock unknown' : `${count} left`}`;
     }),
   );
-  return `${lines.join('\n')}\n(shop ${process.pid}, catalog ${from})\n`;
+  return `${lines.join('\n')}\n(from ${instance} and ${from})\n`;
 }
 
 const server = createServer((request, response) => {
@@ -44,8 +47,8 @@ const server = createServer((request, response) => {
     (text) => response.end(text),
     (error: Error) => response.writeHead(503).end(`the shop is closed: ${error.message}\n`),
   );
-}).listen(0, '127.0.0.1');
+}).listen(Number(env['PORT'] ?? 0), env['HOST'] ?? '127.0.0.1');
 await once(server, 'listening');
 const { port } = server.address() as AddressInfo;
-await rollcall.register({ service: 'shop', port, signals: true });
-console.log(`shop ${process.pid} on port ${port}`);
+await rollcall.register({ service: 'shop', id: instance, port, signals: true });
+console.log(`${instance} on port ${port}`);

@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.request import Request, urlopen
 
 REGISTRY = os.environ.get("ROLLCALL_URL", "http://127.0.0.1:7400")
-INSTANCE = f"{REGISTRY}/v1/namespaces/default/services/stock/instances/stock-{os.getpid()}"
+TOKEN = os.environ.get("ROLLCALL_TOKEN")
+ID = os.environ.get("INSTANCE", f"stock-{os.getpid()}")
+INSTANCE = f"{REGISTRY}/v1/namespaces/default/services/stock/instances/{ID}"
 COUNTS = {"kettle": 4, "teapot": 0, "cup": 120}
 
 
@@ -30,13 +32,16 @@ class Handler(BaseHTTPRequestHandler):
 def call(method, url, body=None):
     data = None if body is None else json.dumps(body).encode()
     headers = {} if data is None else {"content-type": "application/json"}
+    if TOKEN is not None:
+        headers["authorization"] = f"Bearer {TOKEN}"
     with urlopen(Request(url, data, headers, method=method), timeout=2) as reply:
         text = reply.read()
         return json.loads(text) if text else None
 
 
 def register(port):
-    return call("PUT", INSTANCE, {"address": "127.0.0.1", "ports": {"http": port}})["lease"]
+    # No address: the registry takes the one that it sees.
+    return call("PUT", INSTANCE, {"ports": {"http": port}})["lease"]
 
 
 def beat(lease, port):
@@ -55,14 +60,15 @@ def beat(lease, port):
 
 def keep_on_the_roll(port, stopping):
     lease = beat(None, port)
-    print(f"stock {os.getpid()} on port {port}", flush=True)
+    print(f"{ID} on port {port}", flush=True)
     while not stopping.wait(1 if lease is None else lease["heartbeatIntervalMs"] / 1000):
         lease = beat(lease, port)
     if lease is not None:
         call("DELETE", f"{INSTANCE}?lease={lease['id']}")
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+listening = (os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "0")))
+server = ThreadingHTTPServer(listening, Handler)
 stopping = threading.Event()
 for name in (signal.SIGTERM, signal.SIGINT):
     signal.signal(name, lambda *_: stopping.set())

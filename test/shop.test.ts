@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, startNode, TestProcess, until } from '@rollcall/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { PastedDocument } from './support/pasted-document.ts';
 import { type RegistryProcess, Stack } from './support/stack.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -80,4 +81,21 @@ test('the shop of the example is broken and mended as its text says', async ({ s
   await until(async () => whole.test((await page()) ?? ''), { withinMs: 60_000 });
   expect(await again.stop('SIGTERM')).toBe(0);
   await until(async () => (await page())?.includes('stock unknown') === true);
+}, 180_000);
+
+test('the commands of its text, pasted at once, serve a page and end', async ({ skip }) => {
+  if (!hasPython()) skip('this machine has no python3');
+  const pasted = await PastedDocument.open(shopFile('README.md'), [7400, 7488, 8088]);
+  try {
+    for (const { step, seen } of await pasted.played(120_000)) {
+      const settled = (text: string) => text.replaceAll(/-\d+/g, '-PID');
+      expect(`$ ${step.command}\n${settled(seen.output)}`).toBe(
+        `$ ${step.command}\n${settled(step.output)}`,
+      );
+      expect(seen.exitCode, step.command).toBe(0);
+    }
+    await pasted.ended();
+  } finally {
+    pasted.close();
+  }
 }, 180_000);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { until } from '@rollcall/testkit';
 
 /** One command in a document, and its documented output. */
 export interface Step {
@@ -43,47 +44,71 @@ export function withOutputs(markdown: string, outputs: readonly string[]): strin
   });
 }
 
-/** An interactive shell that runs one command at a time. */
-export class Shell {
-  readonly #process: ChildProcess;
-  #text = '';
-  #onText: () => void = () => {};
-  #serial = 0;
+/** What became of one command. */
+export interface Outcome {
+  /** Both streams together. */
+  readonly output: string;
+  readonly exitCode: number;
+}
 
-  constructor(cwd: string, env: NodeJS.ProcessEnv) {
+const MARK = /\n--- (\d+) ---\n/;
+
+/** Commands that a shell got all at once, as from a paste: nobody waits between them. */
+export class Paste {
+  readonly #process: ChildProcess;
+  readonly #commands: number;
+  #text = '';
+
+  constructor(commands: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
+    this.#commands = commands.length;
+    const script = commands.map((command) => `${command}\nprintf '\\n--- %s ---\\n' $?\n`);
     // In a separate process group, so that everything it starts can be ended with it.
-    this.#process = spawn('bash', ['--norc', '-s'], { cwd, env, detached: true });
+    this.#process = spawn('bash', ['--norc', '-c', script.join('')], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.#text += chunk.toString();
-        this.#onText();
       });
     }
   }
 
-  /** The output of a command, both streams together. */
-  async run(command: string): Promise<string> {
-    const mark = `--- ${++this.#serial} ---`;
-    this.#text = '';
-    this.#process.stdin?.write(`${command}\necho; echo '${mark}'\n`);
-    while (!this.#text.includes(`${mark}\n`)) {
-      await new Promise<void>((resolve) => {
-        this.#onText = resolve;
-      });
-    }
-    const text = this.#text.slice(0, this.#text.indexOf(mark));
-    return text
-      .replace(/\n$/, '')
-      .replace(/(?<=[^\n])$/, '\n')
-      .replace(/^\n$/, '');
+  /** The outcomes in the order of the commands, once the last command has ended. */
+  async outcomes(withinMs: number): Promise<Outcome[]> {
+    const parts = await until(
+      () => {
+        const found = this.#text.split(MARK);
+        return found.length > 2 * this.#commands ? found : undefined;
+      },
+      { withinMs, what: 'the end of the commands' },
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}; until then:\n${this.#text}`);
+    });
+    return Array.from({ length: this.#commands }, (_, index) => ({
+      output: parts[2 * index]?.replace(/(?<=[^\n])$/, '\n') ?? '',
+      exitCode: Number(parts[2 * index + 1]),
+    }));
+  }
+
+  /** Whether anything that it started still runs. */
+  get isRunning(): boolean {
+    return this.#signal(0);
   }
 
   /** Ends the shell and everything that it started. */
   close(): void {
+    this.#signal('SIGKILL');
+  }
+
+  #signal(signal: NodeJS.Signals | 0): boolean {
     try {
-      process.kill(-(this.#process.pid ?? 0), 'SIGKILL');
+      return process.kill(-(this.#process.pid ?? 0), signal);
     } catch {
-      // It has ended already.
+      // Everything has ended already.
+      return false;
     }
   }
 }

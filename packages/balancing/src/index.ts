@@ -12,6 +12,7 @@ export type {
 export { hashOf } from './order/hash.ts';
 export { createPicker } from './picker/leveled-picker.ts';
 export { PoolTarget } from './pool/pool-target.ts';
+export { TargetTraffic, type TrafficWindow } from './pool/target-traffic.ts';
 export { PortPool, type PortPoolOptions } from './pool/port-pool.ts';
 export { type PoolState, TargetPool, type TargetPoolOptions } from './pool/target-pool.ts';
 export type { Caller, PoolRules, PoolSnapshot } from './pool/pool-snapshot.ts';

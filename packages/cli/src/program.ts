@@ -182,14 +182,15 @@ function contextOf(given: Arguments, url: string, parts: ContextParts): Context 
   const { env, clock = systemClock, ...rest } = parts;
   const token = tokenOf(given, env);
   const namespace = textOption(given, 'namespace') ?? env['ROLLCALL_NAMESPACE'] ?? 'default';
-  const rollcall = new Rollcall({
-    url: urlsOf(url),
+  const options = {
     namespace,
     ...(token === undefined ? {} : { token }),
     ...tlsOf(given, env),
-    runtime: { warn: (message) => parts.err.write(`rollcall: ${message}\n`) },
-  });
-  return { ...rest, env, clock, rollcall, registryUrl: url, namespace };
+    runtime: { warn: (message: string) => parts.err.write(`rollcall: ${message}\n`) },
+  };
+  const clientAt = (one: string) => new Rollcall({ ...options, url: one });
+  const rollcall = new Rollcall({ ...options, url: urlsOf(url) });
+  return { ...rest, env, clock, rollcall, clientAt, registryUrl: url, namespace };
 }
 
 /** A flag wins over a variable, and a token over the file of one. */

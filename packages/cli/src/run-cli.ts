@@ -47,6 +47,10 @@ function sinkOf(stream: NodeJS.WriteStream): ProgramParts['out'] {
   return {
     write: (chunk) => void stream.write(chunk),
     isTerminal: stream.isTTY,
+    // The window may be resized while a watch runs.
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
     isDecorated: stream.isTTY && process.env['NO_COLOR'] === undefined,
   };
 }

@@ -10,6 +10,8 @@ export {
   type Fault,
   hostnameOf,
   type Instance,
+  type EndpointLoad,
+  LATENCY_BOUNDS_MS,
   type ManifestObject,
   parseServiceKey,
   type RouteName,
@@ -31,6 +33,7 @@ export type {
   RegistrationEvents,
 } from './api/registration.ts';
 export { Rollcall } from './rollcall.ts';
+export type { CalledTarget, TrafficSource } from './api/traffic.ts';
 export type { Timer } from '@rollcall/runtime';
 export type { Runtime, SignalSource } from './base/runtime.ts';
 export type {

@@ -33,6 +33,8 @@ import { RegistryClient } from './registry/registry-client.ts';
 import type { Service, ServiceOptions } from './api/service.ts';
 import { LiveService } from './service/live-service.ts';
 import { SharedServices } from './service/shared-services.ts';
+import type { TrafficSource } from './api/traffic.ts';
+import { TrafficReporter } from './traffic/traffic-reporter.ts';
 
 const ServiceKey = z.strictObject({
   name: ServiceName,
@@ -60,6 +62,7 @@ export class Rollcall {
   readonly #registrations = new Set<InstanceRegistration>();
   readonly #directories = new Map<string, Directory>();
   readonly #services: SharedServices;
+  readonly #traffic: TrafficReporter;
   #closed: Promise<void> | undefined;
 
   /** Throws a {@link RollcallError} `invalid_options` that names the option, or the unsupported host. */
@@ -70,6 +73,7 @@ export class Rollcall {
     this.#client = new RegistryClient(this.#options, this.#connection);
     this.#registrar = new Registrar(this.#client, this.#options);
     this.#services = new SharedServices(this.#options.runtime);
+    this.#traffic = new TrafficReporter(this.#client, this.#options);
     this.#signals = new DepartureSignals(this.#options.runtime.signals);
   }
 
@@ -156,6 +160,15 @@ export class Rollcall {
   }
 
   /**
+   * Reports the calls to a service that are made by other means, such as a balancer's, for `rollcall top`. Calls through
+   * {@link service} are reported anyway. Returns a function that ends it.
+   */
+  reportTraffic(source: TrafficSource): () => void {
+    this.#throwIfClosed();
+    return this.#traffic.add(source);
+  }
+
+  /**
    * Calls the registry's API, at each URL in turn until one answers. Rejects with a {@link RollcallError}, or with the
    * signal's reason. For API calls that have no method of their own here.
    */
@@ -182,6 +195,7 @@ export class Rollcall {
         options: this.#options,
         directory,
         reach: (origin) => this.#reach(origin),
+        report: (source) => this.#traffic.add(source),
         onClosed: () => this.#leave(directory),
       });
     };
@@ -227,6 +241,7 @@ export class Rollcall {
 
   async #close(): Promise<void> {
     this.#signals.close();
+    this.#traffic.close();
     await Promise.all([
       ...[...this.#registrations].map((registration) => registration.close()),
       this.#services.close(),

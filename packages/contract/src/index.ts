@@ -78,6 +78,13 @@ export {
 export { nearestWord } from './nearest-word.ts';
 export { Timeline, TimelineEvent, TimelineKind } from './timeline.ts';
 export {
+  EndpointLoad,
+  EndpointTraffic,
+  LATENCY_BOUNDS_MS,
+  TrafficReport,
+  TrafficView,
+} from './traffic.ts';
+export {
   BookmarkEvent,
   ChangeEvent,
   CompactedEvent,

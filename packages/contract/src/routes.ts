@@ -15,10 +15,12 @@ import { Override, OverrideRequest } from './override.ts';
 import { RenewReply, RenewRequest } from './renewal.ts';
 import { DECLARED_ROUTES } from './declared-routes.ts';
 import { DURABLE_ROUTES } from './durable-routes.ts';
+import { ReporterName } from './report.ts';
 import type { Route } from './route.ts';
 import { AnyNamespace, flag, Selector, ServiceParams } from './route-params.ts';
 import { EndpointList, InstanceList, ServiceList, ServiceView } from './service.ts';
 import { Timeline } from './timeline.ts';
+import { TrafficReport, TrafficView } from './traffic.ts';
 import { WatchExtension, WatchId } from './watch.ts';
 
 const oneOrMany = <T extends z.ZodType>(item: T) =>
@@ -200,6 +202,25 @@ export const ROUTES = {
       limit: z.coerce.number().int().min(1).max(1_000).default(100),
     }),
     reply: { status: 200, body: Timeline },
+  },
+  putTraffic: {
+    method: 'PUT',
+    path: '/v1/namespaces/:ns/traffic/:reporter',
+    summary:
+      'Report, as a caller, the calls to the endpoints of a namespace; nothing depends on it',
+    // Callers have no other right, and nothing but `rollcall top` shows it.
+    scope: 'read',
+    params: z.strictObject({ ns: NamespaceName, reporter: ReporterName }),
+    body: TrafficReport,
+    reply: { status: 204, body: null },
+  },
+  readTraffic: {
+    method: 'GET',
+    path: '/v1/namespaces/:ns/traffic',
+    summary: 'Read the calls to each endpoint, as callers reported them to this server',
+    scope: 'read',
+    params: ListParams,
+    reply: { status: 200, body: TrafficView },
   },
 } as const satisfies Record<string, Route>;
 

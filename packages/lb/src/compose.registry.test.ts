@@ -88,3 +88,30 @@ test('instances come, die and go, the registry dies and returns: no request fail
   expect(load.others).toBe('');
   expect(registry.hasExited).toBe(false);
 }, 180_000);
+
+test('the registry is told how many requests each target got, and how long they took', async () => {
+  const port = await freePort();
+  await startRegistry(port);
+  const balancer = await startBalancer(port);
+  await startInstance(port);
+  const web = `${balancer.addresses.listeners['web']!}/?delay=30`;
+  await expect.poll(() => fetch(web).then(({ status }) => status), { timeout: 30_000 }).toBe(200);
+  const load = new Load(web, 3);
+  const told = async () => {
+    const reply = await fetch(`http://127.0.0.1:${port}/v1/namespaces/default/traffic`);
+    const { endpoints } = (await reply.json()) as {
+      endpoints: { service: string; callsPerSecond: number; latencies: number[] }[];
+    };
+    return endpoints.find(({ service }) => service === 'hello');
+  };
+  await expect.poll(told, { timeout: 20_000 }).toMatchObject({
+    callers: 1,
+    callsPerSecond: expect.closeTo(90, -2) as number,
+    failuresPerSecond: 0,
+  });
+  // Each took 30 ms at least: nothing is in the buckets up to 20 ms.
+  const { latencies = [], callsPerSecond = 0 } = (await told()) ?? {};
+  expect(latencies.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+  expect(latencies.reduce((sum, rate) => sum + rate, 0)).toBeCloseTo(callsPerSecond);
+  await load.stop();
+});

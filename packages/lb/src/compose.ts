@@ -168,6 +168,10 @@ async function open(
   const rollcall = new Rollcall(clientOptions(accessOf(config.registry), log));
   logConnection(rollcall, log, 'the targets stay as they were');
   const groups = openGroups(config, server, { ...parts, rollcall });
+  for (const group of groups) {
+    const { service, namespace } = group.config;
+    rollcall.reportTraffic({ service, namespace, targets: () => group.targets() });
+  }
   const services = await openServices(config, { ...parts, rollcall });
   return { server, groups, services, rollcall, accessLog, traffic };
 }

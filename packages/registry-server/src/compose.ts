@@ -166,7 +166,8 @@ async function assemble(
   limitConnections(app, clock);
   const refused = refusedTokens(clock, logger);
   const shared = { core, store, rules, clock, supervisor };
-  bindAll(app, config, { ...shared, tokens, gate, refused, isClosing });
+  const processId = random.hex(8);
+  bindAll(app, config, { ...shared, processId, tokens, gate, refused, isClosing });
   return { ...shared, app, random, loopDelay, isSecure: https !== undefined };
 }
 

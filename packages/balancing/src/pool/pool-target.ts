@@ -1,5 +1,6 @@
 import type { Endpoint } from '@rollcall/contract';
 import type { Candidate } from '../order/candidate.ts';
+import { TargetTraffic } from './target-traffic.ts';
 
 /**
  * One endpoint as a target of calls or connections. The object stays the same for as long as the same instance is at
@@ -15,6 +16,8 @@ export class PoolTarget implements Candidate {
   tier: 0 | 1;
   /** It failed after its last success: only then does a success change anything. */
   hasFailed = false;
+  /** Whoever makes the calls counts them here. */
+  readonly traffic = new TargetTraffic();
   #inFlight = 0;
 
   constructor(endpoint: Endpoint) {

@@ -19,6 +19,7 @@ import { patch } from './patch.ts';
 import { portForward } from './port-forward.ts';
 import { runCommand } from './run.ts';
 import { scale } from './scale.ts';
+import { top } from './top.ts';
 import { wait } from './wait.ts';
 
 /** Every command, in the order shown by the help. */
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   describe,
   explain,
   events,
+  top,
   create,
   apply,
   diff,

@@ -260,3 +260,32 @@ describe('formats', () => {
     expect(err).toMatch(/^error: unable to match a printer suitable for the output format "xml"/);
   });
 });
+
+describe('on a terminal', () => {
+  const columns = 80;
+  const line = (text: string, start: string) =>
+    text.split('\n').find((one) => one.startsWith(start)) ?? '';
+
+  test('rows fit its width; with -o wide and elsewhere they are whole', async () => {
+    const ports = Array.from({ length: 12 }, (_, i) => `{name: p${i}, port: ${8000 + i}}`).join();
+    await cli.apply(`
+apiVersion: v1
+kind: Service
+metadata: {name: many-ports}
+spec: {ports: [${ports}]}
+`);
+    const narrow = await cli.runWith({ isTerminal: true, columns }, 'get', 'svc');
+    expect(line(narrow.out, 'many-ports')).toMatch(/8000\/TCP,.*… +20m$/);
+    expect(line(narrow.out, 'many-ports').length).toBeLessThanOrEqual(columns);
+    const wide = await cli.runWith({ isTerminal: true, columns }, 'get', 'svc', '-o', 'wide');
+    expect(wide.out).toContain(',8011/TCP');
+    expect(await cli.out('get', 'svc')).toContain(',8011/TCP');
+  });
+
+  test('a watch fits it too', async () => {
+    await cli.register('web/a', 3001, { labels: { long: 'x'.repeat(60) } });
+    const watch = cli.begin({ isTerminal: true, columns }, 'get', 'po', '-w', '--show-labels');
+    await watch.printed(/\na .*…/);
+    expect(await watch.stop()).toBe(0);
+  });
+});

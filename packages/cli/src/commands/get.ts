@@ -40,6 +40,7 @@ function optionsOf(
     isSingle: selections.length === 1 && selections[0]?.names.length === 1,
     nowMs: context.clock.wallMs(),
     isForTerminal: context.out.isTerminal,
+    columns: context.out.columns,
   };
 }
 

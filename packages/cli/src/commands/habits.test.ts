@@ -33,7 +33,7 @@ describe('a word that is misspelt', () => {
     expect({ code: code > 0, out }).toEqual({ code: true, out: '' });
   });
 
-  test.each(['logs', 'exec', 'rollout', 'top', 'config', 'cp', 'proxy', 'kustomize'])(
+  test.each(['logs', 'exec', 'rollout', 'config', 'cp', 'proxy', 'kustomize'])(
     '%s: what to do instead',
     async (name) => {
       const { code, err } = await cli.run(name, 'nginx');

@@ -22,7 +22,6 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ],
   ['set', 'rollcall patch or rollcall edit changes fields'],
   ['taint', 'nothing is scheduled here; rollcall cordon INSTANCE takes an instance out of use'],
-  ['top', 'each balancer and node proxy counts what it forwards: /metrics on its admin port'],
 ]);
 
 /** What to do instead of a command that there is not; undefined when it is unknown. */

@@ -42,6 +42,7 @@ export async function watchResource(
       const options = {
         ...watch.options,
         nowMs: context.clock.wallMs(),
+        columns: context.out.columns,
         hasHeaders: watch.options.hasHeaders && isFirst,
       };
       // Separates the documents of one stream, so that a reader can tell them apart.

@@ -6,6 +6,8 @@ export interface Sink {
   readonly isTerminal: boolean;
   /** Whether to use colours and progress. @default on a terminal */
   readonly isDecorated?: boolean;
+  /** Columns of the terminal, now; undefined elsewhere. */
+  readonly columns?: number | undefined;
 }
 
 /** Output of a command. */
@@ -17,6 +19,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Whether to use colours and progress: only on a terminal. */
   readonly isDecorated: boolean;
+  /** Columns of the terminal, now; unlimited elsewhere. */
+  readonly columns: number;
 }
 
 export function outputTo(sink: Sink): Output {
@@ -26,5 +30,8 @@ export function outputTo(sink: Sink): Output {
     pass: (text) => sink.write(text),
     isTerminal,
     isDecorated,
+    get columns() {
+      return sink.columns ?? Infinity;
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { padded, visibleLine } from './untrusted.ts';
 import { widthOf } from './width.ts';
 
-const GAP = '   ';
+export const GAP = '   ';
 
 /** Widens a table's columns to the displayed width of its cells. */
 export function widen(widths: number[], rows: readonly (readonly string[])[]): void {

@@ -5,6 +5,7 @@ import { pairsText } from './resource.ts';
 import { jsonText, yamlText } from '../output/document.ts';
 import { goTemplateText } from '../output/go-template.ts';
 import { jsonPathText, valuesAt } from '../output/jsonpath.ts';
+import { fitted } from '../output/fit.ts';
 import { tableText } from '../output/table.ts';
 import { visibleLine, visibleText } from '../output/untrusted.ts';
 
@@ -23,6 +24,8 @@ export interface PrintOptions {
   readonly nowMs: number;
   /** Whether the output is a terminal: then documents and templates escape what it would interpret or hide. */
   readonly isForTerminal: boolean;
+  /** Columns of the terminal: cells of a table without `-o` are cut to fit. @default unlimited */
+  readonly columns?: number;
 }
 
 /** Whether the output is for people: then an empty list gets a message. */
@@ -99,7 +102,10 @@ export function rowsOf(
       return title === 'NAME' && isQualified ? `${resource.prefix}/${text}` : text;
     }),
   );
-  return hasHeaders ? [shown.map(({ title }) => title), ...rows] : rows;
+  const all = hasHeaders ? [shown.map(({ title }) => title), ...rows] : rows;
+  if (format === 'wide' || options.columns === undefined) return all;
+  const whole = shown.findIndex(({ title }) => title === 'NAME') + 1;
+  return fitted(all, { columns: options.columns, whole });
 }
 
 /** The heading is the last part of its key. */

@@ -7,6 +7,8 @@ import type { Clock } from '@rollcall/runtime';
 export interface Context {
   readonly rollcall: Rollcall;
   readonly registryUrl: string;
+  /** A client of one registry server, with the same token and certificates. The caller closes it. */
+  readonly clientAt: (url: string) => Rollcall;
   readonly namespace: string;
   /** Version of this program. */
   readonly version: string;

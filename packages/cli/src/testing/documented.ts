@@ -1,3 +1,4 @@
+import { LATENCY_BOUNDS_MS } from '@rollcall/client-sdk';
 import type { Command } from '../session/command.ts';
 import type { TestCli } from './test-cli.ts';
 
@@ -50,6 +51,26 @@ export async function documentedInstances(cli: TestCli): Promise<void> {
   for (const [i, id] of ['a', 'b', 'c'].entries()) {
     await cli.register(`nginx/${id}`, 3001 + i, { address: '127.0.0.1', namespace: 'shop' });
   }
+  const calls = { a: [600, 0, 2], b: [590, 3, 3] };
+  await cli.rollcall.call('putTraffic', {
+    params: { ns: 'shop', reporter: 'web-1' },
+    body: {
+      windowMs: 5_000,
+      forMs: 3_600_000,
+      endpoints: Object.entries(calls).map(([id, [count = 0, failures = 0, inFlight = 0]]) => {
+        const slow = [0, 0, count, failures];
+        const latencies = LATENCY_BOUNDS_MS.map((_, bucket) => slow[bucket] ?? 0).concat(0);
+        return {
+          service: 'nginx',
+          endpoint: `${id}/http`,
+          calls: count,
+          failures,
+          inFlight,
+          latencies,
+        };
+      }),
+    },
+  });
 }
 
 /** The table of commands. */

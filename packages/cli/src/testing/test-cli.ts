@@ -46,6 +46,8 @@ interface Given {
   readonly stdin?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly isTerminal?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
 }
 
 /** A registry for one test, instances on it, and the command to test. */
@@ -97,10 +99,10 @@ export class TestCli {
     return out;
   }
 
-  begin({ stdin = '', env = {}, isTerminal = false }: Given, ...argv: string[]): Running {
+  begin({ stdin = '', env = {}, isTerminal = false, columns }: Given, ...argv: string[]): Running {
     const running = new Running((self, signal) =>
       runProgram(argv, {
-        out: { write: (text) => (self.out += text), isTerminal },
+        out: { write: (text) => (self.out += text), isTerminal, columns },
         err: { write: (text) => (self.err += text), isTerminal },
         env: { PATH: process.env['PATH'], USER: 'tester', ROLLCALL_URL: this.url, ...env },
         signal,

@@ -171,6 +171,11 @@ export const RollcallOptions = z.strictObject({
   firstPictureWaitMs: durationMs(0, 600_000).default(1_000),
   /** How long a call waits for an endpoint when the picture has none, in ms. @default 0 */
   noEndpointWaitMs: durationMs(0, 600_000).default(0),
+  /**
+   * How often the calls to each endpoint are reported to the registry, for `rollcall top`, in ms; 0 = never. Nothing is
+   * reported while there are no calls. @default 5000
+   */
+  trafficReportMs: durationMs(0, 600_000).default(5_000),
   /** How calls to instances are made. @default {} */
   calls: CallOptions.prefault({}),
   /**

@@ -26,12 +26,15 @@ export interface CallOwner {
   readonly unread: UnreadBodies;
   /** A channel other than those tried; undefined when there is none. */
   pickOther(tried: readonly EndpointChannel[]): EndpointChannel | undefined;
+  /** Monotonic, in ms. */
+  nowMs(): number;
   /** Runs `act` after `ms`. */
   later(ms: number, act: () => void): void;
   /** Takes one retry from the budget; false when the budget is empty. */
   takeRetry(): boolean;
   failed(channel: EndpointChannel, kind: FailureKind): void;
-  answered(channel: EndpointChannel, statusCode: number): void;
+  /** The head of an answer came `latencyMs` after the try began. */
+  answered(channel: EndpointChannel, statusCode: number, latencyMs: number): void;
   /** The call ended without a response. */
   gaveUp(): void;
   /** The caller's handler threw when no response was awaited any more. */
@@ -73,6 +76,8 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   #tried: EndpointChannel[] | undefined;
   /** At least one try started to write: a server may have processed the request. */
   #wasSent = false;
+  /** When the try began. */
+  #sentMs = 0;
   /** Tries that used a connection or took time. */
   #costlyTries = 0;
 
@@ -93,6 +98,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   /** Tries the call on a channel. Returns what undici's dispatch returns: false when the connections are busy. */
   send(channel: EndpointChannel): boolean {
     this.#channel = channel;
+    this.#sentMs = this.#owner.nowMs();
     channel.begin();
     const { body } = this.#options;
     try {
@@ -124,7 +130,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   ): void {
     if (statusCode >= 200) {
       this.phase = 'answering';
-      this.#owner.answered(this.#channel!, statusCode);
+      this.#owner.answered(this.#channel!, statusCode, this.#owner.nowMs() - this.#sentMs);
     }
     try {
       this.handler.onResponseStart?.(this, statusCode, headers, statusMessage);

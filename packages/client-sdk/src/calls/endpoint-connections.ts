@@ -42,6 +42,11 @@ export class EndpointConnections {
     return inFlight;
   }
 
+  /** The endpoints of the picture. */
+  targets(): Iterable<EndpointChannel> {
+    return this.#pool.targets();
+  }
+
   /** Sets the new endpoints; the connections of removed endpoints close after their calls in progress. */
   update(endpoints: readonly Endpoint[]): void {
     if (this.#isClosed) return;

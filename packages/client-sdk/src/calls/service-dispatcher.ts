@@ -90,11 +90,17 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     return true;
   }
 
+  nowMs(): number {
+    return this.#options.runtime.monotonicMs();
+  }
+
   failed(channel: EndpointChannel, kind: FailureKind): void {
+    channel.traffic.failed();
     this.#channels.failed(channel, kind);
   }
 
-  answered(channel: EndpointChannel, statusCode: number): void {
+  answered(channel: EndpointChannel, statusCode: number, latencyMs: number): void {
+    channel.traffic.answered(latencyMs, statusCode >= 500);
     this.#channels.answered(channel, statusCode);
   }
 

@@ -17,6 +17,7 @@ import type {
   ServiceSnapshot,
   ServiceStats,
 } from '../api/service.ts';
+import type { TrafficSource } from '../api/traffic.ts';
 import { ServiceFetch } from '../fetch/service-fetch.ts';
 import { withCause } from '@rollcall/runtime';
 import { requestBy } from '../undici/undici.ts';
@@ -30,6 +31,8 @@ export interface LiveServiceParts {
   readonly directory: Directory;
   /** The dispatcher of another service, for an origin that names one. */
   readonly reach: (origin: string) => Dispatcher | undefined;
+  /** Reports its calls. Returns a function that ends it. */
+  readonly report: (source: TrafficSource) => () => void;
   /** Called once, when the service is closed. */
   readonly onClosed: () => void;
 }
@@ -79,6 +82,11 @@ export class LiveService implements EndpointAwaiter {
     this.#unsubscribe = [
       this.#feed.events.on('change', (snapshot) => this.#take(snapshot)),
       this.#feed.events.on('refused', (error) => this.#events.emit('refused', error)),
+      parts.report({
+        service: name,
+        namespace: this.namespace,
+        targets: () => this.#channels.targets(),
+      }),
     ];
     const snapshot = this.#feed.snapshot;
     if (snapshot !== undefined) this.#take(snapshot);
@@ -115,11 +123,15 @@ export class LiveService implements EndpointAwaiter {
     const channel = this.#channels.pick();
     if (channel === undefined) return { kind: 'none', error: this.#noEndpoints() };
     channel.begin();
+    const { runtime } = this.#parts.options;
+    const startMs = runtime.monotonicMs();
     let isDone = false;
     const done = (outcome: Outcome) => {
       if (isDone) return;
       isDone = true;
       channel.end();
+      if (outcome === 'ok') channel.traffic.answered(runtime.monotonicMs() - startMs, false);
+      else channel.traffic.failed();
       if (outcome === 'ok') this.#channels.succeeded(channel);
       else this.#channels.failed(channel, outcome === 'connect_failed' ? 'connect' : 'call');
     };

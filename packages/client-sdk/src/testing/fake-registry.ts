@@ -182,6 +182,7 @@ export class FakeRegistry {
     else if (seen.path.startsWith('/v1/watch/')) this.#extend(seen, response);
     else if (seen.path === '/v1/leases/hold') this.#hold(seen, response);
     else if (seen.path === '/v1/leases/renew') this.#renew(seen, response);
+    else if (seen.path.includes('/traffic/')) response.writeHead(204).end();
     else this.#instance(seen, response);
   }
 

@@ -27,10 +27,15 @@ export class TrafficStats implements Observer {
     this.#log?.add(record);
   }
 
-  onTargetResult(target: Target, outcome: TargetOutcome, { status }: TargetResult): void {
+  onTargetResult(target: Target, outcome: TargetOutcome, result: TargetResult): void {
     if (!(target instanceof GroupTarget)) return;
-    if (outcome === 'answered') target.owner.onAnswered(target, status);
-    else if (outcome !== 'cancelled' && outcome !== 'not_tried')
+    const { status, durationMs } = result;
+    if (outcome === 'answered') {
+      target.traffic.answered(durationMs, status >= 500);
+      target.owner.onAnswered(target, status);
+    } else if (outcome !== 'cancelled' && outcome !== 'not_tried') {
+      target.traffic.failed();
       target.owner.onFailed(target, outcome === 'connect_failed');
+    }
   }
 }

@@ -11,6 +11,7 @@ import type { Sweeper } from '../upkeep/sweeper.ts';
 import type { WarmUp } from '../upkeep/warm-up.ts';
 import { ObjectViews } from '../views/object-views.ts';
 import type { EventLog } from '../views/timeline.ts';
+import { TrafficBoard } from '../views/traffic-board.ts';
 import type { HoldTracker } from '../watch/holds.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { AddressRules } from '../writes/declared/address-rules.ts';
@@ -30,6 +31,7 @@ import { bindManifests } from './manifests.ts';
 import { ServerMetrics } from './metrics.ts';
 import { bindOperations } from './operations.ts';
 import { bindReads } from './reads.ts';
+import { bindTraffic } from './traffic.ts';
 import type { RefusedTokens } from './refused-tokens.ts';
 import { bindWatch } from './watch.ts';
 
@@ -51,6 +53,8 @@ export interface RouteParts {
   readonly rules: AddressRules;
   readonly clock: Clock;
   readonly supervisor: Supervisor;
+  /** Identifies this server's process. */
+  readonly processId: string;
   readonly tokens: Tokens;
   readonly gate: LoadGate;
   readonly refused: RefusedTokens;
@@ -94,6 +98,8 @@ export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteP
   bindManifests(binder, { picture, declarer, views, reports, maxPerSecond });
   const { maxInstancesPerService, maxImportBytes, maxWatches, maxWatchesPerToken } = limits;
   const importer = new Importer({ store, picture, rules, clock, maxInstancesPerService });
+  const traffic = new TrafficBoard(clock);
+  bindTraffic(binder, { traffic, server: parts.processId, maxWritesPerSecond: maxPerSecond });
   bindDurable(binder, { picture, importer, maxImportBytes });
   const pace = snapshotPace(limits, clock, gate);
   const watched = { picture, hub, warmUp, maxWatches, maxWatchesPerToken, isClosing };

@@ -57,10 +57,7 @@ export class RouteBinder implements Binder {
         isStream: route.reply.body === 'stream',
         bodyType: route.bodyType,
         priority,
-        rateLimit:
-          options.maxPerSecond === undefined || options.maxPerSecond === 0
-            ? false
-            : { max: options.maxPerSecond, timeWindow: 1_000, groupId: 'writes' },
+        rateLimit: rateLimitOf(options),
       },
       onRequest: (request, _reply, done) => {
         try {
@@ -121,6 +118,10 @@ export class RouteBinder implements Binder {
       { field: 'authorization' },
     );
   }
+}
+
+function rateLimitOf({ maxPerSecond = 0, rateGroup: groupId = 'writes' }: BindOptions) {
+  return maxPerSecond === 0 ? false : { max: maxPerSecond, timeWindow: 1_000, groupId };
 }
 
 /** The media types of a body, for the API documentation. */

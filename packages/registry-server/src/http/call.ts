@@ -26,6 +26,8 @@ export interface Call<N extends RouteName> {
 export interface BindOptions {
   /** Limit of requests per second of one caller; 0 = no limit. */
   readonly maxPerSecond?: number;
+  /** Routes of one group share the limit. @default 'writes' */
+  readonly rateGroup?: string;
   /** The handler checks the parameters itself: for the heartbeat, where a schema costs as much as the work. */
   readonly skipsValidation?: boolean;
   /** Largest body, in bytes. @default that of the server */

@@ -19,7 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   lb: ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime', 'service-plane'],
   'node-proxy': ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime', 'service-plane'],
   'dns-server': ['client-sdk', 'daemon', 'runtime'],
-  cli: ['client-sdk', 'manifests', 'runtime'],
+  cli: ['client-sdk', 'contract', 'manifests', 'runtime'],
   'registry-server': ['contract', 'daemon', 'manifests', 'runtime'],
   rollcall: ['cli', 'client-sdk', 'dns-server', 'lb', 'node-proxy', 'registry-server'],
   testkit: [],

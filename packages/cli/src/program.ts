@@ -24,6 +24,8 @@ export interface ProgramParts {
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
   readonly readStdin: () => Promise<string>;
+  /** Called before a command that may run for days. @default nothing */
+  readonly beforeLongRun?: () => void;
   readonly clock?: Clock;
   /** Version of this program. */
   readonly version: string;
@@ -54,6 +56,7 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
       );
       return EXIT.ok;
     }
+    if (command.isLongRunning === true) parts.beforeLongRun?.();
     const named = listOption(given, 'registry');
     if (named.length > 0) url = named.join();
     checkUrls(url, named.length > 0 ? '--registry' : 'ROLLCALL_URL');

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { EXIT } from './base/cli-error.ts';
 import { visibleText } from './output/untrusted.ts';
 import { type ProgramParts, runProgram } from './program.ts';
+import { restartSmall } from './supervised/small-process.ts';
 
 /** Runs the command line of this process, and ends the process. `programs` are listed in the help text. */
 export async function runCli(programs: ProgramParts['programs'] = []): Promise<void> {
@@ -18,6 +19,7 @@ export async function runCli(programs: ProgramParts['programs'] = []): Promise<v
     signal: stopSignal(),
     readStdin: () => text(process.stdin),
     version: ownVersion(),
+    beforeLongRun: () => restartSmall(),
     programs,
   });
   process.exitCode = await ended.catch((fault: unknown) => {

@@ -8,7 +8,6 @@ export { applied, patched } from './merge.ts';
 export type { ObjectMeta } from './meta/object-meta.ts';
 export type { ManifestFault } from './reading/fault.ts';
 export { decodeManifest } from './reading/decode.ts';
-export { nearestWord } from '@rollcall/contract';
 export { fieldAt } from './reading/schema-keys.ts';
 export { fileOf, type PortableFile, portableOf } from './reading/portable.ts';
 export { isTooDeep } from './reading/text-limits.ts';

@@ -1,4 +1,4 @@
-import { nearestWord } from '@rollcall/manifests';
+import { nearestWord } from '@rollcall/contract';
 
 /** kubectl's hint below the error about a misspelt word; empty when no known word is similar. */
 export function didYouMean(word: string, known: readonly string[]): string {

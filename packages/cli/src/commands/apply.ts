@@ -90,11 +90,11 @@ export function isDry(given: Arguments): boolean {
 }
 
 /** Prints the result of each document; the exit code tells whether any was refused. */
-function tell(
+async function tell(
   context: Context,
   reply: ApplyReply,
   { given, source, mode }: { given: Arguments; source: Source; mode: Mode },
-): number {
+): Promise<number> {
   const format = textOption(given, 'output');
   const word = mode === 'replace' ? 'replaced' : undefined;
   const dry = textOption(given, 'dry-run') === 'server' ? ' (server dry run)' : ' (dry run)';
@@ -110,7 +110,7 @@ function tell(
   }
   if (format !== undefined && format !== 'name') {
     context.out.pass(
-      printed(objects, undefined, {
+      await printed(objects, undefined, {
         format,
         showsNamespace: false,
         showsLabels: false,
@@ -138,17 +138,18 @@ function writer(mode: Mode) {
 /** Shows the changes as a unified diff; returns 1 when there are any. */
 async function showDifference(context: Context, source: ManifestText): Promise<number> {
   const { results } = await send(context, source, { mode: 'apply', dryRun: true, partial: false });
-  const texts = results.map(({ kind, namespace, name, before, object, action }) => {
-    if (action === 'unchanged') return '';
-    const file = `${kind}.${namespace}.${name}`;
-    return differenceText(file, settledText(before), settledText(object));
-  });
+  const texts: string[] = [];
+  for (const { kind, namespace, name, before, object, action } of results) {
+    if (action === 'unchanged') continue;
+    const [from, to] = [await settledText(before), await settledText(object)];
+    texts.push(differenceText(`${kind}.${namespace}.${name}`, from, to));
+  }
   context.out.write(texts.join(''));
   return texts.some((text) => text !== '') ? EXIT.failed : EXIT.ok;
 }
 
 /** The object without parts that change by themselves: the version, and the copy of the last applied manifest. */
-function settledText(object: ManifestObject | null): string {
+async function settledText(object: ManifestObject | null): Promise<string> {
   if (object === null) return '';
   const { metadata, status: _, ...rest } = object;
   const { resourceVersion: _version, annotations = {}, ...meta } = metadata;

@@ -135,7 +135,7 @@ export async function createOne(
   const title = titleOf({ kind: manifest.kind, name: manifest.metadata.name });
   const shown = dry === 'server' ? ' (server dry run)' : ' (dry run)';
   const writing = { isForTerminal: context.out.isTerminal };
-  if (format === 'yaml') context.out.pass(yamlText(object, writing));
+  if (format === 'yaml') context.out.pass(await yamlText(object, writing));
   else if (format === 'json') context.out.pass(jsonText(object, writing));
   else if (format === 'name') say(context, title);
   else say(context, `${title} ${word}${dryRun ? shown : ''}`);

@@ -25,7 +25,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const object = await resource.get(context, context.namespace, name);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-edit-'));
   const file = join(folder, `${name}.yaml`);
-  const before = yamlText(editable(object), { isForTerminal: true });
+  const before = await yamlText(editable(object), { isForTerminal: true });
   writeFileSync(file, before);
   const editor = context.env['KUBE_EDITOR'] ?? context.env['EDITOR'] ?? 'vi';
   // A shell is needed because the editor command may have arguments and quotes. The word after the script

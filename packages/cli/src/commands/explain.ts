@@ -1,4 +1,4 @@
-import { fieldAt, type Kind, KINDS } from '@rollcall/manifests';
+import type { Kind } from '@rollcall/manifests';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
 import type { Arguments, Command } from '../session/command.ts';
@@ -12,10 +12,13 @@ import { services } from '../resources/services.ts';
  * `svc` or `svc.spec.ports`: the type, and the path of a field. Undefined when the word is no type. Throws a
  * {@link CliError} for a type that has no manifest.
  */
-function fieldPathOf(word: string): { readonly kind: Kind; readonly path: string[] } | undefined {
+async function fieldPathOf(
+  word: string,
+): Promise<{ readonly kind: Kind; readonly path: string[] } | undefined> {
   const [type = '', ...path] = word.split('.');
   const resource = RESOURCES.find(({ names }) => names.includes(type.toLowerCase()));
   if (resource === undefined) return undefined;
+  const { KINDS } = await import('@rollcall/manifests');
   const kind = Object.keys(KINDS).find((one) => one === resource.kind) as Kind | undefined;
   if (kind !== undefined) return { kind, path };
   const [plural = ''] = resource.names;
@@ -24,7 +27,11 @@ function fieldPathOf(word: string): { readonly kind: Kind; readonly path: string
 }
 
 /** The fields of a type, as `kubectl explain` shows them. */
-function showFields(context: Context, { kind, path }: { kind: Kind; path: string[] }): number {
+async function showFields(
+  context: Context,
+  { kind, path }: { kind: Kind; path: string[] },
+): Promise<number> {
+  const { fieldAt, KINDS } = await import('@rollcall/manifests');
   const { apiVersion, schema } = KINDS[kind];
   const found = fieldAt(schema, path);
   if (found === undefined) {
@@ -48,7 +55,7 @@ function showFields(context: Context, { kind, path }: { kind: Kind; path: string
 async function run(context: Context, given: Arguments): Promise<number> {
   const [only = '', ...others] = given.words;
   const isAlone = others.length === 0 && !only.includes('/');
-  const fields = isAlone ? fieldPathOf(only) : undefined;
+  const fields = isAlone ? await fieldPathOf(only) : undefined;
   if (fields !== undefined) return showFields(context, fields);
   const words = isAlone && only !== '' ? ['svc', only] : given.words;
   const { resource, name } = oneOf(words, explain.usage);

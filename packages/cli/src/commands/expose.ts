@@ -1,6 +1,5 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { usageError } from '../base/cli-error.ts';
-import { patched } from '@rollcall/manifests';
 import {
   type Arguments,
   type Command,
@@ -126,7 +125,7 @@ async function exposedObject(context: Context, given: Arguments): Promise<NamedO
 }
 
 /** With the fields of `--overrides`, a JSON merge patch. */
-function overridden(manifest: MadeManifest, given: Arguments): MadeManifest {
+async function overridden(manifest: MadeManifest, given: Arguments): Promise<MadeManifest> {
   const text = textOption(given, 'overrides');
   if (text === undefined) return manifest;
   let patch: unknown;
@@ -135,6 +134,7 @@ function overridden(manifest: MadeManifest, given: Arguments): MadeManifest {
   } catch (error) {
     throw usageError(`--overrides: expected JSON: ${(error as Error).message}`);
   }
+  const { patched } = await import('@rollcall/manifests');
   const made = patched(manifest, patch) as Partial<MadeManifest> | null;
   if (typeof made?.metadata?.name === 'string' && typeof made.kind === 'string') {
     return made as MadeManifest;
@@ -165,7 +165,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
     },
     spec: { ports: portsOf(given, exposed), selector, ...fieldsOf(given) },
   };
-  return createOne(context, given, overridden(manifest, given), 'exposed');
+  return createOne(context, given, await overridden(manifest, given), 'exposed');
 }
 
 export const expose: Command = {

@@ -77,7 +77,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const by = textOption(given, 'sort-by');
   const sorted =
     by === undefined ? found : found.map((one) => ({ ...one, objects: sortedBy(by, one.objects) }));
-  print(context, sorted, options);
+  await print(context, sorted, options);
   const missing = found.flatMap((one) => one.missing);
   const isEmpty = found.every(({ objects }) => objects.length === 0);
   const isForgiven = flagOption(given, 'ignore-not-found');
@@ -100,7 +100,11 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
-function print(context: Context, found: readonly Found[], options: PrintOptions): void {
+async function print(
+  context: Context,
+  found: readonly Found[],
+  options: PrintOptions,
+): Promise<void> {
   const some = found.filter(({ objects }) => objects.length > 0);
   const { format } = options;
   if (format === undefined || format === 'wide') {
@@ -112,13 +116,13 @@ function print(context: Context, found: readonly Found[], options: PrintOptions)
   }
   if (format === 'name') {
     for (const { selection, objects } of some) {
-      context.out.pass(printed(objects, selection.resource, options));
+      context.out.pass(await printed(objects, selection.resource, options));
     }
     return;
   }
   const objects = found.flatMap((one) => one.objects);
   if (options.isSingle && objects.length === 0) return;
-  const text = printed(objects, undefined, options);
+  const text = await printed(objects, undefined, options);
   context.out.pass(text);
   // The shell prompt must start on a new line.
   if (context.out.isTerminal && text !== '' && !text.endsWith('\n')) say(context, '');

@@ -1,5 +1,4 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { parse } from 'yaml';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import { type Arguments, type Command, textOption } from '../session/command.ts';
 import { type Context, say } from '../session/context.ts';
@@ -70,12 +69,13 @@ function change(parent: Record<string, unknown>, key: string, { op, path, value 
   else parent[key] = value;
 }
 
-function patchOf(given: Arguments): unknown {
+async function patchOf(given: Arguments): Promise<unknown> {
   const file = textOption(given, 'patch-file');
   const text = file === undefined ? textOption(given, 'patch') : readText(file);
   if (text === undefined) {
     throw usageError('must specify --patch or --patch-file containing the contents of the patch');
   }
+  const { parse } = await import('yaml');
   try {
     return parse(text) as unknown;
   } catch (error) {
@@ -91,7 +91,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   if (!['strategic', 'merge', 'json'].includes(type)) {
     throw usageError(`--type must be one of [json merge strategic], not "${type}"`);
   }
-  const wanted = patchOf(given);
+  const wanted = await patchOf(given);
   const before = await resource.get(context, context.namespace, name);
   const params = { ns: context.namespace, kind: resource.names[0] ?? '', name };
   const after =

@@ -203,6 +203,7 @@ export const runCommand: Command = {
     'Run any process as an instance: registers it, heartbeats and holds for it, drains and deregisters it',
   usage:
     'run --service NAME --port [NAME=]PORT[:CONTAINERPORT] [--label K=V] -- COMMAND [ARGUMENT...]',
+  isLongRunning: true,
   examples: [
     'run --service nginx --port 3001:80 --label app=nginx -- nginx -g "daemon off;"',
     'run --service web --port http=8080 --id a -- python3 -m http.server 8080',

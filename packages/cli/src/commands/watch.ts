@@ -47,7 +47,7 @@ export async function watchResource(
       };
       // Separates the documents of one stream, so that a reader can tell them apart.
       const mark = options.format === 'yaml' && !isFirst ? '---\n' : '';
-      context.out.pass(`${mark}${textFor(due, selection, { options, widths })}`);
+      context.out.pass(`${mark}${await textFor(due, selection, { options, widths })}`);
       isFirst = false;
     }
   }
@@ -69,13 +69,13 @@ async function look(
 }
 
 /** Columns keep the widths of the first rows, unless a later cell needs more. */
-function textFor(
+async function textFor(
   objects: readonly ManifestObject[],
   { resource }: Selection,
   { options, widths }: { readonly options: PrintOptions; readonly widths: number[] },
-): string {
+): Promise<string> {
   if (!isTable(options.format) || options.format?.startsWith('custom') === true) {
-    return printed(objects, resource, { ...options, isSingle: objects.length === 1 });
+    return await printed(objects, resource, { ...options, isSingle: objects.length === 1 });
   }
   const rows = rowsOf(objects, resource, options);
   widen(widths, rows);

@@ -19,19 +19,19 @@ const data = {
 };
 const HIDDEN = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
-test('on a terminal a document says the same without a letter that it obeys', () => {
+test('on a terminal a document says the same without a letter that it obeys', async () => {
   const json = jsonText(data, { isForTerminal: true });
   expect(json).not.toMatch(HIDDEN);
   expect(JSON.parse(json)).toEqual(data);
-  const yaml = yamlText(data, { isForTerminal: true });
+  const yaml = await yamlText(data, { isForTerminal: true });
   expect(yaml).not.toMatch(HIDDEN);
   expect(parse(yaml)).toEqual(data);
 });
 
-test('elsewhere a document is as it always was', () => {
+test('elsewhere a document is as it always was', async () => {
   expect(jsonText(data, { isForTerminal: false })).toBe(`${JSON.stringify(data, null, 4)}\n`);
   expect(jsonText({ a: [1] }, { isForTerminal: true, indent: 0 })).toBe('{"a":[1]}\n');
-  expect(yamlText({ b: 'a\u009bb\u202e', a: 'on' }, { isForTerminal: false })).toBe(
+  expect(await yamlText({ b: 'a\u009bb\u202e', a: 'on' }, { isForTerminal: false })).toBe(
     'a: "on"\nb: "a\u009bb\u202e"\n',
   );
 });

@@ -1,4 +1,3 @@
-import { Document, visit } from 'yaml';
 import { isHiding, visibleJson, visibleYaml } from './untrusted.ts';
 
 /** Options for writing a document. */
@@ -15,7 +14,9 @@ export function jsonText(data: unknown, { isForTerminal, indent = 4 }: Writing):
 }
 
 /** YAML in kubectl's style: no line folding, no anchors. */
-export function yamlText(data: unknown, { isForTerminal }: Writing): string {
+export async function yamlText(data: unknown, { isForTerminal }: Writing): Promise<string> {
+  // Loaded only where it is used: most commands write no YAML, and should not wait for it.
+  const { Document, visit } = await import('yaml');
   const document = new Document(data, {
     aliasDuplicateObjects: false,
     sortMapEntries: true,

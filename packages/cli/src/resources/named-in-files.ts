@@ -1,4 +1,3 @@
-import { readManifests } from '@rollcall/manifests';
 import { CliError } from '../base/cli-error.ts';
 import type { Context } from '../session/context.ts';
 import { readManifestFiles } from '../session/manifest-files.ts';
@@ -20,6 +19,8 @@ export async function namedInFiles(
   isRecursive: boolean,
 ): Promise<NamedObject[]> {
   const source = await readManifestFiles(context, files, isRecursive);
+  // Loaded only where it is used: most commands read no manifest, and should not wait for it.
+  const { readManifests } = await import('@rollcall/manifests');
   const { faults, manifests } = readManifests(source.text);
   if (faults.length > 0) {
     const found = faults.map((fault) => ({ object: '', ...fault }));

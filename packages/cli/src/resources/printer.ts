@@ -34,11 +34,11 @@ export function isTable(format: string | undefined): boolean {
 }
 
 /** Objects in the given format, to be printed unchanged. Throws a usage error for an unknown format. */
-export function printed(
+export async function printed(
   objects: readonly ManifestObject[],
   resource: Resource | undefined,
   options: PrintOptions,
-): string {
+): Promise<string> {
   const { format } = options;
   if (resource !== undefined && (format === undefined || format === 'wide')) {
     return tableText(rowsOf(objects, resource, options));

@@ -31,6 +31,8 @@ export interface Command {
   /** What its words are, for completion: objects by type and name, instances, or one of these words. @default none */
   readonly takes?: 'objects' | 'instances' | readonly string[];
   readonly examples: readonly string[];
+  /** Whether it may run for days beside another program: then it should need little memory. @default false */
+  readonly isLongRunning?: boolean;
   readonly options: Options;
   /**
    * Resolves with the exit code. Rejects with a

@@ -1,0 +1,46 @@
+import { expect, test, vi } from 'vitest';
+import { type Restartable, restartSmall } from './small-process.ts';
+
+function processWith(over: Partial<Restartable> = {}) {
+  const execve = vi.fn<NonNullable<Restartable['execve']>>();
+  const self = {
+    argv: ['/bin/node', '/bin/rollcall', 'run', '--', 'x'],
+    env: { PATH: '/bin' },
+    execArgv: ['--conditions=a'],
+    execPath: '/bin/node',
+    execve: execve as unknown as Restartable['execve'],
+    versions: { ...process.versions, node: '24.1.0' },
+    ...over,
+  };
+  return { self, execve };
+}
+
+test('the same command line, with more flags', () => {
+  const { self, execve } = processWith();
+  restartSmall(self);
+  const [file, argv = [], env] = execve.mock.calls[0] ?? [];
+  expect(file).toBe('/bin/node');
+  expect(argv.slice(0, 2)).toEqual(['/bin/node', '--conditions=a']);
+  expect(argv).toContain('--liftoff-only');
+  expect(argv.slice(-4)).toEqual(['/bin/rollcall', 'run', '--', 'x']);
+  expect(env).toEqual({ PATH: '/bin' });
+});
+
+test.each<[why: string, over: Partial<Restartable>]>([
+  ['done already', { execArgv: ['--liftoff-only'] }],
+  ['unknown version', { versions: { ...process.versions, node: '99.0.0' } }],
+  ['a channel to the parent', { env: { NODE_CHANNEL_FD: '3' } }],
+])('not again: %s', (_, over) => {
+  const { self, execve } = processWith(over);
+  restartSmall(self);
+  expect(execve).not.toHaveBeenCalled();
+});
+
+test('it goes on where that is not possible', () => {
+  const { self } = processWith();
+  expect(() => restartSmall({ ...self, execve: undefined })).not.toThrow();
+  const fails = () => {
+    throw new Error('not on this system');
+  };
+  expect(() => restartSmall({ ...self, execve: fails })).not.toThrow();
+});

@@ -136,6 +136,9 @@ function read(
 function commandOf(name = '', programs: readonly OtherProgram[] = []): Command {
   const found = COMMANDS.find((one) => one.name === name || one.aliases?.includes(name) === true);
   if (found !== undefined) return found;
+  if (programs.some((one) => one.name === name)) {
+    throw usageError(`${name} has options of its own, after its name: rollcall ${name} --help`);
+  }
   const unknown = `unknown command "${name}" for "rollcall"`;
   const instead = insteadOf(name);
   if (instead !== undefined) throw usageError(`${unknown}: ${instead}`);

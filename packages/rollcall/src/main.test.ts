@@ -46,4 +46,28 @@ describe('the rollcall command', () => {
     expect(code).toBe(2);
     expect(output).toContain('unknown command "registri"');
   });
+
+  test('a program comes first, with options of its own', async () => {
+    const { code, output } = await run('-n', 'shop', 'lb');
+    expect(code).toBe(2);
+    expect(output).toBe('error: lb has options of its own, after its name: rollcall lb --help\n');
+  });
+
+  test.each(['hello', 'caller'])(
+    'dev %s says what it reads, and starts nothing then',
+    async (part) => {
+      const { code, output } = await run('dev', part, '--help');
+      expect(code).toBe(0);
+      expect(output).toMatch(new RegExp(`^Usage: .* rollcall dev ${part}\n[^]*ROLLCALL_URL`));
+      const wrong = await run('dev', part, '--port', '1');
+      expect(wrong.code).toBe(2);
+      expect(wrong.output).toContain('expected no options, got "--port 1"');
+    },
+  );
+
+  test('a misspelt option of dev: what was meant', async () => {
+    const { code, output } = await run('dev', '--registry-prt', '1');
+    expect(code).toBe(2);
+    expect(output).toContain('Did you mean this?\n\t--registry-port\n');
+  });
 });

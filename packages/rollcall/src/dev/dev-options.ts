@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
+import { didYouMean } from '@rollcall/cli';
 import { COMMANDS } from './commands.ts';
 
 const HELP = `Usage: ${COMMANDS.dev} [options]
@@ -41,14 +42,22 @@ function parse(argv: readonly string[]) {
   return values;
 }
 
+/** What is wrong with the command line, with the option that was probably meant. */
+function parseFault({ message }: Error): string {
+  const [line = ''] = message.split('. ');
+  const [, unknown = ''] = /^Unknown option '--([^']*)'/.exec(line) ?? [];
+  const known = Array.from(HELP.matchAll(/^ {2}--([\w-]+)/gm), ([, name = '']) => name);
+  const meant = unknown === '' ? '' : didYouMean(unknown, known).replace('\t', '\t--');
+  return `${line}${meant === '' ? ' (--help shows the options)' : meant}`;
+}
+
 /** The options, when the stack can start with them. Otherwise says why on standard error and sets the exit code. */
 export async function readOptions(argv: readonly string[]): Promise<DevOptions | undefined> {
   let options: DevOptions;
   try {
     options = parse(argv);
   } catch (error) {
-    const [line = ''] = (error as Error).message.split('. ');
-    console.error(`${COMMANDS.dev}: ${line} (--help shows the options)`);
+    console.error(`${COMMANDS.dev}: ${parseFault(error as Error)}`);
     process.exitCode = 2;
     return undefined;
   }

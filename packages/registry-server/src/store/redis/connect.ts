@@ -38,24 +38,34 @@ const CLUSTER = {
 export interface RedisConnections {
   readonly redis: Redis;
   readonly reader: Redis;
+  /** Why there is no connection, as far as known; empty while there is one. */
+  readonly whyAway: () => string;
 }
 
 /** Opens both. They reconnect until they are closed; `onError` gets the reason when they cannot. */
 export function connectRedis(url: string, onError: (error: Error) => void): RedisConnections {
   const address = storeAddressOf(url);
+  let away = '';
   const onFault = (error: Error) => {
     forgetArguments(error);
+    away = error.message;
     onError(error);
   };
   const open = (timeoutMs: number) => {
     const redis = clientOf(address, timeoutMs);
     redis.on('error', onFault);
-    redis.connect().catch(onFault);
+    redis.on('ready', () => (away = ''));
+    // It rejects after the events have told why.
+    redis.connect().catch((error: Error) => {
+      forgetArguments(error);
+      onError(error);
+    });
     return redis;
   };
   return {
     redis: open(COMMAND_TIMEOUT_MS),
     reader: open(COMMAND_TIMEOUT_MS + limits.FOLLOW_WAIT_MS),
+    whyAway: () => away,
   };
 }
 

@@ -67,3 +67,20 @@ test.each([
     expect(again).toBeInstanceOf(StoreUnavailableError);
   },
 );
+
+test('a Redis that nobody answers for: an error says why, in words of the network', async () => {
+  const connections = connectRedis('redis://user:secret@127.0.0.1:1', () => {});
+  const store = new RedisStore({
+    ...connections,
+    keys: keysOf(0, 'away'),
+    makeEpoch: () => 'epoch',
+    logLength: 100,
+  });
+  closers.push(() => store.close());
+  const failure = async () => (await store.snapshot().catch((error: Error) => error)) as Error;
+  await until(async () => (await failure()).message.includes('ECONNREFUSED'));
+  expect(await failure()).toBeInstanceOf(StoreUnavailableError);
+  expect((await failure()).message).toBe(
+    'Redis: there is no connection: connect ECONNREFUSED 127.0.0.1:1',
+  );
+});

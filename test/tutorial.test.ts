@@ -1,22 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { withOutputs } from './support/console.ts';
-import { PastedDocument } from './support/pasted-document.ts';
+import { isInstalled, PastedDocument } from './support/pasted-document.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = join(root, 'docs/kubernetes-services.md');
-const isMissing = ['curl', 'dig'].some((program) => {
-  try {
-    execFileSync('which', [program]);
-    return false;
-  } catch {
-    return true;
-  }
-});
-
 let pasted: PastedDocument | undefined;
 afterEach(() => pasted?.close());
 
@@ -30,7 +20,7 @@ function settled(text: string): string {
     .trim();
 }
 
-test.skipIf(isMissing)(
+test.runIf(isInstalled('curl'))(
   'the walk through Kubernetes Services, pasted at once, prints what it says',
   async () => {
     pasted = await PastedDocument.open(file, [7400, 7453, 7480, 7490, 8053]);

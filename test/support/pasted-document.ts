@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, until } from '@rollcall/testkit';
 import { type Outcome, Paste, type Step, stepsOf } from './console.ts';
@@ -20,6 +20,17 @@ case $name in
 esac
 exec ${process.execPath} --conditions=@rollcall/source "\${@/#packages/${root}packages}"
 `;
+
+/** For machines that have no dig. */
+const DIG = `#!/bin/sh
+exec ${process.execPath} ${fileURLToPath(new URL('dig.mjs', import.meta.url))} "$@"
+`;
+
+/** Whether a program is on PATH. */
+export function isInstalled(program: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, program)));
+}
 
 /** The ports that documents name, and the variables that move the programs to others. */
 const PORTS: Readonly<Record<string, (port: string) => NodeJS.ProcessEnv>> = {
@@ -59,6 +70,7 @@ export class PastedDocument {
     this.#ports = ports;
     symlinkSync(join(root, 'examples'), join(this.#folder, 'examples'));
     writeFileSync(join(this.#folder, 'npm'), NPM, { mode: 0o755 });
+    if (!isInstalled('dig')) writeFileSync(join(this.#folder, 'dig'), DIG, { mode: 0o755 });
     const moved = [...ports].map(([port, own]) => PORTS[port]?.(own));
     const commands = steps.map(({ command }) => replaced(command, ports));
     this.#paste = new Paste(commands, this.#folder, {

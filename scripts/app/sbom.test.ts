@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { makeSbom, purlsOf } from './sbom.ts';
 
 interface Component {
@@ -16,7 +16,7 @@ interface Component {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const sbom = makeSbom(root);
-const components = sbom.components as readonly Component[];
+const components = sbom.components as unknown as readonly Component[];
 
 test('fits the schema of CycloneDX', () => {
   const home = createRequire(import.meta.url).resolve('@cyclonedx/cyclonedx-library/package.json');
@@ -56,4 +56,10 @@ test('has what runs and nothing that only builds or tests', () => {
   expect(names).toEqual(expect.arrayContaining(['pkg:npm/fastify', 'pkg:npm/%40rollcall/cli']));
   expect(names).not.toContain('pkg:npm/vitest');
   expect(names).not.toContain('pkg:npm/%40rollcall/testkit');
+});
+
+test('is the same in every run of one time', () => {
+  vi.stubEnv('SOURCE_DATE_EPOCH', '1795990000');
+  expect(JSON.stringify(makeSbom(root))).toBe(JSON.stringify(makeSbom(root)));
+  vi.unstubAllEnvs();
 });

@@ -3,8 +3,11 @@ import { execFileSync } from 'node:child_process';
 interface Sbom {
   serialNumber?: string;
   readonly metadata: { timestamp: string };
-  readonly components: readonly { readonly purl: string }[];
+  readonly components: { readonly purl: string }[];
+  readonly dependencies: { readonly ref: string; readonly dependsOn?: string[] }[];
 }
+
+const compare = (a: string, b: string) => (a < b ? -1 : 1);
 
 /**
  * What the published package `rollcall` consists of, as CycloneDX: each library with version, licence, package url and the
@@ -20,8 +23,11 @@ export function makeSbom(root: string): Sbom {
     maxBuffer: 64 * 1_024 * 1_024,
   });
   const sbom = JSON.parse(text) as Sbom;
-  // A number drawn for each run: the same source should give the same file.
+  // The same source should give the same file, and pnpm draws a number and an order in each run.
   delete sbom.serialNumber;
+  sbom.components.sort((a, b) => compare(a.purl, b.purl));
+  sbom.dependencies.sort((a, b) => compare(a.ref, b.ref));
+  for (const { dependsOn } of sbom.dependencies) dependsOn?.sort(compare);
   const epoch = process.env['SOURCE_DATE_EPOCH'] ?? '';
   if (epoch !== '') sbom.metadata.timestamp = new Date(Number(epoch) * 1_000).toISOString();
   return sbom;

@@ -1,7 +1,8 @@
 // `npm run release -- [VERSION] [--dry-run]`: builds, packs and checks every package, then sets the version and tags it.
 //
-// Everything happens in a copy of HEAD, so a failed release changes nothing. The tarballs are in release/. With --dry-run
-// it stops before the tag. It does not publish: it prints the commands for that.
+// Everything happens in a copy of HEAD, so a failed release changes nothing. In release/ are the tarballs for npm, one with
+// all libraries for those who do without npm, and the SBOM; the steps of the image are checked too. With --dry-run it stops
+// before the tag. It does not publish: it prints the commands for that.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -17,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { makeArchive, tryArchive } from './archive.ts';
 import { withRelease } from './changelog.ts';
 import { tarballFaults } from './tarball-faults.ts';
 
@@ -55,6 +57,9 @@ function packIn(copy: string, version: string): string[] {
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace(/^ {2}"version": ".*"/m, `  "version": "${version}"`));
   }
+  const dockerfile = join(copy, 'Dockerfile');
+  const steps = readFileSync(dockerfile, 'utf8');
+  writeFileSync(dockerfile, steps.replace(/^ARG VERSION=.*/m, `ARG VERSION=${version}`));
   const changelog = join(copy, 'CHANGELOG.md');
   const day = new Date().toISOString().slice(0, 10);
   writeFileSync(changelog, withRelease(readFileSync(changelog, 'utf8'), version, day));
@@ -64,6 +69,21 @@ function packIn(copy: string, version: string): string[] {
   return globSync('*.tgz', { cwd: target })
     .toSorted()
     .map((name) => join(target, name));
+}
+
+function showSize(file: string): void {
+  const kib = (statSync(file).size / 1_024).toFixed(0);
+  console.log(`${kib.padStart(6)} KiB  ${basename(file)}`);
+}
+
+/** The tarball with all libraries, and the image: made and started. */
+async function makeWhole(copy: string, version: string): Promise<void> {
+  const time = run('git', ['log', '-1', '--format=%ct'], copy).trim();
+  const archive = makeArchive({ root: copy, version, time }, join(copy, 'release'));
+  showSize(archive);
+  await tryArchive(archive, version);
+  const image = ['--conditions=@rollcall/source', 'scripts/image/main.ts'];
+  console.log(run('node', image, copy).trim().split('\n').at(-1));
 }
 
 function tagIn(copy: string, tag: string): void {
@@ -76,10 +96,13 @@ function tagIn(copy: string, tag: string): void {
   console.log(`${tag} is tagged. To publish it:
 
   git push --follow-tags
-  for file in release/*.tgz; do npm publish "$file"; done`);
+  for file in release/*.tgz; do npm publish "$file"; done
+  docker build -t rollcall/rollcall:${tag.slice(1)} .
+
+and show release/*.tar.gz and release/*.cdx.json with the release.`);
 }
 
-function release(wanted: string | undefined, isDry: boolean): void {
+async function release(wanted: string | undefined, isDry: boolean): Promise<void> {
   const version = wanted ?? manifestAt(join(root, 'packages/contract/package.json')).version;
   if (!VERSION.test(version)) {
     throw new ReleaseError(`VERSION: expected one such as 1.2.3 or 1.2.3-rc.1, got "${version}"`);
@@ -94,12 +117,10 @@ function release(wanted: string | undefined, isDry: boolean): void {
   try {
     git('worktree', 'add', '--quiet', '--detach', copy, 'HEAD');
     const tarballs = packIn(copy, version);
-    for (const file of tarballs) {
-      const kib = (statSync(file).size / 1_024).toFixed(0);
-      console.log(`${kib.padStart(6)} KiB  ${basename(file)}`);
-    }
+    tarballs.forEach(showSize);
     const faults = tarballs.flatMap((file) => tarballFaults(file, version));
     if (faults.length > 0) throw new ReleaseError(faults.join('\n'));
+    await makeWhole(copy, version);
     rmSync(join(root, 'release'), { recursive: true, force: true });
     cpSync(join(copy, 'release'), join(root, 'release'), { recursive: true });
     if (!isDry) tagIn(copy, tag);
@@ -118,7 +139,7 @@ try {
   if (positionals.length > 1) {
     throw new ReleaseError(`expected one VERSION, got ${positionals.join(' ')}`);
   }
-  release(positionals[0], values['dry-run']);
+  await release(positionals[0], values['dry-run']);
 } catch (error) {
   const isTheirs =
     error instanceof ReleaseError ||

@@ -16,12 +16,12 @@ const source = fileURLToPath(new URL('../..', import.meta.url));
 /** Nobody: `node` of the image has no rights either. */
 const UID = 65_534;
 
-/** All files below, and takes everybody's right to write them. */
-function seal(path: string): string[] {
+/** All files below; takes the right to write them, or gives it back to their owner. */
+function seal(path: string, isSealed: boolean): string[] {
   const stat = statSync(path);
-  chmodSync(path, stat.mode & 0o555);
+  chmodSync(path, isSealed ? stat.mode & 0o555 : stat.mode | 0o200);
   if (!stat.isDirectory()) return [path];
-  return readdirSync(path).flatMap((name) => seal(join(path, name)));
+  return readdirSync(path).flatMap((name) => seal(join(path, name), isSealed));
 }
 
 /** Starts a command in the image: with its variables and no others. */
@@ -63,9 +63,14 @@ try {
   chmodSync(folder, 0o755);
   const stages = readDockerfile(readFileSync(join(source, 'Dockerfile'), 'utf8'));
   const image = buildImage(stages, new Context(source), { source, folder });
-  const files = seal(join(image.root, image.workdir));
+  const home = join(image.root, image.workdir);
+  const files = seal(home, true);
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  await tryImage(image, stages.at(-1) as Stage);
+  try {
+    await tryImage(image, stages.at(-1) as Stage);
+  } finally {
+    seal(home, false);
+  }
   const size = `${files.length} files, ${(bytes / 1_048_576).toFixed(1)} MiB`;
   console.log(`the image works: ${image.workdir} has ${size}`);
 } finally {

@@ -26,6 +26,8 @@ export function tarballFaults(file: string, version: string): string[] {
     ...['./LICENSE', './README.md'].map((path) => (paths.has(path) ? '' : `${path} is missing`)),
     ...targets.map((path) => (paths.has(path) ? '' : `package.json names ${path}: it is missing`)),
     ...[...paths].map((path) => (/\.test\.[^/]*$/.test(path) ? `${path} is a test` : '')),
+    // A key of the tests protects nothing, but those who scan packages cannot know.
+    ...[...paths].map((path) => (/\.(key|pem|p12)$/.test(path) ? `${path} may be a secret` : '')),
     ...outcomeOf('publint', ['run', '--strict', file]),
     // A package that is only a command has no types.
     ...(hasEntries(manifest) ? outcomeOf('attw', ['--profile', 'esm-only', file]) : []),

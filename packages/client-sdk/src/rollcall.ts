@@ -6,7 +6,9 @@ import type { Catalog, CatalogOptions } from './api/catalog.ts';
 import type { ServiceDispatcher } from './calls/service-dispatcher.ts';
 import { Directory } from './directory/directory.ts';
 import { RollcallError } from './base/error.ts';
-import { createInterceptor, type ServiceHost, serviceHostOf } from './interceptor.ts';
+import { createInterceptor } from './interceptor.ts';
+import { type ServiceHost, serviceHostOf } from './base/service-host.ts';
+import { setReach } from './calls/reach.ts';
 import type { ConnectionEvents, ConnectionState } from './api/connection.ts';
 import {
   parseOptions,
@@ -75,6 +77,9 @@ export class Rollcall {
     this.#services = new SharedServices(this.#options.runtime);
     this.#traffic = new TrafficReporter(this.#client, this.#options);
     this.#signals = new DepartureSignals(this.#options.runtime.signals);
+    const { hostSuffix, calls, runtime } = this.#options;
+    const dispatcherOf = (host: ServiceHost) => this.#dispatcherOf(host);
+    setReach(this, { hostSuffix, calls, runtime, dispatcherOf });
   }
 
   /** Whether the registry answers. Pictures and calls go on when it does not. */

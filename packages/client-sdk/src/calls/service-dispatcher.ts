@@ -62,12 +62,22 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     return { calls: this.#calls, retries: this.#retries, failures: this.#failures };
   }
 
+  /** A call begins, by whatever way. */
+  started(): void {
+    this.#calls++;
+    this.#budget.deposit();
+  }
+
+  /** The channel for a call; waits for one, as the options say, when there is none. Resolves with the reason otherwise. */
+  async channel(signal: AbortSignal): Promise<EndpointChannel | RollcallError> {
+    return this.#channels.pick() ?? (await this.#awaiter.awaitChannel(undefined, signal));
+  }
+
   override dispatch(
     options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
   ): boolean {
-    this.#calls++;
-    this.#budget.deposit();
+    this.started();
     const call = new Call(this, options, modernHandler(handler));
     if (!call.start()) return true;
     const channel = this.#pick(call);

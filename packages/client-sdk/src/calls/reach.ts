@@ -1,0 +1,31 @@
+import type { CallOptions } from '../api/options.ts';
+import { RollcallError } from '../base/error.ts';
+import type { Runtime } from '../base/runtime.ts';
+import type { ServiceHost } from '../base/service-host.ts';
+import type { ServiceDispatcher } from './service-dispatcher.ts';
+
+/** What the ways of calling that have an entry point of their own use of a client. */
+export interface Reach {
+  readonly hostSuffix: string;
+  readonly calls: CallOptions;
+  readonly runtime: Runtime;
+  dispatcherOf(host: ServiceHost): ServiceDispatcher;
+}
+
+const reaches = new WeakMap<object, Reach>();
+
+/** Called once by each client. */
+export function setReach(client: object, reach: Reach): void {
+  reaches.set(client, reach);
+}
+
+/** Throws a {@link RollcallError} `invalid_options` for anything but a client of this copy of the package. */
+export function reachOf(client: object): Reach {
+  const reach = reaches.get(client);
+  if (reach !== undefined) return reach;
+  throw new RollcallError(
+    'invalid_options',
+    'expected a Rollcall of the same copy of @rollcall/client-sdk',
+    { field: 'rollcall' },
+  );
+}

@@ -19,6 +19,7 @@ import {
 import type { RegisterOptions, Registration } from './api/registration.ts';
 import { assertHost } from './base/host-check.ts';
 import { DepartureSignals } from './registration/departure-signals.ts';
+import { hostFetch } from './fetch/host-fetch.ts';
 import { InstanceRegistration } from './registration/instance-registration.ts';
 import { Registrar } from './registration/registrar.ts';
 import { parseRegistration } from './registration/registration-spec.ts';
@@ -56,6 +57,11 @@ const CatalogKey = z.strictObject({
  * before the first registration or service. Close it when done: open streams keep the process alive.
  */
 export class Rollcall {
+  /**
+   * The process's `fetch`, for which `http://<service>.rollcall` leads to an instance of the service, as
+   * {@link Service.fetch} does. Other urls are fetched as ever. It may be passed on as a function.
+   */
+  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   readonly #options: ResolvedOptions;
   readonly #connection: Connection;
   readonly #client: RegistryApi;
@@ -79,6 +85,11 @@ export class Rollcall {
     this.#signals = new DepartureSignals(this.#options.runtime.signals);
     const { hostSuffix, calls, runtime } = this.#options;
     const dispatcherOf = (host: ServiceHost) => this.#dispatcherOf(host);
+    this.fetch = hostFetch(
+      hostSuffix,
+      (host) => (input, init) => this.#liveServiceOf(host).fetch(input, init),
+      () => globalThis.fetch,
+    );
     setReach(this, { hostSuffix, calls, runtime, dispatcherOf });
   }
 
@@ -207,10 +218,14 @@ export class Rollcall {
     return { key, create };
   }
 
-  #dispatcherOf({ service, namespace, scheme }: ServiceHost): ServiceDispatcher {
+  #dispatcherOf(host: ServiceHost): ServiceDispatcher {
+    return this.#liveServiceOf(host).dispatcher;
+  }
+
+  #liveServiceOf({ service, namespace, scheme }: ServiceHost): LiveService {
     const where = namespace === undefined ? {} : { namespace };
     const { key, create } = this.#service(service, { scheme, ...where });
-    return this.#services.shared(key, create).dispatcher;
+    return this.#services.shared(key, create);
   }
 
   #reach(origin: string): ServiceDispatcher | undefined {

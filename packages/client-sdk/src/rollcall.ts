@@ -35,6 +35,7 @@ import type { RegistryApi } from './registry/registry-api.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import type { Service, ServiceOptions } from './api/service.ts';
 import { LiveService } from './service/live-service.ts';
+import type { ServiceHandle } from './service/service-handle.ts';
 import { SharedServices } from './service/shared-services.ts';
 import type { TrafficSource } from './api/traffic.ts';
 import { TrafficReporter } from './traffic/traffic-reporter.ts';
@@ -83,14 +84,21 @@ export class Rollcall {
     this.#services = new SharedServices(this.#options.runtime);
     this.#traffic = new TrafficReporter(this.#client, this.#options);
     this.#signals = new DepartureSignals(this.#options.runtime.signals);
-    const { hostSuffix, calls, runtime } = this.#options;
+    const { hostSuffix, calls, runtime, namespace } = this.#options;
     const dispatcherOf = (host: ServiceHost) => this.#dispatcherOf(host);
     this.fetch = hostFetch(
       hostSuffix,
       (host) => (input, init) => this.#liveServiceOf(host).fetch(input, init),
       () => globalThis.fetch,
     );
-    setReach(this, { hostSuffix, calls, runtime, dispatcherOf });
+    setReach(this, {
+      hostSuffix,
+      calls,
+      runtime,
+      namespace,
+      dispatcherOf,
+      open: (name, where, usualPort) => this.#open(name, where, usualPort),
+    });
   }
 
   /** Whether the registry answers. Pictures and calls go on when it does not. */
@@ -132,8 +140,7 @@ export class Rollcall {
    * it; each closes its own handle.
    */
   service(name: string, options: ServiceOptions = {}): Service {
-    const { key, create } = this.#service(name, options);
-    return this.#services.openHandle(key, create);
+    return this.#open(name, options);
   }
 
   /** Lets an undici dispatcher reach `http://<service>.rollcall` and `http://<service>.<namespace>.rollcall`. */
@@ -200,11 +207,17 @@ export class Rollcall {
     return (this.#closed ??= this.#close());
   }
 
-  #service(name: string, given: ServiceOptions) {
+  #open(name: string, options: ServiceOptions, usualPort?: string): ServiceHandle {
+    const { key, create } = this.#service(name, options, usualPort);
+    return this.#services.openHandle(key, create);
+  }
+
+  #service(name: string, given: ServiceOptions, usualPort?: string) {
     this.#throwIfClosed();
     const { namespace, policy } = this.#options;
     const parsed = parseOptions(ServiceKey, { namespace, policy, ...given, name });
-    const key = JSON.stringify(parsed);
+    // A port that was named is the same for every way of calling, and so are its connections.
+    const key = JSON.stringify(parsed.port === undefined ? { ...parsed, usualPort } : parsed);
     const create = () => {
       const directory = this.#directoryOf(parsed.namespace);
       return new LiveService(name, parsed as ServiceOptions, {
@@ -212,6 +225,7 @@ export class Rollcall {
         directory,
         reach: (origin) => this.#reach(origin),
         report: (source) => this.#traffic.add(source),
+        usualPort,
         onClosed: () => this.#leave(directory),
       });
     };

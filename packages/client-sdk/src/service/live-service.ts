@@ -33,6 +33,8 @@ export interface LiveServiceParts {
   readonly reach: (origin: string) => Dispatcher | undefined;
   /** Reports its calls. Returns a function that ends it. */
   readonly report: (source: TrafficSource) => () => void;
+  /** Name of the port to call when none was chosen and there is one of this name. @default 'http' */
+  readonly usualPort?: string | undefined;
   /** Called once, when the service is closed. */
   readonly onClosed: () => void;
 }
@@ -44,11 +46,12 @@ export class LiveService implements EndpointAwaiter {
   readonly label: string;
   readonly dispatcher: ServiceDispatcher;
   readonly #port: string | undefined;
+  readonly #usualPort: string;
   readonly #scheme: 'http' | 'https';
   readonly #parts: LiveServiceParts;
   readonly #fetch: ServiceFetch;
   readonly #feed: ServiceFeed;
-  readonly #channels: EndpointConnections;
+  readonly connections: EndpointConnections;
   readonly #events: Emitter<FeedEvents>;
   readonly #unsubscribe: readonly (() => void)[];
   #endpoints: readonly Endpoint[] = Object.freeze([]);
@@ -60,14 +63,15 @@ export class LiveService implements EndpointAwaiter {
     this.namespace = given.namespace ?? options.namespace;
     this.label = `${this.namespace}/${name}`;
     this.#port = given.port;
+    this.#usualPort = parts.usualPort ?? 'http';
     this.#scheme = given.scheme ?? 'http';
     this.#parts = parts;
     this.#events = new Emitter(options.runtime);
-    this.#channels = new EndpointConnections(options, given.policy ?? options.policy, {
+    this.connections = new EndpointConnections(options, given.policy ?? options.policy, {
       scheme: this.#scheme,
       names: this.#names(given.servername),
     });
-    this.dispatcher = new ServiceDispatcher(this.#channels, this, options);
+    this.dispatcher = new ServiceDispatcher(this.connections, this, options);
     this.#fetch = new ServiceFetch({
       name,
       namespace: this.namespace,
@@ -85,7 +89,7 @@ export class LiveService implements EndpointAwaiter {
       parts.report({
         service: name,
         namespace: this.namespace,
-        targets: () => this.#channels.targets(),
+        targets: () => this.connections.targets(),
       }),
     ];
     const snapshot = this.#feed.snapshot;
@@ -120,7 +124,7 @@ export class LiveService implements EndpointAwaiter {
   }
 
   pick(): PickedEndpoint | NoEndpoint {
-    const channel = this.#channels.pick();
+    const channel = this.connections.pick();
     if (channel === undefined) return { kind: 'none', error: this.#noEndpoints() };
     channel.begin();
     const { runtime } = this.#parts.options;
@@ -132,8 +136,8 @@ export class LiveService implements EndpointAwaiter {
       channel.end();
       if (outcome === 'ok') channel.traffic.answered(runtime.monotonicMs() - startMs, false);
       else channel.traffic.failed();
-      if (outcome === 'ok') this.#channels.succeeded(channel);
-      else this.#channels.failed(channel, outcome === 'connect_failed' ? 'connect' : 'call');
+      if (outcome === 'ok') this.connections.succeeded(channel);
+      else this.connections.failed(channel, outcome === 'connect_failed' ? 'connect' : 'call');
     };
     return { kind: 'picked', endpoint: channel.endpoint, done };
   }
@@ -157,8 +161,8 @@ export class LiveService implements EndpointAwaiter {
   stats(): ServiceStats {
     return {
       ...this.dispatcher.counts,
-      ejections: this.#channels.ejections,
-      inFlight: this.#channels.inFlight,
+      ejections: this.connections.ejections,
+      inFlight: this.connections.inFlight,
     };
   }
 
@@ -175,7 +179,7 @@ export class LiveService implements EndpointAwaiter {
       if (waitMs === undefined && this.#feed.snapshot === undefined)
         await this.#within(firstPictureWaitMs, signal, (giveUp) => this.#next(giveUp));
       const limitMs = waitMs ?? noEndpointWaitMs;
-      if (limitMs === 0) return this.#channels.pick() ?? this.#noEndpoints();
+      if (limitMs === 0) return this.connections.pick() ?? this.#noEndpoints();
       return await this.#within(limitMs, signal, (giveUp) => this.#nextChannel(giveUp));
     } catch (error) {
       return error instanceof RollcallError ? error : this.#noEndpoints();
@@ -210,7 +214,7 @@ export class LiveService implements EndpointAwaiter {
 
   async #nextChannel(giveUp: AbortSignal): Promise<EndpointChannel> {
     for (;;) {
-      const channel = this.#channels.pick();
+      const channel = this.connections.pick();
       if (channel !== undefined) return channel;
       await this.#next(giveUp);
     }
@@ -219,10 +223,10 @@ export class LiveService implements EndpointAwaiter {
   /** Applies a picture: first the endpoints of the port, then the listeners. */
   #take(snapshot: ServiceSnapshot): void {
     const { endpoints } = snapshot;
-    const hasHttp = endpoints.some(({ portName }) => portName === 'http');
-    const port = this.#port ?? (hasHttp ? 'http' : endpoints[0]?.portName);
+    const hasUsual = endpoints.some(({ portName }) => portName === this.#usualPort);
+    const port = this.#port ?? (hasUsual ? this.#usualPort : endpoints[0]?.portName);
     this.#endpoints = Object.freeze(endpoints.filter(({ portName }) => portName === port));
-    this.#channels.update(this.#endpoints);
+    this.connections.update(this.#endpoints);
     this.#events.emit('change', snapshot);
   }
 
@@ -276,6 +280,6 @@ export class LiveService implements EndpointAwaiter {
     await Promise.resolve();
     this.#events.emit('refused', this.#closedError());
     this.#events.clear();
-    await this.#channels.close(CLOSE_GRACE_MS);
+    await this.connections.close(CLOSE_GRACE_MS);
   }
 }

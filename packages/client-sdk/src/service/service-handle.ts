@@ -14,7 +14,8 @@ import type { LiveService } from './live-service.ts';
 
 /** One user's handle of a service: closing it does not affect the other users' handles. */
 export class ServiceHandle implements Service {
-  readonly #live: LiveService;
+  /** Shared with the other users. */
+  readonly live: LiveService;
   readonly #closing = new AbortController();
   readonly #offs = new Set<() => void>();
   readonly #onClosed: () => Promise<void>;
@@ -22,39 +23,39 @@ export class ServiceHandle implements Service {
 
   /** `onClosed` is called once, and its promise is awaited. */
   constructor(live: LiveService, onClosed: () => Promise<void>) {
-    this.#live = live;
+    this.live = live;
     this.#onClosed = onClosed;
   }
 
   get name(): string {
-    return this.#live.name;
+    return this.live.name;
   }
 
   get namespace(): string {
-    return this.#live.namespace;
+    return this.live.namespace;
   }
 
   async ready(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (this.#closed !== undefined) throw this.#closedError();
-    await unlessAborted(this.#live.ready(options), this.#closing.signal);
+    await unlessAborted(this.live.ready(options), this.#closing.signal);
   }
 
   snapshot(): ServiceSnapshot | undefined {
-    return this.#live.snapshot();
+    return this.live.snapshot();
   }
 
   endpoints(): readonly Endpoint[] {
-    return this.#live.endpoints();
+    return this.live.endpoints();
   }
 
   ageMs(): number {
-    return this.#live.ageMs();
+    return this.live.ageMs();
   }
 
   on(event: 'change', listener: (snapshot: ServiceSnapshot) => void): () => void {
     if (this.#closed !== undefined) return () => {};
     // A separate function, so that two users who pass the same function get two listeners.
-    const unsubscribe = this.#live.on(event, (snapshot) => listener(snapshot));
+    const unsubscribe = this.live.on(event, (snapshot) => listener(snapshot));
     const off = () => {
       this.#offs.delete(off);
       unsubscribe();
@@ -65,7 +66,7 @@ export class ServiceHandle implements Service {
 
   pick(): PickedEndpoint | NoEndpoint {
     if (this.#closed !== undefined) return { kind: 'none', error: this.#closedError() };
-    return this.#live.pick();
+    return this.live.pick();
   }
 
   request(
@@ -73,16 +74,16 @@ export class ServiceHandle implements Service {
     options?: Omit<ServiceRequestOptions, 'path'>,
   ): Promise<Dispatcher.ResponseData> {
     if (this.#closed !== undefined) return Promise.reject(this.#closedError());
-    return this.#live.request(target, options);
+    return this.live.request(target, options);
   }
 
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     if (this.#closed !== undefined) return Promise.reject(this.#closedError());
-    return this.#live.fetch(input, init);
+    return this.live.fetch(input, init);
   }
 
   stats(): ServiceStats {
-    return this.#live.stats();
+    return this.live.stats();
   }
 
   close(): Promise<void> {
@@ -96,6 +97,6 @@ export class ServiceHandle implements Service {
   }
 
   #closedError(): RollcallError {
-    return new RollcallError('closed', `service ${this.#live.label} was closed`);
+    return new RollcallError('closed', `service ${this.live.label} was closed`);
   }
 }

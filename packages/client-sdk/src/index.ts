@@ -33,6 +33,12 @@ export type {
   RegistrationEvents,
 } from './api/registration.ts';
 export { Rollcall } from './rollcall.ts';
+export type {
+  EjectMessage,
+  PictureMessage,
+  RegistrationMessage,
+  RequestMessage,
+} from './diagnostics/channels.ts';
 export type { CalledTarget, TrafficSource } from './api/traffic.ts';
 export type { Timer } from '@rollcall/runtime';
 export type { Runtime, SignalSource } from './base/runtime.ts';

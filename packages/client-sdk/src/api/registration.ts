@@ -58,6 +58,8 @@ export interface RegistrationEvents {
   lost: (error: RollcallError) => void;
   /** The instance is back on the roll, with a new lease. */
   reregistered: () => void;
+  /** It begins to leave: it is announced as draining. */
+  draining: () => void;
   /** A successor took the place; the client does not try again. */
   superseded: (error: RollcallError) => void;
   /** The instance left the roll at its own request. */

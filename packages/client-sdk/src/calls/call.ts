@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../base/error.ts';
+import type { RequestTrace } from '../diagnostics/request-trace.ts';
 import { watchBody } from './body-watch.ts';
 import { abortReasonOf, asError, lostError } from './call-error.ts';
 import { CallerSide } from './caller-side.ts';
@@ -68,6 +69,8 @@ type Body = Dispatcher.DispatchOptions['body'];
 export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   /** Aborts the wait for an endpoint when the call is aborted. */
   waiting: AbortController | undefined;
+  /** Told what becomes of it, if somebody listens. */
+  trace: RequestTrace | undefined;
   readonly #owner: CallOwner;
   readonly #options: Dispatcher.DispatchOptions;
   #channel: EndpointChannel | undefined;
@@ -98,6 +101,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   /** Tries the call on a channel. Returns what undici's dispatch returns: false when the connections are busy. */
   send(channel: EndpointChannel): boolean {
     this.#channel = channel;
+    this.trace?.tried(channel.endpoint);
     this.#sentMs = this.#owner.nowMs();
     channel.begin();
     const { body } = this.#options;
@@ -130,6 +134,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   ): void {
     if (statusCode >= 200) {
       this.phase = 'answering';
+      this.trace?.answered(statusCode);
       this.#owner.answered(this.#channel!, statusCode, this.#owner.nowMs() - this.#sentMs);
     }
     try {
@@ -142,6 +147,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     this.#leave();
     this.phase = 'over';
+    this.trace?.ended();
     try {
       this.handler.onResponseEnd?.(this, trailers);
     } catch (error) {
@@ -157,6 +163,8 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   ): void {
     this.#leave();
     this.phase = 'over';
+    this.trace?.answered(statusCode);
+    this.trace?.ended();
     try {
       this.handler.onRequestUpgrade?.(this, statusCode, headers, socket);
     } catch (error) {
@@ -167,6 +175,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     const channel = this.#leave();
+    this.trace?.failedTry(error);
     const wasStarted = this.controller !== undefined;
     this.controller = undefined;
     if (this.phase === 'over') this.#blameAbandoned(error, wasStarted);
@@ -184,6 +193,11 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     } catch (thrown) {
       this.fail(asError(thrown));
     }
+  }
+
+  override fail(error: Error): void {
+    if (this.phase !== 'over') this.trace?.failed(error);
+    super.fail(error);
   }
 
   /** Without a connection there is nothing to abort yet: the call ends now, and the try ends as soon as it starts. */

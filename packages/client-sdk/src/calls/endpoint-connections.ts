@@ -7,19 +7,28 @@ import {
 import type { Endpoint } from '@rollcall/contract';
 import { within } from '@rollcall/runtime';
 import type { ResolvedOptions } from '../api/options.ts';
+import { CHANNELS, type EjectMessage, tell } from '../diagnostics/channels.ts';
 import { EndpointChannel } from './endpoint-channel.ts';
 import type { Transport } from './service-identity.ts';
 
 /** The connections to a service's endpoints, and the choice of the endpoint for the next call. */
 export class EndpointConnections {
   readonly #options: ResolvedOptions;
+  /** The service. */
+  readonly #of: Pick<EjectMessage, 'namespace' | 'service'>;
   readonly #pool: TargetPool<EndpointChannel>;
   /** Channels that left the picture with calls still in progress, and the promise of their end. */
   readonly #leaving = new Map<EndpointChannel, Promise<void>>();
   #isClosed = false;
 
-  constructor(options: ResolvedOptions, policy: RequestPolicy, transport: Transport) {
+  constructor(
+    options: ResolvedOptions,
+    policy: RequestPolicy,
+    transport: Transport,
+    of: Pick<EjectMessage, 'namespace' | 'service'>,
+  ) {
     this.#options = options;
+    this.#of = of;
     const { runtime, calls } = options;
     this.#pool = new TargetPool<EndpointChannel>(policy, {
       create: (endpoint) => new EndpointChannel(endpoint, transport, calls),
@@ -59,7 +68,7 @@ export class EndpointConnections {
   }
 
   failed(channel: EndpointChannel, kind: FailureKind): void {
-    this.#pool.failed(channel, kind);
+    if (this.#pool.failed(channel, kind)) this.#tellEjected(channel);
   }
 
   succeeded(channel: EndpointChannel): void {
@@ -67,7 +76,7 @@ export class EndpointConnections {
   }
 
   answered(channel: EndpointChannel, statusCode: number): void {
-    this.#pool.answered(channel, statusCode);
+    if (this.#pool.answered(channel, statusCode)) this.#tellEjected(channel);
   }
 
   /** Waits up to `graceMs` for the calls in progress, then closes all connections. */
@@ -76,6 +85,10 @@ export class EndpointConnections {
     this.#isClosed = true;
     await within(this.#options.runtime, graceMs, Promise.all(this.#leaving.values()));
     await Promise.all([...this.#leaving.keys()].map((channel) => channel.destroy()));
+  }
+
+  #tellEjected({ endpoint }: EndpointChannel): void {
+    tell(CHANNELS.eject, () => ({ ...this.#of, endpoint }) satisfies EjectMessage);
   }
 
   #dismiss(channel: EndpointChannel): void {

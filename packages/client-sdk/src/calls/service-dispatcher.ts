@@ -7,11 +7,14 @@ import { asError } from './call-error.ts';
 import { Call, type CallOwner } from './call.ts';
 import type { EndpointConnections } from './endpoint-connections.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
+import { RequestTrace } from '../diagnostics/request-trace.ts';
 import { UnreadBodies } from './unread-bodies.ts';
 import { modernHandler } from '../undici/legacy-handler.ts';
 
 /** Supplies a channel when there is none yet. */
 export interface EndpointAwaiter {
+  readonly namespace: string;
+  readonly name: string;
   readonly label: string;
   /**
    * Resolves with a channel as soon as there is one, or with an error when `waitMs` (or its default) has passed or the
@@ -68,6 +71,12 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     this.#budget.deposit();
   }
 
+  /** Tells what becomes of a call; undefined when nobody listens. */
+  trace(method: string, path: string): RequestTrace | undefined {
+    const { namespace, name: service } = this.#awaiter;
+    return RequestTrace.begin(() => ({ namespace, service, method, path }));
+  }
+
   /** The channel for a call; waits for one, as the options say, when there is none. Resolves with the reason otherwise. */
   async channel(signal: AbortSignal): Promise<EndpointChannel | RollcallError> {
     return this.#channels.pick() ?? (await this.#awaiter.awaitChannel(undefined, signal));
@@ -79,6 +88,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   ): boolean {
     this.started();
     const call = new Call(this, options, modernHandler(handler));
+    call.trace = this.trace(options.method, options.path);
     if (!call.start()) return true;
     const channel = this.#pick(call);
     if (channel !== undefined) return call.send(channel);

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { RollcallError } from '../base/error.ts';
 import type { EndpointChannel } from '../calls/endpoint-channel.ts';
 import type { Reach } from '../calls/reach.ts';
+import type { RequestTrace } from '../diagnostics/request-trace.ts';
 import { isLocalFault } from '../calls/request-fault.ts';
 import type { ServiceDispatcher } from '../calls/service-dispatcher.ts';
 import type { ClientRequest, SocketOptions } from './agent-internals.ts';
@@ -31,9 +32,13 @@ export class AgentCall {
   readonly #tried: EndpointChannel[] = [];
   readonly #ended = new AbortController();
   #channel: EndpointChannel | undefined;
+  #trace: RequestTrace | undefined;
   #sentMs = 0;
   /** The instance closed or broke the connection before the answer was complete. */
   #isLost = false;
+  #isUpgraded = false;
+  /** What ended its connection. */
+  #error: Error | undefined;
   #response: IncomingMessage | undefined;
 
   constructor(
@@ -52,6 +57,8 @@ export class AgentCall {
     const request = this.#request;
     calls.set(request, this);
     request.once('close', () => this.#end());
+    // After it has ended: a listener for errors would hide them from the process when the caller has none.
+    request.once('close', () => this.#tellEnd());
     request.once('socket', (socket) => this.#watch(socket));
     request.once('response', (response) => {
       this.#answered(response);
@@ -59,9 +66,11 @@ export class AgentCall {
       if (request.listenerCount('response') === 0) response.resume();
     });
     this.#dispatcher.started();
+    this.#trace = this.#dispatcher.trace(request.method, request.path);
     const found = await this.#dispatcher.channel(this.#ended.signal);
     if (request.destroyed) request.onSocket(null);
     else if (found instanceof RollcallError) {
+      this.#error = found;
       this.#dispatcher.gaveUp();
       request.onSocket(null, found);
     } else this.#send(found);
@@ -72,6 +81,8 @@ export class AgentCall {
     const channel = this.#leave();
     if (channel === undefined || this.#request.destroyed) return false;
     if (isLocalFault(error)) return false;
+    this.#error = error;
+    this.#trace?.failedTry(error);
     this.#dispatcher.failed(channel, 'connect');
     this.#tried.push(channel);
     if (this.#tried.length >= MAX_ENDPOINTS) return this.#gaveUp();
@@ -88,6 +99,7 @@ export class AgentCall {
 
   #send(channel: EndpointChannel): void {
     this.#channel = channel;
+    this.#trace?.tried(channel.endpoint);
     this.#sentMs = this.#dispatcher.nowMs();
     channel.begin();
     try {
@@ -100,7 +112,8 @@ export class AgentCall {
 
   #watch(socket: Duplex): void {
     // Before Node.js and the caller hear of it, and may destroy the request themselves.
-    const onLost = () => {
+    const onLost = (error?: Error) => {
+      this.#error = error;
       if (!this.#request.destroyed) this.#isLost = true;
     };
     socket.prependOnceListener('end', onLost);
@@ -114,6 +127,8 @@ export class AgentCall {
     const onUpgrade = () => {
       off();
       const channel = this.#leave();
+      this.#isUpgraded = true;
+      this.#trace?.answered(101);
       if (channel !== undefined) this.#dispatcher.answered(channel, 101, this.#elapsedMs);
     };
     socket.once('agentRemove', onUpgrade);
@@ -122,6 +137,7 @@ export class AgentCall {
 
   #answered(response: IncomingMessage): void {
     this.#response = response;
+    this.#trace?.answered(response.statusCode ?? 0);
     if (this.#channel === undefined) return;
     this.#dispatcher.answered(this.#channel, response.statusCode ?? 0, this.#elapsedMs);
   }
@@ -136,6 +152,15 @@ export class AgentCall {
     if (channel === undefined || !this.#isLost || this.#response?.complete === true) return;
     this.#dispatcher.failed(channel, 'call');
     if (this.#response === undefined) this.#dispatcher.gaveUp();
+  }
+
+  /** An upgraded connection has ended as a call, too. */
+  #tellEnd(): void {
+    if (this.#response?.complete === true || this.#isUpgraded) this.#trace?.ended();
+    else {
+      const lost = new RollcallError('response_lost', 'the request ended before its answer');
+      this.#trace?.failed(this.#error ?? lost);
+    }
   }
 
   #leave(): EndpointChannel | undefined {

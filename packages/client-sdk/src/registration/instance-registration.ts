@@ -1,6 +1,5 @@
 import { InstancePatch, type Lease } from '@rollcall/contract';
 import { Backoff, pause, unlessAborted, within } from '@rollcall/runtime';
-import { Emitter } from '../base/emitter.ts';
 import { RollcallError } from '../base/error.ts';
 import { warnOfFault } from '../base/guard.ts';
 import { parseOptions } from '../api/options.ts';
@@ -20,6 +19,7 @@ import {
   withPatch,
 } from './registration-spec.ts';
 import { Trouble } from '../base/trouble.ts';
+import { RegistrationEmitter } from './registration-emitter.ts';
 import { ServedRequests } from './served-requests.ts';
 
 /** First pause between two rounds, in ms. */
@@ -37,7 +37,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   readonly service: string;
   readonly id: string;
   readonly #registrar: Registrar;
-  readonly #events: Emitter<RegistrationEvents>;
+  readonly #events: RegistrationEmitter;
   readonly #leaving = new AbortController();
   readonly #drain: ResolvedDrain;
   readonly #onEnded: () => void;
@@ -57,10 +57,10 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   /** `onEnded` is called once, when the registration is over. */
   constructor(registrar: Registrar, spec: RegistrationSpec, onEnded: () => void) {
     this.#registrar = registrar;
-    this.#events = new Emitter(registrar.options.runtime);
     this.namespace = spec.namespace;
     this.service = spec.service;
     this.id = spec.id;
+    this.#events = new RegistrationEmitter(registrar.options.runtime, spec);
     this.#body = spec.body;
     this.#drain = spec.drain;
     this.#onEnded = onEnded;
@@ -118,6 +118,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     const { settleMs, whenIdle, idleTimeoutMs } =
       options === undefined ? this.#drain : parseDrain(options);
     if (this.#state === 'superseded' || this.#state === 'released') return;
+    this.#events.emit('draining');
     const { runtime } = this.#registrar.options;
     // Set in any case: if the instance registers again in between, it must register as draining.
     this.#body = withPatch(this.#body, { status: 'draining' });
@@ -242,7 +243,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     this.#silence = undefined;
     this.#trouble.over();
     if (this.#departure === undefined) this.#registrar.keep(reply.lease, this);
-    if (!isFirst) this.#events.emit('reregistered');
+    this.#events.enrolled(isFirst);
   }
 
   /** Sends changes of status, weight or labels that were made while the registration was in progress. */

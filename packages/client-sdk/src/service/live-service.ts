@@ -17,6 +17,7 @@ import type {
   ServiceSnapshot,
   ServiceStats,
 } from '../api/service.ts';
+import { CHANNELS, type PictureMessage, tell } from '../diagnostics/channels.ts';
 import type { TrafficSource } from '../api/traffic.ts';
 import { ServiceFetch } from '../fetch/service-fetch.ts';
 import { withCause } from '@rollcall/runtime';
@@ -67,10 +68,15 @@ export class LiveService implements EndpointAwaiter {
     this.#scheme = given.scheme ?? 'http';
     this.#parts = parts;
     this.#events = new Emitter(options.runtime);
-    this.connections = new EndpointConnections(options, given.policy ?? options.policy, {
-      scheme: this.#scheme,
-      names: this.#names(given.servername),
-    });
+    this.connections = new EndpointConnections(
+      options,
+      given.policy ?? options.policy,
+      {
+        scheme: this.#scheme,
+        names: this.#names(given.servername),
+      },
+      { namespace: this.namespace, service: name },
+    );
     this.dispatcher = new ServiceDispatcher(this.connections, this, options);
     this.#fetch = new ServiceFetch({
       name,
@@ -227,6 +233,7 @@ export class LiveService implements EndpointAwaiter {
     const port = this.#port ?? (hasUsual ? this.#usualPort : endpoints[0]?.portName);
     this.#endpoints = Object.freeze(endpoints.filter(({ portName }) => portName === port));
     this.connections.update(this.#endpoints);
+    tell(CHANNELS.pictureChange, () => ({ snapshot }) satisfies PictureMessage);
     this.#events.emit('change', snapshot);
   }
 

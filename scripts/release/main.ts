@@ -102,6 +102,21 @@ function tagIn(copy: string, tag: string): void {
 and show release/*.tar.gz and release/*.cdx.json with the release.`);
 }
 
+/**
+ * Names the tarballs that take the place of packages which no registry has yet: pnpm, yarn and bun look up what a package
+ * needs in the registry, even if its tarball is installed beside it.
+ */
+function writeOverrides(tarballs: readonly string[], version: string): void {
+  const overrides = tarballs.map((file) => {
+    const name = basename(file)
+      .replace(`-${version}.tgz`, '')
+      .replace(/^rollcall-/, '@rollcall/');
+    return [name, `file:${join(root, 'release', basename(file))}`];
+  });
+  const text = JSON.stringify(Object.fromEntries(overrides), null, 2);
+  writeFileSync(join(root, 'release', 'overrides.json'), `${text}\n`);
+}
+
 async function release(wanted: string | undefined, isDry: boolean): Promise<void> {
   const version = wanted ?? manifestAt(join(root, 'packages/contract/package.json')).version;
   if (!VERSION.test(version)) {
@@ -123,6 +138,7 @@ async function release(wanted: string | undefined, isDry: boolean): Promise<void
     await makeWhole(copy, version);
     rmSync(join(root, 'release'), { recursive: true, force: true });
     cpSync(join(copy, 'release'), join(root, 'release'), { recursive: true });
+    writeOverrides(tarballs, version);
     if (!isDry) tagIn(copy, tag);
     else
       console.log(

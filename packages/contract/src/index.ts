@@ -81,6 +81,7 @@ export {
   EndpointLoad,
   EndpointTraffic,
   LATENCY_BOUNDS_MS,
+  MAX_REPORTED,
   TrafficReport,
   TrafficView,
 } from './traffic.ts';

@@ -7,12 +7,12 @@ const countIn = (latencies: readonly number[], boundMs: number) =>
 
 test('calls by latency, each within the bound of its bucket', () => {
   const traffic = new TargetTraffic();
-  for (const ms of [0, 1, 1.5, 2, 30_000, 30_000.1]) traffic.answered(ms, false);
+  for (const ms of [0, 1, 1.7, 2, 80_000, 80_000.1]) traffic.answered(ms, false);
   const { calls, failures, latencies } = traffic.take();
   expect({ calls, failures }).toEqual({ calls: 6, failures: 0 });
   expect(countIn(latencies, 1)).toBe(2);
   expect(countIn(latencies, 2)).toBe(2);
-  expect(countIn(latencies, 30_000)).toBe(1);
+  expect(countIn(latencies, 80_000)).toBe(1);
   expect(countIn(latencies, Infinity)).toBe(1);
 });
 
@@ -31,8 +31,17 @@ test('what was taken is not taken again, and stays as it was', () => {
   const { latencies } = traffic.take();
   traffic.answered(3, false);
   traffic.answered(3, false);
-  expect(countIn(latencies, 5)).toBe(1);
+  expect(countIn(latencies, 3.2)).toBe(1);
   expect(traffic.take().calls).toBe(2);
   expect(traffic.take().calls).toBe(0);
   expect(traffic.take().latencies).toHaveLength(LATENCY_BOUNDS_MS.length + 1);
+});
+
+test('an answer that breaks off makes no second call of one', () => {
+  const traffic = new TargetTraffic();
+  traffic.answered(3, false);
+  traffic.broke();
+  traffic.answered(3, true);
+  traffic.broke();
+  expect(traffic.take()).toMatchObject({ calls: 2, failures: 2 });
 });

@@ -31,11 +31,17 @@ export class TargetTraffic {
     this.#failures++;
   }
 
+  /** The answer to a call that was counted already broke off. */
+  broke(): void {
+    this.#failures++;
+  }
+
   /** The counts since the last time; it starts anew. */
   take(): TrafficWindow {
     const window = {
       calls: this.#calls,
-      failures: this.#failures,
+      // An answer of 500 may break off as well.
+      failures: Math.min(this.#failures, this.#calls),
       latencies: this.#latencies ?? NONE,
     };
     this.#calls = 0;

@@ -26,6 +26,17 @@ describe('drain', () => {
     expect(await cli.out('get', 'po', 'a', '--no-headers')).toBe('a   1/1   Running   20m\n');
   });
 
+  test('of the last one: a warning, since callers have nobody else', async () => {
+    await cli.register('nginx/a', 3001);
+    await cli.register('nginx/b', 3002);
+    expect((await cli.run('drain', 'nginx/a')).err).toBe('');
+    expect(await cli.run('drain', 'nginx/b')).toEqual({
+      code: 0,
+      out: 'instance/b drained\n',
+      err: 'Warning: no other instance of nginx is in use, so callers go on calling those that drain\n',
+    });
+  });
+
   test('for a time: it comes back by itself', async () => {
     await cli.register('nginx/a', 3001);
     await cli.out('drain', 'a', '--for=1s', '--reason=kernel', '--author=ada');

@@ -8,7 +8,7 @@ import {
   type Options,
   textOption,
 } from '../session/command.ts';
-import { type Context, say } from '../session/context.ts';
+import { type Context, say, warn } from '../session/context.ts';
 import { durationMs } from '../base/duration.ts';
 import { instances, instanceSpec, instanceStatus } from '../resources/instances.ts';
 
@@ -65,12 +65,23 @@ async function takeOut(context: Context, given: Arguments, params: InstanceParam
   await context.rollcall.call('putOverride', { params, body });
 }
 
-/** An instance that is in use already is put back without an error. */
-async function putBack(context: Context, params: InstanceParams): Promise<void> {
-  await context.rollcall.call('deleteOverride', { params }).catch((error: unknown) => {
-    if (error instanceof RollcallError && error.code === 'override_not_found') return undefined;
+/** When all instances of a service drain, callers go on calling those that still serve. */
+async function warnOfLast(context: Context, { ns, svc }: InstanceParams): Promise<void> {
+  const { roll } = await context.rollcall.call('readService', { params: { ns, svc } });
+  if (roll.some(({ tier }) => tier !== null) || !roll.some(({ serving }) => serving)) return;
+  const what = `no other instance of ${svc} is in use, so callers go on calling those that drain`;
+  warn(context, `Warning: ${what}`);
+}
+
+/** An instance that is in use already is put back without an error. @returns whether it was out of use */
+async function putBack(context: Context, params: InstanceParams): Promise<boolean> {
+  try {
+    await context.rollcall.call('deleteOverride', { params });
+    return true;
+  } catch (error) {
+    if (error instanceof RollcallError && error.code === 'override_not_found') return false;
     throw error;
-  });
+  }
 }
 
 const TAKING_OUT: Options = {
@@ -109,6 +120,7 @@ export const drain: Command = {
     await takeOut(context, given, params);
     await settled(context, name, withinMs);
     say(context, `instance/${id} drained`);
+    await warnOfLast(context, params);
     return EXIT.ok;
   },
 };
@@ -137,8 +149,8 @@ export const uncordon: Command = {
   options: {},
   run: async (context, given) => {
     const { id, params } = await instanceOf(context, given, 'uncordon nginx/a');
-    await putBack(context, params);
-    say(context, `instance/${id} uncordoned`);
+    const wasOut = await putBack(context, params);
+    say(context, `instance/${id} ${wasOut ? 'uncordoned' : 'already uncordoned'}`);
     return EXIT.ok;
   },
 };

@@ -110,7 +110,7 @@ describe('what is typed without thinking', () => {
     expect(await cli.out('cordon', 'nginx/a')).toBe('instance/a cordoned\n');
     expect(await cli.out('get', 'instance', 'nginx/a', '--no-headers')).toContain('Terminating');
     expect(await cli.out('uncordon', 'nginx/a')).toBe('instance/a uncordoned\n');
-    expect(await cli.out('uncordon', 'nginx/a')).toBe('instance/a uncordoned\n');
+    expect(await cli.out('uncordon', 'nginx/a')).toBe('instance/a already uncordoned\n');
     expect(await cli.out('get', 'instance', 'nginx/a', '--no-headers')).toContain('Running');
   });
 

@@ -86,6 +86,13 @@ test('a command that never listens is ended and told of', async () => {
   expect(await stateOf('web/a')).toBe('');
 });
 
+test('what it waits for is said after a while', async () => {
+  const running = start(...standard(), ...NODE, `setInterval(() => {}, 1000)`);
+  await running.printed(
+    new RegExp(`rollcall: waiting until port ${port} at 127\\.0\\.0\\.1 answers\n`),
+  );
+});
+
 test('a command that ignores SIGTERM is killed after its grace', async () => {
   const program = PROGRAM.replace(/process\.on.*/, `process.on('SIGTERM', () => {});`);
   const running = start(...standard(), '--grace=200ms', '--drain=0', ...NODE, program);

@@ -164,7 +164,9 @@ async function attend(context: Context, plan: Plan, attended: Attended): Promise
   };
   const name = `${registration.service}/${registration.id}`;
   const over = AbortSignal.any([child.signal, signal]);
-  const isUp = !plan.waits || (await listening(ports, host, { clock, withinMs, signal: over }));
+  const onSlow = (port: number) => tell(`waiting until port ${port} at ${host} answers`);
+  const looking = { clock, withinMs, signal: over, onSlow };
+  const isUp = !plan.waits || (await listening(ports, host, looking));
   if (isUp && !over.aborted) {
     await registration.setStatus('up');
     tell(`${name} is up`);

@@ -2,7 +2,7 @@ import type { EndpointLoad } from '@rollcall/client-sdk';
 import { EXIT, usageError } from '../base/cli-error.ts';
 import { bucketOf, latencyText } from '../output/latency.ts';
 import { tableText } from '../output/table.ts';
-import { resourceOf } from '../resources/catalog.ts';
+import { RESOURCES, type Selection, selectionsOf } from '../resources/catalog.ts';
 import { nothingFound } from '../resources/finding.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import { services } from '../resources/services.ts';
@@ -16,7 +16,8 @@ interface Row {
   readonly namespace: string;
   readonly name: string;
   readonly service: string;
-  readonly load: Load;
+  /** Undefined: no caller reports calls to it. */
+  readonly load: Load | undefined;
 }
 
 type Load = Omit<EndpointLoad, 'namespace' | 'service' | 'endpoint' | 'callers'>;
@@ -27,6 +28,8 @@ const NO_LOAD: Load = {
   inFlight: 0,
   latencies: [],
 };
+
+const COLUMNS = ['CALLS/S', 'FAILED/S', 'P50', 'P99', 'IN FLIGHT'];
 
 /** What rows can be sorted by, the largest first. */
 const SORTS: Readonly<Record<string, (load: Load) => number>> = {
@@ -70,7 +73,7 @@ async function instanceRows(
   return objects.map((object) => {
     const { namespace: ns, name } = object.metadata;
     const { service } = instanceSpec(object);
-    const load = byInstance.get(`${ns}/${service}/${name}`) ?? NO_LOAD;
+    const load = byInstance.get(`${ns}/${service}/${name}`);
     return { namespace: ns, name, service, load };
   });
 }
@@ -88,11 +91,17 @@ async function serviceRows(context: Context, namespace: string, selector?: strin
   ]);
   return objects.map(({ metadata: { namespace: ns, name } }) => {
     const own = loads.filter((one) => one.namespace === ns && one.service === name);
-    return { namespace: ns, name, service: name, load: own.reduce<Load>(sum, NO_LOAD) };
+    return {
+      namespace: ns,
+      name,
+      service: name,
+      load: own.length === 0 ? undefined : own.reduce(sum, NO_LOAD),
+    };
   });
 }
 
 function cellsOf({ load }: Row): string[] {
+  if (load === undefined) return COLUMNS.map(() => '<none>');
   return [
     rateText(load.callsPerSecond),
     rateText(load.failuresPerSecond),
@@ -111,7 +120,7 @@ function sorted(rows: readonly Row[], by: string | undefined): Row[] {
   if (valueOf === undefined || !Object.hasOwn(SORTS, by)) {
     throw usageError(`--sort-by: expected ${Object.keys(SORTS).join(', ')}, got "${by}"`);
   }
-  return rows.toSorted((a, b) => valueOf(b.load) - valueOf(a.load));
+  return rows.toSorted((a, b) => valueOf(b.load ?? NO_LOAD) - valueOf(a.load ?? NO_LOAD));
 }
 
 /** The rows of these names, and the names that no row has; all rows without names. */
@@ -140,15 +149,27 @@ function headOf(shows: Shown): string[] {
     { namespace: 'NAMESPACE', name: 'NAME', service: 'SERVICE', load: NO_LOAD },
     shows,
   );
-  return [...place, 'CALLS/S', 'FAILED/S', 'P50', 'P99', 'IN FLIGHT'];
+  return [...place, ...COLUMNS];
+}
+
+const TYPES = [instances, services];
+
+/** `svc`, `svc hello`, `svc/hello`, or names of instances alone. */
+function wantedBy(words: readonly string[]): Selection {
+  const [first = 'instances'] = words;
+  const isType = (word: string) =>
+    RESOURCES.some(({ names }) => names.includes(word.toLowerCase()));
+  const isTyped = isType(first.split('/')[0] ?? '');
+  const selections = selectionsOf(isTyped ? [first, ...words.slice(1)] : ['instances', ...words]);
+  const [selection, ...others] = selections;
+  if (selection === undefined || others.length > 0 || !TYPES.includes(selection.resource)) {
+    throw usageError(`top: expected instances or services, got "${words.join(' ')}"`);
+  }
+  return selection;
 }
 
 async function run(context: Context, given: Arguments): Promise<number> {
-  const [type = 'instances', ...names] = given.words;
-  const resource = resourceOf(type);
-  if (resource !== instances && resource !== services) {
-    throw usageError(`top: expected instances or services, got "${type}"`);
-  }
+  const { resource, names } = wantedBy(given.words);
   const shows = {
     namespace: flagOption(given, 'all-namespaces'),
     service: resource === instances,
@@ -172,9 +193,9 @@ async function run(context: Context, given: Arguments): Promise<number> {
 export const top: Command = {
   name: 'top',
   summary:
-    'Show the calls to each instance: rate, failures, latency, in flight, as callers report them',
+    'Show the calls to each instance (rate, failures, latency, in flight), as the SDK and the balancer report them; other callers report nothing',
   usage: 'top [instances | services] [NAME...] [-l SELECTOR] [-A] [--sort-by=COLUMN]',
-  takes: 'objects',
+  takes: ['instances', 'services'],
   examples: ['top', 'top instances -l app=nginx --sort-by=latency', 'top services -A'],
   options: {
     ...SELECTING,

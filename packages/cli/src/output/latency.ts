@@ -32,7 +32,9 @@ export function bucketOf(
   return { index: latencies.findLastIndex((rate) => rate > 0), part: 1 };
 }
 
+/** Two digits: the buckets tell no more. */
 function durationOf(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
-  return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0).replace('.0', '')}s`;
+  if (ms < 10) return `${Number(ms.toFixed(1))}ms`;
+  if (ms < 1_000) return `${Number(ms.toPrecision(2))}ms`;
+  return `${Number((ms / 1_000).toPrecision(2))}s`;
 }

@@ -103,9 +103,11 @@ export function rowsOf(
     }),
   );
   const all = hasHeaders ? [shown.map(({ title }) => title), ...rows] : rows;
-  if (format === 'wide' || options.columns === undefined) return all;
+  const { columns: room = 0 } = options;
   const whole = shown.findIndex(({ title }) => title === 'NAME') + 1;
-  return fitted(all, { columns: options.columns, whole });
+  // Some terminals do not know their width, and every column of events may be copied.
+  if (format === 'wide' || room === 0 || whole === 0) return all;
+  return fitted(all, { columns: room, whole });
 }
 
 /** The heading is the last part of its key. */

@@ -3,6 +3,8 @@ import { usageError } from '../base/cli-error.ts';
 import { type Clock, sleep } from '@rollcall/runtime';
 
 const LOOK_EVERY_MS = 50;
+/** After this a person wants to know what is waited for, in ms. */
+const SLOW_MS = 3_000;
 
 export interface Port {
   readonly name: string;
@@ -45,14 +47,26 @@ function answers(host: string, port: number): Promise<boolean> {
 export async function listening(
   ports: readonly Port[],
   host: string,
-  given: { readonly clock: Clock; readonly withinMs: number; readonly signal: AbortSignal },
+  given: {
+    readonly clock: Clock;
+    readonly withinMs: number;
+    readonly signal: AbortSignal;
+    /** Called once, when a port takes long. */
+    readonly onSlow: (port: number) => void;
+  },
 ): Promise<boolean> {
   const { clock, withinMs, signal } = given;
+  const slowMs = clock.monotonicMs() + SLOW_MS;
+  let isSlow = false;
   const endMs = clock.monotonicMs() + withinMs;
   for (const { port, protocol } of ports) {
     if (protocol !== 'TCP') continue;
     while (!(await answers(host, port))) {
       if (signal.aborted || clock.monotonicMs() > endMs) return false;
+      if (!isSlow && clock.monotonicMs() > slowMs) {
+        isSlow = true;
+        given.onSlow(port);
+      }
       await sleep(clock, LOOK_EVERY_MS, signal);
     }
   }

@@ -29,7 +29,7 @@ test('the same command line, with more flags', () => {
 test.each<[why: string, over: Partial<Restartable>]>([
   ['done already', { execArgv: ['--liftoff-only'] }],
   ['unknown version', { versions: { ...process.versions, node: '99.0.0' } }],
-  ['a channel to the parent', { env: { NODE_CHANNEL_FD: '3' } }],
+  ['a channel to the parent', { connected: true }],
 ])('not again: %s', (_, over) => {
   const { self, execve } = processWith(over);
   restartSmall(self);

@@ -19,6 +19,8 @@ export interface Restartable extends Pick<
   'argv' | 'env' | 'execArgv' | 'execPath' | 'versions'
 > {
   readonly execve?: NodeJS.Process['execve'] | undefined;
+  /** Whether it has a channel to a parent Node.js process. */
+  readonly connected?: boolean | undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export function restartSmall(self: Restartable = process): void {
   const { argv, env, execArgv, execPath, execve, versions } = self;
   const isKnown = KNOWN_MAJORS.includes(Number.parseInt(versions.node, 10));
   // The channel of a parent Node.js process would not survive.
-  const hasChannel = env['NODE_CHANNEL_FD'] !== undefined;
+  const hasChannel = self.connected === true;
   if (!isKnown || hasChannel || execve === undefined || execArgv.includes(SMALL[0])) return;
   try {
     execve(execPath, [execPath, ...execArgv, ...SMALL, ...argv.slice(1)], env);

@@ -51,26 +51,23 @@ export async function documentedInstances(cli: TestCli): Promise<void> {
   for (const [i, id] of ['a', 'b', 'c'].entries()) {
     await cli.register(`nginx/${id}`, 3001 + i, { address: '127.0.0.1', namespace: 'shop' });
   }
-  const calls = { a: [600, 0, 2], b: [590, 3, 3] };
-  await cli.rollcall.call('putTraffic', {
-    params: { ns: 'shop', reporter: 'web-1' },
-    body: {
-      windowMs: 5_000,
-      forMs: 3_600_000,
-      endpoints: Object.entries(calls).map(([id, [count = 0, failures = 0, inFlight = 0]]) => {
-        const slow = [0, 0, count, failures];
-        const latencies = LATENCY_BOUNDS_MS.map((_, bucket) => slow[bucket] ?? 0).concat(0);
-        return {
-          service: 'nginx',
-          endpoint: `${id}/http`,
-          calls: count,
-          failures,
-          inFlight,
-          latencies,
-        };
-      }),
-    },
+  await documentedCalls(cli);
+}
+
+/** Calls to the instances, through the service as it is later declared. */
+async function documentedCalls(cli: TestCli): Promise<void> {
+  const endpoints = [
+    { endpoint: 'a/', calls: 600, failures: 0, inFlight: 2 },
+    { endpoint: 'b/', calls: 590, failures: 3, inFlight: 3 },
+  ].map((one) => {
+    const latencies = LATENCY_BOUNDS_MS.map((boundMs) => {
+      if (boundMs === 5) return one.calls - 20;
+      return boundMs === 50 ? 20 : 0;
+    });
+    return { service: 'nginx', ...one, latencies: [...latencies, 0] };
   });
+  const body = { windowMs: 5_000, forMs: 3_600_000, endpoints };
+  await cli.rollcall.call('putTraffic', { params: { ns: 'shop', reporter: 'web-1' }, body });
 }
 
 /** The table of commands. */

@@ -175,7 +175,9 @@ export const RollcallOptions = z.strictObject({
    * How often the calls to each endpoint are reported to the registry, for `rollcall top`, in ms; 0 = never. Nothing is
    * reported while there are no calls. @default 5000
    */
-  trafficReportMs: durationMs(0, 600_000).default(5_000),
+  trafficReportMs: durationMs(0, 600_000)
+    .refine((ms) => ms === 0 || ms >= 100, { error: 'expected milliseconds, 100 to 600000, or 0' })
+    .default(5_000),
   /** How calls to instances are made. @default {} */
   calls: CallOptions.prefault({}),
   /**

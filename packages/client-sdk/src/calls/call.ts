@@ -33,7 +33,8 @@ export interface CallOwner {
   later(ms: number, act: () => void): void;
   /** Takes one retry from the budget; false when the budget is empty. */
   takeRetry(): boolean;
-  failed(channel: EndpointChannel, kind: FailureKind): void;
+  /** `hasAnswered`: the head of the answer had come, and the call is counted already. */
+  failed(channel: EndpointChannel, kind: FailureKind, hasAnswered?: boolean): void;
   /** The head of an answer came `latencyMs` after the try began. */
   answered(channel: EndpointChannel, statusCode: number, latencyMs: number): void;
   /** The call ended without a response. */
@@ -185,7 +186,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
       return;
     }
     if (wasStarted ? isInstanceFault(error) : !isLocalFault(error))
-      this.#owner.failed(channel, wasStarted ? 'call' : 'connect');
+      this.#owner.failed(channel, wasStarted ? 'call' : 'connect', this.phase === 'answering');
     try {
       if (this.phase === 'trying' && this.#wentElsewhere(channel, error, wasStarted)) return;
       this.#owner.gaveUp();

@@ -38,7 +38,9 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 
 
 const codeOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?? '';
 
-export const isCallerFault = (error: Error): boolean => CALLER_FAULTS.has(codeOf(error));
+export const isCallerFault = (error: Error): boolean =>
+  // Wrong options of a request, such as a local address that is none.
+  CALLER_FAULTS.has(codeOf(error)) || /^ERR_(INVALID|OUT_OF_RANGE|SOCKET_BAD)/.test(codeOf(error));
 
 export const isLocalFault = (error: Error): boolean => LOCAL_FAULTS.has(codeOf(error));
 
@@ -51,7 +53,8 @@ export const isRefusal = (error: Error): boolean =>
  */
 export const isInstanceFault = (error: Error): boolean => {
   const code = codeOf(error);
-  return DEATHS.has(code) || INSTANCE_FAULTS.has(code) || code.startsWith('HPE_');
+  const isGarbage = code.startsWith('HPE_') || error.name === 'HTTPParserError';
+  return DEATHS.has(code) || INSTANCE_FAULTS.has(code) || isGarbage;
 };
 
 export const isDeath = (error: Error): boolean => DEATHS.has(codeOf(error));

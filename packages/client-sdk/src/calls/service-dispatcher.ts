@@ -114,8 +114,9 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     return this.#options.runtime.monotonicMs();
   }
 
-  failed(channel: EndpointChannel, kind: FailureKind): void {
-    channel.traffic.failed();
+  failed(channel: EndpointChannel, kind: FailureKind, hasAnswered = false): void {
+    if (hasAnswered) channel.traffic.broke();
+    else channel.traffic.failed();
     this.#channels.failed(channel, kind);
   }
 

@@ -1,13 +1,15 @@
+import { errorMonitor } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RollcallError } from '../base/error.ts';
 import type { EndpointChannel } from '../calls/endpoint-channel.ts';
 import type { Reach } from '../calls/reach.ts';
 import type { RequestTrace } from '../diagnostics/request-trace.ts';
-import { isLocalFault } from '../calls/request-fault.ts';
+import { isCallerFault, isInstanceFault, isLocalFault } from '../calls/request-fault.ts';
 import type { ServiceDispatcher } from '../calls/service-dispatcher.ts';
 import type { ClientRequest, SocketOptions } from './agent-internals.ts';
 import { createEndpointAgent, type EndpointAgent } from './endpoint-agent.ts';
+import { GivenUp } from './given-up.ts';
 
 /** The call that a request belongs to. */
 const calls = new WeakMap<ClientRequest, AgentCall>();
@@ -30,14 +32,16 @@ export class AgentCall {
   readonly #dispatcher: ServiceDispatcher;
   readonly #reach: Reach;
   readonly #tried: EndpointChannel[] = [];
-  readonly #ended = new AbortController();
+  /** Aborted when it needs no endpoint any more. */
+  readonly #over = new AbortController();
+  readonly #givenUp: GivenUp;
   #channel: EndpointChannel | undefined;
   #trace: RequestTrace | undefined;
   #sentMs = 0;
   /** The instance closed or broke the connection before the answer was complete. */
   #isLost = false;
   #isUpgraded = false;
-  /** What ended its connection. */
+  /** What the request failed of. */
   #error: Error | undefined;
   #response: IncomingMessage | undefined;
 
@@ -51,26 +55,18 @@ export class AgentCall {
     this.#options = options;
     this.#dispatcher = dispatcher;
     this.#reach = reach;
+    this.#givenUp = new GivenUp(request, reach.runtime, (reason) => this.#onGivenUp(reason));
   }
 
   async start(): Promise<void> {
     const request = this.#request;
     calls.set(request, this);
-    request.once('close', () => this.#end());
-    // After it has ended: a listener for errors would hide them from the process when the caller has none.
-    request.once('close', () => this.#tellEnd());
-    request.once('socket', (socket) => this.#watch(socket));
-    request.once('response', (response) => {
-      this.#answered(response);
-      // Without a listener Node.js would discard the body: with this one it has to be done here.
-      if (request.listenerCount('response') === 0) response.resume();
-    });
+    this.#listen();
     this.#dispatcher.started();
     this.#trace = this.#dispatcher.trace(request.method, request.path);
-    const found = await this.#dispatcher.channel(this.#ended.signal);
+    const found = await this.#dispatcher.channel(this.#over.signal);
     if (request.destroyed) request.onSocket(null);
     else if (found instanceof RollcallError) {
-      this.#error = found;
       this.#dispatcher.gaveUp();
       request.onSocket(null, found);
     } else this.#send(found);
@@ -80,8 +76,7 @@ export class AgentCall {
   wentElsewhere(error: Error): boolean {
     const channel = this.#leave();
     if (channel === undefined || this.#request.destroyed) return false;
-    if (isLocalFault(error)) return false;
-    this.#error = error;
+    if (isLocalFault(error) || isCallerFault(error)) return false;
     this.#trace?.failedTry(error);
     this.#dispatcher.failed(channel, 'connect');
     this.#tried.push(channel);
@@ -90,6 +85,23 @@ export class AgentCall {
     if (other === undefined || !this.#dispatcher.takeRetry()) return this.#gaveUp();
     this.#send(other);
     return true;
+  }
+
+  #listen(): void {
+    const request = this.#request;
+    // Monitors, since a listener would hide an error from the process when the caller has none.
+    request.once(errorMonitor, (error: Error) => {
+      this.#error = error;
+      if (!this.#givenUp.isGivenUp && isInstanceFault(error)) this.#isLost = true;
+    });
+    request.once('socket', (socket) => this.#watch(socket));
+    // First of all: the caller's own listener may be gone after its call.
+    request.prependOnceListener('response', (response) => {
+      this.#answered(response);
+      // Without a listener Node.js would discard the body: with this one it has to be done here.
+      if (request.listenerCount('response') === 0) response.resume();
+    });
+    request.once('close', () => this.#end());
   }
 
   #gaveUp(): false {
@@ -110,11 +122,17 @@ export class AgentCall {
     }
   }
 
+  #onGivenUp(reason?: Error): void {
+    this.#over.abort();
+    if (this.#channel !== undefined)
+      agentOf(this.#channel, this.#reach).forget(this.#request, reason);
+  }
+
   #watch(socket: Duplex): void {
-    // Before Node.js and the caller hear of it, and may destroy the request themselves.
+    // Before Node.js and the caller hear of it, and may destroy something themselves.
     const onLost = (error?: Error) => {
-      this.#error = error;
-      if (!this.#request.destroyed) this.#isLost = true;
+      const isOwn = this.#givenUp.isGivenUp || this.#response?.destroyed === true;
+      if (!isOwn && (error === undefined || isInstanceFault(error))) this.#isLost = true;
     };
     socket.prependOnceListener('end', onLost);
     socket.prependOnceListener('error', onLost);
@@ -126,10 +144,12 @@ export class AgentCall {
     };
     const onUpgrade = () => {
       off();
-      const channel = this.#leave();
       this.#isUpgraded = true;
-      this.#trace?.answered(101);
-      if (channel !== undefined) this.#dispatcher.answered(channel, 101, this.#elapsedMs);
+      // A proxy may refuse a CONNECT.
+      const status = this.#request.res?.statusCode ?? 101;
+      this.#trace?.answered(status);
+      const channel = this.#leave();
+      if (channel !== undefined) this.#dispatcher.answered(channel, status, this.#elapsedMs);
     };
     socket.once('agentRemove', onUpgrade);
     this.#request.once('close', off);
@@ -147,20 +167,18 @@ export class AgentCall {
   }
 
   #end(): void {
-    this.#ended.abort();
-    const channel = this.#leave();
-    if (channel === undefined || !this.#isLost || this.#response?.complete === true) return;
-    this.#dispatcher.failed(channel, 'call');
-    if (this.#response === undefined) this.#dispatcher.gaveUp();
-  }
-
-  /** An upgraded connection has ended as a call, too. */
-  #tellEnd(): void {
-    if (this.#response?.complete === true || this.#isUpgraded) this.#trace?.ended();
+    this.#over.abort();
+    const isComplete = this.#response?.complete === true || this.#isUpgraded;
+    if (isComplete) this.#trace?.ended();
     else {
       const lost = new RollcallError('response_lost', 'the request ended before its answer');
       this.#trace?.failed(this.#error ?? lost);
     }
+    const channel = this.#leave();
+    if (channel === undefined || !this.#isLost || isComplete) return;
+    const hasAnswered = this.#response !== undefined;
+    this.#dispatcher.failed(channel, 'call', hasAnswered);
+    if (!hasAnswered) this.#dispatcher.gaveUp();
   }
 
   #leave(): EndpointChannel | undefined {

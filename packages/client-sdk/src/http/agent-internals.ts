@@ -2,6 +2,7 @@ import {
   type AgentOptions,
   type ClientRequest as HttpClientRequest,
   Agent as HttpAgent,
+  type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -14,6 +15,10 @@ import type { Duplex } from 'node:stream';
 export interface ClientRequest extends HttpClientRequest {
   /** Gives it a connection, or the reason why there is none: only then it emits that error, or ends if it was destroyed. */
   onSocket(socket: Duplex | null, error?: Error): void;
+  /** The answer, also that of an upgrade or a CONNECT. */
+  readonly res?: IncomingMessage | null;
+  /** As the options say, in ms. */
+  readonly timeout?: number;
 }
 
 /** The options of a request as an agent gets them. */
@@ -37,6 +42,8 @@ export interface AgentInternals {
   /** Connections in use, by host and port. */
   readonly sockets: Readonly<Record<string, readonly Duplex[] | undefined>>;
   keepSocketAlive(socket: Duplex): boolean;
+  reuseSocket(socket: Duplex, request: ClientRequest): void;
+  on(event: 'free', listener: () => void): unknown;
   destroy(): void;
 }
 

@@ -10,6 +10,7 @@ import {
   SecureAgent,
   type SocketOptions,
 } from './agent-internals.ts';
+import { RequestQueue } from './request-queue.ts';
 
 /** Told when a request gets no connection; true: it goes elsewhere. */
 type OnNoConnection = (request: ClientRequest, error: Error) => boolean;
@@ -22,8 +23,10 @@ interface EndpointAgentOptions {
 }
 
 export interface EndpointAgent extends OwnConnections {
-  /** Gives the request a connection to the endpoint. */
+  /** Gives the request a connection to the endpoint, as soon as there may be one more. */
   addRequest(request: ClientRequest, options: SocketOptions): void;
+  /** The request was destroyed before it had a connection. */
+  forget(request: ClientRequest, reason?: Error): void;
 }
 
 /** The connections of Node.js's http module to one endpoint. */
@@ -33,56 +36,78 @@ export function createEndpointAgent(options: EndpointAgentOptions): EndpointAgen
     : new SecureEndpointAgent(options);
 }
 
-/** The same class over the agents of both protocols: they have no common one that could be told apart later. */
+/** The same class over the agents of both protocols. */
 function overAgent(Base: typeof PlainAgent, readyEvent: 'connect' | 'secureConnect') {
   return class extends Base implements EndpointAgent {
     readonly #options: EndpointAgentOptions;
-    #closed: PromiseWithResolvers<void> | undefined;
+    readonly #queue: RequestQueue;
+    /** The request for which a connection is being made, during the call that makes it. */
+    #opening: ClientRequest | undefined;
 
     constructor(options: EndpointAgentOptions) {
-      super({ keepAlive: true, timeout: options.calls.keepAliveMs });
+      super({ keepAlive: true });
       this.#options = options;
+      this.#queue = new RequestQueue({
+        maxConnections: options.calls.maxConnections,
+        used: () => socketsOf(this.sockets).length,
+        hasFree: () => socketsOf(this.freeSockets).some(({ destroyed }) => !destroyed),
+        serve: (request, given) => super.addRequest(request, given),
+      });
+      this.on('free', () => this.#queue.goOn());
     }
 
     override addRequest(request: ClientRequest, given: SocketOptions): void {
-      const { channel } = this.#options;
-      const { host, port, tls } = channel;
+      const { host, port, tls } = this.#options.channel;
       // What the request says of its host is for the instance to read; the connection goes to its address.
-      super.addRequest(request, { ...given, ...tls, host, port, path: null });
+      this.#queue.add(request, { ...given, ...tls, host, port, path: null });
     }
 
     override createSocket(request: ClientRequest, given: SocketOptions, onSocket: OnSocket): void {
+      this.#opening = request;
       super.createSocket(request, given, (error, socket) => {
-        if (error !== null && this.#options.onNoConnection(request, error)) return;
-        onSocket(error, socket);
+        this.#queue.connecting.delete(request);
+        for (const end of ['close', 'agentRemove']) socket?.once(end, () => this.#queue.goOn());
+        const isElsewhere = error !== null && this.#options.onNoConnection(request, error);
+        if (!isElsewhere) onSocket(error, socket);
+        if (error !== null) this.#queue.goOn();
       });
     }
 
     /** Answers once the connection is made: until then the request has written nothing, and may go elsewhere. */
     override createConnection(given: SocketOptions, onSocket: OnSocket): undefined {
       const socket = super.createConnection(given, () => {}) as Socket;
+      if (this.#opening !== undefined) this.#queue.connecting.set(this.#opening, socket);
       whenReady(socket, readyEvent, this.#options, onSocket);
       return undefined;
     }
 
-    override keepSocketAlive(socket: Duplex): boolean {
-      if (this.#closed === undefined) return super.keepSocketAlive(socket);
-      return false;
+    override keepSocketAlive(socket: Socket): boolean {
+      if (this.#queue.isClosed || !super.keepSocketAlive(socket)) return false;
+      const { keepAliveMs } = this.#options.calls;
+      // The server may have announced a shorter time.
+      const { timeout = 0 } = socket;
+      if (timeout === 0 || timeout > keepAliveMs) socket.setTimeout(keepAliveMs);
+      return true;
+    }
+
+    override reuseSocket(socket: Socket, request: ClientRequest): void {
+      // That was the time for an idle connection.
+      socket.setTimeout(0);
+      super.reuseSocket(socket, request);
+    }
+
+    forget(request: ClientRequest, reason?: Error): void {
+      this.#queue.forget(request, reason);
     }
 
     close(): Promise<void> {
-      if (this.#closed !== undefined) return this.#closed.promise;
-      this.#closed = Promise.withResolvers();
       for (const free of socketsOf(this.freeSockets)) free.destroy();
-      const used = new Set(socketsOf(this.sockets));
-      if (used.size === 0) this.#closed.resolve();
-      for (const socket of used) {
-        socket.once('close', () => {
-          used.delete(socket);
-          if (used.size === 0) this.#closed?.resolve();
-        });
-      }
-      return this.#closed.promise;
+      return this.#queue.close();
+    }
+
+    override destroy(): void {
+      this.#queue.destroy();
+      super.destroy();
     }
   };
 }

@@ -10,7 +10,7 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { createServer as createHttpsServer, get as httpsGet } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import axios from 'axios';
 import got from 'got';
@@ -260,6 +260,154 @@ describe('requests of node:http', () => {
 
   test('is made for a client only', () => {
     expect(() => createHttpAgent({} as never)).toThrow('expected a Rollcall of the same copy');
+  });
+});
+
+describe('what others do to it', () => {
+  const BYTES = 100_000;
+
+  async function big() {
+    const served = await serve(['a']);
+    served.servers[0]!.server.removeAllListeners('request');
+    served.servers[0]!.server.on('request', (_, response) => response.end('x'.repeat(BYTES)));
+    return served;
+  }
+
+  test('a callback that reads the answer later gets all of it', async () => {
+    const { agent } = await big();
+    const response = await new Promise<IncomingMessage>((resolve) => {
+      httpGet('http://orders.rollcall/', { agent }, resolve);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await text(response)).length).toBe(BYTES);
+  });
+
+  test('so does a stream of axios', async () => {
+    const { agent } = await big();
+    const { data } = await axios.get<NodeJS.ReadableStream>('http://orders.rollcall/', {
+      httpAgent: agent,
+      responseType: 'stream',
+    });
+    expect((await text(data as never)).length).toBe(BYTES);
+  });
+
+  test('no more connections than the options allow; the others wait, also past a failure', async () => {
+    const { servers, agent } = await serve(['a'], { calls: { maxConnections: 2 } });
+    servers[0]!.state.delayMs = 20;
+    const answers = await Promise.all(Array.from({ length: 9 }, () => get(agent)));
+    expect(answers.join('')).toBe('a'.repeat(9));
+    expect(servers[0]!.state.connections).toBe(2);
+    const given = Array.from({ length: 4 }, () =>
+      httpRequest('http://orders.rollcall/', { agent }),
+    );
+    for (const request of given) {
+      request.on('error', () => {});
+      request.end();
+    }
+    const closed = new Promise((resolve) => given[2]!.on('close', resolve));
+    given[2]!.destroy();
+    await closed;
+    given[0]!.destroy();
+    expect(await get(agent)).toBe('a');
+  });
+
+  test('garbage for an answer is the fault of the instance', async () => {
+    const garbage = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => socket.write('lkjsdf\r\n\r\n'));
+    });
+    garbage.listen(0, '127.0.0.1');
+    await once(garbage, 'listening');
+    context.onEnd(() => garbage.close());
+    const { registry, agent, service } = await serve(['a'], {
+      calls: { ejection: { failuresInARow: 2, baseMs: 60_000 } },
+    });
+    registry.change('orders', [endpointAt((garbage.address() as AddressInfo).port)]);
+    await until(() => service.endpoints().length === 2);
+    for (let i = 0; i < 6; i++) await get(agent).catch(() => {});
+    expect(service.stats().ejections).toBe(1);
+    expect(await get(agent)).toBe('a');
+  });
+
+  test('an option that is wrong is the fault of the caller', async () => {
+    const { agent, service } = await serve(['a', 'b']);
+    const failing = get(agent, '/', { localAddress: 'nonsense' });
+    await expect(failing).rejects.toMatchObject({ code: 'ERR_INVALID_IP_ADDRESS' });
+    expect(service.stats()).toMatchObject({ ejections: 0, inFlight: 0 });
+  });
+
+  test('given up while it waits for an instance, at once and by its own reason', async () => {
+    const { agent, service } = await serve([], { noEndpointWaitMs: 60_000 });
+    await expect(get(agent, '/', { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({
+      code: 'ABORT_ERR',
+    });
+    const late = httpRequest('http://orders.rollcall/', { agent, timeout: 50 });
+    late.end();
+    await once(late, 'timeout');
+    late.destroy(new Error('too late'));
+    expect(String((await once(late, 'error'))[0])).toContain('too late');
+    const asked = httpRequest('http://orders.rollcall/', { agent });
+    asked.setTimeout(50);
+    asked.end();
+    await once(asked, 'timeout');
+    asked.on('error', () => {});
+    const closed = new Promise((resolve) => asked.on('close', resolve));
+    asked.destroy();
+    await closed;
+    expect(service.stats()).toMatchObject({ inFlight: 0, ejections: 0 });
+  });
+
+  /** A server that accepts connections and never begins with TLS. */
+  async function mute() {
+    const sockets = new Set<Socket>();
+    const server = createTcpServer((socket) => {
+      sockets.add(socket);
+      socket.resume();
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    context.onEnd(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const { client } = await serveOrders(context, [port], { calls: { connectTimeoutMs: 60_000 } });
+    return { sockets, client, agent: createHttpsAgent(client) };
+  }
+
+  test('given up while it connects, at once', async () => {
+    const { sockets, client, agent } = await mute();
+    const service = client.service('orders', { scheme: 'https' });
+    const signal = AbortSignal.timeout(100);
+    const request = httpsGet('https://orders.rollcall/', { agent, signal });
+    await expect(once(request, 'response')).rejects.toMatchObject({ code: 'ABORT_ERR' });
+    await until(() => sockets.size === 0);
+    expect(service.stats()).toMatchObject({ inFlight: 0, ejections: 0 });
+  });
+
+  test('closing the client waits for what connects, and then ends it: nothing is sent later', async () => {
+    const { sockets, client, agent } = await mute();
+    const request = httpsGet('https://orders.rollcall/', { agent });
+    const failure = once(request, 'response');
+    failure.catch(() => {});
+    await until(() => sockets.size === 1);
+    await client.close();
+    await expect(failure).rejects.toMatchObject({ code: 'closed' });
+    await until(() => sockets.size === 0);
+  }, 20_000);
+
+  test('a connection has no timeout that nobody set, and an idle one ends in time', async () => {
+    const { servers, agent } = await serve(['a'], { calls: { keepAliveMs: 100 } });
+    for (let i = 0; i < 2; i++) {
+      servers[0]!.state.delayMs = 250;
+      const request = httpRequest('http://orders.rollcall/', { agent });
+      const timeouts: unknown[] = [];
+      request.on('timeout', () => timeouts.push(1));
+      request.end();
+      expect(await answerOf(request)).toBe('a');
+      expect(timeouts).toEqual([]);
+    }
+    expect(servers[0]!.state.connections).toBe(1);
+    await until(() => servers[0]!.state.open.size === 0);
   });
 });
 

@@ -1,4 +1,5 @@
 import { TargetTraffic } from '@rollcall/balancing';
+import { MAX_REPORTED } from '@rollcall/contract';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { afterEach, expect, test } from 'vitest';
 import type { CallRequest } from '../registry/call-request.ts';
@@ -113,6 +114,20 @@ test('after a refusal it rests, after a failure it does not', async () => {
   await pass(300_000);
   call();
   expect(await pass()).toMatchObject([{ calls: { 'a/http': 1 }, windowMs: 5_000 }]);
+});
+
+test('too many endpoints for one report make several', async () => {
+  const { reporter, pass } = start();
+  const targets = Array.from({ length: MAX_REPORTED + 5 }, (_, i) => {
+    return { id: `i${i}/http`, inFlight: 1, traffic: new TargetTraffic() };
+  });
+  reporter.add({ service: 'orders', targets: () => targets });
+  const sizes = async () => (await pass()).map(({ calls }) => Object.keys(calls).length);
+  expect(await sizes()).toEqual([MAX_REPORTED, 5]);
+  targets.splice(3);
+  // The second one is replaced by an empty one.
+  expect(await sizes()).toEqual([3, 0]);
+  expect(await sizes()).toEqual([3]);
 });
 
 test('0 = never', async () => {

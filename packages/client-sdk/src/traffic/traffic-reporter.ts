@@ -1,4 +1,4 @@
-import type { EndpointTraffic } from '@rollcall/contract';
+import { type EndpointTraffic, MAX_REPORTED } from '@rollcall/contract';
 import type { Timer } from '@rollcall/runtime';
 import { RollcallError } from '../base/error.ts';
 import type { ResolvedOptions } from '../api/options.ts';
@@ -9,8 +9,12 @@ import type { RegistryApi } from '../registry/registry-api.ts';
 const WINDOWS = 3;
 /** How long no report is sent after a refusal that another try would not change, in ms: the registry may be older. */
 const REFUSED_PAUSE_MS = 300_000;
-/** The registry accepts this many in one report. */
-const MAX_ENDPOINTS = 10_000;
+/** One report. */
+interface Part {
+  readonly ns: string;
+  readonly part: number;
+  readonly endpoints: readonly EndpointTraffic[];
+}
 
 /**
  * Reports the calls that this process makes, for `rollcall top`. A namespace without calls costs no report. Nothing
@@ -21,8 +25,8 @@ export class TrafficReporter {
   readonly #options: ResolvedOptions;
   readonly #reporter: string;
   readonly #sources = new Set<TrafficSource>();
-  /** Namespaces whose last report had entries: one that ends is reported once more, as empty. */
-  #reported = new Set<string>();
+  /** Number of reports that each namespace had last time: one that ends is reported once more, as empty. */
+  #reported = new Map<string, number>();
   readonly #closing = new AbortController();
   #timer: Timer | undefined;
   #sinceMs = 0;
@@ -61,25 +65,38 @@ export class TrafficReporter {
 
   async #report(): Promise<void> {
     const nowMs = this.#options.runtime.monotonicMs();
-    const windowMs = Math.max(100, Math.round(nowMs - this.#sinceMs));
+    const windowMs = Math.max(10, Math.round(nowMs - this.#sinceMs));
     this.#sinceMs = nowMs;
     const found = this.#take();
-    const due = new Set([...this.#reported, ...found.keys()]);
-    this.#reported = new Set(found.keys());
+    const reports = this.#reportsOf(found);
     if (nowMs < this.#pausedUntilMs) return;
-    await Promise.all([...due].map((ns) => this.#put(ns, windowMs, found.get(ns) ?? []))).catch(
-      (error: unknown) => {
-        const isRefused = error instanceof RollcallError && !error.retryable;
-        if (isRefused) this.#pausedUntilMs = nowMs + REFUSED_PAUSE_MS;
-      },
-    );
+    await Promise.all(reports.map((one) => this.#put(one, windowMs))).catch((error: unknown) => {
+      const isRefused = error instanceof RollcallError && !error.retryable;
+      if (isRefused) this.#pausedUntilMs = nowMs + REFUSED_PAUSE_MS;
+    });
   }
 
-  async #put(ns: string, windowMs: number, endpoints: readonly EndpointTraffic[]): Promise<void> {
+  /** One report for each namespace, or several if there is too much for one. */
+  #reportsOf(found: ReadonlyMap<string, readonly EndpointTraffic[]>): Part[] {
+    const parts = [...new Set([...this.#reported.keys(), ...found.keys()])].flatMap((ns) => {
+      const entries = found.get(ns) ?? [];
+      const count = Math.ceil(entries.length / MAX_REPORTED);
+      return Array.from({ length: Math.max(count, this.#reported.get(ns) ?? 0) }, (_, part) => {
+        const endpoints = entries.slice(part * MAX_REPORTED, (part + 1) * MAX_REPORTED);
+        return { ns, part, endpoints };
+      });
+    });
+    this.#reported = new Map(
+      Array.from(found, ([ns, { length }]) => [ns, Math.ceil(length / MAX_REPORTED)]),
+    );
+    return parts;
+  }
+
+  async #put({ ns, part, endpoints }: Part, windowMs: number): Promise<void> {
     const forMs = Math.min(3_600_000, Math.max(1_000, this.#options.trafficReportMs * WINDOWS));
     await this.#api.call('putTraffic', {
-      params: { ns, reporter: this.#reporter },
-      body: { windowMs, forMs, endpoints: endpoints.slice(0, MAX_ENDPOINTS) },
+      params: { ns, reporter: `${this.#reporter}${part === 0 ? '' : `.${part}`}` },
+      body: { windowMs, forMs, endpoints },
       signal: this.#closing.signal,
     });
   }

@@ -99,7 +99,12 @@ export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteP
   const { maxInstancesPerService, maxImportBytes, maxWatches, maxWatchesPerToken } = limits;
   const importer = new Importer({ store, picture, rules, clock, maxInstancesPerService });
   const traffic = new TrafficBoard(clock);
-  bindTraffic(binder, { traffic, server: parts.processId, maxWritesPerSecond: maxPerSecond });
+  bindTraffic(binder, {
+    traffic,
+    picture,
+    server: parts.processId,
+    maxWritesPerSecond: maxPerSecond,
+  });
   bindDurable(binder, { picture, importer, maxImportBytes });
   const pace = snapshotPace(limits, clock, gate);
   const watched = { picture, hub, warmUp, maxWatches, maxWatchesPerToken, isClosing };

@@ -1,9 +1,11 @@
 import { keyOf } from '../access/caller.ts';
+import type { Picture } from '../picture/picture.ts';
 import type { TrafficBoard } from '../views/traffic-board.ts';
 import type { Binder } from './call.ts';
 
 export interface TrafficSources {
   readonly traffic: TrafficBoard;
+  readonly picture: Picture;
   /** Identifies this server's process. */
   readonly server: string;
   readonly maxWritesPerSecond: number;
@@ -11,7 +13,7 @@ export interface TrafficSources {
 
 /** The calls by which callers report their calls, and by which people read them. */
 export function bindTraffic(binder: Binder, sources: TrafficSources): void {
-  const { traffic, server, maxWritesPerSecond: maxPerSecond } = sources;
+  const { traffic, picture, server, maxWritesPerSecond: maxPerSecond } = sources;
   binder.bind(
     'putTraffic',
     async ({ params: { ns, reporter }, body, caller }) => {
@@ -22,7 +24,21 @@ export function bindTraffic(binder: Binder, sources: TrafficSources): void {
   );
   binder.bind(
     'readTraffic',
-    async ({ params: { ns } }) => ({ server, endpoints: traffic.loads(ns) }),
+    async ({ params: { ns } }) => ({ server, endpoints: traffic.loads(ns, knownIn(picture)) }),
     { isLong: true },
   );
+}
+
+/** Looks endpoints up, each service once. */
+function knownIn(picture: Picture): (namespace: string, service: string, id: string) => boolean {
+  const known = new Map<string, ReadonlySet<string>>();
+  return (namespace, service, id) => {
+    const key = `${namespace}/${service}`;
+    let ids = known.get(key);
+    if (ids === undefined) {
+      ids = new Set(picture.service(namespace, service)?.endpoints.map((one) => one.id));
+      known.set(key, ids);
+    }
+    return ids.has(id);
+  };
 }

@@ -2,6 +2,7 @@ import {
   type ServiceReport,
   type TimelineEvent,
   type TimelineKind,
+  instanceKeyOf,
   type InstanceRef,
   parseInstanceKey,
 } from '@rollcall/contract';
@@ -43,6 +44,8 @@ export interface TimelineQuery {
 export class EventLog {
   readonly #capacity: number;
   #events: TimelineEvent[] = [];
+  /** Instances whose hold broke, until they give a sign of life. */
+  readonly #suspects = new Set<string>();
   /** Key of a report -> its last text: repeating it is no event. */
   readonly #reported = new Map<string, string>();
 
@@ -61,7 +64,7 @@ export class EventLog {
         service: ref.service,
         instance: ref.id,
         kind: entry.why,
-        reason: reasonOf(entry),
+        reason: this.#reasonOf(entry, ref),
       });
     }
     if (this.#events.length > this.#capacity * 1.1) {
@@ -79,6 +82,16 @@ export class EventLog {
           (instance === undefined || event.instance === instance),
       )
       .slice(-limit);
+  }
+
+  /** A suspect is evicted long before its lease ends: then the broken hold is the reason. */
+  #reasonOf(entry: LogEntry, ref: InstanceRef): string {
+    if (ref.id === '') return reasonOf(entry);
+    const key = instanceKeyOf(ref);
+    const wasSuspect = this.#suspects.delete(key);
+    if (entry.why === 'suspected') this.#suspects.add(key);
+    const isItsEnd = wasSuspect && entry.why === 'expired';
+    return isItsEnd ? `${REASONS.suspected}, and it did not come back` : reasonOf(entry);
   }
 
   #isNews(entry: LogEntry): boolean {

@@ -12,6 +12,7 @@ export class LiveLine {
   #timer: NodeJS.Timeout | undefined;
   #seconds = 0;
   #isShown = false;
+  #isBlind = false;
 
   begin(): void {
     this.#timer = setInterval(() => this.#show(this.#seconds++ % PLAIN_EVERY === 0), 1_000);
@@ -23,6 +24,11 @@ export class LiveLine {
       .map(({ instance, state }) => (state === 'up' ? instance : `${instance} (${state})`));
     this.#roll = roll.length === 0 ? 'nobody' : roll.join(', ');
     if (this.#timer !== undefined) this.#show(true);
+  }
+
+  /** Nothing that changes is seen any more. */
+  lostRegistry(): void {
+    this.#isBlind = true;
   }
 
   called(report: CallReport): void {
@@ -48,7 +54,10 @@ export class LiveLine {
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([id, count]) => `${id} ${count}`)
       .join(', ');
-    const text = `on the roll: ${this.#roll} | calls: ${answered} answered, ${failed} failed | last second: ${shares || 'none'}`;
+    const roll = this.#isBlind
+      ? `${this.#roll} (as last seen: the registry has ended)`
+      : this.#roll;
+    const text = `on the roll: ${roll} | calls: ${answered} answered, ${failed} failed | last second: ${shares || 'none'}`;
     if (!this.#isTerminal) {
       console.log(text);
       return;

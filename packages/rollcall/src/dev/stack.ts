@@ -127,6 +127,7 @@ export class DevStack {
     this.#children.push(child);
     child.process.once('exit', (code, signal) => {
       if (this.#isStopping) return;
+      if (name === 'registry') this.#line.lostRegistry();
       this.#line.say(`${name} (pid ${child.pid}) ended: ${signal ?? `exit code ${code}`}`);
       if (code !== 0 && code !== null) {
         this.#line.say(child.tail);

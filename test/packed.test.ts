@@ -26,6 +26,7 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 /** The report of vitest. */
@@ -69,6 +70,10 @@ async function install(name: string): Promise<void> {
     }
     const from = join(source, 'node_modules', dependency);
     await link(from, join(target, 'node_modules', dependency));
+  }
+  // Somebody who imports the entry that needs one has it.
+  for (const peer of Object.keys(manifest.peerDependencies ?? {})) {
+    await link(join(source, 'node_modules', peer), inProject(peer));
   }
 }
 

@@ -193,7 +193,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
 export const top: Command = {
   name: 'top',
   summary:
-    'Show the calls to each instance (rate, failures, latency, in flight), as the SDK and the balancer report them; other callers report nothing',
+    'Show the calls to each instance: rate, failures, latency, in flight; as the SDK and the balancer report them',
   usage: 'top [instances | services] [NAME...] [-l SELECTOR] [-A] [--sort-by=COLUMN]',
   takes: ['instances', 'services'],
   examples: ['top', 'top instances -l app=nginx --sort-by=latency', 'top services -A'],

@@ -10,6 +10,7 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
+import { STATE_TABLE } from '@rollcall/contract';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { until } from '@rollcall/testkit';
@@ -31,6 +32,7 @@ afterEach(async () => {
 const same = (bytes: Buffer) => bytes;
 const UNARY = '/shop.Orders/Name';
 const STREAM = '/shop.Orders/Names';
+const SLOW = '/shop.Orders/SlowNames';
 const METHOD = {
   requestStream: false,
   requestSerialize: same,
@@ -47,6 +49,7 @@ async function startServer(name: string) {
     {
       name: { ...METHOD, path: UNARY, responseStream: false },
       names: { ...METHOD, path: STREAM, responseStream: true },
+      slowNames: { ...METHOD, path: SLOW, responseStream: true },
     },
     {
       name: (_: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
@@ -60,6 +63,15 @@ async function startServer(name: string) {
         state.calls++;
         for (let i = 0; i < 3; i++) call.write(Buffer.from(name));
         call.end();
+      },
+      slowNames: (call: ServerWritableStream<Buffer, Buffer>) => {
+        let left = 3;
+        const writing = setInterval(() => {
+          call.write(Buffer.from(name));
+          if (--left > 0) return;
+          clearInterval(writing);
+          call.end();
+        }, 300);
       },
     },
   );
@@ -262,6 +274,43 @@ describe('a channel to rollcall:///orders', () => {
     await Promise.all([first, second]);
     expect(servers.map(({ state }, i) => state.calls - before[i]!)).toEqual([1, 1]);
     expect(service.stats().inFlight).toBe(0);
+  });
+
+  test('a stream goes on when its instance leaves the roll, and new calls go elsewhere', async () => {
+    const { servers, registry, at } = await serve(2, { policy: 'round-robin' });
+    const client = open();
+    await until(async () => Object.keys(await asked(client, 4)).length === 2);
+    const stream = client.makeServerStreamRequest(SLOW, same, same, Buffer.of());
+    const names: string[] = [];
+    stream.on('data', (bytes: Buffer) => names.push(String(bytes)));
+    const ended = once(stream, 'end');
+    await until(() => names.length === 1);
+    const gone = servers.find(({ name }) => name === names[0])!;
+    registry.change('orders', [], [at(gone).id]);
+    await until(async () => !(gone.name in (await asked(client, 4))));
+    await ended;
+    expect(names).toEqual([gone.name, gone.name, gone.name]);
+  });
+
+  test('an instance that is not ready is not connected to, until it is', async () => {
+    const { registry, at } = await serve(1);
+    const late = await startServer('late');
+    const client = open();
+    await ask(client);
+    registry.change('orders', [{ ...at(late), ...STATE_TABLE.down, state: 'down' }]);
+    expect(await asked(client, 6)).toEqual({ s0: 6 });
+    registry.change('orders', [at(late)]);
+    await until(async () => 'late' in (await asked(client, 4)));
+  });
+
+  test('the rest of the service config holds: the timeout of a method', async () => {
+    const { servers } = await serve(1);
+    servers[0]!.state.delayMs = 5_000;
+    const methodConfig = [{ name: [{ service: 'shop.Orders' }], timeout: '0.2s' }];
+    const client = open('rollcall:///orders', {
+      'grpc.service_config': JSON.stringify({ methodConfig }),
+    });
+    await expect(ask(client)).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
   });
 
   test('without an instance a call fails and says so; with the first one it goes on', async () => {

@@ -56,7 +56,10 @@ export class ServicePolicy implements experimental.LoadBalancer {
       child.destroy();
     }
     for (const channel of wanted) {
-      if (!this.#children.has(channel)) this.#connect(channel, rest, note);
+      const { tier, serving } = channel.endpoint;
+      // One that is down, or starts: it comes again when it is ready.
+      const isCallable = tier !== null || serving;
+      if (isCallable && !this.#children.has(channel)) this.#connect(channel, rest, note);
     }
     this.#update();
     return true;

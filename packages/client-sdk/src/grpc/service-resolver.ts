@@ -21,11 +21,20 @@ export interface GrpcSource {
 
 type Listener = experimental.ResolverListener;
 
-/** The options of a channel with our policy, and everything else that the caller's service config says. */
+interface ServiceConfig {
+  readonly methodConfig?: readonly { readonly timeout?: unknown }[];
+}
+
+/** Our policy, and everything else that the caller's service config says, in the form in which grpc-js keeps it. */
 function serviceConfigOf(options: ChannelOptions): object {
   const text = options['grpc.service_config'];
-  const own = text === undefined ? {} : (JSON.parse(text) as object);
-  return { methodConfig: [], ...own, loadBalancingConfig: [{ [POLICY]: {} }] };
+  const own = text === undefined ? {} : (JSON.parse(text) as ServiceConfig);
+  const methodConfig = (own.methodConfig ?? []).map((method) => {
+    const { timeout } = method;
+    if (typeof timeout !== 'string') return method;
+    return { ...method, timeout: experimental.parseDuration(timeout) ?? undefined };
+  });
+  return { ...own, methodConfig, loadBalancingConfig: [{ [POLICY]: {} }] };
 }
 
 /**

@@ -8,9 +8,11 @@ import { bindInstances } from '../http/instances.ts';
 import { bindLeases } from '../http/leases.ts';
 import { asProblem } from '../http/problems.ts';
 import { bindReads } from '../http/reads.ts';
+import { bindTraffic } from '../http/traffic.ts';
 import { bindWatch } from '../http/watch.ts';
 import { Admission } from '../access/admission.ts';
 import { EVERYTHING } from '../access/caller.ts';
+import { TrafficBoard } from '../views/traffic-board.ts';
 import { AddressRules } from '../writes/declared/address-rules.ts';
 import type { Clock, Random } from '@rollcall/runtime';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
@@ -90,6 +92,8 @@ export class BareServer {
     bindInstances(binder, registry, config);
     bindLeases(binder, { registry, holds });
     bindReads(binder, { picture, warmUp, timeline });
+    const traffic = new TrafficBoard(clock);
+    bindTraffic(binder, { ...config, traffic, picture, server: 'bare' });
     bindWatch(binder, { ...config, picture, hub, warmUp, isClosing: () => this.#isClosing });
     void this.core.follower.run(this.#stop.signal);
   }

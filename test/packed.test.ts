@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import {
   cp,
   mkdir,
@@ -47,6 +48,8 @@ const nameOf = (folderName: string) =>
   folderName === 'rollcall' ? 'rollcall' : `@rollcall/${folderName}`;
 
 async function link(from: string, to: string): Promise<void> {
+  // A peer of several packages is linked once.
+  if (existsSync(to)) return;
   await mkdir(dirname(to), { recursive: true });
   await symlink(await realpath(from), to);
 }

@@ -6,6 +6,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const resolve = { conditions: ['@rollcall/source', ...defaultServerConditions] };
 /** Tests that measure how long something takes: beside others they would measure those. */
 const TIMED = [
+  'packages/client-sdk/src/grpc/grpc.test.ts',
   'packages/client-sdk/src/stampede.registry.test.ts',
   'packages/node-proxy/src/compose.test.ts',
   'packages/registry-server/src/http/load/guard-load.test.ts',

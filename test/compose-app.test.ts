@@ -1,23 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TestProcess, until } from '@rollcall/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LocalCompose } from './support/compose.ts';
+import { isInstalled } from './support/installed.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const app = ['shop', 'catalog-1', 'catalog-2', 'stock'];
 const page =
   /^kettle: 29 EUR, 4 left\nteapot: 35 EUR, 0 left\ncup: 9 EUR, 120 left\n\(from shop and (catalog-[12])\)\n$/;
-
-function hasPython(): boolean {
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 let stack: LocalCompose;
 const started = new Map<string, TestProcess>();
@@ -39,7 +30,7 @@ afterAll(() => stack.close());
 test('the app of the example answers, and the death of an instance fails no call', async ({
   skip,
 }) => {
-  if (!hasPython()) skip('this machine has no python3');
+  if (!isInstalled('python3')) skip('this machine has no python3');
   for (const name of ['lb', ...app]) started.set(name, stack.start(name));
   const customer = async () => (await fetch(stack.url('lb:8080'))).text();
   const seen = new Set<string>();

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, startNode, TestProcess, until } from '@rollcall/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PastedDocument } from './support/pasted-document.ts';
 import { type RegistryProcess, Stack } from './support/stack.ts';
+import { isInstalled } from './support/installed.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const shopFile = (name: string) => join(root, 'examples/shop', name);
@@ -33,17 +33,8 @@ async function start(name: string): Promise<TestProcess> {
   return child;
 }
 
-function hasPython(): boolean {
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 test('the shop of the example is broken and mended as its text says', async ({ skip }) => {
-  if (!hasPython()) skip('this machine has no python3');
+  if (!isInstalled('python3')) skip('this machine has no python3');
   const catalogs = [await start('catalog.ts'), await start('catalog.ts')];
   const stock = await start('stock.py');
   await start('shop.ts');
@@ -84,7 +75,7 @@ test('the shop of the example is broken and mended as its text says', async ({ s
 }, 180_000);
 
 test('the commands of its text, pasted at once, serve a page and end', async ({ skip }) => {
-  if (!hasPython()) skip('this machine has no python3');
+  if (!isInstalled('python3')) skip('this machine has no python3');
   const pasted = await PastedDocument.open(shopFile('README.md'), [7400, 7488, 8088]);
   try {
     for (const { step, seen } of await pasted.played(120_000)) {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { withOutputs } from './support/console.ts';
-import { isInstalled, PastedDocument } from './support/pasted-document.ts';
+import { isInstalled } from './support/installed.ts';
+import { PastedDocument } from './support/pasted-document.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = join(root, 'docs/kubernetes-services.md');

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, until } from '@rollcall/testkit';
 import { type Outcome, Paste, type Step, stepsOf } from './console.ts';
+import { isInstalled } from './installed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -25,12 +26,6 @@ exec ${process.execPath} --conditions=@rollcall/source "\${@/#packages/${root}pa
 const DIG = `#!/bin/sh
 exec ${process.execPath} ${fileURLToPath(new URL('dig.mjs', import.meta.url))} "$@"
 `;
-
-/** Whether a program is on PATH. */
-export function isInstalled(program: string): boolean {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.some((folder) => existsSync(join(folder, program)));
-}
 
 /** The ports that documents name, and the variables that move the programs to others. */
 const PORTS: Readonly<Record<string, (port: string) => NodeJS.ProcessEnv>> = {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { LATENCY_BOUNDS_MS } from '@rollcall/client-sdk';
 import { type TestProcess, freePort, startNode } from '@rollcall/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { type LoadBalancer, startLoadBalancer } from './compose.ts';
@@ -106,12 +107,15 @@ test('the registry is told how many requests each target got, and how long they 
   };
   await expect.poll(told, { timeout: 20_000 }).toMatchObject({
     callers: 1,
-    callsPerSecond: expect.closeTo(90, -2) as number,
     failuresPerSecond: 0,
   });
-  // Each took 30 ms at least: nothing is in the buckets up to 20 ms.
   const { latencies = [], callsPerSecond = 0 } = (await told()) ?? {};
-  expect(latencies.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+  // Three clients, each of which waits for 30 ms: never more than 100 a second.
+  expect(callsPerSecond).toBeGreaterThan(0);
+  expect(callsPerSecond).toBeLessThan(101);
+  // For the same reason nothing is in the buckets up to 25 ms.
+  const quick = LATENCY_BOUNDS_MS.filter((boundMs) => boundMs <= 25).length;
+  expect(latencies.slice(0, quick)).toEqual(Array.from({ length: quick }, () => 0));
   expect(latencies.reduce((sum, rate) => sum + rate, 0)).toBeCloseTo(callsPerSecond);
   await load.stop();
 });

@@ -166,8 +166,8 @@ async function assemble(
   limitConnections(app, clock);
   const refused = refusedTokens(clock, logger);
   const shared = { core, store, rules, clock, supervisor };
-  const processId = random.hex(8);
-  bindAll(app, config, { ...shared, processId, tokens, gate, refused, isClosing });
+  const serverId = random.hex(8);
+  bindAll(app, config, { ...shared, serverId, tokens, gate, refused, isClosing });
   return { ...shared, app, random, loopDelay, isSecure: https !== undefined };
 }
 

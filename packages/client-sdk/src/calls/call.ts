@@ -8,6 +8,7 @@ import { watchBody } from './body-watch.ts';
 import { abortReasonOf, asError, lostError } from './call-error.ts';
 import { CallerSide } from './caller-side.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
+import { Tries } from './tries.ts';
 import type { UnreadBodies } from './unread-bodies.ts';
 import {
   isCallerFault,
@@ -15,7 +16,6 @@ import {
   isIdempotent,
   isInstanceFault,
   isLocalFault,
-  isRefusal,
   isReplayable,
 } from './request-fault.ts';
 
@@ -42,12 +42,6 @@ export interface CallOwner {
   /** The caller's handler threw when no response was awaited any more. */
   warn(message: string, error: unknown): void;
 }
-
-/**
- * A refused connection costs almost no time and has no effect. When half of a service dies at once, a call may skip
- * this many refusing endpoints per allowed try.
- */
-const REFUSALS_PER_TRY = 4;
 
 /**
  * Delay before the last try, in ms. Two dead connections in a row suggest a larger outage; by then the registry has
@@ -77,13 +71,11 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   #channel: EndpointChannel | undefined;
   /** Channel of a try that was aborted before it had a connection: the connect may still fail later. */
   #abandoned: EndpointChannel | undefined;
-  #tried: EndpointChannel[] | undefined;
+  #tries: Tries | undefined;
   /** At least one try started to write: a server may have processed the request. */
   #wasSent = false;
   /** When the try began. */
   #sentMs = 0;
-  /** Tries that used a connection or took time. */
-  #costlyTries = 0;
 
   constructor(
     owner: CallOwner,
@@ -265,21 +257,18 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   }
 
   #wentElsewhere(channel: EndpointChannel, error: Error, wasStarted: boolean): boolean {
-    const tried = (this.#tried ??= []);
+    const tries = (this.#tries ??= new Tries(this.#owner.maxTries));
+    const tried = tries.channels;
     const isRepeat = tried.includes(channel);
-    tried.push(channel);
-    if (wasStarted || !isRefusal(error)) this.#costlyTries++;
-    const { maxTries } = this.#owner;
-    const isEnough = this.#costlyTries >= maxTries || tried.length >= maxTries * REFUSALS_PER_TRY;
-    if (isEnough || !this.#mayRepeat(error, wasStarted)) return false;
+    tries.note(channel, error, wasStarted);
+    if (tries.isEnough || !this.#mayRepeat(error, wasStarted)) return false;
     // With no other endpoint left, retry the one whose connection died: a server may close an idle connection just as a
     // request is written to it.
     const pick = () =>
       this.#owner.pickOther(tried) ?? (wasStarted && !isRepeat ? channel : undefined);
     const other = pick();
     if (other === undefined || !this.#owner.takeRetry()) return false;
-    const isLast = this.#costlyTries > 1 && this.#costlyTries === maxTries - 1;
-    if (isLast) this.#owner.later(LAST_TRY_MS, () => this.#sendLast(pick, other));
+    if (tries.isNextLast) this.#owner.later(LAST_TRY_MS, () => this.#sendLast(pick, other));
     else this.send(other);
     return true;
   }
@@ -304,7 +293,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
       // A query string may contain secrets.
       call: `${method} ${path.replace(/[?#].*/s, '')} of ${this.#owner.label}`,
       endpoint: channel.endpoint,
-      tries: this.#tried?.length ?? 1,
+      tries: this.#tries?.count ?? 1,
       wasSent: this.#wasSent,
     });
   }

@@ -7,6 +7,7 @@ import type { Reach } from '../calls/reach.ts';
 import type { RequestTrace } from '../diagnostics/request-trace.ts';
 import { isCallerFault, isInstanceFault, isLocalFault } from '../calls/request-fault.ts';
 import type { ServiceDispatcher } from '../calls/service-dispatcher.ts';
+import { Tries } from '../calls/tries.ts';
 import type { ClientRequest, SocketOptions } from './agent-internals.ts';
 import { createEndpointAgent, type EndpointAgent } from './endpoint-agent.ts';
 import { GivenUp } from './given-up.ts';
@@ -18,9 +19,6 @@ const calls = new WeakMap<ClientRequest, AgentCall>();
 const onNoConnection = (request: ClientRequest, error: Error) =>
   calls.get(request)?.wentElsewhere(error) === true;
 
-/** As many refusing endpoints are skipped as by the other ways of calling. */
-const MAX_ENDPOINTS = 12;
-
 /**
  * One request of Node.js's http module to a service: chooses the endpoint, and tells the pool what came of it. A request
  * whose connection could not be made goes to another endpoint, since nothing of it was sent. A later failure is the
@@ -31,7 +29,7 @@ export class AgentCall {
   readonly #options: SocketOptions;
   readonly #dispatcher: ServiceDispatcher;
   readonly #reach: Reach;
-  readonly #tried: EndpointChannel[] = [];
+  readonly #tries: Tries;
   /** Aborted when it needs no endpoint any more. */
   readonly #over = new AbortController();
   readonly #givenUp: GivenUp;
@@ -55,6 +53,7 @@ export class AgentCall {
     this.#options = options;
     this.#dispatcher = dispatcher;
     this.#reach = reach;
+    this.#tries = new Tries(dispatcher.maxTries);
     this.#givenUp = new GivenUp(request, reach.runtime, (reason) => this.#onGivenUp(reason));
   }
 
@@ -79,9 +78,9 @@ export class AgentCall {
     if (isLocalFault(error) || isCallerFault(error)) return false;
     this.#trace?.failedTry(error);
     this.#dispatcher.failed(channel, 'connect');
-    this.#tried.push(channel);
-    if (this.#tried.length >= MAX_ENDPOINTS) return this.#gaveUp();
-    const other = this.#dispatcher.pickOther(this.#tried);
+    this.#tries.note(channel, error, false);
+    if (this.#tries.isEnough) return this.#gaveUp();
+    const other = this.#dispatcher.pickOther(this.#tries.channels);
     if (other === undefined || !this.#dispatcher.takeRetry()) return this.#gaveUp();
     this.#send(other);
     return true;

@@ -49,8 +49,8 @@ function overAgent(Base: typeof PlainAgent, readyEvent: 'connect' | 'secureConne
       this.#options = options;
       this.#queue = new RequestQueue({
         maxConnections: options.calls.maxConnections,
-        used: () => socketsOf(this.sockets).length,
-        hasFree: () => socketsOf(this.freeSockets).some(({ destroyed }) => !destroyed),
+        used: () => countOf(this.sockets),
+        hasFree: () => countOf(this.freeSockets, ({ destroyed }) => !destroyed) > 0,
         serve: (request, given) => super.addRequest(request, given),
       });
       this.on('free', () => this.#queue.goOn());
@@ -71,6 +71,7 @@ function overAgent(Base: typeof PlainAgent, readyEvent: 'connect' | 'secureConne
         if (!isElsewhere) onSocket(error, socket);
         if (error !== null) this.#queue.goOn();
       });
+      this.#opening = undefined;
     }
 
     /** Answers once the connection is made: until then the request has written nothing, and may go elsewhere. */
@@ -83,10 +84,7 @@ function overAgent(Base: typeof PlainAgent, readyEvent: 'connect' | 'secureConne
 
     override keepSocketAlive(socket: Socket): boolean {
       if (this.#queue.isClosed || !super.keepSocketAlive(socket)) return false;
-      const { keepAliveMs } = this.#options.calls;
-      // The server may have announced a shorter time.
-      const { timeout = 0 } = socket;
-      if (timeout === 0 || timeout > keepAliveMs) socket.setTimeout(keepAliveMs);
+      limitIdle(socket, this.#options.calls.keepAliveMs);
       return true;
     }
 
@@ -110,6 +108,12 @@ function overAgent(Base: typeof PlainAgent, readyEvent: 'connect' | 'secureConne
       super.destroy();
     }
   };
+}
+
+/** Ends an idle connection in time, unless its server has announced a shorter one. */
+function limitIdle(socket: Socket, keepAliveMs: number): void {
+  const { timeout = 0 } = socket;
+  if (timeout === 0 || timeout > keepAliveMs) socket.setTimeout(keepAliveMs);
 }
 
 /** Tells of a new connection once it is made, or cannot be made in time. */
@@ -138,7 +142,15 @@ function whenReady(
   socket.once('error', onError);
 }
 
-const socketsOf = (table: Readonly<Record<string, readonly Duplex[] | undefined>>): Duplex[] =>
+type Sockets = Readonly<Record<string, readonly Duplex[] | undefined>>;
+
+function countOf(table: Sockets, isMeant: (socket: Duplex) => boolean = () => true): number {
+  let count = 0;
+  for (const sockets of Object.values(table)) count += sockets?.filter(isMeant).length ?? 0;
+  return count;
+}
+
+const socketsOf = (table: Sockets): Duplex[] =>
   Object.values(table).flatMap((sockets = []) => [...sockets]);
 
 const PlainEndpointAgent = overAgent(PlainAgent, 'connect');

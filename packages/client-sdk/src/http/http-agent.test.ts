@@ -357,9 +357,15 @@ describe('what others do to it', () => {
     expect(service.stats()).toMatchObject({ inFlight: 0, ejections: 0 });
   });
 
-  /** A server that accepts connections and never begins with TLS. */
-  async function mute() {
+  /** Servers that accept connections and never begin with TLS. */
+  async function mute(count = 1, calls: RollcallOptions['calls'] = { connectTimeoutMs: 60_000 }) {
     const sockets = new Set<Socket>();
+    const ports = await Promise.all(Array.from({ length: count }, () => startMute(sockets)));
+    const { client } = await serveOrders(context, ports, { calls });
+    return { sockets, client, agent: createHttpsAgent(client) };
+  }
+
+  async function startMute(sockets: Set<Socket>): Promise<number> {
     const server = createTcpServer((socket) => {
       sockets.add(socket);
       socket.resume();
@@ -369,9 +375,7 @@ describe('what others do to it', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     context.onEnd(() => server.close());
-    const { port } = server.address() as AddressInfo;
-    const { client } = await serveOrders(context, [port], { calls: { connectTimeoutMs: 60_000 } });
-    return { sockets, client, agent: createHttpsAgent(client) };
+    return (server.address() as AddressInfo).port;
   }
 
   test('given up while it connects, at once', async () => {
@@ -382,6 +386,15 @@ describe('what others do to it', () => {
     await expect(once(request, 'response')).rejects.toMatchObject({ code: 'ABORT_ERR' });
     await until(() => sockets.size === 0);
     expect(service.stats()).toMatchObject({ inFlight: 0, ejections: 0 });
+  });
+
+  test('as many tries as by every other way: those that take time count', async () => {
+    const { sockets, client, agent } = await mute(3, { connectTimeoutMs: 100, maxTries: 2 });
+    const request = httpsGet('https://orders.rollcall/', { agent });
+    await expect(once(request, 'response')).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    const { retries } = client.service('orders', { scheme: 'https' }).stats();
+    expect(retries).toBe(1);
+    await until(() => sockets.size === 0);
   });
 
   test('closing the client waits for what connects, and then ends it: nothing is sent later', async () => {

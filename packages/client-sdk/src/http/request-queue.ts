@@ -41,6 +41,8 @@ export class RequestQueue {
 
   /** Serves those that wait, as far as there are connections. To be called whenever there may be one more. */
   goOn(): void {
+    // Called for every request that ends: mostly nobody waits.
+    if (this.#waiting.length === 0 && this.#closed === undefined) return;
     const { maxConnections, used, hasFree, serve } = this.#parts;
     const count = () => used() + this.connecting.size;
     while (this.#waiting.length > 0 && (hasFree() || count() < maxConnections)) {

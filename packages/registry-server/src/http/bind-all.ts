@@ -53,8 +53,8 @@ export interface RouteParts {
   readonly rules: AddressRules;
   readonly clock: Clock;
   readonly supervisor: Supervisor;
-  /** Identifies this server's process. */
-  readonly processId: string;
+  /** Random, another one at each start: two addresses may lead to one server. */
+  readonly serverId: string;
   readonly tokens: Tokens;
   readonly gate: LoadGate;
   readonly refused: RefusedTokens;
@@ -102,7 +102,7 @@ export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteP
   bindTraffic(binder, {
     traffic,
     picture,
-    server: parts.processId,
+    server: parts.serverId,
     maxWritesPerSecond: maxPerSecond,
   });
   bindDurable(binder, { picture, importer, maxImportBytes });

@@ -90,6 +90,8 @@ export class EventLog {
     const key = instanceKeyOf(ref);
     const wasSuspect = this.#suspects.delete(key);
     if (entry.why === 'suspected') this.#suspects.add(key);
+    // The end of a suspect may be missed when the roll is read again.
+    if (this.#suspects.size > this.#capacity) this.#suspects.clear();
     const isItsEnd = wasSuspect && entry.why === 'expired';
     return isItsEnd ? `${REASONS.suspected}, and it did not come back` : reasonOf(entry);
   }

@@ -34,12 +34,14 @@ const CLUSTER = {
   scaleReads: 'master',
 } satisfies ClusterOptions;
 
+const UNSENT = /^(Stream isn't writeable|Connection is closed)/;
+
 /** Two connections to one Redis: commands, and the blocking read of the log. */
 export interface RedisConnections {
   readonly redis: Redis;
   readonly reader: Redis;
-  /** Why there is no connection, as far as known; empty while there is one. */
-  readonly whyAway: () => string;
+  /** What an error says to people. ioredis says of a command without a connection only what its own options forbid. */
+  readonly explain: (error: Error) => string;
 }
 
 /** Opens both. They reconnect until they are closed; `onError` gets the reason when they cannot. */
@@ -65,7 +67,10 @@ export function connectRedis(url: string, onError: (error: Error) => void): Redi
   return {
     redis: open(COMMAND_TIMEOUT_MS),
     reader: open(COMMAND_TIMEOUT_MS + limits.FOLLOW_WAIT_MS),
-    whyAway: () => away,
+    explain: ({ message }) => {
+      if (!UNSENT.test(message)) return message;
+      return `there is no connection${away === '' ? '' : `: ${away}`}`;
+    },
   };
 }
 

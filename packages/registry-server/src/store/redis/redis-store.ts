@@ -68,8 +68,8 @@ export interface RedisStoreOptions extends Omit<CommandOptions, 'keys'> {
   readonly redis: Redis;
   /** Only for the blocking read of the log. */
   readonly reader: Redis;
-  /** Why there is no connection; empty = unknown. @default unknown */
-  readonly whyAway?: () => string;
+  /** What an error says to people. @default its message */
+  readonly explain?: (error: Error) => string;
   /** How long the guard holds, in ms. */
   readonly guardMs?: number | undefined;
   /** How long `follow` waits for an entry, in ms; 0 = it does not wait. @default 500 */
@@ -83,7 +83,7 @@ export class RedisStore implements Store {
   /** Connections that are being replaced. */
   readonly #leaving = new Set<Redis>();
   readonly #keys: PartitionKeys;
-  readonly #whyAway: () => string;
+  readonly #explain: (error: Error) => string;
   readonly #guardMs: number;
   readonly #followWaitMs: number;
   readonly #run: RunCommand;
@@ -93,7 +93,7 @@ export class RedisStore implements Store {
     this.#redis = options.redis;
     this.#reader = options.reader;
     this.#keys = options.keys;
-    this.#whyAway = options.whyAway ?? (() => '');
+    this.#explain = options.explain ?? (({ message }) => message);
     this.#guardMs = options.guardMs ?? limits.DEFAULT_GUARD_MS;
     this.#followWaitMs = options.followWaitMs ?? limits.FOLLOW_WAIT_MS;
     this.#run = defineCommands(options.redis, options);
@@ -284,19 +284,10 @@ export class RedisStore implements Store {
       if (error.message === 'Command timed out' || isReplica) this.#reconnect();
       const isRefusal = error.name === 'ReplyError' && !isReplica;
       const Unavailable = isRefusal ? StoreRefusalError : StoreUnavailableError;
-      throw new Unavailable(`Redis: ${this.#reasonOf(error)}`, { cause: error });
+      throw new Unavailable(`Redis: ${this.#explain(error)}`, { cause: error });
     }
   }
-
-  #reasonOf({ message }: Error): string {
-    if (!UNSENT.test(message)) return message;
-    const why = this.#whyAway();
-    return why === '' ? 'there is no connection' : `there is no connection: ${why}`;
-  }
 }
-
-/** What ioredis says of a command without a connection: words of its own options. */
-const UNSENT = /^(Stream isn't writeable|Connection is closed)/;
 
 function forgotten(): StoreUnavailableError {
   return new StoreUnavailableError('Redis: it lost its data during the restore');

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { freePort, startNode, until } from '@rollcall/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COMMANDS } from './commands/all.ts';
+import { allCommands, COMMAND_NAMES } from './commands/all.ts';
 import { TestCli } from './testing/test-cli.ts';
 
+const COMMANDS = await allCommands();
 let cli: TestCli;
 
 beforeAll(async () => {
@@ -12,6 +13,10 @@ beforeAll(async () => {
 afterAll(() => cli.close());
 
 describe('help', () => {
+  test('each command is found by its own name', () => {
+    expect(COMMANDS.map(({ name }) => name)).toEqual(COMMAND_NAMES);
+  });
+
   test('of the program: every command, and what its exit codes mean', async () => {
     const text = await cli.out('--help');
     for (const { name, summary } of COMMANDS)

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { Rollcall, type RollcallOptions } from '@rollcall/client-sdk';
+import type { Rollcall } from '@rollcall/client-sdk';
+import { RegistrationClient, type RollcallOptions } from '@rollcall/client-sdk/registration';
 import { type CliError, EXIT, usageError } from './base/cli-error.ts';
 import { type Arguments, type Command, listOption, textOption } from './session/command.ts';
-import { COMMANDS } from './commands/all.ts';
+import { allCommands, COMMAND_NAMES, commandNamed } from './commands/all.ts';
 import { insteadOf } from './commands/instead.ts';
-import { candidatesOf } from './completion/candidates.ts';
 import { didYouMean } from './base/did-you-mean.ts';
 import type { Context } from './session/context.ts';
 import { commandHelp, GLOBAL, type OtherProgram, programHelp } from './session/help.ts';
@@ -49,10 +49,12 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     }
     // The scripts of `completion` call this.
     if (first === '__complete') return await complete(argv.slice(1), url, own);
-    const { command, given } = read(argv, parts.programs);
+    const { command, given } = await read(argv, parts.programs);
     if (command === undefined || given.options['help'] === true) {
       out.write(
-        command === undefined ? programHelp(COMMANDS, parts.programs) : commandHelp(command),
+        command === undefined
+          ? programHelp(await allCommands(), parts.programs)
+          : commandHelp(command),
       );
       return EXIT.ok;
     }
@@ -67,13 +69,13 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
 }
 
 async function withContext<T>(
-  context: Context,
+  { context, close }: OpenContext,
   work: (context: Context) => Promise<T>,
 ): Promise<T> {
   try {
     return await work(context);
   } finally {
-    await context.rollcall.close();
+    await close();
   }
 }
 
@@ -87,8 +89,9 @@ async function complete(
   const given: Arguments = { words: [], rest: [], options };
   const named = listOption(given, 'registry');
   const { programs = [] } = parts;
+  const { candidatesOf } = await import('./completion/candidates.ts');
   const found = await withContext(contextOf(given, named.join() || url, parts), (context) =>
-    candidatesOf(words, { commands: COMMANDS, programs, context }),
+    candidatesOf(words, { programs, context }),
   );
   parts.out.write(found.map((one) => `${one}\n`).join(''));
   return EXIT.ok;
@@ -103,10 +106,10 @@ function tell({ message, exitCode }: CliError, err: Output): number {
   return exitCode;
 }
 
-function read(
+async function read(
   argv: readonly string[],
   programs: ProgramParts['programs'],
-): { command: Command | undefined; given: Arguments } {
+): Promise<{ command: Command | undefined; given: Arguments }> {
   const nobody = { words: [], rest: [], options: {} };
   const at = argv.findIndex((word) => !word.startsWith('-'));
   const [first] = argv;
@@ -115,7 +118,8 @@ function read(
     (at === -1 && argv.some((word) => ['-h', '--help'].includes(word))) ||
     first === 'help'
   ) {
-    const named = first === 'help' && argv.length > 1 ? commandOf(argv[1], programs) : undefined;
+    const named =
+      first === 'help' && argv.length > 1 ? await commandOf(argv[1], programs) : undefined;
     return { command: named, given: { ...nobody, options: { help: true } } };
   }
   // Global options may precede the command: its name is the first word that is not an option's value.
@@ -125,7 +129,7 @@ function read(
     parse(argv, GLOBAL, true);
     throw usageError('expected a command (--help lists them)');
   }
-  const command = commandOf(name, programs);
+  const command = await commandOf(name, programs);
   const end = argv.indexOf('--');
   const own = end === -1 ? argv : argv.slice(0, end);
   const { values, positionals: words } = parse(own, { ...GLOBAL, ...command.options }, true);
@@ -133,8 +137,8 @@ function read(
   return { command, given: { words: words.slice(1), rest, options: values } };
 }
 
-function commandOf(name = '', programs: readonly OtherProgram[] = []): Command {
-  const found = COMMANDS.find((one) => one.name === name || one.aliases?.includes(name) === true);
+async function commandOf(name = '', programs: readonly OtherProgram[] = []): Promise<Command> {
+  const found = await commandNamed(name);
   if (found !== undefined) return found;
   if (programs.some((one) => one.name === name)) {
     throw usageError(`${name} has options of its own, after its name: rollcall ${name} --help`);
@@ -142,8 +146,7 @@ function commandOf(name = '', programs: readonly OtherProgram[] = []): Command {
   const unknown = `unknown command "${name}" for "rollcall"`;
   const instead = insteadOf(name);
   if (instead !== undefined) throw usageError(`${unknown}: ${instead}`);
-  const known = COMMANDS.flatMap((one) => [one.name, ...(one.aliases ?? [])]);
-  const hint = didYouMean(name, [...known, ...programs.map((one) => one.name)]);
+  const hint = didYouMean(name, [...COMMAND_NAMES, ...programs.map((one) => one.name)]);
   throw usageError(`${unknown}${hint === '' ? ' (--help lists them)' : hint}`);
 }
 
@@ -184,7 +187,12 @@ const urlsOf = (urls: string) => urls.split(/[,\s]+/).filter((one) => one !== ''
 
 type ContextParts = Omit<ProgramParts, 'out' | 'err'> & Pick<Context, 'out' | 'err'>;
 
-function contextOf(given: Arguments, url: string, parts: ContextParts): Context {
+interface OpenContext {
+  readonly context: Context;
+  readonly close: () => Promise<unknown>;
+}
+
+function contextOf(given: Arguments, url: string, parts: ContextParts): OpenContext {
   const { env, clock = systemClock, ...rest } = parts;
   const token = tokenOf(given, env);
   const namespace = textOption(given, 'namespace') ?? env['ROLLCALL_NAMESPACE'] ?? 'default';
@@ -194,9 +202,20 @@ function contextOf(given: Arguments, url: string, parts: ContextParts): Context 
     ...tlsOf(given, env),
     runtime: { warn: (message: string) => parts.err.write(`rollcall: ${message}\n`) },
   };
-  const clientAt = (one: string) => new Rollcall({ ...options, url: one });
-  const rollcall = new Rollcall({ ...options, url: urlsOf(url) });
-  return { ...rest, env, clock, rollcall, clientAt, registryUrl: url, namespace };
+  const clientAt = (one: string) => new RegistrationClient({ ...options, url: one });
+  const rollcall = new RegistrationClient({ ...options, url: urlsOf(url) });
+  let opened: Promise<Rollcall> | undefined;
+  // Most commands see nothing live, and need not load what that takes.
+  const open = async () => {
+    const sdk = await import('@rollcall/client-sdk');
+    return new sdk.Rollcall({ ...options, url: urlsOf(url) });
+  };
+  const live = () => (opened ??= open());
+  const context = { ...rest, env, clock, rollcall, live, clientAt, registryUrl: url, namespace };
+  return {
+    context,
+    close: () => Promise.all([rollcall.close(), opened?.then((one) => one.close())]),
+  };
 }
 
 /** A flag wins over a variable, and a token over the file of one. */

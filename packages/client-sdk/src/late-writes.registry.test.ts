@@ -62,7 +62,7 @@ test('G5: nor one that was given up before anybody answered', async () => {
 test('a change that arrives after a later one changes nothing', async () => {
   proxy.letThrough();
   const registration = await rollcall.register({ service: 'orders', id: 'a', port: 1 });
-  proxy.holdBack();
+  await proxy.holdBack(/^PATCH /);
   await registration.setStatus('down');
   await registration.setStatus('up');
   expect(proxy.held).toMatch(/^PATCH /);

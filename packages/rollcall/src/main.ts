@@ -10,8 +10,9 @@ if (major === undefined || major < NEEDED) {
   process.exit(1);
 }
 
-// The next start need not compile everything again.
-module.enableCompileCache();
+// The next start need not compile everything again. A process that was started again for little memory does without:
+// the cache holds more code than it runs.
+if (!process.execArgv.includes('--expose-gc')) module.enableCompileCache();
 
 const words = process.argv.slice(2);
 // `rollcall help lb` is `rollcall lb --help`.

@@ -1,4 +1,5 @@
-import { randomBytes, randomInt } from 'node:crypto';
+// An `import` takes all names of the module, and so loads the Web Crypto API with it.
+const { randomBytes, randomInt } = process.getBuiltinModule('node:crypto');
 
 /** The source of randomness for all code. Code that needs less takes a part: `Random['share']`. */
 export interface Random {

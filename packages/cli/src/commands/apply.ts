@@ -1,9 +1,5 @@
-import {
-  type ApplyReply,
-  type ApplyResult,
-  type ManifestObject,
-  RollcallError,
-} from '@rollcall/client-sdk';
+import type { ApplyReply, ApplyResult, ManifestObject } from '@rollcall/client-sdk';
+import { RollcallError } from '@rollcall/client-sdk/registration';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import {
   type Arguments,

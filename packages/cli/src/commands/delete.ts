@@ -1,4 +1,5 @@
-import { type ManifestObject, RollcallError } from '@rollcall/client-sdk';
+import type { ManifestObject } from '@rollcall/client-sdk';
+import { RollcallError } from '@rollcall/client-sdk/registration';
 import { EXIT, usageError } from '../base/cli-error.ts';
 import {
   type Arguments,

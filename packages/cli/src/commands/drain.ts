@@ -1,4 +1,4 @@
-import { RollcallError } from '@rollcall/client-sdk';
+import { RollcallError } from '@rollcall/client-sdk/registration';
 import { sleep } from '@rollcall/runtime';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import {

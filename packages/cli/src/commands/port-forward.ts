@@ -37,7 +37,8 @@ interface Target {
 async function serviceTarget(context: Context, name: string, remote: string): Promise<Target> {
   // Fails when the service does not exist; a watch would wait for it.
   await services.get(context, context.namespace, name);
-  const service = context.rollcall.service(name, { namespace: context.namespace });
+  const rollcall = await context.live();
+  const service = rollcall.service(name, { namespace: context.namespace });
   await service.ready({ signal: context.signal });
   const snapshot = service.snapshot();
   const declared = snapshot?.declared ?? null;

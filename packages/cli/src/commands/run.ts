@@ -14,6 +14,7 @@ import { durationMs } from '../base/duration.ts';
 import { environmentOf } from '../base/environment.ts';
 import { Child } from '../supervised/child.ts';
 import { listening, type Port, portOf } from '../supervised/port.ts';
+import { keepSmall } from '../supervised/small-process.ts';
 
 /** How long to wait for the services whose addresses are put in the environment, in ms. */
 const SERVICES_WAIT_MS = 2_000;
@@ -170,7 +171,9 @@ async function attend(context: Context, plan: Plan, attended: Attended): Promise
   if (isUp && !over.aborted) {
     await registration.setStatus('up');
     tell(`${name} is up`);
+    const collecting = keepSmall(clock);
     await aborted(over);
+    collecting?.cancel();
   } else if (!over.aborted) {
     await child.terminate(clock, plan.graceMs);
     await registration.close();

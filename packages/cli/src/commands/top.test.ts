@@ -1,4 +1,4 @@
-import { LATENCY_BOUNDS_MS } from '@rollcall/client-sdk';
+import { LATENCY_BOUNDS_MS } from '@rollcall/contract';
 import { until } from '@rollcall/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NGINX } from '../testing/manifests.ts';

@@ -83,10 +83,8 @@ async function textFor(
 }
 
 /** Yields at once, after each change that the registry reports, and every two seconds. */
-async function* turns(
-  { rollcall, clock, signal }: Context,
-  namespace: string,
-): AsyncGenerator<void> {
+async function* turns({ live, clock, signal }: Context, namespace: string): AsyncGenerator<void> {
+  const rollcall = await live();
   const catalog = rollcall.catalog({ namespace });
   let wake: () => void = () => {};
   let isDue = true;

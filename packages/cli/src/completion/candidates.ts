@@ -1,4 +1,5 @@
 import { sleep } from '@rollcall/runtime';
+import { COMMAND_NAMES, commandNamed } from '../commands/all.ts';
 import { RESOURCES } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import { namespaces } from '../resources/namespaces.ts';
@@ -19,7 +20,6 @@ const PATIENCE_MS = 1_000;
 const FORMATS = ['wide', 'yaml', 'json', 'name', 'jsonpath=', 'go-template=', 'custom-columns='];
 
 interface Completing {
-  readonly commands: readonly Command[];
   readonly programs: readonly OtherProgram[];
   readonly context: Context;
 }
@@ -39,7 +39,7 @@ export async function candidatesOf(
 
 async function allCandidatesOf(
   words: readonly string[],
-  { commands, programs, context }: Completing,
+  { programs, context }: Completing,
 ): Promise<string[]> {
   const partial = words.at(-1) ?? '';
   const before = words.slice(0, -1);
@@ -48,7 +48,7 @@ async function allCandidatesOf(
   const [name] = positionalsOf(before, GLOBAL);
   // A program has options of its own.
   if (programs.some((one) => one.name === name)) return [FILES];
-  const command = commands.find((one) => one.name === name || one.aliases?.includes(name ?? ''));
+  const command = await commandNamed(name ?? '');
   const options: Options = { ...GLOBAL, ...command?.options };
   const [, option = '', value] = /^(--[\w-]+)=(.*)$/.exec(partial) ?? [];
   if (value !== undefined) {
@@ -59,7 +59,7 @@ async function allCandidatesOf(
   const asking = waitingOption(before.at(-1), options);
   const found =
     asking === undefined
-      ? await wordsFor({ partial, before, name, command, options, commands, programs, context })
+      ? await wordsFor({ partial, before, name, command, options, programs, context })
       : await valuesOf(asking, context);
   return found.filter((one) => one === FILES || one.startsWith(partial));
 }
@@ -73,11 +73,10 @@ interface Place extends Completing {
 }
 
 async function wordsFor(place: Place): Promise<readonly string[]> {
-  const { partial, before, name, command, options, commands, programs, context } = place;
+  const { partial, before, name, command, options, programs, context } = place;
   if (partial.startsWith('-')) return Object.keys(options).map((option) => `--${option}`);
-  const names = commands.flatMap((one) => [one.name, ...(one.aliases ?? [])]);
-  if (name === undefined) return [...names, 'help', ...programs.map((one) => one.name)];
-  if (name === 'help') return [...names, ...programs.map((one) => one.name)];
+  if (name === undefined) return [...COMMAND_NAMES, 'help', ...programs.map((one) => one.name)];
+  if (name === 'help') return [...COMMAND_NAMES, ...programs.map((one) => one.name)];
   const { takes = [] } = command ?? {};
   const [, ...given] = positionalsOf(before, options);
   if (takes === 'instances') return namesOf(instances, context);

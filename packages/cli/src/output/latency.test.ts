@@ -1,4 +1,4 @@
-import { LATENCY_BOUNDS_MS } from '@rollcall/client-sdk';
+import { LATENCY_BOUNDS_MS } from '@rollcall/contract';
 import { expect, test } from 'vitest';
 import { latencyText } from './latency.ts';
 

@@ -1,4 +1,4 @@
-import { LATENCY_BOUNDS_MS } from '@rollcall/client-sdk';
+import { LATENCY_BOUNDS_MS } from '@rollcall/contract';
 
 /**
  * The latency below which a share of the calls stayed, for people; `<none>` without calls.

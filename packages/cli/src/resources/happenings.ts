@@ -1,4 +1,5 @@
-import { type ManifestObject, RollcallError, type TimelineEvent } from '@rollcall/client-sdk';
+import type { ManifestObject, TimelineEvent } from '@rollcall/client-sdk';
+import { RollcallError } from '@rollcall/client-sdk/registration';
 import type { Context } from '../session/context.ts';
 import { ageOf } from '../output/age.ts';
 import { objectKindOf, objectPathOf, reasonWordOf, severityOf } from '../output/event-words.ts';

@@ -1,4 +1,5 @@
-import { type Instance, type ManifestObject, RollcallError } from '@rollcall/client-sdk';
+import type { Instance, ManifestObject } from '@rollcall/client-sdk';
+import { RollcallError } from '@rollcall/client-sdk/registration';
 import type { Context } from '../session/context.ts';
 import { AGE, NAME } from './manifest-resource.ts';
 import { joined, NONE, partOf, type Resource } from './resource.ts';

@@ -1,4 +1,5 @@
-import { type ManifestObject, RollcallError } from '@rollcall/client-sdk';
+import type { ManifestObject } from '@rollcall/client-sdk';
+import { RollcallError } from '@rollcall/client-sdk/registration';
 import type { Context } from '../session/context.ts';
 import { AGE, NAME } from './manifest-resource.ts';
 import type { Resource } from './resource.ts';

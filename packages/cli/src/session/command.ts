@@ -24,7 +24,6 @@ export interface Arguments {
 
 export interface Command {
   readonly name: string;
-  readonly aliases?: readonly string[];
   readonly summary: string;
   /** Without the program's name. */
   readonly usage: string;

@@ -1,14 +1,17 @@
 import type { Rollcall } from '@rollcall/client-sdk';
+import type { RegistrationClient } from '@rollcall/client-sdk/registration';
 import type { Output } from '../output/output.ts';
 import { visibleLine } from '../output/untrusted.ts';
 import type { Clock } from '@rollcall/runtime';
 
 /** Everything that a command needs. */
 export interface Context {
-  readonly rollcall: Rollcall;
+  readonly rollcall: RegistrationClient;
+  /** A client that sees services live. Loaded when it is first asked for, and closed after the command. */
+  readonly live: () => Promise<Rollcall>;
   readonly registryUrl: string;
   /** A client of one registry server, with the same token and certificates. The caller closes it. */
-  readonly clientAt: (url: string) => Rollcall;
+  readonly clientAt: (url: string) => RegistrationClient;
   readonly namespace: string;
   /** Version of this program. */
   readonly version: string;

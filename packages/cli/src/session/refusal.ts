@@ -1,4 +1,5 @@
-import { type Fault, RollcallError } from '@rollcall/client-sdk';
+import type { Fault } from '@rollcall/client-sdk';
+import { RollcallError } from '@rollcall/client-sdk/registration';
 import { CliError, EXIT } from '../base/cli-error.ts';
 import { visibleLine } from '../output/untrusted.ts';
 

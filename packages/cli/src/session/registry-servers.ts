@@ -1,4 +1,4 @@
-import type { ReplyOf, Rollcall } from '@rollcall/client-sdk';
+import type { ReplyOf } from '@rollcall/client-sdk';
 import { type Context, warn } from './context.ts';
 
 /** How long each server has to answer, in ms. */
@@ -39,7 +39,7 @@ export async function trafficOfAll(
 }
 
 async function trafficAt(context: Context, url: string, ns: string): Promise<Traffic | undefined> {
-  const client: Rollcall = context.clientAt(url);
+  const client = context.clientAt(url);
   try {
     return await client.call('readTraffic', { params: { ns }, timeoutMs: PATIENCE_MS });
   } catch {

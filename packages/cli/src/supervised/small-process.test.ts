@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { type Restartable, restartSmall } from './small-process.ts';
+import { ManualClock } from '@rollcall/runtime/testing';
+import { keepSmall, type Restartable, restartSmall } from './small-process.ts';
 
 function processWith(over: Partial<Restartable> = {}) {
   const execve = vi.fn<NonNullable<Restartable['execve']>>();
@@ -21,13 +22,13 @@ test('the same command line, with more flags', () => {
   const [file, argv = [], env] = execve.mock.calls[0] ?? [];
   expect(file).toBe('/bin/node');
   expect(argv.slice(0, 2)).toEqual(['/bin/node', '--conditions=a']);
-  expect(argv).toContain('--liftoff-only');
+  expect(argv).toContain('--no-opt');
   expect(argv.slice(-4)).toEqual(['/bin/rollcall', 'run', '--', 'x']);
   expect(env).toEqual({ PATH: '/bin' });
 });
 
 test.each<[why: string, over: Partial<Restartable>]>([
-  ['done already', { execArgv: ['--liftoff-only'] }],
+  ['done already', { execArgv: ['--no-opt'] }],
   ['unknown version', { versions: { ...process.versions, node: '99.0.0' } }],
   ['a channel to the parent', { connected: true }],
 ])('not again: %s', (_, over) => {
@@ -43,4 +44,16 @@ test('it goes on where that is not possible', () => {
     throw new Error('not on this system');
   };
   expect(() => restartSmall({ ...self, execve: fails })).not.toThrow();
+});
+
+test('garbage is collected at once and every 20 s, until that is ended', () => {
+  const clock = new ManualClock();
+  const collect = vi.fn<() => void>();
+  const collecting = keepSmall(clock, collect);
+  expect(collect).toHaveBeenCalledTimes(1);
+  clock.advance(20_000);
+  expect(collect).toHaveBeenCalledTimes(2);
+  collecting?.cancel();
+  clock.advance(20_000);
+  expect(collect).toHaveBeenCalledTimes(2);
 });

@@ -1,4 +1,4 @@
-import { LATENCY_BOUNDS_MS } from '@rollcall/client-sdk';
+import { LATENCY_BOUNDS_MS } from '@rollcall/contract';
 import type { Command } from '../session/command.ts';
 import type { TestCli } from './test-cli.ts';
 
@@ -73,12 +73,11 @@ async function documentedCalls(cli: TestCli): Promise<void> {
 /** The table of commands. */
 export function commandTable(commands: readonly Command[]): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
-  const rows = commands.map(({ name, aliases = [], summary, options }) => {
-    const names = [name, ...aliases].map((one) => `\`${one}\``).join(', ');
+  const rows = commands.map(({ name, summary, options }) => {
     const flags = Object.entries(options).map(([long, { short }]) =>
       short === undefined ? `\`--${long}\`` : `\`-${short}\`, \`--${long}\``,
     );
-    return `| ${names} | ${cell(summary)} | ${flags.join(', ')} |\n`;
+    return `| \`${name}\` | ${cell(summary)} | ${flags.join(', ')} |\n`;
   });
   return `| command | does | options |\n| --- | --- | --- |\n${rows.join('')}`;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { Agent, request } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { RollcallOptions } from '../api/options.ts';
 import { TestContext } from '../testing/context.ts';
 import { endpointAt } from '../testing/fake-registry.ts';
 import { serveOrders } from '../testing/served.ts';
@@ -13,7 +13,7 @@ afterEach(() => context.end());
 const pem = (name: string) => readFileSync(new URL(`../testing/tls/${name}.pem`, import.meta.url));
 
 /** `orders` with one instance whose certificate is that of `name`, which the client trusts. */
-async function over(name: string, connect: RollcallOptions['connect'] = {}) {
+async function over(name: string, connect: Pick<ConnectionOptions, 'servername'> = {}) {
   const certificate = pem(name);
   const hosts: unknown[] = [];
   const server = createServer({ key: certificate, cert: certificate }, (incoming, response) => {

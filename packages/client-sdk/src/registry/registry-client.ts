@@ -15,7 +15,7 @@ import type { OpenedStream, RegistryApi } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';
 import { bounded } from './time-bound.ts';
 import type { RegistryTransport, TransportReply, TransportRequest } from '../base/transport.ts';
-import { UndiciTransport } from './undici-transport.ts';
+import { HttpTransport } from './http-transport.ts';
 import { UrlRing } from './url-ring.ts';
 
 /** Pause between two tries of a round, in ms. */
@@ -40,7 +40,7 @@ export class RegistryClient implements RegistryApi {
     this.#connection = connection;
     this.urls = options.url;
     this.#ring = new UrlRing(options.url, options.runtime.random);
-    this.#transport = options.runtime.transport ?? new UndiciTransport(options);
+    this.#transport = options.runtime.transport ?? new HttpTransport(options);
   }
 
   call<N extends CallName>(name: N, given: CallRequest<N>): Promise<ReplyOf<N>> {
@@ -155,7 +155,7 @@ export class RegistryClient implements RegistryApi {
 
 type Bound = Required<Pick<TransportRequest, 'timeoutMs' | 'signal'>>;
 
-const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT']);
 
 /**
  * Whether the registry cannot have started the request: it was not reached, or it answered that it is not ready yet or
@@ -210,11 +210,13 @@ const tooLate = (url: string, limitMs: number) => () =>
     `${url} did not finish its answer within ${limitMs} ms`,
   );
 
+/** How OpenSSL takes an answer that is not TLS. */
+const WRONG_VERSION = /wrong version number/;
+const NO_TLS = 'it does not speak TLS: http:// instead of https://?';
 const UNTRUSTED =
   'its certificate is signed by nobody that is trusted here: give that of the signer (ca, --registry-ca)';
 /** What to do about errors whose text does not say it. */
 const REMEDIES: ReadonlyMap<unknown, string> = new Map([
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS: http:// instead of https://?'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
   ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
@@ -224,7 +226,8 @@ const REMEDIES: ReadonlyMap<unknown, string> = new Map([
 function unreachable(url: string, error: unknown, signal?: AbortSignal): unknown {
   if (signal?.aborted === true) return signal.reason;
   const { code, message = '', name } = error as Partial<NodeJS.ErrnoException>;
-  const why = REMEDIES.get(code) ?? (message || name || String(error));
+  const isPlain = WRONG_VERSION.test(message);
+  const why = isPlain ? NO_TLS : (REMEDIES.get(code) ?? (message || name || String(error)));
   return new RollcallError('registry_unreachable', `${url} did not answer: ${why}`, {
     cause: error,
   });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** A proxy that holds back what is sent through it, until the test delivers the first request. */
@@ -8,6 +9,7 @@ export class HoldingProxy {
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
   #isHolding = true;
+  #wanted = /^/;
   #held = '';
 
   private constructor(server: Server, targetPort: number) {
@@ -35,11 +37,18 @@ export class HoldingProxy {
     this.#isHolding = false;
   }
 
-  /** From now on, new connections are held again, and open connections are closed. */
-  holdBack(): void {
+  /**
+   * From now on, new connections are held again, and open connections are closed. `wanted`: the request to keep. Resolves
+   * once both sides know.
+   */
+  async holdBack(wanted = /^/): Promise<void> {
     this.#isHolding = true;
+    this.#wanted = wanted;
     this.#held = '';
-    for (const socket of this.#sockets) socket.destroy();
+    const open = [...this.#sockets];
+    await Promise.all(open.map((socket) => once(socket.destroy(), 'close')));
+    // The client reads the end in the next turn of the event loop.
+    await setTimeout(1);
   }
 
   /** Sends the held bytes, although their sender is gone; returns the response. */
@@ -66,9 +75,10 @@ export class HoldingProxy {
   #accept(socket: Socket): void {
     this.#keep(socket);
     if (this.#isHolding) {
-      const isFirst = this.#held === '';
-      socket.on('data', (chunk: Buffer) => {
-        if (isFirst) this.#held += chunk.toString();
+      socket.once('data', (first: Buffer) => {
+        if (this.#held !== '' || !this.#wanted.test(first.toString())) return;
+        this.#held = first.toString();
+        socket.on('data', (chunk: Buffer) => (this.#held += chunk.toString()));
       });
       return;
     }

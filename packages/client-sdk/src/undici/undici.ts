@@ -1,13 +1,11 @@
 import type * as undici from 'undici';
 import requestOf from 'undici/lib/api/api-request.js';
-import AgentPart from 'undici/lib/dispatcher/agent.js';
 import DispatcherPart from 'undici/lib/dispatcher/dispatcher.js';
 import PoolPart from 'undici/lib/dispatcher/pool.js';
 
 // Importing undici by its package name replaces the agent that Node.js's fetch uses in the whole process. Importing its
 // parts does not, so the application's fetch stays unchanged.
 
-export const Agent: typeof undici.Agent = AgentPart;
 export const Dispatcher: typeof undici.Dispatcher = DispatcherPart;
 export const Pool: typeof undici.Pool = PoolPart;
 

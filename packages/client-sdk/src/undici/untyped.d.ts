@@ -1,11 +1,5 @@
 // Undici's types declare these parts only in its index.
 
-declare module 'undici/lib/dispatcher/agent.js' {
-  import type { Agent } from 'undici';
-  const value: typeof Agent;
-  export default value;
-}
-
 declare module 'undici/lib/dispatcher/dispatcher.js' {
   import type { Dispatcher } from 'undici';
   const value: typeof Dispatcher;

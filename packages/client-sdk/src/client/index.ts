@@ -1,0 +1,13 @@
+// `@rollcall/client-sdk/registration`: for processes that register, and call no services.
+export { RegistrationClient } from './registration-client.ts';
+export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from '../base/error.ts';
+export type { ConnectionEvents, ConnectionState, Logger } from '../api/connection.ts';
+export type { RollcallOptions } from '../api/options.ts';
+export type {
+  DrainOptions,
+  LeaseState,
+  RegisterOptions,
+  Registration,
+  RegistrationEvents,
+} from '../api/registration.ts';
+export type { CallName, CallRequest, ReplyOf } from '../registry/call-request.ts';

@@ -91,7 +91,7 @@ async function complete(
   const { programs = [] } = parts;
   const { candidatesOf } = await import('./completion/candidates.ts');
   const found = await withContext(contextOf(given, named.join() || url, parts), (context) =>
-    candidatesOf(words, { programs, context }),
+    candidatesOf(words, { commandNames: COMMAND_NAMES, commandNamed, programs, context }),
   );
   parts.out.write(found.map((one) => `${one}\n`).join(''));
   return EXIT.ok;

@@ -1,5 +1,4 @@
 import { sleep } from '@rollcall/runtime';
-import { COMMAND_NAMES, commandNamed } from '../commands/all.ts';
 import { RESOURCES } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import { namespaces } from '../resources/namespaces.ts';
@@ -20,6 +19,8 @@ const PATIENCE_MS = 1_000;
 const FORMATS = ['wide', 'yaml', 'json', 'name', 'jsonpath=', 'go-template=', 'custom-columns='];
 
 interface Completing {
+  readonly commandNames: readonly string[];
+  readonly commandNamed: (name: string) => Promise<Command | undefined>;
   readonly programs: readonly OtherProgram[];
   readonly context: Context;
 }
@@ -39,8 +40,9 @@ export async function candidatesOf(
 
 async function allCandidatesOf(
   words: readonly string[],
-  { programs, context }: Completing,
+  completing: Completing,
 ): Promise<string[]> {
+  const { commandNamed, programs, context } = completing;
   const partial = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   // What follows is the command line of another program.
@@ -59,7 +61,7 @@ async function allCandidatesOf(
   const asking = waitingOption(before.at(-1), options);
   const found =
     asking === undefined
-      ? await wordsFor({ partial, before, name, command, options, programs, context })
+      ? await wordsFor({ ...completing, partial, before, name, command, options })
       : await valuesOf(asking, context);
   return found.filter((one) => one === FILES || one.startsWith(partial));
 }
@@ -73,10 +75,10 @@ interface Place extends Completing {
 }
 
 async function wordsFor(place: Place): Promise<readonly string[]> {
-  const { partial, before, name, command, options, programs, context } = place;
+  const { partial, before, name, command, options, commandNames, programs, context } = place;
   if (partial.startsWith('-')) return Object.keys(options).map((option) => `--${option}`);
-  if (name === undefined) return [...COMMAND_NAMES, 'help', ...programs.map((one) => one.name)];
-  if (name === 'help') return [...COMMAND_NAMES, ...programs.map((one) => one.name)];
+  if (name === undefined) return [...commandNames, 'help', ...programs.map((one) => one.name)];
+  if (name === 'help') return [...commandNames, ...programs.map((one) => one.name)];
   const { takes = [] } = command ?? {};
   const [, ...given] = positionalsOf(before, options);
   if (takes === 'instances') return namesOf(instances, context);

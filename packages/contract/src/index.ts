@@ -76,6 +76,7 @@ export {
   type Tier,
 } from './state.ts';
 export { nearestWord } from './nearest-word.ts';
+export { hintOf, knownAt, type OptionFault, optionFault } from './option-fault.ts';
 export { Timeline, TimelineEvent, TimelineKind } from './timeline.ts';
 export {
   EndpointLoad,

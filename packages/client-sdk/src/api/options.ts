@@ -1,10 +1,9 @@
 import { REQUEST_POLICIES } from '@rollcall/balancing';
-import { NamespaceName } from '@rollcall/contract';
+import { NamespaceName, optionFault } from '@rollcall/contract';
 import type { buildConnector } from 'undici';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { z } from 'zod';
 import { RollcallError } from '../base/error.ts';
-import { optionFault } from '../base/option-fault.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Logger } from './connection.ts';
 import { SYSTEM_RUNTIME } from '../base/system-runtime.ts';

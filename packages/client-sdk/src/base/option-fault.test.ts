@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hintOf } from './option-fault.ts';
+import { hintOf } from '@rollcall/contract';
 import type { RollcallOptions } from '../api/options.ts';
 import type { RegisterOptions } from '../api/registration.ts';
 import { Rollcall } from '../rollcall.ts';

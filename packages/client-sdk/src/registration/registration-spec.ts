@@ -1,14 +1,15 @@
 import { constants } from 'node:os';
 import {
+  hintOf,
   InstanceId,
   type InstancePatch,
+  knownAt,
   NamespaceName,
   Registration as RegistrationBody,
   ServiceName,
 } from '@rollcall/contract';
 import { z } from 'zod';
 import { RollcallError } from '../base/error.ts';
-import { hintOf, knownAt } from '../base/option-fault.ts';
 import { parseOptions, type ResolvedOptions } from '../api/options.ts';
 import type { DrainOptions, RegisterOptions } from '../api/registration.ts';
 import type { Runtime } from '../base/runtime.ts';

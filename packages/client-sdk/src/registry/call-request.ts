@@ -1,8 +1,7 @@
-import { type Route, type RouteName, ROUTES } from '@rollcall/contract';
+import { hintOf, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import { z } from 'zod';
 import { parseOptions } from '../api/options.ts';
 import { RollcallError } from '../base/error.ts';
-import { hintOf } from '../base/option-fault.ts';
 
 type RouteOf<N extends RouteName> = (typeof ROUTES)[N];
 

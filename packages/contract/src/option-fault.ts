@@ -1,8 +1,8 @@
-import { nearestWord } from '@rollcall/contract';
+import { nearestWord } from './nearest-word.ts';
 import type { z } from 'zod';
 
 /** Options whose values must not appear in messages. */
-const SECRET = new Set(['token', 'ca', 'connect', 'nonce']);
+const SECRET = new Set(['token', 'tokens', 'ca', 'connect', 'nonce']);
 
 /** Longest part of a value that a message shows, in characters. */
 const MAX_SHOWN = 80;

@@ -32,6 +32,13 @@ export class ManualClock implements Clock {
     return this.#wait({ atMs: this.#monotonicMs + ms, everyMs: ms, call });
   }
 
+  /** Time until the next timer falls due, in ms; undefined = none is set. */
+  get nextDueMs(): number | undefined {
+    let atMs = Infinity;
+    for (const waiting of this.#waiting) atMs = Math.min(atMs, waiting.atMs);
+    return atMs === Infinity ? undefined : Math.max(0, atMs - this.#monotonicMs);
+  }
+
   /** Lets time pass. Timers that fall due are called in order. */
   advance(ms: number): void {
     const endMs = this.#monotonicMs + ms;

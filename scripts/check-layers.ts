@@ -22,6 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cli: ['client-sdk', 'contract', 'manifests', 'runtime'],
   'registry-server': ['contract', 'daemon', 'manifests', 'runtime'],
   rollcall: ['cli', 'client-sdk', 'dns-server', 'lb', 'node-proxy', 'registry-server'],
+  testing: ['client-sdk', 'contract', 'registry-server', 'runtime'],
   testkit: [],
 };
 
@@ -29,6 +30,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
   // For commands that call the registry and no services.
   cli: ['@rollcall/client-sdk/registration'],
+  // It is for tests itself.
+  testing: ['@rollcall/registry-server/store', '@rollcall/runtime/testing'],
 };
 
 /** The same for the rooms of the registry server: the folders of its src. The files beside them assemble it. */
@@ -87,7 +90,8 @@ function importsOf(file: string): Import[] {
 }
 
 const packageOf = (file: string) => file.split('/')[1] ?? '';
-const isTest = (file: string) => file.endsWith('.test.ts') || file.includes('/testing/');
+const isTest = (file: string) =>
+  file.endsWith('.test.ts') || file.includes('/testing/', file.indexOf('/src/'));
 
 function arrowFault({ from, name }: Import): string | undefined {
   if (name.startsWith('.')) {

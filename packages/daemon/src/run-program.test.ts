@@ -42,6 +42,13 @@ async function run(argv: string[], more: Partial<Program<{ logLevel: string }>> 
   return { text: printed.join(''), codes: [...codes] };
 }
 
+test('a Node.js that is too old is told, and nothing is begun', async () => {
+  vi.spyOn(process, 'versions', 'get').mockReturnValue({ ...process.versions, node: '22.19.0' });
+  const { text, codes: ends } = await run(['--help']);
+  expect(text).toContain('rollcall-test: Node.js 24 or later is needed, this is 22.19.0\n');
+  expect(ends[0]).toBe(1);
+});
+
 test.each(['--help', '-h'])('%s prints the help and nothing is begun', async (flag) => {
   expect(await run(['--port', '1', flag])).toEqual({ text: 'the help\n', codes: [] });
 });

@@ -17,6 +17,12 @@ export const EXIT = {
 } as const;
 
 /**
+ * The Node.js that a program needs. The `engines` of the packages ask for less where a library of them also runs inside
+ * other people's processes, such as the registry server in their tests.
+ */
+const NEEDED_NODE = 24;
+
+/**
  * A signal that comes again after this long is from somebody who does not want to wait, in s. A terminal's Ctrl-C may
  * arrive twice at once, when a parent process forwards it.
  */
@@ -63,6 +69,11 @@ export async function runProgram<Config extends { readonly logLevel: string }>(
   program: Program<Config>,
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
+  const tooOld = tooOldFor(process.versions.node);
+  if (tooOld !== undefined) {
+    process.stderr.write(`${program.name}: ${tooOld}\n`);
+    process.exit(EXIT.failed);
+  }
   const version = versionOf(program.main);
   if (argv.some((word) => word === '--help' || word === '-h')) {
     process.stdout.write(program.help());
@@ -82,6 +93,14 @@ export async function runProgram<Config extends { readonly logLevel: string }>(
   } catch (error) {
     fail(error);
   }
+}
+
+/** What is wrong with this Node.js; undefined = nothing. */
+function tooOldFor(version: string): string | undefined {
+  const major = Number(version.split('.')[0]);
+  return major >= NEEDED_NODE
+    ? undefined
+    : `Node.js ${NEEDED_NODE} or later is needed, this is ${version}`;
 }
 
 interface Run<Config> {

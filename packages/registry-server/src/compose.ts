@@ -33,6 +33,8 @@ export interface Runtime {
   readonly logger?: FastifyBaseLogger;
   /** What the server says of its version. @default that of the package */
   readonly version?: string;
+  /** Whether it serves the pages of its API at `/docs`. @default true */
+  readonly hasDocs?: boolean;
   /** Runs the loops. @default one that logs faults */
   readonly supervisor?: Supervisor;
 }
@@ -80,8 +82,9 @@ export async function startRegistryServer(
     { clock, random, logger },
   );
   const version = runtime.version ?? versionOf(import.meta.url);
+  const { hasDocs = true } = runtime;
   try {
-    return await start({ config, store }, { ...runtime, clock, random, logger, version });
+    return await start({ config, store }, { ...runtime, clock, random, logger, version, hasDocs });
   } catch (error) {
     await store.close();
     throw error;
@@ -140,7 +143,7 @@ async function assemble(
   runtime: Environment,
   isClosing: () => boolean,
 ) {
-  const { random, logger, version, supervisor = supervisorOf(runtime) } = runtime;
+  const { random, logger, version, hasDocs, supervisor = supervisorOf(runtime) } = runtime;
   const clock = new GuardedClock(runtime.clock, supervisor);
   const tokens = tokensOf(config);
   const https = httpsOf(config);
@@ -156,6 +159,7 @@ async function assemble(
     maxBodyBytes,
     https,
     version,
+    hasDocs,
     callerKey: (authorization) => tokens.bearerOf(authorization)?.token,
     maxWritesPerSecond,
     browserGuard: browserGuardOf(config, tokens),

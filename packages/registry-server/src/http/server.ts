@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import { PROBLEM_MEDIA_TYPE, ProblemError } from '@rollcall/contract';
 import { type BrowserGuard, guardBrowsers } from '@rollcall/daemon';
 import { isTooDeep } from '@rollcall/manifests';
@@ -60,6 +59,8 @@ export interface HttpOptions {
   readonly maxBodyBytes: number;
   readonly https?: { key: Buffer; cert: Buffer; ca?: Buffer; requestCert?: boolean } | undefined;
   readonly version: string;
+  /** Whether it serves the pages of its API at `/docs`. */
+  readonly hasDocs: boolean;
   /** Identifies a caller with a valid token; undefined = its address identifies it. */
   readonly callerKey: (authorization: string | undefined) => string | undefined;
   /** Limit per caller; 0 = no limit. */
@@ -130,6 +131,7 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
   refuseExpectations(app);
   await limitRates(app, options);
   await describe(app, version);
+  if (options.hasDocs) await showDocs(app);
   return app;
 }
 
@@ -231,5 +233,10 @@ async function describe(app: FastifyInstance, version: string): Promise<void> {
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
+}
+
+/** Loaded only where it is shown: it takes a while, and runners of tests that cannot load all of it need not. */
+async function showDocs(app: FastifyInstance): Promise<void> {
+  const { default: swaggerUi } = await import('@fastify/swagger-ui');
   await app.register(swaggerUi, { routePrefix: '/docs' });
 }

@@ -28,6 +28,7 @@ async function slowServer(maxRequestsInFlight: number) {
     logger: pino({ level: 'silent' }),
     maxBodyBytes: 1_000_000,
     https: undefined,
+    hasDocs: true,
     version: '0',
     callerKey: () => undefined,
     browserGuard: new BrowserGuard(),

@@ -175,8 +175,44 @@ test('a scheme without a driver, and a module that is none, are refused', async 
   }
 });
 
-test('the registry for tests of a service needs no test runner', async () => {
-  await rm(inProject('vitest'));
+/** A TypeScript example of a document: the first one with this text. */
+async function exampleOf(file: string, text: string): Promise<string> {
+  const document = await readFile(file, 'utf8');
+  const blocks = [...document.matchAll(/^```ts\n([^]*?)^```/gm)].map(([, body = '']) => body);
+  return blocks.find((body) => body.includes(text)) ?? expect.fail(`no example with ${text}`);
+}
+
+test('the page on testing: its examples run in the test runner of Node.js and in vitest', async () => {
+  const page = join(root, 'docs/testing.md');
+  const place = join(project, 'shop');
+  await mkdir(place);
+  const files = {
+    'shop.ts': '// shop.ts',
+    'shop.test.ts': 'node --test',
+    'ttl.test.ts': 'vitest run',
+  };
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(place, name), await exampleOf(page, text));
+  const own = await node(['--test', 'shop/shop.test.ts']);
+  expect(own.output).toMatch(/pass 2\n/);
+  expect(own.child.exitCode).toBe(0);
+  const args = ['run', '--configLoader=native', 'shop/ttl.test.ts'];
+  const vitest = await node([inProject('vitest/vitest.mjs'), ...args]);
+  expect(vitest.output).toMatch(/1 passed/);
+  expect(vitest.child.exitCode).toBe(0);
+});
+
+test('a real registry in a test needs no test runner', async () => {
+  await rm(inProject('vitest'), { force: true });
+  const readme = inProject('@rollcall/testing/README.md');
+  await writeFile(join(project, 'real.ts'), await exampleOf(readme, 'TestRegistry'));
+  const { child, output } = await node(['real.ts']);
+  expect(output).toBe('200 true\n');
+  expect(child.exitCode).toBe(0);
+});
+
+test('the light registry for tests of a service needs no test runner', async () => {
+  await rm(inProject('vitest'), { force: true });
   const readme = await readFile(inProject('@rollcall/client-sdk/README.md'), 'utf8');
   const [, example = ''] = /```ts\n([^`]*FakeRegistry[^`]*)```/.exec(readme) ?? [];
   expect(example).toContain('endpointAt(3000)');

@@ -29,6 +29,10 @@ test('it is the real registry: register, watch, apply a manifest, call', async (
   const { results } = await rollcall.call('apply', { body });
   expect(results).toMatchObject([{ kind: 'Service', name: 'web', action: 'created' }]);
   await rollcall.close();
+  const statusOf = async (path: string) => (await fetch(registry.url + path)).status;
+  expect(await Promise.all(['/metrics', '/openapi.json', '/docs'].map(statusOf))).toEqual([
+    200, 200, 404,
+  ]);
 });
 
 test('several run side by side and know nothing of each other', async () => {

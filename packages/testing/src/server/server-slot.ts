@@ -71,7 +71,7 @@ export class ServerSlot {
         port: 0,
         store,
       },
-      { clock, ...(logger === undefined ? {} : { logger }) },
+      { clock, hasDocs: false, ...(logger === undefined ? {} : { logger }) },
     );
     this.#running = { server, store };
     await answers(server.url);

@@ -9,8 +9,8 @@ type Request<Verb extends keyof Store> = Parameters<Store[Verb]>[0];
 
 /**
  * A store as one registry server sees it. Once that server is killed, nothing of it may reach the store any more: while
- * it is taken apart in this process, it would mark its instances as suspect and deregister itself. The store stays open
- * for the next server.
+ * it is taken apart in this process, it would deregister itself and finish what is under way. The store stays open for
+ * the next server.
  */
 export class SeverableStore implements Store {
   readonly #store: MemoryStore;

@@ -15,7 +15,6 @@ import type { TestInstanceOptions } from './instance/instance-options.ts';
 import { TestInstance } from './instance/test-instance.ts';
 import { type ReadOptions, readOptions, type TestRegistryOptions } from './options.ts';
 import { Gate, type Refusal } from './server/gate.ts';
-import { readRoll } from './server/read-roll.ts';
 import { ServerSlot } from './server/server-slot.ts';
 import { endpointsUntil, type UntilOptions } from './until.ts';
 
@@ -46,7 +45,14 @@ export class TestRegistry implements AsyncDisposable {
     const { tokens, logger, server } = options;
     this.#token = tokens.length === 0 ? undefined : systemRandom.hex(16);
     const all = this.#token === undefined ? [] : [...tokens, this.#token];
-    this.#slot = new ServerSlot({ options: server, tokens: all, logger, clock: this.clock });
+    const { clock } = this;
+    this.#slot = new ServerSlot({
+      options: server,
+      tokens: all,
+      token: this.#token,
+      logger,
+      clock,
+    });
   }
 
   /**
@@ -126,10 +132,7 @@ export class TestRegistry implements AsyncDisposable {
 
   /** The endpoints of a service as the registry has them, whatever its clients can see. Empty while it is away. */
   endpoints(service: string, namespace = this.#options.namespace): Promise<readonly Endpoint[]> {
-    const token = this.#token;
-    return this.#slot.isRunning
-      ? readRoll(this.#slot.url, { service, namespace, token })
-      : Promise.resolve([]);
+    return this.#slot.endpoints(namespace, service);
   }
 
   /**
@@ -167,9 +170,9 @@ export class TestRegistry implements AsyncDisposable {
     await this.#appear(empty);
   }
 
-  /** Every request waits this long before the registry gets it, in ms of its clock; 0 = no longer. */
-  slow(ms: number): void {
-    this.#open.slow(durationMs(ms));
+  /** Every request waits this long before the registry gets it, by its clock; 0 = no longer. */
+  slow(duration: Duration): void {
+    this.#open.slow(durationMs(duration));
   }
 
   /**

@@ -90,6 +90,20 @@ test('a slow instance answers late; one that hangs does not answer within the ti
   expect(instance.requests).toHaveLength(2);
 });
 
+test('what makes no sense is refused', async () => {
+  const instance = await registry.addInstance('orders');
+  expect(() => instance.fail(99)).toThrow(
+    'option statusCode: expected a status of HTTP, 200 to 599, got 99',
+  );
+  expect(() => instance.slow('long')).toThrow('option duration: expected milliseconds');
+  instance.vanish();
+  await expect(instance.drain()).rejects.toThrow('orders-1 does not run: revive() it first');
+  await instance.leave();
+  await expect(registry.addInstance('orders', { zones: 'a' } as object)).rejects.toThrow(
+    'option zones: there is no such option',
+  );
+});
+
 test('one that drains gets no new calls and still answers; after it has left it is gone', async () => {
   const [first, second] = await pair();
   await first.drain();

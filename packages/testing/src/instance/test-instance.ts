@@ -1,6 +1,7 @@
-import { type Registration, Rollcall } from '@rollcall/client-sdk';
+import { type Registration, Rollcall, RollcallError } from '@rollcall/client-sdk';
 import { within } from '@rollcall/runtime';
 import type { Activity } from '../clock/activity.ts';
+import { type Duration, durationMs } from '../clock/duration.ts';
 import { MortalClock } from '../clock/mortal-clock.ts';
 import type { TestTime } from '../clock/test-time.ts';
 import { Gate } from '../server/gate.ts';
@@ -110,24 +111,33 @@ export class TestInstance {
     this.#server.behaviour = { kind: 'hangs' };
   }
 
-  /** It answers every request after this long, in ms of the registry's clock. */
-  slow(ms: number): void {
-    this.#server.behaviour = { kind: 'slow', ms };
+  /** It answers every request after this long, by the registry's clock. */
+  slow(duration: Duration): void {
+    this.#server.behaviour = { kind: 'slow', ms: durationMs(duration) };
   }
 
-  /** It answers every request with this status and no body. */
+  /** It answers every request with this status and no body. Throws if no answer can have it. */
   fail(statusCode: number): void {
+    if (!Number.isInteger(statusCode) || statusCode < 200 || statusCode > 599)
+      throw new RollcallError(
+        'invalid_options',
+        `option statusCode: expected a status of HTTP, 200 to 599, got ${statusCode}`,
+        { field: 'statusCode' },
+      );
     this.#server.behaviour = { kind: 'fails', statusCode };
   }
 
   /** It announces that it takes no new calls, and still answers. Resolves once the registry knows. */
   async drain(): Promise<void> {
-    await this.#life?.registration.setStatus('draining');
+    const life = this.#life;
+    if (life === undefined || life.clock.isDead)
+      throw new RollcallError('closed', `${this.id} does not run: revive() it first`);
+    await life.registration.setStatus('draining');
   }
 
-  /** It leaves the roll and ends. */
+  /** It leaves the roll and ends. One that died or vanished has nothing left to say. */
   async leave(): Promise<void> {
-    await this.#life?.registration.deregister();
+    if (this.#life?.clock.isDead === false) await this.#life.registration.deregister();
     await this.die();
   }
 

@@ -118,7 +118,9 @@ export class Gate {
 
   #refusalOf({ method, url = '/' }: IncomingMessage): Refusal | undefined {
     const at = this.#refusals.findIndex(
-      (one) => (one.method ?? method) === method && (one.path?.test(url) ?? true),
+      (one) =>
+        (one.method ?? method) === method &&
+        (one.path === undefined || url.search(one.path) !== -1),
     );
     return at === -1 ? undefined : this.#refusals.splice(at, 1)[0];
   }

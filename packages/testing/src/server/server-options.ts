@@ -17,6 +17,7 @@ const OWN = [
   'tlsKey',
   'tlsClientCa',
   'logLevel',
+  'shutdownMs',
 ] as const;
 const isOwn = (name: string) => OWN.some((one) => one === name);
 

@@ -1,14 +1,19 @@
 import { get } from 'node:http';
+import { type Endpoint, Rollcall } from '@rollcall/client-sdk';
 import { type RegistryServer, startRegistryServer } from '@rollcall/registry-server';
 import { limits, MemoryStore } from '@rollcall/registry-server/store';
 import { type Clock, systemClock, systemRandom } from '@rollcall/runtime';
 import { loopTurn } from '../clock/loop-turn.ts';
+import { readRoll } from './read-roll.ts';
 import type { ServerLogger, ServerOptions } from './server-options.ts';
 import { SeverableStore } from './severable-store.ts';
 
 export interface ServerParts {
   readonly options: ServerOptions;
+  /** Empty = none is needed. */
   readonly tokens: readonly string[];
+  /** One of them, with every right. */
+  readonly token: string | undefined;
   readonly logger: ServerLogger | undefined;
   readonly clock: Clock;
 }
@@ -21,21 +26,27 @@ const LOG_ENTRIES = 100_000;
  * What differs from a server in production: a test must not wait for a warm-up, has one caller for everything, and may
  * block the process that it shares with the server.
  */
-const FOR_TESTS: ServerOptions = {
+const FOR_TESTS = {
   warmUpMs: 0,
-  shutdownMs: 0,
   maxWritesPerSecond: 0,
   maxHeartbeatsPerSecond: 0,
   maxReadsPerSecond: 0,
   maxSnapshotsPerSecond: 0,
   maxLoopDelayMs: 0,
-};
+} satisfies ServerOptions;
+
+interface Running {
+  readonly server: RegistryServer;
+  readonly store: SeverableStore;
+  /** Lives in real time, with nothing in between. */
+  readonly reader: Rollcall;
+}
 
 /** Registry servers, one after another, over a store in memory that outlives them. */
 export class ServerSlot {
   readonly #parts: ServerParts;
   #store: MemoryStore;
-  #running: { readonly server: RegistryServer; readonly store: SeverableStore } | undefined;
+  #running: Running | undefined;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
@@ -69,11 +80,15 @@ export class ServerSlot {
         token: [...tokens],
         host: '127.0.0.1',
         port: 0,
+        // It is only ever killed, and its clock may stand still.
+        shutdownMs: 0,
         store,
       },
       { clock, hasDocs: false, ...(logger === undefined ? {} : { logger }) },
     );
-    this.#running = { server, store };
+    const { token } = this.#parts;
+    const access = token === undefined ? {} : { token };
+    this.#running = { server, store, reader: new Rollcall({ url: server.url, ...access }) };
     await answers(server.url);
   }
 
@@ -82,7 +97,12 @@ export class ServerSlot {
     const running = this.#running;
     this.#running = undefined;
     running?.store.sever();
-    await running?.server.close();
+    await Promise.all([running?.server.close(), running?.reader.close()]);
+  }
+
+  /** The endpoints that the server has; none while no server runs. */
+  async endpoints(namespace: string, service: string): Promise<readonly Endpoint[]> {
+    return this.#running === undefined ? [] : readRoll(this.#running.reader, namespace, service);
   }
 
   #createStore(): MemoryStore {

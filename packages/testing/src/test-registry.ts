@@ -61,10 +61,15 @@ export class TestRegistry implements AsyncDisposable {
    */
   static async start(options: TestRegistryOptions = {}): Promise<TestRegistry> {
     const registry = new TestRegistry(readOptions(options));
-    await registry.#slot.start();
     const { clock } = registry;
     const target = () => registry.#slot.url;
-    registry.#gate = await Gate.start({ target, clock, activity: registry.#activity });
+    try {
+      await registry.#slot.start();
+      registry.#gate = await Gate.start({ target, clock, activity: registry.#activity });
+    } catch (error) {
+      await registry.#slot.kill();
+      throw error;
+    }
     return registry;
   }
 

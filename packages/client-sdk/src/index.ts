@@ -33,6 +33,11 @@ export type {
   RegistrationEvents,
 } from './api/registration.ts';
 export { Rollcall } from './rollcall.ts';
+export {
+  type Drained,
+  serveUntilDrained,
+  type ServeOptions,
+} from './serving/serve-until-drained.ts';
 export type {
   EjectMessage,
   PictureMessage,

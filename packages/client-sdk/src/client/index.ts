@@ -10,4 +10,9 @@ export type {
   Registration,
   RegistrationEvents,
 } from '../api/registration.ts';
+export {
+  type Drained,
+  serveUntilDrained,
+  type ServeOptions,
+} from '../serving/serve-until-drained.ts';
 export type { CallName, CallRequest, ReplyOf } from '../registry/call-request.ts';

@@ -1,5 +1,5 @@
 import { InstancePatch, type Lease } from '@rollcall/contract';
-import { Backoff, pause, unlessAborted, within } from '@rollcall/runtime';
+import { pause, unlessAborted, within } from '@rollcall/runtime';
 import { RollcallError } from '../base/error.ts';
 import { warnOfFault } from '../base/guard.ts';
 import { parseOptions } from '../api/options.ts';
@@ -10,6 +10,8 @@ import type {
   RegistrationEvents,
 } from '../api/registration.ts';
 import { isGone, takenOff } from './departure.ts';
+import { enrolInRounds } from './enrolment.ts';
+import { leaveGracefully } from './graceful-leave.ts';
 import type { LeaseHolder } from './lease-keeper.ts';
 import type { Registrar } from './registrar.ts';
 import {
@@ -18,12 +20,11 @@ import {
   type ResolvedDrain,
   withPatch,
 } from './registration-spec.ts';
+import { type Served, setLeaving } from './leaving.ts';
 import { Trouble } from '../base/trouble.ts';
 import { RegistrationEmitter } from './registration-emitter.ts';
 import { ServedRequests } from './served-requests.ts';
 
-/** First pause between two rounds, in ms. */
-const FIRST_PAUSE_MS = 100;
 /** Longest random delay before an instance returns to a registry that forgot it, in ms. */
 const RETURN_SPREAD_MS = 300;
 /** How long to try a deregistration, in ms. */
@@ -44,6 +45,8 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   readonly #trouble: Trouble;
   /** What a drain on a signal waits for when the application gives no `whenIdle`. */
   readonly #served: ServedRequests | undefined;
+  /** What a drain ends. */
+  readonly #attached: Served[] = [];
   #body: RegistrationSpec['body'];
   #lease: Lease | undefined;
   #state: LeaseState = 'lost';
@@ -51,6 +54,7 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   /** Number of the last write sent: the registry ignores a write that arrives after a later one. */
   #sequence = 0;
   #enrolling: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
   #departure: Promise<void> | undefined;
   #silence: RollcallError | undefined;
 
@@ -65,6 +69,10 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     this.#drain = spec.drain;
     this.#onEnded = onEnded;
     this.#trouble = new Trouble(registrar.options.runtime, `registering ${this.#label}`);
+    setLeaving(this, {
+      runtime: registrar.options.runtime,
+      attach: (served) => void this.#attached.push(served),
+    });
     if (spec.signals.length > 0) this.#served = new ServedRequests(spec.body.ports);
   }
 
@@ -115,23 +123,24 @@ export class InstanceRegistration implements Registration, LeaseHolder {
   }
 
   async drain(options?: DrainOptions): Promise<void> {
-    const { settleMs, whenIdle, idleTimeoutMs } =
-      options === undefined ? this.#drain : parseDrain(options);
+    const resolved =
+      options === undefined ? this.#drain : parseDrain({ ...this.#drain, ...options });
     if (this.#state === 'superseded' || this.#state === 'released') return;
+    await (this.#draining ??= this.#leave(resolved));
+  }
+
+  async #leave(drain: ResolvedDrain): Promise<void> {
     this.#events.emit('draining');
-    const { runtime } = this.#registrar.options;
     // Set in any case: if the instance registers again in between, it must register as draining.
     this.#body = withPatch(this.#body, { status: 'draining' });
-    // An unreachable registry must not prevent the instance from leaving.
-    const announcing = this.setStatus('draining').catch(() => undefined);
-    await within(runtime, CLOSE_LIMIT_MS, announcing);
-    await pause(runtime, settleMs);
-    try {
-      const isIdle = whenIdle ?? (() => this.#served?.whenIdle());
-      await within(runtime, idleTimeoutMs, Promise.resolve(isIdle()));
-    } finally {
-      await this.deregister();
-    }
+    const leaving = {
+      runtime: this.#registrar.options.runtime,
+      served: this.#attached,
+      announce: () => this.setStatus('draining'),
+      whenIdle: () => this.#served?.whenIdle(),
+      deregister: () => this.deregister(),
+    };
+    await leaveGracefully(leaving, drain);
   }
 
   deregister(): Promise<void> {
@@ -197,41 +206,31 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     }
   }
 
-  /** Registers in rounds until one succeeds. Also returns when a successor turns out to have the place. */
-  async #enrol(takeover: boolean): Promise<void> {
-    const { client, options } = this.#registrar;
-    const { signal } = this.#leaving;
-    const backoff = new Backoff(options.runtime.random, FIRST_PAUSE_MS, this.#body.ttlMs / 3);
-    let hasBeenRefused = false;
-    for (;;) {
-      signal.throwIfAborted();
-      const body = this.#body;
-      try {
-        // Never aborted midway: the client must know whether the instance is on the roll.
-        const reply = await client.call('register', {
-          params: this.#params,
-          query: { takeover },
-          body: { ...body, sequence: ++this.#sequence },
-        });
-        this.#enter(reply, takeover);
-        if (body !== this.#body) await this.#sendWhatChanged(reply.lease?.id);
-        return;
-      } catch (error) {
-        const isFault = !(error instanceof RollcallError);
-        if (takeover && (isFault || !error.retryable)) throw error;
-        if (isFault) warnOfFault(options.runtime, `${this.#label} comes back`, error);
-        else if (error.code === 'instance_taken' || error.code === 'lease_superseded') {
-          this.#supersede(error);
-          return;
-        } else {
-          this.#trouble.note(error);
-          if (!error.retryable && !hasBeenRefused) this.#events.emit('lost', error);
-          hasBeenRefused ||= !error.retryable;
-        }
-        const askedMs = isFault ? 0 : (error.retryAfterMs ?? 0);
-        await pause(options.runtime, backoff.nextDelayMs(askedMs), signal);
-      }
-    }
+  #enrol(takeover: boolean): Promise<void> {
+    const enrolling = {
+      runtime: this.#registrar.options.runtime,
+      label: this.#label,
+      longestPauseMs: this.#body.ttlMs / 3,
+      signal: this.#leaving.signal,
+      send: () => this.#sendRegistration(takeover),
+      superseded: (error: RollcallError) => this.#supersede(error),
+      failed: (error: RollcallError, isRefusal: boolean) => {
+        this.#trouble.note(error);
+        if (isRefusal) this.#events.emit('lost', error);
+      },
+    };
+    return enrolInRounds(enrolling, takeover);
+  }
+
+  async #sendRegistration(takeover: boolean): Promise<void> {
+    const body = this.#body;
+    const reply = await this.#registrar.client.call('register', {
+      params: this.#params,
+      query: { takeover },
+      body: { ...body, sequence: ++this.#sequence },
+    });
+    this.#enter(reply, takeover);
+    if (body !== this.#body) await this.#sendWhatChanged(reply.lease?.id);
   }
 
   #enter(reply: { lease: Lease | null; revision: string }, isFirst: boolean): void {

@@ -59,7 +59,7 @@ const Drain = z.strictObject({
 export type ResolvedDrain = z.output<typeof Drain>;
 
 /** Throws a RollcallError `invalid_options` that names the option. */
-export function parseDrain(options: DrainOptions): ResolvedDrain {
+export function parseDrain(options: DrainOptions | ResolvedDrain): ResolvedDrain {
   return parseOptions(Drain, options);
 }
 

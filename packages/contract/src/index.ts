@@ -87,9 +87,11 @@ export {
   TrafficView,
 } from './traffic.ts';
 export {
+  Acknowledgements,
   BookmarkEvent,
   ChangeEvent,
   CompactedEvent,
+  DrainSight,
   ExtendedEvent,
   HoldEvent,
   MAX_TAKEN_UP,

@@ -21,7 +21,7 @@ import { AnyNamespace, flag, Selector, ServiceParams } from './route-params.ts';
 import { EndpointList, InstanceList, ServiceList, ServiceView } from './service.ts';
 import { Timeline } from './timeline.ts';
 import { TrafficReport, TrafficView } from './traffic.ts';
-import { WatchExtension, WatchId } from './watch.ts';
+import { Acknowledgements, DrainSight, WatchExtension, WatchId } from './watch.ts';
 
 const oneOrMany = <T extends z.ZodType>(item: T) =>
   z.union([item, z.array(item).max(1_000)]).transform((given) => [given].flat() as z.output<T>[]);
@@ -174,8 +174,35 @@ export const ROUTES = {
       since: WatchPosition.optional(),
       /** The `digest` of the bookmark whose revision is `since`; an `id` already includes it. */
       digest: z.string().max(64).optional(),
+      /** The watcher acknowledges each event that shows an endpoint `draining`, once it has applied it. */
+      acks: z
+        .enum(['0', '1'], { error: "expected '1' or '0'" })
+        .transform((text) => text === '1')
+        .optional(),
     }),
     reply: { status: 200, body: 'stream' },
+  },
+  acknowledge: {
+    method: 'POST',
+    path: '/v1/watch/acks',
+    summary: 'Say up to which revision watchers with `acks=1` have applied what this server sent',
+    scope: 'read',
+    body: Acknowledgements,
+    reply: { status: 204, body: null },
+  },
+  drainSeen: {
+    method: 'GET',
+    path: `${INSTANCE}/seen`,
+    summary: 'Wait until all watchers with `acks=1` have applied that an instance drains',
+    scope: 'register',
+    params: InstanceParams,
+    query: z.strictObject({
+      /** Wait until the server has seen this revision. */
+      revision: Revision.optional(),
+      /** How long to wait, in ms. */
+      waitMs: z.coerce.number().pipe(z.int().min(0).max(30_000)).default(0),
+    }),
+    reply: { status: 200, body: DrainSight },
   },
   extendWatch: {
     method: 'POST',

@@ -17,6 +17,31 @@ export const WatchExtension = z
   .strictObject({ services: z.array(ServiceName).min(1).max(MAX_TAKEN_UP).optional() })
   .meta({ id: 'WatchExtension' });
 
+/** How many streams one call can acknowledge for. */
+const MAX_ACKS = 1_000;
+
+/** What watchers have applied, by stream. */
+export const Acknowledgements = z
+  .strictObject({
+    acks: z
+      .array(z.strictObject({ stream: WatchId, revision: Revision }))
+      .min(1)
+      .max(MAX_ACKS),
+  })
+  .meta({ id: 'Acknowledgements' });
+
+/** Whether watchers know that an instance drains. */
+export const DrainSight = z
+  .object({
+    /** All watchers that acknowledge, at all servers, have applied it. */
+    seen: z.boolean(),
+    /** Watchers of this server that have not acknowledged it. */
+    watchers: z.int(),
+    /** Other servers that have not reported that theirs have. */
+    servers: z.int(),
+  })
+  .meta({ id: 'DrainSight' });
+
 /**
  * The watch stream (server-sent events). The `id:` of a `change` or `bookmark` is a position to resume from: a revision
  * and the digest of everything up to it. Clients give it back unchanged.

@@ -187,6 +187,7 @@ function startUpkeep(config: Config, parts: Parts, port: number) {
   const nonce = random.hex(16);
   const own = { registry, declarer, clusterIp, supervisor, id, nonce, address, port };
   const self = new SelfRegistration(own);
+  core.seenDrains.enter(id);
   void supervisor.run('self', () => self.beat());
   const runCheck = networkCheck(clock);
   const checker = new Checker({ store, picture, clock, supervisor, self: id, runCheck });

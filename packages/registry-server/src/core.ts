@@ -8,6 +8,7 @@ import { Follower, type FollowerEvents } from './picture/follower.ts';
 import { Picture } from './picture/picture.ts';
 import { Quota, type QuotaLimits } from './access/quota.ts';
 import { Registry } from './writes/registry.ts';
+import { seenDrainOf, SeenDrains } from './writes/seen-drains.ts';
 import { Sweeper } from './upkeep/sweeper.ts';
 import { EventLog } from './views/timeline.ts';
 import { WarmUp } from './upkeep/warm-up.ts';
@@ -51,6 +52,7 @@ export interface Core {
   readonly timeline: EventLog;
   readonly warmUp: WarmUp;
   readonly hub: WatchHub;
+  readonly seenDrains: SeenDrains;
   readonly registry: Registry;
   readonly quota: Quota;
   readonly declarer: Declarer;
@@ -72,7 +74,9 @@ export function createCore(parts: CoreParts): Core {
   const timeline = new EventLog(TIMELINE_EVENTS);
   const warmUp = new WarmUp(clock, config.warmUpMs);
   const { flapHoldMs } = config;
-  const hub = new WatchHub(picture, { clock, random, supervisor, flapHoldMs });
+  const seenDrains = new SeenDrains({ store, picture, clock, supervisor });
+  const onSeen: SeenDrains['report'] = (key, revision) => seenDrains.report(key, revision);
+  const hub = new WatchHub(picture, { clock, random, supervisor, flapHoldMs, onSeen });
   const quota = new Quota(config, picture);
   const registry = new Registry({
     store,
@@ -108,6 +112,7 @@ export function createCore(parts: CoreParts): Core {
     timeline,
     warmUp,
     hub,
+    seenDrains,
     registry,
     quota,
     declarer,
@@ -131,6 +136,10 @@ function followerEvents(
       const restored = restoredIn(entries);
       if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
       hub.publish(entries, changes);
+      for (const entry of entries) {
+        const seen = entry.op === 'put' ? seenDrainOf(entry.resource) : undefined;
+        if (seen !== undefined) hub.acknowledgements.reported(seen);
+      }
     },
     relisted(changes, hasForgotten) {
       hub.relisted(changes, hasForgotten);

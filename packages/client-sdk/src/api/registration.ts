@@ -29,7 +29,7 @@ export interface RegisterOptions extends Omit<
 }
 
 export interface DrainOptions {
-  /** How long to wait until watchers have seen `draining`, in ms; raise it across slow networks. @default 500 */
+  /** How long to wait for watchers that do not say that they have seen `draining`, in ms. @default 500 */
   readonly settleMs?: number;
   /**
    * Resolves when the instance has no work in progress. The drain waits for it before it deregisters, and also

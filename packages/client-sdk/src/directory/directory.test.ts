@@ -454,3 +454,14 @@ test('a closed service is forgotten, opening it again gets a picture', async () 
   await again.ready();
   expect(ids(again)).toEqual(['a/http']);
 });
+
+test('a server that does not know acknowledgements is watched without', async () => {
+  const registry = await context.registry();
+  registry.roll.set('orders', [A]);
+  registry.script = ({ path, query }) =>
+    path === '/v1/watch' && query.has('acks') ? 'invalid_request' : undefined;
+  registry.field = 'acks';
+  const orders = context.client(registry).service('orders');
+  await orders.ready();
+  expect(ids(orders)).toEqual([A.id]);
+});

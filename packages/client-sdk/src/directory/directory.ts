@@ -14,6 +14,7 @@ import type { ResolvedOptions } from '../api/options.ts';
 import type { RegistryApi } from '../registry/registry-api.ts';
 import { LiveStream, type StreamPlan } from '../stream/live-stream.ts';
 import { Trouble } from '../base/trouble.ts';
+import { Acknowledger } from './acknowledger.ts';
 import { type CatalogSource, CatalogView } from './catalog-view.ts';
 import { Coverage } from './coverage.ts';
 import { Extender, type ExtenderListener } from './extender.ts';
@@ -55,6 +56,7 @@ export class Directory
   readonly #options: ResolvedOptions;
   readonly #stream: LiveStream<WatchSession>;
   readonly #extender: Extender;
+  readonly #acknowledger: Acknowledger;
   readonly #catalogs = new Set<CatalogView>();
   readonly #trouble: Trouble;
   #resume: Resume | undefined;
@@ -66,6 +68,8 @@ export class Directory
    * load balancer may have sent the request to another server.
    */
   #extends = true;
+  /** Older servers do not know it. */
+  #acknowledges = true;
 
   constructor(client: RegistryApi, options: ResolvedOptions, namespace: string) {
     this.#namespace = namespace;
@@ -75,6 +79,7 @@ export class Directory
     this.#trouble = new Trouble(options.runtime, `watching ${what}`);
     this.onUnusable = createUnusableNote(options.runtime);
     this.#stream = new LiveStream(client, options, this);
+    this.#acknowledger = new Acknowledger(client, options);
     this.#extender = new Extender(client, options, { namespace, listener: this });
   }
 
@@ -141,6 +146,7 @@ export class Directory
     const coverage = new Coverage(named?.map(serviceKeyOf));
     const resume = this.#canResume(coverage) ? this.#resume : undefined;
     const query = new URLSearchParams({ namespace: this.#namespace });
+    if (this.#acknowledges) query.append('acks', '1');
     for (const { service } of named ?? []) query.append('service', service);
     if (resume !== undefined) appendPosition(query, resume);
     const path = `${pathOf(ROUTES.watch)}?${query.toString()}`;
@@ -150,6 +156,10 @@ export class Directory
   onFailure(error: RollcallError): void {
     this.#trouble.note(error, TROUBLE_MS);
     this.#extends = true;
+    if (error.code === 'invalid_request' && error.field === 'acks') {
+      this.#acknowledges = false;
+      return;
+    }
     if (error.code === 'replica_behind' && ++this.#behind >= this.#options.url.length) {
       this.onLost();
     }
@@ -187,6 +197,10 @@ export class Directory
     if (coverage.isWhole) this.#proveWhole(event.storeAgeMs);
     // After a refusal, the extender decides when to ask again.
     if (!this.#extender.isPausing) this.#adjustSoon();
+  }
+
+  onDraining({ url, stream }: WatchSession, revision: string): void {
+    if (stream !== undefined) this.#acknowledger.applied(url, stream, revision);
   }
 
   onDue(): void {

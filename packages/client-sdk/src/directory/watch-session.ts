@@ -2,6 +2,7 @@ import {
   BookmarkEvent,
   type ChangeEvent,
   CompactedEvent,
+  type Endpoint,
   ExtendedEvent,
   type SnapshotEvent,
   serviceKeyOf,
@@ -56,6 +57,8 @@ export interface WatchListener {
    * not sent one.
    */
   onSynced(event: BookmarkEvent, session: WatchSession, before: string | undefined): void;
+  /** What the stream sent up to this revision is applied, and shows that an endpoint drains. */
+  onDraining(session: WatchSession, revision: string): void;
 }
 
 /** Where a stream can resume. */
@@ -66,6 +69,8 @@ export function appendPosition(query: URLSearchParams, { revision, digest }: Pos
   query.append('since', revision);
   if (digest !== '') query.append('digest', digest);
 }
+
+const isDraining = ({ state }: Endpoint): boolean => state === 'draining';
 
 /** One watch connection. */
 export class WatchSession implements StreamSession {
@@ -81,6 +86,8 @@ export class WatchSession implements StreamSession {
   readonly #asked = new Set<string | undefined>();
   readonly #listener: WatchListener;
   #epoch: string | undefined;
+  /** An endpoint was shown that drains, and the server does not know yet that it is applied. */
+  #isAckDue = false;
   /**
    * Services whose value differs from the picture held, until the next synced bookmark: the stream showed nothing of
    * them, or something older than the picture held.
@@ -137,9 +144,17 @@ export class WatchSession implements StreamSession {
 
   onEvent({ name, data }: StreamEvent): StreamAction {
     if (this.#isOver) return undefined;
-    if (name === 'snapshot') this.#onSnapshot(readSnapshot(data, this.#listener.onUnusable));
-    else if (name === 'change') return this.#onChange(readChange(data, this.#listener.onUnusable));
-    else if (name === 'compacted') {
+    if (name === 'snapshot') {
+      const event = readSnapshot(data, this.#listener.onUnusable);
+      this.#onSnapshot(event);
+      this.#isAckDue ||= event.endpoints.some(isDraining);
+    } else if (name === 'change') {
+      const event = readChange(data, this.#listener.onUnusable);
+      const action = this.#onChange(event);
+      this.#isAckDue ||= event.upserts.some(isDraining);
+      if (this.isSynced) this.#acknowledge(event.revision);
+      return action;
+    } else if (name === 'compacted') {
       if (CompactedEvent.parse(data).isLost) this.#listener.onLost();
       this.#beginAnew();
     } else if (name === 'extended') this.#onExtended(ExtendedEvent.parse(data));
@@ -220,6 +235,12 @@ export class WatchSession implements StreamSession {
     return false;
   }
 
+  #acknowledge(revision: string): void {
+    if (!this.#isAckDue) return;
+    this.#isAckDue = false;
+    this.#listener.onDraining(this, revision);
+  }
+
   #onBookmark(event: BookmarkEvent): StreamAction {
     if (!event.synced) return event.moving ? 'move' : undefined;
     const { revision, epoch } = event;
@@ -236,6 +257,7 @@ export class WatchSession implements StreamSession {
     }
     this.#open.clear();
     this.#listener.onSynced(event, this, before);
+    this.#acknowledge(revision);
     return event.moving ? 'up-and-move' : 'up';
   }
 }

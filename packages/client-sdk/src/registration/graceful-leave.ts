@@ -1,16 +1,22 @@
 import { pause, within } from '@rollcall/runtime';
-import type { Runtime } from '../base/runtime.ts';
+import type { CallRequest } from '../registry/call-request.ts';
 import type { Served } from './leaving.ts';
+import type { Registrar } from './registrar.ts';
 import type { ResolvedDrain } from './registration-spec.ts';
 
 /** How long to try to announce it, in ms: an unreachable registry must not prevent an instance from leaving. */
 const ANNOUNCE_LIMIT_MS = 2_000;
 
+/** How long a server waits at most for callers to learn of a drain, in ms. */
+const LONGEST_LOOK_MS = 30_000;
+
 /** What the instance does in the steps of leaving. */
 export interface Leaving {
-  readonly runtime: Runtime;
-  /** Says that it is draining. */
-  announce(): Promise<void>;
+  readonly registrar: Registrar;
+  /** Path parameters of the instance. */
+  readonly params: CallRequest<'drainSeen'>['params'];
+  /** Says that it is draining. Resolves with the revision of that write. */
+  announce(): Promise<string>;
   /** Resolves when the work is over that the drain waits for, unless its options say it. */
   whenIdle(): Promise<void> | undefined;
   /** What serves its calls. */
@@ -23,10 +29,20 @@ export async function leaveGracefully(
   leaving: Leaving,
   { settleMs, whenIdle, idleTimeoutMs }: ResolvedDrain,
 ): Promise<void> {
-  const { runtime, served } = leaving;
+  const { registrar, served } = leaving;
+  const { runtime } = registrar.options;
   const announcing = leaving.announce().catch(() => undefined);
-  await within(runtime, ANNOUNCE_LIMIT_MS, announcing);
-  await pause(runtime, settleMs);
+  const revision = await within(runtime, ANNOUNCE_LIMIT_MS, announcing);
+  const startMs = runtime.monotonicMs();
+  const asking = revision === undefined ? false : callersKnow(leaving, revision, settleMs);
+  // Callers that are not heard of get all of the time.
+  const isSeen = await within(
+    runtime,
+    settleMs,
+    Promise.resolve(asking).catch(() => false),
+  );
+  const leftMs = startMs + settleMs - runtime.monotonicMs();
+  if (isSeen !== true && leftMs > 0) await pause(runtime, leftMs);
   try {
     const isIdle = whenIdle ?? (() => leaving.whenIdle());
     await Promise.all([
@@ -36,4 +52,15 @@ export async function leaveGracefully(
   } finally {
     await leaving.deregister();
   }
+}
+
+/** Whether all callers know that the instance drains, after `withinMs` at most. */
+async function callersKnow(
+  { registrar: { client, options }, params }: Leaving,
+  revision: string,
+  withinMs: number,
+): Promise<boolean> {
+  const waitMs = Math.min(withinMs, LONGEST_LOOK_MS);
+  const timeoutMs = waitMs + options.requestTimeoutMs;
+  return (await client.call('drainSeen', { params, query: { revision, waitMs }, timeoutMs })).seen;
 }

@@ -134,9 +134,10 @@ export class InstanceRegistration implements Registration, LeaseHolder {
     // Set in any case: if the instance registers again in between, it must register as draining.
     this.#body = withPatch(this.#body, { status: 'draining' });
     const leaving = {
-      runtime: this.#registrar.options.runtime,
+      registrar: this.#registrar,
+      params: this.#params,
       served: this.#attached,
-      announce: () => this.setStatus('draining'),
+      announce: () => this.setStatus('draining').then(() => this.#revision),
       whenIdle: () => this.#served?.whenIdle(),
       deregister: () => this.deregister(),
     };

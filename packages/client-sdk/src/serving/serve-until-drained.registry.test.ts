@@ -1,7 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { startTestServer } from '@rollcall/registry-server/testing';
+import type { Endpoint } from '@rollcall/contract';
+import { startTestServer, StreamReader } from '@rollcall/registry-server/testing';
 import { until } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SignalSource } from '../base/runtime.ts';
@@ -72,7 +73,9 @@ test('instances that are replaced under load fail no call, and answer none twice
   const caller = clientWith(new PlayedSignals());
   const orders = caller.service('orders');
   const instances = [];
-  for (let i = 0; i < 3; i++) instances.push(await instance(`i-${i}`, writingTo(served)));
+  // Every caller says that it knows, so nobody waits for this long.
+  const options = { settleMs: 600_000 };
+  for (let i = 0; i < 3; i++) instances.push(await instance(`i-${i}`, writingTo(served), options));
   await until(() => orders.endpoints().length === 3);
   const [asked, failed]: [string[], unknown[]] = [[], []];
   const over = new AbortController();
@@ -89,7 +92,7 @@ test('instances that are replaced under load fail no call, and answer none twice
     }
   });
   for (let i = 3; i < 9; i++) {
-    instances.push(await instance(`i-${i}`, writingTo(served)));
+    instances.push(await instance(`i-${i}`, writingTo(served), options));
     const leaving = instances[i - 3]!;
     leaving.signals.emit('SIGTERM');
     expect(await leaving.drained).toEqual({ cutOff: 0, isDeregistered: true });
@@ -149,6 +152,19 @@ describe('connections of callers that know nothing of the roll', () => {
     expect(await asked).toMatch(/connection: close[^]*late/i);
     expect(await one.drained).toMatchObject({ cutOff: 0 });
   });
+});
+
+test('a caller that never says that it knows is waited for, but not longer than it may take', async () => {
+  const one = await instance('a', (_, response) => response.end('hello'), { settleMs: 400 });
+  const silent = await StreamReader.open(`${registry.url}/v1/watch?service=orders&acks=1`);
+  endings.push(() => silent.close());
+  await until(() => silent.of('bookmark').length > 0);
+  one.signals.emit('SIGTERM');
+  const states = () => silent.of('change').map(({ upserts }) => (upserts as Endpoint[])[0]?.state);
+  await until(() => states().includes('draining'));
+  const beganMs = performance.now();
+  expect(await one.drained).toEqual({ cutOff: 0, isDeregistered: true });
+  expect(performance.now() - beganMs).toBeGreaterThan(350);
 });
 
 test('what does not end by itself is ended by the application, or cut off', async () => {

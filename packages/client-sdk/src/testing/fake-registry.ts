@@ -81,6 +81,8 @@ export class FakeRegistry {
   leases = new Map<string, { lease: string; nonce: string }>();
   readonly superseded = new Set<string>();
   script: Script = () => undefined;
+  /** The field that scripted refusals name. */
+  field = '';
   onHeaders: (headers: IncomingMessage['headers']) => void = () => {};
   /** Registrations are answered only after it resolves. */
   gate: Promise<void> = Promise.resolve();
@@ -177,11 +179,14 @@ export class FakeRegistry {
     }
     if (seen.method === 'PUT') await this.gate;
     const code = this.script(seen);
-    if (code !== undefined) refuse(response, code);
+    if (code !== undefined) refuse(response, code, this.field);
     else if (seen.path === '/v1/watch') this.#watch(seen, response);
+    else if (seen.path === '/v1/watch/acks') response.writeHead(204).end();
     else if (seen.path.startsWith('/v1/watch/')) this.#extend(seen, response);
     else if (seen.path === '/v1/leases/hold') this.#hold(seen, response);
     else if (seen.path === '/v1/leases/renew') this.#renew(seen, response);
+    else if (seen.path.endsWith('/seen'))
+      reply(response, 200, { seen: true, watchers: 0, servers: 0 });
     else if (seen.path.includes('/traffic/')) response.writeHead(204).end();
     else this.#instance(seen, response);
   }
@@ -279,8 +284,8 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function refuse(response: ServerResponse, code: ProblemCode): void {
-  const problem = { ...PROBLEMS[code], code, field: '', message: `scripted ${code}` };
+function refuse(response: ServerResponse, code: ProblemCode, field = ''): void {
+  const problem = { ...PROBLEMS[code], code, field, message: `scripted ${code}` };
   response
     .writeHead(problem.status, { 'content-type': 'application/problem+json' })
     .end(JSON.stringify(problem));

@@ -19,6 +19,8 @@ import type { Declarer } from '../writes/declared/declarer.ts';
 import { Reports } from '../writes/declared/reports.ts';
 import { Importer } from '../writes/durable/importer.ts';
 import type { Registry } from '../writes/registry.ts';
+import type { SeenDrains } from '../writes/seen-drains.ts';
+import { bindAcknowledgements } from './acknowledgements.ts';
 import { RouteBinder } from './bind.ts';
 import { bindDurable } from './durable.ts';
 import { bindInstances } from './instances.ts';
@@ -42,6 +44,7 @@ export interface RouteParts {
     readonly timeline: EventLog;
     readonly warmUp: WarmUp;
     readonly hub: WatchHub;
+    readonly seenDrains: SeenDrains;
     readonly holds: HoldTracker;
     readonly registry: Registry;
     readonly declarer: Declarer;
@@ -109,6 +112,14 @@ export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteP
   const pace = snapshotPace(limits, clock, gate);
   const watched = { picture, hub, warmUp, maxWatches, maxWatchesPerToken, isClosing };
   bindWatch(binder, { ...watched, snapshotPace: pace });
+  const { seenDrains } = core;
+  bindAcknowledgements(binder, {
+    picture,
+    hub,
+    seenDrains,
+    clock,
+    maxWritesPerSecond: maxPerSecond,
+  });
   bindOperations(app, { picture, follower, sweeper, metrics, isClosing });
 }
 

@@ -90,7 +90,7 @@ export function bindWatch(binder: Binder, sources: WatchSources): void {
       if (resumesAt === undefined || !hub.canResume(resumesAt)) checkPace(sources.snapshotPace);
       const interest = { namespace, services: services && [...new Set(services)] };
       const opened = stream();
-      hub.subscribe(opened, interest, { since: resumesAt, owner });
+      hub.subscribe(opened, interest, { since: resumesAt, owner, acknowledges: query.acks });
       return opened;
     });
   });

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { readConfig } from '../config.ts';
 import { type Core, createCore, type StoreEvents } from '../core.ts';
 import type { Binder, Call } from '../http/call.ts';
+import { bindAcknowledgements } from '../http/acknowledgements.ts';
 import { bindInstances } from '../http/instances.ts';
 import { bindLeases } from '../http/leases.ts';
 import { asProblem } from '../http/problems.ts';
@@ -95,6 +96,8 @@ export class BareServer {
     const traffic = new TrafficBoard(clock);
     bindTraffic(binder, { ...config, traffic, picture, server: 'bare' });
     bindWatch(binder, { ...config, picture, hub, warmUp, isClosing: () => this.#isClosing });
+    const { seenDrains } = this.core;
+    bindAcknowledgements(binder, { ...config, picture, hub, seenDrains, clock });
     void this.core.follower.run(this.#stop.signal);
   }
 

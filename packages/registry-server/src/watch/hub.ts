@@ -1,8 +1,9 @@
-import { WATCH_PING_MS } from '@rollcall/contract';
+import { type InstanceKey, parseInstanceKey, WATCH_PING_MS } from '@rollcall/contract';
 import type { Supervisor } from '@rollcall/daemon';
 import type { Clock, Random, Timer } from '@rollcall/runtime';
 import type { Picture, ServiceChange } from '../picture/picture.ts';
 import type { LogEntry } from '../store/log-entry.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { ChangeDamper } from './damper.ts';
 import { type Delivery, DeliveryQueue } from './delivery-queue.ts';
 import { encodeFrame, type Frame } from './frame.ts';
@@ -22,12 +23,22 @@ const ID_BYTES = 16;
 /** A parked subscriber that has not read its backlog after this time is dropped, in ms. */
 const PARKED_MS = 30_000;
 
+/** How a stream begins. */
+interface Joining {
+  /** Where it resumes. */
+  readonly since?: LogPosition | undefined;
+  readonly owner?: string | undefined;
+  readonly acknowledges?: boolean | undefined;
+}
+
 export interface WatchHubOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly supervisor: Supervisor;
   /** How long changes of a flapping endpoint are held back, in ms; 0 = not at all. */
   readonly flapHoldMs: number;
+  /** Called once for each instance that drains, when all watchers of this server know it. */
+  readonly onSeen: (instance: InstanceKey, revision: number) => void;
 }
 
 /**
@@ -43,6 +54,7 @@ export class WatchHub {
   readonly #history = new ChangeHistory(HISTORY);
   readonly #digests = new LogDigests(HISTORY * 2);
   readonly #subscribers = new SubscriberIndex();
+  readonly acknowledgements: Acknowledgements;
   readonly #queue = new DeliveryQueue((subscriber, delivery) => this.#sendTo(subscriber, delivery));
   readonly #frames: PictureFrames;
   readonly #timer: Timer;
@@ -50,13 +62,15 @@ export class WatchHub {
   readonly totals = { changes: 0, parked: 0, dropped: 0, resumed: 0, snapshots: 0, overQuota: 0 };
 
   constructor(picture: Picture, options: WatchHubOptions) {
-    const { clock, random, supervisor, flapHoldMs } = options;
+    const { clock, random, supervisor, flapHoldMs, onSeen } = options;
     this.#picture = picture;
     this.#frames = new PictureFrames(picture);
     this.#clock = clock;
     this.#random = random;
     this.#supervisor = supervisor;
     this.#damper = new ChangeDamper(clock, flapHoldMs, (changes) => this.#fanOut(changes));
+    const subscribersOf = (service: ServiceChange) => this.#subscribers.subscribersOf(service);
+    this.acknowledgements = new Acknowledgements({ subscribersOf, onSeen });
     this.#timer = clock.every(WATCH_PING_MS * 0.8, () => this.#ping());
   }
 
@@ -81,6 +95,7 @@ export class WatchHub {
   /** Entries of the log were applied: sends the resulting changes, those of flapping endpoints a little later. */
   publish(entries: readonly LogEntry[], changes: readonly ServiceChange[]): void {
     for (const { revision, digest } of entries) this.#digests.add(revision, digest);
+    this.acknowledgements.publish(entries, changes);
     this.#fanOut(this.#damper.admit(changes));
   }
 
@@ -104,12 +119,9 @@ export class WatchHub {
   subscribe(
     stream: EventStream,
     interest: Interest,
-    {
-      since,
-      owner,
-    }: { readonly since?: LogPosition | undefined; readonly owner?: string | undefined },
+    { since, owner, acknowledges = false }: Joining,
   ): void {
-    const subscription = { id: this.#random.hex(ID_BYTES), owner };
+    const subscription = { id: this.#random.hex(ID_BYTES), owner, acknowledges };
     const from = { revision: since?.revision ?? 0, place: this.#history.lastPlace };
     const subscriber = new Subscriber(stream, subscription, interest, from);
     const isLost = since !== undefined && this.#digests.isLost(since);
@@ -117,7 +129,21 @@ export class WatchHub {
     if (missed === undefined) this.#sync(subscriber, since && { isLost });
     else this.#resume(subscriber, framesOf(this.#wanted(subscriber, missed)));
     this.#subscribers.add(subscriber);
-    stream.onEnd(() => this.#subscribers.remove(subscriber));
+    this.acknowledgements.joined(subscriber, (key) => {
+      const { namespace, service } = parseInstanceKey(key);
+      return subscriber.wants(namespace, service);
+    });
+    stream.onEnd(() => {
+      this.#subscribers.remove(subscriber);
+      this.acknowledgements.left(subscriber);
+    });
+  }
+
+  /** A watcher has applied everything up to a revision. Ignored when this owner has no such stream. */
+  acknowledge({ id, owner }: Subscription, revision: number): void {
+    const subscriber = this.#subscribers.find(id);
+    if (subscriber !== undefined && subscriber.subscription.owner === owner)
+      this.acknowledgements.acknowledged(subscriber, revision);
   }
 
   /**

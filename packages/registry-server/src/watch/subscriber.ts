@@ -21,6 +21,8 @@ export interface Subscription {
   readonly id: string;
   /** Undefined = no owner: the caller is an admin, or there are no tokens. */
   readonly owner: string | undefined;
+  /** Whether it says what it has applied. @default false */
+  readonly acknowledges?: boolean;
 }
 
 /** The position where a stream begins. */
@@ -59,6 +61,10 @@ export class Subscriber {
     this.#services = services && new Set(services);
     this.fromRevision = from.revision;
     this.sentPlace = from.place;
+  }
+
+  get acknowledges(): boolean {
+    return this.subscription.acknowledges === true;
   }
 
   get services(): ReadonlySet<string> | undefined {

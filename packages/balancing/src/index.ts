@@ -1,6 +1,6 @@
 export { Affinity, type AffinityOptions, type Bond } from './pool/affinity.ts';
 export type { Candidate } from './order/candidate.ts';
-export { Ejection, type EjectionOptions, type FailureKind } from './pool/ejection.ts';
+export { type Ejected, Ejection, type EjectionOptions, type FailureKind } from './pool/ejection.ts';
 export type {
   NonePicked,
   NoneReason,
@@ -11,6 +11,7 @@ export type {
 } from './order/picker.ts';
 export { hashOf } from './order/hash.ts';
 export { createPicker } from './picker/leveled-picker.ts';
+export type { PoolExplanation, Refusal, TargetExplanation } from './pool/pool-explanation.ts';
 export { PoolTarget } from './pool/pool-target.ts';
 export { TargetTraffic, type TrafficWindow } from './pool/target-traffic.ts';
 export { PortPool, type PortPoolOptions } from './pool/port-pool.ts';

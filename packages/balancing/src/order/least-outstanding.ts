@@ -74,4 +74,8 @@ export class LeastOutstanding<T extends Candidate> implements Order<T> {
   nextAdmitted(admit: (candidate: T) => boolean): Picked<T> | undefined {
     return this.#scan.pick(this, admit);
   }
+
+  keepTurn(): (() => void) | undefined {
+    return this.#turns.keep?.();
+  }
 }

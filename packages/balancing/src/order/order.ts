@@ -23,6 +23,8 @@ export interface Order<T extends Candidate> {
    * admitted; when many are refused, weights are only approximate.
    */
   nextAdmitted(admit: (candidate: T) => boolean, hash?: number): Picked<T> | undefined;
+  /** Keeps whose turn it is: the returned function, if any, puts it back. Absent where there are no turns. */
+  keepTurn?(): (() => void) | undefined;
 }
 
 /** Uniform in [0, 1). */

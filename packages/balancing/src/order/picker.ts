@@ -35,4 +35,8 @@ export interface Picker<T extends Candidate> {
   readonly candidates: readonly T[];
   /** Synchronous, without allocation; never throws. */
   pick(context?: PickContext<T>): PickResult<T>;
+  /** What {@link pick} would return now. Takes nobody's turn; a policy that draws at random draws anew for each pick. */
+  peek(context?: PickContext<T>): PickResult<T>;
+  /** Those that {@link pick} chooses among: the admitted ones of the first level that has any. */
+  eligible(admit?: (candidate: T) => boolean): readonly T[];
 }

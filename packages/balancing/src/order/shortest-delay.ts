@@ -37,6 +37,10 @@ export class ShortestDelay<T extends Candidate> implements Order<T> {
     return this.#least(admit);
   }
 
+  keepTurn(): (() => void) | undefined {
+    return this.#turns.keep?.();
+  }
+
   #least(admit: ((candidate: T) => boolean) | undefined): Picked<T> | undefined {
     const { targets, weights, results } = this.#level;
     const { extraCalls, isIdleFirst } = this.#rule;

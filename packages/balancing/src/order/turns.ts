@@ -7,6 +7,8 @@ const MAX_SLOTS = 4_096;
 /** Yields indexes in weighted turn. */
 export interface Turns {
   next(): number;
+  /** Keeps the turn: the returned function puts it back. Absent where there is none. */
+  keep?(): () => void;
 }
 
 /**
@@ -56,5 +58,12 @@ class Cycle implements Turns {
     const cursor = this.#cursor;
     this.#cursor = cursor + 1 === this.#schedule.length ? 0 : cursor + 1;
     return this.#schedule[cursor]!;
+  }
+
+  keep(): () => void {
+    const cursor = this.#cursor;
+    return () => {
+      this.#cursor = cursor;
+    };
   }
 }

@@ -23,10 +23,9 @@ export function createPicker<T extends Candidate>(
     levels[tier * 2 + (weight > 0 ? 0 : 1)]!.push(candidate);
   }
   const create = POLICIES[policy];
-  const orders = levels
-    .filter((targets) => targets.length > 0)
-    .map((targets) => create(levelOf(targets), random));
-  return new LeveledPicker(Object.freeze([...candidates]), orders);
+  const used = levels.filter((targets) => targets.length > 0);
+  const orders = used.map((targets) => create(levelOf(targets), random));
+  return new LeveledPicker(Object.freeze([...candidates]), used, orders);
 }
 
 function levelOf<T extends Candidate>(targets: readonly T[]): Level<T> {
@@ -41,11 +40,18 @@ function levelOf<T extends Candidate>(targets: readonly T[]): Level<T> {
 
 class LeveledPicker<T extends Candidate> implements Picker<T> {
   readonly candidates: readonly T[];
+  readonly #levels: readonly (readonly T[])[];
+  /** One for each level. */
   readonly #orders: readonly Order<T>[];
   readonly #first: Order<T> | undefined;
 
-  constructor(candidates: readonly T[], orders: readonly Order<T>[]) {
+  constructor(
+    candidates: readonly T[],
+    levels: readonly (readonly T[])[],
+    orders: readonly Order<T>[],
+  ) {
     this.candidates = candidates;
+    this.#levels = levels;
     this.#orders = orders;
     this.#first = orders[0];
   }
@@ -61,5 +67,21 @@ class LeveledPicker<T extends Candidate> implements Picker<T> {
       if (picked !== undefined) return picked;
     }
     return NONE_ADMITTED;
+  }
+
+  peek(context?: PickContext<T>): PickResult<T> {
+    const turns = this.#orders.map((order) => order.keepTurn?.());
+    const picked = this.pick(context);
+    for (const putBack of turns) putBack?.();
+    return picked;
+  }
+
+  eligible(admit?: (candidate: T) => boolean): readonly T[] {
+    if (admit === undefined) return this.#levels[0] ?? [];
+    for (const level of this.#levels) {
+      const admitted = level.filter(admit);
+      if (admitted.length > 0) return admitted;
+    }
+    return [];
   }
 }

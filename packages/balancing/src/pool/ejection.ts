@@ -20,9 +20,19 @@ export interface EjectionOptions {
   readonly random: Random;
 }
 
+/** An ejection that is not over. */
+export interface Ejected {
+  /** Time until it ends, in ms. */
+  readonly leftMs: number;
+  /** The failure that began it. */
+  readonly kind: FailureKind;
+}
+
 interface Record {
   failures: number;
   ejections: number;
+  /** The failure that began the last ejection. */
+  kind: FailureKind;
   /** When the last ejection ends or ended; -Infinity before the first. */
   untilMs: number;
 }
@@ -50,6 +60,7 @@ export class Ejection {
     const lengthMs = Math.min(baseMs * 2 ** record.ejections, maxMs);
     record.ejections++;
     record.failures = 0;
+    record.kind = kind;
     record.untilMs = nowMs + lengthMs * (0.9 + 0.2 * random());
     return true;
   }
@@ -63,6 +74,13 @@ export class Ejection {
   /** Whether the target's record says that it is ejected; {@link admitted} may still include it. */
   isEjected(id: string, nowMs: number): boolean {
     return nowMs < (this.#records.get(id)?.untilMs ?? -Infinity);
+  }
+
+  /** The ejection of the target; undefined when it is not ejected. */
+  ejectionOf(id: string, nowMs: number): Ejected | undefined {
+    const record = this.#records.get(id);
+    if (record === undefined || nowMs >= record.untilMs) return undefined;
+    return { leftMs: record.untilMs - nowMs, kind: record.kind };
   }
 
   /**
@@ -98,7 +116,7 @@ export class Ejection {
   #recordOf(id: string): Record {
     let record = this.#records.get(id);
     if (record === undefined) {
-      record = { failures: 0, ejections: 0, untilMs: -Infinity };
+      record = { failures: 0, ejections: 0, kind: 'call', untilMs: -Infinity };
       this.#records.set(id, record);
     }
     return record;

@@ -16,6 +16,8 @@ export class PoolTarget implements Candidate {
   tier: 0 | 1;
   /** It failed after its last success: only then does a success change anything. */
   hasFailed = false;
+  /** Its last failure: a status, or what went wrong. */
+  lastFailure: number | string | undefined;
   /** Whoever makes the calls counts them here. */
   readonly traffic = new TargetTraffic();
   #inFlight = 0;

@@ -4,6 +4,7 @@ import type { PickContext, Picker } from '../order/picker.ts';
 import type { Policy } from '../order/policy.ts';
 import { createPicker } from '../picker/leveled-picker.ts';
 import { Ejection, type EjectionOptions, type FailureKind } from './ejection.ts';
+import { explainPool, type PoolExplanation } from './pool-explanation.ts';
 import type { PoolTarget } from './pool-target.ts';
 import { usable } from './usable.ts';
 
@@ -129,7 +130,7 @@ export class TargetPool<T extends PoolTarget> {
   /** A call got a response with this status. @returns whether this ejected the target. */
   answered(target: T, statusCode: number): boolean {
     if (statusCode >= 500 && this.#options.ejection.serverErrors !== false)
-      return this.failed(target, 'call');
+      return this.failed(target, 'call', statusCode);
     if (target.hasFailed) this.succeeded(target);
     return false;
   }
@@ -139,14 +140,25 @@ export class TargetPool<T extends PoolTarget> {
     if (this.#has(target)) this.#ejection.succeeded(target.id);
   }
 
-  /** @returns whether this ejected the target for a while. */
-  failed(target: T, kind: FailureKind): boolean {
+  /** `why`: a status, or what went wrong. @returns whether this ejected the target for a while. */
+  failed(target: T, kind: FailureKind, why?: number | string): boolean {
     target.hasFailed = true;
+    target.lastFailure = why;
     if (!this.#has(target)) return false;
     if (!this.#ejection.failed(target.id, kind, this.#options.nowMs())) return false;
     this.#ejections++;
     this.#state = undefined;
     return true;
+  }
+
+  /** Why each target may be picked now, or not, and which one a pick would return. It takes nobody's turn. */
+  explain(admit?: (target: T) => boolean): PoolExplanation<T> {
+    const nowMs = this.#options.nowMs();
+    return explainPool(this.#targets.values(), this.state(), {
+      policy: this.#policy,
+      admit,
+      ejectionOf: ({ id }) => this.#ejection.ejectionOf(id, nowMs),
+    });
   }
 
   /** A result of a target that has left says nothing about its replacement. */

@@ -77,7 +77,7 @@ function read(address: string): Promise<string> {
 const WAYS: Readonly<Record<string, () => Promise<Call>>> = {
   async client() {
     const handle = rollcall.service(service);
-    await handle.ready();
+    await handle.ready({ endpoints: 0 });
     return async () => {
       const { statusCode, body } = await handle.request('/');
       return `${await body.text()} ${statusCode}`;

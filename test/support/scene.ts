@@ -121,7 +121,7 @@ export class Scene {
       this.history.add({ kind: 'seen', ...own, endpoints: named, atMs: monotonicMs() });
     };
     service.on('change', tell);
-    await service.ready();
+    await service.ready({ endpoints: 0 });
     const first = service.snapshot();
     if (last === '' && first !== undefined) tell(first);
     return service;

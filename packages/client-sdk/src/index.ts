@@ -53,10 +53,12 @@ export type {
   TransportReply,
   TransportRequest,
 } from './base/transport.ts';
+export type { CallSettings, EndpointFilter, RetryOptions } from './api/call-settings.ts';
 export type {
   NoEndpoint,
   Outcome,
   PickedEndpoint,
+  ReadyOptions,
   Service,
   ServiceOptions,
   ServiceRequestOptions,

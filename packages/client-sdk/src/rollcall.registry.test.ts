@@ -104,7 +104,7 @@ test('500 services taken up one after another: one stream, and no more bytes tha
   onTestFinished(() => counted.close());
   const client = new Rollcall({ url: counted.url });
   onTestFinished(() => client.close());
-  for (const name of names) await client.service(name).ready();
+  for (const name of names) await client.service(name).ready({ endpoints: 0 });
   expect(client.service('service-499').endpoints()).toMatchObject([{ instance: 'a' }]);
   expect(counted.streams).toBe(1);
   expect(counted.bytes).toBeLessThan(2_000_000);
@@ -121,13 +121,13 @@ test('a catalog and services share one stream, whichever comes first', async () 
     const all = isCatalogFirst ? catalog() : undefined;
     await all?.ready();
     const one = service();
-    await one.ready();
+    await one.ready({ endpoints: 0 });
     const late = all ?? catalog();
     await late.ready();
     expect(late.service('default', 'rollcall')?.endpoints).toEqual(one.endpoints());
     const name = isCatalogFirst ? 'first' : 'second';
     const nobody = client.service(name);
-    await nobody.ready();
+    await nobody.ready({ endpoints: 0 });
     expect(nobody.endpoints()).toEqual([]);
     expect(late.service('default', name)).toBeUndefined();
     await rollcall.register({ service: name, id: 'a', port: 1, address: '127.0.0.1' });
@@ -135,7 +135,7 @@ test('a catalog and services share one stream, whichever comes first', async () 
     late.close();
     await rollcall.register({ service: 'more', id: name, port: 1, address: '127.0.0.1' });
     const more = client.service('more');
-    await more.ready();
+    await more.ready({ endpoints: 0 });
     expect(more.endpoints().length).toBeGreaterThan(0);
     expect(counted.streams - before).toBe(1);
     await client.close();

@@ -39,7 +39,7 @@ test('a program ends by itself after close', { timeout: 30_000 }, async () => {
     `const client = new Rollcall({ url });
      await client.register({ service: 'orders', port: 3000 });
      const orders = client.service('orders');
-     await orders.ready();
+     await orders.ready({ endpoints: 0 });
      await orders.request('/').catch(() => undefined);
      await client.close();`,
   );
@@ -172,7 +172,7 @@ test('the token goes along with calls and streams', async () => {
   registry.onHeaders = ({ authorization }) => tokens.add(authorization);
   const client = context.client(registry, { token: 'secret' });
   await client.register({ service: 'orders', port: 1 });
-  await client.service('orders').ready();
+  await client.service('orders').ready({ endpoints: 0 });
   await until(() => registry.holds.length === 1);
   expect([...tokens]).toEqual(['Bearer secret']);
 });

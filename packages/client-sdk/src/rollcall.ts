@@ -1,7 +1,7 @@
-import { NamespaceName, PortName, ServiceName } from '@rollcall/contract';
-import { REQUEST_POLICIES } from '@rollcall/balancing';
+import { NamespaceName } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
+import type { CallSettings } from './api/call-settings.ts';
 import type { Catalog, CatalogOptions } from './api/catalog.ts';
 import type { ServiceDispatcher } from './calls/service-dispatcher.ts';
 import { Directory } from './directory/directory.ts';
@@ -9,23 +9,16 @@ import { createInterceptor } from './interceptor.ts';
 import { type ServiceHost, serviceHostOf } from './base/service-host.ts';
 import { setReach } from './calls/reach.ts';
 import { parseOptions, type RollcallOptions } from './api/options.ts';
+import { fetchTermsOf } from './fetch/fetch-terms.ts';
 import { hostFetch } from './fetch/host-fetch.ts';
 import { RegistrationClient } from './client/registration-client.ts';
 import type { Service, ServiceOptions } from './api/service.ts';
 import { LiveService } from './service/live-service.ts';
+import { parseService } from './service/service-key.ts';
 import type { ServiceHandle } from './service/service-handle.ts';
 import { SharedServices } from './service/shared-services.ts';
 import type { TrafficSource } from './api/traffic.ts';
 import { TrafficReporter } from './traffic/traffic-reporter.ts';
-
-const ServiceKey = z.strictObject({
-  name: ServiceName,
-  namespace: NamespaceName,
-  port: PortName.optional(),
-  policy: z.enum(REQUEST_POLICIES),
-  scheme: z.enum(['http', 'https']).default('http'),
-  servername: z.hostname().optional(),
-});
 
 const CatalogKey = z.strictObject({
   namespace: z.union([z.literal('*'), NamespaceName]).default('*'),
@@ -38,9 +31,14 @@ const CatalogKey = z.strictObject({
 export class Rollcall extends RegistrationClient {
   /**
    * The process's `fetch`, for which `http://<service>.rollcall` leads to an instance of the service, as
-   * {@link Service.fetch} does. Other urls are fetched as ever. It may be passed on as a function.
+   * {@link Service.fetch} does. Other urls are fetched as ever, and reject with `invalid_host` when options of a call are
+   * given. It may be passed on as a function.
    */
-  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  readonly fetch: (
+    input: string | URL | Request,
+    init?: RequestInit,
+    options?: CallSettings,
+  ) => Promise<Response>;
   readonly #directories = new Map<string, Directory>();
   readonly #services: SharedServices;
   readonly #traffic: TrafficReporter;
@@ -54,7 +52,10 @@ export class Rollcall extends RegistrationClient {
     const dispatcherOf = (host: ServiceHost) => this.#dispatcherOf(host);
     this.fetch = hostFetch(
       hostSuffix,
-      (host) => (input, init) => this.#liveServiceOf(host).fetch(input, init),
+      (host) => async (input, init, settings) => {
+        const service = this.#liveServiceOf(host);
+        return service.fetch(input, init, fetchTermsOf(service.dispatcher.rules, settings));
+      },
       () => globalThis.fetch,
     );
     setReach(this, {
@@ -104,16 +105,13 @@ export class Rollcall extends RegistrationClient {
   }
 
   #open(name: string, options: ServiceOptions, usualPort?: string): ServiceHandle {
-    const { key, create } = this.#service(name, options, usualPort);
-    return this.#services.openHandle(key, create);
+    const { key, create, limits } = this.#service(name, options, usualPort);
+    return this.#services.openHandle(key, create, limits);
   }
 
   #service(name: string, given: ServiceOptions, usualPort?: string) {
     this.throwIfClosed();
-    const { namespace, policy } = this.options;
-    const parsed = parseOptions(ServiceKey, { namespace, policy, ...given, name });
-    // A port that was named is the same for every way of calling, and so are its connections.
-    const key = JSON.stringify(parsed.port === undefined ? { ...parsed, usualPort } : parsed);
+    const { parsed, key, limits } = parseService(name, given, { ...this.options, usualPort });
     const create = () => {
       const directory = this.#directoryOf(parsed.namespace);
       return new LiveService(name, parsed as ServiceOptions, {
@@ -125,7 +123,7 @@ export class Rollcall extends RegistrationClient {
         onClosed: () => this.#leave(directory),
       });
     };
-    return { key, create };
+    return { key, create, limits };
   }
 
   #dispatcherOf(host: ServiceHost): ServiceDispatcher {

@@ -144,7 +144,7 @@ describe.skipIf(binary === undefined)('Redis as it is run in production', () => 
         closers.push(() => rollcall.close());
         await rollcall.register({ service: 'held', id: `of-${partition}`, port: 3_000 });
         const held = rollcall.service('held');
-        await held.ready();
+        await held.ready({ endpoints: 0 });
         const { revision } = await rollcall.call('register', {
           params: { ns: 'default', svc: 'held', id: 'plain' },
           body: { ports: { http: 1 } },

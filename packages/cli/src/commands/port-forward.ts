@@ -39,7 +39,7 @@ async function serviceTarget(context: Context, name: string, remote: string): Pr
   await services.get(context, context.namespace, name);
   const rollcall = await context.live();
   const service = rollcall.service(name, { namespace: context.namespace });
-  await service.ready({ signal: context.signal });
+  await service.ready({ endpoints: 0, signal: context.signal });
   const snapshot = service.snapshot();
   const declared = snapshot?.declared ?? null;
   const wanted = declared?.ports.find((one) => [one.name, String(one.port)].includes(remote));

@@ -5,13 +5,11 @@ import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { z } from 'zod';
 import { RollcallError } from '../base/error.ts';
 import type { Runtime } from '../base/runtime.ts';
+import { CALL_LIMITS } from './call-settings.ts';
 import type { Logger } from './connection.ts';
+import { durationMs } from './durations.ts';
 import { SYSTEM_RUNTIME } from '../base/system-runtime.ts';
 
-const durationMs = (from: number, to: number) => {
-  const error = `expected milliseconds, ${from} to ${to}`;
-  return z.int({ error }).min(from, { error }).max(to, { error });
-};
 const ratio = z.number().min(0, { error: 'expected 0 to 1' }).max(1, { error: 'expected 0 to 1' });
 const EXPECTED_URL = 'expected an http:// or https:// url';
 const Urls = z
@@ -117,6 +115,7 @@ const CallOptions = z.strictObject({
    * Maximum number of tries per call, including the first; up to four refused connections count as one try. @default 3
    */
   maxTries: z.int().min(1).max(100).default(3),
+  ...CALL_LIMITS,
   /**
    * TLS options for endpoints (scheme https). Without `servername`, certificates must match a name of the service.
    * @default {}

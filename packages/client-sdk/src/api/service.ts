@@ -2,6 +2,7 @@ import type { DeclaredService, Endpoint } from '@rollcall/contract';
 import type { RequestPolicy } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
 import type { RollcallError } from '../base/error.ts';
+import type { CallLimits, CallSettings } from './call-settings.ts';
 
 /**
  * Everything known about a service at one moment: every port, every state. Frozen; each change replaces the whole
@@ -17,7 +18,8 @@ export interface ServiceSnapshot {
   readonly endpoints: readonly Endpoint[];
 }
 
-export interface ServiceOptions {
+/** The limits are those of every call through this handle; several handles of a service share its connections. */
+export interface ServiceOptions extends Partial<CallLimits> {
   /** Namespace of the service. @default the client's `namespace` */
   readonly namespace?: string;
   /** Name of the port to call. @default `http` if there is one, else the first */
@@ -55,16 +57,23 @@ export interface NoEndpoint {
   readonly error: RollcallError;
 }
 
-/** Options of one request: undici's, without origin. The default method is GET. */
-export interface ServiceRequestOptions extends Omit<
-  Dispatcher.RequestOptions,
-  'origin' | 'method' | 'body'
-> {
+/** Options of one request: undici's, without origin, and those of a call. The default method is GET. */
+export interface ServiceRequestOptions
+  extends
+    Omit<Dispatcher.RequestOptions, 'origin' | 'method' | 'body' | 'idempotent'>,
+    CallSettings {
   readonly method?: Dispatcher.HttpMethod;
   /** A function is called again for each try, so that a stream can be sent again. */
   readonly body?: Dispatcher.DispatchOptions['body'] | (() => Dispatcher.DispatchOptions['body']);
-  /** How long to wait for an endpoint when there is none, in ms. @default the client's `noEndpointWaitMs` */
-  readonly waitMs?: number;
+}
+
+export interface ReadyOptions {
+  /** How many endpoints to wait for; 0 = only for the first picture, which may show none. @default 1 */
+  readonly endpoints?: number;
+  /** How long to wait, in ms; 0 = as long as it takes. It ends with the error `timeout`. @default 0 */
+  readonly timeoutMs?: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
 }
 
 /** Counters of the calls through one {@link Service} since it was opened. */
@@ -86,9 +95,10 @@ export interface Service {
   readonly name: string;
   readonly namespace: string;
   /**
-   * Resolves once the first picture has arrived. Rejects on abort, on close and when the registry refuses to show it.
+   * Resolves once there is an endpoint that can be called. Rejects on abort, after `timeoutMs`, on close and when the
+   * registry refuses to show the service; the error, or its cause, says what is known. It keeps the process alive.
    */
-  ready(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  ready(options?: ReadyOptions): Promise<void>;
   /** The latest picture; undefined before the first. An unreachable registry never empties it. */
   snapshot(): ServiceSnapshot | undefined;
   /** The endpoints of the chosen port, in every state; empty before the first picture. */
@@ -111,9 +121,14 @@ export interface Service {
   /**
    * Calls the service with the Fetch API, through this process's own `fetch`. Failures reject with fetch's TypeError,
    * whose `cause` is the {@link RollcallError}. Takes a path, or a URL or `Request` whose host names the service; any
-   * other host rejects with `invalid_host`. A redirect to another host is followed, but never with a body.
+   * other host rejects with `invalid_host`. A redirect to another host is followed, but never with a body; the options
+   * are not for that one.
    */
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  fetch(
+    input: string | URL | Request,
+    init?: RequestInit,
+    options?: CallSettings,
+  ): Promise<Response>;
   stats(): ServiceStats;
   /**
    * Releases the service. When its last user closes it, its connections end after the calls in progress. Safe to call

@@ -16,6 +16,8 @@ export const CLIENT_FAULTS = {
   connect_failed: true,
   /** The request may have reached an instance, but no response came. */
   response_lost: false,
+  /** The time limit of a call, or of a wait, is over; the message tells what it waited for. */
+  timeout: false,
   /** A successor has this instance's place on the roll. */
   superseded: false,
   /** The client, service or registration was closed. */

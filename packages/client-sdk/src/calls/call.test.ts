@@ -39,7 +39,7 @@ async function serve(
   const runtime = { random: () => 0 };
   const client = context.client(registry, { policy: 'round-robin', runtime, ...given });
   const service = client.service('orders');
-  await service.ready();
+  await service.ready({ endpoints: 0 });
   return { registry, service };
 }
 
@@ -380,7 +380,7 @@ test('the port is http, else the first, else the one asked for', async () => {
     client.service('orders', { port: 'grpc' }),
     client.service('stock'),
   ];
-  await Promise.all(services.map((service) => service.ready()));
+  await Promise.all(services.map((service) => service.ready({ endpoints: 0 })));
   const names = services.map((service) => service.endpoints().map(({ portName }) => portName));
   expect(names).toEqual([['http'], ['grpc'], ['admin']]);
   expect(services[0]?.snapshot()?.endpoints).toHaveLength(3);

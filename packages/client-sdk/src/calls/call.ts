@@ -1,77 +1,41 @@
-import type { FailureKind } from '@rollcall/balancing';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../base/error.ts';
 import type { RequestTrace } from '../diagnostics/request-trace.ts';
-import { watchBody } from './body-watch.ts';
-import { abortReasonOf, asError, lostError } from './call-error.ts';
+import { withOwnBody } from './body-watch.ts';
+import { abortReasonOf, asError, callName, lostError, timeoutError } from './call-error.ts';
+import type { CallOwner } from './call-owner.ts';
+import type { CallRules } from './call-rules.ts';
 import { CallerSide } from './caller-side.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
-import { Tries } from './tries.ts';
-import type { UnreadBodies } from './unread-bodies.ts';
-import {
-  isCallerFault,
-  isDeath,
-  isIdempotent,
-  isInstanceFault,
-  isLocalFault,
-  isReplayable,
-} from './request-fault.ts';
-
-/** What a call needs from the dispatcher that started it. */
-export interface CallOwner {
-  /** `namespace/service`, for messages. */
-  readonly label: string;
-  readonly maxTries: number;
-  readonly unread: UnreadBodies;
-  /** A channel other than those tried; undefined when there is none. */
-  pickOther(tried: readonly EndpointChannel[]): EndpointChannel | undefined;
-  /** Monotonic, in ms. */
-  nowMs(): number;
-  /** Runs `act` after `ms`. */
-  later(ms: number, act: () => void): void;
-  /** Takes one retry from the budget; false when the budget is empty. */
-  takeRetry(): boolean;
-  /** `hasAnswered`: the head of the answer had come, and the call is counted already. */
-  failed(channel: EndpointChannel, kind: FailureKind, hasAnswered?: boolean): void;
-  /** The head of an answer came `latencyMs` after the try began. */
-  answered(channel: EndpointChannel, statusCode: number, latencyMs: number): void;
-  /** The call ended without a response. */
-  gaveUp(): void;
-  /** The caller's handler threw when no response was awaited any more. */
-  warn(message: string, error: unknown): void;
-}
-
-/**
- * Delay before the last try, in ms. Two dead connections in a row suggest a larger outage; by then the registry has
- * usually reported the dead endpoints, so the last try goes to a live one.
- */
-const LAST_TRY_MS = 25;
-
-type Body = Dispatcher.DispatchOptions['body'];
+import { NextTry, type Plan } from './next-try.ts';
+import { isCallerFault, isInstanceFault, isLocalFault, isTryTimeout } from './request-fault.ts';
+import { watched } from './watched-try.ts';
 
 /**
  * One call, over all its tries. It stands between undici and the caller's handler: it is the handler of each try and
  * the only controller that the caller's handler sees, so a call costs one object.
  *
- * A try that failed before its request was written may always be repeated. A try that failed later may be repeated only
- * when the request is idempotent and its body can be sent again. No try is repeated once a response has begun.
+ * No try is repeated once a response has begun, unless {@link CallRules} say so; which others are, {@link NextTry} decides.
  *
  * The handler learns of the end exactly once, whatever throws on the way: an instance, undici, the body, or the handler
  * itself.
  */
 export class Call extends CallerSide implements Dispatcher.DispatchHandler {
-  /** Aborts the wait for an endpoint when the call is aborted. */
-  waiting: AbortController | undefined;
+  /** Ends the wait for an endpoint, or for the next try, when the call is aborted. */
+  waiting: { abort(): void } | undefined;
   /** Told what becomes of it, if somebody listens. */
   trace: RequestTrace | undefined;
+  rules: CallRules | undefined;
+  /** When its time is over, if it has a limit. */
+  deadlineMs: number | undefined;
   readonly #owner: CallOwner;
   readonly #options: Dispatcher.DispatchOptions;
   #channel: EndpointChannel | undefined;
   /** Channel of a try that was aborted before it had a connection: the connect may still fail later. */
   #abandoned: EndpointChannel | undefined;
-  #tries: Tries | undefined;
+  #next: NextTry | undefined;
   /** At least one try started to write: a server may have processed the request. */
   #wasSent = false;
   /** When the try began. */
@@ -98,13 +62,15 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     this.#sentMs = this.#owner.nowMs();
     channel.begin();
     const { body } = this.#options;
+    const handler =
+      this.rules === undefined ? this : watched(this, channel, this.#owner, this.rules);
     try {
       if (typeof body !== 'object' && typeof body !== 'function')
-        return channel.pool.dispatch(this.#options, this);
-      const prepared = this.#bodyOf(body);
-      return this.#channel === undefined || channel.pool.dispatch(prepared, this);
+        return channel.pool.dispatch(this.#options, handler);
+      const prepared = withOwnBody(this.#options, (error) => this.#bodyFailed(error));
+      return this.#channel === undefined || channel.pool.dispatch(prepared, handler);
     } catch (error) {
-      this.onResponseError(null, asError(error));
+      handler.onResponseError(null, asError(error));
       return true;
     }
   }
@@ -177,8 +143,10 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
       this.fail(error);
       return;
     }
-    if (wasStarted ? isInstanceFault(error) : !isLocalFault(error))
-      this.#owner.failed(channel, wasStarted ? 'call' : 'connect', this.phase === 'answering');
+    if (wasStarted ? isInstanceFault(error) : !isLocalFault(error)) {
+      const kind = wasStarted || isTryTimeout(error) ? 'call' : 'connect';
+      this.#owner.failed(channel, kind, { error, isCounted: this.phase === 'answering' });
+    }
     try {
       if (this.phase === 'trying' && this.#wentElsewhere(channel, error, wasStarted)) return;
       this.#owner.gaveUp();
@@ -186,6 +154,47 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     } catch (thrown) {
       this.fail(asError(thrown));
     }
+  }
+
+  /** Its answer has a status that asks for another try. @returns whether there is one, and this answer is none. */
+  leavesAnswer(statusCode: number, headers: IncomingHttpHeaders): boolean {
+    if (this.phase !== 'trying' || this.reason !== null) return false;
+    const channel = this.#channel!;
+    const nowMs = this.#owner.nowMs();
+    const leftMs = (this.deadlineMs ?? Infinity) - nowMs;
+    const error = new Error(`it answered ${statusCode}`);
+    try {
+      const plan = this.#nextTry.afterAnswer(channel, error, { headers, leftMs });
+      if (plan === undefined) return false;
+      this.trace?.answered(statusCode);
+      this.trace?.failedTry(error);
+      this.#owner.answered(channel, statusCode, nowMs - this.#sentMs);
+      this.#leave();
+      this.controller = undefined;
+      this.#follow(plan);
+      return true;
+    } catch (thrown) {
+      this.breakOff(thrown);
+    }
+  }
+
+  /** The time limit of the call is over. */
+  timedOut(limitMs: number): void {
+    if (this.phase === 'over' || this.reason !== null) return;
+    if (this.phase !== 'answering') this.#owner.gaveUp();
+    const { phase, controller } = this;
+    const sent = controller === undefined ? 'connecting' : 'sent';
+    const isUnplaced = this.#channel === undefined && this.#next === undefined;
+    const unfinished = {
+      call: callName(this.#options, this.label),
+      limitMs,
+      endpoint: this.#channel?.endpoint,
+      progress: phase === 'answering' ? phase : sent,
+      failedTries: this.#next?.count ?? 0,
+      wasSent: this.#wasSent,
+      cause: isUnplaced ? this.#owner.whyNone(this.rules?.endpoint) : this.#next?.last,
+    } as const;
+    this.abort(timeoutError(unfinished));
   }
 
   override fail(error: Error): void {
@@ -213,19 +222,6 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     this.#owner.warn(message, error);
   }
 
-  /** Options with the body for this try. Ends the call when the body cannot be produced. */
-  #bodyOf(body: unknown): Dispatcher.DispatchOptions {
-    try {
-      const made = typeof body === 'function' ? ((body() as unknown) ?? null) : body;
-      const watched = watchBody(made, (error) => this.#bodyFailed(error));
-      if (watched === this.#options.body) return this.#options;
-      return { ...this.#options, body: (watched ?? null) as NonNullable<Body> };
-    } catch (error) {
-      this.#bodyFailed(error);
-      return this.#options;
-    }
-  }
-
   /** If the try has a connection, undici itself ends the try. */
   #bodyFailed(error: unknown): void {
     if (this.phase === 'over') return;
@@ -244,7 +240,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     const channel = this.#abandoned;
     this.#abandoned = undefined;
     if (channel === undefined || wasStarted || isCallerFault(error) || isLocalFault(error)) return;
-    this.#owner.failed(channel, 'connect');
+    this.#owner.failed(channel, 'connect', { error, isCounted: false });
   }
 
   /** Ends the try: its channel has one call less. */
@@ -256,44 +252,40 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     return channel;
   }
 
-  #wentElsewhere(channel: EndpointChannel, error: Error, wasStarted: boolean): boolean {
-    const tries = (this.#tries ??= new Tries(this.#owner.maxTries));
-    const tried = tries.channels;
-    const isRepeat = tried.includes(channel);
-    tries.note(channel, error, wasStarted);
-    if (tries.isEnough || !this.#mayRepeat(error, wasStarted)) return false;
-    // With no other endpoint left, retry the one whose connection died: a server may close an idle connection just as a
-    // request is written to it.
-    const pick = () =>
-      this.#owner.pickOther(tried) ?? (wasStarted && !isRepeat ? channel : undefined);
-    const other = pick();
-    if (other === undefined || !this.#owner.takeRetry()) return false;
-    if (tries.isNextLast) this.#owner.later(LAST_TRY_MS, () => this.#sendLast(pick, other));
-    else this.send(other);
-    return true;
+  get #nextTry(): NextTry {
+    return (this.#next ??= new NextTry(this.#owner, this.#options, this.rules));
   }
 
-  #sendLast(pick: () => EndpointChannel | undefined, other: EndpointChannel): void {
+  #wentElsewhere(channel: EndpointChannel, error: Error, wasStarted: boolean): boolean {
+    const wasSent = this.#wasSent;
+    const plan = this.#nextTry.afterFailure(channel, error, { wasStarted, wasSent });
+    if (plan !== undefined) this.#follow(plan);
+    return plan !== undefined;
+  }
+
+  #follow(plan: Plan): void {
+    if (plan.delayMs === 0) {
+      this.send(plan.channel);
+      return;
+    }
+    const timer = this.#owner.later(plan.delayMs, () => this.#sendLater(plan));
+    this.waiting = { abort: () => timer.cancel() };
+  }
+
+  #sendLater({ channel, pick }: Plan): void {
+    this.waiting = undefined;
     try {
-      if (this.phase !== 'over') this.send(pick() ?? other);
+      if (this.phase !== 'over') this.send(pick() ?? channel);
     } catch (error) {
       this.fail(asError(error));
     }
   }
 
-  #mayRepeat(error: Error, wasStarted: boolean): boolean {
-    if (!isReplayable(this.#options.body, this.#wasSent)) return false;
-    if (!wasStarted) return true;
-    return isDeath(error) && isIdempotent(this.#options);
-  }
-
   #errorOf(channel: EndpointChannel, error: Error): RollcallError {
-    const { method, path } = this.#options;
     return lostError(error, {
-      // A query string may contain secrets.
-      call: `${method} ${path.replace(/[?#].*/s, '')} of ${this.#owner.label}`,
+      call: callName(this.#options, this.label),
       endpoint: channel.endpoint,
-      tries: this.#tries?.count ?? 1,
+      tries: this.#next?.count ?? 1,
       wasSent: this.#wasSent,
     });
   }

@@ -20,7 +20,7 @@ async function threeInstances(): Promise<{ backends: BackendProcess[]; service: 
     backends.map(({ port }) => endpointAt(port)),
   );
   const service = context.client(registry).service('orders');
-  await service.ready();
+  await service.ready({ endpoints: 0 });
   return { backends, service };
 }
 

@@ -51,6 +51,11 @@ export class EndpointConnections {
     return inFlight;
   }
 
+  /** The endpoints that calls may go to, those that are ejected for a while included. */
+  get usable(): readonly Endpoint[] {
+    return this.#pool.state().usable.map(({ endpoint }) => endpoint);
+  }
+
   /** The endpoints of the picture. */
   targets(): Iterable<EndpointChannel> {
     return this.#pool.targets();
@@ -67,8 +72,9 @@ export class EndpointConnections {
     return this.#pool.pick(context);
   }
 
-  failed(channel: EndpointChannel, kind: FailureKind): void {
-    if (this.#pool.failed(channel, kind)) this.#tellEjected(channel);
+  /** `why`: what went wrong. */
+  failed(channel: EndpointChannel, kind: FailureKind, why?: string): void {
+    if (this.#pool.failed(channel, kind, why)) this.#tellEjected(channel);
   }
 
   succeeded(channel: EndpointChannel): void {

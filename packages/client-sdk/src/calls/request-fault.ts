@@ -21,8 +21,12 @@ const LOCAL_FAULTS = new Set([
 /** The connection ended during the request, as it does when an instance dies. */
 const DEATHS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED', 'ENETDOWN']);
 
+/** Code of the error of a try that was given up because the head of its answer took too long. */
+export const TRY_TIMEOUT = 'ROLLCALL_TRY_TIMEOUT';
+
 /** Other faults that an instance, its host or the network can cause while a request is in progress. */
 const INSTANCE_FAULTS = new Set([
+  TRY_TIMEOUT,
   'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENETUNREACH',
@@ -56,6 +60,8 @@ export const isInstanceFault = (error: Error): boolean => {
   const isGarbage = code.startsWith('HPE_') || error.name === 'HTTPParserError';
   return DEATHS.has(code) || INSTANCE_FAULTS.has(code) || isGarbage;
 };
+
+export const isTryTimeout = (error: Error): boolean => codeOf(error) === TRY_TIMEOUT;
 
 export const isDeath = (error: Error): boolean => DEATHS.has(codeOf(error));
 

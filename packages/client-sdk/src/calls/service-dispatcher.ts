@@ -1,10 +1,16 @@
 import { type FailureKind, RetryBudget } from '@rollcall/balancing';
+import type { Timer } from '@rollcall/runtime';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../base/error.ts';
 import type { ResolvedOptions } from '../api/options.ts';
 import { Dispatcher as BaseDispatcher } from '../undici/undici.ts';
 import { asError } from './call-error.ts';
-import { Call, type CallOwner } from './call.ts';
+import type { CallOwner } from './call-owner.ts';
+import { Call } from './call.ts';
+import { type CallRules, rulesIn, rulesOf } from './call-rules.ts';
+import type { EndpointRule } from './endpoint-filter.ts';
+import { TimedHandler } from './timed-handler.ts';
+import type { TryFailure } from './tries.ts';
 import type { EndpointConnections } from './endpoint-connections.ts';
 import type { EndpointChannel } from './endpoint-channel.ts';
 import { RequestTrace } from '../diagnostics/request-trace.ts';
@@ -16,21 +22,28 @@ export interface EndpointAwaiter {
   readonly namespace: string;
   readonly name: string;
   readonly label: string;
+  /** The error of a call that finds no endpoint. */
+  whyNone(endpoint?: EndpointRule): RollcallError;
   /**
    * Resolves with a channel as soon as there is one, or with an error when `waitMs` (or its default) has passed or the
-   * signal aborts.
+   * signal aborts. Rejects with what the rule throws.
    */
-  awaitChannel(
-    waitMs: number | undefined,
-    signal: AbortSignal,
-  ): Promise<EndpointChannel | RollcallError>;
+  awaitChannel(wait: {
+    readonly waitMs: number | undefined;
+    readonly signal: AbortSignal;
+    readonly endpoint?: EndpointRule | undefined;
+  }): Promise<EndpointChannel | RollcallError>;
 }
+
+const KEEPS_ALIVE = { keepsAlive: true };
 
 /** An undici dispatcher whose origin is a service: each dispatch goes to the endpoint picked for it. */
 export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
   readonly label: string;
   readonly maxTries: number;
   readonly unread: UnreadBodies;
+  /** Of calls that have none of their own. */
+  readonly rules: CallRules | undefined;
   /** Set once by the service that owns it. */
   isClosed = false;
   readonly #channels: EndpointConnections;
@@ -45,6 +58,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     super();
     this.label = awaiter.label;
     this.maxTries = options.calls.maxTries;
+    this.rules = rulesOf(undefined, options.calls);
     this.unread = new UnreadBodies(
       options.runtime,
       options.calls.bodyTimeoutMs,
@@ -79,7 +93,9 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
 
   /** The channel for a call; waits for one, as the options say, when there is none. Resolves with the reason otherwise. */
   async channel(signal: AbortSignal): Promise<EndpointChannel | RollcallError> {
-    return this.#channels.pick() ?? (await this.#awaiter.awaitChannel(undefined, signal));
+    return (
+      this.#channels.pick() ?? (await this.#awaiter.awaitChannel({ waitMs: undefined, signal }))
+    );
   }
 
   override dispatch(
@@ -87,7 +103,12 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     handler: Dispatcher.DispatchHandler,
   ): boolean {
     this.started();
-    const call = new Call(this, options, modernHandler(handler));
+    const rules = rulesIn(options) ?? this.rules;
+    const modern = modernHandler(handler);
+    const call =
+      rules === undefined
+        ? new Call(this, options, modern)
+        : this.#ruledCall(rules, options, modern);
     call.trace = this.trace(options.method, options.path);
     if (!call.start()) return true;
     const channel = this.#pick(call);
@@ -96,12 +117,22 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     return true;
   }
 
-  pickOther(tried: readonly EndpointChannel[]): EndpointChannel | undefined {
-    return this.#channels.pick({ admit: (channel) => !tried.includes(channel) });
+  pickOther(
+    tried: readonly EndpointChannel[],
+    endpoint?: EndpointRule,
+  ): EndpointChannel | undefined {
+    return this.#channels.pick({
+      admit: (channel) =>
+        !tried.includes(channel) && (endpoint === undefined || endpoint.admits(channel.endpoint)),
+    });
   }
 
-  later(ms: number, act: () => void): void {
-    this.#options.runtime.after(ms, act, { keepsAlive: true });
+  later(ms: number, act: () => void, options = KEEPS_ALIVE): Timer {
+    return this.#options.runtime.after(ms, act, options);
+  }
+
+  random(): number {
+    return this.#options.runtime.random();
   }
 
   takeRetry(): boolean {
@@ -114,15 +145,19 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     return this.#options.runtime.monotonicMs();
   }
 
-  failed(channel: EndpointChannel, kind: FailureKind, hasAnswered = false): void {
-    if (hasAnswered) channel.traffic.broke();
+  failed(channel: EndpointChannel, kind: FailureKind, { error, isCounted }: TryFailure): void {
+    if (isCounted) channel.traffic.broke();
     else channel.traffic.failed();
-    this.#channels.failed(channel, kind);
+    this.#channels.failed(channel, kind, error.message || error.name);
   }
 
   answered(channel: EndpointChannel, statusCode: number, latencyMs: number): void {
     channel.traffic.answered(latencyMs, statusCode >= 500);
     this.#channels.answered(channel, statusCode);
+  }
+
+  whyNone(endpoint?: EndpointRule): RollcallError {
+    return this.#awaiter.whyNone(endpoint);
   }
 
   gaveUp(): void {
@@ -133,10 +168,26 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     this.#options.runtime.warn(message, error);
   }
 
+  #ruledCall(
+    rules: CallRules,
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ): Call {
+    const { timeoutMs } = rules;
+    const timed = timeoutMs === 0 ? undefined : new TimedHandler(handler);
+    const call = new Call(this, options, timed ?? handler);
+    call.rules = rules;
+    if (timed === undefined) return call;
+    call.deadlineMs = this.nowMs() + timeoutMs;
+    timed.begin(this.later(timeoutMs, () => call.timedOut(timeoutMs)));
+    return call;
+  }
+
   /** When picking throws, only the call fails: the process must go on. */
   #pick(call: Call): EndpointChannel | undefined {
+    const endpoint = call.rules?.endpoint;
     try {
-      return this.#channels.pick();
+      return endpoint === undefined ? this.#channels.pick() : this.pickOther([], endpoint);
     } catch (error) {
       call.fail(asError(error));
       return undefined;
@@ -145,9 +196,12 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
 
   async #sendLater(call: Call, waitMs: number | undefined): Promise<void> {
     if (call.isOver) return;
-    call.waiting = new AbortController();
+    const waiting = new AbortController();
+    call.waiting = waiting;
+    const { signal } = waiting;
     try {
-      const found = await this.#awaiter.awaitChannel(waitMs, call.waiting.signal);
+      const endpoint = call.rules?.endpoint;
+      const found = await this.#awaiter.awaitChannel({ waitMs, signal, endpoint });
       call.waiting = undefined;
       if (call.isOver) return;
       if (!(found instanceof RollcallError)) {

@@ -1,6 +1,13 @@
 import type { EndpointChannel } from './endpoint-channel.ts';
 import { isRefusal } from './request-fault.ts';
 
+/** How a try failed. */
+export interface TryFailure {
+  readonly error: Error;
+  /** The head of its answer had come, or it was given up before: it is counted already. */
+  readonly isCounted: boolean;
+}
+
 /**
  * A refused connection costs almost no time and has no effect. When half of a service dies at once, a call may skip
  * this many refusing endpoints per allowed try.

@@ -38,6 +38,7 @@ export class RequestTrace {
     this.#message.endpoint = endpoint;
     if (++this.#message.tries > 1) requestRetry.publish(this.#message);
     this.#message.error = undefined;
+    this.#message.statusCode = undefined;
   }
 
   failedTry(error: Error): void {

@@ -16,7 +16,7 @@ test('the first picture, then each change, in order', async () => {
     [],
     Infinity,
   ]);
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   expect(ids(orders)).toEqual(['a/http']);
   const revisions: string[] = [];
   orders.on('change', ({ revision }) => revisions.push(revision));
@@ -30,7 +30,7 @@ test('the first picture, then each change, in order', async () => {
 test('a service nobody registered for has an empty picture, not none', async () => {
   const registry = await context.registry();
   const nobody = context.client(registry).service('nobody');
-  await nobody.ready();
+  await nobody.ready({ endpoints: 0 });
   expect(nobody.snapshot()).toMatchObject({ service: 'nobody', endpoints: [] });
 });
 
@@ -40,7 +40,7 @@ test('where streams take nothing up, a later service opens a larger one before t
   registry.roll.set('orders', [A]);
   const client = context.client(registry);
   const first = [client.service('orders'), client.service('stock')];
-  await Promise.all(first.map((service) => service.ready()));
+  await Promise.all(first.map((service) => service.ready({ endpoints: 0 })));
   expect(registry.watches).toHaveLength(1);
   expect(registry.watches[0]?.query.getAll('service')).toEqual(['orders', 'stock']);
   registry.speaks = false;
@@ -68,7 +68,7 @@ test('a service added while a stream is being opened waits for it: that of an ol
   client.service('stock');
   const [first] = registry.watches;
   first!.send('snapshot', registry.snapshot('orders'));
-  await client.service('orders').ready();
+  await client.service('orders').ready({ endpoints: 0 });
   expect(registry.watches).toHaveLength(1);
   first!.send('bookmark', registry.bookmark());
   await until(() => registry.watches.length === 2);
@@ -84,10 +84,10 @@ test('services asked for in one turn share a stream, and it takes up the later o
   registry.roll.set('bills', [B]);
   const client = context.client(registry);
   const first = [client.service('orders'), client.service('stock')];
-  await Promise.all(first.map((service) => service.ready()));
+  await Promise.all(first.map((service) => service.ready({ endpoints: 0 })));
   expect(registry.watches[0]?.query.getAll('service')).toEqual(['orders', 'stock']);
   const later = [client.service('bills'), client.service('nobody')];
-  await Promise.all(later.map((service) => service.ready()));
+  await Promise.all(later.map((service) => service.ready({ endpoints: 0 })));
   expect(registry.count('POST', /^\/v1\/watch\//)).toBe(1);
   expect(later.map(ids)).toEqual([['b/http'], []]);
   registry.change('bills', [A]);
@@ -104,13 +104,13 @@ test('services asked for in one turn share a stream, and it takes up the later o
 test('a service that was let go is shown anew to who reads it later', async () => {
   const { registry } = await watchingOrders(context);
   const client = context.client(registry);
-  await client.service('orders').ready();
+  await client.service('orders').ready({ endpoints: 0 });
   const stock = client.service('stock');
-  await stock.ready();
+  await stock.ready({ endpoints: 0 });
   await stock.close();
   registry.roll.set('stock', [B]);
   const again = client.service('stock');
-  await again.ready();
+  await again.ready({ endpoints: 0 });
   expect(ids(again)).toEqual(['b/http']);
   expect(registry.watches).toHaveLength(2);
 });
@@ -118,11 +118,11 @@ test('a service that was let go is shown anew to who reads it later', async () =
 test('asked while the server is out of sorts: once more until it takes the service up', async () => {
   const { registry } = await watchingOrders(context);
   const client = context.client(registry, { reconnectMaxMs: 20 });
-  await client.service('orders').ready();
+  await client.service('orders').ready({ endpoints: 0 });
   let left = 3;
   registry.script = ({ path }) =>
     path.startsWith('/v1/watch/') && left > 0 && left-- > 0 ? 'overloaded' : undefined;
-  await client.service('stock').ready();
+  await client.service('stock').ready({ endpoints: 0 });
   expect(left).toBe(0);
   expect(registry.watches).toHaveLength(2);
 });
@@ -130,10 +130,10 @@ test('asked while the server is out of sorts: once more until it takes the servi
 test('refused: who reads the service is told, the others go on', async () => {
   const { registry, orders } = await watchingOrders(context);
   const client = context.client(registry, { reconnectMaxMs: 20 });
-  await client.service('orders').ready();
+  await client.service('orders').ready({ endpoints: 0 });
   registry.script = ({ path }) => (path.startsWith('/v1/watch/') ? 'forbidden' : undefined);
   const stock = client.service('stock');
-  await expect(stock.ready()).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(stock.ready({ endpoints: 0 })).rejects.toMatchObject({ code: 'forbidden' });
   registry.script = () => undefined;
   await until(() => stock.snapshot());
   expect(ids(orders)).toEqual(['a/http']);
@@ -144,7 +144,7 @@ test('more names than a URL holds are taken up once the stream is there', async 
   const client = context.client(registry);
   const names = Array.from({ length: 600 }, (_, i) => `service-number-${i}`);
   const services = names.map((name) => client.service(name));
-  await Promise.all(services.map((service) => service.ready()));
+  await Promise.all(services.map((service) => service.ready({ endpoints: 0 })));
   expect(registry.watches).toHaveLength(1);
   const named = registry.watches[0]!.query.getAll('service');
   expect(named.length).toBeGreaterThan(100);
@@ -167,7 +167,7 @@ test.each(['extends', 'names'] as const)(
     expect(registry.watches[1]!.query.getAll('service')).toEqual([]);
     expect(ids(services[599]!)).toEqual([A.id]);
     const late = client.service('late');
-    await late.ready();
+    await late.ready({ endpoints: 0 });
     expect(ids(late)).toEqual([]);
   },
 );
@@ -180,7 +180,7 @@ test('services read beside a catalog that is only coming: those that do not exis
   await until(() => registry.watches.length === 1);
   const nobody = client.service('nobody');
   registry.watches[0]!.send('bookmark', registry.bookmark());
-  await nobody.ready();
+  await nobody.ready({ endpoints: 0 });
   expect(ids(nobody)).toEqual([]);
   expect([...catalog.services()]).toEqual([]);
 });
@@ -203,10 +203,10 @@ test('a service read when the catalog is closed goes on, and later ones are show
   const catalog = client.catalog({ namespace: 'default' });
   await catalog.ready();
   const orders = client.service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   catalog.close();
   const stock = client.service('stock');
-  await stock.ready();
+  await stock.ready({ endpoints: 0 });
   expect(ids(stock)).toEqual(['b/http']);
   registry.change('orders', [B]);
   await until(() => ids(orders).length === 2);
@@ -222,7 +222,7 @@ async function silentAfterOrders() {
   ] as const)
     registry.roll.set(service, [endpoint]);
   const client = context.client(registry);
-  await client.service('orders').ready();
+  await client.service('orders').ready({ endpoints: 0 });
   registry.speaks = false;
   const [stream] = registry.watches;
   const show = (...services: string[]) => {
@@ -243,7 +243,7 @@ test('what a stream shows of a service that was let go before it came is asked f
   const again = client.service('stock');
   await until(() => askedFor(registry) === 2);
   show('stock');
-  await again.ready();
+  await again.ready({ endpoints: 0 });
   expect(ids(again)).toEqual(['b/http']);
 });
 
@@ -258,7 +258,7 @@ test('a change of a service that is not shown yet is no picture of it', async ()
   await until(() => askedFor(registry) === 2);
   expect(stock.snapshot()).toBeUndefined();
   show('stock');
-  await stock.ready();
+  await stock.ready({ endpoints: 0 });
   expect(ids(stock)).toEqual(['a/http', 'b/http']);
   expect(catalog.isReady).toBe(false);
 });
@@ -268,14 +268,17 @@ test('a service that was let go beside a catalog is shown anew once the catalog 
   registry.roll.set('stock', [B]);
   const client = context.client(registry);
   const stock = client.service('stock');
-  await Promise.all([stock.ready(), client.service('orders').ready()]);
+  await Promise.all([
+    stock.ready({ endpoints: 0 }),
+    client.service('orders').ready({ endpoints: 0 }),
+  ]);
   const catalog = client.catalog({ namespace: 'default' });
   await catalog.ready();
   await stock.close();
   catalog.close();
   registry.roll.set('stock', [A]);
   const again = client.service('stock');
-  await again.ready();
+  await again.ready({ endpoints: 0 });
   expect(ids(again)).toEqual(['a/http']);
   expect(registry.watches).toHaveLength(1);
 });
@@ -284,7 +287,7 @@ test('a registry that does not take services up for a while is told of', async (
   const { registry } = await watchingOrders(context);
   const warn = vi.fn<Runtime['warn']>();
   const client = context.client(registry, { reconnectMaxMs: 50, runtime: { warn } });
-  await client.service('orders').ready();
+  await client.service('orders').ready({ endpoints: 0 });
   registry.script = ({ path }) => (path.startsWith('/v1/watch/') ? 'overloaded' : undefined);
   const stock = client.service('stock');
   await until(() => warn.mock.calls.length > 0);
@@ -292,7 +295,7 @@ test('a registry that does not take services up for a while is told of', async (
     /^watching namespace default fails, .*scripted overloaded/,
   );
   registry.script = () => undefined;
-  await stock.ready();
+  await stock.ready({ endpoints: 0 });
 });
 
 test('a killed registry leaves the picture and its growing age; the watch resumes by itself', async () => {
@@ -312,7 +315,7 @@ test('a registry that comes back with an empty store empties nobody; those who r
   const registry = await context.registry();
   registry.roll.set('orders', [A, B]);
   const orders = context.client(registry, { unconfirmedGraceMs: 400 }).service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   await registry.kill();
   registry.roll.clear();
   registry.epoch = 'epoch-2';
@@ -333,7 +336,7 @@ test('a silent stream is dead: another one is opened', async () => {
   const registry = await context.registry();
   registry.roll.set('orders', [A]);
   const orders = context.client(registry, { silenceMs: 150 }).service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   await until(() => registry.watches.length >= 2);
   expect(ids(orders)).toEqual(['a/http']);
 });
@@ -343,7 +346,7 @@ test('a moving server is left for the next url, the old stream staying until the
   for (const registry of registries) registry.roll.set('orders', [A]);
   const client = context.client(registries, { runtime: { random: () => 0 } });
   const orders = client.service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   const [first, second] = registries as [(typeof registries)[0], (typeof registries)[0]];
   second.speaks = false;
   first.watches[0]!.send('bookmark', first.bookmark({ moving: true }));
@@ -361,7 +364,7 @@ test('a round of servers that are all behind ends the resuming', async () => {
     registry.script = ({ query }) => (query.has('since') ? 'replica_behind' : undefined);
   }
   const orders = context.client(registries).service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   registries.find((registry) => registry.watches.length === 1)!.watches[0]!.end();
   const asked = () => registries.flatMap(({ seen }) => seen.map(({ query }) => query.has('since')));
   await until(() => asked().filter((hasSince) => !hasSince).length === 2);
@@ -409,12 +412,16 @@ test('ready rejects when the registry refuses for good, and when it is aborted',
   const registry = await context.registry();
   registry.script = () => 'unauthenticated';
   const client = context.client(registry);
-  await expect(client.service('orders').ready()).rejects.toMatchObject({ code: 'unauthenticated' });
-  await expect(client.service('orders').ready()).rejects.toMatchObject({ retryable: false });
+  await expect(client.service('orders').ready({ endpoints: 0 })).rejects.toMatchObject({
+    code: 'unauthenticated',
+  });
+  await expect(client.service('orders').ready({ endpoints: 0 })).rejects.toMatchObject({
+    retryable: false,
+  });
   registry.script = () => 'warming_up';
   const other = context.client(registry);
   const given = new AbortController();
-  const ready = other.service('stock').ready({ signal: given.signal });
+  const ready = other.service('stock').ready({ endpoints: 0, signal: given.signal });
   given.abort(new Error('enough'));
   await expect(ready).rejects.toThrow('enough');
 });
@@ -422,7 +429,7 @@ test('ready rejects when the registry refuses for good, and when it is aborted',
 test('the age counts what the registry says of its own store', async () => {
   const registry = await context.registry();
   const orders = context.client(registry).service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   const before = orders.ageMs();
   registry.watches[0]!.send('bookmark', registry.bookmark({ storeAgeMs: 60_000 }));
   expect(before).toBeLessThan(5_000);
@@ -444,14 +451,14 @@ test('a closed service is forgotten, opening it again gets a picture', async () 
   const registry = await context.registry();
   registry.roll.set('orders', [A]);
   const client = context.client(registry);
-  await client.service('stock').ready();
+  await client.service('stock').ready({ endpoints: 0 });
   const orders = client.service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   await orders.close();
   await orders.close();
   const again = client.service('orders');
   expect(again).not.toBe(orders);
-  await again.ready();
+  await again.ready({ endpoints: 0 });
   expect(ids(again)).toEqual(['a/http']);
 });
 

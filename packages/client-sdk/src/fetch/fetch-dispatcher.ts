@@ -3,7 +3,6 @@ import { isIdempotent } from '../calls/request-fault.ts';
 import { asError } from '../calls/call-error.ts';
 import { RollcallError } from '../base/error.ts';
 import { type AnyHandler, tellError } from '../undici/legacy-handler.ts';
-import { takenOver } from '../undici/taken-over.ts';
 import { globalDispatcherFor } from './global-dispatcher.ts';
 
 /** Largest body that is buffered so that it can be sent again, in bytes. */
@@ -17,6 +16,8 @@ export interface FetchTargets {
   readonly service: Dispatcher;
   /** The caller gave the complete body, not a stream. */
   readonly isStatic: boolean;
+  /** The options of a request to a service, with what the fetch was given for it. */
+  settle(options: Dispatcher.DispatchOptions, isOther: boolean): Dispatcher.DispatchOptions;
   /** Whether an origin is one of the service's own instances. */
   isInstance(origin: string): boolean;
   /** The dispatcher of another service; undefined for any other host. Throws on a host that is neither. */
@@ -38,7 +39,7 @@ export class FetchDispatcher implements Pick<Dispatcher, 'dispatch'> {
     const { origin, service, isStatic } = this.#targets;
     const asked = typeof options.origin === 'string' ? options.origin : options.origin?.origin;
     if (asked !== origin) return this.#elsewhere(asked ?? '', options, handler);
-    const own = takenOver(options);
+    const own = this.#targets.settle(options, false);
     if (!isStatic || !isIdempotent(own) || !isKeepable(own)) return service.dispatch(own, handler);
     void this.#dispatchKept(own, handler);
     return true;
@@ -66,7 +67,7 @@ export class FetchDispatcher implements Pick<Dispatcher, 'dispatch'> {
           `${label} redirected a request with a body to ${asked}: it is not sent to another host`,
         );
       const other = isOwn ? undefined : this.#targets.reach(asked);
-      if (other !== undefined) return other.dispatch(takenOver(options), handler);
+      if (other !== undefined) return other.dispatch(this.#targets.settle(options, true), handler);
       return globalDispatcherFor(handler).dispatch(options, handler);
     } catch (error) {
       tellError(handler, asError(error));

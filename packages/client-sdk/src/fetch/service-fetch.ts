@@ -2,7 +2,9 @@ import type { Endpoint } from '@rollcall/contract';
 import { urlHostOf } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../base/error.ts';
+import { takenOver } from '../undici/taken-over.ts';
 import { FetchDispatcher } from './fetch-dispatcher.ts';
+import { type FetchTerms, settleTerms } from './fetch-terms.ts';
 import { initOf, initOfRequest, isRequest, isStatic } from './web-input.ts';
 
 /** The service that the fetch calls. */
@@ -16,6 +18,8 @@ export interface FetchedService {
   readonly isDefaultNamespace: boolean;
   readonly dispatcher: Dispatcher;
   endpoints(): readonly Endpoint[];
+  /** Monotonic, in ms. */
+  readonly nowMs: () => number;
   /** The dispatcher of another service when the host names one; undefined for any other host. */
   readonly reach: (origin: string) => Dispatcher | undefined;
 }
@@ -41,20 +45,27 @@ export class ServiceFetch {
     this.#hosts = new Set([whole, `${name}.${namespace}`, ...short]);
   }
 
-  async fetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+  async fetch(
+    input: string | URL | Request,
+    init: RequestInit = {},
+    terms?: FetchTerms,
+  ): Promise<Response> {
     const isObject = isRequest(input);
     const url = this.#urlOf(isObject ? input.url : String(input));
     const isForeign = isObject && !(input instanceof Request);
     const own = isForeign ? { ...initOfRequest(input), ...initOf(init) } : initOf(init);
     // A Request keeps its URL, so a copy with the service's own URL is needed.
     const target = isObject && !isForeign ? new Request(url, input) : url;
-    const dispatcher = isStatic(own.body) ? this.#keeping : this.#passing;
+    const usual = isStatic(own.body) ? this.#keeping : this.#passing;
+    const dispatcher = terms === undefined ? usual : this.#dispatcher(isStatic(own.body), terms);
     return globalThis.fetch(target, { ...own, dispatcher: dispatcher as object } as RequestInit);
   }
 
-  #dispatcher(isBodyStatic: boolean): FetchDispatcher {
-    const { namespace, name, dispatcher, reach } = this.#service;
+  #dispatcher(isBodyStatic: boolean, terms?: FetchTerms): FetchDispatcher {
+    const { namespace, name, dispatcher, reach, nowMs } = this.#service;
+    const settle = terms === undefined ? takenOver : settleTerms(terms, nowMs);
     return new FetchDispatcher({
+      settle,
       origin: this.#origin,
       label: `${namespace}/${name}`,
       service: dispatcher,

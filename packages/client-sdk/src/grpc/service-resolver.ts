@@ -70,7 +70,7 @@ export class ServiceResolver {
     setImmediate(() => {
       if (service.snapshot() !== undefined) this.#push(service);
     });
-    service.ready().catch((error: Error) => this.#fail(service, error));
+    service.ready({ endpoints: 0 }).catch((error: Error) => this.#fail(service, error));
   }
 
   destroy(): void {

@@ -77,7 +77,7 @@ export class AgentCall {
     if (channel === undefined || this.#request.destroyed) return false;
     if (isLocalFault(error) || isCallerFault(error)) return false;
     this.#trace?.failedTry(error);
-    this.#dispatcher.failed(channel, 'connect');
+    this.#dispatcher.failed(channel, 'connect', { error, isCounted: false });
     this.#tries.note(channel, error, false);
     if (this.#tries.isEnough) return this.#gaveUp();
     const other = this.#dispatcher.pickOther(this.#tries.channels);
@@ -176,7 +176,8 @@ export class AgentCall {
     const channel = this.#leave();
     if (channel === undefined || !this.#isLost || isComplete) return;
     const hasAnswered = this.#response !== undefined;
-    this.#dispatcher.failed(channel, 'call', hasAnswered);
+    const error = this.#error ?? new Error('the connection ended before its answer');
+    this.#dispatcher.failed(channel, 'call', { error, isCounted: hasAnswered });
     if (!hasAnswered) this.#dispatcher.gaveUp();
   }
 

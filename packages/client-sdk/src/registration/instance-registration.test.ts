@@ -370,7 +370,7 @@ test('closing the client takes its instances off the roll and ends every stream;
   const client = context.client(registry);
   await client.register({ service: 'orders', id: 'a', port: 1 });
   await client.register({ service: 'orders', id: 'b', port: 1 });
-  await client.service('orders').ready();
+  await client.service('orders').ready({ endpoints: 0 });
   await Promise.all([client.close(), client.close()]);
   await client.close();
   expect(registry.leases.size).toBe(0);

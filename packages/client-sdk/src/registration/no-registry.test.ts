@@ -73,7 +73,9 @@ describe('a url of something that is no registry', () => {
       expect(warn.mock.calls[0]?.[0]).toContain(
         'registering instance a of default/orders fails, and is tried again: ',
       );
-      const ready = client.service('orders').ready({ signal: AbortSignal.timeout(200) });
+      const ready = client
+        .service('orders')
+        .ready({ endpoints: 0, signal: AbortSignal.timeout(200) });
       await expect(ready).rejects.toMatchObject({
         name: 'TimeoutError',
         cause: { code: expect.stringMatching(/^registry_(unreachable|garbled)$/) },
@@ -90,7 +92,7 @@ test('a watch that stays down is told of once, and an abort knows why', async ()
   const client = context.client(registry, { runtime, reconnectMaxMs: 20 });
   registry.script = () => 'replica_cold';
   const catalog = client.catalog();
-  const ready = client.service('orders').ready();
+  const ready = client.service('orders').ready({ endpoints: 0 });
   await until(() => registry.count('GET', /watch/) > 4);
   expect(warn).not.toHaveBeenCalled();
   nowMs = 1_001;

@@ -78,7 +78,7 @@ test('a client tells when its registry goes and comes', async () => {
   expect(told).toEqual(['registry_unreachable']);
   await registry.listen();
   const orders = rollcall.service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: 0 });
   expect(told).toEqual(['registry_unreachable', url]);
   await registry.kill();
   await until(() => rollcall.connection === 'unreachable');
@@ -95,7 +95,7 @@ test('what would be a warning goes to the logger', async () => {
   rollcall.on('connected', () => {
     throw new Error('a bug of the application');
   });
-  await rollcall.service('orders').ready();
+  await rollcall.service('orders').ready({ endpoints: 0 });
   expect(warned.join()).toContain('a bug of the application');
   await rollcall.close();
   await registry.kill();
@@ -129,7 +129,7 @@ test('a logger that fails breaks nothing', async () => {
   ]) {
     const rollcall = new Rollcall({ url: registry.url, logger });
     rollcall.on('connected', boom);
-    await rollcall.service('orders').ready();
+    await rollcall.service('orders').ready({ endpoints: 0 });
     expect(rollcall.connection).toBe('connected');
     await rollcall.close();
   }
@@ -145,7 +145,7 @@ test('a stream that delivers is an answer; what was never sent is none', async (
   const unsendable = { ...params, conditions: [1n] } as never;
   await expect(rollcall.call('putReport', { params, body: unsendable })).rejects.toThrow('BigInt');
   expect(rollcall.connection).not.toBe('connected');
-  await rollcall.service('orders').ready();
+  await rollcall.service('orders').ready({ endpoints: 0 });
   registry.answers = false;
   await rollcall.call('listServices', { params: { ns: '*' } }).catch(() => undefined);
   registry.answers = true;

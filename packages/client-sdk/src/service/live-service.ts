@@ -1,8 +1,8 @@
 import type { Endpoint } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { EndpointConnections } from '../calls/endpoint-connections.ts';
-import type { EndpointChannel } from '../calls/endpoint-channel.ts';
-import { type EndpointAwaiter, ServiceDispatcher } from '../calls/service-dispatcher.ts';
+import type { CallRules } from '../calls/call-rules.ts';
+import { ServiceDispatcher } from '../calls/service-dispatcher.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { FeedEvents, ServiceFeed } from '../directory/service-feed.ts';
 import { Emitter } from '../base/emitter.ts';
@@ -12,6 +12,7 @@ import type {
   NoEndpoint,
   Outcome,
   PickedEndpoint,
+  ReadyOptions,
   ServiceOptions,
   ServiceRequestOptions,
   ServiceSnapshot,
@@ -19,10 +20,11 @@ import type {
 } from '../api/service.ts';
 import { CHANNELS, type PictureMessage, tell } from '../diagnostics/channels.ts';
 import type { TrafficSource } from '../api/traffic.ts';
+import type { FetchTerms } from '../fetch/fetch-terms.ts';
 import { ServiceFetch } from '../fetch/service-fetch.ts';
-import { withCause } from '@rollcall/runtime';
 import { requestBy } from '../undici/undici.ts';
-import { noEndpointsError } from './no-endpoints.ts';
+import { EndpointWait } from './endpoint-wait.ts';
+import { requestOf } from './request-options.ts';
 
 /** How long closing waits for calls in progress, in ms. */
 const CLOSE_GRACE_MS = 5_000;
@@ -41,7 +43,7 @@ export interface LiveServiceParts {
 }
 
 /** A service on top of a directory's feed: port selection, picks, calls. */
-export class LiveService implements EndpointAwaiter {
+export class LiveService {
   readonly name: string;
   readonly namespace: string;
   readonly label: string;
@@ -52,6 +54,7 @@ export class LiveService implements EndpointAwaiter {
   readonly #parts: LiveServiceParts;
   readonly #fetch: ServiceFetch;
   readonly #feed: ServiceFeed;
+  readonly #wait: EndpointWait;
   readonly connections: EndpointConnections;
   readonly #events: Emitter<FeedEvents>;
   readonly #unsubscribe: readonly (() => void)[];
@@ -77,7 +80,19 @@ export class LiveService implements EndpointAwaiter {
       },
       { namespace: this.namespace, service: name },
     );
-    this.dispatcher = new ServiceDispatcher(this.connections, this, options);
+    this.#feed = directory.acquire({ namespace: this.namespace, service: name });
+    this.#wait = new EndpointWait({
+      namespace: this.namespace,
+      name,
+      port: given.port,
+      options,
+      directory,
+      feed: this.#feed,
+      events: this.#events,
+      connections: this.connections,
+      closedError: () => (this.#closed === undefined ? undefined : this.#closedError()),
+    });
+    this.dispatcher = new ServiceDispatcher(this.connections, this.#wait, options);
     this.#fetch = new ServiceFetch({
       name,
       namespace: this.namespace,
@@ -86,9 +101,9 @@ export class LiveService implements EndpointAwaiter {
       isDefaultNamespace: this.namespace === options.namespace,
       dispatcher: this.dispatcher,
       endpoints: () => this.#endpoints,
+      nowMs: () => options.runtime.monotonicMs(),
       reach: parts.reach,
     });
-    this.#feed = directory.acquire({ namespace: this.namespace, service: name });
     this.#unsubscribe = [
       this.#feed.events.on('change', (snapshot) => this.#take(snapshot)),
       this.#feed.events.on('refused', (error) => this.#events.emit('refused', error)),
@@ -102,15 +117,9 @@ export class LiveService implements EndpointAwaiter {
     if (snapshot !== undefined) this.#take(snapshot);
   }
 
-  async ready({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#feed.snapshot !== undefined) return;
-    const failure = this.#parts.directory.failure;
-    if (failure !== undefined && !failure.retryable) throw failure;
-    try {
-      await this.#next(signal);
-    } catch (error) {
-      throw withCause(error, this.#parts.directory.failure);
-    }
+  /** `closing` ends the wait like the signal. */
+  ready(options?: ReadyOptions, closing?: AbortSignal): Promise<void> {
+    return this.#wait.ready(options, closing);
   }
 
   snapshot(): ServiceSnapshot | undefined {
@@ -131,7 +140,7 @@ export class LiveService implements EndpointAwaiter {
 
   pick(): PickedEndpoint | NoEndpoint {
     const channel = this.connections.pick();
-    if (channel === undefined) return { kind: 'none', error: this.#noEndpoints() };
+    if (channel === undefined) return { kind: 'none', error: this.#wait.whyNone() };
     channel.begin();
     const { runtime } = this.#parts.options;
     const startMs = runtime.monotonicMs();
@@ -148,20 +157,20 @@ export class LiveService implements EndpointAwaiter {
     return { kind: 'picked', endpoint: channel.endpoint, done };
   }
 
+  /** `rules`: of calls that have none of their own. */
   request(
-    target: string | ServiceRequestOptions,
-    options: Omit<ServiceRequestOptions, 'path'> = {},
+    given: ServiceRequestOptions,
+    rules: CallRules | undefined = this.dispatcher.rules,
   ): Promise<Dispatcher.ResponseData> {
-    const given = typeof target === 'string' ? { ...options, path: target } : target;
-    // The body may be a function here, which only this package's own dispatcher supports.
-    const request = { method: 'GET', ...given } as Dispatcher.RequestOptions;
-    // As a path, it would be sent to an instance, which is not a proxy.
-    if (/^https?:/i.test(request.path)) return Promise.reject(this.#notAPath(request.path));
-    return requestBy(this.dispatcher, request);
+    try {
+      return requestBy(this.dispatcher, requestOf(given, { label: this.label, rules }));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    return this.#fetch.fetch(input, init);
+  fetch(input: string | URL | Request, init?: RequestInit, terms?: FetchTerms): Promise<Response> {
+    return this.#fetch.fetch(input, init, terms);
   }
 
   stats(): ServiceStats {
@@ -176,54 +185,12 @@ export class LiveService implements EndpointAwaiter {
     return (this.#closed ??= this.#close());
   }
 
-  async awaitChannel(
-    waitMs: number | undefined,
-    signal: AbortSignal,
-  ): Promise<EndpointChannel | RollcallError> {
-    const { firstPictureWaitMs, noEndpointWaitMs } = this.#parts.options;
-    try {
-      if (waitMs === undefined && this.#feed.snapshot === undefined)
-        await this.#within(firstPictureWaitMs, signal, (giveUp) => this.#next(giveUp));
-      const limitMs = waitMs ?? noEndpointWaitMs;
-      if (limitMs === 0) return this.connections.pick() ?? this.#noEndpoints();
-      return await this.#within(limitMs, signal, (giveUp) => this.#nextChannel(giveUp));
-    } catch (error) {
-      return error instanceof RollcallError ? error : this.#noEndpoints();
-    }
-  }
-
   /** Names that the certificates of its instances must match. */
   #names(given: string | undefined): [string, ...string[]] {
     if (given !== undefined) return [given];
     const { hostSuffix, namespace } = this.#parts.options;
     const whole = `${this.name}.${this.namespace}.${hostSuffix}`;
     return this.namespace === namespace ? [whole, `${this.name}.${hostSuffix}`] : [whole];
-  }
-
-  /** The result of `wait`; aborts the signal passed to it after `limitMs`, or when the given signal aborts. */
-  async #within<T>(
-    limitMs: number,
-    signal: AbortSignal,
-    wait: (giveUp: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const giveUp = new AbortController();
-    const abort = () => giveUp.abort();
-    const timer = this.#parts.options.runtime.after(limitMs, abort, { keepsAlive: true });
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await wait(giveUp.signal);
-    } finally {
-      timer.cancel();
-      signal.removeEventListener('abort', abort);
-    }
-  }
-
-  async #nextChannel(giveUp: AbortSignal): Promise<EndpointChannel> {
-    for (;;) {
-      const channel = this.connections.pick();
-      if (channel !== undefined) return channel;
-      await this.#next(giveUp);
-    }
   }
 
   /** Applies a picture: first the endpoints of the port, then the listeners. */
@@ -235,42 +202,6 @@ export class LiveService implements EndpointAwaiter {
     this.connections.update(this.#endpoints);
     tell(CHANNELS.pictureChange, () => ({ snapshot }) satisfies PictureMessage);
     this.#events.emit('change', snapshot);
-  }
-
-  /** Resolves at the next picture. Rejects on abort, on close, and when there is no picture and never will be. */
-  #next(signal?: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    if (this.#closed !== undefined) reject(this.#closedError());
-    if (signal?.aborted) reject(signal.reason);
-    const onAbort = () => reject(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const offs = [
-      this.#events.on('change', () => resolve()),
-      this.#events.on('refused', (error) => {
-        if (this.#closed !== undefined || this.#feed.snapshot === undefined) reject(error);
-      }),
-    ];
-    return promise.finally(() => {
-      signal?.removeEventListener('abort', onAbort);
-      for (const off of offs) off();
-    });
-  }
-
-  #noEndpoints(): RollcallError {
-    if (this.#closed !== undefined) return this.#closedError();
-    return noEndpointsError({
-      label: this.label,
-      port: this.#port,
-      known: this.#feed.snapshot?.endpoints ?? [],
-      ageMs: this.ageMs(),
-      failure: this.#parts.directory.failure,
-    });
-  }
-
-  #notAPath(url: string): RollcallError {
-    const host = URL.parse(url)?.origin ?? 'another host';
-    const message = `request of service ${this.label} got a url of ${host}: expected a path`;
-    return new RollcallError('invalid_host', message);
   }
 
   #closedError(): RollcallError {

@@ -7,28 +7,45 @@ export interface PictureFacts {
   readonly port: string | undefined;
   /** Every known endpoint, of all ports. */
   readonly known: readonly Endpoint[];
+  /** Those of the port that calls may go to. */
+  readonly usable: readonly Endpoint[];
   readonly ageMs: number;
   /** Why the watch is down, if it is. */
   readonly failure: RollcallError | undefined;
+}
+
+export interface Wanted {
+  /** Which endpoints are meant: `with zone eu-1`. @default any */
+  readonly which?: string;
+  /** How many. @default 1 */
+  readonly count?: number;
 }
 
 /**
  * The error for a call that finds no endpoint: which service, what is known, how old the
  * picture is and why the watch is down.
  */
-export function noEndpointsError({
-  label,
-  port,
-  known,
-  ageMs,
-  failure,
-}: PictureFacts): RollcallError {
+export function noEndpointsError(facts: PictureFacts, wanted: Wanted = {}): RollcallError {
+  const { failure } = facts;
+  return new RollcallError('no_endpoints', whyNone(facts, wanted), {
+    ...(failure === undefined ? {} : { cause: failure }),
+  });
+}
+
+/** The same in words. */
+export function whyNone(
+  { label, port, known, usable, ageMs, failure }: PictureFacts,
+  { which = '', count = 1 }: Wanted = {},
+): string {
   const watch = failure === undefined ? '' : `; the watch is down: ${failure.message}`;
-  const what = `no endpoint of ${label}${port === undefined ? '' : ` on port '${port}'`} can be called`;
-  if (ageMs === Infinity)
-    return new RollcallError('no_endpoints', `${what}: the registry has shown nothing yet${watch}`);
+  const isShort = usable.length > 0 && which === '';
+  const number = isShort ? `only ${usable.length} of ${count} endpoints` : 'no endpoint';
+  const place = port === undefined ? '' : ` on port '${port}'`;
+  const what = `${number} of ${label}${place}${which === '' ? '' : ` ${which}`} can be called`;
+  if (ageMs === Infinity) return `${what}: the registry has shown nothing yet${watch}`;
+  const others = isShort || usable.length === 0 ? '' : `, ${usable.length} others can be`;
   const age = `picture ${(ageMs / 1_000).toFixed(1)} s old`;
-  return new RollcallError('no_endpoints', `${what}: ${tally(known)}, ${age}${watch}`);
+  return `${what}: ${tally(known)}${others}, ${age}${watch}`;
 }
 
 function tally(known: readonly Endpoint[]): string {

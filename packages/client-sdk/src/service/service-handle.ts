@@ -1,10 +1,13 @@
 import type { Endpoint } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../base/error.ts';
-import { unlessAborted } from '@rollcall/runtime';
+import type { CallLimits, CallSettings } from '../api/call-settings.ts';
+import { type CallRules, rulesOf } from '../calls/call-rules.ts';
+import { fetchTermsOf } from '../fetch/fetch-terms.ts';
 import type {
   NoEndpoint,
   PickedEndpoint,
+  ReadyOptions,
   Service,
   ServiceRequestOptions,
   ServiceSnapshot,
@@ -16,14 +19,16 @@ import type { LiveService } from './live-service.ts';
 export class ServiceHandle implements Service {
   /** Shared with the other users. */
   readonly live: LiveService;
+  readonly #rules: CallRules | undefined;
   readonly #closing = new AbortController();
   readonly #offs = new Set<() => void>();
   readonly #onClosed: () => Promise<void>;
   #closed: Promise<void> | undefined;
 
   /** `onClosed` is called once, and its promise is awaited. */
-  constructor(live: LiveService, onClosed: () => Promise<void>) {
+  constructor(live: LiveService, limits: CallLimits, onClosed: () => Promise<void>) {
     this.live = live;
+    this.#rules = rulesOf(live.dispatcher.rules, limits);
     this.#onClosed = onClosed;
   }
 
@@ -35,9 +40,9 @@ export class ServiceHandle implements Service {
     return this.live.namespace;
   }
 
-  async ready(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async ready(options?: ReadyOptions): Promise<void> {
     if (this.#closed !== undefined) throw this.#closedError();
-    await unlessAborted(this.live.ready(options), this.#closing.signal);
+    await this.live.ready(options, this.#closing.signal);
   }
 
   snapshot(): ServiceSnapshot | undefined {
@@ -71,15 +76,20 @@ export class ServiceHandle implements Service {
 
   request(
     target: string | ServiceRequestOptions,
-    options?: Omit<ServiceRequestOptions, 'path'>,
+    options: Omit<ServiceRequestOptions, 'path'> = {},
   ): Promise<Dispatcher.ResponseData> {
     if (this.#closed !== undefined) return Promise.reject(this.#closedError());
-    return this.live.request(target, options);
+    const given = typeof target === 'string' ? { ...options, path: target } : target;
+    return this.live.request(given, this.#rules);
   }
 
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
-    return this.live.fetch(input, init);
+  async fetch(
+    input: string | URL | Request,
+    init?: RequestInit,
+    settings?: CallSettings,
+  ): Promise<Response> {
+    if (this.#closed !== undefined) throw this.#closedError();
+    return this.live.fetch(input, init, fetchTermsOf(this.#rules, settings));
   }
 
   stats(): ServiceStats {

@@ -1,3 +1,4 @@
+import type { CallLimits } from '../api/call-settings.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Timer } from '@rollcall/runtime';
 import type { LiveService } from './live-service.ts';
@@ -38,10 +39,11 @@ export class SharedServices {
     return this.#shared.size;
   }
 
-  openHandle(key: string, create: () => LiveService): ServiceHandle {
+  /** `limits`: of the calls through this handle. */
+  openHandle(key: string, create: () => LiveService, limits: CallLimits): ServiceHandle {
     const shared = this.#get(key, create);
     shared.users++;
-    return new ServiceHandle(shared.service, async () => {
+    return new ServiceHandle(shared.service, limits, async () => {
       shared.users--;
       if (shared.users === 0 && !shared.isAsked) await this.#close(key, shared);
     });

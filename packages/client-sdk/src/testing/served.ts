@@ -39,6 +39,6 @@ export async function serveOrders(
     runtime: { random: () => 0, ...runtime },
   });
   const service = client.service('orders');
-  await service.ready();
+  await service.ready({ endpoints: 0 });
   return { client, registry, service };
 }

@@ -76,7 +76,7 @@ export class DevStack {
     const hello = this.#rollcall.service('hello');
     hello.on('change', ({ endpoints }) => this.#line.saw(endpoints));
     // Rejects because it is closed when the stack ends before it is up.
-    await hello.ready().catch((error: unknown) => {
+    await hello.ready({ endpoints: 0 }).catch((error: unknown) => {
       if (!this.#isStopping) throw error;
     });
     await this.#until(() => hello.endpoints().length >= instances.length);

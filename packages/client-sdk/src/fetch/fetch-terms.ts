@@ -1,0 +1,52 @@
+import type { Dispatcher } from 'undici';
+import type { CallSettings } from '../api/call-settings.ts';
+import { type CallRules, parseSettings, rulesOf, withRules } from '../calls/call-rules.ts';
+import { takenOver } from '../undici/taken-over.ts';
+
+/** What a fetch was given for its calls of services. */
+export interface FetchTerms {
+  readonly rules: CallRules | undefined;
+  readonly waitMs: number | undefined;
+  readonly idempotent: boolean | undefined;
+}
+
+/**
+ * `base`: those of the client or the service. Undefined when there are none. Throws a RollcallError `invalid_options`
+ * that names a wrong one.
+ */
+export function fetchTermsOf(
+  base: CallRules | undefined,
+  given: CallSettings | undefined,
+): FetchTerms | undefined {
+  if (given === undefined && base === undefined) return undefined;
+  const settings = parseSettings(given ?? {});
+  const { waitMs, idempotent } = settings;
+  return { rules: rulesOf(base, settings), waitMs, idempotent };
+}
+
+/** The options of one request of a fetch to a service. `isOther`: it was redirected to another service. */
+type Settle = (options: Dispatcher.DispatchOptions, isOther: boolean) => Dispatcher.DispatchOptions;
+
+/** For one fetch, which begins now: its time limit goes on over redirects. */
+export function settleTerms(
+  { rules, waitMs, idempotent }: FetchTerms,
+  nowMs: () => number,
+): Settle {
+  const startedMs = nowMs();
+  return (options, isOther) => {
+    const own = {
+      ...takenOver(options),
+      ...(waitMs === undefined ? {} : { waitMs }),
+      ...(idempotent === undefined ? {} : { idempotent }),
+    };
+    if (rules === undefined) return own;
+    const { timeoutMs, endpoint } = rules;
+    const leftMs = Math.max(Math.ceil(timeoutMs - (nowMs() - startedMs)), 1);
+    return withRules(own, {
+      ...rules,
+      timeoutMs: timeoutMs === 0 ? 0 : leftMs,
+      // It says which endpoints of the first service.
+      endpoint: isOther ? undefined : endpoint,
+    });
+  };
+}

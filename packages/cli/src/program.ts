@@ -198,6 +198,8 @@ function contextOf(given: Arguments, url: string, parts: ContextParts): OpenCont
   const namespace = textOption(given, 'namespace') ?? env['ROLLCALL_NAMESPACE'] ?? 'default';
   const options = {
     namespace,
+    // A command ends when its work is done, or by a signal, and not because nothing happens.
+    keepAlive: true,
     ...(token === undefined ? {} : { token }),
     ...tlsOf(given, env),
     runtime: { warn: (message: string) => parts.err.write(`rollcall: ${message}\n`) },

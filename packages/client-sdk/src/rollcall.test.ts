@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, expect, test, vi } from 'vitest';
 import { RollcallError } from './base/error.ts';
 import type { RollcallOptions } from './api/options.ts';
 import { Rollcall } from './rollcall.ts';
 import { TestContext } from './testing/context.ts';
+import { endOf, runProgram } from './testing/program.ts';
 import { endpointAt, type FakeRegistry } from './testing/fake-registry.ts';
 
 const context = new TestContext();
@@ -11,25 +11,7 @@ afterEach(() => context.end());
 const until = (condition: () => unknown, timeout = 30_000) =>
   vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout, interval: 5 });
 
-/** Runs a program that has `Rollcall` and `url`; it ends by itself or it hangs. */
-function run(registry: FakeRegistry, program: string): ChildProcess {
-  const index = new URL('index.ts', import.meta.url).href;
-  const script = `import { Rollcall } from ${JSON.stringify(index)};
-    const url = ${JSON.stringify(registry.url)};
-    ${program}`;
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@rollcall/source', '--input-type=module', '-e', script],
-    { stdio: ['ignore', 'inherit', 'pipe'], cwd: new URL('..', import.meta.url) },
-  );
-  context.onEnd(() => child.kill('SIGKILL'));
-  return child;
-}
-
-const endOf = (child: ChildProcess) =>
-  new Promise<number | string | null>((done) =>
-    child.once('exit', (code, signal) => done(code ?? signal)),
-  );
+const run = (registry: FakeRegistry, text: string) => runProgram(context, registry.url, text);
 
 test('a program ends by itself after close', { timeout: 30_000 }, async () => {
   const registry = await context.registry();

@@ -26,7 +26,8 @@ const CatalogKey = z.strictObject({
 
 /**
  * A client of the registry: puts instances on the roll and keeps live pictures of services. It opens no connection
- * before the first registration or service. Close it when done: open streams keep the process alive.
+ * before the first registration or service. Close it when done: registrations keep the process alive, and so does
+ * watching with `keepAlive`.
  */
 export class Rollcall extends RegistrationClient {
   /**

@@ -17,5 +17,7 @@ export function logConnection(client: ConnectionSource, log: Tell, meanwhile: st
 
 /** A program's options for its registry client: how to reach the registry, and where to log problems. */
 export function clientOptions(options: Parameters<typeof registryAccess>[0], log: Tell) {
-  return { ...registryAccess(options), runtime: { warn: clientWarnings(log) } };
+  // A program ends when it is told to.
+  const keepAlive = true;
+  return { ...registryAccess(options), keepAlive, runtime: { warn: clientWarnings(log) } };
 }

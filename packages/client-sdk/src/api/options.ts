@@ -180,6 +180,11 @@ export const RollcallOptions = z.strictObject({
   trafficReportMs: durationMs(0, 600_000)
     .refine((ms) => ms === 0 || ms >= 100, { error: 'expected milliseconds, 100 to 600000, or 0' })
     .default(5_000),
+  /**
+   * Whether watching keeps the process alive. A program that only watches ends by itself without it, as tests should.
+   * Registrations, and calls and waits under way, keep the process alive in any case. @default false
+   */
+  keepAlive: z.boolean({ error: 'expected true or false' }).default(false),
   /** How calls to instances are made. @default {} */
   calls: CallOptions.prefault({}),
   /**

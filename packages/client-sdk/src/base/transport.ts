@@ -13,6 +13,8 @@ export interface TransportRequest {
    * The caller limits the total time.
    */
   readonly timeoutMs: number;
+  /** Whether the request, once it is answered, keeps the process alive until it ends. @default true */
+  readonly keepsAlive?: boolean;
 }
 
 /** The bytes of a reply as they arrive: through events, or by iterating to the end. */

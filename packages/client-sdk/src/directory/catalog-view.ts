@@ -2,6 +2,7 @@ import { withCause } from '@rollcall/runtime';
 import type { Catalog, CatalogChange } from '../api/catalog.ts';
 import { Emitter } from '../base/emitter.ts';
 import { RollcallError } from '../base/error.ts';
+import { keptAlive } from '../base/kept-alive.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { ServiceSnapshot } from '../api/service.ts';
 import { exists, type FeedTable } from './feed-table.ts';
@@ -24,6 +25,7 @@ interface CatalogEvents {
 /** One reader of all services of a directory. */
 export class CatalogView implements Catalog {
   readonly #source: CatalogSource;
+  readonly #runtime: Runtime;
   readonly #events: Emitter<CatalogEvents>;
   readonly #onClosed: (view: CatalogView) => void;
   readonly #unsubscribe: () => void;
@@ -32,6 +34,7 @@ export class CatalogView implements Catalog {
 
   constructor(source: CatalogSource, runtime: Runtime, onClosed: (view: CatalogView) => void) {
     this.#source = source;
+    this.#runtime = runtime;
     this.#onClosed = onClosed;
     this.#events = new Emitter(runtime);
     this.#unsubscribe = source.table.events.on('change', (one) => this.#events.emit('change', one));
@@ -53,7 +56,7 @@ export class CatalogView implements Catalog {
     if (this.#isClosed) throw closedError();
     if (this.isReady) return;
     if (this.#refusal !== undefined) throw this.#refusal;
-    await new Promise<void>((resolve, reject) => {
+    const settled = new Promise<void>((resolve, reject) => {
       const end = (error: unknown) => {
         off();
         signal?.removeEventListener('abort', onAbort);
@@ -64,6 +67,7 @@ export class CatalogView implements Catalog {
       const off = this.#events.on('settled', end);
       signal?.addEventListener('abort', onAbort, { once: true });
     });
+    await keptAlive(this.#runtime, settled);
   }
 
   service(namespace: string, name: string): ServiceSnapshot | undefined {

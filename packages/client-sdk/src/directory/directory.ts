@@ -83,6 +83,10 @@ export class Directory
     this.#extender = new Extender(client, options, { namespace, listener: this });
   }
 
+  get keepsAlive(): boolean {
+    return this.#options.keepAlive;
+  }
+
   get failure(): RollcallError | undefined {
     return this.#trouble.last;
   }

@@ -93,6 +93,7 @@ export class Extender {
       this.#retry = undefined;
       this.#listener.onDue();
     };
-    this.#retry = this.#options.runtime.after(delayMs, onDue, { keepsAlive: true });
+    const { runtime, keepAlive: keepsAlive } = this.#options;
+    this.#retry = runtime.after(delayMs, onDue, { keepsAlive });
   }
 }

@@ -95,7 +95,7 @@ export class ServiceFeed {
   #awaitExpiry(picture: Picture): void {
     this.#expiry?.cancel();
     this.#expiry = undefined;
-    const { runtime } = this.#options;
+    const { runtime, keepAlive: keepsAlive } = this.#options;
     const nextMs = nextExpiryMs(picture);
     if (nextMs === Infinity) return;
     // A timer may fire a fraction of a millisecond early.
@@ -104,6 +104,6 @@ export class ServiceFeed {
       guarded(runtime, 'ending a grace', () =>
         this.publish(withoutExpired(this.#picture ?? picture, runtime.monotonicMs() + 1)),
       );
-    this.#expiry = runtime.after(delayMs, onExpiry, { keepsAlive: true });
+    this.#expiry = runtime.after(delayMs, onExpiry, { keepsAlive });
   }
 }

@@ -40,7 +40,7 @@ export class HttpTransport implements RegistryTransport {
   }
 
   send(given: TransportRequest): Promise<TransportReply> {
-    const { method, url, headers, body, signal, timeoutMs } = given;
+    const { method, url, headers, body, signal, timeoutMs, keepsAlive = true } = given;
     const { send, agent } = this.#way(url.protocol);
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw new Error('the client was closed');
@@ -48,9 +48,10 @@ export class HttpTransport implements RegistryTransport {
       const request = send(url, options);
       request.on('socket', (socket) => this.#boundConnect(request, socket));
       request.on('timeout', () => request.destroy(silence(`nothing came for ${timeoutMs} ms`)));
-      request.on('response', (reply) =>
-        resolve({ status: reply.statusCode!, headers: reply.headers, body: reply }),
-      );
+      request.on('response', (reply) => {
+        if (!keepsAlive) reply.socket.unref();
+        resolve({ status: reply.statusCode!, headers: reply.headers, body: reply });
+      });
       // Once there is a reply, its body tells of a failure.
       request.on('error', reject);
       request.end(body);

@@ -7,6 +7,13 @@ export interface OpenedStream {
   readonly heard: () => void;
 }
 
+export interface StreamTerms {
+  /** Ends the stream. */
+  readonly signal: AbortSignal;
+  /** Whether the open stream keeps the process alive. */
+  readonly keepsAlive: boolean;
+}
+
 /** The registry as the client sees it. */
 export interface RegistryApi {
   /** URLs of the registry servers. */
@@ -23,7 +30,7 @@ export interface RegistryApi {
   callAt<N extends CallName>(url: string, name: N, request: CallRequest<N>): Promise<ReplyOf<N>>;
 
   /** Opens a stream at one URL. The caller consumes the body, and calls `heard` at each event; a refusal rejects. */
-  openStream(url: string, path: string, signal: AbortSignal): Promise<OpenedStream>;
+  openStream(url: string, path: string, terms: StreamTerms): Promise<OpenedStream>;
 
   /** Closes all connections at once. */
   close(): Promise<void>;

@@ -11,7 +11,7 @@ import {
   type ReplyOf,
 } from './call-request.ts';
 import type { Connection } from './connection.ts';
-import type { OpenedStream, RegistryApi } from './registry-api.ts';
+import type { OpenedStream, RegistryApi, StreamTerms } from './registry-api.ts';
 import { errorOfReply, jsonOf } from './reply.ts';
 import { bounded } from './time-bound.ts';
 import type { RegistryTransport, TransportReply, TransportRequest } from '../base/transport.ts';
@@ -70,7 +70,11 @@ export class RegistryClient implements RegistryApi {
     return this.#askInTime(url, ROUTES[name], request) as Promise<ReplyOf<N>>;
   }
 
-  openStream(url: string, path: string, signal: AbortSignal): Promise<OpenedStream> {
+  openStream(
+    url: string,
+    path: string,
+    { signal, keepsAlive }: StreamTerms,
+  ): Promise<OpenedStream> {
     const { runtime, connectTimeoutMs, requestTimeoutMs } = this.#options;
     const limitMs = connectTimeoutMs + requestTimeoutMs;
     const bound = { limitMs, signal, onOver: tooLate(url, limitMs), isOngoing: true };
@@ -80,6 +84,7 @@ export class RegistryClient implements RegistryApi {
         headers: { accept: 'text/event-stream' },
         timeoutMs: 0,
         signal: inner,
+        keepsAlive,
       });
       if (reply.status === 200) {
         return { body: reply.body, heard: () => this.#connection.heard(url) };

@@ -31,6 +31,8 @@ export interface EventStreamOptions {
    * may take longer while it grows.
    */
   readonly silenceMs: number;
+  /** Whether it keeps the process alive. */
+  readonly keepsAlive: boolean;
   readonly onEvent: (event: StreamEvent) => void;
   /** Called once, unless this side closed the stream. */
   readonly onEnd: (error: RollcallError) => void;
@@ -66,9 +68,10 @@ export class EventStream {
   }
 
   async #run(): Promise<void> {
-    const { opener, url, path } = this.#options;
+    const { opener, url, path, keepsAlive } = this.#options;
     try {
-      this.#read(await opener.openStream(url, path, this.#abort.signal));
+      const { signal } = this.#abort;
+      this.#read(await opener.openStream(url, path, { signal, keepsAlive }));
     } catch (error) {
       this.#end(error);
     }
@@ -113,14 +116,14 @@ export class EventStream {
 
   /** One timer per stream, set to the time by which the stream must have proved again that it is alive. */
   #watch(): void {
-    const { runtime } = this.#options;
+    const { runtime, keepsAlive } = this.#options;
     if (this.#isOver) return;
     const onDue = () => {
       this.#check();
       this.#watch();
     };
     const delayMs = this.#proof.waitMs(runtime.monotonicMs());
-    this.#watchdog = runtime.after(delayMs, onDue, { keepsAlive: true });
+    this.#watchdog = runtime.after(delayMs, onDue, { keepsAlive });
   }
 
   #check(): void {

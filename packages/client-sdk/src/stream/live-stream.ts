@@ -26,6 +26,8 @@ export interface StreamPlan<S extends StreamSession> {
    * undefined when nothing is wanted.
    */
   createSession(url: string): S | undefined;
+  /** Whether the stream, and its next try, keep the process alive. @default true */
+  readonly keepsAlive?: boolean;
   /** A connection failed; `wasUp`: it was the one in use. Another try follows automatically. */
   onFailure(error: RollcallError, wasUp: boolean): void;
 }
@@ -121,6 +123,7 @@ export class LiveStream<S extends StreamSession> {
       url: this.#ring.current,
       path: session.path,
       silenceMs: this.#options.silenceMs,
+      keepsAlive: this.#keepsAlive,
       onEvent: (event) => this.#judge(stream, session.onEvent(event)),
       onEnd: (error) => this.#ended(stream, error),
     });
@@ -180,7 +183,11 @@ export class LiveStream<S extends StreamSession> {
 
   #schedule(delayMs: number): void {
     this.#retry = this.#options.runtime.after(delayMs, () => this.reconcile(), {
-      keepsAlive: true,
+      keepsAlive: this.#keepsAlive,
     });
+  }
+
+  get #keepsAlive(): boolean {
+    return this.#plan.keepsAlive ?? true;
   }
 }

@@ -53,6 +53,12 @@ export type {
   TransportReply,
   TransportRequest,
 } from './base/transport.ts';
+export type {
+  EjectionExplanation,
+  EndpointExplanation,
+  NotChosen,
+  ServiceExplanation,
+} from './api/explanation.ts';
 export type { CallSettings, EndpointFilter, RetryOptions } from './api/call-settings.ts';
 export type {
   NoEndpoint,

@@ -59,6 +59,9 @@ export const REQUEST_POLICIES = Object.freeze(
   names.filter((name) => name !== 'sh' && name !== 'dh'),
 ) as readonly [RequestPolicy, ...RequestPolicy[]];
 
+/** Whether a pick is a draw: another one, a moment later, may return another target. */
+export const drawsAtRandom = (policy: Policy): boolean => policy === 'random' || policy === 'p2c';
+
 export type RequestPolicy = Exclude<Policy, 'sh' | 'dh'>;
 
 /** The policy with this name; undefined if there is none. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@rollcall/contract';
-import type { Policy } from '../order/policy.ts';
+import { drawsAtRandom, type Policy } from '../order/policy.ts';
 import type { Ejected } from './ejection.ts';
 import type { PoolTarget } from './pool-target.ts';
 import type { PoolState } from './target-pool.ts';
@@ -20,6 +20,8 @@ export interface TargetExplanation<T> {
 
 export interface PoolExplanation<T> {
   readonly policy: Policy;
+  /** The policy draws at random among several: `next` is one that it may draw. */
+  readonly isDrawn: boolean;
   /** What a pick would return now; undefined = nothing. */
   readonly next: T | undefined;
   readonly targets: readonly TargetExplanation<T>[];
@@ -51,6 +53,7 @@ export function explainPool<T extends PoolTarget>(
   const result = picker.peek({ admit });
   return {
     policy,
+    isDrawn: drawsAtRandom(policy) && open.size > 1,
     next: result.kind === 'picked' ? result.target : undefined,
     targets: Array.from(targets, (target) => {
       const ejection = ejectionOf(target);

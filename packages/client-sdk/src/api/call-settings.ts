@@ -92,7 +92,10 @@ export type ParsedSettings = z.output<ReturnType<typeof settingsSchema>>;
 
 /** Which endpoints may be called: those with all the labels and in the zone, or those for which a function says true. */
 export type EndpointFilter =
-  | { readonly labels?: Readonly<Record<string, string>>; readonly zone?: string }
+  | {
+      readonly labels?: Readonly<Record<string, string>> | undefined;
+      readonly zone?: string | undefined;
+    }
   | ((endpoint: Endpoint) => boolean);
 
 /** Options of one call. What is not given is as the service has it, else the client. */

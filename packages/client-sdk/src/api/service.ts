@@ -3,6 +3,7 @@ import type { RequestPolicy } from '@rollcall/balancing';
 import type { Dispatcher } from 'undici';
 import type { RollcallError } from '../base/error.ts';
 import type { CallLimits, CallSettings } from './call-settings.ts';
+import type { ServiceExplanation } from './explanation.ts';
 
 /**
  * Everything known about a service at one moment: every port, every state. Frozen; each change replaces the whole
@@ -129,6 +130,11 @@ export interface Service {
     init?: RequestInit,
     options?: CallSettings,
   ): Promise<Response>;
+  /**
+   * Why a call would go where it would go now, and why not elsewhere; with a filter, why one with that filter would.
+   * Counts as no pick. Throws `invalid_options` on a wrong filter.
+   */
+  explain(options?: Pick<CallSettings, 'endpoint'>): ServiceExplanation;
   stats(): ServiceStats;
   /**
    * Releases the service. When its last user closes it, its connections end after the calls in progress. Safe to call

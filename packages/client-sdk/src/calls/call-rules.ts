@@ -42,7 +42,7 @@ export function rulesOf(
     times: retry?.times ?? before.times,
     on: retry === undefined ? before.on : (retry.on ?? usualOn),
     backoff: backoffOf(before, retry?.backoff),
-    endpoint: endpoint === undefined ? before.endpoint : endpointRuleOf(endpoint as never),
+    endpoint: endpoint === undefined ? before.endpoint : endpointRuleOf(endpoint),
   });
 }
 

@@ -1,6 +1,7 @@
 import {
   type FailureKind,
   type PickContext,
+  type PoolExplanation,
   type RequestPolicy,
   TargetPool,
 } from '@rollcall/balancing';
@@ -9,6 +10,7 @@ import { within } from '@rollcall/runtime';
 import type { ResolvedOptions } from '../api/options.ts';
 import { CHANNELS, type EjectMessage, tell } from '../diagnostics/channels.ts';
 import { EndpointChannel } from './endpoint-channel.ts';
+import type { EndpointRule } from './endpoint-filter.ts';
 import type { Transport } from './service-identity.ts';
 
 /** The connections to a service's endpoints, and the choice of the endpoint for the next call. */
@@ -70,6 +72,13 @@ export class EndpointConnections {
   /** The channel for the next call; undefined when there is none. Allocates nothing. */
   pick(context?: PickContext<EndpointChannel>): EndpointChannel | undefined {
     return this.#pool.pick(context);
+  }
+
+  /** Why each endpoint may be picked now, or not. Counts as no pick. */
+  explain(endpoint?: EndpointRule): PoolExplanation<EndpointChannel> {
+    return this.#pool.explain(
+      endpoint === undefined ? undefined : (channel) => endpoint.admits(channel.endpoint),
+    );
   }
 
   /** `why`: what went wrong. */

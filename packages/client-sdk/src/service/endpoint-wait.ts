@@ -13,14 +13,14 @@ import type { EndpointAwaiter } from '../calls/service-dispatcher.ts';
 import type { FeedEvents, ServiceFeed } from '../directory/service-feed.ts';
 import { noEndpointsError, whyNone } from './no-endpoints.ts';
 
+/** Also one of another copy of the class. */
+const isSignal = (given: unknown): boolean =>
+  typeof given === 'object' && given !== null && 'aborted' in given && 'addEventListener' in given;
+
 const Ready = z.strictObject({
   endpoints: z.int({ error: 'expected a number of endpoints' }).min(0).default(1),
   timeoutMs: durationMs(0, 3_600_000).default(0),
-  signal: z
-    .custom<AbortSignal>((given) => given instanceof EventTarget, {
-      error: 'expected an AbortSignal',
-    })
-    .optional(),
+  signal: z.custom<AbortSignal>(isSignal, { error: 'expected an AbortSignal' }).optional(),
 });
 
 export interface WaitedFor {

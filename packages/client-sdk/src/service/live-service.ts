@@ -1,12 +1,15 @@
 import type { Endpoint } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { EndpointConnections } from '../calls/endpoint-connections.ts';
-import type { CallRules } from '../calls/call-rules.ts';
+import { type CallRules, parseSettings } from '../calls/call-rules.ts';
+import { endpointRuleOf } from '../calls/endpoint-filter.ts';
 import { ServiceDispatcher } from '../calls/service-dispatcher.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { FeedEvents, ServiceFeed } from '../directory/service-feed.ts';
 import { Emitter } from '../base/emitter.ts';
 import { RollcallError } from '../base/error.ts';
+import type { CallSettings } from '../api/call-settings.ts';
+import type { ServiceExplanation } from '../api/explanation.ts';
 import type { ResolvedOptions } from '../api/options.ts';
 import type {
   NoEndpoint,
@@ -24,6 +27,7 @@ import type { FetchTerms } from '../fetch/fetch-terms.ts';
 import { ServiceFetch } from '../fetch/service-fetch.ts';
 import { requestBy } from '../undici/undici.ts';
 import { EndpointWait } from './endpoint-wait.ts';
+import { explainService } from './explain-service.ts';
 import { requestOf } from './request-options.ts';
 
 /** How long closing waits for calls in progress, in ms. */
@@ -171,6 +175,19 @@ export class LiveService {
 
   fetch(input: string | URL | Request, init?: RequestInit, terms?: FetchTerms): Promise<Response> {
     return this.#fetch.fetch(input, init, terms);
+  }
+
+  explain({ endpoint: filter }: Pick<CallSettings, 'endpoint'>): ServiceExplanation {
+    const { endpoint } = parseSettings({ endpoint: filter });
+    const rule = endpoint === undefined ? undefined : endpointRuleOf(endpoint);
+    return explainService({
+      namespace: this.namespace,
+      service: this.name,
+      ageMs: this.ageMs(),
+      known: this.#feed.snapshot?.endpoints ?? [],
+      pool: this.connections.explain(rule),
+      whyNone: () => this.#wait.whyNone(rule).message,
+    });
   }
 
   stats(): ServiceStats {

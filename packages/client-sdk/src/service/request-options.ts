@@ -30,7 +30,7 @@ const UNDICIS: ReadonlySet<string> = new Set([
   'origin',
   'maxRedirections',
   'throwOnError',
-] satisfies (keyof Dispatcher.RequestOptions | string)[]);
+]);
 
 /**
  * The options of a request as its dispatcher takes them, with its rules if it has any. Throws a {@link RollcallError}

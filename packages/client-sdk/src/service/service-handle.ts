@@ -2,6 +2,7 @@ import type { Endpoint } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../base/error.ts';
 import type { CallLimits, CallSettings } from '../api/call-settings.ts';
+import type { ServiceExplanation } from '../api/explanation.ts';
 import { type CallRules, rulesOf } from '../calls/call-rules.ts';
 import { fetchTermsOf } from '../fetch/fetch-terms.ts';
 import type {
@@ -90,6 +91,10 @@ export class ServiceHandle implements Service {
   ): Promise<Response> {
     if (this.#closed !== undefined) throw this.#closedError();
     return this.live.fetch(input, init, fetchTermsOf(this.#rules, settings));
+  }
+
+  explain(options: Pick<CallSettings, 'endpoint'> = {}): ServiceExplanation {
+    return this.live.explain(options);
   }
 
   stats(): ServiceStats {

@@ -15,7 +15,8 @@ export type { PoolExplanation, Refusal, TargetExplanation } from './pool/pool-ex
 export { PoolTarget } from './pool/pool-target.ts';
 export { TargetTraffic, type TrafficWindow } from './pool/target-traffic.ts';
 export { PortPool, type PortPoolOptions } from './pool/port-pool.ts';
-export { type PoolState, TargetPool, type TargetPoolOptions } from './pool/target-pool.ts';
+export type { PoolState } from './pool/pool-state.ts';
+export { TargetPool, type TargetPoolOptions } from './pool/target-pool.ts';
 export type { Caller, PoolRules, PoolSnapshot } from './pool/pool-snapshot.ts';
 export { ServicePools, type ServicePoolsOptions } from './pool/service-pools.ts';
 export { type Conditions, usable } from './pool/usable.ts';

@@ -46,7 +46,7 @@ test('each that is not picked has a reason of its own', () => {
   expect(refusals(pool)).toEqual({ b: 'unfit', c: 'ejected', ...others });
   const one = (target: PoolTarget) => target.instance === 'a';
   expect(refusals(pool, one)).toEqual(
-    Object.fromEntries([...'bcdefgh'].map((id) => [id, 'filtered'])),
+    Object.fromEntries(Array.from('bcdefgh', (id) => [id, 'filtered'])),
   );
   const ejected = pool.explain().targets.find(({ target }) => target.instance === 'c');
   expect(ejected).toMatchObject({

@@ -2,7 +2,7 @@ import type { Endpoint } from '@rollcall/contract';
 import { drawsAtRandom, type Policy } from '../order/policy.ts';
 import type { Ejected } from './ejection.ts';
 import type { PoolTarget } from './pool-target.ts';
-import type { PoolState } from './target-pool.ts';
+import type { PoolState } from './pool-state.ts';
 
 /**
  * Why the next pick cannot return a target: its state (that of a last resort, such as `suspect`, when there is a better

@@ -1,7 +1,8 @@
 import type { Endpoint } from '@rollcall/contract';
 import { type PoolRules, PoolSnapshot } from './pool-snapshot.ts';
 import type { PoolTarget } from './pool-target.ts';
-import { type PoolState, TargetPool, type TargetPoolOptions } from './target-pool.ts';
+import type { PoolState } from './pool-state.ts';
+import { TargetPool, type TargetPoolOptions } from './target-pool.ts';
 
 export interface PortPoolOptions<T extends PoolTarget> extends TargetPoolOptions<T> {
   /** Name for messages. */

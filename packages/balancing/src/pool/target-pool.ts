@@ -5,6 +5,7 @@ import type { Policy } from '../order/policy.ts';
 import { createPicker } from '../picker/leveled-picker.ts';
 import { Ejection, type EjectionOptions, type FailureKind } from './ejection.ts';
 import { explainPool, type PoolExplanation } from './pool-explanation.ts';
+import type { PoolState } from './pool-state.ts';
 import type { PoolTarget } from './pool-target.ts';
 import { usable } from './usable.ts';
 
@@ -21,16 +22,6 @@ export interface TargetPoolOptions<T extends PoolTarget> {
   readonly isFit?: (target: T) => boolean;
   /** Whether a target must be replaced although its endpoint is unchanged. @default never */
   readonly isDone?: (target: T, endpoint: Endpoint) => boolean;
-}
-
-/** The state of a pool at one moment; replaced as a whole when anything but the use counters changes. */
-export interface PoolState<T extends PoolTarget> {
-  /** Picks among the admitted targets. The same object as before when the admitted targets have not changed. */
-  readonly picker: Picker<T>;
-  /** All targets that calls may go to, including ejected and unfit ones. */
-  readonly usable: readonly T[];
-  /** No target is fit, so all are used. */
-  readonly isFailOpen: boolean;
 }
 
 interface Mix<T> {

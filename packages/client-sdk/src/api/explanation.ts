@@ -46,4 +46,6 @@ export interface ServiceExplanation {
   readonly endpoints: readonly EndpointExplanation[];
   /** The same for people, in several lines. */
   readonly text: string;
+  /** The text. */
+  toString(): string;
 }

@@ -174,7 +174,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
       this.#follow(plan);
       return true;
     } catch (thrown) {
-      this.breakOff(thrown);
+      return this.breakOff(thrown);
     }
   }
 

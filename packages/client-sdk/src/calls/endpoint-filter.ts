@@ -12,7 +12,10 @@ export function endpointRuleOf(filter: EndpointFilter): EndpointRule {
   if (typeof filter === 'function')
     // A promise, which an async function returns, is no yes.
     return {
-      admits: (endpoint) => filter(endpoint) === true,
+      admits: (endpoint) => {
+        const answer: unknown = filter(endpoint);
+        return answer === true;
+      },
       text: "that the call's filter takes",
     };
   const { labels = {}, zone } = filter;

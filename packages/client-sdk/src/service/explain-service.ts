@@ -35,7 +35,8 @@ export function explainService(explained: Explained): ServiceExplanation {
     endpoints: Object.freeze(endpoints),
   };
   const text = [headOf(facts, explained), ...endpoints.map(lineOf)].join('\n');
-  const explanation = { ...facts, text };
+  const explanation: ServiceExplanation = { ...facts, text };
+  // Not among its own data, which is for comparing and for JSON.
   Object.defineProperty(explanation, 'toString', { value: () => text });
   return Object.freeze(explanation);
 }
@@ -63,7 +64,14 @@ function ejectionOf(
 }
 
 function headOf(
-  { namespace, service, policy, ageMs, chosen, isDrawn }: Omit<ServiceExplanation, 'text'>,
+  {
+    namespace,
+    service,
+    policy,
+    ageMs,
+    chosen,
+    isDrawn,
+  }: Omit<ServiceExplanation, 'text' | 'toString'>,
   { whyNone }: Explained,
 ): string {
   if (chosen === undefined) return whyNone();

@@ -169,7 +169,7 @@ export class LiveService {
     try {
       return requestBy(this.dispatcher, requestOf(given, { label: this.label, rules }));
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

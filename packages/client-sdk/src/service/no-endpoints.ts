@@ -26,10 +26,7 @@ export interface Wanted {
  * picture is and why the watch is down.
  */
 export function noEndpointsError(facts: PictureFacts, wanted: Wanted = {}): RollcallError {
-  const { failure } = facts;
-  return new RollcallError('no_endpoints', whyNone(facts, wanted), {
-    ...(failure === undefined ? {} : { cause: failure }),
-  });
+  return new RollcallError('no_endpoints', whyNone(facts, wanted), { cause: facts.failure });
 }
 
 /** The same in words. */

@@ -16,6 +16,19 @@ function told(child: ChildProcess): () => string {
   return () => text;
 }
 
+/** Longer than any test: a stream that nobody ends stays open. */
+const SILENCE = 'silenceMs: 600_000';
+
+/** How it ends within a while, if it does. */
+async function soonEndOf(child: ChildProcess): Promise<number | string | null> {
+  const limit = setTimeout(() => child.kill('SIGKILL'), 8_000);
+  try {
+    return await endOf(child);
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
 async function watchedRegistry() {
   const registry = await context.registry();
   registry.roll.set('orders', [endpointAt(1)]);
@@ -47,16 +60,16 @@ describe('a program that only watches ends by itself', { timeout: 30_000 }, () =
     const child = runProgram(
       context,
       registry.url,
-      `const client = new Rollcall({ url }); ${program}`,
+      `const client = new Rollcall({ url, ${SILENCE} }); ${program}`,
     );
-    expect(await endOf(child)).toBe(0);
+    expect(await soonEndOf(child)).toBe(0);
     await until(() => registry.watches.every(({ isOpen }) => !isOpen));
   });
 
   test('while no registry answers, too', async () => {
     const url = `http://127.0.0.1:${await closedPort()}`;
-    const program = `new Rollcall({ url }).service('orders').on('change', () => {});`;
-    expect(await endOf(runProgram(context, url, program))).toBe(0);
+    const program = `new Rollcall({ url, ${SILENCE} }).service('orders').on('change', () => {});`;
+    expect(await soonEndOf(runProgram(context, url, program))).toBe(0);
   });
 
   test('after a refusal, whose connection might be used again', async () => {
@@ -64,8 +77,8 @@ describe('a program that only watches ends by itself', { timeout: 30_000 }, () =
     let refusals = 2;
     registry.script = ({ path }) =>
       path.startsWith('/v1/watch') && refusals-- > 0 ? 'overloaded' : undefined;
-    const program = `await new Rollcall({ url, reconnectMaxMs: 10 }).service('orders').ready();`;
-    expect(await endOf(runProgram(context, registry.url, program))).toBe(0);
+    const program = `await new Rollcall({ url, ${SILENCE}, reconnectMaxMs: 10 }).service('orders').ready();`;
+    expect(await soonEndOf(runProgram(context, registry.url, program))).toBe(0);
   });
 });
 
@@ -74,13 +87,16 @@ describe('a program stays', { timeout: 30_000 }, () => {
     ['that watches with keepAlive', `new Rollcall({ url, keepAlive: true }).service('orders');`],
     [
       'that has an instance on the roll',
-      `const client = new Rollcall({ url }); client.service('orders');
+      `const client = new Rollcall({ url, ${SILENCE} }); client.service('orders');
        await client.register({ service: 'stock', port: 3000 });`,
     ],
-    ['that waits for an endpoint', `await new Rollcall({ url }).service('nobody').ready();`],
+    [
+      'that waits for an endpoint',
+      `await new Rollcall({ url, ${SILENCE} }).service('nobody').ready();`,
+    ],
     [
       'whose call waits for one',
-      `await new Rollcall({ url }).service('nobody').request('/', { waitMs: 600_000 });`,
+      `await new Rollcall({ url, ${SILENCE} }).service('nobody').request('/', { waitMs: 600_000 });`,
     ],
   ])('%s', async (_, program) => {
     const registry = await watchedRegistry();
@@ -116,14 +132,14 @@ describe('a program stays', { timeout: 30_000 }, () => {
     const child = runProgram(
       context,
       registry.url,
-      `const orders = new Rollcall({ url }).service('orders');
+      `const orders = new Rollcall({ url, ${SILENCE} }).service('orders');
        await orders.ready();
-       console.error(await (await orders.request('/', { tryTimeoutMs: 20_000 })).body.text());`,
+       console.error(await (await orders.request('/', { tryTimeoutMs: 300_000, timeoutMs: 600_000 })).body.text());`,
     );
     const errors = told(child);
     await until(() => registry.watches.length > 0);
     registry.change('orders', [endpointAt(backend.port)], []);
-    expect(await endOf(child)).toBe(0);
+    expect(await soonEndOf(child)).toBe(0);
     expect(errors()).toBe('late\n');
   });
 });

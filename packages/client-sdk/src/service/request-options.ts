@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { type ParsedSettings, SETTING_NAMES } from '../api/call-settings.ts';
 import type { ServiceRequestOptions } from '../api/service.ts';
 import { RollcallError } from '../base/error.ts';
-import { hintOf } from '../base/option-fault.ts';
+import { hintOf } from '@rollcall/contract';
 import { type CallRules, parseSettings, rulesOf, withRules } from '../calls/call-rules.ts';
 
 const OWN: ReadonlySet<string> = new Set(SETTING_NAMES);

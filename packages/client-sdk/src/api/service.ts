@@ -30,6 +30,11 @@ export interface ServiceOptions extends Partial<CallLimits> {
   /** Protocol used for the endpoints. @default 'http' */
   readonly scheme?: 'http' | 'https';
   /**
+   * Speaks HTTP/2: over https to instances that offer it, over http to every instance, without asking first. Not for
+   * the agents of `/http`. @default false
+   */
+  readonly http2?: boolean;
+  /**
    * Name that the endpoints' certificates must match, over https. @default the client's `calls.connect.servername`,
    * else `<service>.<namespace>.<hostSuffix>`, in the client's own namespace `<service>.<hostSuffix>` too
    */

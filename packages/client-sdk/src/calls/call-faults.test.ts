@@ -50,7 +50,7 @@ const dispatcherOf = (client: Rollcall) => ({
 
 describe('a channel to where no connection can be', () => {
   test.each(['web.1.', 'a.0x1', '1.2.3', ''])('%j throws what says so', (address) => {
-    const transport = { scheme: 'http', names: ['orders'] } as const;
+    const transport = { scheme: 'http', http2: false, names: ['orders'] } as const;
     const options = { connectTimeoutMs: 1, maxConnections: 1 } as CallOptions;
     const channel = new EndpointChannel(endpointAt(1, { address }), transport, options);
     expect(() => channel.pool).toThrow(/is no address to connect to/);

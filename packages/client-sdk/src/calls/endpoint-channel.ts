@@ -69,9 +69,10 @@ export class EndpointChannel extends PoolTarget {
     const { host: address, port } = this;
     const options = this.#options;
     this.#assertDialable();
-    const { scheme } = this.#transport;
+    const { scheme, http2 } = this.#transport;
     return new Pool(`${scheme}://${urlHostOf(address)}:${port}`, {
-      allowH2: false,
+      allowH2: http2,
+      ...(http2 && scheme === 'http' ? { useH2c: true } : {}),
       connections: options.maxConnections,
       headersTimeout: options.headersTimeoutMs,
       bodyTimeout: options.bodyTimeoutMs,

@@ -3,6 +3,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 /** The protocol used for the endpoints of a service. */
 export interface Transport {
   readonly scheme: 'http' | 'https';
+  readonly http2: boolean;
   /**
    * Names of the service: over https, a certificate must match one of them. The client sends the first one as the
    * server name.
@@ -14,7 +15,7 @@ export interface Transport {
  * TLS options that verify that the other side belongs to the service: its address comes from the roll and proves
  * nothing.
  */
-export function identityOf({ names }: Transport) {
+export function identityOf({ names }: Pick<Transport, 'names'>) {
   const [first] = names;
   return {
     servername: first,

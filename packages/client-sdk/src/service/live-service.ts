@@ -80,6 +80,7 @@ export class LiveService {
       given.policy ?? options.policy,
       {
         scheme: this.#scheme,
+        http2: given.http2 ?? false,
         names: this.#names(given.servername),
       },
       { namespace: this.namespace, service: name },

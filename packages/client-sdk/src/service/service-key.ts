@@ -12,6 +12,7 @@ const ServiceKey = z.strictObject({
   policy: z.enum(REQUEST_POLICIES),
   scheme: z.enum(['http', 'https']).default('http'),
   servername: z.hostname().optional(),
+  http2: z.boolean({ error: 'expected true or false' }).default(false),
   ...CALL_LIMITS,
 });
 

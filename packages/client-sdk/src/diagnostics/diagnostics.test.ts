@@ -58,6 +58,23 @@ test('a call: its start, its retry, its end, and the endpoint that was left out'
   });
 });
 
+test('an answer that is dropped is told with the retry; a call whose time is over fails with it', async () => {
+  const busy = await backendOf(context, 'a', (_, response) => response.writeHead(503).end());
+  const hanging = await backendOf(context, 'b', () => {});
+  const { service } = await serveOrders(context, [busy.port, hanging.port]);
+  const told = listen();
+  await service.request('/', { retry: {}, timeoutMs: 80 }).catch(() => {});
+  expect(namesOf(told)).toEqual(['request:start', 'request:retry', 'request:error']);
+  const [, retry, failed] = told.map(({ message }) => message);
+  expect(retry).toMatchObject({
+    tries: 2,
+    statusCode: 503,
+    error: { message: 'it answered 503' },
+    endpoint: { port: hanging.port },
+  });
+  expect(failed).toMatchObject({ tries: 2, statusCode: undefined, error: { code: 'timeout' } });
+});
+
 test('all messages of a call are one object', async () => {
   const alive = await backendOf(context, 'alive');
   const { service } = await serveOrders(context, [alive.port]);

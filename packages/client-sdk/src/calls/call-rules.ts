@@ -7,6 +7,8 @@ import { type EndpointRule, endpointRuleOf } from './endpoint-filter.ts';
 export interface CallRules {
   /** Of the whole call, in ms; 0 = none. */
   readonly timeoutMs: number;
+  /** When the time of the whole call began, if that was before this part of it. */
+  readonly startedMs?: number;
   /** Of one try, in ms; 0 = none. */
   readonly tryTimeoutMs: number;
   /** Further tries; undefined = the client's own number. */

@@ -178,8 +178,10 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     const call = new Call(this, options, timed ?? handler);
     call.rules = rules;
     if (timed === undefined) return call;
-    call.deadlineMs = this.nowMs() + timeoutMs;
-    timed.begin(this.later(timeoutMs, () => call.timedOut(timeoutMs)));
+    const nowMs = this.nowMs();
+    call.deadlineMs = (rules.startedMs ?? nowMs) + timeoutMs;
+    const leftMs = Math.max(call.deadlineMs - nowMs, 0);
+    timed.begin(this.later(leftMs, () => call.timedOut(timeoutMs)));
     return call;
   }
 

@@ -63,7 +63,7 @@ test('an answer that is dropped is told with the retry; a call whose time is ove
   const hanging = await backendOf(context, 'b', () => {});
   const { service } = await serveOrders(context, [busy.port, hanging.port]);
   const told = listen();
-  await service.request('/', { retry: {}, timeoutMs: 80 }).catch(() => {});
+  await service.request('/', { retry: {}, timeoutMs: 600 }).catch(() => {});
   expect(namesOf(told)).toEqual(['request:start', 'request:retry', 'request:error']);
   const [, retry, failed] = told.map(({ message }) => message);
   expect(retry).toMatchObject({

@@ -40,13 +40,8 @@ export function settleTerms(
       ...(idempotent === undefined ? {} : { idempotent }),
     };
     if (rules === undefined) return own;
-    const { timeoutMs, endpoint } = rules;
-    const leftMs = Math.max(Math.ceil(timeoutMs - (nowMs() - startedMs)), 1);
-    return withRules(own, {
-      ...rules,
-      timeoutMs: timeoutMs === 0 ? 0 : leftMs,
-      // It says which endpoints of the first service.
-      endpoint: isOther ? undefined : endpoint,
-    });
+    // The filter says which endpoints of the first service.
+    const endpoint = isOther ? undefined : rules.endpoint;
+    return withRules(own, { ...rules, startedMs, endpoint });
   };
 }

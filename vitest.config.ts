@@ -6,7 +6,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const resolve = { conditions: ['@rollcall/source', ...defaultServerConditions] };
 /** Tests that measure how long something takes: beside others they would measure those. */
 const TIMED = [
+  'packages/client-sdk/src/calls/call-settings.test.ts',
   'packages/client-sdk/src/grpc/grpc.test.ts',
+  'packages/client-sdk/src/keep-alive.test.ts',
   'packages/client-sdk/src/stampede.registry.test.ts',
   'packages/node-proxy/src/compose.test.ts',
   'packages/registry-server/src/http/load/guard-load.test.ts',

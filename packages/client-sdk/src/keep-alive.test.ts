@@ -21,7 +21,7 @@ const SILENCE = 'silenceMs: 600_000';
 
 /** How it ends within a while, if it does. */
 async function soonEndOf(child: ChildProcess): Promise<number | string | null> {
-  const limit = setTimeout(() => child.kill('SIGKILL'), 8_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 15_000);
   try {
     return await endOf(child);
   } finally {

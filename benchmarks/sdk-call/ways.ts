@@ -1,15 +1,15 @@
-import { Rollcall } from '@rollcall/client-sdk';
 import { Agent, Pool } from 'undici';
-import { CONNECTIONS, CountingHandler, drain, REQUEST, type Way } from './way.ts';
+import {
+  CONNECTIONS,
+  CountingHandler,
+  drain,
+  inTurn,
+  openRollcall,
+  REQUEST,
+  type Surroundings,
+  type Ways,
+} from '../support/calls/way.ts';
 
-export interface Surroundings {
-  readonly registryUrl: string;
-  readonly backends: readonly number[];
-}
-
-type CreateWay = (given: Surroundings) => Promise<Way>;
-
-const SERVICE = 'orders';
 const ORIGIN = 'http://orders.rollcall';
 
 /** Three pools in turn: what a developer who knows the addresses would write by hand. */
@@ -17,25 +17,11 @@ function poolsInTurn({ backends }: Surroundings) {
   const pools = backends.map((port) => {
     return new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS, allowH2: false });
   });
-  let at = 0;
-  const next = () => {
-    at = at + 1 === pools.length ? 0 : at + 1;
-    return pools[at]!;
-  };
-  return { next, close: () => Promise.all(pools.map((pool) => pool.destroy())) };
-}
-
-async function openRollcall({ registryUrl, backends }: Surroundings) {
-  const calls = { maxConnections: CONNECTIONS };
-  const rollcall = new Rollcall({ url: registryUrl, policy: 'p2c', calls });
-  const service = rollcall.service(SERVICE);
-  await service.ready();
-  if (service.endpoints().length !== backends.length) throw new Error('not all on the roll');
-  return { rollcall, service };
+  return { next: inTurn(pools), close: () => Promise.all(pools.map((pool) => pool.destroy())) };
 }
 
 /** The compared ways, by name. */
-export const WAYS: Readonly<Record<string, CreateWay>> = {
+export const WAYS: Ways = {
   'pools, dispatch': async (given) => {
     const { next, close } = poolsInTurn(given);
     return { call: (done) => next().dispatch(REQUEST, new CountingHandler(done)), close };

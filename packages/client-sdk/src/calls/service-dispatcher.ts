@@ -91,11 +91,14 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
     return RequestTrace.begin(() => ({ namespace, service, method, path }));
   }
 
-  /** The channel for a call; waits for one, as the options say, when there is none. Resolves with the reason otherwise. */
-  async channel(signal: AbortSignal): Promise<EndpointChannel | RollcallError> {
-    return (
-      this.#channels.pick() ?? (await this.#awaiter.awaitChannel({ waitMs: undefined, signal }))
-    );
+  /** The channel for a call; undefined when there is none now. */
+  pick(): EndpointChannel | undefined {
+    return this.#channels.pick();
+  }
+
+  /** Waits for a channel, as the options say. Resolves with the reason when there is none. */
+  channel(signal: AbortSignal): Promise<EndpointChannel | RollcallError> {
+    return this.#awaiter.awaitChannel({ waitMs: undefined, signal });
   }
 
   override dispatch(

@@ -10,29 +10,34 @@ import type { ServiceDispatcher } from '../calls/service-dispatcher.ts';
 import { Tries } from '../calls/tries.ts';
 import type { ClientRequest, SocketOptions } from './agent-internals.ts';
 import { createEndpointAgent, type EndpointAgent } from './endpoint-agent.ts';
+import { type ConnectionUser, leaveConnection, useConnection } from './connection-loss.ts';
 import { GivenUp } from './given-up.ts';
 
-/** The call that a request belongs to. */
-const calls = new WeakMap<ClientRequest, AgentCall>();
+const CALL = Symbol('the call of a request');
+
+interface CallRequest extends ClientRequest {
+  /** The call that the request belongs to. */
+  [CALL]?: AgentCall;
+}
 
 /** Requests that got no connection go elsewhere, if their call finds another endpoint. */
-const onNoConnection = (request: ClientRequest, error: Error) =>
-  calls.get(request)?.wentElsewhere(error) === true;
+const onNoConnection = (request: CallRequest, error: Error) =>
+  request[CALL]?.wentElsewhere(error) === true;
 
 /**
  * One request of Node.js's http module to a service: chooses the endpoint, and tells the pool what came of it. A request
  * whose connection could not be made goes to another endpoint, since nothing of it was sent. A later failure is the
  * caller's to handle: an agent cannot send a request again.
  */
-export class AgentCall {
-  readonly #request: ClientRequest;
+export class AgentCall implements ConnectionUser {
+  readonly #request: CallRequest;
   readonly #options: SocketOptions;
   readonly #dispatcher: ServiceDispatcher;
   readonly #reach: Reach;
-  readonly #tries: Tries;
-  /** Aborted when it needs no endpoint any more. */
-  readonly #over = new AbortController();
   readonly #givenUp: GivenUp;
+  #tries: Tries | undefined;
+  /** Aborts the wait for an endpoint. */
+  #waiting: AbortController | undefined;
   #channel: EndpointChannel | undefined;
   #trace: RequestTrace | undefined;
   #sentMs = 0;
@@ -41,6 +46,7 @@ export class AgentCall {
   #isUpgraded = false;
   /** What the request failed of. */
   #error: Error | undefined;
+  #socket: Duplex | undefined;
   #response: IncomingMessage | undefined;
 
   constructor(
@@ -53,22 +59,65 @@ export class AgentCall {
     this.#options = options;
     this.#dispatcher = dispatcher;
     this.#reach = reach;
-    this.#tries = new Tries(dispatcher.maxTries);
     this.#givenUp = new GivenUp(request, reach.runtime, (reason) => this.#onGivenUp(reason));
   }
 
-  async start(): Promise<void> {
+  start(): void {
     const request = this.#request;
-    calls.set(request, this);
-    this.#listen();
+    request[CALL] = this;
+    // Monitors, since a listener would hide an error from the process when the caller has none.
+    request.on(errorMonitor, onError);
+    request.on('socket', onSocket);
+    // First of all: the caller's own listener may be gone after its call.
+    request.prependListener('response', onResponse);
+    request.on('close', onClose);
     this.#dispatcher.started();
     this.#trace = this.#dispatcher.trace(request.method, request.path);
-    const found = await this.#dispatcher.channel(this.#over.signal);
-    if (request.destroyed) request.onSocket(null);
-    else if (found instanceof RollcallError) {
-      this.#dispatcher.gaveUp();
-      request.onSocket(null, found);
-    } else this.#send(found);
+    const channel = this.#dispatcher.pick();
+    if (channel === undefined) void this.#sendLater();
+    else this.#send(channel);
+    if (!request.reusedSocket) this.#givenUp.wait();
+  }
+
+  onError(error: Error): void {
+    this.#error = error;
+    if (!this.#givenUp.isGivenUp && isInstanceFault(error)) this.#isLost = true;
+  }
+
+  onSocket(socket: Duplex): void {
+    this.#givenUp.stopWaiting();
+    this.#socket = socket;
+    useConnection(socket, this);
+  }
+
+  onResponse(response: IncomingMessage): void {
+    this.#response = response;
+    this.#trace?.answered(response.statusCode ?? 0);
+    if (this.#channel !== undefined)
+      this.#dispatcher.answered(this.#channel, response.statusCode ?? 0, this.#elapsedMs);
+    // Without another listener Node.js would discard the body: with this one it has to be done here.
+    if (this.#request.listenerCount('response') === 1) response.resume();
+  }
+
+  onClose(): void {
+    this.#givenUp.stopWaiting();
+    this.#waiting?.abort();
+    if (this.#socket !== undefined) leaveConnection(this.#socket, this);
+    this.#end();
+  }
+
+  onConnectionLost(error?: Error): void {
+    const isOwn = this.#givenUp.isGivenUp || this.#response?.destroyed === true;
+    if (!isOwn && (error === undefined || isInstanceFault(error))) this.#isLost = true;
+  }
+
+  onConnectionTaken(): void {
+    this.#isUpgraded = true;
+    // A proxy may refuse a CONNECT.
+    const status = this.#request.res?.statusCode ?? 101;
+    this.#trace?.answered(status);
+    const channel = this.#leave();
+    if (channel !== undefined) this.#dispatcher.answered(channel, status, this.#elapsedMs);
   }
 
   /** Its connection could not be made. @returns whether it goes to another endpoint. */
@@ -78,29 +127,24 @@ export class AgentCall {
     if (isLocalFault(error) || isCallerFault(error)) return false;
     this.#trace?.failedTry(error);
     this.#dispatcher.failed(channel, 'connect', { error, isCounted: false });
-    this.#tries.note(channel, error, false);
-    if (this.#tries.isEnough) return this.#gaveUp();
-    const other = this.#dispatcher.pickOther(this.#tries.channels);
+    const tries = (this.#tries ??= new Tries(this.#dispatcher.maxTries));
+    tries.note(channel, error, false);
+    if (tries.isEnough) return this.#gaveUp();
+    const other = this.#dispatcher.pickOther(tries.channels);
     if (other === undefined || !this.#dispatcher.takeRetry()) return this.#gaveUp();
     this.#send(other);
     return true;
   }
 
-  #listen(): void {
+  async #sendLater(): Promise<void> {
     const request = this.#request;
-    // Monitors, since a listener would hide an error from the process when the caller has none.
-    request.once(errorMonitor, (error: Error) => {
-      this.#error = error;
-      if (!this.#givenUp.isGivenUp && isInstanceFault(error)) this.#isLost = true;
-    });
-    request.once('socket', (socket) => this.#watch(socket));
-    // First of all: the caller's own listener may be gone after its call.
-    request.prependOnceListener('response', (response) => {
-      this.#answered(response);
-      // Without a listener Node.js would discard the body: with this one it has to be done here.
-      if (request.listenerCount('response') === 0) response.resume();
-    });
-    request.once('close', () => this.#end());
+    this.#waiting = new AbortController();
+    const found = await this.#dispatcher.channel(this.#waiting.signal);
+    if (request.destroyed) request.onSocket(null);
+    else if (found instanceof RollcallError) {
+      this.#dispatcher.gaveUp();
+      request.onSocket(null, found);
+    } else this.#send(found);
   }
 
   #gaveUp(): false {
@@ -122,43 +166,9 @@ export class AgentCall {
   }
 
   #onGivenUp(reason?: Error): void {
-    this.#over.abort();
+    this.#waiting?.abort();
     if (this.#channel !== undefined)
       agentOf(this.#channel, this.#reach).forget(this.#request, reason);
-  }
-
-  #watch(socket: Duplex): void {
-    // Before Node.js and the caller hear of it, and may destroy something themselves.
-    const onLost = (error?: Error) => {
-      const isOwn = this.#givenUp.isGivenUp || this.#response?.destroyed === true;
-      if (!isOwn && (error === undefined || isInstanceFault(error))) this.#isLost = true;
-    };
-    socket.prependOnceListener('end', onLost);
-    socket.prependOnceListener('error', onLost);
-    // The connection is used again, or taken over by another protocol.
-    const off = () => {
-      socket.off('end', onLost);
-      socket.off('error', onLost);
-      socket.off('agentRemove', onUpgrade);
-    };
-    const onUpgrade = () => {
-      off();
-      this.#isUpgraded = true;
-      // A proxy may refuse a CONNECT.
-      const status = this.#request.res?.statusCode ?? 101;
-      this.#trace?.answered(status);
-      const channel = this.#leave();
-      if (channel !== undefined) this.#dispatcher.answered(channel, status, this.#elapsedMs);
-    };
-    socket.once('agentRemove', onUpgrade);
-    this.#request.once('close', off);
-  }
-
-  #answered(response: IncomingMessage): void {
-    this.#response = response;
-    this.#trace?.answered(response.statusCode ?? 0);
-    if (this.#channel === undefined) return;
-    this.#dispatcher.answered(this.#channel, response.statusCode ?? 0, this.#elapsedMs);
   }
 
   get #elapsedMs(): number {
@@ -166,7 +176,6 @@ export class AgentCall {
   }
 
   #end(): void {
-    this.#over.abort();
     const isComplete = this.#response?.complete === true || this.#isUpgraded;
     if (isComplete) this.#trace?.ended();
     else {
@@ -187,6 +196,24 @@ export class AgentCall {
     channel?.end();
     return channel;
   }
+}
+
+// The same listeners for every request: closures for each would cost more than the rest.
+
+function onError(this: CallRequest, error: Error): void {
+  this[CALL]?.onError(error);
+}
+
+function onSocket(this: CallRequest, socket: Duplex): void {
+  this[CALL]?.onSocket(socket);
+}
+
+function onResponse(this: CallRequest, response: IncomingMessage): void {
+  this[CALL]?.onResponse(response);
+}
+
+function onClose(this: CallRequest): void {
+  this[CALL]?.onClose();
 }
 
 function agentOf(channel: EndpointChannel, { calls: options, runtime }: Reach): EndpointAgent {

@@ -50,7 +50,7 @@ function overAgent(Base: typeof PlainAgent, readyEvent: 'connect' | 'secureConne
       this.#queue = new RequestQueue({
         maxConnections: options.calls.maxConnections,
         used: () => countOf(this.sockets),
-        hasFree: () => countOf(this.freeSockets, ({ destroyed }) => !destroyed) > 0,
+        hasFree: () => hasOpen(this.freeSockets),
         serve: (request, given) => super.addRequest(request, given),
       });
       this.on('free', () => this.#queue.goOn());
@@ -144,10 +144,15 @@ function whenReady(
 
 type Sockets = Readonly<Record<string, readonly Duplex[] | undefined>>;
 
-function countOf(table: Sockets, isMeant: (socket: Duplex) => boolean = () => true): number {
+function countOf(table: Sockets): number {
   let count = 0;
-  for (const sockets of Object.values(table)) count += sockets?.filter(isMeant).length ?? 0;
+  for (const name in table) count += table[name]?.length ?? 0;
   return count;
+}
+
+function hasOpen(table: Sockets): boolean {
+  for (const name in table) if (table[name]?.some(({ destroyed }) => !destroyed)) return true;
+  return false;
 }
 
 const socketsOf = (table: Sockets): Duplex[] =>

@@ -2,6 +2,12 @@ import type { Timer } from '@rollcall/runtime';
 import type { Runtime } from '../base/runtime.ts';
 import type { ClientRequest } from './agent-internals.ts';
 
+const GIVEN_UP = Symbol('what is done when the caller gives a request up');
+
+interface Watched extends ClientRequest {
+  [GIVEN_UP]?: GivenUp;
+}
+
 /**
  * Tells when the caller gives a request up. Node.js itself tells it only once the request has a connection, and counts
  * its timeout only from then on: with an agent of its own a request has one at once, here it may wait for one.
@@ -11,37 +17,56 @@ export class GivenUp {
   isGivenUp = false;
   readonly #request: ClientRequest;
   readonly #runtime: Runtime;
+  readonly #onGivenUp: (reason?: Error) => void;
   #late: Timer | undefined;
 
-  constructor(request: ClientRequest, runtime: Runtime, onGivenUp: (reason?: Error) => void) {
+  constructor(request: Watched, runtime: Runtime, onGivenUp: (reason?: Error) => void) {
     this.#request = request;
     this.#runtime = runtime;
-    const destroy = request.destroy.bind(request);
-    const setTime = request.setTimeout.bind(request);
-    request.destroy = (error) => {
-      const isFirst = !this.isGivenUp && !request.destroyed;
-      if (isFirst) this.isGivenUp = true;
-      destroy(error);
-      if (isFirst) onGivenUp(error);
-      return request;
-    };
-    request.setTimeout = (ms, callback) => {
-      setTime(ms, callback);
-      this.#arm(ms);
-      return request;
-    };
-    if (request.timeout !== undefined) this.#arm(request.timeout);
-    // From here on the connection counts.
-    request.once('socket', () => this.#late?.cancel());
-    request.once('close', () => this.#late?.cancel());
+    this.#onGivenUp = onGivenUp;
+    request[GIVEN_UP] = this;
+    // The same functions for every request: a closure for each would cost more than the rest.
+    request.destroy = destroyWatched;
+    request.setTimeout = setTimeoutWatched;
   }
 
-  #arm(ms: number): void {
+  /** The request waits for a connection, and its timeout counts from now on. */
+  wait(): void {
+    if (this.#request.timeout !== undefined) this.arm(this.#request.timeout);
+  }
+
+  /** It has a connection, which counts the time from here on, or is over. */
+  stopWaiting(): void {
     this.#late?.cancel();
+    this.#late = undefined;
+  }
+
+  arm(ms: number): void {
+    this.stopWaiting();
     const request = this.#request;
     if (ms === 0 || request.socket !== null) return;
     this.#late = this.#runtime.after(ms, () => {
       if (request.socket === null && !request.destroyed) request.emit('timeout');
     });
   }
+
+  destroy(error: Error | undefined): void {
+    const isFirst = !this.isGivenUp && !this.#request.destroyed;
+    if (isFirst) this.isGivenUp = true;
+    prototypeOf(this.#request).destroy.call(this.#request, error);
+    if (isFirst) this.#onGivenUp(error);
+  }
+}
+
+const prototypeOf = (request: ClientRequest) => Object.getPrototypeOf(request) as ClientRequest;
+
+function destroyWatched(this: Watched, error?: Error): Watched {
+  this[GIVEN_UP]!.destroy(error);
+  return this;
+}
+
+function setTimeoutWatched(this: Watched, ms: number, callback?: () => void): Watched {
+  prototypeOf(this).setTimeout.call(this, ms, callback);
+  this[GIVEN_UP]!.arm(ms);
+  return this;
 }

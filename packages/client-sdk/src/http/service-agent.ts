@@ -29,7 +29,7 @@ function overAgent(Base: typeof PlainAgent, scheme: 'http' | 'https') {
           return;
         }
         const dispatcher = this.#reach.dispatcherOf(host);
-        void new AgentCall(request, options, dispatcher, this.#reach).start();
+        new AgentCall(request, options, dispatcher, this.#reach).start();
       } catch (error) {
         // A host below the suffix that names no service, or a client that was closed.
         request.onSocket(null, error as Error);

@@ -1,5 +1,5 @@
-// A process that makes calls in one way, on request: NAME REGISTRY_URL PORT...
-import { WAYS } from './ways.ts';
+// A process that makes calls in one way, on request: WAYS_MODULE NAME REGISTRY_URL PORT...
+import type { Ways } from './way.ts';
 
 /**
  * A request to make calls for `ms`, with `inFlight` concurrent ones. The process replies
@@ -10,7 +10,8 @@ export interface CallOrder {
   readonly inFlight: number;
 }
 
-const [name = '', registryUrl = '', ...ports] = process.argv.slice(2);
+const [module = '', name = '', registryUrl = '', ...ports] = process.argv.slice(2);
+const { WAYS } = (await import(module)) as { readonly WAYS: Ways };
 const way = await WAYS[name]!({ registryUrl, backends: ports.map(Number) });
 
 let isRunning = false;

@@ -1,3 +1,4 @@
+import { Rollcall } from '@rollcall/client-sdk';
 import type { Dispatcher } from 'undici';
 
 /** One way of calling: makes a call, and calls back when its response is complete. */
@@ -5,6 +6,15 @@ export interface Way {
   call(done: () => void): void;
   close(): Promise<unknown>;
 }
+
+export interface Surroundings {
+  readonly registryUrl: string;
+  /** Ports of the instances. */
+  readonly backends: readonly number[];
+}
+
+/** Ways of calling, by name. */
+export type Ways = Readonly<Record<string, (given: Surroundings) => Promise<Way>>>;
 
 /** The request of every way. */
 export const REQUEST = { method: 'GET', path: '/' } as const;
@@ -44,4 +54,24 @@ export async function drain(
 ): Promise<void> {
   await (await reply).body.dump();
   done();
+}
+
+export const SERVICE = 'orders';
+
+/** A client that knows all instances. */
+export async function openRollcall({ registryUrl, backends }: Surroundings) {
+  const calls = { maxConnections: CONNECTIONS };
+  const rollcall = new Rollcall({ url: registryUrl, policy: 'p2c', calls });
+  const service = rollcall.service(SERVICE);
+  await service.ready({ endpoints: backends.length });
+  return { rollcall, service };
+}
+
+/** One after another, for ever. */
+export function inTurn<T>(all: readonly T[]): () => T {
+  let at = 0;
+  return () => {
+    at = at + 1 === all.length ? 0 : at + 1;
+    return all[at]!;
+  };
 }

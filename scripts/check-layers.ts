@@ -22,6 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cli: ['client-sdk', 'contract', 'manifests', 'runtime'],
   'registry-server': ['contract', 'daemon', 'manifests', 'runtime'],
   rollcall: ['cli', 'client-sdk', 'dns-server', 'lb', 'node-proxy', 'registry-server'],
+  opentelemetry: ['client-sdk', 'runtime'],
   testing: ['client-sdk', 'contract', 'registry-server', 'runtime'],
   testkit: [],
 };

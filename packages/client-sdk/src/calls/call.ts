@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../base/error.ts';
+import { addHeaders } from '../diagnostics/add-headers.ts';
 import type { RequestTrace } from '../diagnostics/request-trace.ts';
 import { withOwnBody } from './body-watch.ts';
 import { abortReasonOf, asError, callName, lostError, timeoutError } from './call-error.ts';
@@ -66,8 +67,9 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
       this.rules === undefined ? this : watched(this, channel, this.#owner, this.rules);
     try {
       if (typeof body !== 'object' && typeof body !== 'function')
-        return channel.pool.dispatch(this.#options, handler);
-      const prepared = withOwnBody(this.#options, (error) => this.#bodyFailed(error));
+        return channel.pool.dispatch(addHeaders(this.#options, this.trace?.headers), handler);
+      const own = withOwnBody(this.#options, (error) => this.#bodyFailed(error));
+      const prepared = addHeaders(own, this.trace?.headers);
       return this.#channel === undefined || channel.pool.dispatch(prepared, handler);
     } catch (error) {
       handler.onResponseError(null, asError(error));

@@ -24,6 +24,8 @@ export interface EndpointAwaiter {
   readonly label: string;
   /** The error of a call that finds no endpoint. */
   whyNone(endpoint?: EndpointRule): RollcallError;
+  /** Scheme and full name, as `http://orders.default.rollcall`. */
+  readonly origin: string;
   /**
    * Resolves with a channel as soon as there is one, or with an error when `waitMs` (or its default) has passed or the
    * signal aborts. Rejects with what the rule throws.
@@ -87,8 +89,7 @@ export class ServiceDispatcher extends BaseDispatcher implements CallOwner {
 
   /** Tells what becomes of a call; undefined when nobody listens. */
   trace(method: string, path: string): RequestTrace | undefined {
-    const { namespace, name: service } = this.#awaiter;
-    return RequestTrace.begin(() => ({ namespace, service, method, path }));
+    return RequestTrace.begin(this.#awaiter, method, path);
   }
 
   /** The channel for a call; undefined when there is none now. */

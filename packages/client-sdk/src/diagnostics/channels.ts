@@ -17,6 +17,13 @@ export interface RequestMessage {
   statusCode: number | undefined;
   /** Why the call, or its last try, failed. */
   error: Error | undefined;
+  /** Scheme and full name of the service, as `http://orders.default.rollcall`: what is called, whoever answers. */
+  readonly origin: string;
+  /**
+   * What a subscriber puts in here is added to the request, in place of fields of the same name: during `start` for all
+   * tries, during `try` from that one on. The agents of `/http` write a head only once, mostly after the first `try`.
+   */
+  readonly headers: Record<string, string>;
 }
 
 /** An endpoint is left out for a while, because calls to it failed. */
@@ -48,6 +55,8 @@ export interface PictureMessage {
 export const CHANNELS = Object.freeze({
   requestStart: channel('rollcall:request:start'),
   requestRetry: channel('rollcall:request:retry'),
+  requestTry: channel('rollcall:request:try'),
+  requestTryFailed: channel('rollcall:request:try-failed'),
   requestEnd: channel('rollcall:request:end'),
   requestError: channel('rollcall:request:error'),
   eject: channel('rollcall:eject'),

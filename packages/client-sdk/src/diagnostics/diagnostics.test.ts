@@ -11,6 +11,7 @@ import { endpointAt } from '../testing/fake-registry.ts';
 import { backendOf, serveOrders } from '../testing/served.ts';
 import { until } from '../testing/watched.ts';
 import { CHANNELS } from './channels.ts';
+import { RequestTrace } from './request-trace.ts';
 
 const context = new TestContext();
 afterEach(() => context.end());
@@ -43,10 +44,22 @@ test('a call: its start, its retry, its end, and the endpoint that was left out'
   const { service } = await serveOrders(context, [await closedPort(), alive.port]);
   const told = listen();
   await (await service.request('/a?b=c')).body.text();
-  expect(namesOf(told)).toEqual(['request:start', 'eject', 'request:retry', 'request:end']);
-  const [start, eject, retry, end] = told.map(({ message }) => message);
-  const call = { namespace: 'default', service: 'orders', method: 'GET', path: '/a?b=c' };
+  expect(namesOf(told)).toEqual([
+    'request:start',
+    'request:try',
+    'request:try-failed',
+    'eject',
+    'request:retry',
+    'request:try',
+    'request:end',
+  ]);
+  const [start, first, failed, eject, retry, second, end] = told.map(({ message }) => message);
+  const origin = 'http://orders.default.rollcall';
+  const call = { namespace: 'default', service: 'orders', origin, method: 'GET', path: '/a?b=c' };
   expect(start).toMatchObject({ ...call, tries: 0, endpoint: undefined, statusCode: undefined });
+  expect(first).toMatchObject({ ...call, tries: 1, error: undefined });
+  expect(failed).toMatchObject({ ...call, tries: 1, error: { code: 'ECONNREFUSED' } });
+  expect(second).toMatchObject({ ...call, tries: 2, error: undefined });
   expect(eject).toMatchObject({ namespace: 'default', service: 'orders' });
   expect(retry).toMatchObject({ ...call, tries: 2, error: { code: 'ECONNREFUSED' } });
   expect(end).toMatchObject({
@@ -93,7 +106,12 @@ test('a call that fails, by the error that the caller gets', async () => {
   const { service } = await serveOrders(context, [await closedPort()]);
   const told = listen();
   const error = (await service.request('/').catch((thrown: unknown) => thrown)) as Error;
-  expect(namesOf(told, 'request')).toEqual(['request:start', 'request:error']);
+  expect(namesOf(told, 'request')).toEqual([
+    'request:start',
+    'request:try',
+    'request:try-failed',
+    'request:error',
+  ]);
   expect(told.at(-1)?.message['error']).toBe(error);
 });
 
@@ -103,7 +121,8 @@ test('a call that was aborted, once', async () => {
   const told = listen();
   const signal = AbortSignal.timeout(50);
   await expect(service.request('/', { signal })).rejects.toThrow('timeout');
-  expect(namesOf(told, 'request')).toEqual(['request:start', 'request:error']);
+  expect(namesOf(told, 'request:error')).toHaveLength(1);
+  expect(namesOf(told).at(-1)).toBe('request:error');
 });
 
 test('requests of node:http too', async () => {
@@ -121,7 +140,14 @@ test('requests of node:http too', async () => {
     });
   expect(await ask()).toBe('alive');
   await until(() => namesOf(told).includes('request:end'));
-  expect(namesOf(told, 'request')).toEqual(['request:start', 'request:retry', 'request:end']);
+  expect(namesOf(told, 'request')).toEqual([
+    'request:start',
+    'request:try',
+    'request:try-failed',
+    'request:retry',
+    'request:try',
+    'request:end',
+  ]);
   expect(told.at(-1)?.message).toMatchObject({
     method: 'GET',
     path: '/x',
@@ -179,8 +205,43 @@ test('a picture', async () => {
   expect(told[0]?.message['snapshot']).toBe(service.snapshot());
 });
 
+test('nothing is built while nobody listens', () => {
+  const touched: string[] = [];
+  const service = {
+    namespace: 'default',
+    name: 'orders',
+    get origin() {
+      touched.push('origin');
+      return 'http://orders.default.rollcall';
+    },
+  };
+  expect(RequestTrace.begin(service, 'GET', '/')).toBeUndefined();
+  expect(touched).toEqual([]);
+  listen();
+  expect(RequestTrace.begin(service, 'GET', '/')).toBeDefined();
+  expect(touched).toEqual(['origin']);
+});
+
+test('a try that fails after the end of its call is not told', () => {
+  const told = listen();
+  const service = {
+    namespace: 'default',
+    name: 'orders',
+    origin: 'http://orders.default.rollcall',
+  };
+  const trace = RequestTrace.begin(service, 'GET', '/');
+  trace?.failed(new Error('given up'));
+  trace?.failedTry(new Error('late'));
+  trace?.ended();
+  expect(namesOf(told)).toEqual(['request:start', 'request:error']);
+  expect(told.at(-1)?.message['error']).toMatchObject({ message: 'given up' });
+});
+
 test('every channel is documented', () => {
   const document = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const documented = Array.from(document.matchAll(/^\| `(rollcall:[\w:]+)`/gm), ([, name]) => name);
+  const documented = Array.from(
+    document.matchAll(/^\| `(rollcall:[\w:-]+)`/gm),
+    ([, name]) => name,
+  );
   expect(documented).toEqual(Object.values(CHANNELS).map(({ name }) => name));
 });

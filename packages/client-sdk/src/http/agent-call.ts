@@ -73,6 +73,7 @@ export class AgentCall implements ConnectionUser {
     request.on('close', onClose);
     this.#dispatcher.started();
     this.#trace = this.#dispatcher.trace(request.method, request.path);
+    this.#addHeaders();
     const channel = this.#dispatcher.pick();
     if (channel === undefined) void this.#sendLater();
     else this.#send(channel);
@@ -155,6 +156,7 @@ export class AgentCall implements ConnectionUser {
   #send(channel: EndpointChannel): void {
     this.#channel = channel;
     this.#trace?.tried(channel.endpoint);
+    this.#addHeaders();
     this.#sentMs = this.#dispatcher.nowMs();
     channel.begin();
     try {
@@ -163,6 +165,13 @@ export class AgentCall implements ConnectionUser {
       // An address that cannot be dialled.
       if (!this.wentElsewhere(error as Error)) this.#request.onSocket(null, error as Error);
     }
+  }
+
+  /** What subscribers add, as long as Node.js has not written the head. */
+  #addHeaders(): void {
+    if (this.#trace === undefined || this.#request.headersSent) return;
+    for (const [name, value] of Object.entries(this.#trace.headers))
+      this.#request.setHeader(name, value);
   }
 
   #onGivenUp(reason?: Error): void {

@@ -122,6 +122,11 @@ export class LiveService {
     if (snapshot !== undefined) this.#take(snapshot);
   }
 
+  get origin(): string {
+    const { hostSuffix } = this.#parts.options;
+    return `${this.#scheme}://${this.name}.${this.namespace}.${hostSuffix}`;
+  }
+
   /** `closing` ends the wait like the signal. */
   ready(options?: ReadyOptions, closing?: AbortSignal): Promise<void> {
     return this.#wait.ready(options, closing);

@@ -1,0 +1,1 @@
+export { RollcallInstrumentation, type RollcallInstrumentationConfig } from './instrumentation.ts';

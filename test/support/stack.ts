@@ -77,7 +77,11 @@ export class Stack {
   /** Starts a load balancer for a service; returns the URL of its listener once it answers. */
   async balancer(
     urls: readonly string[],
-    { service = 'hello', port: asked }: { service?: string; port?: number } = {},
+    {
+      service = 'hello',
+      port: asked,
+      env = {},
+    }: { service?: string; port?: number; env?: NodeJS.ProcessEnv } = {},
   ): Promise<{ url: string; admin: string; process: TestProcess }> {
     const [port, adminPort] = [asked ?? (await freePort()), await freePort()];
     const folder = await mkdtemp(join(tmpdir(), 'test-lb-'));
@@ -94,7 +98,7 @@ admin: { port: ${adminPort} }
 accessLog: off
 `,
     );
-    const started = this.#start(LB, ['--config', config]);
+    const started = this.#start(LB, ['--config', config], { env });
     const url = `http://127.0.0.1:${port}`;
     await until(
       async () => {

@@ -50,6 +50,8 @@ export {
   runProgram,
   type RunningProgram,
 } from './run-program.ts';
+export { answeredEnd, httpSpanName, methodAttributes } from './tracing/http-attributes.ts';
+export type { OpenSpan, SpanAttributes, SpanEnd, Tracing } from './tracing/tracing.ts';
 export { bindFailure, StartError } from './start-error.ts';
 export {
   type Loop,

@@ -6,6 +6,8 @@ import { guardProcess, stackOf } from './process-guard.ts';
 import { StartError } from './start-error.ts';
 import { loggingSupervisor } from './logging-supervisor.ts';
 import type { Supervisor, SupervisorOptions } from './supervisor.ts';
+import { type OpenTracing, openTracing } from './tracing/open-tracing.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 /** The exit codes of every program. */
 export const EXIT = {
@@ -33,6 +35,8 @@ export interface ProgramContext {
   readonly version: string;
   /** Runs the background loops, and records uncaught faults. */
   readonly supervisor: Supervisor;
+  /** Undefined while traces are off, and for programs that make none. */
+  readonly tracing: Tracing | undefined;
 }
 
 /** A started program. */
@@ -57,6 +61,8 @@ export interface Program<Config extends { readonly logLevel: string }> {
   readonly clock: SupervisorOptions['clock'];
   /** Whether a loop may fail with this error. @default never */
   readonly isExpected?: SupervisorOptions['isExpected'];
+  /** Whether it makes spans, if the environment asks for them. @default false */
+  readonly isTraced?: boolean;
   /** @throws StartError when the system does not allow the start. */
   readonly start: (config: Config, context: ProgramContext) => Promise<RunningProgram>;
 }
@@ -121,12 +127,20 @@ async function run<Config extends { readonly logLevel: string }>(
     onFault: (error) => supervisor.report('unhandled', error),
     onHangup: (line) => logger.warn(line),
   });
-  const starting = program.start(config, { logger, version, supervisor });
+  let tracing: OpenTracing | undefined;
+  const start = async () => {
+    const { name, isTraced = false } = program;
+    const environment = process.env;
+    if (isTraced) tracing = await openTracing({ name, version, environment, logger, clock });
+    return program.start(config, { logger, version, supervisor, tracing });
+  };
+  const starting = start();
   let stopping: Promise<void> | undefined;
   const stop = async (signal: string): Promise<void> => {
     const running = await starting;
     logger.info({ signal }, 'stopping: work in progress is finished first');
     await running.close();
+    await tracing?.close();
     process.exit(EXIT.ok);
   };
   let askedAtS = 0;

@@ -31,6 +31,7 @@ export {
   type RefusalCounters,
   type RefusalReason,
 } from './model/port-service.ts';
+export type { RequestTrace, RequestTracer } from './model/request-tracer.ts';
 export type { Forward, RequestView, Respond, Router } from './model/router.ts';
 export { createSourceRanges } from './model/source-ranges.ts';
 export {

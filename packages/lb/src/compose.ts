@@ -9,6 +9,7 @@ import {
   type PassedSocket,
   StartError,
   type Tell,
+  type Tracing,
 } from '@rollcall/daemon';
 import { HttpServer, openTransport } from '@rollcall/dataplane';
 import { AccessLog } from './access-log/access-log.ts';
@@ -33,6 +34,7 @@ import {
   systemDescriptors,
   systemRandom,
 } from '@rollcall/runtime';
+import { BalancerTracer } from './tracing/balancer-tracer.ts';
 import { TrafficStats } from './traffic/traffic-stats.ts';
 
 const TICK_MS = 100;
@@ -62,6 +64,8 @@ export interface LoadBalancerParts {
   readonly reports?: ReportPort;
   /** Number of files that the process may open. @default the system's limit */
   readonly descriptors?: number;
+  /** Makes spans of requests. @default none: a request costs nothing more */
+  readonly tracing?: Tracing | undefined;
   /** Sockets that listen already, for listeners of their names or in order. @default none */
   readonly sockets?: readonly PassedSocket[];
 }
@@ -155,14 +159,15 @@ async function open(
   config: Config,
   parts: LoadBalancerParts & Required<Pick<LoadBalancerParts, 'clock' | 'log'>>,
 ) {
-  const { clock, log } = parts;
+  const { clock, log, tracing } = parts;
+  const tracer = tracing === undefined ? undefined : new BalancerTracer(tracing);
   const accessLog = await openAccessLog(config, clock, log);
   const traffic = new TrafficStats(Object.keys(config.targetGroups), accessLog);
   const { timeouts, trustForwarded, underscoresInHeaders, io } = config;
   const limits = limitsWithin(config, parts.descriptors ?? systemDescriptors(), log);
   const transport = await openTransport({ io }, systemClock);
   const server = new HttpServer(
-    { observer: traffic, timeouts, limits, trustForwarded, underscoresInHeaders },
+    { observer: traffic, tracer, timeouts, limits, trustForwarded, underscoresInHeaders },
     { transport, clock: systemClock },
   );
   const rollcall = new Rollcall(clientOptions(accessOf(config.registry), log));

@@ -59,6 +59,7 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
       main: import.meta.url,
       help: () => helpText(HEAD, OPTIONS),
       clock: systemClock,
+      isTraced: true,
       configure(words, environment) {
         const { config, check, logLevel } = readOptions(OPTIONS, words, environment);
         if (check !== undefined) {
@@ -69,9 +70,9 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
         if (config === undefined) throw new ConfigError('--config: missing, expected a FILE');
         return { logLevel, file: readConfigFile(config, environment) };
       },
-      async start({ file }, { logger, supervisor }) {
+      async start({ file }, { logger, supervisor, tracing }) {
         const sockets = passedSockets(process.env, process.pid);
-        const parts = { log: tellOf(logger), supervisor, sockets };
+        const parts = { log: tellOf(logger), supervisor, sockets, tracing };
         const balancer = await startLoadBalancer(file, parts);
         return { started: { ...balancer.addresses }, close: () => balancer.close() };
       },

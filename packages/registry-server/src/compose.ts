@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { BrowserGuard, type Supervisor, versionOf } from '@rollcall/daemon';
+import { BrowserGuard, type Supervisor, type Tracing, versionOf } from '@rollcall/daemon';
 import type { FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
 import { type Clock, type Random, systemClock, systemRandom } from '@rollcall/runtime';
@@ -37,6 +37,8 @@ export interface Runtime {
   readonly hasDocs?: boolean;
   /** Runs the loops. @default one that logs faults */
   readonly supervisor?: Supervisor;
+  /** Makes spans of requests. @default none */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What the server does, as its command line says it. */
@@ -133,7 +135,8 @@ interface Configured {
   readonly store: Store;
 }
 
-type Environment = Required<Omit<Runtime, 'supervisor'>> & Pick<Runtime, 'supervisor'>;
+type Optional = 'supervisor' | 'tracing';
+type Environment = Required<Omit<Runtime, Optional>> & Pick<Runtime, Optional>;
 
 type Parts = Awaited<ReturnType<typeof assemble>>;
 
@@ -166,6 +169,7 @@ async function assemble(
     gate,
     clock,
     random,
+    tracing: runtime.tracing,
   });
   limitConnections(app, clock);
   const refused = refusedTokens(clock, logger);

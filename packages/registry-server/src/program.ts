@@ -15,6 +15,7 @@ export function runRegistry(argv?: readonly string[]): Promise<void> {
       help: helpText,
       configure: readConfig,
       clock: systemClock,
+      isTraced: true,
       isExpected: (error) => error instanceof StoreUnavailableError,
       async start(config, context) {
         const server = await startRegistryServer(config, context);

@@ -2,6 +2,7 @@ import type { TargetOutcome } from '../model/observer.ts';
 import type { Target } from '../model/target.ts';
 import { AttemptResult } from './attempt-result.ts';
 import type { ExchangeServices } from './exchange-services.ts';
+import type { RequestLedger } from './request-ledger.ts';
 import type { UpstreamConnection, UpstreamOwner } from './upstream-connection.ts';
 
 /** Outcomes that do not count against the target. */
@@ -13,10 +14,12 @@ export class Attempt {
   target: Target | undefined;
   #startedAt = 0;
   readonly #services: ExchangeServices;
+  readonly #ledger: RequestLedger;
   readonly #result = new AttemptResult();
 
-  constructor(services: ExchangeServices) {
+  constructor(services: ExchangeServices, ledger: RequestLedger) {
     this.#services = services;
+    this.#ledger = ledger;
   }
 
   /** `isFresh`: do not reuse a connection that has served a request before. */
@@ -81,5 +84,7 @@ export class Attempt {
     result.durationMs = this.#services.clock.monotonicMs() - this.#startedAt;
     result.reason = reason;
     this.#services.observer.onTargetResult(target, outcome, result);
+    const { trace } = this.#ledger;
+    if (trace !== undefined) trace.onTryEnd(outcome, result);
   }
 }

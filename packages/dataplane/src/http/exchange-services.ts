@@ -1,6 +1,7 @@
 import type { RetryBudget } from '@rollcall/balancing';
 import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Observer } from '../model/observer.ts';
+import type { RequestTracer } from '../model/request-tracer.ts';
 import type { HttpLimits, HttpTimeouts } from '../model/options.ts';
 import type { Clock } from '@rollcall/runtime';
 import type { DateLine } from './date-line.ts';
@@ -10,6 +11,7 @@ import type { RequestHead } from './request-head.ts';
 import type { ClientIdentity, RequestWriter } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ResponseWriter } from './response-writer.ts';
+import type { TraceFields } from './trace-fields.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 
 /**
@@ -18,6 +20,9 @@ import type { UpstreamPool } from './upstream-pool.ts';
  */
 export interface ExchangeServices {
   readonly observer: Observer;
+  /** Undefined: requests are not traced. */
+  readonly tracer: RequestTracer | undefined;
+  readonly traceFields: TraceFields;
   readonly pool: UpstreamPool;
   readonly clock: Clock;
   readonly queueWatch: QueueWatch;

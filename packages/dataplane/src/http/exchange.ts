@@ -48,7 +48,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#router = router;
     this.#ledger = new RequestLedger(services);
     this.record = this.#ledger.record;
-    this.#attempt = new Attempt(services);
+    this.#attempt = new Attempt(services, this.#ledger);
     this.#tries = new Tries(services);
     this.#relay = new ResponseRelay(client, services, this);
   }
@@ -58,7 +58,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     const { options } = head;
     this.#wantsKeepAlive = !options.close && (head.minorVersion === 1 || options.keepAlive);
     this.#start(body.isComplete);
-    this.record.fill(source, head);
+    this.#ledger.read(source, head);
     this.record.requestBytes = body.end - head.start;
     const { gate } = this.#services;
     const decision = gate.judge(source, head) ?? this.#router.route(this.record);
@@ -70,7 +70,8 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.record.group = decision.group.name;
     const { requestWriter, trustForwarded } = this.#services;
     const rewrite = { head, identity: this.#client.identity, trustForwarded };
-    this.#tries.replay.reset(requestWriter.encode(source, rewrite, body.end), body.end - head.end);
+    const encoded = requestWriter.encode(source, rewrite, body.end);
+    this.#tries.replay.reset(encoded, body.end - head.end, requestWriter.fieldsAt);
     this.#relay.start({
       isHead: this.record.isHead,
       minorVersion: head.minorVersion,
@@ -230,6 +231,9 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   }
 
   #try(target: Target, isFresh: boolean): void {
+    const { trace } = this.#ledger;
+    if (trace !== undefined)
+      this.#tries.replay.addFields(trace.onTry(target, this.record.attempts));
     this.record.attempts++;
     this.record.finalTarget = target;
     this.#phase = Phase.connecting;

@@ -38,6 +38,8 @@ export const Field = {
   claim: 18,
   /** The name contains `_`: some servers treat it as the same name with `-`. */
   underscored: 19,
+  /** Written anew by this process. */
+  replaced: 20,
 } as const;
 
 interface KnownField {

@@ -3,6 +3,7 @@ import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
 import type { ListenAddress, Listener, Transport } from '../io/transport.ts';
 import type { Observer } from '../model/observer.ts';
+import type { RequestTracer } from '../model/request-tracer.ts';
 import type { HttpLimits, HttpTimeouts } from '../model/options.ts';
 import type { Router } from '../model/router.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
@@ -17,12 +18,15 @@ import { RequestHead } from './request-head.ts';
 import { RequestWriter } from './request-writer.ts';
 import { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { TraceFields } from './trace-fields.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 import { ViaLines } from './via-lines.ts';
 import { createPseudonym } from './pseudonym.ts';
 
 export interface HttpServerOptions {
   readonly observer: Observer;
+  /** Makes traces of requests. @default none: a request is only asked for it */
+  readonly tracer?: RequestTracer | undefined;
   readonly timeouts: HttpTimeouts;
   readonly limits: HttpLimits;
   /**
@@ -92,6 +96,8 @@ export class HttpServer {
     this.#runtime = runtime;
     this.#services = {
       ...options,
+      tracer: options.tracer,
+      traceFields: new TraceFields(options.tracer?.fields ?? []),
       pool: new UpstreamPool({ ...runtime, queueWatch }, this.counters, poolOptions),
       clock: runtime.clock,
       queueWatch,

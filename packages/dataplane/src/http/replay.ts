@@ -1,3 +1,5 @@
+import { traceLines } from './trace-fields.ts';
+
 /** Accepts bytes as a connection does. */
 export interface ByteSink {
   write(buffer: Uint8Array, start: number, end: number): boolean;
@@ -9,9 +11,15 @@ export class Replay {
   isComplete = true;
   #parts: Buffer[] = [];
   #bodyBytes = 0;
+  #fieldsAt = 0;
+  /** The head with the lines of a try; undefined = without any. */
+  #ownHead: Buffer | undefined;
 
-  reset(headAndBody: Buffer, bodyBytes: number): void {
+  /** `fieldsAt`: where the field lines of the head begin. */
+  reset(headAndBody: Buffer, bodyBytes: number, fieldsAt: number): void {
     this.#parts.length = 0;
+    this.#ownHead = undefined;
+    this.#fieldsAt = fieldsAt;
     this.#parts.push(headAndBody);
     this.#bodyBytes = bodyBytes;
     this.isComplete = true;
@@ -28,14 +36,32 @@ export class Replay {
     else this.#parts.push(Buffer.from(piece));
   }
 
+  /** The next try sends these fields too, in place of those of an earlier try. */
+  addFields(fields: Readonly<Record<string, string>>): void {
+    const head = this.#parts[0];
+    if (head === undefined) return;
+    const own = Buffer.from(traceLines(fields), 'latin1');
+    // A copy: the bytes of an earlier try may still be on their way.
+    this.#ownHead = Buffer.concat([
+      head.subarray(0, this.#fieldsAt),
+      own,
+      head.subarray(this.#fieldsAt),
+    ]);
+  }
+
   drop(): void {
     this.isComplete = false;
     this.#parts.length = 0;
+    this.#ownHead = undefined;
   }
 
   sendTo(sink: ByteSink): boolean {
     let isFlowing = true;
-    for (const part of this.#parts) isFlowing = sink.write(part, 0, part.length);
+    for (let i = 0; i < this.#parts.length; i++) {
+      const own = i === 0 ? this.#ownHead : undefined;
+      const part = own ?? this.#parts[i]!;
+      isFlowing = sink.write(part, 0, part.length);
+    }
     return isFlowing;
   }
 }

@@ -1,9 +1,15 @@
+import type { RequestTrace } from '../model/request-tracer.ts';
 import { RequestRecord } from './exchange-record.ts';
 import type { ExchangeServices } from './exchange-services.ts';
+import type { RequestHead } from './request-head.ts';
 
-/** Counts the start and end of a request, and passes its record to the observer. Reused for each request. */
+/**
+ * Counts the start and end of a request, and passes its record to the observer and the tracer. Reused for each request.
+ */
 export class RequestLedger {
   readonly record = new RequestRecord();
+  /** Undefined: the request is not traced. */
+  trace: RequestTrace | undefined;
   readonly #services: ExchangeServices;
   #openedAt = 0;
 
@@ -18,6 +24,14 @@ export class RequestLedger {
     this.#services.counters.requestsInFlight++;
   }
 
+  /** The head is complete and valid. A tracer takes its fields out of what is forwarded. */
+  read(source: Buffer, head: RequestHead): void {
+    this.record.fill(source, head);
+    const { tracer, traceFields } = this.#services;
+    if (tracer !== undefined)
+      this.trace = tracer.onRequest(this.record, traceFields.take(source, head));
+  }
+
   /** `reason` empty: keeps the reason in the record. */
   finish(reason: string): void {
     const { record } = this;
@@ -25,5 +39,8 @@ export class RequestLedger {
     record.durationMs = this.#services.clock.monotonicMs() - this.#openedAt;
     this.#services.counters.requestsInFlight--;
     this.#services.observer.onResponse(record);
+    if (this.trace === undefined) return;
+    this.trace.onEnd(record);
+    this.trace = undefined;
   }
 }

@@ -50,6 +50,8 @@ export interface RequestRewrite {
 
 /** Builds the bytes to send upstream: one separate buffer, so that it can be sent again. */
 export class RequestWriter {
+  /** Where the first field line of what was encoded last begins. */
+  fieldsAt = 0;
   #out: Buffer = Buffer.alloc(0);
   #length = 0;
   readonly #via: ViaLines;
@@ -66,6 +68,7 @@ export class RequestWriter {
     this.#out = Buffer.allocUnsafe(bodyEnd - head.start + fixed + hostLength);
     this.#length = 0;
     this.#requestLine(source, head);
+    this.fieldsAt = this.#length;
     this.#host(source, rewrite);
     this.#forwarded(source, rewrite);
     if (head.isWebSocketUpgrade) this.#bytes(UPGRADE);

@@ -12,6 +12,7 @@ import {
   type HttpLimits,
   type HttpTimeouts,
 } from '../model/options.ts';
+import type { RequestTracer } from '../model/request-tracer.ts';
 import { type Clock, systemClock } from '@rollcall/runtime';
 import type { ManualClock } from '@rollcall/runtime/testing';
 import { Recorder, TargetList, createTarget } from './target-list.ts';
@@ -27,6 +28,7 @@ export interface BenchOptions {
   listener?: HttpListenerOptions;
   /** Error code of a connect to the host `short`. */
   localFault?: string;
+  tracer?: RequestTracer;
   /** Used instead of those of the system. */
   sendQueues?: SendQueues;
 }
@@ -50,6 +52,7 @@ export class TestBench implements AsyncDisposable {
     this.server = new HttpServer(
       {
         observer: this.recorder,
+        tracer: options.tracer,
         timeouts: { ...HTTP_TIMEOUTS, ...timeouts },
         limits: { ...HTTP_LIMITS, ...limits },
         trustForwarded,

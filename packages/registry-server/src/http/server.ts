@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { PROBLEM_MEDIA_TYPE, ProblemError } from '@rollcall/contract';
-import { type BrowserGuard, guardBrowsers } from '@rollcall/daemon';
+import { type BrowserGuard, guardBrowsers, type Tracing } from '@rollcall/daemon';
 import { isTooDeep } from '@rollcall/manifests';
 import Fastify, {
   type FastifyBaseLogger,
@@ -25,6 +25,7 @@ import { guardLoad } from './load/guard-load.ts';
 import type { LoadGate } from './load/load-gate.ts';
 import { RetryAfterQueue } from './load/rate-limiter.ts';
 import { onError, sendProblem } from './problems.ts';
+import { traceRequests } from './trace-requests.ts';
 import { onUnrouted } from './unrouted.ts';
 import { problemOf } from './validation.ts';
 
@@ -70,6 +71,8 @@ export interface HttpOptions {
   readonly gate: LoadGate;
   readonly clock: Clock;
   readonly random: Random;
+  /** Makes spans of requests. @default none */
+  readonly tracing?: Tracing | undefined;
 }
 
 const TOO_DEEP = 'expected a JSON body of at most 64 levels';
@@ -123,6 +126,8 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
     sendProblem(reply, new ProblemError(code, message, { field })),
   );
   guardLoad(app, gate, random);
+  // What is refused above costs no span.
+  if (options.tracing !== undefined) traceRequests(app, options.tracing);
   guardStreams(app);
   app.setErrorHandler(onError);
   app.setNotFoundHandler(onUnrouted);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -194,6 +194,16 @@ test('with them, but without the libraries, it serves and says what to install',
   expect(lines[0]).toContain('OTEL_EXPORTER_OTLP_ENDPOINT asks for traces');
 });
 
+test('variables that make no sense are told, and it serves', async () => {
+  const registry = await stack.registry();
+  await startHello(registry.url);
+  const env = { ...toCollector(), OTEL_EXPORTER_OTLP_ENDPOINT: 'not a url' };
+  const balancer = await stack.balancer([registry.url], { env });
+  expect((await call(balancer.url, '')).ok).toBe(true);
+  expect(balancer.process.output).toMatch(/"level":[45]0[^\n]*not a url/);
+  expect(await balancer.process.stop()).toBe(0);
+});
+
 test('a collector that is away harms nothing, and is told once', async () => {
   const registry = await stack.registry();
   await startHello(registry.url);
@@ -213,4 +223,22 @@ test('a collector that is away harms nothing, and is told once', async () => {
   expect(await balancer.process.stop()).toBe(0);
   expect(told()).toHaveLength(1);
   expect(told()[0]).toMatch(/traces: .*ECONNREFUSED.*; this is not repeated/);
+});
+
+test('a collector that never answers does not hold up the end', async () => {
+  const silent = createTcpServer((socket) => socket.on('error', () => {}));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  endings.push(() => silent.close());
+  const registry = await stack.registry();
+  await startHello(registry.url);
+  const tenMinutes = '600000';
+  const env = {
+    ...toCollector(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: tenMinutes,
+    OTEL_BSP_EXPORT_TIMEOUT: tenMinutes,
+  };
+  const balancer = await stack.balancer([registry.url], { env });
+  expect(await balancer.process.stop()).toBe(0);
 });

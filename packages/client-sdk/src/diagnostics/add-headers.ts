@@ -10,7 +10,7 @@ type Added = Readonly<Record<string, string>>;
  */
 export function addHeaders(options: Options, added: Added | undefined): Options {
   if (added === undefined) return options;
-  const names = Object.keys(added);
+  const names = Object.keys(added).map((name) => name.toLowerCase());
   if (names.length === 0) return options;
   const isReplaced = (name: unknown) =>
     typeof name === 'string' && names.includes(name.toLowerCase());

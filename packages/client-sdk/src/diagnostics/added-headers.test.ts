@@ -99,6 +99,7 @@ test('every form of headers that undici takes', () => {
     ['a', '1'],
     ['traceparent', 'new'],
   ]);
+  expect(addHeaders({ ...base, headers: { a: '1' } }, { A: '2' }).headers).toEqual({ A: '2' });
   expect(addHeaders(base, {})).toBe(base);
   expect(addHeaders(base, undefined)).toBe(base);
 });

@@ -31,20 +31,32 @@ export interface OpenTracing extends Tracing {
 
 /**
  * The traces of a program, as the OTEL_* variables of its environment say; undefined while they are off. Only then the
- * libraries of OpenTelemetry are loaded. A program serves without traces rather than not at all: if they are not installed,
- * the log says so in one line, and so it does, once, if the spans cannot be sent.
+ * libraries of OpenTelemetry are loaded. A program serves without traces rather than not at all: if they are not
+ * installed or cannot be started, the log says so, and so it does, once, if the spans cannot be sent.
  */
 export async function openTracing(parts: TracingParts): Promise<OpenTracing | undefined> {
-  const { name, version, environment, logger, clock } = parts;
-  const variable = tracingVariable(environment);
+  const variable = tracingVariable(parts.environment);
   if (variable === undefined) return undefined;
-  const libraries = await load();
-  if (libraries === undefined) {
+  const { logger } = parts;
+  try {
+    const tracing = await start(parts);
+    logger.info(`traces are on, because of ${variable}`);
+    return tracing;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
     const remedy = 'npm install @opentelemetry/api @opentelemetry/sdk-node';
-    logger.error(`${variable} asks for traces, but their libraries are missing: ${remedy}`);
+    if (code === 'ERR_MODULE_NOT_FOUND')
+      logger.error(`${variable} asks for traces, but their libraries are missing: ${remedy}`);
+    else logger.error({ err: error }, `${variable} asks for traces, but they cannot be started`);
     return undefined;
   }
-  const { api, NodeSDK } = libraries;
+}
+
+async function start({ name, version, environment, logger, clock }: TracingParts) {
+  const [api, { NodeSDK }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/sdk-node'),
+  ]);
   environment['OTEL_NODE_RESOURCE_DETECTORS'] ??= DETECTORS;
   const sdk = new NodeSDK({
     ...(namesService(environment) ? {} : { serviceName: name }),
@@ -57,26 +69,8 @@ export async function openTracing(parts: TracingParts): Promise<OpenTracing | un
     suppressOverrideMessage: true,
   });
   sdk.start();
-  const tracing = new OtelTracing(api, { name, version });
-  logger.info(`traces are on, because of ${variable}`);
-  return Object.assign(tracing, {
-    close: () => within(clock, FLUSH_MS, () => sdk.shutdown()),
-  });
-}
-
-/** Undefined when they are not installed. */
-async function load() {
-  try {
-    const [api, { NodeSDK }] = await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/sdk-node'),
-    ]);
-    return { api, NodeSDK };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_MODULE_NOT_FOUND') return undefined;
-    throw error;
-  }
+  const close = () => within(clock, FLUSH_MS, () => sdk.shutdown());
+  return Object.assign(new OtelTracing(api, { name, version }), { close });
 }
 
 /** What OpenTelemetry complains of, once for each level: a collector that is away would otherwise fill the log. */

@@ -100,7 +100,8 @@ test('a request without a target, one that a rule answers, and one whose client 
   await using _ = bench;
   await RawClient.exchange(bench.port, `GET /none HTTP/1.1\r\nHost: a\r\n${NONE}`);
   await RawClient.exchange(bench.port, `GET /refused HTTP/1.1\r\nHost: a\r\n${NONE}`);
-  await RawClient.exchange(bench.port, 'GARBAGE\r\n\r\n');
+  // What cannot be read is no request, and not the end of the one before it.
+  await RawClient.exchange(bench.port, 'GET /refused HTTP/1.1\r\nHost: a\r\n\r\nGARBAGE\r\n\r\n');
   await bench.addTcp(answering('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nh'));
   const client = await RawClient.connect(bench.port);
   client.send('GET /left HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -110,6 +111,8 @@ test('a request without a target, one that a rule answers, and one whose client 
   expect(tracer.told).toEqual([
     'GET /none',
     'end 503 after 0',
+    'GET /refused',
+    'end 404 after 0',
     'GET /refused',
     'end 404 after 0',
     'GET /left',

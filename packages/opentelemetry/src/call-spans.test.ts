@@ -1,6 +1,8 @@
+import { channel } from 'node:diagnostics_channel';
 import { get, request as nodeRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { context, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { RequestMessage } from '@rollcall/client-sdk';
 import { createHttpAgent } from '@rollcall/client-sdk/http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RollcallInstrumentation } from './index.ts';
@@ -193,4 +195,32 @@ test('what the caller says of the trace itself is replaced', async () => {
   await (await service.request('/', { headers: { TraceParent: old, 'x-own': '1' } })).body.text();
   expect(served.seen[0]).toMatchObject({ 'x-own': '1' });
   expect(served.seen[0]?.['traceparent']).toBe(traceparentOf(named('GET')[0]!));
+});
+
+test('a try that was answered and is repeated nevertheless has its own status', () => {
+  const message = {
+    namespace: 'default',
+    service: 'orders',
+    origin: 'https://orders.default.rollcall',
+    method: 'GET',
+    path: '/',
+    tries: 1,
+    endpoint: undefined,
+    statusCode: undefined as number | undefined,
+    error: undefined,
+    headers: {},
+  } satisfies RequestMessage;
+  const tell = (event: string) => channel(`rollcall:request:${event}`).publish(message);
+  tell('start');
+  tell('try');
+  message.statusCode = 503;
+  message.tries = 2;
+  tell('retry');
+  message.statusCode = undefined;
+  tell('try');
+  message.statusCode = 200;
+  tell('end');
+  const statuses = recorder.spans.map(({ attributes }) => attributes['http.response.status_code']);
+  expect(statuses).toEqual([503, 200, 200]);
+  expect(recorder.spans[1]?.attributes['server.port']).toBe(443);
 });

@@ -24,12 +24,11 @@ const ownAgent = () => new HttpAgent({ keepAlive: true, maxSockets: CONNECTIONS 
 
 /** A way by a promise of a complete answer. */
 function overPromise(call: () => Promise<unknown>, close: () => unknown): Way {
-  return {
-    call: (done) => {
-      void call().then(done);
-    },
-    close: async () => close(),
+  const run = async (done: () => void) => {
+    await call();
+    done();
   };
+  return { call: (done) => void run(done), close: async () => close() };
 }
 
 function overNode(urlOf: () => string, agent: HttpAgent, close: () => unknown): Way {

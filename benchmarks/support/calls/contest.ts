@@ -13,7 +13,7 @@ import { Worker } from '../worker.ts';
 import type { CallOrder } from './caller.ts';
 
 /** Two ways, by name, and the least that the first one may reach of the second one. */
-export interface Pair {
+interface Pair {
   readonly ours: string;
   readonly theirs: string;
   readonly budget: number;

@@ -56,7 +56,7 @@ export async function drain(
   done();
 }
 
-export const SERVICE = 'orders';
+const SERVICE = 'orders';
 
 /** A client that knows all instances. */
 export async function openRollcall({ registryUrl, backends }: Surroundings) {

@@ -6,7 +6,7 @@ import type { Catalog, CatalogOptions } from './api/catalog.ts';
 import type { ServiceDispatcher } from './calls/service-dispatcher.ts';
 import { Directory } from './directory/directory.ts';
 import { createInterceptor } from './interceptor.ts';
-import { type ServiceHost, serviceHostOf } from './base/service-host.ts';
+import type { ServiceHost } from './base/service-host.ts';
 import { setReach } from './calls/reach.ts';
 import { parseOptions, type RollcallOptions } from './api/options.ts';
 import { fetchTermsOf } from './fetch/fetch-terms.ts';
@@ -14,6 +14,7 @@ import { hostFetch } from './fetch/host-fetch.ts';
 import { RegistrationClient } from './client/registration-client.ts';
 import type { Service, ServiceOptions } from './api/service.ts';
 import { LiveService } from './service/live-service.ts';
+import { ServiceHosts } from './service/service-hosts.ts';
 import { parseService } from './service/service-key.ts';
 import type { ServiceHandle } from './service/service-handle.ts';
 import { SharedServices } from './service/shared-services.ts';
@@ -42,6 +43,7 @@ export class Rollcall extends RegistrationClient {
   ) => Promise<Response>;
   readonly #directories = new Map<string, Directory>();
   readonly #services: SharedServices;
+  readonly #hosts: ServiceHosts<LiveService>;
   readonly #traffic: TrafficReporter;
 
   /** Throws an error as {@link RegistrationClient} does. */
@@ -50,12 +52,15 @@ export class Rollcall extends RegistrationClient {
     this.#services = new SharedServices(this.options.runtime);
     this.#traffic = new TrafficReporter(this.api, this.options);
     const { hostSuffix, calls, runtime, namespace } = this.options;
-    const dispatcherOf = (host: ServiceHost) => this.#dispatcherOf(host);
+    this.#hosts = new ServiceHosts(hostSuffix, (host) => this.#liveServiceOf(host));
     this.fetch = hostFetch(
-      hostSuffix,
-      (host) => async (input, init, settings) => {
-        const service = this.#liveServiceOf(host);
-        return service.fetch(input, init, fetchTermsOf(service.dispatcher.rules, settings));
+      (url) => {
+        const service = this.#hosts.at(url);
+        return (
+          service &&
+          (async (input, init, settings) =>
+            service.fetch(input, init, fetchTermsOf(service.dispatcher.rules, settings)))
+        );
       },
       () => globalThis.fetch,
     );
@@ -64,7 +69,7 @@ export class Rollcall extends RegistrationClient {
       calls,
       runtime,
       namespace,
-      dispatcherOf,
+      dispatcherAt: (origin) => this.#dispatcherAt(origin),
       open: (name, where, usualPort) => this.#open(name, where, usualPort),
     });
   }
@@ -79,7 +84,7 @@ export class Rollcall extends RegistrationClient {
 
   /** Lets an undici dispatcher reach `http://<service>.rollcall` and `http://<service>.<namespace>.rollcall`. */
   interceptor(): Dispatcher.DispatcherComposeInterceptor {
-    return createInterceptor(this.options.hostSuffix, (host) => this.#dispatcherOf(host));
+    return createInterceptor((origin) => this.#dispatcherAt(origin));
   }
 
   /** The live pictures of every service of one namespace, or of all namespaces: for DNS servers and proxies. */
@@ -118,7 +123,7 @@ export class Rollcall extends RegistrationClient {
       return new LiveService(name, parsed as ServiceOptions, {
         options: this.options,
         directory,
-        reach: (origin) => this.#reach(origin),
+        reach: (origin) => this.#dispatcherAt(origin),
         report: (source) => this.#traffic.add(source),
         usualPort,
         onClosed: () => this.#leave(directory),
@@ -127,19 +132,14 @@ export class Rollcall extends RegistrationClient {
     return { key, create, limits };
   }
 
-  #dispatcherOf(host: ServiceHost): ServiceDispatcher {
-    return this.#liveServiceOf(host).dispatcher;
+  #dispatcherAt(origin: string): ServiceDispatcher | undefined {
+    return this.#hosts.at(origin)?.dispatcher;
   }
 
   #liveServiceOf({ service, namespace, scheme }: ServiceHost): LiveService {
     const where = namespace === undefined ? {} : { namespace };
     const { key, create } = this.#service(service, { scheme, ...where });
     return this.#services.shared(key, create);
-  }
-
-  #reach(origin: string): ServiceDispatcher | undefined {
-    const host = serviceHostOf(origin, this.options.hostSuffix);
-    return host === undefined ? undefined : this.#dispatcherOf(host);
   }
 
   /**

@@ -2,7 +2,6 @@ import type { CallOptions } from '../api/options.ts';
 import type { Service, ServiceOptions } from '../api/service.ts';
 import { RollcallError } from '../base/error.ts';
 import type { Runtime } from '../base/runtime.ts';
-import type { ServiceHost } from '../base/service-host.ts';
 import type { EndpointConnections } from './endpoint-connections.ts';
 import type { ServiceDispatcher } from './service-dispatcher.ts';
 
@@ -17,7 +16,8 @@ export interface Reach {
   readonly namespace: string;
   readonly calls: CallOptions;
   readonly runtime: Runtime;
-  dispatcherOf(host: ServiceHost): ServiceDispatcher;
+  /** The service that an origin names; undefined for any other host. Throws for a host that is neither. */
+  dispatcherAt(origin: string): ServiceDispatcher | undefined;
   /** `usualPort`: name of the port to call when the options name none. */
   open(name: string, options: ServiceOptions, usualPort: string): OpenedService;
 }

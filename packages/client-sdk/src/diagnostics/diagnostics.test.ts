@@ -77,8 +77,17 @@ test('an answer that is dropped is told with the retry; a call whose time is ove
   const { service } = await serveOrders(context, [busy.port, hanging.port]);
   const told = listen();
   await service.request('/', { retry: {}, timeoutMs: 600 }).catch(() => {});
-  expect(namesOf(told)).toEqual(['request:start', 'request:retry', 'request:error']);
-  const [, retry, failed] = told.map(({ message }) => message);
+  expect(namesOf(told)).toEqual([
+    'request:start',
+    'request:try',
+    'request:try-failed',
+    'request:retry',
+    'request:try',
+    'request:try-failed',
+    'request:error',
+  ]);
+  const named = (name: string) => told.find((one) => one.name === name)?.message;
+  const [retry, failed] = [named('request:retry'), named('request:error')];
   expect(retry).toMatchObject({
     tries: 2,
     statusCode: 503,

@@ -1,6 +1,5 @@
 import type { CallSettings } from '../api/call-settings.ts';
 import { RollcallError } from '../base/error.ts';
-import { serviceHostOf, type ServiceHost } from '../base/service-host.ts';
 import { isRequest } from './web-input.ts';
 
 /** `settings`: of calls to services. */
@@ -12,8 +11,8 @@ export type Fetch = (
 
 /** A `fetch` that sends urls whose host names a service to that service, and passes on everything else untouched. */
 export function hostFetch(
-  suffix: string,
-  fetchOf: (host: ServiceHost) => Fetch,
+  /** For a url of a service; undefined for other hosts. */
+  fetchAt: (url: string) => Fetch | undefined,
   /** For other hosts. */
   otherwise: () => Fetch,
 ): Fetch {
@@ -21,8 +20,8 @@ export function hostFetch(
     const url = isRequest(input) ? input.url : String(input);
     // Whoever names a dispatcher has chosen the way.
     const isOwn = init !== undefined && 'dispatcher' in init && init.dispatcher !== undefined;
-    const host = isOwn || !url.includes(suffix) ? undefined : serviceHostOf(url, suffix);
-    if (host !== undefined) return fetchOf(host)(input, init, settings);
+    const own = isOwn ? undefined : fetchAt(url);
+    if (own !== undefined) return own(input, init, settings);
     if (settings === undefined) return otherwise()(input, init);
     throw new RollcallError(
       'invalid_host',

@@ -12,11 +12,10 @@ export interface Fetching {
  * there before, untouched. Returns a function that puts that one back, unless it was replaced again in the meantime.
  */
 export function installGlobalFetch(rollcall: Fetching): () => void {
-  const { hostSuffix } = reachOf(rollcall);
+  const reach = reachOf(rollcall);
   const before = globalThis.fetch;
   const fetch = hostFetch(
-    hostSuffix,
-    () => rollcall.fetch,
+    (url) => reach.dispatcherAt(url) && rollcall.fetch,
     () => before,
   );
   globalThis.fetch = fetch;

@@ -76,13 +76,13 @@ export class ServiceFetch {
   }
 
   /** Throws a {@link RollcallError} `invalid_host` for a URL of another host. */
-  #urlOf(given: string): URL | string {
+  #urlOf(given: string): string {
     if (/^\/(?!\/)/.test(given)) return this.#origin + given;
     const { scheme } = this.#service;
     const url = URL.parse(given, this.#origin);
     if (url?.protocol === `${scheme}:` && this.#hosts.has(url.hostname)) {
       const { pathname, search, hash } = url;
-      return Object.assign(new URL(this.#origin), { pathname, search, hash });
+      return this.#origin + pathname + search + hash;
     }
     throw new RollcallError(
       'invalid_host',

@@ -1,4 +1,3 @@
-import { serviceHostOf } from '../base/service-host.ts';
 import type { Reach } from '../calls/reach.ts';
 import {
   type AgentInternals,
@@ -23,12 +22,11 @@ function overAgent(Base: typeof PlainAgent, scheme: 'http' | 'https') {
 
     override addRequest(request: ClientRequest, options: SocketOptions): void {
       try {
-        const host = serviceHostOf(`${scheme}://${options.host ?? ''}`, this.#reach.hostSuffix);
-        if (host === undefined) {
+        const dispatcher = this.#reach.dispatcherAt(`${scheme}://${options.host ?? ''}`);
+        if (dispatcher === undefined) {
           super.addRequest(request, options);
           return;
         }
-        const dispatcher = this.#reach.dispatcherOf(host);
         new AgentCall(request, options, dispatcher, this.#reach).start();
       } catch (error) {
         // A host below the suffix that names no service, or a client that was closed.

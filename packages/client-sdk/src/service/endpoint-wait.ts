@@ -26,6 +26,8 @@ const Ready = z.strictObject({
 export interface WaitedFor {
   readonly namespace: string;
   readonly name: string;
+  /** Scheme and full name, as `http://orders.default.rollcall`. */
+  readonly origin: string;
   readonly port: string | undefined;
   readonly options: ResolvedOptions;
   readonly directory: { readonly failure: RollcallError | undefined };
@@ -50,11 +52,13 @@ export class EndpointWait implements EndpointAwaiter {
   readonly namespace: string;
   readonly name: string;
   readonly label: string;
+  readonly origin: string;
   readonly #of: WaitedFor;
 
   constructor(waitedFor: WaitedFor) {
     this.namespace = waitedFor.namespace;
     this.name = waitedFor.name;
+    this.origin = waitedFor.origin;
     this.label = `${waitedFor.namespace}/${waitedFor.name}`;
     this.#of = waitedFor;
   }

@@ -87,6 +87,7 @@ export class LiveService {
     );
     this.#feed = directory.acquire({ namespace: this.namespace, service: name });
     this.#wait = new EndpointWait({
+      origin: this.origin,
       namespace: this.namespace,
       name,
       port: given.port,
@@ -122,6 +123,11 @@ export class LiveService {
     if (snapshot !== undefined) this.#take(snapshot);
   }
 
+  get isClosed(): boolean {
+    return this.dispatcher.isClosed;
+  }
+
+  /** Scheme and full name, as `http://orders.default.rollcall`. */
   get origin(): string {
     const { hostSuffix } = this.#parts.options;
     return `${this.#scheme}://${this.name}.${this.namespace}.${hostSuffix}`;

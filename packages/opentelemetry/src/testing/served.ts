@@ -44,7 +44,7 @@ export class Served {
     const client = new Rollcall({ url: registry.url, policy: 'round-robin', runtime, ...given });
     this.onEnd(() => client.close());
     const service = client.service('orders');
-    await service.ready();
+    await service.ready({ endpoints: 0 });
     return { client, service, registry };
   }
 

@@ -1,0 +1,44 @@
+import { serviceHostOf, type ServiceHost } from '../base/service-host.ts';
+
+/** A service that may have been closed since it was found. */
+interface Closable {
+  readonly isClosed: boolean;
+}
+
+/** Maximum number of remembered origins; a program that uses more pays for parsing them again. */
+const MAX_REMEMBERED = 1_000;
+
+/** Scheme, host and port. */
+const ORIGIN = /^[a-z]+:\/\/[^/?#\\]+/i;
+
+/** The services that host names mean. An origin is parsed once: after that a call costs one map lookup. */
+export class ServiceHosts<S extends Closable> {
+  readonly #suffix: string;
+  readonly #open: (host: ServiceHost) => S;
+  readonly #known = new Map<string, S>();
+
+  constructor(suffix: string, open: (host: ServiceHost) => S) {
+    this.#suffix = suffix;
+    this.#open = open;
+  }
+
+  /**
+   * The service whose host an origin or a url names; undefined for every other host. Throws a
+   * {@link import('../base/error.ts').RollcallError} `invalid_host` for a host below the suffix that is no service name.
+   */
+  at(url: string): S | undefined {
+    if (!url.includes(this.#suffix)) return undefined;
+    const origin = ORIGIN.exec(url)?.[0] ?? url;
+    const known = this.#known.get(origin);
+    return known === undefined || known.isClosed ? this.#find(origin) : known;
+  }
+
+  #find(origin: string): S | undefined {
+    const host = serviceHostOf(origin, this.#suffix);
+    if (host === undefined) return undefined;
+    const service = this.#open(host);
+    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
+    this.#known.set(origin, service);
+    return service;
+  }
+}

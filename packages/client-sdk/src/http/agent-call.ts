@@ -59,7 +59,7 @@ export class AgentCall implements ConnectionUser {
     this.#options = options;
     this.#dispatcher = dispatcher;
     this.#reach = reach;
-    this.#givenUp = new GivenUp(request, reach.runtime, (reason) => this.#onGivenUp(reason));
+    this.#givenUp = new GivenUp(request, reach.runtime, this);
   }
 
   start(): void {
@@ -174,7 +174,7 @@ export class AgentCall implements ConnectionUser {
       this.#request.setHeader(name, value);
   }
 
-  #onGivenUp(reason?: Error): void {
+  onGivenUp(reason?: Error): void {
     this.#waiting?.abort();
     if (this.#channel !== undefined)
       agentOf(this.#channel, this.#reach).forget(this.#request, reason);

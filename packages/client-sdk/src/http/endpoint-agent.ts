@@ -59,7 +59,8 @@ function overAgent(Base: typeof PlainAgent, readyEvent: 'connect' | 'secureConne
     override addRequest(request: ClientRequest, given: SocketOptions): void {
       const { host, port, tls } = this.#options.channel;
       // What the request says of its host is for the instance to read; the connection goes to its address.
-      this.#queue.add(request, { ...given, ...tls, host, port, path: null });
+      // Node.js made these options for this request, and copies them once more.
+      this.#queue.add(request, Object.assign(given, tls, { host, port, path: null }));
     }
 
     override createSocket(request: ClientRequest, given: SocketOptions, onSocket: OnSocket): void {

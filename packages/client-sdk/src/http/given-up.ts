@@ -4,6 +4,12 @@ import type { ClientRequest } from './agent-internals.ts';
 
 const GIVEN_UP = Symbol('what is done when the caller gives a request up');
 
+/** Whose request it is. */
+interface RequestUser {
+  /** The caller destroyed the request. */
+  onGivenUp(reason?: Error): void;
+}
+
 interface Watched extends ClientRequest {
   [GIVEN_UP]?: GivenUp;
 }
@@ -17,13 +23,13 @@ export class GivenUp {
   isGivenUp = false;
   readonly #request: ClientRequest;
   readonly #runtime: Runtime;
-  readonly #onGivenUp: (reason?: Error) => void;
+  readonly #user: RequestUser;
   #late: Timer | undefined;
 
-  constructor(request: Watched, runtime: Runtime, onGivenUp: (reason?: Error) => void) {
+  constructor(request: Watched, runtime: Runtime, user: RequestUser) {
     this.#request = request;
     this.#runtime = runtime;
-    this.#onGivenUp = onGivenUp;
+    this.#user = user;
     request[GIVEN_UP] = this;
     // The same functions for every request: a closure for each would cost more than the rest.
     request.destroy = destroyWatched;
@@ -54,7 +60,7 @@ export class GivenUp {
     const isFirst = !this.isGivenUp && !this.#request.destroyed;
     if (isFirst) this.isGivenUp = true;
     prototypeOf(this.#request).destroy.call(this.#request, error);
-    if (isFirst) this.#onGivenUp(error);
+    if (isFirst) this.#user.onGivenUp(error);
   }
 }
 

@@ -35,21 +35,31 @@ export class RequestQueue {
   }
 
   add(request: ClientRequest, options: SocketOptions): void {
-    this.#waiting.push({ request, options });
-    this.goOn();
+    // Mostly nobody waits.
+    if (this.#waiting.length === 0 && this.#hasRoom) this.#parts.serve(request, options);
+    else {
+      this.#waiting.push({ request, options });
+      this.goOn();
+    }
   }
 
   /** Serves those that wait, as far as there are connections. To be called whenever there may be one more. */
   goOn(): void {
     // Called for every request that ends: mostly nobody waits.
     if (this.#waiting.length === 0 && this.#closed === undefined) return;
-    const { maxConnections, used, hasFree, serve } = this.#parts;
-    const count = () => used() + this.connecting.size;
-    while (this.#waiting.length > 0 && (hasFree() || count() < maxConnections)) {
+    while (this.#waiting.length > 0 && this.#hasRoom) {
       const { request, options } = this.#waiting.shift()!;
-      serve(request, options);
+      this.#parts.serve(request, options);
     }
-    if (this.#waiting.length === 0 && count() === 0) this.#closed?.resolve();
+    if (this.#waiting.length === 0 && this.#count === 0) this.#closed?.resolve();
+  }
+
+  get #count(): number {
+    return this.#parts.used() + this.connecting.size;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#parts.hasFree() || this.#count < this.#parts.maxConnections;
   }
 
   /** The caller destroyed the request. */

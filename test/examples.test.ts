@@ -62,7 +62,7 @@ describe('README', () => {
     try {
       const child = startNode(file, [], { cwd: root });
       await until(() => child.hasExited);
-      expect(child.output).toBe('200 an order\n200\n');
+      expect(child.output).toBe('200 an order\nan order\n');
       expect(child.child.exitCode).toBe(0);
       const left = await fetch(`${registry.url}/v1/namespaces/default/services/orders/endpoints`);
       expect(left.ok).toBe(false);

@@ -134,7 +134,8 @@ test('on a host that it does not run on it says so in one sentence, whatever the
   const versions = { ...process.versions, bun: '1.3.0' };
   vi.stubGlobal('process', Object.create(process, { versions: { value: versions } }));
   context.onEnd(() => vi.unstubAllGlobals());
-  const message = 'the Rollcall client needs Node.js 22.19 or later, and this is Bun 1.3.0';
+  const message =
+    'the Rollcall client needs Node.js 22.19 or Deno 2.9, or later, and this is Bun 1.3.0';
   for (const options of [{ url: 'http://127.0.0.1:1' }, {}]) {
     const create = () => new Rollcall(options as RollcallOptions);
     expect(create).toThrow(RollcallError);

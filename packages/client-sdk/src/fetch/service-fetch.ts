@@ -3,6 +3,7 @@ import { urlHostOf } from '@rollcall/contract';
 import type { Dispatcher } from 'undici';
 import { RollcallError } from '../base/error.ts';
 import { takenOver } from '../undici/taken-over.ts';
+import { takesDispatcher, undiciFetch } from './undici-fetch.ts';
 import { FetchDispatcher } from './fetch-dispatcher.ts';
 import { type FetchTerms, settleTerms } from './fetch-terms.ts';
 import { initOf, initOfRequest, isRequest, isStatic } from './web-input.ts';
@@ -52,13 +53,14 @@ export class ServiceFetch {
   ): Promise<Response> {
     const isObject = isRequest(input);
     const url = this.#urlOf(isObject ? input.url : String(input));
-    const isForeign = isObject && !(input instanceof Request);
+    const isForeign = isObject && !(takesDispatcher && input instanceof Request);
     const own = isForeign ? { ...initOfRequest(input), ...initOf(init) } : initOf(init);
     // A Request keeps its URL, so a copy with the service's own URL is needed.
     const target = isObject && !isForeign ? new Request(url, input) : url;
     const usual = isStatic(own.body) ? this.#keeping : this.#passing;
     const dispatcher = terms === undefined ? usual : this.#dispatcher(isStatic(own.body), terms);
-    return globalThis.fetch(target, { ...own, dispatcher: dispatcher as object } as RequestInit);
+    const options = { ...own, dispatcher: dispatcher as object } as RequestInit;
+    return (takesDispatcher ? globalThis.fetch : await undiciFetch())(target, options);
   }
 
   #dispatcher(isBodyStatic: boolean, terms?: FetchTerms): FetchDispatcher {

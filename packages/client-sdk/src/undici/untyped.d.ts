@@ -1,5 +1,9 @@
 // Undici's types declare these parts only in its index.
 
+declare module 'undici/lib/web/fetch/index.js' {
+  export { fetch } from 'undici';
+}
+
 declare module 'undici/lib/dispatcher/dispatcher.js' {
   import type { Dispatcher } from 'undici';
   const value: typeof Dispatcher;

@@ -33,11 +33,11 @@ export type {
   RegistrationEvents,
 } from './api/registration.ts';
 export { Rollcall } from './rollcall.ts';
-export {
-  type Drained,
-  serveUntilDrained,
-  type ServeOptions,
-} from './serving/serve-until-drained.ts';
+export type { Drained } from './serving/drainable-server.ts';
+export type { InstanceOptions } from './serving/instance-options.ts';
+export { serveInstance, type ServedInstance } from './serving/serve-instance.ts';
+export type { ServeOptions } from './serving/serve-options.ts';
+export { serveUntilDrained } from './serving/serve-until-drained.ts';
 export type {
   EjectMessage,
   PictureMessage,

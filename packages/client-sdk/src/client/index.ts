@@ -10,9 +10,9 @@ export type {
   Registration,
   RegistrationEvents,
 } from '../api/registration.ts';
-export {
-  type Drained,
-  serveUntilDrained,
-  type ServeOptions,
-} from '../serving/serve-until-drained.ts';
+export type { Drained } from '../serving/drainable-server.ts';
+export type { InstanceOptions } from '../serving/instance-options.ts';
+export { serveInstance, type ServedInstance } from '../serving/serve-instance.ts';
+export type { ServeOptions } from '../serving/serve-options.ts';
+export { serveUntilDrained } from '../serving/serve-until-drained.ts';
 export type { CallName, CallRequest, ReplyOf } from '../registry/call-request.ts';

@@ -10,6 +10,7 @@ import {
 import type { RegisterOptions, Registration } from '../api/registration.ts';
 import { RollcallError } from '../base/error.ts';
 import { assertHost } from '../base/host-check.ts';
+import { setOptionsOf } from '../registration/client-options.ts';
 import { DepartureSignals } from '../registration/departure-signals.ts';
 import { InstanceRegistration } from '../registration/instance-registration.ts';
 import { Registrar } from '../registration/registrar.ts';
@@ -43,6 +44,7 @@ export class RegistrationClient {
   constructor(options: RollcallOptions) {
     assertHost(process.versions);
     this.options = resolveOptions(options);
+    setOptionsOf(this, this.options);
     this.#connection = new Connection(this.options.url, this.options);
     this.api = new RegistryClient(this.options, this.#connection);
     this.#registrar = new Registrar(this.api, this.options);

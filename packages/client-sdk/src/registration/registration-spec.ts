@@ -73,12 +73,18 @@ export interface RegistrationSpec {
   readonly drain: ResolvedDrain;
 }
 
+/** The names of all options of a registration. */
+export function registrationOptionNames(): string[] {
+  const inBody = knownAt(RegistrationBody, []).filter((name) => !NOT_OPTIONS.has(name));
+  return [...HANDLED_OPTIONS, ...inBody];
+}
+
 /** Throws a RollcallError `invalid_options` that names the option and what was expected. */
 export function parseRegistration(
   given: RegisterOptions,
   { namespace, runtime }: ResolvedOptions,
 ): RegistrationSpec {
-  throwIfUnknown(given);
+  throwIfUnknown(given, registrationOptionNames());
   const { service, port, drain = {} } = given;
   const { signals } = parseOptions(Signals, { signals: given.signals ?? false });
   if ((port === undefined) === (given.ports === undefined))
@@ -132,9 +138,7 @@ function parseBody(given: RegisterOptions, body: unknown): RegistrationBody {
 }
 
 /** Runs before any other check, so that `{ prot: 3000 }` is told as a misspelling and not as a missing port. */
-function throwIfUnknown(given: RegisterOptions): void {
-  const inBody = knownAt(RegistrationBody, []).filter((name) => !NOT_OPTIONS.has(name));
-  const known = [...HANDLED_OPTIONS, ...inBody];
+export function throwIfUnknown(given: object, known: readonly string[]): void {
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const message = `option ${unknown}: there is no such option${hintOf(unknown, known)}`;

@@ -7,7 +7,9 @@ import { until } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SignalSource } from '../base/runtime.ts';
 import { Rollcall } from '../rollcall.ts';
-import { type Drained, serveUntilDrained, type ServeOptions } from './serve-until-drained.ts';
+import type { Drained } from './drainable-server.ts';
+import type { ServeOptions } from './serve-options.ts';
+import { serveUntilDrained } from './serve-until-drained.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 

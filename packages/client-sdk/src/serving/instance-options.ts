@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { parseOptions, type ResolvedOptions } from '../api/options.ts';
+import type { RegisterOptions, Registration } from '../api/registration.ts';
+import { RollcallError } from '../base/error.ts';
+import {
+  parseRegistration,
+  registrationOptionNames,
+  throwIfUnknown,
+} from '../registration/registration-spec.ts';
+import type { Readiness } from './readiness.ts';
+import { type ResolvedServe, type ServeOptions, ServeSchema } from './serve-options.ts';
+
+/** An instance that is a server: what `register` takes, and what a server adds to it. */
+export interface InstanceOptions extends Omit<RegisterOptions, 'signals' | 'signal' | 'drain'> {
+  /** Where callers reach it, if that is not the port of the server. @default the server's */
+  readonly port?: number;
+  /**
+   * Asked again and again whether the instance can take calls: it is `starting` until the first true, `up` while true,
+   * and `down` while false. An error, or no answer in time, counts as false. @default up once the server listens
+   */
+  readonly readiness?: Readiness;
+  /** Pause between two questions, in ms. Raise it if an answer is expensive. @default 1000 */
+  readonly readinessIntervalMs?: number;
+  /** How long an answer may take, in ms. @default 5000 */
+  readonly readinessTimeoutMs?: number;
+  /** How it leaves. @default {} */
+  readonly drain?: ServeOptions;
+  /** Called once it is on the roll, for example to keep the registration for `update`. */
+  readonly onRegistered?: (registration: Registration) => void;
+}
+
+const aFunction = <T>() =>
+  z.custom<T>((given) => typeof given === 'function', { error: 'expected a function' });
+
+const Own = z.strictObject({
+  readiness: aFunction<Readiness>().optional(),
+  readinessIntervalMs: z.int().min(10).max(3_600_000).default(1_000),
+  readinessTimeoutMs: z.int().min(10).max(600_000).default(5_000),
+  drain: ServeSchema.prefault({}),
+  onRegistered: aFunction<NonNullable<InstanceOptions['onRegistered']>>().optional(),
+});
+
+type RegisterPart = Omit<RegisterOptions, 'signals' | 'signal' | 'drain'>;
+
+export type ResolvedInstance = Readonly<z.output<typeof Own>> & {
+  readonly drain: ResolvedServe;
+  /** What it registers with, but for the port. */
+  readonly registration: RegisterPart;
+};
+
+/** Throws a RollcallError `invalid_options` that names the option and what was expected. */
+export function parseInstance(given: InstanceOptions, client: ResolvedOptions): ResolvedInstance {
+  const inRegistration = registrationOptionNames().filter(
+    (name) => name !== 'signals' && name !== 'signal',
+  );
+  throwIfUnknown(given, [...Object.keys(Own.shape), ...inRegistration]);
+  const own: Record<string, unknown> = {};
+  const others: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given))
+    (name in Own.shape ? own : others)[name] = value;
+  const parsed = parseOptions(Own, own);
+  if (parsed.readiness !== undefined && given.status !== undefined)
+    throw new RollcallError(
+      'invalid_options',
+      'option status: expected exactly one of status and readiness, got both',
+      { field: 'status' },
+    );
+  const registration = others as unknown as RegisterPart;
+  // What is wrong is said now, not when the server listens.
+  parseRegistration(withPort(registration, 1), client);
+  return { ...parsed, registration };
+}
+
+/** The port of the server is the instance's, unless its options say it. */
+export function withPort(options: RegisterPart, port: number): RegisterPart {
+  return options.port === undefined && options.ports === undefined ? { ...options, port } : options;
+}

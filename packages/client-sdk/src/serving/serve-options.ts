@@ -1,0 +1,46 @@
+import { constants } from 'node:os';
+import { z } from 'zod';
+
+export interface ServeOptions {
+  /** Signals that begin the drain; `true` = SIGTERM and SIGINT. A second one ends the process at once. @default true */
+  readonly signals?: boolean | readonly NodeJS.Signals[];
+  /** Begins the drain too. */
+  readonly signal?: AbortSignal;
+  /** How long callers that never say so may take to learn that the instance leaves, in ms. @default the registration's */
+  readonly settleMs?: number;
+  /** A connection is closed when nothing came on it for this long, in ms; raise it across slow networks. @default 200 */
+  readonly lingerMs?: number;
+  /**
+   * How long requests and streams that are under way may take, in ms, from the moment when callers know. Keep it below
+   * what the process's manager allows, less a second: 10 s with Docker. @default 8000
+   */
+  readonly graceMs?: number;
+  /**
+   * Called when callers know: ends what does not end by itself, such as WebSockets and event streams. A WebSocket should
+   * be closed with 1001. What is still open after `graceMs` is cut off.
+   */
+  readonly closeStreams?: () => void | Promise<void>;
+}
+
+const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
+const USUAL: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+
+/** Checks {@link ServeOptions}, and holds their defaults. */
+export const ServeSchema = z.strictObject({
+  signals: z
+    .union([z.boolean(), z.array(z.enum(SIGNALS))], {
+      error: 'expected true, false or a list of signals such as SIGTERM',
+    })
+    .default(true)
+    .transform((given) => (given === true ? USUAL : given === false ? [] : given)),
+  signal: z.instanceof(AbortSignal, { error: 'expected an AbortSignal' }).optional(),
+  settleMs: z.int().min(0).max(600_000).optional(),
+  lingerMs: z.int().min(0).max(60_000).default(200),
+  graceMs: z.int().min(0).max(86_400_000).default(8_000),
+  closeStreams: z
+    .custom<NonNullable<ServeOptions['closeStreams']>>((given) => typeof given === 'function', {
+      error: 'expected a function',
+    })
+    .optional(),
+});
+export type ResolvedServe = z.output<typeof ServeSchema>;

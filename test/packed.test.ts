@@ -1,34 +1,17 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import {
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freeNodePort, freePort, TestProcess, until } from '@rollcall/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { install, link, nameOf } from './support/packed.ts';
 
 // What a user installs: the packages as they are packed, in a folder outside the repository. Only the libraries of
 // others are linked from here instead of downloaded.
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
-
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
-}
 
 /** The report of vitest. */
 interface Report {
@@ -43,43 +26,6 @@ let project: string;
 const names: string[] = [];
 const inProject = (path: string) => join(project, 'node_modules', path);
 
-/** The name under which a package of the workspace is installed. */
-const nameOf = (folderName: string) =>
-  folderName === 'rollcall' ? 'rollcall' : `@rollcall/${folderName}`;
-
-async function link(from: string, to: string): Promise<void> {
-  // A peer of several packages is linked once.
-  if (existsSync(to)) return;
-  await mkdir(dirname(to), { recursive: true });
-  await symlink(await realpath(from), to);
-}
-
-/** Packs a package, unpacks it where an install would put it, and links the libraries that it depends on. */
-async function install(name: string): Promise<void> {
-  const source = join(root, 'packages', name);
-  const packed = join(folder, name);
-  await mkdir(packed);
-  await run('pnpm', ['pack', '--pack-destination', packed], { cwd: source });
-  const [tarball = ''] = await readdir(packed);
-  const target = inProject(nameOf(name));
-  await mkdir(target, { recursive: true });
-  await run('tar', ['-xzf', join(packed, tarball), '-C', target, '--strip-components=1']);
-  const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8')) as Manifest;
-  for (const [dependency, range] of Object.entries(manifest.dependencies ?? {})) {
-    expect(range, `${name} -> ${dependency}`).toMatch(/^[\^~\d]/);
-    if (dependency.startsWith('@rollcall/')) {
-      expect(range, `${name} -> ${dependency}`).toBe(`^${manifest.version}`);
-      continue;
-    }
-    const from = join(source, 'node_modules', dependency);
-    await link(from, join(target, 'node_modules', dependency));
-  }
-  // Somebody who imports the entry that needs one has it.
-  for (const peer of Object.keys(manifest.peerDependencies ?? {})) {
-    await link(join(source, 'node_modules', peer), inProject(peer));
-  }
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packed-'));
   project = join(folder, 'project');
@@ -87,7 +33,7 @@ beforeAll(async () => {
   await run('tsc', ['-b'], { cwd: root });
   const packages = (await readdir(join(root, 'packages'))).filter((name) => name !== 'testkit');
   names.push(...packages);
-  for (const name of packages) await install(name);
+  for (const name of packages) await install(name, folder, project);
   for (const library of ['vitest', '@types/node']) {
     await link(join(root, 'node_modules', library), inProject(library));
   }

@@ -7,7 +7,7 @@ export interface RollcallPluginOptions extends FrameworkOptions {}
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The client of `@rollcall/client-sdk/fastify`: `app.rollcall.service('orders').request('/')`. */
+    /** The client of `@rollcall/client-sdk/fastify`: `app.rollcall.fetch('http://orders.rollcall/')`. */
     rollcall: Rollcall;
   }
 }

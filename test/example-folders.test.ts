@@ -94,15 +94,23 @@ test('each has what its folder needs to be copied', async () => {
   }
 });
 
+test.each(EXAMPLES)('%s compiles against the types of the packages', async (name) => {
+  const cwd = placeOf(name);
+  const files = (await readdir(cwd)).filter((file) => file.endsWith('.ts'));
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--allowImportingTsExtensions'];
+  const target = ['--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
+  const own = name === 'nestjs' ? ['--noEmit'] : [...options, ...target, ...files];
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  const { stdout } = await run(tsc, own, { cwd }).catch((error: { stdout: string }) => error);
+  expect(stdout).toBe('');
+});
+
 describe.each(FRAMEWORKS)('%s', (name) => {
   beforeAll(async () => {
     const { scripts } = await manifestOf(name);
     if (!scripts['start']?.startsWith('tsc')) return;
     const tsc = join(placeOf(name), 'node_modules/typescript/bin/tsc');
-    const { stdout } = await run(process.execPath, [tsc], { cwd: placeOf(name) }).catch(
-      (error: { stdout: string }) => error,
-    );
-    expect(stdout).toBe('');
+    await run(process.execPath, [tsc], { cwd: placeOf(name) });
   });
 
   test('instances call each other, close, and leave without failing a call', async () => {

@@ -50,14 +50,21 @@ export type ResolvedInstance = Readonly<z.output<typeof Own>> & {
 
 /** Throws a RollcallError `invalid_options` that names the option and what was expected. */
 export function parseInstance(given: InstanceOptions, client: ResolvedOptions): ResolvedInstance {
+  if (typeof given !== 'object' || given === null)
+    throw new RollcallError('invalid_options', `options: expected an object, got ${String(given)}`);
   const inRegistration = registrationOptionNames().filter(
     (name) => name !== 'signals' && name !== 'signal',
   );
   throwIfUnknown(given, [...Object.keys(Own.shape), ...inRegistration]);
-  const own: Record<string, unknown> = {};
-  const others: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given))
-    (name in Own.shape ? own : others)[name] = value;
+  const {
+    readiness,
+    readinessIntervalMs,
+    readinessTimeoutMs,
+    drain,
+    onRegistered,
+    ...registration
+  } = given;
+  const own = { readiness, readinessIntervalMs, readinessTimeoutMs, drain, onRegistered };
   const parsed = parseOptions(Own, own);
   if (parsed.readiness !== undefined && given.status !== undefined)
     throw new RollcallError(
@@ -65,7 +72,6 @@ export function parseInstance(given: InstanceOptions, client: ResolvedOptions): 
       'option status: expected exactly one of status and readiness, got both',
       { field: 'status' },
     );
-  const registration = others as unknown as RegisterPart;
   // What is wrong is said now, not when the server listens.
   parseRegistration(withPort(registration, 1), client);
   return { ...parsed, registration };

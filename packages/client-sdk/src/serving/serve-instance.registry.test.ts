@@ -73,6 +73,10 @@ describe('when it registers', () => {
     await expect(serveInstance(scene.client(), local, orders)).rejects.toThrow(
       /^option server: expected a server that listens at a port, got .*\.sock/,
     );
+    const none = undefined as unknown as InstanceOptions;
+    await expect(serveInstance(scene.client(), hello(), none)).rejects.toThrow(
+      'options: expected an object, got undefined',
+    );
     await expect(serveInstance({} as Rollcall, hello(), orders)).rejects.toThrow(/option rollcall/);
     await expect(serveInstance(scene.client(), {} as HttpServer, orders)).rejects.toThrow(
       /^option server: expected a server of/,
@@ -190,6 +194,7 @@ describe('what ends it', () => {
       drain: { closeStreams },
     });
     await expect(instance.drain()).rejects.toThrow('streams');
+    await until(() => scene.warnings.some((text) => /^draining .*Error: streams$/.test(text)));
     expect(await scene.roll()).toEqual({});
   });
 });

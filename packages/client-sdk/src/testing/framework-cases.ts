@@ -91,10 +91,13 @@ export class InstanceScene {
         }
       }
     });
-    await until(() => answers.size === 2);
-    await act();
-    over.abort();
-    await Promise.all(callers);
+    try {
+      await until(() => answers.size === 2);
+      await act();
+    } finally {
+      over.abort();
+      await Promise.all(callers);
+    }
     return { answers, failed };
   }
 

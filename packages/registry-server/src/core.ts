@@ -8,13 +8,14 @@ import { Follower, type FollowerEvents } from './picture/follower.ts';
 import { Picture } from './picture/picture.ts';
 import { Quota, type QuotaLimits } from './access/quota.ts';
 import { Registry } from './writes/registry.ts';
-import { seenDrainOf, SeenDrains } from './writes/seen-drains.ts';
+import { SEEN, seenDrainOf, SeenDrains } from './writes/seen-drains.ts';
 import { Sweeper } from './upkeep/sweeper.ts';
 import { EventLog } from './views/timeline.ts';
 import { WarmUp } from './upkeep/warm-up.ts';
 import type { Clock, Random } from '@rollcall/runtime';
 import { GuardedClock } from './runtime/guarded-clock.ts';
 import type { LogEntry } from './store/log-entry.ts';
+import type { ResourceRecord } from './store/record.ts';
 import type { Store } from './store/store.ts';
 import { HoldTracker } from './watch/holds.ts';
 import { WatchHub } from './watch/hub.ts';
@@ -53,6 +54,7 @@ export interface Core {
   readonly warmUp: WarmUp;
   readonly hub: WatchHub;
   readonly seenDrains: SeenDrains;
+  readonly admission: Admission;
   readonly registry: Registry;
   readonly quota: Quota;
   readonly declarer: Declarer;
@@ -92,7 +94,7 @@ export function createCore(parts: CoreParts): Core {
   const holds = new HoldTracker(registry, clock, supervisor);
   const follower = new Follower(
     { store, picture, clock, supervisor },
-    followerEvents({ timeline, holds, hub, warmUp, told }),
+    followerEvents({ picture, timeline, holds, hub, warmUp, told }),
   );
   const sweeper = new Sweeper({
     store,
@@ -113,6 +115,7 @@ export function createCore(parts: CoreParts): Core {
     warmUp,
     hub,
     seenDrains,
+    admission,
     registry,
     quota,
     declarer,
@@ -125,9 +128,9 @@ export function createCore(parts: CoreParts): Core {
 
 /** Passes the follower's events on to the other parts. */
 function followerEvents(
-  parts: Pick<Core, 'timeline' | 'holds' | 'hub' | 'warmUp'> & Pick<CoreParts, 'told'>,
+  parts: Pick<Core, 'picture' | 'timeline' | 'holds' | 'hub' | 'warmUp'> & Pick<CoreParts, 'told'>,
 ): FollowerEvents {
-  const { timeline, holds, hub, warmUp, told } = parts;
+  const { picture, timeline, holds, hub, warmUp, told } = parts;
   return {
     ...told,
     applied(entries, changes) {
@@ -136,13 +139,14 @@ function followerEvents(
       const restored = restoredIn(entries);
       if (restored.size > 0) void holds.renumber((_, lease) => restored.has(lease));
       hub.publish(entries, changes);
-      for (const entry of entries) {
-        const seen = entry.op === 'put' ? seenDrainOf(entry.resource) : undefined;
-        if (seen !== undefined) hub.acknowledgements.reported(seen);
-      }
+      noteSeen(
+        hub,
+        entries.flatMap((entry) => (entry.op === 'put' ? [entry.resource] : [])),
+      );
     },
     relisted(changes, hasForgotten) {
       hub.relisted(changes, hasForgotten);
+      noteSeen(hub, picture.roll?.resourcesBelow(SEEN) ?? []);
       // The store may have lost the hold numbers, and another server may have restored the leases.
       void holds.renumber();
     },
@@ -151,6 +155,14 @@ function followerEvents(
       told.loaded(isWhole);
     },
   };
+}
+
+/** Takes in what other servers report of drains. */
+function noteSeen(hub: WatchHub, resources: Iterable<ResourceRecord>): void {
+  for (const resource of resources) {
+    const seen = seenDrainOf(resource);
+    if (seen !== undefined) hub.acknowledgements.reported(seen);
+  }
 }
 
 /** The leases that were restored from a server's picture. */

@@ -44,12 +44,16 @@ const InstancePath = z.object({
   id: InstanceId,
 });
 
-const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
-const Signals = z.object({
-  signals: z.union([z.boolean(), z.array(z.enum(SIGNALS))], {
-    error: 'expected true, false or a list of signals such as SIGTERM',
-  }),
+/** No process hears of the two. */
+const UNHEARD: readonly string[] = ['SIGKILL', 'SIGSTOP'];
+const SIGNALS = (Object.keys(constants.signals) as NodeJS.Signals[]).filter(
+  (signal) => !UNHEARD.includes(signal),
+);
+/** Signals that a process can heed, or whether it heeds the usual ones. */
+export const SignalChoice = z.union([z.boolean(), z.array(z.enum(SIGNALS))], {
+  error: 'expected true, false or a list of signals such as SIGTERM',
 });
+const Signals = z.object({ signals: SignalChoice });
 
 const Drain = z.strictObject({
   settleMs: z.int().min(0).max(600_000).default(500),

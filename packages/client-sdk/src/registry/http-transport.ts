@@ -46,7 +46,8 @@ export class HttpTransport implements RegistryTransport {
       if (this.#isClosed) throw new Error('the client was closed');
       const options = { method, headers, agent, signal, timeout: timeoutMs };
       const request = send(url, options);
-      request.on('socket', (socket) => this.#boundConnect(request, socket));
+      const ready = url.protocol === 'https:' ? 'secureConnect' : 'connect';
+      request.on('socket', (socket) => this.#boundConnect(request, socket, ready));
       request.on('timeout', () => request.destroy(silence(`nothing came for ${timeoutMs} ms`)));
       request.on('response', (reply) => {
         if (!keepsAlive) reply.socket.unref();
@@ -54,6 +55,8 @@ export class HttpTransport implements RegistryTransport {
       });
       // Once there is a reply, its body tells of a failure.
       request.on('error', reject);
+      // Also of an answer that is none, such as 101.
+      request.on('close', () => reject(new Error('the connection was closed without an answer')));
       request.end(body);
     });
   }
@@ -74,13 +77,17 @@ export class HttpTransport implements RegistryTransport {
     return made;
   }
 
-  #boundConnect(request: Http.ClientRequest, socket: Socket): void {
+  #boundConnect(
+    request: Http.ClientRequest,
+    socket: Socket,
+    ready: 'connect' | 'secureConnect',
+  ): void {
     if (!socket.connecting) return;
     const limitMs = this.#connectTimeoutMs;
     const onLate = () => request.destroy(silence(`no connection within ${limitMs} ms`));
     const timer = this.#runtime.after(limitMs, onLate, { keepsAlive: true });
     const end = () => timer.cancel();
-    socket.once('connect', end);
+    socket.once(ready, end);
     socket.once('close', end);
   }
 }

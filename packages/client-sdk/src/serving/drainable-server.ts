@@ -45,9 +45,10 @@ export class DrainableServer {
     await Promise.race([asked, leftOf(registration)]);
     const { settleMs } = this.#options;
     let isDeregistered = true;
-    await registration
-      .drain(settleMs === undefined ? {} : { settleMs })
-      .catch(() => (isDeregistered = false));
+    await registration.drain(settleMs === undefined ? {} : { settleMs }).catch((error: unknown) => {
+      // Any other error is that of the application's `whenIdle`, after which it left the roll all the same.
+      isDeregistered = !(error instanceof RollcallError);
+    });
     await this.end();
     return { cutOff: this.#cutOff, isDeregistered };
   }
@@ -63,12 +64,20 @@ export class DrainableServer {
   }
 
   async #end(): Promise<void> {
-    const { closeStreams, graceMs } = this.#options;
-    const closed = Promise.resolve(closeStreams?.());
+    const over = Promise.all([this.#ending.leave(), this.#closeStreams()]);
     try {
-      await within(this.#runtime, graceMs, Promise.all([this.#ending.leave(), closed]));
+      await within(this.#runtime, this.#options.graceMs, over);
     } finally {
       this.#cutOff = this.#ending.cut();
+    }
+  }
+
+  /** If it fails, what is open is awaited all the same. */
+  async #closeStreams(): Promise<void> {
+    try {
+      await this.#options.closeStreams?.();
+    } catch (error) {
+      this.#runtime.warn(`closeStreams failed: ${String(error)}`, error);
     }
   }
 }
@@ -95,6 +104,7 @@ const hasFunction = (given: unknown, name: string): boolean =>
 /** Resolves when the application itself lets the instance leave. */
 function leftOf(registration: Registration): Promise<void> {
   return new Promise((resolve) => {
+    if (registration.state === 'released') resolve();
     registration.on('draining', resolve);
     registration.on('released', resolve);
   });

@@ -5,6 +5,7 @@ import { type Server as NetServer, Server, type Socket } from 'node:net';
 import type { Clock } from '@rollcall/runtime';
 import { pause } from '@rollcall/runtime';
 import type { Ending, EndingOptions } from './ending.ts';
+import { ServedSessions } from './served-sessions.ts';
 
 export type HttpServer = Http1Server | Http2Server | Http2SecureServer;
 
@@ -20,12 +21,12 @@ interface RequestStart {
 /** How often connections are looked at while they end, in ms. */
 const LOOK_EVERY_MS = 10;
 
-/** Tells a client of HTTP/2 to open no more streams, and refuses none that is on its way. */
-const HIGHEST_STREAM = 2 ** 31 - 1;
-
 /** What is known of one connection of HTTP/1.1. */
 interface Line {
+  /** In the order of their requests. */
   readonly responses: Set<ServerResponse>;
+  /** The one that says that the connection ends. */
+  asked: ServerResponse | undefined;
   /** Belongs to the application, for a WebSocket or a tunnel: it is not closed before {@link HttpEnding.cut}. */
   isTaken: boolean;
   /** Monotonic, in ms. */
@@ -40,9 +41,11 @@ export class HttpEnding implements Ending {
   readonly #clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly #lingerMs: number;
   readonly #lines = new Map<Socket, Line>();
-  readonly #sessions = new Set<ServerHttp2Session>();
-  /** The other ends of their connections. */
-  readonly #ofSessions = new Set<string>();
+  /** Connections whose TLS is not agreed yet, by their other ends. */
+  readonly #shaking = new Map<string, Socket>();
+  readonly #sessions: ServedSessions;
+  /** Take its listeners off the server. */
+  readonly #offs: (() => void)[] = [];
   readonly #onRequest: ChannelListener = (message) => this.#began(message as RequestStart);
   #leaving: Promise<void> | undefined;
   #isCut = false;
@@ -56,15 +59,20 @@ export class HttpEnding implements Ending {
     this.#server = server;
     this.#clock = clock;
     this.#lingerMs = lingerMs;
+    this.#sessions = new ServedSessions(clock, lingerMs);
     subscribe(REQUEST_START, this.#onRequest);
-    // What the other event of a TLS server passes is below the sockets that requests name.
-    const isSecure = 'setSecureContext' in server;
-    const emitter: NetServer = server;
-    emitter.on(isSecure ? 'secureConnection' : 'connection', (socket: Socket) => {
+    const onOpen = (socket: Socket) => {
+      this.#shaking.delete(peerOf(socket));
       // Node.js has told of its session before, if it has one.
-      if (!this.#ofSessions.has(peerOf(socket))) this.#line(socket);
-    });
-    emitter.on('session', (session: ServerHttp2Session) => this.#opened(session));
+      if (!this.#sessions.has(peerOf(socket))) this.#line(socket);
+    };
+    if ('setSecureContext' in server) {
+      this.#on('secureConnection', onOpen);
+      this.#on('connection', (socket: Socket) => this.#shake(socket));
+    } else this.#on('connection', onOpen);
+    this.#on('session', (session: ServerHttp2Session) =>
+      this.#sessions.add(peerOf(session.socket), session),
+    );
     this.#noteTaken('upgrade');
     this.#noteTaken('connect');
   }
@@ -76,9 +84,10 @@ export class HttpEnding implements Ending {
   cut(): number {
     this.#isCut = true;
     unsubscribe(REQUEST_START, this.#onRequest);
+    for (const off of this.#offs) off();
     const open = this.#lines.size + this.#sessions.size;
-    for (const socket of this.#lines.keys()) socket.destroy();
-    for (const session of this.#sessions) session.destroy();
+    for (const socket of [...this.#lines.keys(), ...this.#shaking.values()]) socket.destroy();
+    this.#sessions.destroy();
     this.#stopListening();
     return open;
   }
@@ -87,15 +96,16 @@ export class HttpEnding implements Ending {
     const nowMs = this.#clock.monotonicMs();
     for (const line of this.#lines.values()) {
       line.quietSinceMs = Math.max(line.quietSinceMs, nowMs);
-      for (const response of line.responses) askToLeave(response);
+      askToLeave(line);
     }
-    for (const session of this.#sessions) askSession(session);
     // Somebody may be connecting who does not know yet.
     await pause(this.#clock, this.#lingerMs);
     this.#stopListening();
-    for (const session of this.#sessions) session.close();
+    // They have sent nothing, and can connect elsewhere.
+    for (const socket of this.#shaking.values()) socket.destroy();
     while (this.#lines.size + this.#sessions.size > 0 && !this.#isCut) {
       this.#closeSilent();
+      this.#sessions.closeSilent();
       await pause(this.#clock, LOOK_EVERY_MS);
     }
   }
@@ -116,11 +126,19 @@ export class HttpEnding implements Ending {
     }
   }
 
+  #shake(socket: Socket): void {
+    const peer = peerOf(socket);
+    if (this.#lines.has(socket) || this.#sessions.has(peer)) return;
+    this.#shaking.set(peer, socket);
+    socket.once('close', () => this.#shaking.delete(peer));
+  }
+
   #line(socket: Socket): Line {
     const known = this.#lines.get(socket);
     if (known !== undefined) return known;
-    const line = {
-      responses: new Set<ServerResponse>(),
+    const line: Line = {
+      responses: new Set(),
+      asked: undefined,
       isTaken: false,
       quietSinceMs: this.#clock.monotonicMs(),
       bytesRead: 0,
@@ -134,7 +152,7 @@ export class HttpEnding implements Ending {
     if (server !== this.#server) return;
     const line = this.#line(socket);
     line.responses.add(response);
-    if (this.#leaving !== undefined) askToLeave(response);
+    if (this.#leaving !== undefined) askToLeave(line);
     response.once('close', () => {
       line.responses.delete(response);
       line.quietSinceMs = this.#clock.monotonicMs();
@@ -142,40 +160,47 @@ export class HttpEnding implements Ending {
     });
   }
 
-  #opened(session: ServerHttp2Session): void {
-    const peer = peerOf(session.socket);
-    this.#sessions.add(session);
-    this.#ofSessions.add(peer);
-    session.once('close', () => {
-      this.#sessions.delete(session);
-      this.#ofSessions.delete(peer);
-    });
-    if (this.#leaving !== undefined) askSession(session);
-  }
-
   /** A listener of ours alone would make Node.js take each such request for handled. */
   #noteTaken(event: 'upgrade' | 'connect'): void {
     const emitter: NetServer = this.#server;
-    const take = (_: unknown, socket: Socket) => void (this.#line(socket).isTaken = true);
-    if (emitter.listenerCount(event) > 0) {
+    const take = (_: unknown, socket: Socket) => {
+      const line = this.#lines.get(socket);
+      if (line !== undefined) line.isTaken = true;
+    };
+    const prepend = () => {
       emitter.prependListener(event, take);
+      this.#offs.push(() => emitter.off(event, take));
+    };
+    if (emitter.listenerCount(event) > 0) {
+      prepend();
       return;
     }
     const onListener = (added: string | symbol) => {
       if (added !== event) return;
       emitter.off('newListener', onListener);
-      queueMicrotask(() => emitter.prependListener(event, take));
+      queueMicrotask(() => {
+        if (!this.#isCut) prepend();
+      });
     };
     emitter.on('newListener', onListener);
+    this.#offs.push(() => emitter.off('newListener', onListener));
+  }
+
+  #on(event: string, listener: (given: Socket & ServerHttp2Session) => void): void {
+    const emitter: NetServer = this.#server;
+    emitter.on(event, listener);
+    this.#offs.push(() => emitter.off(event, listener));
   }
 }
 
 const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
 
-function askToLeave(response: ServerResponse): void {
-  if (!response.headersSent) response.setHeader('connection', 'close');
-}
-
-function askSession(session: ServerHttp2Session): void {
-  if (!session.destroyed && !session.closed) session.goaway(0, HIGHEST_STREAM);
+/** The last answer says that the connection ends: those before it are not the last for their caller. */
+function askToLeave(line: Line): void {
+  const last = [...line.responses].at(-1);
+  const { asked } = line;
+  if (last === undefined || last.headersSent || last === asked) return;
+  if (asked?.headersSent === false) asked.setHeader('connection', 'keep-alive');
+  last.setHeader('connection', 'close');
+  line.asked = last;
 }

@@ -29,7 +29,7 @@ export interface Application {
 export class InstanceServer {
   /** Rejects when the registry refuses, when the server cannot listen, and when the instance leaves before. */
   readonly registered: Promise<Registration>;
-  /** Rejects when it was never registered, unless it was asked to leave, and with what `closeStreams` throws. */
+  /** Rejects when it was never registered, unless it was asked to leave. */
   readonly drained: Promise<Drained>;
   readonly #client: Registering;
   readonly #runtime: Runtime;

@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import { z } from 'zod';
+import { SignalChoice } from '../registration/registration-spec.ts';
 
 export interface ServeOptions {
   /** Signals that begin the drain; `true` = SIGTERM and SIGINT. A second one ends the process at once. @default true */
@@ -22,17 +22,13 @@ export interface ServeOptions {
   readonly closeStreams?: () => void | Promise<void>;
 }
 
-const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
 const USUAL: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
 
 /** Checks {@link ServeOptions}, and holds their defaults. */
 export const ServeSchema = z.strictObject({
-  signals: z
-    .union([z.boolean(), z.array(z.enum(SIGNALS))], {
-      error: 'expected true, false or a list of signals such as SIGTERM',
-    })
-    .default(true)
-    .transform((given) => (given === true ? USUAL : given === false ? [] : given)),
+  signals: SignalChoice.default(true).transform((given) =>
+    given === true ? USUAL : given === false ? [] : given,
+  ),
   signal: z.instanceof(AbortSignal, { error: 'expected an AbortSignal' }).optional(),
   settleMs: z.int().min(0).max(600_000).optional(),
   lingerMs: z.int().min(0).max(60_000).default(200),

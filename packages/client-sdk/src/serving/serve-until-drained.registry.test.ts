@@ -1,5 +1,7 @@
 import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import type { Endpoint } from '@rollcall/contract';
 import { startTestServer, StreamReader } from '@rollcall/registry-server/testing';
@@ -108,6 +110,8 @@ test('instances that are replaced under load fail no call, and answer none twice
   expect(served.toSorted()).toEqual(asked.toSorted());
 }, 60_000);
 
+const hello: Handler = (_, response) => response.end('hello');
+
 describe('connections of callers that know nothing of the roll', () => {
   /** A connection that is kept, over which requests go one by one. */
   async function kept(port: number) {
@@ -192,8 +196,69 @@ test('what does not end by itself is ended by the application, or cut off', asyn
   expect(await seen[1]!.body).toBe('cut off');
 });
 
+test('requests that were sent one after another without waiting are all answered', async () => {
+  const answers: (() => void)[] = [];
+  const one = await instance('a', ({ url }, response) => answers.push(() => response.end(url)), {
+    lingerMs: 20,
+    settleMs: 0,
+  });
+  const socket = connect(one.port, '127.0.0.1');
+  endings.push(() => socket.destroy());
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  socket.write(['/1', '/2', '/3'].map((url) => `GET ${url} HTTP/1.1\r\nhost: a\r\n\r\n`).join(''));
+  await until(() => answers.length === 3);
+  one.signals.emit('SIGTERM');
+  const caller = clientWith(new PlayedSignals());
+  await until(async () =>
+    (await caller.call('listInstances', { params: { ns: '*' } })).instances.some(
+      ({ state }) => state === 'draining',
+    ),
+  );
+  for (const answer of answers) answer();
+  await until(() => socket.destroyed);
+  expect(text.match(/^connection: \S+/gim)).toEqual([
+    'Connection: keep-alive',
+    'Connection: keep-alive',
+    'connection: close',
+  ]);
+  expect(text).toMatch(/\/1[^]*\/2[^]*\/3/);
+  expect(await one.drained).toMatchObject({ cutOff: 0 });
+});
+
+test('a connection without its TLS, and listeners, are not left behind', async () => {
+  const pem = readFileSync(new URL('../testing/tls/orders.pem', import.meta.url));
+  const server = createSecureServer({ key: pem, cert: pem }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const registration = await clientWith(new PlayedSignals()).register({ service: 'orders', port });
+  const before = server.eventNames().map((name) => [name, server.listenerCount(name)]);
+  const stop = new AbortController();
+  const drained = serveUntilDrained(server, registration, {
+    signals: false,
+    signal: stop.signal,
+    lingerMs: 20,
+  });
+  const silent = connect(port, '127.0.0.1');
+  silent.on('error', () => {});
+  await once(silent, 'connect');
+  stop.abort();
+  expect(await drained).toEqual({ cutOff: 0, isDeregistered: true });
+  await until(() => silent.destroyed);
+  expect(server.eventNames().map((name) => [name, server.listenerCount(name)])).toEqual(before);
+});
+
 describe('what begins a drain', () => {
-  const hello: Handler = (_, response) => response.end('hello');
+  test('an instance that has left already', async () => {
+    const server = createServer(hello).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = clientWith(new PlayedSignals());
+    const registration = await client.register({ service: 'orders', port: 1 });
+    await client.close();
+    const drained = await serveUntilDrained(server, registration, { signals: false, lingerMs: 20 });
+    expect(drained).toMatchObject({ cutOff: 0 });
+    expect(server.listening).toBe(false);
+  });
 
   test('an abort', async () => {
     const stop = new AbortController();
@@ -226,6 +291,10 @@ test('wrong arguments are named', async () => {
     [() => serveUntilDrained({} as Server, registration), /^option server: expected a server of/],
     [() => serveUntilDrained(server, {} as typeof registration), /^option registration: expected/],
     [() => serveUntilDrained(server, registration, { lingerMs: -1 }), /^option lingerMs: .*got -1/],
+    [
+      () => serveUntilDrained(server, registration, { signals: ['SIGKILL'] }),
+      /^option signals: expected true, false or a list/,
+    ],
     [
       () => serveUntilDrained(server, registration, { lingerms: 1 } as ServeOptions),
       /^option lingerms: .*lingerMs/,

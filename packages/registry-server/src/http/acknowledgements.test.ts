@@ -6,6 +6,7 @@ import { startTestServer, StreamReader } from '../testing/test-server.ts';
 const INSTANCE = 'default/services/orders/instances/a';
 const ADMIN = 'admin-token-01234567890';
 const READER = 'reader-token-0123456789';
+const OWNER = 'owner-token-01234567890';
 const OTHER = 'other-token-01234567890';
 
 let server: RegistryServer;
@@ -15,8 +16,9 @@ afterEach(async () => {
   await server.close();
 });
 
-const start = async () => {
+const start = async (...flags: string[]) => {
   server = await startTestServer(
+    ...flags,
     `--token=${ADMIN}`,
     `--token=${READER}=read:default`,
     `--token=${OTHER}=read:default`,
@@ -46,9 +48,9 @@ async function watch(query: string, token = READER) {
 
 const register = () => call('PUT', `namespaces/${INSTANCE}`, { ports: { http: { port: 1 } } });
 
-async function drain(): Promise<string> {
+async function drain(path = `namespaces/${INSTANCE}`): Promise<string> {
   const type = { 'content-type': 'application/merge-patch+json', authorization: `Bearer ${ADMIN}` };
-  const url = `${server.url}/v1/namespaces/${INSTANCE}`;
+  const url = `${server.url}/v1/${path}`;
   const body = JSON.stringify({ status: 'draining' });
   const response = await fetch(url, { method: 'PATCH', headers: type, body });
   expect(response.status).toBe(200);
@@ -100,6 +102,38 @@ test('the wait is bounded, and ends with the drain', async () => {
   const waiting = sight(revision, 30_000);
   await call('DELETE', `namespaces/${INSTANCE}`);
   expect(await waiting).toMatchObject({ seen: true });
+});
+
+test('drains of several services wait for their own watchers alone', async () => {
+  await start();
+  const of = (service: string) => `namespaces/default/services/${service}/instances/a`;
+  for (const service of ['a', 'b', 'c'])
+    await call('PUT', of(service), { ports: { http: { port: 1 } } });
+  const one = await watch('service=b&acks=1');
+  const revisions = await Promise.all(['a', 'b', 'c'].map((service) => drain(of(service))));
+  const seen = async (i: number) =>
+    (await call('GET', `${of('abc'[i]!)}/seen?revision=${revisions[i]}`)).body.seen;
+  expect([await seen(0), await seen(1), await seen(2)]).toEqual([true, false, true]);
+  await one.acknowledge(revisions[1]!);
+  expect(await seen(1)).toBe(true);
+});
+
+test('a server that shuts down says nothing of watchers that it sends away', async () => {
+  await start();
+  await register();
+  await watch('service=orders&acks=1');
+  const revision = await drain();
+  const waiting = sight(revision, 30_000);
+  const closed = server.close();
+  expect(await waiting).toMatchObject({ seen: false });
+  await closed;
+});
+
+test('whether an instance is seen is told to who may register it', async () => {
+  await start(`--token=${OWNER}=register:default/mine`);
+  await register();
+  const asked = await call('GET', `namespaces/${INSTANCE}/seen`, undefined, OWNER);
+  expect([asked.status, asked.body.code]).toEqual([403, 'forbidden']);
 });
 
 test('what makes no sense is refused', async () => {

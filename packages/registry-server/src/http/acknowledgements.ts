@@ -1,5 +1,6 @@
 import { instanceKeyOf, ProblemError } from '@rollcall/contract';
 import type { Clock } from '@rollcall/runtime';
+import type { Admission } from '../access/admission.ts';
 import { ownerOf } from '../access/caller.ts';
 import type { Picture } from '../picture/picture.ts';
 import type { Sight } from '../watch/acknowledgements.ts';
@@ -13,27 +14,31 @@ export interface AcknowledgementSources {
   readonly picture: Picture;
   readonly hub: WatchHub;
   readonly seenDrains: SeenDrains;
+  readonly admission: Admission;
   readonly clock: Clock;
   readonly maxWritesPerSecond: number;
 }
 
 /** The calls by which watchers say what they have applied, and by which an instance that drains learns it. */
 export function bindAcknowledgements(binder: Binder, sources: AcknowledgementSources): void {
-  const { picture, hub, seenDrains, clock, maxWritesPerSecond: maxPerSecond } = sources;
+  const { picture, hub, seenDrains, admission, clock, maxWritesPerSecond: maxPerSecond } = sources;
   binder.bind(
     'acknowledge',
     async ({ body: { acks }, caller }) => {
       const owner = ownerOf(caller);
-      // A stream that is over needs no acknowledgement.
+      const latest = new Map<string, number>();
       for (const { stream, revision } of acks)
-        hub.acknowledge({ id: stream, owner }, Number(revision));
+        latest.set(stream, Math.max(Number(revision), latest.get(stream) ?? 0));
+      // A stream that is over needs no acknowledgement.
+      for (const [id, revision] of latest) hub.acknowledge({ id, owner }, revision);
     },
     // A limit of its own: acknowledgements never take the place of registrations.
     { maxPerSecond, rateGroup: 'acks' },
   );
   binder.bind(
     'drainSeen',
-    async ({ params: { ns, svc, id }, query: { revision, waitMs }, isGone }) => {
+    async ({ params: { ns, svc, id }, query: { revision, waitMs }, caller, isGone }) => {
+      admission.checkService(caller, { namespace: ns, service: svc, id });
       checkLoaded(picture);
       await awaitRevision(picture, revision);
       const key = instanceKeyOf({ namespace: ns, service: svc, id });
@@ -45,7 +50,7 @@ export function bindAcknowledgements(binder: Binder, sources: AcknowledgementSou
       const { isSeen, ...missing } = await new Promise<Sight>((resolve) => {
         const look = () => {
           const now = sight();
-          if (now.isSeen || isGone()) end(now);
+          if (now.isSeen || hub.acknowledgements.isClosed || isGone()) end(now);
         };
         const end = (seen: Sight) => {
           timer.cancel();

@@ -1,7 +1,7 @@
 import type { Supervisor } from '@rollcall/daemon';
 import type { Clock } from '@rollcall/runtime';
 import type { FastifyInstance } from 'fastify';
-import type { RegistrationLimits } from '../access/admission.ts';
+import type { Admission, RegistrationLimits } from '../access/admission.ts';
 import type { Quota } from '../access/quota.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Follower } from '../picture/follower.ts';
@@ -45,6 +45,7 @@ export interface RouteParts {
     readonly warmUp: WarmUp;
     readonly hub: WatchHub;
     readonly seenDrains: SeenDrains;
+    readonly admission: Admission;
     readonly holds: HoldTracker;
     readonly registry: Registry;
     readonly declarer: Declarer;
@@ -112,11 +113,12 @@ export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteP
   const pace = snapshotPace(limits, clock, gate);
   const watched = { picture, hub, warmUp, maxWatches, maxWatchesPerToken, isClosing };
   bindWatch(binder, { ...watched, snapshotPace: pace });
-  const { seenDrains } = core;
+  const { seenDrains, admission } = core;
   bindAcknowledgements(binder, {
     picture,
     hub,
     seenDrains,
+    admission,
     clock,
     maxWritesPerSecond: maxPerSecond,
   });

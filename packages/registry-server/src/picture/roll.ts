@@ -105,6 +105,11 @@ export class Roll {
     return this.#overrides.get(overrideKeyOf(instanceKey));
   }
 
+  /** The resources whose keys begin so. Looks at all of them. */
+  *resourcesBelow(prefix: string): Generator<ResourceRecord> {
+    for (const [key, resource] of this.#resources) if (key.startsWith(prefix)) yield resource;
+  }
+
   /** Everything, as an offer to a store that lost its data. */
   offer(monotonicMs: number): Omit<RestoreRequest, 'floor'> {
     const tombstones: Tombstone[] = [];

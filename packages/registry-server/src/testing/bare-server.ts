@@ -97,7 +97,7 @@ export class BareServer {
     bindTraffic(binder, { ...config, traffic, picture, server: 'bare' });
     bindWatch(binder, { ...config, picture, hub, warmUp, isClosing: () => this.#isClosing });
     const { seenDrains } = this.core;
-    bindAcknowledgements(binder, { ...config, picture, hub, seenDrains, clock });
+    bindAcknowledgements(binder, { ...config, picture, hub, seenDrains, admission, clock });
     void this.core.follower.run(this.#stop.signal);
   }
 

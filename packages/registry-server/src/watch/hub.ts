@@ -1,4 +1,4 @@
-import { type InstanceKey, parseInstanceKey, WATCH_PING_MS } from '@rollcall/contract';
+import { type InstanceKey, WATCH_PING_MS } from '@rollcall/contract';
 import type { Supervisor } from '@rollcall/daemon';
 import type { Clock, Random, Timer } from '@rollcall/runtime';
 import type { Picture, ServiceChange } from '../picture/picture.ts';
@@ -88,6 +88,7 @@ export class WatchHub {
     this.#fanOut(this.#damper.takeAll());
     this.#digests.restartAt(this.#picture.revision, this.#picture.digest, hasLost);
     this.#fanOut(changes);
+    this.acknowledgements.relisted(this.#picture.draining(), changes);
     this.#history.restartAt(this.#picture.revision);
     this.#frames.clear();
   }
@@ -129,10 +130,7 @@ export class WatchHub {
     if (missed === undefined) this.#sync(subscriber, since && { isLost });
     else this.#resume(subscriber, framesOf(this.#wanted(subscriber, missed)));
     this.#subscribers.add(subscriber);
-    this.acknowledgements.joined(subscriber, (key) => {
-      const { namespace, service } = parseInstanceKey(key);
-      return subscriber.wants(namespace, service);
-    });
+    this.acknowledgements.joined(subscriber);
     stream.onEnd(() => {
       this.#subscribers.remove(subscriber);
       this.acknowledgements.left(subscriber);
@@ -165,12 +163,14 @@ export class WatchHub {
 
   /** Tells every stream to move to another server. A new stream is told in its first bookmark. */
   move(): void {
+    this.acknowledgements.close();
     this.#isMoving = true;
     this.#ping();
   }
 
   /** Ends every stream. May be called twice. */
   close(): void {
+    this.acknowledgements.close();
     this.#timer.cancel();
     this.#damper.close();
     for (const subscriber of this.#subscribers.all()) subscriber.stream.close();

@@ -12,6 +12,9 @@ const TOGETHER_MS = 5;
 /** How many one write reports. */
 const MOST = 100;
 
+/** How the keys of reports begin. */
+export const SEEN = 'seen/';
+
 /** How long a report stays: longer than anybody waits for it, in ms. */
 const FOR_MS = 60_000;
 
@@ -24,8 +27,8 @@ export interface SeenDrain {
 
 /** Reads a report; undefined for any other resource. */
 export function seenDrainOf({ key, value }: ResourceRecord): SeenDrain | undefined {
-  const [prefix, namespace, service, id, server = ''] = key.split('/');
-  if (prefix !== 'seen') return undefined;
+  if (!key.startsWith(SEEN)) return undefined;
+  const [, namespace, service, id, server = ''] = key.split('/');
   return { instance: `${namespace}/${service}/${id}`, server, revision: Number(value) };
 }
 
@@ -72,7 +75,7 @@ export class SeenDrains {
   async #write(): Promise<void> {
     const { store, picture } = this.#parts;
     const items = [...this.#due].map(([instance, revision]) => ({
-      key: `seen/${instance}/${this.#own}`,
+      key: `${SEEN}${instance}/${this.#own}`,
       value: String(revision),
       forMs: FOR_MS,
       why: 'reported' as const,

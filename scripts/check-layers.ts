@@ -29,8 +29,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Entries behind the front door that a package may import. */
 const SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
-  // For commands that call the registry and no services.
+  // For what calls the registry and no services.
   cli: ['@rollcall/client-sdk/registration'],
+  rollcall: ['@rollcall/client-sdk/registration'],
   // It is for tests itself.
   testing: ['@rollcall/registry-server/store', '@rollcall/runtime/testing'],
 };

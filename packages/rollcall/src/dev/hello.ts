@@ -4,7 +4,7 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { Rollcall } from '@rollcall/client-sdk';
+import { RegistrationClient } from '@rollcall/client-sdk/registration';
 
 const { env } = process;
 const id = env['HELLO_ID'] ?? `hello-${process.pid}`;
@@ -24,7 +24,7 @@ await once(
 );
 const { port } = server.address() as AddressInfo;
 
-const rollcall = new Rollcall({
+const rollcall = new RegistrationClient({
   url: (env['ROLLCALL_URL'] ?? 'http://127.0.0.1:7400').split(','),
   ...(env['ROLLCALL_TOKEN'] === undefined ? {} : { token: env['ROLLCALL_TOKEN'] }),
 });

@@ -16,6 +16,7 @@ export class LiveLine {
 
   begin(): void {
     this.#timer = setInterval(() => this.#show(this.#seconds++ % PLAIN_EVERY === 0), 1_000);
+    this.#show(true);
   }
 
   saw(endpoints: readonly Endpoint[]): void {

@@ -16,7 +16,7 @@ async function watching(count: number) {
   const instances = [];
   for (let i = 0; i < count; i++) instances.push(await registry.addInstance('orders'));
   const orders = registry.client().service('orders');
-  await orders.ready();
+  await orders.ready({ endpoints: count });
   expect(orders.endpoints()).toHaveLength(count);
   return { instances, orders };
 }
@@ -29,7 +29,7 @@ test('an instance whose TTL is over leaves the roll and every picture; those tha
   await registry.turn('6s');
   expect(await states()).toEqual(['orders-1 up', 'orders-2 up']);
   await registry.turn('6s');
-  expect(registry.clock.wallMs() - beforeMs).toBe(12_000);
+  expect(registry.clock.wallMs() - beforeMs).toBeCloseTo(12_000, 2);
   expect(performance.now() - startMs).toBeLessThan(6_000);
   // No waiting: what fell due is done, in the client too.
   expect(orders.endpoints().map(({ instance }) => instance)).toEqual(['orders-2']);
@@ -94,7 +94,7 @@ test('a registry that is away can be stopped, clients included', async () => {
 test('turns follow one another', async () => {
   const beforeMs = registry.clock.wallMs();
   await Promise.all([registry.turn('1s'), registry.turn(500), registry.turn('0.5s')]);
-  expect(registry.clock.wallMs() - beforeMs).toBe(2_000);
+  expect(registry.clock.wallMs() - beforeMs).toBeCloseTo(2_000, 2);
 });
 
 test.each(['30', '1d', 'soon', -1, Number.NaN, '25h'])(

@@ -27,6 +27,9 @@ const NO_FILES = new Set(['USER', 'EXPOSE', 'LABEL', 'HEALTHCHECK', 'ENTRYPOINT'
 const PASSED =
   /^(HOME|TMPDIR|SOURCE_DATE_EPOCH|NODE_EXTRA_CA_CERTS|(https?|no)_proxy|npm_config_registry)$/i;
 
+/** What npm is told of the way to the package registry. */
+const WAY_TO_REGISTRY = ['registry', 'cafile', 'proxy', 'https-proxy', 'strict-ssl'] as const;
+
 /** Runs the steps of all stages in folders below `folder`, which must be empty. Returns what the last stage left. */
 export function buildImage(
   stages: readonly Stage[],
@@ -137,12 +140,10 @@ class Build implements Image {
   /** npm of this machine, and what the steps install with --global. */
   #tools(): Record<string, string> {
     const npm = execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim();
-    // Another prefix also means another global configuration, so the registry is named.
-    const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' });
     return {
       PATH: [this.#at('/usr/local/bin'), dirname(npm), '/usr/bin', '/bin'].join(':'),
       npm_config_prefix: this.#at('/usr/local'),
-      npm_config_registry: registry.trim(),
+      ...wayToRegistry(),
     };
   }
 
@@ -150,6 +151,20 @@ class Build implements Image {
   #at(path: string): string {
     return join(this.root, resolve('/', this.workdir, path));
   }
+}
+
+/** Another prefix also means another global configuration of npm: what leads to the package registry is named. */
+function wayToRegistry(): Record<string, string> {
+  const listed = execFileSync('npm', ['config', 'list', '--json'], { encoding: 'utf8' });
+  const config = JSON.parse(listed) as Readonly<Record<string, unknown>>;
+  const found = WAY_TO_REGISTRY.flatMap((name) => {
+    const value = config[name];
+    const isSet = value !== null && value !== undefined && value !== '' && value !== false;
+    return isSet || name === 'strict-ssl'
+      ? [[`npm_config_${name.replaceAll('-', '_')}`, String(value)]]
+      : [];
+  });
+  return Object.fromEntries(found) as Record<string, string>;
 }
 
 /** A link costs nothing; it needs the same file system. */

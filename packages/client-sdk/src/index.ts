@@ -20,24 +20,9 @@ export {
   type TimelineEvent,
   type ServiceReport,
 } from '@rollcall/contract';
-export type { CallName, CallRequest, ReplyOf } from './registry/call-request.ts';
-export type { ConnectionEvents, ConnectionState, Logger } from './api/connection.ts';
 export type { Catalog, CatalogChange, CatalogOptions } from './api/catalog.ts';
-export { CLIENT_FAULTS, RollcallError, type RollcallErrorCode } from './base/error.ts';
-export type { RollcallOptions } from './api/options.ts';
-export type {
-  DrainOptions,
-  LeaseState,
-  RegisterOptions,
-  Registration,
-  RegistrationEvents,
-} from './api/registration.ts';
+export * from './client/index.ts';
 export { Rollcall } from './rollcall.ts';
-export type { Drained } from './serving/drainable-server.ts';
-export type { InstanceOptions } from './serving/instance-options.ts';
-export { serveInstance, type ServedInstance } from './serving/serve-instance.ts';
-export type { ServeOptions } from './serving/serve-options.ts';
-export { serveUntilDrained } from './serving/serve-until-drained.ts';
 export type {
   EjectMessage,
   PictureMessage,

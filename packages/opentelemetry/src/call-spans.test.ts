@@ -55,7 +55,6 @@ test('one call: a span of the call, and below it one of the request that was sen
     'rollcall.zone': 'z1',
     'network.peer.address': '127.0.0.1',
     'network.peer.port': port,
-    'network.protocol.version': '1.1',
   });
   expect(call?.attributes).toEqual({ ...common, 'rollcall.tries': 1 });
   expect(served.seen[0]?.['traceparent']).toBe(traceparentOf(request!));

@@ -26,8 +26,8 @@ interface Messages {
 }
 
 /**
- * Listens to one channel. Returns a function that ends it. An error, such as of an own propagator or span processor, goes
- * to the log of OpenTelemetry: left alone it would end the process.
+ * Listens to one channel. Returns a function that ends it. If one of the user's propagators or span processors throws, the
+ * error goes to the log of OpenTelemetry: otherwise it would end the process.
  */
 export function listen<Name extends keyof Messages>(
   name: Name,

@@ -22,10 +22,12 @@ export class Acknowledger {
 
   /** Everything that this stream sent up to the revision is applied. */
   applied(url: string, stream: string, revision: string): void {
-    const streams = this.#due.get(url) ?? new Map<string, string>();
-    streams.set(stream, revision);
-    this.#due.set(url, streams);
-    if (streams.size > 1) return;
+    const due = this.#due.get(url);
+    if (due !== undefined) {
+      due.set(stream, revision);
+      return;
+    }
+    this.#due.set(url, new Map([[stream, revision]]));
     const { runtime } = this.#options;
     runtime.after(TOGETHER_MS, () => guarded(runtime, 'acknowledging', () => void this.#send(url)));
   }

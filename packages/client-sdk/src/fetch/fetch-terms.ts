@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { CallSettings } from '../api/call-settings.ts';
+import type { CallSettings, ParsedSettings } from '../api/call-settings.ts';
 import { type CallRules, parseSettings, rulesOf, withRules } from '../calls/call-rules.ts';
 import { takenOver } from '../undici/taken-over.ts';
 
@@ -19,7 +19,7 @@ export function fetchTermsOf(
   given: CallSettings | undefined,
 ): FetchTerms | undefined {
   if (given === undefined && base === undefined) return undefined;
-  const settings = parseSettings(given ?? {});
+  const settings: Partial<ParsedSettings> = given === undefined ? {} : parseSettings(given);
   const { waitMs, idempotent } = settings;
   return { rules: rulesOf(base, settings), waitMs, idempotent };
 }

@@ -10,6 +10,9 @@ const ANNOUNCE_LIMIT_MS = 2_000;
 /** How long a server waits at most for callers to learn of a drain, in ms. */
 const LONGEST_LOOK_MS = 30_000;
 
+/** Pause before it is asked again, in ms. */
+const ASK_AGAIN_MS = 100;
+
 /** What the instance does in the steps of leaving. */
 export interface Leaving {
   readonly registrar: Registrar;
@@ -60,7 +63,16 @@ async function callersKnow(
   revision: string,
   withinMs: number,
 ): Promise<boolean> {
-  const waitMs = Math.min(withinMs, LONGEST_LOOK_MS);
-  const timeoutMs = waitMs + options.requestTimeoutMs;
-  return (await client.call('drainSeen', { params, query: { revision, waitMs }, timeoutMs })).seen;
+  const { runtime, requestTimeoutMs } = options;
+  const deadlineMs = runtime.monotonicMs() + withinMs;
+  for (;;) {
+    const leftMs = Math.max(Math.ceil(deadlineMs - runtime.monotonicMs()), 0);
+    const waitMs = Math.min(leftMs, LONGEST_LOOK_MS);
+    const timeoutMs = waitMs + requestTimeoutMs;
+    const call = { params, query: { revision, waitMs }, timeoutMs };
+    const { seen } = await client.call('drainSeen', call);
+    if (seen || runtime.monotonicMs() >= deadlineMs) return seen;
+    // A server that shuts down answers at once; another one may know more.
+    await pause(runtime, ASK_AGAIN_MS);
+  }
 }

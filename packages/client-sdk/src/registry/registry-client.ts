@@ -112,12 +112,15 @@ export class RegistryClient implements RegistryApi {
   #askInTime(url: string, route: Route, request: AnyCallRequest): Promise<unknown> {
     const { requestTimeoutMs, runtime } = this.#options;
     const { signal, timeoutMs = requestTimeoutMs } = request;
-    // A read may return much data; it still has to start, and to keep arriving, within the timeout.
-    const limitMs = route.method === 'GET' ? timeoutMs * READ_RATIO : timeoutMs;
+    // A read may return much data; it still has to start, and to keep arriving, within the timeout. Anything else has to
+    // end within it, and needs no second timer.
+    const isRead = route.method === 'GET';
+    const limitMs = isRead ? timeoutMs * READ_RATIO : timeoutMs;
+    const silenceMs = isRead ? timeoutMs : 0;
     const bound = { limitMs, signal, onOver: tooLate(url, limitMs) };
     return this.#connection.observe(url, () =>
       bounded(runtime, bound, (inner) =>
-        this.#ask(url, route, { ...request, timeoutMs, signal: inner }),
+        this.#ask(url, route, { ...request, timeoutMs: silenceMs, signal: inner }),
       ),
     );
   }

@@ -131,7 +131,7 @@ describe('G1: a server that answers slowly but steadily is one that does not ans
     for (const call of calls)
       await expect(call()).rejects.toMatchObject({
         code: 'registry_unreachable',
-        message: expect.stringMatching(/did not finish its answer within \d+ ms|nothing came/),
+        message: expect.stringMatching(/did not finish its answer within \d+ ms/),
       });
   });
 

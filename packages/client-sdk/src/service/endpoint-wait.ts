@@ -39,8 +39,8 @@ export interface WaitedFor {
 }
 
 interface Limit {
-  /** 0 = none. */
-  readonly limitMs: number;
+  /** Undefined = none. */
+  readonly limitMs: number | undefined;
   readonly signals: readonly (AbortSignal | undefined)[];
 }
 
@@ -72,7 +72,8 @@ export class EndpointWait implements EndpointAwaiter {
     const { failure } = directory;
     const isHopeless = feed.snapshot === undefined && failure?.retryable === false;
     if (isHopeless) throw failure;
-    const limit = { limitMs: timeoutMs, signals: [signal, closing] };
+    const limitMs = timeoutMs === 0 ? undefined : timeoutMs;
+    const limit = { limitMs, signals: [signal, closing] };
     const waiting = this.#within(limit, async (giveUp) => {
       while (!isReady()) await this.#next(giveUp);
     });
@@ -168,7 +169,8 @@ export class EndpointWait implements EndpointAwaiter {
     const giveUp = new AbortController();
     const onOver = () => giveUp.abort(OVER);
     const { runtime } = this.#of.options;
-    const timer = limitMs === 0 ? undefined : runtime.after(limitMs, onOver, { keepsAlive: true });
+    const timer =
+      limitMs === undefined ? undefined : runtime.after(limitMs, onOver, { keepsAlive: true });
     const listening = signals.flatMap((signal) => {
       if (signal === undefined) return [];
       const onAbort = () => giveUp.abort(signal.reason);

@@ -112,3 +112,10 @@ test.each([
     message: expect.stringContaining(message),
   });
 });
+
+test('a client that waits for no first picture fails a call at once', async () => {
+  const registry = await context.registry();
+  registry.speaks = false;
+  const orders = context.client(registry, { firstPictureWaitMs: 0 }).service('orders');
+  await expect(orders.request('/')).rejects.toMatchObject({ code: 'no_endpoints' });
+});

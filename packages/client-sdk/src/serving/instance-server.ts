@@ -65,7 +65,7 @@ export class InstanceServer {
     this.drained = this.#serve();
     // Nobody has to wait for them.
     this.registered.catch(() => undefined);
-    this.drained.catch((error: unknown) => this.#onFailed(error));
+    this.drained.catch(() => undefined);
   }
 
   /** Lets the instance leave, whatever its state: see {@link drained}. */
@@ -91,14 +91,6 @@ export class InstanceServer {
       this.#runtime.warn(`onRegistered threw: ${String(error)}`, error);
     }
     return registration;
-  }
-
-  /** Applications and those who wait for {@link registered} are told otherwise. */
-  #onFailed(error: unknown): void {
-    if (this.#application !== undefined || this.#registration === undefined) return;
-    const { namespace, service, id } = this.#registration;
-    const what = `draining instance ${id} of ${namespace}/${service} failed`;
-    this.#runtime.warn(`${what}: ${String(error)}`, error);
   }
 
   #heed({ signals, signal }: ResolvedInstance['drain']): void {

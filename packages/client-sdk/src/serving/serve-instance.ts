@@ -9,8 +9,8 @@ export interface ServedInstance {
   readonly registration: Registration;
   /**
    * Resolves when it has left and the server is closed, whatever began it: a signal, an abort, {@link drain}, or the
-   * registration's own `drain`. Rejects only with what `closeStreams` throws. The process then ends by itself, unless
-   * something else keeps it alive: close that afterwards.
+   * registration's own `drain`. Never rejects. The process then ends by itself, unless something else keeps it alive:
+   * close that afterwards.
    */
   readonly drained: Promise<Drained>;
   /** Leaves without failing a call, and closes the server: call it instead of `server.close()`. Safe to call twice. */

@@ -10,9 +10,9 @@ import { Stop } from './stop.ts';
 /**
  * Serves until a signal asks to stop, then leaves without failing a call: the instance is announced as draining, callers
  * learn it, the next answers ask them to connect elsewhere, work under way is done, and the instance leaves the roll.
- * Call it once the instance is registered; of a connection that was made before it knows nothing until its first request
- * (`serveInstance` has no such gap). An instance that was superseded is served until it is asked to stop. Resolves when all that is over; the process then ends by itself, unless
- * something else keeps it alive. Never ends the process, and does not reject when the registry is away.
+ * Call it once the instance is registered. It does not know connections that were opened before, until their first
+ * request; `serveInstance` has no such gap. A superseded instance is served until it is asked to stop. Resolves when the
+ * server has ended; the process then ends by itself, unless something else keeps it alive. Never ends the process, and does not reject when the registry is away.
  *
  * Throws a {@link RollcallError} `invalid_options` that names the option.
  */

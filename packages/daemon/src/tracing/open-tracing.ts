@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { OtelTracing } from './otel-tracing.ts';
 import type { Tracing } from './tracing.ts';
-import { namesService, tracingVariable } from './tracing-environment.ts';
+import { namesService, setIn, tracingVariable } from './tracing-environment.ts';
 
 /** How long the end of the program waits until the last spans are sent, in ms. */
 const FLUSH_MS = 2_000;
@@ -57,7 +57,8 @@ async function start({ name, version, environment, logger, clock }: TracingParts
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-node'),
   ]);
-  environment['OTEL_NODE_RESOURCE_DETECTORS'] ??= DETECTORS;
+  if (setIn(environment, 'OTEL_NODE_RESOURCE_DETECTORS') === undefined)
+    environment['OTEL_NODE_RESOURCE_DETECTORS'] = DETECTORS;
   const sdk = new NodeSDK({
     ...(namesService(environment) ? {} : { serviceName: name }),
     // Metrics are scraped, the log is written: see `/metrics` and standard output.

@@ -1,7 +1,7 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Empty counts as not set, as everywhere in OpenTelemetry. */
-const setIn = (environment: Environment, name: string): string | undefined => {
+/** The value of a variable. Empty counts as not set, as everywhere in OpenTelemetry. */
+export const setIn = (environment: Environment, name: string): string | undefined => {
   const value = environment[name]?.trim();
   return value === '' ? undefined : value;
 };

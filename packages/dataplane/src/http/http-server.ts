@@ -25,7 +25,7 @@ import { createPseudonym } from './pseudonym.ts';
 
 export interface HttpServerOptions {
   readonly observer: Observer;
-  /** Makes traces of requests. @default none: a request is only asked for it */
+  /** Makes traces of requests. @default none: a request then costs one comparison more */
   readonly tracer?: RequestTracer | undefined;
   readonly timeouts: HttpTimeouts;
   readonly limits: HttpLimits;

@@ -10,7 +10,6 @@ export const ATTRIBUTE = {
   statusCode: 'http.response.status_code',
   peerAddress: 'network.peer.address',
   peerPort: 'network.peer.port',
-  protocolVersion: 'network.protocol.version',
   serverAddress: 'server.address',
   serverPort: 'server.port',
   url: 'url.full',
@@ -78,7 +77,6 @@ export function endpointAttributes({ endpoint, tries }: RequestMessage): Attribu
     [ATTRIBUTE.endpoint]: id,
     [ATTRIBUTE.peerAddress]: address,
     [ATTRIBUTE.peerPort]: port,
-    [ATTRIBUTE.protocolVersion]: '1.1',
     ...(zone === '' ? {} : { [ATTRIBUTE.zone]: zone }),
     ...(tries > 1 ? { [ATTRIBUTE.resendCount]: tries - 1 } : {}),
   };

@@ -83,3 +83,18 @@ test('a server without watchers says so at once', async () => {
     'draining',
   ]);
 });
+
+test('what servers tell each other of drains is not exported', async () => {
+  const [near, far] = (await startServers(2)) as [RegistryServer, RegistryServer];
+  await send(near, 'PUT', INSTANCE, { ports: { http: { port: 1 } } });
+  const { revision } = await send(near, 'PATCH', INSTANCE, { status: 'draining' });
+  await send(near, 'GET', `${INSTANCE}/seen?revision=${revision as string}&waitMs=30000`);
+  const exported = await (await fetch(`${far.url}/v1/export`)).text();
+  expect(exported).not.toContain('seen/');
+  const imported = await fetch(`${near.url}/v1/import`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: exported,
+  });
+  expect([imported.status, await imported.text()]).toEqual([200, expect.any(String)]);
+});

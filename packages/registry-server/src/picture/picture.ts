@@ -140,12 +140,6 @@ export class Picture {
     return this.#roll?.services.get(serviceKeyOf({ namespace, service })) ?? new Map();
   }
 
-  /** The instances that say that they drain. */
-  *draining(): Generator<InstanceRecord> {
-    for (const instances of this.#roll?.services.values() ?? [])
-      for (const record of instances.values()) if (record.body.status === 'draining') yield record;
-  }
-
   /** What the state of an instance means now, with its override applied. */
   conditionsOf(record: InstanceRecord): InstanceConditions {
     return conditionsOf(record, this.#roll?.override(instanceKeyOf(record)));

@@ -10,7 +10,7 @@ import {
 } from '@rollcall/contract';
 import { INSTANCE_TOMBSTONE_MS } from '../store/limits.ts';
 import type { LogEntry } from '../store/log-entry.ts';
-import { type InstanceRecord, type ResourceRecord } from '../store/record.ts';
+import { type InstanceRecord, type ResourceRecord, SEEN } from '../store/record.ts';
 import type { RestoreRequest, StoreSnapshot, Tombstone } from '../store/store.ts';
 import { Declarations, type ServiceTouch } from './declared/declarations.ts';
 import { instanceOfOverride, overrideKeyOf, type StoredOverride } from './instances/endpoints.ts';
@@ -89,7 +89,9 @@ export class Roll {
       case 'spoilt':
         return this.#leaveOut(entry.key, entry.revision);
       default: {
-        this.#addTombstone(`r:${entry.key}`, entry.revision, monotonicMs);
+        // What is over in a moment may come back for a moment.
+        if (!entry.key.startsWith(SEEN))
+          this.#addTombstone(`r:${entry.key}`, entry.revision, monotonicMs);
         return this.#remove(entry.key, entry.revision);
       }
     }
@@ -103,6 +105,12 @@ export class Roll {
 
   override(instanceKey: InstanceKey): Override | undefined {
     return this.#overrides.get(overrideKeyOf(instanceKey));
+  }
+
+  /** The instances that say that they drain. Looks at all of them. */
+  *draining(): Generator<InstanceRecord> {
+    for (const instances of this.services.values())
+      for (const record of instances.values()) if (record.body.status === 'draining') yield record;
   }
 
   /** The resources whose keys begin so. Looks at all of them. */

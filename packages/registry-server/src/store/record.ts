@@ -63,6 +63,13 @@ export interface ResourceRecord {
   readonly value: string;
 }
 
+/** How the keys of reports about drains begin; see `writes/seen-drains.ts`. */
+export const SEEN = 'seen/';
+
+/** Whether a resource is written again and again, or for a moment: then it is neither exported nor kept in a file. */
+export const isPassing = (key: string): boolean =>
+  key.startsWith('report/') || key.startsWith(SEEN);
+
 /** The timeline's name for the end of a resource. */
 export function endOf(key: string): 'override-removed' | 'report-ended' | 'deleted' {
   if (key.startsWith('override/')) return 'override-removed';

@@ -1,4 +1,4 @@
-import { type InstanceKey, instanceKeyOf, parseInstanceKey } from '@rollcall/contract';
+import { type InstanceKey, instanceKeyOf } from '@rollcall/contract';
 import { SELF } from '../picture/instances/own-service.ts';
 import type { ServiceChange } from '../picture/service-change.ts';
 import type { LogEntry } from '../store/log-entry.ts';
@@ -9,8 +9,12 @@ import type { Subscriber } from './subscriber.ts';
 interface Draining {
   /** Revision of the write by which it began. */
   readonly revision: number;
-  /** Watchers that have yet to acknowledge it. */
-  readonly waiting: Set<Subscriber>;
+  readonly record: InstanceRecord;
+  /**
+   * Watchers that have yet to acknowledge it, and the revision from which on an acknowledgement includes it: Infinity as
+   * long as it has not been sent to them, because changes of a flapping endpoint are held back.
+   */
+  readonly waiting: Map<Subscriber, number>;
   /** Other servers whose watchers have all acknowledged it, or left. */
   readonly servers: Set<string>;
   /** Called when it may be seen now. */
@@ -47,6 +51,8 @@ export interface AcknowledgementsOptions {
 export class Acknowledgements {
   readonly #options: AcknowledgementsOptions;
   readonly #draining = new Map<InstanceKey, Draining>();
+  /** By namespace and id, which endpoints have too. */
+  readonly #byName = new Map<string, Set<Draining>>();
   /** What each watcher has yet to acknowledge: an acknowledgement costs what it settles, however much drains. */
   readonly #owed = new Map<Subscriber, Set<InstanceKey>>();
   #isClosed = false;
@@ -66,35 +72,56 @@ export class Acknowledgements {
       // A later write to an instance that drains does not begin its drain again.
       else if (!this.#draining.has(key)) begun.push(entry.record);
     }
-    for (const record of begun) this.#begin(record, changes);
+    for (const record of begun) this.#begin(record);
+    if (begun.length > 0)
+      for (const change of changes)
+        for (const draining of this.#shownBy(change))
+          for (const subscriber of this.#options.subscribersOf(change))
+            this.#owe(subscriber, draining, Infinity);
+    for (const record of begun) this.#settleIfSeen(instanceKeyOf(record));
     if (changes.some(isSelf)) for (const draining of this.#draining.values()) tell(draining);
   }
 
-  /** The roll was read again: these instances drain now. */
+  /** A change was sent to these streams. */
+  sent(change: ServiceChange, subscribers: readonly Subscriber[]): void {
+    for (const { waiting } of this.#shownBy(change))
+      for (const subscriber of subscribers)
+        if (waiting.has(subscriber)) waiting.set(subscriber, change.revision);
+  }
+
+  /** The roll was read again: these instances drain now, and these changes were sent. */
   relisted(drainingNow: Iterable<InstanceRecord>, changes: readonly ServiceChange[]): void {
     const now = new Map(Array.from(drainingNow, (record) => [instanceKeyOf(record), record]));
     for (const key of this.#draining.keys()) if (!now.has(key)) this.#end(key);
+    const news = new Set(changes.flatMap((change) => [...this.#shownBy(change)]));
     for (const [key, record] of now) {
-      const isNews = changes.some((change) => shows(change, record));
-      if (!isNews && this.#draining.has(key)) continue;
-      this.#end(key);
-      this.#begin(record, changes);
+      const known = this.#draining.get(key);
+      if (known !== undefined && !news.has(known)) continue;
+      // Another drain than the known one, for the same that wait.
+      if (known !== undefined) this.#forgetAll(key, known);
+      this.#begin(record, known?.listeners);
     }
+    for (const change of changes)
+      for (const draining of this.#shownBy(change))
+        for (const subscriber of this.#options.subscribersOf(change))
+          this.#owe(subscriber, draining, change.revision);
+    for (const key of now.keys()) this.#settleIfSeen(key);
   }
 
   /** A stream begins, which is shown what drains. */
   joined(subscriber: Subscriber): void {
     if (!subscriber.acknowledges) return;
-    for (const key of this.#draining.keys()) {
-      const { namespace, service } = parseInstanceKey(key);
-      if (subscriber.wants(namespace, service)) this.#owe(subscriber, key);
+    for (const draining of this.#draining.values()) {
+      const { namespace, service } = draining.record;
+      if (subscriber.wants(namespace, service)) this.#owe(subscriber, draining, draining.revision);
     }
   }
 
   /** A watcher has applied everything up to a revision. */
   acknowledged(subscriber: Subscriber, revision: number): void {
     for (const key of this.#owed.get(subscriber) ?? [])
-      if ((this.#draining.get(key)?.revision ?? 0) <= revision) this.#settle(subscriber, key);
+      if ((this.#draining.get(key)?.waiting.get(subscriber) ?? 0) <= revision)
+        this.#settle(subscriber, key);
   }
 
   /** A stream is over. */
@@ -138,35 +165,55 @@ export class Acknowledgements {
     return this.#isClosed;
   }
 
-  #begin(record: InstanceRecord, changes: readonly ServiceChange[]): void {
+  #begin(record: InstanceRecord, listeners: Draining['listeners'] = new Set()): void {
     const key = instanceKeyOf(record);
-    const draining: Draining = {
-      revision: record.revision,
-      waiting: new Set(),
-      servers: new Set(),
-      listeners: new Set(),
+    const { revision } = record;
+    const draining = {
+      revision,
+      record,
+      waiting: new Map(),
+      servers: new Set<string>(),
+      listeners,
     };
     this.#draining.set(key, draining);
-    for (const change of changes) {
-      if (!shows(change, record)) continue;
-      for (const subscriber of this.#options.subscribersOf(change))
-        if (subscriber.acknowledges) this.#owe(subscriber, key);
-    }
-    if (draining.waiting.size === 0) this.#options.onSeen(key, draining.revision);
+    const name = nameOf(record.namespace, record.id);
+    this.#byName.set(name, (this.#byName.get(name) ?? new Set<Draining>()).add(draining));
   }
 
   #end(key: InstanceKey): void {
     const draining = this.#draining.get(key);
     if (draining === undefined) return;
-    this.#draining.delete(key);
-    for (const subscriber of draining.waiting) this.#forget(subscriber, key);
+    this.#forgetAll(key, draining);
     tell(draining);
   }
 
-  #owe(subscriber: Subscriber, key: InstanceKey): void {
-    this.#draining.get(key)?.waiting.add(subscriber);
+  #forgetAll(key: InstanceKey, draining: Draining): void {
+    this.#draining.delete(key);
+    const name = nameOf(draining.record.namespace, draining.record.id);
+    const named = this.#byName.get(name);
+    named?.delete(draining);
+    if (named?.size === 0) this.#byName.delete(name);
+    for (const subscriber of draining.waiting.keys()) this.#forget(subscriber, key);
+  }
+
+  /** The drains that a change shows: of instances of its own service, or of one that it selects. */
+  *#shownBy({ namespace, service, upserts }: ServiceChange): Generator<Draining> {
+    if (this.#draining.size === 0) return;
+    for (const { instance, state, address, port } of upserts) {
+      if (state !== 'draining') continue;
+      const named = [...(this.#byName.get(nameOf(namespace, instance)) ?? [])];
+      const own = named.find(({ record }) => record.service === service);
+      if (own !== undefined) yield own;
+      // A declared service shows instances of others. Several services may have instances of one name.
+      else yield* named.filter(({ record }) => isAt(record, address, port));
+    }
+  }
+
+  #owe(subscriber: Subscriber, draining: Draining, fromRevision: number): void {
+    if (!subscriber.acknowledges) return;
+    draining.waiting.set(subscriber, fromRevision);
     const owed = this.#owed.get(subscriber) ?? new Set();
-    this.#owed.set(subscriber, owed.add(key));
+    this.#owed.set(subscriber, owed.add(instanceKeyOf(draining.record)));
   }
 
   #forget(subscriber: Subscriber, key: InstanceKey): void {
@@ -177,28 +224,25 @@ export class Acknowledgements {
 
   #settle(subscriber: Subscriber, key: InstanceKey): void {
     this.#forget(subscriber, key);
+    if (this.#draining.get(key)?.waiting.delete(subscriber) === true) this.#settleIfSeen(key);
+  }
+
+  #settleIfSeen(key: InstanceKey): void {
     const draining = this.#draining.get(key);
-    if (draining?.waiting.delete(subscriber) !== true || draining.waiting.size > 0) return;
+    if (draining === undefined || draining.waiting.size > 0) return;
     this.#options.onSeen(key, draining.revision);
     tell(draining);
   }
 }
 
-/** Whether a change shows watchers that this instance drains: of its own service, or of one that selects it. */
-function shows({ namespace, service, upserts }: ServiceChange, record: InstanceRecord): boolean {
-  if (namespace !== record.namespace) return false;
-  // Instances of other services may have the same id.
-  const { address } = record.body;
-  const isOwn = service === record.service;
-  return upserts.some(
-    (one) =>
-      one.state === 'draining' && one.instance === record.id && (isOwn || one.address === address),
-  );
-}
-
 /** A server came or left, and with it what is waited for. */
 const isSelf = ({ namespace, service }: ServiceChange): boolean =>
   namespace === SELF.namespace && service === SELF.service;
+
+const isAt = ({ body }: InstanceRecord, address: string, port: number): boolean =>
+  body.address === address && Object.values(body.ports).some((one) => one.port === port);
+
+const nameOf = (namespace: string, id: string) => `${namespace}/${id}`;
 
 function tell({ listeners }: Draining): void {
   for (const listener of listeners) listener();

@@ -88,7 +88,7 @@ export class WatchHub {
     this.#fanOut(this.#damper.takeAll());
     this.#digests.restartAt(this.#picture.revision, this.#picture.digest, hasLost);
     this.#fanOut(changes);
-    this.acknowledgements.relisted(this.#picture.draining(), changes);
+    this.acknowledgements.relisted(this.#picture.roll?.draining() ?? [], changes);
     this.#history.restartAt(this.#picture.revision);
     this.#frames.clear();
   }
@@ -108,6 +108,7 @@ export class WatchHub {
       const subscribers = this.#subscribers.subscribersOf(change);
       if (subscribers.length === 0) continue;
       this.#queue.add({ frame: sent.frame, change: sent, subscribers });
+      this.acknowledgements.sent(change, subscribers);
     }
   }
 
@@ -138,20 +139,18 @@ export class WatchHub {
   }
 
   /** A watcher has applied everything up to a revision. Ignored when this owner has no such stream. */
-  acknowledge({ id, owner }: Subscription, revision: number): void {
-    const subscriber = this.#subscribers.find(id);
-    if (subscriber !== undefined && subscriber.subscription.owner === owner)
-      this.acknowledgements.acknowledged(subscriber, revision);
+  acknowledge(of: Subscription, revision: number): void {
+    const subscriber = this.#subscribers.find(of);
+    if (subscriber !== undefined) this.acknowledgements.acknowledged(subscriber, revision);
   }
 
   /**
    * Adds services to a stream, or its whole namespace when none is named: sends their snapshots, then every change.
    * False = this owner has no stream with this id and namespace.
    */
-  extend({ id, owner }: Subscription, { namespace, services }: Interest): boolean {
-    const subscriber = this.#subscribers.find(id);
-    if (subscriber === undefined || subscriber.subscription.owner !== owner) return false;
-    if (subscriber.namespace !== namespace) return false;
+  extend(of: Subscription, { namespace, services }: Interest): boolean {
+    const subscriber = this.#subscribers.find(of);
+    if (subscriber?.namespace !== namespace) return false;
     const isWholeNow = this.#subscribers.extend(subscriber, services);
     if (subscriber.parkedAtMs === undefined && !subscriber.takesMore()) this.#park(subscriber);
     // A slow reader must not make its own backlog grow by asking for more.

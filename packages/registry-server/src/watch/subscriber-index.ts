@@ -1,5 +1,5 @@
 import { serviceKeyOf } from '@rollcall/contract';
-import type { Subscriber } from './subscriber.ts';
+import type { Subscriber, Subscription } from './subscriber.ts';
 
 /** The open streams, indexed by what they cover. */
 export class SubscriberIndex {
@@ -14,8 +14,10 @@ export class SubscriberIndex {
     return this.#byId.values();
   }
 
-  find(id: string): Subscriber | undefined {
-    return this.#byId.get(id);
+  /** The stream of this id, if it belongs to this owner. */
+  find({ id, owner }: Subscription): Subscriber | undefined {
+    const found = this.#byId.get(id);
+    return found?.subscription.owner === owner ? found : undefined;
   }
 
   /** The subscribers that get the changes of a service. */

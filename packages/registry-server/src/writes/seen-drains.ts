@@ -3,7 +3,7 @@ import type { Supervisor } from '@rollcall/daemon';
 import type { Clock } from '@rollcall/runtime';
 import { SELF } from '../picture/instances/own-service.ts';
 import type { Picture } from '../picture/picture.ts';
-import type { ResourceRecord } from '../store/record.ts';
+import { type ResourceRecord, SEEN } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 
 /** Drains that are seen within this time are reported by one write, in ms. */
@@ -11,9 +11,6 @@ const TOGETHER_MS = 5;
 
 /** How many one write reports. */
 const MOST = 100;
-
-/** How the keys of reports begin. */
-export const SEEN = 'seen/';
 
 /** How long a report stays: longer than anybody waits for it, in ms. */
 const FOR_MS = 60_000;
@@ -65,8 +62,9 @@ export class SeenDrains {
   /** All watchers of this server know of a drain. A server that is alone tells nobody. */
   report(instance: InstanceKey, revision: number): void {
     if (this.#own === undefined || this.others().length === 0) return;
+    const isFirst = this.#due.size === 0;
     this.#due.set(instance, revision);
-    if (this.#due.size > 1) return;
+    if (!isFirst) return;
     const { clock, supervisor } = this.#parts;
     clock.after(TOGETHER_MS, () => void supervisor.run('drains', () => this.#write()));
   }

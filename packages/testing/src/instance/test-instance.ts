@@ -20,7 +20,7 @@ export interface InstanceParts {
   readonly signal: AbortSignal;
 }
 
-/** What of an instance ends with its process, besides its HTTP server. */
+/** What ends together with the instance's process, besides its HTTP server. */
 interface Life {
   readonly clock: MortalClock;
   /** Its connections to the registry go through it, so that they can be cut. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DURABLE_FORMAT, DURABLE_VERSION } from '@rollcall/contract';
 import { z } from 'zod';
-import type { InstanceRecord, ResourceRecord } from '../record.ts';
+import { type InstanceRecord, isPassing, type ResourceRecord } from '../record.ts';
 import type { StoreSnapshot } from '../store.ts';
 
 const FORMAT = DURABLE_FORMAT;
@@ -41,10 +41,8 @@ class DurableFormatError extends Error {
   override readonly name = 'DurableFormatError';
 }
 
-/** Reports expire by themselves and leases end with the process, so neither is kept. */
-function isDurable({ key }: Pick<ResourceRecord, 'key'>): boolean {
-  return !key.startsWith('report/');
-}
+/** Leases end with the process, so they are not kept either. */
+const isDurable = ({ key }: Pick<ResourceRecord, 'key'>): boolean => !isPassing(key);
 
 export function durablePartOf({ resources, instances }: StoreSnapshot): DurablePart {
   return {

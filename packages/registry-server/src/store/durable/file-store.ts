@@ -1,6 +1,7 @@
 import type { InstanceKey } from '@rollcall/contract';
 import type { LogPage, StoreHead } from '../log-entry.ts';
 import type { MemoryStore } from '../memory/memory-store.ts';
+import { isPassing } from '../record.ts';
 import {
   type ChangeOutcome,
   type Continuity,
@@ -106,14 +107,14 @@ export class FileStore implements Store {
   }
 
   async put(request: PutRequest): Promise<PutOutcome> {
-    const isKept = request.items.some(({ why }) => why !== 'reported');
+    const isKept = request.items.some(({ key }) => !isPassing(key));
     if (request.dryRun === true || !isKept) return this.#inner.put(request);
     const keys = request.items.map(({ key }) => key);
     return this.#durably({ keys }, () => this.#inner.put(request));
   }
 
   async remove(request: RemoveRequest): Promise<ChangeOutcome> {
-    if (request.key.startsWith('report/')) return this.#inner.remove(request);
+    if (isPassing(request.key)) return this.#inner.remove(request);
     return this.#durably({ keys: [request.key] }, () => this.#inner.remove(request));
   }
 

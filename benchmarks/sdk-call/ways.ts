@@ -1,4 +1,5 @@
 import { Agent, Pool } from 'undici';
+import { RequestTrace } from '../../packages/client-sdk/src/diagnostics/request-trace.ts';
 import {
   CONNECTIONS,
   CountingHandler,
@@ -27,6 +28,17 @@ export const WAYS: Ways = {
     return { call: (done) => next().dispatch(REQUEST, new CountingHandler(done)), close };
   },
   'SDK, interceptor, dispatch': async (given) => {
+    const { rollcall } = await openRollcall(given);
+    const agent = new Agent().compose(rollcall.interceptor());
+    const request = { ...REQUEST, origin: ORIGIN };
+    return {
+      call: (done) => agent.dispatch(request, new CountingHandler(done)),
+      close: () => rollcall.close(),
+    };
+  },
+  'SDK, dispatch without diagnostics': async (given) => {
+    // Each way has a process of its own.
+    RequestTrace.begin = () => undefined;
     const { rollcall } = await openRollcall(given);
     const agent = new Agent().compose(rollcall.interceptor());
     const request = { ...REQUEST, origin: ORIGIN };

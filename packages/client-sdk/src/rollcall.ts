@@ -5,7 +5,7 @@ import type { CallSettings } from './api/call-settings.ts';
 import type { Catalog, CatalogOptions } from './api/catalog.ts';
 import type { ServiceDispatcher } from './calls/service-dispatcher.ts';
 import { Directory } from './directory/directory.ts';
-import { createInterceptor } from './interceptor.ts';
+import { createInterceptor } from './dispatch/interceptor.ts';
 import type { ServiceHost } from './base/service-host.ts';
 import { setReach } from './calls/reach.ts';
 import { parseOptions, type RollcallOptions } from './api/options.ts';
@@ -58,7 +58,7 @@ export class Rollcall extends RegistrationClient {
         const service = this.#hosts.at(url);
         return (
           service &&
-          (async (input, init, settings) =>
+          ((input, init, settings) =>
             service.fetch(input, init, fetchTermsOf(service.dispatcher.rules, settings)))
         );
       },

@@ -34,6 +34,8 @@ export class ServiceFetch {
   readonly #passing: FetchDispatcher;
   /** Host names of the service. */
   readonly #hosts: ReadonlySet<string>;
+  /** How most urls of the service begin: with scheme, host and a slash. */
+  readonly #beginnings: readonly string[];
 
   constructor(service: FetchedService) {
     const { name, namespace, scheme, hostSuffix, isDefaultNamespace } = service;
@@ -44,9 +46,11 @@ export class ServiceFetch {
     this.#keeping = this.#dispatcher(true);
     this.#passing = this.#dispatcher(false);
     this.#hosts = new Set([whole, `${name}.${namespace}`, ...short]);
+    this.#beginnings = [...this.#hosts].map((host) => `${scheme}://${host}/`).toReversed();
   }
 
-  async fetch(
+  /** Throws what speaks against the request itself. */
+  fetch(
     input: string | URL | Request,
     init: RequestInit = {},
     terms?: FetchTerms,
@@ -60,7 +64,8 @@ export class ServiceFetch {
     const usual = isStatic(own.body) ? this.#keeping : this.#passing;
     const dispatcher = terms === undefined ? usual : this.#dispatcher(isStatic(own.body), terms);
     const options = { ...own, dispatcher: dispatcher as object } as RequestInit;
-    return (takesDispatcher ? globalThis.fetch : await undiciFetch())(target, options);
+    if (takesDispatcher) return globalThis.fetch(target, options);
+    return undiciFetch().then((fetch) => fetch(target, options));
   }
 
   #dispatcher(isBodyStatic: boolean, terms?: FetchTerms): FetchDispatcher {
@@ -80,6 +85,9 @@ export class ServiceFetch {
   /** Throws a {@link RollcallError} `invalid_host` for a URL of another host. */
   #urlOf(given: string): string {
     if (/^\/(?!\/)/.test(given)) return this.#origin + given;
+    // Fetch parses what comes of it: mostly once is enough.
+    for (const beginning of this.#beginnings)
+      if (given.startsWith(beginning)) return this.#origin + given.slice(beginning.length - 1);
     const { scheme } = this.#service;
     const url = URL.parse(given, this.#origin);
     if (url?.protocol === `${scheme}:` && this.#hosts.has(url.hostname)) {

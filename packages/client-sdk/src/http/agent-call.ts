@@ -9,7 +9,7 @@ import { isCallerFault, isInstanceFault, isLocalFault } from '../calls/request-f
 import type { ServiceDispatcher } from '../calls/service-dispatcher.ts';
 import { Tries } from '../calls/tries.ts';
 import type { ClientRequest, SocketOptions } from './agent-internals.ts';
-import { createEndpointAgent, type EndpointAgent } from './endpoint-agent.ts';
+import { createEndpointAgent, type EndpointAgent, type RequestFate } from './endpoint-agent.ts';
 import { type ConnectionUser, leaveConnection, useConnection } from './connection-loss.ts';
 import { GivenUp } from './given-up.ts';
 
@@ -20,9 +20,11 @@ interface CallRequest extends ClientRequest {
   [CALL]?: AgentCall;
 }
 
-/** Requests that got no connection go elsewhere, if their call finds another endpoint. */
-const onNoConnection = (request: CallRequest, error: Error) =>
-  request[CALL]?.wentElsewhere(error) === true;
+/** What becomes of a request at its endpoint, told to its call. */
+const FATE: RequestFate = {
+  onConnection: (request: CallRequest, socket) => request[CALL]?.onConnection(socket),
+  onNoConnection: (request: CallRequest, error) => request[CALL]?.wentElsewhere(error) === true,
+};
 
 /**
  * One request of Node.js's http module to a service: chooses the endpoint, and tells the pool what came of it. A request
@@ -34,7 +36,8 @@ export class AgentCall implements ConnectionUser {
   readonly #options: SocketOptions;
   readonly #dispatcher: ServiceDispatcher;
   readonly #reach: Reach;
-  readonly #givenUp: GivenUp;
+  /** While it waits for a connection. */
+  #givenUp: GivenUp | undefined;
   #tries: Tries | undefined;
   /** Aborts the wait for an endpoint. */
   #waiting: AbortController | undefined;
@@ -59,7 +62,6 @@ export class AgentCall implements ConnectionUser {
     this.#options = options;
     this.#dispatcher = dispatcher;
     this.#reach = reach;
-    this.#givenUp = new GivenUp(request, reach.runtime, this);
   }
 
   start(): void {
@@ -67,7 +69,6 @@ export class AgentCall implements ConnectionUser {
     request[CALL] = this;
     // Monitors, since a listener would hide an error from the process when the caller has none.
     request.on(errorMonitor, onError);
-    request.on('socket', onSocket);
     // First of all: the caller's own listener may be gone after its call.
     request.prependListener('response', onResponse);
     request.on('close', onClose);
@@ -77,16 +78,19 @@ export class AgentCall implements ConnectionUser {
     const channel = this.#dispatcher.pick();
     if (channel === undefined) void this.#sendLater();
     else this.#send(channel);
-    if (!request.reusedSocket) this.#givenUp.wait();
+    // Mostly there is a free connection, and nothing to wait for.
+    if (this.#socket === undefined) this.#givenUp = new GivenUp(request, this.#reach.runtime, this);
   }
 
   onError(error: Error): void {
     this.#error = error;
-    if (!this.#givenUp.isGivenUp && isInstanceFault(error)) this.#isLost = true;
+    // Node.js tells of a connection's end only after it has destroyed the request; that end was heard before.
+    if (!this.#request.destroyed && isInstanceFault(error)) this.#isLost = true;
   }
 
-  onSocket(socket: Duplex): void {
-    this.#givenUp.stopWaiting();
+  /** It is given a connection. */
+  onConnection(socket: Duplex): void {
+    this.#givenUp?.stopWaiting();
     this.#socket = socket;
     useConnection(socket, this);
   }
@@ -101,14 +105,14 @@ export class AgentCall implements ConnectionUser {
   }
 
   onClose(): void {
-    this.#givenUp.stopWaiting();
+    this.#givenUp?.stopWaiting();
     this.#waiting?.abort();
     if (this.#socket !== undefined) leaveConnection(this.#socket, this);
     this.#end();
   }
 
   onConnectionLost(error?: Error): void {
-    const isOwn = this.#givenUp.isGivenUp || this.#response?.destroyed === true;
+    const isOwn = this.#request.destroyed || this.#response?.destroyed === true;
     if (!isOwn && (error === undefined || isInstanceFault(error))) this.#isLost = true;
   }
 
@@ -177,7 +181,7 @@ export class AgentCall implements ConnectionUser {
   onGivenUp(reason?: Error): void {
     this.#waiting?.abort();
     if (this.#channel !== undefined)
-      agentOf(this.#channel, this.#reach).forget(this.#request, reason);
+      agentOf(this.#channel, this.#reach).queue.forget(this.#request, reason);
   }
 
   get #elapsedMs(): number {
@@ -213,10 +217,6 @@ function onError(this: CallRequest, error: Error): void {
   this[CALL]?.onError(error);
 }
 
-function onSocket(this: CallRequest, socket: Duplex): void {
-  this[CALL]?.onSocket(socket);
-}
-
 function onResponse(this: CallRequest, response: IncomingMessage): void {
   this[CALL]?.onResponse(response);
 }
@@ -227,6 +227,6 @@ function onClose(this: CallRequest): void {
 
 function agentOf(channel: EndpointChannel, { calls: options, runtime }: Reach): EndpointAgent {
   return channel.own('http', () =>
-    createEndpointAgent({ channel, calls: options, runtime, onNoConnection }),
+    createEndpointAgent({ channel, calls: options, runtime, fate: FATE }),
   );
 }

@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { SocketTable } from './socket-table.ts';
 
 /*
  * Methods by which agents and requests of Node.js call each other, and which its documentation does not name. Agents of
@@ -38,9 +39,9 @@ export interface AgentInternals {
   createSocket(request: ClientRequest, options: SocketOptions, onSocket: OnSocket): void;
   createConnection(options: SocketOptions, onSocket: OnSocket): Duplex | undefined | null;
   /** Free connections, by host and port. */
-  readonly freeSockets: Readonly<Record<string, readonly Duplex[] | undefined>>;
+  readonly freeSockets: SocketTable;
   /** Connections in use, by host and port. */
-  readonly sockets: Readonly<Record<string, readonly Duplex[] | undefined>>;
+  readonly sockets: SocketTable;
   keepSocketAlive(socket: Duplex): boolean;
   reuseSocket(socket: Duplex, request: ClientRequest): void;
   on(event: 'free', listener: () => void): unknown;

@@ -15,15 +15,14 @@ interface Watched extends ClientRequest {
 }
 
 /**
- * Tells when the caller gives a request up. Node.js itself tells it only once the request has a connection, and counts
- * its timeout only from then on: with an agent of its own a request has one at once, here it may wait for one.
+ * Tells when the caller gives up a request that waits for a connection, and counts its timeout meanwhile. Node.js itself
+ * does both only once the request has a connection, which with its own agent it has at once.
  */
 export class GivenUp {
-  /** Whether the caller destroyed the request. */
-  isGivenUp = false;
   readonly #request: ClientRequest;
   readonly #runtime: Runtime;
   readonly #user: RequestUser;
+  #isWaiting = true;
   #late: Timer | undefined;
 
   constructor(request: Watched, runtime: Runtime, user: RequestUser) {
@@ -34,31 +33,26 @@ export class GivenUp {
     // The same functions for every request: a closure for each would cost more than the rest.
     request.destroy = destroyWatched;
     request.setTimeout = setTimeoutWatched;
-  }
-
-  /** The request waits for a connection, and its timeout counts from now on. */
-  wait(): void {
-    if (this.#request.timeout !== undefined) this.arm(this.#request.timeout);
+    if (request.timeout !== undefined) this.arm(request.timeout);
   }
 
   /** It has a connection, which counts the time from here on, or is over. */
   stopWaiting(): void {
+    this.#isWaiting = false;
     this.#late?.cancel();
-    this.#late = undefined;
   }
 
   arm(ms: number): void {
-    this.stopWaiting();
+    this.#late?.cancel();
     const request = this.#request;
-    if (ms === 0 || request.socket !== null) return;
+    if (ms === 0 || !this.#isWaiting) return;
     this.#late = this.#runtime.after(ms, () => {
       if (request.socket === null && !request.destroyed) request.emit('timeout');
     });
   }
 
   destroy(error: Error | undefined): void {
-    const isFirst = !this.isGivenUp && !this.#request.destroyed;
-    if (isFirst) this.isGivenUp = true;
+    const isFirst = !this.#request.destroyed;
     prototypeOf(this.#request).destroy.call(this.#request, error);
     if (isFirst) this.#user.onGivenUp(error);
   }

@@ -423,6 +423,20 @@ describe('what others do to it', () => {
     expect(servers[0]!.state.connections).toBe(1);
     await until(() => servers[0]!.state.open.size === 0);
   });
+
+  test.each([1_000, 2_000])(
+    'is ended before the server that keeps it %d ms does it',
+    async (ms) => {
+      const { servers, agent } = await serve(['a']);
+      const { server, state } = servers[0]!;
+      server.keepAliveTimeout = ms;
+      let ends = 0;
+      server.on('connection', (socket) => socket.on('end', () => ends++));
+      expect(await get(agent)).toBe('a');
+      await until(() => state.open.size === 0);
+      expect(ends).toBe(1);
+    },
+  );
 });
 
 describe('over https', () => {

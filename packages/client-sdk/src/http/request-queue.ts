@@ -1,20 +1,18 @@
 import type { Socket } from 'node:net';
 import { RollcallError } from '../base/error.ts';
-import type { ClientRequest, SocketOptions } from './agent-internals.ts';
+import type { AgentInternals, ClientRequest, SocketOptions } from './agent-internals.ts';
+import { countOf, hasOpen } from './socket-table.ts';
 
 interface Waiting {
   readonly request: ClientRequest;
   readonly options: SocketOptions;
 }
 
-export interface RequestQueueParts {
-  readonly maxConnections: number;
-  /** Number of connections in use. */
-  readonly used: () => number;
-  readonly hasFree: () => boolean;
-  /** Gives a request a free connection, or makes one. */
-  readonly serve: (request: ClientRequest, options: SocketOptions) => void;
-}
+/** The connections of an agent. */
+type Connections = Pick<AgentInternals, 'sockets' | 'freeSockets'>;
+
+/** Gives a request a free connection, or makes one. */
+type Serve = (request: ClientRequest, options: SocketOptions) => void;
 
 /**
  * The requests to an endpoint that have no connection yet: those that wait for one, and those for which one is being
@@ -22,12 +20,16 @@ export interface RequestQueueParts {
  */
 export class RequestQueue {
   readonly connecting = new Map<ClientRequest, Socket>();
-  readonly #parts: RequestQueueParts;
+  readonly #connections: Connections;
+  readonly #maxConnections: number;
+  readonly #serve: Serve;
   #waiting: Waiting[] = [];
   #closed: PromiseWithResolvers<void> | undefined;
 
-  constructor(parts: RequestQueueParts) {
-    this.#parts = parts;
+  constructor(connections: Connections, maxConnections: number, serve: Serve) {
+    this.#connections = connections;
+    this.#maxConnections = maxConnections;
+    this.#serve = serve;
   }
 
   get isClosed(): boolean {
@@ -36,7 +38,7 @@ export class RequestQueue {
 
   add(request: ClientRequest, options: SocketOptions): void {
     // Mostly nobody waits.
-    if (this.#waiting.length === 0 && this.#hasRoom) this.#parts.serve(request, options);
+    if (this.#waiting.length === 0 && this.#hasRoom) this.#serve(request, options);
     else {
       this.#waiting.push({ request, options });
       this.goOn();
@@ -49,17 +51,17 @@ export class RequestQueue {
     if (this.#waiting.length === 0 && this.#closed === undefined) return;
     while (this.#waiting.length > 0 && this.#hasRoom) {
       const { request, options } = this.#waiting.shift()!;
-      this.#parts.serve(request, options);
+      this.#serve(request, options);
     }
     if (this.#waiting.length === 0 && this.#count === 0) this.#closed?.resolve();
   }
 
   get #count(): number {
-    return this.#parts.used() + this.connecting.size;
+    return countOf(this.#connections.sockets) + this.connecting.size;
   }
 
   get #hasRoom(): boolean {
-    return this.#parts.hasFree() || this.#count < this.#parts.maxConnections;
+    return hasOpen(this.#connections.freeSockets) || this.#count < this.#maxConnections;
   }
 
   /** The caller destroyed the request. */

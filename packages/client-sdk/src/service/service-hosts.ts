@@ -27,10 +27,18 @@ export class ServiceHosts<S extends Closable> {
    * {@link import('../base/error.ts').RollcallError} `invalid_host` for a host below the suffix that is no service name.
    */
   at(url: string): S | undefined {
+    return this.#remembered(url) ?? this.#atOrigin(url);
+  }
+
+  #atOrigin(url: string): S | undefined {
     if (!url.includes(this.#suffix)) return undefined;
     const origin = ORIGIN.exec(url)?.[0] ?? url;
+    return this.#remembered(origin) ?? this.#find(origin);
+  }
+
+  #remembered(origin: string): S | undefined {
     const known = this.#known.get(origin);
-    return known === undefined || known.isClosed ? this.#find(origin) : known;
+    return known?.isClosed === true ? undefined : known;
   }
 
   #find(origin: string): S | undefined {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { takenOver } from './undici/taken-over.ts';
-import { isLegacy, tellError } from './undici/legacy-handler.ts';
+import { takenOver } from '../undici/taken-over.ts';
+import { isLegacy, tellError } from '../undici/legacy-handler.ts';
 
 /**
  * An undici interceptor that sends requests for service hosts to their dispatchers and passes on all others. `at` throws

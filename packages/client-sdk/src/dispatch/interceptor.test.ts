@@ -1,9 +1,9 @@
 import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
 import { afterEach, expect, test } from 'vitest';
-import { serviceHostOf } from './base/service-host.ts';
-import { type Backend, closedPort, startBackend } from './testing/backends.ts';
-import { TestContext } from './testing/context.ts';
-import { endpointAt, type FakeRegistry } from './testing/fake-registry.ts';
+import { serviceHostOf } from '../base/service-host.ts';
+import { type Backend, closedPort, startBackend } from '../testing/backends.ts';
+import { TestContext } from '../testing/context.ts';
+import { endpointAt, type FakeRegistry } from '../testing/fake-registry.ts';
 
 const context = new TestContext();
 afterEach(() => context.end());

@@ -10,7 +10,7 @@ const pair = (name: string) => ({ ours: `SDK, ${name}`, theirs: name, budget: 0.
 const shared = {
   ways: join(here, 'ways.ts'),
   inFlight: 64,
-  rounds: { rounds: 6, sampleMs: 1_000 },
+  rounds: { rounds: 12, sampleMs: 500 },
 };
 
 await runContest({

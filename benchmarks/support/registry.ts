@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { TestProcess } from '@rollcall/testkit';
+import { HttpLoad, requestBytes } from './http-load.ts';
 import { CORE, startPinned } from './placement.ts';
 
 const MAIN = fileURLToPath(new URL('../../packages/registry-server/src/main.ts', import.meta.url));
@@ -34,4 +35,21 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryP
   ]);
   const [, url = ''] = await process.printed(/"url":"(http:[^"]+)"/);
   return { url, port: Number(new URL(url).port), process };
+}
+
+/** Registers the ports as instances of the service `orders`, for five minutes. */
+export async function enroll(
+  { port }: Pick<RegistryProcess, 'port'>,
+  ports: readonly number[],
+  portName: string,
+): Promise<void> {
+  const load = new HttpLoad({ port, connections: 1, status: 200 });
+  await load.open();
+  let at = 0;
+  await load.runCount(ports.length, () => {
+    const own = ports[at++];
+    const path = `/v1/namespaces/default/services/orders/instances/i${at}`;
+    return requestBytes('PUT', path, { ports: { [portName]: own }, ttlMs: 300_000 });
+  });
+  load.close();
 }

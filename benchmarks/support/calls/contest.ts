@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestProcess } from '@rollcall/testkit';
 import { endOnSignals } from '../ending.ts';
-import { HttpLoad, requestBytes } from '../http-load.ts';
 import { sayMachine } from '../machine.ts';
 import { CORE, pinProcess, startPinnedNode } from '../placement.ts';
-import { startRegistry } from '../registry.ts';
+import { enroll, startRegistry } from '../registry.ts';
 import { type Contestant, printRounds, ratioOf, runRounds, verdict } from '../rounds.ts';
 import { Worker } from '../worker.ts';
 import type { CallOrder } from './caller.ts';
@@ -46,7 +45,7 @@ export async function runContest(contest: Contest): Promise<void> {
   const [, list = ''] = await backend.printed(/ports (.*)\n/);
   const backends = list.split(' ').map(Number);
   const registry = await startRegistry({ store: 'memory', core: CORE.rest });
-  await enroll(registry.port, backends, contest.portName);
+  await enroll(registry, backends, contest.portName);
   const workers: Worker[] = [];
   const contestants: Contestant[] = [];
   for (const name of new Set(pairs.flatMap(({ ours, theirs }) => [ours, theirs]))) {
@@ -81,16 +80,4 @@ function versionOf(library: string, from: string): string {
   if (manifest === undefined) throw new Error(`no package ${library}`);
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   return version;
-}
-
-async function enroll(port: number, ports: readonly number[], portName: string): Promise<void> {
-  const load = new HttpLoad({ port, connections: 1, status: 200 });
-  await load.open();
-  let at = 0;
-  await load.runCount(ports.length, () => {
-    const own = ports[at++];
-    const path = `/v1/namespaces/default/services/orders/instances/i${at}`;
-    return requestBytes('PUT', path, { ports: { [portName]: own }, ttlMs: 300_000 });
-  });
-  load.close();
 }

@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** The clock for all code. Code that needs less takes a part: `Pick<Clock, 'monotonicMs'>`. */
 export interface Clock {
   /** Time in ms since an arbitrary moment; never jumps. For durations and deadlines. */

@@ -27,7 +27,11 @@ export class Attempt {
     this.target = target;
     target.begin();
     target.counters.requests++;
-    this.#startedAt = this.#services.clock.monotonicMs();
+    // The first one begins when the request does.
+    this.#startedAt =
+      this.#ledger.record.attempts > 1
+        ? this.#services.clock.monotonicMs()
+        : this.#services.clock.recentMs;
     this.upstream = this.#services.pool.acquire(target, owner, isFresh);
     return this.upstream;
   }

@@ -48,8 +48,9 @@ export class ClientDeadline {
   }
 
   expectNextRequest(): void {
-    const { isClosing, timeouts } = this.#services;
-    this.#set(isClosing ? CLOSING_IDLE_MS : timeouts.clientKeepAliveMs);
+    const { isClosing, timeouts, clock } = this.#services;
+    // The clock was read when the request ended.
+    this.#at = clock.recentMs + (isClosing ? CLOSING_IDLE_MS : timeouts.clientKeepAliveMs);
   }
 
   /** The client sent its FIN; it may be gone completely. */

@@ -4,6 +4,7 @@ import { BodyFraming } from './body-framing.ts';
 import { ClientDeadline } from './client-deadline.ts';
 import { BODY_CUT, BODY_TIMEOUT, HEAD_TIMEOUT } from './client-faults.ts';
 import type { ClientPlace } from './client-place.ts';
+import { ClientReading } from './client-reading.ts';
 import { ClientState } from './client-state.ts';
 import type { ClientPort, ClientTunnel, ExchangeServices } from './exchange-services.ts';
 import { Exchange } from './exchange.ts';
@@ -24,11 +25,10 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   readonly #deadline: ClientDeadline;
   #state: number = ClientState.head;
   #tunnel: ClientTunnel | undefined;
-  /** Bytes of requests that arrived before the current request was answered. */
-  #ahead: Buffer | null = null;
+  readonly #reading: ClientReading;
   #isCutting = false;
-  #isHeldByUpstream = false;
-  #isPaused = false;
+  /** The client said that it sends nothing after the current request, which has no body. */
+  #isLast = false;
   #hasEnded = false;
   #sendWatch: SendWatch | undefined;
 
@@ -38,6 +38,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     place: ClientPlace<ClientSession>,
   ) {
     this.#connection = connection;
+    this.#reading = new ClientReading(connection);
     this.#services = services;
     this.#onGone = place.onGone;
     this.#body = new BodyFraming({ passesTrailers: place.passesTrailers, isStrict: true });
@@ -110,31 +111,26 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   }
 
   pauseReading(): void {
-    this.#isHeldByUpstream = true;
+    this.#reading.isHeldByUpstream = true;
     this.#setReading();
   }
 
   resumeReading(): void {
-    this.#isHeldByUpstream = false;
+    this.#reading.isHeldByUpstream = false;
     this.#setReading();
   }
 
   onAnswered(keepAlive: boolean): void {
     if (this.#state === ClientState.closed) return;
-    this.#isHeldByUpstream = false;
-    if (!keepAlive || (this.#hasEnded && this.#ahead === null)) {
+    this.#reading.isHeldByUpstream = false;
+    if (!keepAlive || (this.#hasEnded && !this.#reading.hasAhead)) {
       this.#finish();
       return;
     }
     this.#state = ClientState.head;
     this.#deadline.expectNextRequest();
-    const ahead = this.#ahead;
-    if (this.#isCutting || ahead === null) {
-      this.#setReading();
-      return;
-    }
-    this.#ahead = null;
-    this.#cut(ahead, 0, ahead.length);
+    const ahead = this.#isCutting ? null : this.#reading.takeAhead();
+    if (ahead !== null) this.#cut(ahead, 0, ahead.length);
     this.#setReading();
   }
 
@@ -142,8 +138,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     this.#state = ClientState.tunnel;
     this.#tunnel = tunnel;
     this.#deadline.clear();
-    const ahead = this.#ahead;
-    this.#ahead = null;
+    const ahead = this.#reading.takeAhead();
     this.#setReading();
     if (ahead !== null) tunnel.onClientData(ahead, 0, ahead.length);
     if (this.#hasEnded) tunnel.onClientEnd();
@@ -252,6 +247,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     }
     if (bodyEnd < 0) return this.#refuse(bodyEnd, end);
     this.#state = body.isDone ? ClientState.wait : ClientState.body;
+    this.#isLast = !head.isKeptAlive && bodyEnd === bodyStart && body.isDone;
     this.#deadline.clear();
     if (!body.isDone) this.#deadline.expectBody();
     const { tail } = body;
@@ -284,8 +280,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   }
 
   #keepAhead(buffer: Buffer, start: number, end: number): void {
-    const piece = buffer.subarray(start, end);
-    this.#ahead = this.#ahead === null ? Buffer.from(piece) : Buffer.concat([this.#ahead, piece]);
+    this.#reading.keepAhead(buffer, start, end);
     this.#setReading();
   }
 
@@ -295,22 +290,20 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   }
 
   #setReading(): void {
-    const isPaused = this.#isHeldByUpstream || this.#ahead !== null;
-    if (isPaused === this.#isPaused) return;
-    this.#isPaused = isPaused;
-    if (isPaused) {
-      this.#connection.pause();
-      this.#deadline.clear();
-      return;
-    }
-    this.#connection.resume();
-    if (this.#state === ClientState.body) this.#deadline.expectBody();
+    if (!this.#reading.settle()) return;
+    if (this.#reading.isPaused) this.#deadline.clear();
+    else if (this.#state === ClientState.body) this.#deadline.expectBody();
   }
 
   #finish(): void {
+    const hasAhead = this.#reading.takeAhead() !== null;
     this.#state = ClientState.linger;
-    this.#ahead = null;
     this.#assembler.clear();
+    // Nothing can be on its way that would turn the end of the connection into a reset.
+    if (this.#isLast && !hasAhead) {
+      this.#connection.close();
+      return;
+    }
     this.#deadline.linger();
     if (!this.#hasEnded) this.#setReading();
     this.#connection.shutdown();

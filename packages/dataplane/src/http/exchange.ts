@@ -55,8 +55,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
 
   /** `source` holds the head that was just parsed, and body bytes up to `body.end`. */
   serve(source: Buffer, head: RequestHead, body: { end: number; isComplete: boolean }): void {
-    const { options } = head;
-    this.#wantsKeepAlive = !options.close && (head.minorVersion === 1 || options.keepAlive);
+    this.#wantsKeepAlive = head.isKeptAlive;
     this.#start(body.isComplete);
     this.#ledger.read(source, head);
     this.record.requestBytes = body.end - head.start;
@@ -192,7 +191,7 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
   onAnswerEnd(keepAliveSeconds: number | undefined): void {
     const isReusable = this.#isRequestComplete && !this.#relay.isUntilClose;
     this.#attempt.complete(this.record.status, isReusable ? keepAliveSeconds : undefined);
-    this.#flush();
+    this.#flush(true);
   }
 
   onAnswerBroken(fault: number): void {
@@ -299,12 +298,13 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.record.detail = answer.cause ?? '';
     this.#tries.replay.drop();
     this.#relay.send(undefined, bytes, 0, bytes.length);
-    this.#flush();
+    this.#flush(false);
   }
 
-  #flush(): void {
+  /** `isAtOnce`: the clock has just been read. */
+  #flush(isAtOnce: boolean): void {
     this.#phase = Phase.flushing;
-    if (!this.#relay.isBlocked) this.#end('');
+    if (!this.#relay.isBlocked) this.#end('', true, isAtOnce);
   }
 
   #abort(reason: string): void {
@@ -312,9 +312,9 @@ export class Exchange implements UpstreamOwner, RelayOwner, TunnelOwner {
     this.#client.abort();
   }
 
-  #end(reason: string, isAnswered = true): void {
+  #end(reason: string, isAnswered = true, isAtOnce = false): void {
     this.#phase = Phase.idle;
-    this.#ledger.finish(reason);
+    this.#ledger.finish(reason, isAtOnce);
     if (isAnswered) this.#client.onAnswered(this.#keepsAlive);
   }
 }

@@ -308,3 +308,52 @@ test('a slow target holds a large upload back, and gets every byte', async () =>
   const [incoming] = await answer;
   expect(Buffer.concat(await incoming.toArray()).toString()).toBe(String(size));
 });
+
+test('what a slow client has not taken is not written over by later connections', async () => {
+  await using bench = await TestBench.start();
+  const bodyOf = (path: string) => `${path} `.repeat(Math.floor(6_000 / (path.length + 1)));
+  let answers = 0;
+  // Each answer comes over a connection of its own, which ends with it.
+  await bench.addHttp((incoming, response) => {
+    answers++;
+    response.setHeader('Connection', 'close').end(bodyOf(incoming.url!));
+  });
+  const slow = await RawClient.connect(bench.port);
+  slow.socket.pause();
+  const paths = Array.from({ length: 3_000 }, (_, at) => `/slow-${at}`);
+  slow.send(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+  // It is answered no more once nothing fits between here and there.
+  let before = -1;
+  while (answers !== before || answers === 0) {
+    before = answers;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(answers).toBeLessThan(paths.length);
+  for (let at = 0; at < 100; at++) {
+    const path = `/quick-${at}`;
+    const answer = await RawClient.exchange(
+      bench.port,
+      `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer.endsWith(bodyOf(path))).toBe(true);
+  }
+  slow.socket.resume();
+  await slow.untilText(bodyOf(paths.at(-1)!));
+  const bodies = slow.text.split(/HTTP\/1\.1 200 OK\r\n[^]*?\r\n\r\n/).slice(1);
+  expect(bodies).toHaveLength(paths.length);
+  for (const [at, body] of bodies.entries())
+    if (body !== bodyOf(paths[at]!)) expect.fail(`answer ${at} begins ${body.slice(0, 40)}`);
+  slow.close();
+}, 60_000);
+
+test('the connection of a client that asked for its end ends with the answer', async () => {
+  await using bench = await TestBench.start();
+  await bench.addHttp((_, response) => response.end('done'));
+  const client = await RawClient.connect(bench.port);
+  client.send(LAST_GET);
+  // It has not ended its own side.
+  await client.until(() => client.isEnded);
+  expect(client.text.endsWith('done')).toBe(true);
+  await expect.poll(() => bench.server.counters.connectionsOpen).toBe(0);
+  client.close();
+});

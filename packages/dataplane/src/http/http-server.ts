@@ -13,6 +13,7 @@ import { ClientSession } from './client-session.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { type HttpCounters, createHttpCounters } from './plane-counters.ts';
 import { DateLine } from './date-line.ts';
+import { RecentClock } from './recent-clock.ts';
 import { RequestGate } from './request-gate.ts';
 import { RequestHead } from './request-head.ts';
 import { RequestWriter } from './request-writer.ts';
@@ -94,12 +95,13 @@ export class HttpServer {
     const via = new ViaLines(options.pseudonym ?? createPseudonym());
     const date = new DateLine(runtime.clock);
     this.#runtime = runtime;
+    const clock = new RecentClock(runtime.clock);
     this.#services = {
       ...options,
       tracer: options.tracer,
       traceFields: new TraceFields(options.tracer?.fields ?? []),
-      pool: new UpstreamPool({ ...runtime, queueWatch }, this.counters, poolOptions),
-      clock: runtime.clock,
+      pool: new UpstreamPool({ ...runtime, clock, queueWatch }, this.counters, poolOptions),
+      clock,
       queueWatch,
       counters: this.counters,
       budget: new RetryBudget(
@@ -174,7 +176,7 @@ export class HttpServer {
 
   async #close(graceMs: number): Promise<void> {
     this.#services.isClosing = true;
-    this.#closeBy = this.#runtime.clock.monotonicMs() + graceMs;
+    this.#closeBy = this.#services.clock.monotonicMs() + graceMs;
     for (const session of this.#sessions) session.startClosing();
     await backlogTaken(() => this.counters.connectionsAccepted, this.#runtime.clock, graceMs);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
@@ -194,7 +196,7 @@ export class HttpServer {
   };
 
   #sweep(): void {
-    const now = this.#runtime.clock.monotonicMs();
+    const now = this.#services.clock.monotonicMs();
     for (const session of this.#sessions) session.checkDeadlines(now);
     this.#services.pool.checkDeadlines(now);
     this.#services.queueWatch.look();

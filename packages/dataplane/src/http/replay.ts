@@ -9,7 +9,10 @@ export interface ByteSink {
 export class Replay {
   /** False once bytes were dropped: then the request cannot be sent again. */
   isComplete = true;
-  #parts: Buffer[] = [];
+  /** The head, and what came of the body with it. */
+  #first: Buffer | undefined;
+  /** Further pieces of the body. */
+  readonly #more: Buffer[] = [];
   #bodyBytes = 0;
   #fieldsAt = 0;
   /** The head with the lines of a try; undefined = without any. */
@@ -17,10 +20,9 @@ export class Replay {
 
   /** `fieldsAt`: where the field lines of the head begin. */
   reset(headAndBody: Buffer, bodyBytes: number, fieldsAt: number): void {
-    this.#parts.length = 0;
-    this.#ownHead = undefined;
+    this.#forget();
     this.#fieldsAt = fieldsAt;
-    this.#parts.push(headAndBody);
+    this.#first = headAndBody;
     this.#bodyBytes = bodyBytes;
     this.isComplete = true;
   }
@@ -33,12 +35,12 @@ export class Replay {
     if (!this.isComplete) return;
     this.#bodyBytes += piece.length;
     if (this.#bodyBytes > limit) this.drop();
-    else this.#parts.push(Buffer.from(piece));
+    else this.#more.push(Buffer.from(piece));
   }
 
   /** The next try sends these fields too, in place of those of an earlier try. */
   addFields(fields: Readonly<Record<string, string>>): void {
-    const head = this.#parts[0];
+    const head = this.#first;
     if (head === undefined) return;
     const own = Buffer.from(traceLines(fields), 'latin1');
     // A copy: the bytes of an earlier try may still be on their way.
@@ -51,17 +53,21 @@ export class Replay {
 
   drop(): void {
     this.isComplete = false;
-    this.#parts.length = 0;
-    this.#ownHead = undefined;
+    this.#forget();
   }
 
   sendTo(sink: ByteSink): boolean {
-    let isFlowing = true;
-    for (let i = 0; i < this.#parts.length; i++) {
-      const own = i === 0 ? this.#ownHead : undefined;
-      const part = own ?? this.#parts[i]!;
-      isFlowing = sink.write(part, 0, part.length);
-    }
+    const first = this.#ownHead ?? this.#first;
+    if (first === undefined) return true;
+    let isFlowing = sink.write(first, 0, first.length);
+    for (const part of this.#more) isFlowing = sink.write(part, 0, part.length);
     return isFlowing;
+  }
+
+  #forget(): void {
+    this.#first = undefined;
+    this.#ownHead = undefined;
+    // Setting a length takes longer than looking at it, and most requests have one piece.
+    if (this.#more.length > 0) this.#more.length = 0;
   }
 }

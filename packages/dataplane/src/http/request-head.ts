@@ -54,6 +54,11 @@ export class RequestHead {
     return this.length.isChunked || this.length.contentLength > 0;
   }
 
+  /** Whether the client means to send further requests over the connection. */
+  get isKeptAlive(): boolean {
+    return !this.options.close && (this.minorVersion === 1 || this.options.keepAlive);
+  }
+
   get isAbsoluteTarget(): boolean {
     return this.pathStart !== this.targetStart;
   }

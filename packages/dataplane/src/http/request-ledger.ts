@@ -32,11 +32,12 @@ export class RequestLedger {
       this.trace = tracer.onRequest(this.record, traceFields.take(source, head));
   }
 
-  /** `reason` empty: keeps the reason in the record. */
-  finish(reason: string): void {
+  /** `reason` empty: keeps the reason in the record. `isAtOnce`: the clock has been read since the last write. */
+  finish(reason: string, isAtOnce: boolean): void {
     const { record } = this;
+    const { clock } = this.#services;
     if (reason !== '') record.reason = reason;
-    record.durationMs = this.#services.clock.monotonicMs() - this.#openedAt;
+    record.durationMs = (isAtOnce ? clock.recentMs : clock.monotonicMs()) - this.#openedAt;
     this.#services.counters.requestsInFlight--;
     this.#services.observer.onResponse(record);
     if (this.trace === undefined) return;

@@ -1,7 +1,7 @@
 import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Transport } from '../io/transport.ts';
-import type { Clock } from '@rollcall/runtime';
 import type { Target } from '../model/target.ts';
+import type { RecentClock } from './recent-clock.ts';
 import type { HttpCounters } from './plane-counters.ts';
 import {
   type IdleKeeper,
@@ -20,7 +20,7 @@ export interface PoolOptions {
 
 export interface PoolIo {
   readonly transport: Transport;
-  readonly clock: Clock;
+  readonly clock: RecentClock;
   readonly queueWatch: QueueWatch;
 }
 
@@ -42,7 +42,7 @@ export class UpstreamPool implements IdleKeeper {
   readonly #entries = new Map<Target, TargetEntry>();
   readonly #all = new Set<UpstreamConnection>();
   readonly #transport: Transport;
-  readonly #clock: Clock;
+  readonly #clock: RecentClock;
   readonly #counters: HttpCounters;
   readonly #options: PoolOptions;
   readonly #place: UpstreamPlace;
@@ -80,7 +80,10 @@ export class UpstreamPool implements IdleKeeper {
     return connection;
   }
 
-  /** Takes back a connection whose request and response are both complete. `keepAliveSeconds` < 0: not given. */
+  /**
+   * Takes back a connection whose request and response are both complete, as of the last reading of the clock.
+   * `keepAliveSeconds` < 0: not given.
+   */
   release(connection: UpstreamConnection, keepAliveSeconds: number): void {
     const entry = this.#entryOf(connection.target);
     const saidMs = keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS;
@@ -92,7 +95,7 @@ export class UpstreamPool implements IdleKeeper {
     }
     connection.owner = null;
     connection.ceaseFollowing();
-    connection.readDeadline = this.#clock.monotonicMs() + idleMs;
+    connection.readDeadline = this.#clock.recentMs + idleMs;
     entry.idle.push(connection);
   }
 

@@ -25,9 +25,17 @@ interface Request {
   oncomplete: (status: number) => void;
 }
 
+interface WriteRequest extends Request {
+  /** Kept from collection while the system reads it. */
+  buffer?: Uint8Array;
+}
+
 export interface HandleBindings {
   createHandle(): TcpHandle;
-  createWrite(): Request & { buffer?: Uint8Array };
+  /** For one write; used by a write that did not go on asynchronously, it may be given to `spareWrite`. */
+  createWrite(): WriteRequest;
+  /** Takes back what a write did not need, for the next one. */
+  spareWrite(request: WriteRequest): void;
   createShutdown(): Request;
   createConnect(): Request;
   /** Number of bytes of the last read, or a negative error. */
@@ -79,9 +87,17 @@ export function handleBindings(): HandleBindings | undefined {
   ) {
     return undefined;
   }
+  let spare: WriteRequest | undefined;
   return {
     createHandle: () => new TCP(constants.SOCKET),
-    createWrite: () => new WriteWrap(),
+    createWrite() {
+      const request = spare ?? new WriteWrap();
+      spare = undefined;
+      return request;
+    },
+    spareWrite(request) {
+      spare = request;
+    },
     createShutdown: () => new ShutdownWrap(),
     createConnect: () => new TCPConnectWrap(),
     lastRead: () => streamBaseState[kReadBytesOrError] ?? 0,

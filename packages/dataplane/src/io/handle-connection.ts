@@ -1,11 +1,11 @@
 import { getSystemErrorName } from 'node:util';
 import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { Connection, ConnectionHandler } from './transport.ts';
 
 /** libuv's code for the end of a stream. */
 const EOF = -4095;
-/** Most connections carry little data: they start with a small buffer and get a large one after they have filled it. */
-const FIRST_READ_BYTES = 8_192;
+/** Most connections carry little data: they get a larger buffer after they have filled their first one. */
 const READ_BYTES = 65_536;
 
 /** Free space before the bytes read, so that a head can grow in place. */
@@ -13,10 +13,21 @@ const ROOM_BYTES = 192;
 
 const NOTHING = Buffer.alloc(0);
 
-interface SocketName {
+/** One end of a connection. */
+export interface SocketName {
   address?: string;
   port?: number;
 }
+
+/** What all connections of a transport share. */
+export interface HandleParts {
+  readonly io: HandleBindings;
+  /** Each with room before its first byte. */
+  readonly buffers: ReadBuffers;
+}
+
+/** Length of a first read buffer. */
+export const FIRST_BUFFER_BYTES = ROOM_BYTES + 8_192;
 
 /** The system's error in Node.js form. */
 export function systemError(code: number, syscall: string): NodeJS.ErrnoException {
@@ -29,12 +40,11 @@ export function systemError(code: number, syscall: string): NodeJS.ErrnoExceptio
  * same turn. It avoids Node.js streams, which cost more than the rest of a small exchange.
  */
 export class HandleConnection implements Connection {
-  readonly remoteAddress: string;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remotePort: number;
   readonly #io: HandleBindings;
+  readonly #buffers: ReadBuffers;
   readonly #handle: TcpHandle;
+  #peer: SocketName | undefined;
+  #own: SocketName | undefined;
   #handler: ConnectionHandler | undefined;
   #buffer: Buffer = NOTHING;
   #pendingWrites = 0;
@@ -48,22 +58,46 @@ export class HandleConnection implements Connection {
   #isAborted = false;
   #failure: NodeJS.ErrnoException | undefined;
 
-  constructor(io: HandleBindings, handle: TcpHandle) {
+  /** `own`: this end, if it is known. */
+  constructor({ io, buffers }: HandleParts, handle: TcpHandle, own?: SocketName) {
     this.#io = io;
+    this.#buffers = buffers;
     this.#handle = handle;
-    const [peer, own]: [SocketName, SocketName] = [{}, {}];
-    handle.getpeername(peer);
-    handle.getsockname(own);
-    this.remoteAddress = peer.address ?? '';
-    this.localAddress = own.address ?? '';
-    this.localPort = own.port ?? 0;
-    this.remotePort = peer.port ?? 0;
+    this.#own = own;
+  }
+
+  // Asking the system takes as long as parsing a head, and many connections need neither end.
+
+  get remoteAddress(): string {
+    return this.#peerName.address ?? '';
+  }
+
+  get remotePort(): number {
+    return this.#peerName.port ?? 0;
+  }
+
+  get localAddress(): string {
+    return this.#ownName.address ?? '';
+  }
+
+  get localPort(): number {
+    return this.#ownName.port ?? 0;
+  }
+
+  get #peerName(): SocketName {
+    if (this.#peer === undefined) this.#handle.getpeername((this.#peer = {}));
+    return this.#peer;
+  }
+
+  get #ownName(): SocketName {
+    if (this.#own === undefined) this.#handle.getsockname((this.#own = {}));
+    return this.#own;
   }
 
   /** Starts to read. */
   attach(handler: ConnectionHandler): void {
     this.#handler = handler;
-    this.#readInto(FIRST_READ_BYTES);
+    this.#readInto(this.#buffers.take());
     this.#handle.onread = () => this.#onRead(this.#io.lastRead());
     // The handler may have paused the connection already.
     if (!this.#isPaused) this.resume();
@@ -79,10 +113,14 @@ export class HandleConnection implements Connection {
       this.#fail(systemError(status, 'write'));
       return true;
     }
-    if (!this.#io.wasAsync()) return true;
+    if (!this.#io.wasAsync()) {
+      this.#io.spareWrite(request);
+      return true;
+    }
     this.#pendingWrites++;
     // The system reads from the buffer until the write is done.
     request.buffer = bytes;
+    this.#buffers.lend(bytes);
     request.oncomplete = (result) => this.#onWritten(result);
     return false;
   }
@@ -139,9 +177,9 @@ export class HandleConnection implements Connection {
     if (this.#handle.reset(() => this.#over()) !== 0) this.#handle.close(() => this.#over());
   }
 
-  #readInto(bytes: number): void {
-    this.#buffer = Buffer.allocUnsafeSlow(ROOM_BYTES + bytes);
-    this.#handle.useUserBuffer(this.#buffer.subarray(ROOM_BYTES));
+  #readInto(buffer: Buffer): void {
+    this.#buffer = buffer;
+    this.#handle.useUserBuffer(buffer.subarray(ROOM_BYTES));
   }
 
   #onRead(length: number): void {
@@ -150,7 +188,8 @@ export class HandleConnection implements Connection {
       const buffer = this.#buffer;
       // Writes may still use the small buffer, so the large one replaces it now.
       const isFull = ROOM_BYTES + length === buffer.length;
-      if (isFull && length === FIRST_READ_BYTES) this.#readInto(READ_BYTES);
+      if (isFull && buffer.length === FIRST_BUFFER_BYTES)
+        this.#readInto(Buffer.allocUnsafeSlow(ROOM_BYTES + READ_BYTES));
       this.#handler?.onData(buffer, ROOM_BYTES, ROOM_BYTES + length);
       return;
     }
@@ -190,5 +229,7 @@ export class HandleConnection implements Connection {
     const handler = this.#handler;
     this.#handler = undefined;
     handler?.onClose(this.#failure);
+    this.#buffers.giveBack(this.#buffer);
+    this.#buffer = NOTHING;
   }
 }

@@ -1,6 +1,13 @@
 import { type AddressInfo, createServer, isIP, type Server } from 'node:net';
 import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
-import { HandleConnection, systemError } from './handle-connection.ts';
+import {
+  FIRST_BUFFER_BYTES,
+  HandleConnection,
+  type HandleParts,
+  type SocketName,
+  systemError,
+} from './handle-connection.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { startListening } from './start-listening.ts';
 import { NetTransport, type NetTransportOptions } from './net-transport.ts';
 import { systemSendQueues } from './proc-send-queues.ts';
@@ -14,7 +21,7 @@ import type {
   Transport,
 } from './transport.ts';
 
-interface ServerHandle {
+interface ServerHandle extends Pick<TcpHandle, 'setNoDelay' | 'setKeepAlive'> {
   onconnection: (status: number, client: TcpHandle | undefined) => void;
 }
 
@@ -22,12 +29,12 @@ interface ServerHandle {
 export class HandleTransport implements Transport {
   readonly name = 'handle';
   readonly sendQueues = systemSendQueues;
-  readonly #io: HandleBindings;
+  readonly #parts: HandleParts;
   readonly #keepAliveSeconds: number;
   readonly #net: NetTransport;
 
   constructor(io: HandleBindings, { keepAliveMs = 0 }: NetTransportOptions = {}) {
-    this.#io = io;
+    this.#parts = { io, buffers: new ReadBuffers(FIRST_BUFFER_BYTES) };
     this.#keepAliveSeconds = Math.ceil(keepAliveMs / 1_000);
     this.#net = new NetTransport({ keepAliveMs });
   }
@@ -59,9 +66,10 @@ export class HandleTransport implements Transport {
     const version = isIP(host);
     // Host names must be resolved, and their addresses tried in turn.
     if (version === 0) return this.#net.connect(address, handler);
-    const handle = this.#io.createHandle();
-    const connection = new Connecting(this.#io, handle, handler);
-    const request = this.#io.createConnect();
+    const { io } = this.#parts;
+    const handle = io.createHandle();
+    const connection = new Connecting(this.#parts, handle, handler);
+    const request = io.createConnect();
     request.oncomplete = (status) => {
       if (status === 0) this.#prepare(handle);
       connection.done(status === 0 ? undefined : connectError(status, address));
@@ -74,20 +82,30 @@ export class HandleTransport implements Transport {
 
   #take(server: Server, accept: (connection: Connection) => ConnectionHandler): void {
     const { _handle: listening } = server as unknown as { _handle: ServerHandle };
+    const own = ownName(server.address() as AddressInfo);
+    if (INHERITS_OPTIONS) this.#prepare(listening);
     listening.onconnection = (status, client) => {
       if (status !== 0 || client === undefined) return;
-      this.#prepare(client);
-      const connection = new HandleConnection(this.#io, client);
+      if (!INHERITS_OPTIONS) this.#prepare(client);
+      const connection = new HandleConnection(this.#parts, client, own);
       // Closed between accept and here: its addresses are no longer known.
       if (connection.remoteAddress === '') client.close(() => {});
       else connection.attach(accept(connection));
     };
   }
 
-  #prepare(handle: TcpHandle): void {
+  #prepare(handle: Pick<TcpHandle, 'setNoDelay' | 'setKeepAlive'>): void {
     handle.setNoDelay(true);
     if (this.#keepAliveSeconds > 0) handle.setKeepAlive(true, this.#keepAliveSeconds);
   }
+}
+
+/** Whether accepted connections have the options of the socket that listens. */
+const INHERITS_OPTIONS = process.platform === 'linux';
+
+/** This end of each accepted connection; undefined if that differs from one to another. */
+function ownName({ address, port }: AddressInfo): SocketName | undefined {
+  return address === '0.0.0.0' || address === '::' ? undefined : { address, port };
 }
 
 function connectError(status: number, { host, port }: Address): NodeJS.ErrnoException {
@@ -98,14 +116,14 @@ function connectError(status: number, { host, port }: Address): NodeJS.ErrnoExce
 
 /** A connection that is being opened: until then it can only be aborted. */
 class Connecting implements Connection {
-  readonly #io: HandleBindings;
+  readonly #parts: HandleParts;
   readonly #handle: TcpHandle;
   readonly #handler: ConnectHandler;
   #made: HandleConnection | undefined;
   #isOver = false;
 
-  constructor(io: HandleBindings, handle: TcpHandle, handler: ConnectHandler) {
-    this.#io = io;
+  constructor(parts: HandleParts, handle: TcpHandle, handler: ConnectHandler) {
+    this.#parts = parts;
     this.#handle = handle;
     this.#handler = handler;
   }
@@ -133,7 +151,7 @@ class Connecting implements Connection {
       this.#end(error);
       return;
     }
-    this.#made = new HandleConnection(this.#io, this.#handle);
+    this.#made = new HandleConnection(this.#parts, this.#handle);
     this.#made.attach(this.#handler);
     this.#handler.onConnect();
   }

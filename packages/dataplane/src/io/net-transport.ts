@@ -1,4 +1,5 @@
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import { lendBytes } from './read-buffers.ts';
 import { startListening } from './start-listening.ts';
 import { systemSendQueues } from './proc-send-queues.ts';
 import type {
@@ -62,6 +63,7 @@ class NetConnection implements Connection {
     const isFlowing = socket.write(isWhole ? buffer : buffer.subarray(start, end));
     if (isFlowing && socket.writableLength === 0) return true;
     this.#isBlocked = true;
+    lendBytes(buffer);
     // Few enough to continue, but not passed to the system yet: closing now would lose them.
     if (isFlowing) socket.write(NOTHING, this.#onDrain);
     return false;

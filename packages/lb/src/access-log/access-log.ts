@@ -3,7 +3,11 @@ import type { Clock } from '@rollcall/runtime';
 import { formatLogLine } from './log-line.ts';
 import type { LogSink } from './log-sink.ts';
 
-const FLUSH_CHARACTERS = 65_536;
+const BATCH_BYTES = 65_536;
+/** Fewer bytes are copied rather than given away with all of their batch. */
+const COPIED_BYTES = 8_192;
+/** Of one character in UTF-8, at most. */
+const CHARACTER_BYTES = 3;
 /** Beyond this, a sink that is too slow loses lines; otherwise the balancer would run out of memory. */
 const MAX_BACKLOG_BYTES = 16_777_216;
 
@@ -11,8 +15,10 @@ const MAX_BACKLOG_BYTES = 16_777_216;
 export class AccessLog {
   /** Lines lost because the sink was too slow. */
   dropped = 0;
-  #pending = '';
-  #pendingLines = 0;
+  // Bytes, not text: a text that grows is thousands of small objects, which survive until it is written.
+  #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #batchBytes = 0;
+  #batchLines = 0;
   #stampedMs = 0;
   #stampText = '';
   readonly #sink: LogSink;
@@ -24,17 +30,32 @@ export class AccessLog {
   }
 
   add(record: ExchangeRecord): void {
-    this.#pending += formatLogLine(record, this.#stamp());
-    this.#pendingLines++;
-    if (this.#pending.length >= FLUSH_CHARACTERS) this.flush();
+    const line = formatLogLine(record, this.#stamp());
+    const mostBytes = line.length * CHARACTER_BYTES;
+    if (mostBytes > BATCH_BYTES - this.#batchBytes) this.flush();
+    if (mostBytes > BATCH_BYTES) this.#write(Buffer.from(line), 1);
+    else {
+      this.#batchBytes += this.#batch.write(line, this.#batchBytes);
+      this.#batchLines++;
+    }
   }
 
   flush(): void {
-    if (this.#pendingLines === 0) return;
-    if (this.#sink.backlogBytes() > MAX_BACKLOG_BYTES) this.dropped += this.#pendingLines;
-    else this.#sink.write(this.#pending);
-    this.#pending = '';
-    this.#pendingLines = 0;
+    if (this.#batchLines === 0) return;
+    const bytes = this.#batch.subarray(0, this.#batchBytes);
+    // The sink may still be writing what it was given.
+    if (bytes.length <= COPIED_BYTES) this.#write(Buffer.from(bytes), this.#batchLines);
+    else {
+      this.#write(bytes, this.#batchLines);
+      this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    }
+    this.#batchBytes = 0;
+    this.#batchLines = 0;
+  }
+
+  #write(bytes: Uint8Array, lines: number): void {
+    if (this.#sink.backlogBytes() > MAX_BACKLOG_BYTES) this.dropped += lines;
+    else this.#sink.write(bytes);
   }
 
   /** Many lines have the same millisecond, so its text is cached. */

@@ -3,7 +3,8 @@ import { type WriteStream, createWriteStream } from 'node:fs';
 
 /** Destination of the access log. */
 export interface LogSink {
-  write(text: string): void;
+  /** The bytes are the sink's from then on. */
+  write(bytes: Uint8Array): void;
   /** Bytes written that have not been flushed yet. */
   backlogBytes(): number;
   close(): Promise<void>;
@@ -11,7 +12,7 @@ export interface LogSink {
 
 export function createStdoutSink(stdout: NodeJS.WriteStream): LogSink {
   return {
-    write: (text) => void stdout.write(text),
+    write: (bytes) => void stdout.write(bytes),
     backlogBytes: () => stdout.writableLength,
     close: async () => {
       if (stdout.writableLength > 0) await once(stdout, 'drain');
@@ -28,7 +29,7 @@ export async function openFileSink(
   await once(stream, 'open');
   stream.on('error', onError);
   return {
-    write: (text) => void stream.write(text),
+    write: (bytes) => void stream.write(bytes),
     backlogBytes: () => stream.writableLength,
     close: () =>
       new Promise((resolve) => {

@@ -312,10 +312,10 @@ test('a slow target holds a large upload back, and gets every byte', async () =>
 test('what a slow client has not taken is not written over by later connections', async () => {
   await using bench = await TestBench.start();
   const bodyOf = (path: string) => `${path} `.repeat(Math.floor(6_000 / (path.length + 1)));
-  let answers = 0;
+  const state = { answers: 0 };
   // Each answer comes over a connection of its own, which ends with it.
   await bench.addHttp((incoming, response) => {
-    answers++;
+    state.answers++;
     response.setHeader('Connection', 'close').end(bodyOf(incoming.url!));
   });
   const slow = await RawClient.connect(bench.port);
@@ -324,11 +324,11 @@ test('what a slow client has not taken is not written over by later connections'
   slow.send(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
   // It is answered no more once nothing fits between here and there.
   let before = -1;
-  while (answers !== before || answers === 0) {
-    before = answers;
+  while (state.answers !== before || state.answers === 0) {
+    before = state.answers;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  expect(answers).toBeLessThan(paths.length);
+  expect(state.answers).toBeLessThan(paths.length);
   for (let at = 0; at < 100; at++) {
     const path = `/quick-${at}`;
     const answer = await RawClient.exchange(

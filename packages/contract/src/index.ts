@@ -76,7 +76,13 @@ export {
   type Tier,
 } from './state.ts';
 export { nearestWord } from './nearest-word.ts';
-export { hintOf, knownAt, type OptionFault, optionFault } from './option-fault.ts';
+export {
+  type ErrorOfOption,
+  hintOf,
+  knownAt,
+  parseOptions,
+  unknownOption,
+} from './option-fault.ts';
 export { Timeline, TimelineEvent, TimelineKind } from './timeline.ts';
 export {
   EndpointLoad,

@@ -7,35 +7,47 @@ const SECRET = new Set(['token', 'tokens', 'ca', 'connect', 'nonce']);
 /** Longest part of a value that a message shows, in characters. */
 const MAX_SHOWN = 80;
 
-export interface OptionFault {
-  /** Path of the fault, e.g. `calls.retryBudget.ratio`. For an unknown option: path of the object that contains it. */
-  readonly field: string;
-  /** The option as the caller wrote it. */
-  readonly name: string;
-  /** What was expected, what was given, and a suggestion. */
-  readonly why: string;
+/**
+ * `message`: names the option, its value and what was expected. `field`: path of the fault, e.g.
+ * `calls.retryBudget.ratio`; for an unknown option the path of the object that contains it.
+ */
+export type ErrorOfOption = (message: string, field: string) => Error;
+
+/** Parses options of any schema. Throws what `errorOf` makes of the first fault in them. */
+export function parseOptions<S extends z.ZodType>(
+  schema: S,
+  given: unknown,
+  errorOf: ErrorOfOption,
+): z.output<S> {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const { message, field } = optionFault(schema, given, result.error);
+  throw errorOf(message, field);
 }
 
-/** Describes the first fault in the options. */
-export function optionFault(schema: z.ZodType, given: unknown, error: z.ZodError): OptionFault {
+/** Says that an option is unknown, and which one was probably meant. `path`: that of the object that contains it. */
+export function unknownOption(
+  name: string,
+  known: readonly string[],
+  path: readonly PropertyKey[] = [],
+): string {
+  return `option ${[...path, name].join('.')}: there is no such option${hintOf(name, known)}`;
+}
+
+function optionFault(schema: z.ZodType, given: unknown, error: z.ZodError) {
   const [issue] = error.issues;
   const path = issue?.path ?? [];
-  if (issue === undefined) return { field: '', name: '', why: 'is wrong' };
+  const field = path.join('.');
+  if (issue === undefined) return { message: 'option : is wrong', field };
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
-    const name = [...path, key].join('.');
-    return {
-      field: path.join('.'),
-      name,
-      why: `there is no such option${hintOf(key, knownAt(schema, path))}`,
-    };
+    return { message: unknownOption(key, knownAt(schema, path), path), field };
   }
   const value = valueAt(given, path);
   const values = issue.code === 'invalid_value' ? issue.values.map(String) : [];
   const hint = typeof value === 'string' ? hintOf(value, values) : '';
   const got = path.some((part) => SECRET.has(String(part))) ? '' : `, got ${shown(value)}`;
-  const field = path.join('.');
-  return { field, name: field, why: `${expectationOf(issue.message)}${got}${hint}` };
+  return { message: `option ${field}: ${expectationOf(issue.message)}${got}${hint}`, field };
 }
 
 /** `; did you mean x?`, when a known name is similar to the given one. */

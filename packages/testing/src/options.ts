@@ -1,6 +1,6 @@
-import { RollcallError } from '@rollcall/client-sdk';
-import { NamespaceName, optionFault } from '@rollcall/contract';
+import { NamespaceName, parseOptions } from '@rollcall/contract';
 import { z } from 'zod';
+import { invalidOption } from './base/invalid-option.ts';
 import {
   type ServerLogger,
   type ServerOptions,
@@ -47,16 +47,9 @@ export interface ReadOptions {
   readonly server: ServerOptions;
 }
 
-/** Throws a {@link RollcallError} that names the option, its value and what was expected. */
+/** Throws a RollcallError that names the option, its value and what was expected. */
 export function readOptions(given: TestRegistryOptions): ReadOptions {
-  const { clock, namespace, tokens, logger } = parsed(Options, given);
+  const { clock, namespace, tokens, logger } = parseOptions(Options, given, invalidOption);
   // As they were given: what was left out must not become the default of a server in production.
   return { clock, namespace, tokens, logger, server: given.server ?? {} };
-}
-
-function parsed<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const { field, name, why } = optionFault(schema, given, result.error);
-  throw new RollcallError('invalid_options', `option ${name}: ${why}`, { field });
 }

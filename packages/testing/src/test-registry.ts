@@ -13,6 +13,7 @@ import { type Duration, durationMs } from './clock/duration.ts';
 import { ManualTime, REAL_TIME, type TestTime } from './clock/test-time.ts';
 import type { TestInstanceOptions } from './instance/instance-options.ts';
 import { TestInstance } from './instance/test-instance.ts';
+import { invalidOption } from './base/invalid-option.ts';
 import { type ReadOptions, readOptions, type TestRegistryOptions } from './options.ts';
 import { Gate, type Refusal } from './server/gate.ts';
 import { ServerSlot } from './server/server-slot.ts';
@@ -186,10 +187,9 @@ export class TestRegistry implements AsyncDisposable {
    */
   refuse(times: number, code: ProblemCode, only: Omit<Refusal, 'code'> = {}): void {
     if (!(code in PROBLEMS))
-      throw new RollcallError(
-        'invalid_options',
+      throw invalidOption(
         `option code: expected a code of docs/errors.md, got ${JSON.stringify(code)}`,
-        { field: 'code' },
+        'code',
       );
     this.#open.refuse(times, { ...only, code });
   }

@@ -1,6 +1,6 @@
 import type { Endpoint } from '@rollcall/contract';
 import { z } from 'zod';
-import { durationMs } from './durations.ts';
+import { durationMs } from './option-kinds.ts';
 
 /** Longest time limit of a call, in ms. */
 const HOUR_MS = 3_600_000;

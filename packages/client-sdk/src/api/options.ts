@@ -1,13 +1,13 @@
 import { REQUEST_POLICIES } from '@rollcall/balancing';
-import { NamespaceName, optionFault } from '@rollcall/contract';
+import { NamespaceName } from '@rollcall/contract';
 import type { buildConnector } from 'undici';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import { z } from 'zod';
-import { RollcallError } from '../base/error.ts';
+import { parseOptions } from '../base/parse-options.ts';
 import type { Runtime } from '../base/runtime.ts';
 import { CALL_LIMITS } from './call-settings.ts';
 import type { Logger } from './connection.ts';
-import { durationMs } from './durations.ts';
+import { durationMs } from './option-kinds.ts';
 import { SYSTEM_RUNTIME } from '../base/system-runtime.ts';
 
 const ratio = z.number().min(0, { error: 'expected 0 to 1' }).max(1, { error: 'expected 0 to 1' });
@@ -201,7 +201,7 @@ export const RollcallOptions = z.strictObject({
     .transform((given): Runtime => ({ ...SYSTEM_RUNTIME, ...given })),
 });
 export type RollcallOptions = z.input<typeof RollcallOptions>;
-export type ResolvedOptions = Readonly<z.output<typeof RollcallOptions>>;
+export interface ResolvedOptions extends Readonly<z.output<typeof RollcallOptions>> {}
 
 /** Parses the options of a client. What would be a process warning goes to its logger, if it has one. */
 export function resolveOptions(given: RollcallOptions): ResolvedOptions {
@@ -227,14 +227,4 @@ function guardedLogger(logger: Logger): Logger {
     }
   };
   return { info: guarded('info'), warn: guarded('warn') };
-}
-
-/**
- * Parses options of any schema. Throws a {@link RollcallError} that names the option, its value and what was expected.
- */
-export function parseOptions<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const { field, name, why } = optionFault(schema, given, result.error);
-  throw new RollcallError('invalid_options', `option ${name}: ${why}`, { field });
 }

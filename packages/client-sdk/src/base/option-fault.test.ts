@@ -57,6 +57,14 @@ describe('name, value, what was expected, what may have been meant', () => {
       { service: 'orders', port: '3000' },
       'option port: expected a port number, 1 to 65535, got "3000"',
     ],
+    [
+      { service: 'orders', port: 1, signal: 'now' },
+      'option signal: expected an AbortSignal, got "now"',
+    ],
+    [
+      { service: 'orders', port: 1, onSuperseded: true },
+      'option onSuperseded: expected a function, got true',
+    ],
     [{ service: 'orders' }, 'option ports: expected exactly one of port and ports, got neither'],
     [
       { service: 'orders', port: 1, ttlMs: 5 },

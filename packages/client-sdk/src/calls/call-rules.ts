@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { type CallLimits, type ParsedSettings, settingsSchema } from '../api/call-settings.ts';
-import { parseOptions } from '../api/options.ts';
+import { parseOptions } from '../base/parse-options.ts';
 import { type EndpointRule, endpointRuleOf } from './endpoint-filter.ts';
 
 /** Limits of a call. Most calls have none, and cost nothing for it. */

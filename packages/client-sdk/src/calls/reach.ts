@@ -1,6 +1,6 @@
 import type { CallOptions } from '../api/options.ts';
 import type { Service, ServiceOptions } from '../api/service.ts';
-import { RollcallError } from '../base/error.ts';
+import { inside } from '../base/inside.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { EndpointConnections } from './endpoint-connections.ts';
 import type { ServiceDispatcher } from './service-dispatcher.ts';
@@ -22,20 +22,5 @@ export interface Reach {
   open(name: string, options: ServiceOptions, usualPort: string): OpenedService;
 }
 
-const reaches = new WeakMap<object, Reach>();
-
-/** Called once by each client. */
-export function setReach(client: object, reach: Reach): void {
-  reaches.set(client, reach);
-}
-
-/** Throws a {@link RollcallError} `invalid_options` for anything but a client of this copy of the package. */
-export function reachOf(client: object): Reach {
-  const reach = reaches.get(client);
-  if (reach !== undefined) return reach;
-  throw new RollcallError(
-    'invalid_options',
-    'expected a Rollcall of the same copy of @rollcall/client-sdk',
-    { field: 'rollcall' },
-  );
-}
+/** Of a client. */
+export const [setReach, reachOf] = inside<Reach>('rollcall', 'a Rollcall');

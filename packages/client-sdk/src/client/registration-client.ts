@@ -1,15 +1,11 @@
 import { ServiceReport } from '@rollcall/contract';
 import type { z } from 'zod';
 import type { ConnectionEvents, ConnectionState } from '../api/connection.ts';
-import {
-  parseOptions,
-  type ResolvedOptions,
-  resolveOptions,
-  type RollcallOptions,
-} from '../api/options.ts';
+import { type ResolvedOptions, resolveOptions, type RollcallOptions } from '../api/options.ts';
 import type { RegisterOptions, Registration } from '../api/registration.ts';
 import { RollcallError } from '../base/error.ts';
 import { assertHost } from '../base/host-check.ts';
+import { parseOptions } from '../base/parse-options.ts';
 import { setOptionsOf } from '../registration/client-options.ts';
 import { DepartureSignals } from '../registration/departure-signals.ts';
 import { InstanceRegistration } from '../registration/instance-registration.ts';

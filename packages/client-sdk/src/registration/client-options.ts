@@ -1,20 +1,5 @@
 import type { ResolvedOptions } from '../api/options.ts';
-import { RollcallError } from '../base/error.ts';
+import { inside } from '../base/inside.ts';
 
-const known = new WeakMap<object, ResolvedOptions>();
-
-/** Called once by each client. */
-export function setOptionsOf(client: object, options: ResolvedOptions): void {
-  known.set(client, options);
-}
-
-/** Throws a {@link RollcallError} `invalid_options` for anything but a client of this copy of the package. */
-export function optionsOf(client: unknown): ResolvedOptions {
-  const options = typeof client === 'object' && client !== null ? known.get(client) : undefined;
-  if (options !== undefined) return options;
-  throw new RollcallError(
-    'invalid_options',
-    'option rollcall: expected a client of the same copy of @rollcall/client-sdk',
-    { field: 'rollcall' },
-  );
-}
+/** Of a client, also of one that only registers. */
+export const [setOptionsOf, optionsOf] = inside<ResolvedOptions>('rollcall', 'a client');

@@ -2,7 +2,7 @@ import { InstancePatch, type Lease } from '@rollcall/contract';
 import { pause, unlessAborted, within } from '@rollcall/runtime';
 import { RollcallError } from '../base/error.ts';
 import { warnOfFault } from '../base/guard.ts';
-import { parseOptions } from '../api/options.ts';
+import { parseOptions } from '../base/parse-options.ts';
 import type {
   DrainOptions,
   LeaseState,

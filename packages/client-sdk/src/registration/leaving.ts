@@ -1,4 +1,4 @@
-import { RollcallError } from '../base/error.ts';
+import { inside } from '../base/inside.ts';
 import type { Runtime } from '../base/runtime.ts';
 
 /** What serves the calls of an instance. */
@@ -14,20 +14,8 @@ export interface LeavingParts {
   readonly attach: (served: Served) => void;
 }
 
-const parts = new WeakMap<object, LeavingParts>();
-
-/** Called once by each registration. */
-export function setLeaving(registration: object, own: LeavingParts): void {
-  parts.set(registration, own);
-}
-
-/** Throws a {@link RollcallError} `invalid_options` for anything but a registration of this copy of the package. */
-export function leavingOf(registration: object): LeavingParts {
-  const own = parts.get(registration);
-  if (own !== undefined) return own;
-  throw new RollcallError(
-    'invalid_options',
-    'option registration: expected what register() of the same copy of @rollcall/client-sdk resolved with',
-    { field: 'registration' },
-  );
-}
+/** Of a registration. */
+export const [setLeaving, leavingOf] = inside<LeavingParts>(
+  'registration',
+  'a registration by register()',
+);

@@ -1,6 +1,4 @@
-import { constants } from 'node:os';
 import {
-  hintOf,
   InstanceId,
   type InstancePatch,
   knownAt,
@@ -9,13 +7,13 @@ import {
   ServiceName,
 } from '@rollcall/contract';
 import { z } from 'zod';
-import { RollcallError } from '../base/error.ts';
-import { parseOptions, type ResolvedOptions } from '../api/options.ts';
+import { abortSignal, aFunction, durationMs } from '../api/option-kinds.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { DrainOptions, RegisterOptions } from '../api/registration.ts';
+import type { RollcallError } from '../base/error.ts';
+import { invalidOption, parseOptions, throwIfUnknown } from '../base/parse-options.ts';
 import type { Runtime } from '../base/runtime.ts';
-
-/** Signals that ask a process to end gracefully. */
-const DEPARTURE_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+import { SignalChoice } from './signal-choice.ts';
 
 /** Options that are handled here by name. All others are sent as they are. */
 const HANDLED_OPTIONS: ReadonlySet<string> = new Set<keyof RegisterOptions>([
@@ -44,21 +42,20 @@ const InstancePath = z.object({
   id: InstanceId,
 });
 
-/** No process hears of the two. */
-const UNHEARD: readonly string[] = ['SIGKILL', 'SIGSTOP'];
-const SIGNALS = (Object.keys(constants.signals) as NodeJS.Signals[]).filter(
-  (signal) => !UNHEARD.includes(signal),
-);
-/** Signals that a process can heed, or whether it heeds the usual ones. */
-export const SignalChoice = z.union([z.boolean(), z.array(z.enum(SIGNALS))], {
-  error: 'expected true, false or a list of signals such as SIGTERM',
+/** Options that are not sent. */
+const Unsent = z.object({
+  signals: SignalChoice.prefault(false),
+  signal: abortSignal().optional(),
+  onSuperseded: aFunction().optional(),
 });
-const Signals = z.object({ signals: SignalChoice });
+
+/** How long callers that never say so may take to learn that an instance leaves, in ms. */
+export const settleMs = () => durationMs(0, 600_000);
 
 const Drain = z.strictObject({
-  settleMs: z.int().min(0).max(600_000).default(500),
-  whenIdle: z.custom<() => Promise<void>>((given) => typeof given === 'function').optional(),
-  idleTimeoutMs: z.int().min(0).max(86_400_000).default(30_000),
+  settleMs: settleMs().default(500),
+  whenIdle: aFunction<() => Promise<void>>().optional(),
+  idleTimeoutMs: durationMs(0, 86_400_000).default(30_000),
 });
 export type ResolvedDrain = z.output<typeof Drain>;
 
@@ -88,14 +85,14 @@ export function parseRegistration(
   given: RegisterOptions,
   { namespace, runtime }: ResolvedOptions,
 ): RegistrationSpec {
+  // Before any other check, so that `{ prot: 3000 }` is told as a misspelling and not as a missing port.
   throwIfUnknown(given, registrationOptionNames());
   const { service, port, drain = {} } = given;
-  const { signals } = parseOptions(Signals, { signals: given.signals ?? false });
+  const { signals } = parseOptions(Unsent, given);
   if ((port === undefined) === (given.ports === undefined))
-    throw new RollcallError(
-      'invalid_options',
+    throw invalidOption(
       `option ports: expected exactly one of port and ports, got ${port === undefined ? 'neither' : 'both'}`,
-      { field: 'ports' },
+      'ports',
     );
   const path = parseOptions(InstancePath, {
     service,
@@ -111,7 +108,7 @@ export function parseRegistration(
       ports: given.ports ?? { http: port },
       nonce: runtime.randomId(),
     }),
-    signals: signals === true ? DEPARTURE_SIGNALS : signals === false ? [] : signals,
+    signals,
     drain: parseDrain(drain),
   };
 }
@@ -137,16 +134,8 @@ function parseBody(given: RegisterOptions, body: unknown): RegistrationBody {
   } catch (error) {
     if (given.port === undefined || (error as RollcallError).field !== 'ports.http') throw error;
     const expected = `expected a port number, 1 to 65535, got ${JSON.stringify(given.port)}`;
-    throw new RollcallError('invalid_options', `option port: ${expected}`, { field: 'ports.http' });
+    throw invalidOption(`option port: ${expected}`, 'ports.http');
   }
-}
-
-/** Runs before any other check, so that `{ prot: 3000 }` is told as a misspelling and not as a missing port. */
-export function throwIfUnknown(given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const message = `option ${unknown}: there is no such option${hintOf(unknown, known)}`;
-  throw new RollcallError('invalid_options', message);
 }
 
 function defaultId(runtime: Runtime): string {

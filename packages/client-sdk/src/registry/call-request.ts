@@ -1,7 +1,7 @@
 import { hintOf, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import { z } from 'zod';
-import { parseOptions } from '../api/options.ts';
-import { RollcallError } from '../base/error.ts';
+import { abortSignal, durationMs } from '../api/option-kinds.ts';
+import { invalidOption, parseOptions } from '../base/parse-options.ts';
 
 type RouteOf<N extends RouteName> = (typeof ROUTES)[N];
 
@@ -75,21 +75,21 @@ function schemaOf(name: string, { params, query }: Route): z.ZodType {
     query: (query ?? z.strictObject({})).optional(),
     // The server validates the body: only the server knows its limits.
     body: z.unknown().optional(),
-    signal: z.instanceof(AbortSignal).optional(),
-    timeoutMs: z.int().min(1).max(600_000).optional(),
+    signal: abortSignal().optional(),
+    timeoutMs: durationMs(1, 600_000).optional(),
   });
   schemas.set(name, made);
   return made;
 }
 
 /**
- * Checks what the compiler cannot, e.g. for callers in JavaScript. Throws a {@link RollcallError} that names the fault.
+ * Checks what the compiler cannot, e.g. for callers in JavaScript. Throws a RollcallError that names the fault.
  */
 export function checkCall(name: string, request: unknown): void {
   const route = Object.hasOwn(ROUTES, name) ? (ROUTES[name as RouteName] as Route) : undefined;
   if (route === undefined || route.reply.body === 'stream') {
     const hint = hintOf(name, Object.keys(ROUTES));
-    throw new RollcallError('invalid_options', `call: there is no such call '${name}'${hint}`);
+    throw invalidOption(`call: there is no such call '${name}'${hint}`);
   }
   const isObject = typeof request === 'object' && request !== null;
   const { query } = (isObject ? request : {}) as AnyCallRequest;

@@ -1,11 +1,12 @@
 import { withCause } from '@rollcall/runtime';
 import { z } from 'zod';
-import { durationMs } from '../api/durations.ts';
-import { parseOptions, type ResolvedOptions } from '../api/options.ts';
+import { abortSignal, durationMs } from '../api/option-kinds.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { ReadyOptions } from '../api/service.ts';
 import type { Emitter } from '../base/emitter.ts';
 import { RollcallError } from '../base/error.ts';
 import { keptAlive } from '../base/kept-alive.ts';
+import { parseOptions } from '../base/parse-options.ts';
 import type { EndpointChannel } from '../calls/endpoint-channel.ts';
 import type { EndpointConnections } from '../calls/endpoint-connections.ts';
 import type { EndpointRule } from '../calls/endpoint-filter.ts';
@@ -13,14 +14,10 @@ import type { EndpointAwaiter } from '../calls/service-dispatcher.ts';
 import type { FeedEvents, ServiceFeed } from '../directory/service-feed.ts';
 import { noEndpointsError, whyNone } from './no-endpoints.ts';
 
-/** Also one of another copy of the class. */
-const isSignal = (given: unknown): boolean =>
-  typeof given === 'object' && given !== null && 'aborted' in given && 'addEventListener' in given;
-
 const Ready = z.strictObject({
   endpoints: z.int({ error: 'expected a number of endpoints' }).min(0).default(1),
   timeoutMs: durationMs(0, 3_600_000).default(0),
-  signal: z.custom<AbortSignal>(isSignal, { error: 'expected an AbortSignal' }).optional(),
+  signal: abortSignal().optional(),
 });
 
 export interface WaitedFor {

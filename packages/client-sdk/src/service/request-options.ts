@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { type ParsedSettings, SETTING_NAMES } from '../api/call-settings.ts';
 import type { ServiceRequestOptions } from '../api/service.ts';
 import { RollcallError } from '../base/error.ts';
-import { hintOf } from '@rollcall/contract';
+import { unknownOptionError } from '../base/parse-options.ts';
 import { type CallRules, parseSettings, rulesOf, withRules } from '../calls/call-rules.ts';
 
 const OWN: ReadonlySet<string> = new Set(SETTING_NAMES);
@@ -52,14 +52,9 @@ function settingsIn(given: ServiceRequestOptions): ParsedSettings | undefined {
   let own: Record<string, unknown> | undefined;
   for (const name in given) {
     if (OWN.has(name)) (own ??= {})[name] = given[name as keyof ServiceRequestOptions];
-    else if (!UNDICIS.has(name)) throw unknownOption(name);
+    else if (!UNDICIS.has(name)) throw unknownOptionError(name, [...OWN, ...UNDICIS]);
   }
   return own === undefined ? undefined : parseSettings(own);
-}
-
-function unknownOption(name: string): RollcallError {
-  const hint = hintOf(name, [...OWN, ...UNDICIS]);
-  return new RollcallError('invalid_options', `option ${name}: there is no such option${hint}`);
 }
 
 function notAPath(url: string, label: string): RollcallError {

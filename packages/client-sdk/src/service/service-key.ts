@@ -2,8 +2,9 @@ import { REQUEST_POLICIES } from '@rollcall/balancing';
 import { NamespaceName, PortName, ServiceName } from '@rollcall/contract';
 import { z } from 'zod';
 import { CALL_LIMITS } from '../api/call-settings.ts';
-import { parseOptions, type ResolvedOptions } from '../api/options.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { ServiceOptions } from '../api/service.ts';
+import { parseOptions } from '../base/parse-options.ts';
 
 const ServiceKey = z.strictObject({
   name: ServiceName,

@@ -1,12 +1,9 @@
 import { z } from 'zod';
-import { parseOptions, type ResolvedOptions } from '../api/options.ts';
+import { aFunction, durationMs } from '../api/option-kinds.ts';
+import type { ResolvedOptions } from '../api/options.ts';
 import type { RegisterOptions, Registration } from '../api/registration.ts';
-import { RollcallError } from '../base/error.ts';
-import {
-  parseRegistration,
-  registrationOptionNames,
-  throwIfUnknown,
-} from '../registration/registration-spec.ts';
+import { invalidOption, parseOptions, throwIfUnknown } from '../base/parse-options.ts';
+import { parseRegistration, registrationOptionNames } from '../registration/registration-spec.ts';
 import type { Readiness } from './readiness.ts';
 import { type ResolvedServe, type ServeOptions, ServeSchema } from './serve-options.ts';
 
@@ -29,13 +26,10 @@ export interface InstanceOptions extends Omit<RegisterOptions, 'signals' | 'sign
   readonly onRegistered?: (registration: Registration) => void;
 }
 
-const aFunction = <T>() =>
-  z.custom<T>((given) => typeof given === 'function', { error: 'expected a function' });
-
 const Own = z.strictObject({
   readiness: aFunction<Readiness>().optional(),
-  readinessIntervalMs: z.int().min(10).max(3_600_000).default(1_000),
-  readinessTimeoutMs: z.int().min(10).max(600_000).default(5_000),
+  readinessIntervalMs: durationMs(10, 3_600_000).default(1_000),
+  readinessTimeoutMs: durationMs(10, 600_000).default(5_000),
   drain: ServeSchema.prefault({}),
   onRegistered: aFunction<NonNullable<InstanceOptions['onRegistered']>>().optional(),
 });
@@ -51,7 +45,7 @@ export type ResolvedInstance = Readonly<z.output<typeof Own>> & {
 /** Throws a RollcallError `invalid_options` that names the option and what was expected. */
 export function parseInstance(given: InstanceOptions, client: ResolvedOptions): ResolvedInstance {
   if (typeof given !== 'object' || given === null)
-    throw new RollcallError('invalid_options', `options: expected an object, got ${String(given)}`);
+    throw invalidOption(`options: expected an object, got ${String(given)}`);
   const inRegistration = registrationOptionNames().filter(
     (name) => name !== 'signals' && name !== 'signal',
   );
@@ -67,10 +61,9 @@ export function parseInstance(given: InstanceOptions, client: ResolvedOptions): 
   const own = { readiness, readinessIntervalMs, readinessTimeoutMs, drain, onRegistered };
   const parsed = parseOptions(Own, own);
   if (parsed.readiness !== undefined && given.status !== undefined)
-    throw new RollcallError(
-      'invalid_options',
+    throw invalidOption(
       'option status: expected exactly one of status and readiness, got both',
-      { field: 'status' },
+      'status',
     );
   // What is wrong is said now, not when the server listens.
   parseRegistration(withPort(registration, 1), client);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { SignalChoice } from '../registration/registration-spec.ts';
+import { abortSignal, aFunction, durationMs } from '../api/option-kinds.ts';
+import { settleMs } from '../registration/registration-spec.ts';
+import { SignalChoice } from '../registration/signal-choice.ts';
 
 export interface ServeOptions {
   /** Signals that begin the drain; `true` = SIGTERM and SIGINT. A second one ends the process at once. @default true */
@@ -22,21 +24,13 @@ export interface ServeOptions {
   readonly closeStreams?: () => void | Promise<void>;
 }
 
-const USUAL: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
-
 /** Checks {@link ServeOptions}, and holds their defaults. */
 export const ServeSchema = z.strictObject({
-  signals: SignalChoice.default(true).transform((given) =>
-    given === true ? USUAL : given === false ? [] : given,
-  ),
-  signal: z.instanceof(AbortSignal, { error: 'expected an AbortSignal' }).optional(),
-  settleMs: z.int().min(0).max(600_000).optional(),
-  lingerMs: z.int().min(0).max(60_000).default(200),
-  graceMs: z.int().min(0).max(86_400_000).default(8_000),
-  closeStreams: z
-    .custom<NonNullable<ServeOptions['closeStreams']>>((given) => typeof given === 'function', {
-      error: 'expected a function',
-    })
-    .optional(),
+  signals: SignalChoice.prefault(true),
+  signal: abortSignal().optional(),
+  settleMs: settleMs().optional(),
+  lingerMs: durationMs(0, 60_000).default(200),
+  graceMs: durationMs(0, 86_400_000).default(8_000),
+  closeStreams: aFunction<NonNullable<ServeOptions['closeStreams']>>().optional(),
 });
 export type ResolvedServe = z.output<typeof ServeSchema>;

@@ -1,4 +1,4 @@
-import { parseOptions } from '../api/options.ts';
+import { parseOptions } from '../base/parse-options.ts';
 import type { Registration } from '../api/registration.ts';
 import { leavingOf } from '../registration/leaving.ts';
 import { type Drained, DrainableServer } from './drainable-server.ts';

@@ -13,7 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   balancing: ['contract'],
   'client-sdk': ['contract', 'balancing', 'runtime'],
   manifests: ['contract'],
-  daemon: ['contract'],
+  daemon: ['contract', 'runtime'],
   dataplane: ['balancing', 'runtime'],
   'service-plane': ['balancing', 'client-sdk', 'dataplane', 'runtime'],
   lb: ['balancing', 'client-sdk', 'daemon', 'dataplane', 'runtime', 'service-plane'],
@@ -22,7 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cli: ['client-sdk', 'contract', 'manifests', 'runtime'],
   'registry-server': ['contract', 'daemon', 'manifests', 'runtime'],
   rollcall: ['cli', 'client-sdk', 'dns-server', 'lb', 'node-proxy', 'registry-server'],
-  opentelemetry: ['client-sdk', 'runtime'],
+  opentelemetry: ['client-sdk', 'contract', 'runtime'],
   testing: ['client-sdk', 'contract', 'registry-server', 'runtime'],
   testkit: [],
 };

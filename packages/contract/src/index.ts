@@ -36,6 +36,7 @@ export {
   ServiceName,
   shortLeaseId,
 } from './names.ts';
+export { KNOWN_METHODS } from './http-methods.ts';
 export {
   ApplyReply,
   ApplyResult,

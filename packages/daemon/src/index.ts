@@ -13,7 +13,7 @@ export {
   guardBrowsers,
 } from './browser-guard.ts';
 export { isHostPattern } from './options/host-patterns.ts';
-export { nearestWord } from '@rollcall/contract';
+export { nearestWord, urlHostOf } from '@rollcall/contract';
 export { type PassedSocket, passedSockets, socketsByListener } from './activation.ts';
 export { tokenFile } from './options/token-file.ts';
 export { clientOptions, logConnection } from './client-options.ts';
@@ -53,10 +53,4 @@ export {
 export { answeredEnd, httpSpanName, methodAttributes } from './tracing/http-attributes.ts';
 export type { OpenSpan, SpanAttributes, SpanEnd, Tracing } from './tracing/tracing.ts';
 export { bindFailure, StartError } from './start-error.ts';
-export {
-  type Loop,
-  type LoopFaults,
-  type LoopTimer,
-  type SupervisorOptions,
-  Supervisor,
-} from './supervisor.ts';
+export { type Loop, type LoopFaults, type SupervisorOptions, Supervisor } from './supervisor.ts';

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { systemClock } from '@rollcall/runtime';
 import { TestProcess, until } from '@rollcall/testkit';
 import { afterEach, expect, test, vi } from 'vitest';
 import { ConfigError } from './options/read-options.ts';
@@ -33,7 +34,7 @@ async function run(argv: string[], more: Partial<Program<{ logLevel: string }>> 
       main: import.meta.url,
       help: () => 'the help\n',
       configure: () => ({ logLevel: 'silent' }),
-      clock: { every: () => ({ cancel() {} }) },
+      clock: systemClock,
       start: () => Promise.reject(new StartError('the port is taken')),
       ...more,
     },
@@ -83,12 +84,13 @@ test('nothing is run when there is nothing to run', async () => {
 
 const STUBBORN = `
 import { runProgram } from '@rollcall/daemon';
+import { systemClock } from '@rollcall/runtime';
 await runProgram({
   name: 'stubborn',
   main: 'file://${import.meta.dirname}/x.ts',
   help: () => '',
   configure: () => ({ logLevel: 'info' }),
-  clock: { every: () => ({ cancel() {} }) },
+  clock: systemClock,
   start: async () => ({ started: {}, close: () => new Promise(() => {}) }),
 });
 setInterval(() => {}, 1_000);

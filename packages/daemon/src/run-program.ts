@@ -1,3 +1,4 @@
+import type { Clock } from '@rollcall/runtime';
 import type { Logger } from 'pino';
 import { openLog } from './log.ts';
 import { ConfigError } from './options/read-options.ts';
@@ -58,7 +59,7 @@ export interface Program<Config extends { readonly logLevel: string }> {
     argv: readonly string[],
     environment: NodeJS.ProcessEnv,
   ) => Config | undefined;
-  readonly clock: SupervisorOptions['clock'];
+  readonly clock: Pick<Clock, 'after' | 'every'>;
   /** Whether a loop may fail with this error. @default never */
   readonly isExpected?: SupervisorOptions['isExpected'];
   /** Whether it makes spans, if the environment asks for them. @default false */

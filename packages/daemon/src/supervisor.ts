@@ -1,10 +1,7 @@
+import type { Clock } from '@rollcall/runtime';
+
 /** The longest pause of a failing loop, in ms. */
 const LONGEST_PAUSE_MS = 5_000;
-
-/** The part of a clock that loops need. */
-export interface LoopTimer {
-  every(ms: number, call: () => void): { cancel(): void };
-}
 
 /** The unexpected faults of loops. */
 export interface LoopFaults {
@@ -13,7 +10,7 @@ export interface LoopFaults {
 }
 
 export interface SupervisorOptions {
-  readonly clock: LoopTimer;
+  readonly clock: Pick<Clock, 'every'>;
   /** Whether a loop may fail with this error, such as an unavailable store. Then the next turn runs as usual. */
   readonly isExpected: (error: unknown) => boolean;
   /** Gets every other fault, to log it with its stack. Must not throw. */

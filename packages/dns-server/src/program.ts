@@ -1,4 +1,4 @@
-import { runProgram, tellOf } from '@rollcall/daemon';
+import { runProgram, tellOf, urlHostOf } from '@rollcall/daemon';
 import { systemClock } from '@rollcall/runtime';
 import { startDnsServer } from './compose.ts';
 import { helpText, readConfig } from './config/config.ts';
@@ -15,9 +15,7 @@ export function runDnsServer(argv?: readonly string[]): Promise<void> {
       async start(config, { logger, supervisor }) {
         const server = await startDnsServer(config, { log: tellOf(logger), supervisor });
         const { addresses, admin = null } = server;
-        const dns = addresses.map(({ host, port }) =>
-          host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-        );
+        const dns = addresses.map(({ host, port }) => `${urlHostOf(host)}:${port}`);
         return { started: { dns, zone: config.zone, admin }, close: () => server.close() };
       },
     },

@@ -1,4 +1,10 @@
-import { bindFailure, type PassedSocket, socketsByListener, StartError } from '@rollcall/daemon';
+import {
+  bindFailure,
+  type PassedSocket,
+  socketsByListener,
+  StartError,
+  urlHostOf,
+} from '@rollcall/daemon';
 import type { HttpServer } from '@rollcall/dataplane';
 import type { Config } from './config/schema.ts';
 import type { RegistryTargetGroup } from './groups/target-group.ts';
@@ -35,8 +41,7 @@ export async function openListeners(
       const { address } = await server.listen({ ...listener, fd }, router, {
         passesTrailers: listener.passRequestTrailers,
       });
-      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-      addresses[listener.name] = `http://${host}:${address.port}`;
+      addresses[listener.name] = `http://${urlHostOf(address.host)}:${address.port}`;
     } catch (error) {
       if (fd === undefined) throw bindFailure(listener, remedyOf(`listeners[${index}]`), error);
       const { message } = error as Error;

@@ -32,6 +32,14 @@ function open(): { recorder: Recorder; served: Served; instrumentation: Rollcall
   return { recorder, served, instrumentation };
 }
 
+/** The attributes that the README names for a metric. */
+function documented(metric: string): Set<string | undefined> {
+  const document = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const row = document.split('\n').find((line) => line.startsWith(`| \`${metric}\` |`)) ?? '';
+  const [, , , attributes = ''] = row.split('|');
+  return new Set([...attributes.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+}
+
 test('the metrics of calls', async () => {
   const { recorder, served } = open();
   const dying = await served.instance((request) => request.socket.destroy());
@@ -50,6 +58,8 @@ test('the metrics of calls', async () => {
     { ...request, 'error.type': 'UND_ERR_SOCKET' },
     { ...request, 'http.response.status_code': 200 },
   ]);
+  const names = durations.flatMap(({ attributes }) => Object.keys(attributes));
+  expect(new Set(names)).toEqual(documented('http.client.request.duration'));
   const buckets = { boundaries: { length: 14 } };
   expect(durations[0]?.value).toMatchObject({ count: 1, buckets });
   // In seconds.
@@ -60,6 +70,7 @@ test('the metrics of calls', async () => {
   expect(await recorder.metric('rollcall.client.retries')).toMatchObject([
     { attributes: name, value: 1 },
   ]);
+  expect(new Set(Object.keys(name))).toEqual(documented('rollcall.client.retries'));
 });
 
 test('endpoints that are left out, and the endpoints of a picture', async () => {
@@ -207,7 +218,11 @@ test('only the API of OpenTelemetry is imported', () => {
   const manifest = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as { dependencies: object; peerDependencies: object; version: string };
-  expect(Object.keys(manifest.dependencies)).toEqual(['@rollcall/client-sdk', '@rollcall/runtime']);
+  expect(Object.keys(manifest.dependencies)).toEqual([
+    '@rollcall/client-sdk',
+    '@rollcall/contract',
+    '@rollcall/runtime',
+  ]);
   expect(Object.keys(manifest.peerDependencies)).toEqual(['@opentelemetry/api']);
   expect(new RollcallInstrumentation({ enabled: false }).instrumentationVersion).toBe(
     manifest.version,

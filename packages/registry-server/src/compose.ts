@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { urlHostOf } from '@rollcall/contract';
 import { BrowserGuard, type Supervisor, type Tracing, versionOf } from '@rollcall/daemon';
 import type { FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
@@ -123,9 +124,8 @@ async function start({ config, store }: Configured, runtime: Environment): Promi
     await upkeep.end(() => store.close());
   };
   let closing: Promise<void> | undefined;
-  const shown = config.host.includes(':') ? `[${config.host}]` : config.host;
   return {
-    url: `${isSecure ? 'https' : 'http'}://${shown}:${port}`,
+    url: `${isSecure ? 'https' : 'http'}://${urlHostOf(config.host)}:${port}`,
     close: () => (closing ??= shutDown()),
   };
 }

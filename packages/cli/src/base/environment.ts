@@ -1,4 +1,5 @@
 import type { DeclaredService } from '@rollcall/client-sdk';
+import { urlHostOf } from '@rollcall/contract';
 
 /** A service in the registry's list. */
 interface Listed {
@@ -19,10 +20,9 @@ function variablesOf({ service, declared }: Listed): ReadonlyMap<string, string>
   for (const { name, port } of declared.ports) {
     if (name !== '') variables.set(`${prefix}_SERVICE_PORT_${nameOf(name)}`, String(port));
   }
-  const shown = host.includes(':') ? `[${host}]` : host;
   for (const [i, { protocol, port }] of declared.ports.entries()) {
     const scheme = protocol.toLowerCase();
-    const url = `${scheme}://${shown}:${port}`;
+    const url = `${scheme}://${urlHostOf(host)}:${port}`;
     const link = `${prefix}_PORT_${port}_${protocol}`;
     if (i === 0) variables.set(`${prefix}_PORT`, url);
     variables.set(link, url);

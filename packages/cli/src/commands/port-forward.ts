@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '@rollcall/client-sdk';
+import { urlHostOf } from '@rollcall/contract';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import { type Arguments, type Command, textOption } from '../session/command.ts';
 import { type Context, say, warn } from '../session/context.ts';
@@ -166,8 +167,7 @@ async function listen(
     throw new CliError(`error: unable to listen on ${address}:${local}: ${error.message}`);
   });
   const { port } = server.address() as { port: number };
-  const shown = address.includes(':') ? `[${address}]` : address;
-  say(context, `Forwarding from ${shown}:${port} -> ${target.title}`);
+  say(context, `Forwarding from ${urlHostOf(address)}:${port} -> ${target.title}`);
   return server;
 }
 

@@ -1,12 +1,10 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
+import { urlHostOf } from '@rollcall/contract';
 import type { Endpoints, EndpointSlice } from '@rollcall/manifests';
 import { AGE, manifestResource, NAME } from './manifest-resource.ts';
 import { firstFew, joined, NONE, partOf } from './resource.ts';
 
-/** `address:port`; IPv6 addresses in brackets. */
-function placeText(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
+const placeText = (address: string, port: number): string => `${urlHostOf(address)}:${port}`;
 
 /** Ready addresses of an Endpoints object, with their ports if it has any. */
 function placesOf(object: ManifestObject): string[] {

@@ -1,4 +1,5 @@
 import type { ReplyOf } from '@rollcall/client-sdk';
+import { urlHostOf } from '@rollcall/contract';
 import { type Context, warn } from './context.ts';
 
 /** How long each server has to answer, in ms. */
@@ -58,10 +59,7 @@ async function addressesOf({ rollcall, registryUrl }: Context): Promise<string[]
     const { endpoints } = await rollcall.call('resolve', { params });
     return endpoints
       .filter(({ ready }) => ready)
-      .map(({ address, port }) => {
-        const host = address.includes(':') ? `[${address}]` : address;
-        return `${protocol}//${host}:${port}`;
-      });
+      .map(({ address, port }) => `${protocol}//${urlHostOf(address)}:${port}`);
   } catch {
     return named;
   }

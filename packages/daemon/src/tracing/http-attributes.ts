@@ -1,26 +1,14 @@
+import { KNOWN_METHODS } from '@rollcall/contract';
 import type { SpanAttributes, SpanEnd } from './tracing.ts';
-
-/** The methods that the semantic conventions know. */
-const METHODS: ReadonlySet<string> = new Set([
-  'CONNECT',
-  'DELETE',
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PATCH',
-  'POST',
-  'PUT',
-  'TRACE',
-]);
 
 /** Name of the span of a request: few different ones, whatever callers send. */
 export function httpSpanName(method: string, route = ''): string {
-  return `${METHODS.has(method) ? method : 'HTTP'} ${route}`.trim();
+  return `${KNOWN_METHODS.has(method) ? method : 'HTTP'} ${route}`.trim();
 }
 
 /** The method, as attributes of a span. */
 export function methodAttributes(method: string): SpanAttributes {
-  return METHODS.has(method)
+  return KNOWN_METHODS.has(method)
     ? { 'http.request.method': method }
     : { 'http.request.method': '_OTHER', 'http.request.method_original': method };
 }

@@ -1,3 +1,4 @@
+import { type Clock, within } from '@rollcall/runtime';
 import type { Logger } from 'pino';
 import { OtelTracing } from './otel-tracing.ts';
 import type { Tracing } from './tracing.ts';
@@ -9,11 +10,6 @@ const FLUSH_MS = 2_000;
 /** What a span says of the process. That of the process itself would show the command line, with its tokens. */
 const DETECTORS = 'env,host,os,serviceinstance';
 
-/** The part of a clock that bounds the end. */
-interface Every {
-  every(ms: number, call: () => void): { cancel(): void };
-}
-
 export interface TracingParts {
   /** Name of the program: `service.name`, unless the environment names one. */
   readonly name: string;
@@ -21,7 +17,7 @@ export interface TracingParts {
   /** That of the process: the SDK of OpenTelemetry reads it too. */
   readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
-  readonly clock: Every;
+  readonly clock: Pick<Clock, 'after'>;
 }
 
 export interface OpenTracing extends Tracing {
@@ -70,7 +66,10 @@ async function start({ name, version, environment, logger, clock }: TracingParts
     suppressOverrideMessage: true,
   });
   sdk.start();
-  const close = () => within(clock, FLUSH_MS, () => sdk.shutdown());
+  const close = async () => {
+    // What cannot be sent was told when it was tried.
+    await within(clock, FLUSH_MS, sdk.shutdown()).catch(() => {});
+  };
   return Object.assign(new OtelTracing(api, { name, version }), { close });
 }
 
@@ -100,14 +99,4 @@ function textOf(word: unknown): string {
     // A text as it is.
   }
   return word;
-}
-
-async function within(clock: Every, ms: number, act: () => Promise<void>): Promise<void> {
-  let timer: { cancel(): void } | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = clock.every(ms, resolve);
-  });
-  // What cannot be sent was told when it was tried.
-  await Promise.race([act().catch(() => {}), late]);
-  timer?.cancel();
 }

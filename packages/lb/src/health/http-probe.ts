@@ -1,3 +1,4 @@
+import { urlHostOf } from '@rollcall/daemon';
 import { isLocalFault } from '@rollcall/dataplane';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { HealthCheckConfig } from '../config/schema.ts';
@@ -33,7 +34,7 @@ export class HttpProbe implements Probe {
 
   async probe({ host, port }: ProbeAddress): Promise<ProbeResult> {
     const { path, codes, timeoutMs } = this.#config;
-    const authority = `${host.includes(':') ? `[${host}]` : host}:${this.#config.port ?? port}`;
+    const authority = `${urlHostOf(host)}:${this.#config.port ?? port}`;
     const signal = deadline(this.#clock, timeoutMs);
     try {
       const { statusCode, body } = await request(`http://${authority}${path}`, {

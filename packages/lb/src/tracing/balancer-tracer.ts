@@ -5,6 +5,7 @@ import {
   type OpenSpan,
   type SpanEnd,
   type Tracing,
+  urlHostOf,
 } from '@rollcall/daemon';
 import type {
   ExchangeRecord,
@@ -57,7 +58,7 @@ class ExchangeTrace implements RequestTrace {
   onTry({ id, host, port }: Target, resends: number): Readonly<Record<string, string>> {
     this.#tryOf = this.#span.client(httpSpanName(this.#method), {
       ...methodAttributes(this.#method),
-      'url.full': `http://${host.includes(':') ? `[${host}]` : host}:${port}${this.#path}`,
+      'url.full': `http://${urlHostOf(host)}:${port}${this.#path}`,
       'server.address': host,
       'server.port': port,
       'network.peer.address': host,

@@ -4,15 +4,11 @@ import { ATTRIBUTE, serviceAttributes } from '../semantics/attributes.ts';
 
 type State = 'held' | 'lost' | 'draining';
 
-interface Known {
-  readonly state: State;
-  readonly attributes: Attributes;
-}
-
 /** How many registrations of this process are in which state. */
 export class RegistrationStates {
   readonly #counter: UpDownCounter;
-  readonly #known = new Map<string, Known>();
+  /** With what each was counted last. */
+  readonly #known = new Map<string, Attributes>();
 
   constructor(meter: Meter) {
     this.#counter = meter.createUpDownCounter('rollcall.client.registrations', {
@@ -27,7 +23,7 @@ export class RegistrationStates {
     this.#forget(key);
     if (state === undefined) return;
     const attributes = { ...serviceAttributes(message), [ATTRIBUTE.registrationState]: state };
-    this.#known.set(key, { state, attributes });
+    this.#known.set(key, attributes);
     this.#counter.add(1, attributes);
   }
 
@@ -40,6 +36,6 @@ export class RegistrationStates {
     const known = this.#known.get(key);
     if (known === undefined) return;
     this.#known.delete(key);
-    this.#counter.add(-1, known.attributes);
+    this.#counter.add(-1, known);
   }
 }

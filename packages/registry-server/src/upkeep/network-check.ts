@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { HealthCheck } from '@rollcall/contract';
+import { type HealthCheck, urlHostOf } from '@rollcall/contract';
 import { Client } from 'undici';
 import type { Clock } from '@rollcall/runtime';
 import type { RunCheck } from './checker.ts';
@@ -44,7 +44,7 @@ async function isAnswered(
   { path, codes: [lowest, highest] }: HttpCheck,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const client = new Client(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const client = new Client(`http://${urlHostOf(host)}:${port}`);
   // Ends the request in any state, even while connecting.
   const end = () => void client.destroy().catch(() => {});
   signal.addEventListener('abort', end, { once: true });

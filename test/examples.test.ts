@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import {
   findRedisBinary,
   freePort,
@@ -36,6 +36,19 @@ beforeEach(async () => {
 });
 afterEach(() => stack.close());
 
+/** Runs a TypeScript block as a reader would, in the folder of the project, against this test's registry. */
+async function program(block: string): Promise<TestProcess> {
+  const file = join(root, `example-${process.pid}.ts`);
+  writeFileSync(file, block.replaceAll('127.0.0.1:7400', `127.0.0.1:${registry.port}`));
+  try {
+    const child = startNode(file, [], { cwd: root });
+    await until(() => child.hasExited, { withinMs: 60_000 });
+    return child;
+  } finally {
+    rmSync(file);
+  }
+}
+
 /** Runs a shell block as a reader would, against this test's registry. */
 async function shell(block: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const script = block.replaceAll('127.0.0.1:7400', `127.0.0.1:${registry.port}`);
@@ -57,18 +70,11 @@ describe('README', () => {
   test('the SDK example runs, and leaves nothing on the roll', async () => {
     const [block = ''] = blocksOf('README.md', 'ts');
     const port = await freePort();
-    const file = join(root, `example-${process.pid}.ts`);
-    writeFileSync(file, block.replaceAll('7400', `${registry.port}`).replaceAll('3000', `${port}`));
-    try {
-      const child = startNode(file, [], { cwd: root });
-      await until(() => child.hasExited);
-      expect(child.output).toBe('200 an order\nan order\n');
-      expect(child.child.exitCode).toBe(0);
-      const left = await fetch(`${registry.url}/v1/namespaces/default/services/orders/endpoints`);
-      expect(left.ok).toBe(false);
-    } finally {
-      rmSync(file);
-    }
+    const { child, output } = await program(block.replaceAll('3000', `${port}`));
+    expect(output).toBe('200 an order\nan order\n');
+    expect(child.exitCode).toBe(0);
+    const left = await fetch(`${registry.url}/v1/namespaces/default/services/orders/endpoints`);
+    expect(left.ok).toBe(false);
   });
 
   test('the curl lines register, heartbeat, watch and deregister', async () => {
@@ -143,6 +149,7 @@ describe('README', () => {
       'docs/kubernetes-services.md',
       'docs/dns.md',
       'docs/cli.md',
+      'docs/connections.md',
       'docs/README.md',
       'examples/compose-app/README.md',
     ]) {
@@ -155,6 +162,28 @@ describe('README', () => {
         ).not.toThrow();
       }
     }
+  });
+});
+
+describe('docs/connections.md', () => {
+  const blocks = blocksOf('docs/connections.md', 'ts');
+
+  test('a protocol of its own: an instance that cannot be connected to is left out', async () => {
+    const client = stack.client([registry.url]);
+    await client.register({ service: 'echo', ports: { tcp: await freePort() } });
+    const { child, output } = await program(holding(blocks, 'connectTo'));
+    expect(output).toBe('hello 1\n0\n');
+    expect(child.exitCode).toBe(0);
+  });
+
+  test('a driver: a query goes to the instance that is there', async () => {
+    const { hostname, port } = new URL(inject('redisUrl'));
+    const client = stack.client([registry.url]);
+    await client.register({ service: 'cache', port: await freePort() });
+    await client.register({ service: 'cache', address: hostname, port: Number(port) });
+    const { child, output } = await program(holding(blocks, 'ioredis'));
+    expect(output).toBe('PONG\n');
+    expect(child.exitCode).toBe(0);
   });
 });
 

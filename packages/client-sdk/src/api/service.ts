@@ -116,7 +116,7 @@ export interface Service {
    * listener that throws does not stop the other listeners: the client emits a process warning.
    */
   on(event: 'change', listener: (snapshot: ServiceSnapshot) => void): () => void;
-  /** Chooses an endpoint for a call made by other means, e.g. gRPC or a raw socket. */
+  /** Chooses an endpoint for a call made by other means, e.g. a database driver or a raw socket: you report the outcome. */
   pick(): PickedEndpoint | NoEndpoint;
   /** Calls one instance. Rejects with a {@link RollcallError}, or with the signal's reason. */
   request(

@@ -1,10 +1,10 @@
+import { equal, match } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -45,9 +45,9 @@ export async function unpack(name: string, tarball: string, project: string): Pr
   await run('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
   const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8')) as Manifest;
   for (const [dependency, range] of Object.entries(manifest.dependencies ?? {})) {
-    expect(range, `${name} -> ${dependency}`).toMatch(/^[\^~\d]/);
+    match(range, /^[\^~\d]/, `${name} -> ${dependency}`);
     if (dependency.startsWith('@rollcall/')) {
-      expect(range, `${name} -> ${dependency}`).toBe(`^${manifest.version}`);
+      equal(range, `^${manifest.version}`, `${name} -> ${dependency}`);
       continue;
     }
     const from = join(root, 'packages', name, 'node_modules', dependency);

@@ -9,15 +9,17 @@ export class BodyFraming {
   keptEnd = 0;
   #kind: number = Kind.none;
   #remaining = 0;
-  readonly #chunks: ChunkedBody;
+  readonly #rules: ChunkRules;
+  /** Made for the first body in chunks: many connections have none. */
+  #chunks: ChunkedBody | undefined;
 
   constructor(rules: ChunkRules) {
-    this.#chunks = new ChunkedBody(rules);
+    this.#rules = rules;
   }
 
   /** What must be sent after a complete body; empty before that, and usually empty then too. */
   get tail(): string {
-    return this.#kind === Kind.chunked ? this.#chunks.tail : '';
+    return this.#kind === Kind.chunked ? this.#chunks!.tail : '';
   }
 
   get isUntilClose(): boolean {
@@ -37,6 +39,7 @@ export class BodyFraming {
 
   chunked(): void {
     this.#kind = Kind.chunked;
+    this.#chunks ??= new ChunkedBody(this.#rules);
     this.#chunks.reset();
     this.isDone = false;
   }
@@ -52,9 +55,10 @@ export class BodyFraming {
    */
   consume(bytes: Buffer, start: number, end: number, onData: ChunkData | null): number {
     if (this.#kind === Kind.chunked) {
-      const stop = this.#chunks.consume(bytes, start, end, onData);
-      this.isDone = this.#chunks.isDone;
-      this.keptEnd = this.#chunks.keptEnd;
+      const chunks = this.#chunks!;
+      const stop = chunks.consume(bytes, start, end, onData);
+      this.isDone = chunks.isDone;
+      this.keptEnd = chunks.keptEnd;
       return stop;
     }
     const stop = this.#plainStop(start, end);

@@ -1,8 +1,10 @@
+import { plainAddress } from '../model/port-service.ts';
 import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { Connection, ConnectionHandler } from '../io/transport.ts';
 import { BodyFraming } from './body-framing.ts';
 import { ClientDeadline } from './client-deadline.ts';
 import { BODY_CUT, BODY_TIMEOUT, HEAD_TIMEOUT } from './client-faults.ts';
+import { ClientIdentity } from './client-identity.ts';
 import type { ClientPlace } from './client-place.ts';
 import { ClientReading } from './client-reading.ts';
 import { ClientState } from './client-state.ts';
@@ -10,7 +12,6 @@ import type { ClientPort, ClientTunnel, ExchangeServices } from './exchange-serv
 import { Exchange } from './exchange.ts';
 import { Fault, INCOMPLETE, describeFault } from './fault.ts';
 import { HeadAssembler } from './head-assembler.ts';
-import { type ClientIdentity, createClientIdentity } from './request-writer.ts';
 
 /** One client connection: splits the byte stream into requests, which are answered in order, one at a time. */
 export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOwner {
@@ -42,8 +43,8 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     this.#services = services;
     this.#onGone = place.onGone;
     this.#body = new BodyFraming({ passesTrailers: place.passesTrailers, isStrict: true });
-    this.address = connection.remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
-    this.identity = createClientIdentity(this.address, connection);
+    this.address = plainAddress(connection.remoteAddress);
+    this.identity = new ClientIdentity(this.address, connection);
     this.#exchange = new Exchange(this, services, place.router);
     this.#deadline = new ClientDeadline(services);
     this.#deadline.expectFirstByte();

@@ -1,4 +1,5 @@
 import { ascii, decimal } from './bytes.ts';
+import type { ClientIdentity } from './client-identity.ts';
 import { Field } from './field-table.ts';
 import { isLimited } from './request-gate.ts';
 import type { RequestHead } from './request-head.ts';
@@ -9,47 +10,11 @@ const LINE_END = ascii('\r\n');
 const HOST = ascii('Host: ');
 const UPGRADE = ascii('Connection: Upgrade\r\nUpgrade: websocket\r\n');
 const CHUNKED = ascii('Transfer-Encoding: chunked\r\n');
-const NOTHING = new Uint8Array(0);
 const SLASH_BYTE = 47;
 /** Up to this size a loop is faster than the built-in copy. */
 const FEW_BYTES = 48;
 /** Size of the lines that may be added to any request, and of their line ends, in bytes. */
 const FIXED_BYTES = 384;
-
-/** What a client connection adds to each of its requests; computed once, when it is accepted. */
-export interface ClientIdentity {
-  /** `Host` for HTTP/1.0 clients that sent none: the address that they connected to. */
-  readonly localAuthority: Uint8Array;
-  /** Prepared lines, except what depends on the request: X-Forwarded-For without its value, and the others. */
-  readonly address: Uint8Array;
-  readonly protoAndPort: Uint8Array;
-  /** The lines for the host of an earlier request: mostly that of the next one too. */
-  readonly usual: UsualLines;
-}
-
-/** Host and X-Forwarded-* of requests that come from no other proxy. */
-interface UsualLines {
-  /** Many connections have one request: remembering would cost them more than it saves. */
-  isWorthIt: boolean;
-  host: Uint8Array;
-  lines: Uint8Array;
-}
-
-interface LocalEnd {
-  readonly localAddress: string;
-  readonly localPort: number;
-}
-
-export function createClientIdentity(address: string, connection: LocalEnd): ClientIdentity {
-  const { localAddress: local, localPort: port } = connection;
-  const host = local.includes(':') ? `[${local}]` : local;
-  return {
-    localAuthority: ascii(`${host}:${port}`),
-    address: ascii(address),
-    protoAndPort: ascii(`X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\n`),
-    usual: { isWorthIt: false, host: NOTHING, lines: NOTHING },
-  };
-}
 
 const FORWARDED_FOR = ascii('X-Forwarded-For: ');
 const FORWARDED_HOST = ascii('X-Forwarded-Host: ');
@@ -78,7 +43,7 @@ export class RequestWriter {
   encode(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
     const { head, identity } = rewrite;
     const fixed = FIXED_BYTES + identity.address.length + identity.protoAndPort.length;
-    const hostLength = 2 * (head.hostEnd - head.hostStart) + identity.localAuthority.length;
+    const hostLength = 2 * (head.hostEnd - head.hostStart || identity.localAuthority.length);
     this.#out = Buffer.allocUnsafe(bodyEnd - head.start + fixed + hostLength);
     this.#length = 0;
     this.#requestLine(source, head);

@@ -3,11 +3,13 @@ import { Fault, INCOMPLETE } from './fault.ts';
 import { HeadAssembler } from './head-assembler.ts';
 import type { ResponseHead } from './response-head.ts';
 
+const EMPTY = Buffer.alloc(0);
+
 /** Reads the responses on one connection: heads, possibly in pieces, then the end of each body. */
 export class ResponseReader {
   readonly framing = new BodyFraming({ passesTrailers: true, isStrict: false });
   /** After a head was read: the buffer and range of the bytes after it. */
-  buffer: Buffer = Buffer.alloc(0);
+  buffer: Buffer = EMPTY;
   position = 0;
   end = 0;
   readonly #assembler = new HeadAssembler();

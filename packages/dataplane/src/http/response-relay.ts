@@ -46,14 +46,12 @@ export class ResponseRelay {
   readonly #client: ClientPort;
   readonly #services: ExchangeServices;
   readonly #owner: RelayOwner;
-  readonly #sendData: (buffer: Buffer, start: number, end: number) => void;
 
   constructor(client: ClientPort, services: ExchangeServices, owner: RelayOwner) {
     this.#client = client;
     this.#services = services;
     this.#owner = owner;
     this.#reader = new ResponseReader(services.responseHead, services.limits.headBytes);
-    this.#sendData = (buffer, start, end) => this.send(undefined, buffer, start, end);
   }
 
   get isUntilClose(): boolean {
@@ -130,7 +128,10 @@ export class ResponseRelay {
 
   readBody(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {
     const { framing } = this.#reader;
-    const stop = framing.consume(buffer, start, end, this.#isDechunking ? this.#sendData : null);
+    const sendData = this.#isDechunking
+      ? (bytes: Buffer, from: number, to: number) => this.send(undefined, bytes, from, to)
+      : null;
+    const stop = framing.consume(buffer, start, end, sendData);
     if (stop < 0) {
       this.#owner.onAnswerBroken(stop);
       return;

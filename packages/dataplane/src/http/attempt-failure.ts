@@ -46,6 +46,13 @@ export const TIMED_OUT: AttemptFailure = {
   isWorthRepeating: false,
 };
 
+/** The time of the whole request is over. */
+export const REQUEST_TIMED_OUT: Omit<Respond, 'kind'> = {
+  status: 504,
+  code: 'request_timeout',
+  detail: 'the request was not answered completely in the time for all of it',
+};
+
 export function closedEarly(cause: string): AttemptFailure {
   return {
     outcome: isLocalFault(cause) ? 'cancelled' : 'failed',

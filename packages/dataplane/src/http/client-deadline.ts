@@ -1,3 +1,4 @@
+import { ClientState } from './client-state.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 
 /**
@@ -56,6 +57,13 @@ export class ClientDeadline {
   /** The client sent its FIN; it may be gone completely. */
   expectAnswerSoon(): void {
     this.#set(this.#services.timeouts.halfCloseMs);
+  }
+
+  /** A response is being sent: meanwhile the client must not time out as silent. */
+  noteAnswering(hasEnded: boolean, state: number): void {
+    // A client that is gone completely answers the first bytes with a reset.
+    if (hasEnded) this.clear();
+    else if (state === ClientState.body) this.expectBody();
   }
 
   linger(): void {

@@ -1,3 +1,6 @@
+import type { Respond } from '../model/router.ts';
+import { ascii } from './bytes.ts';
+
 /** Responses to clients whose request never became complete. */
 export const HEAD_TIMEOUT = {
   status: 408,
@@ -14,3 +17,12 @@ export const BODY_CUT = {
   code: 'client_body_cut',
   detail: 'the connection ended inside the body of the request',
 };
+export const TOO_MANY_REQUESTS: Respond = Object.freeze({
+  kind: 'respond',
+  status: 429,
+  code: 'source_rate_limited',
+  detail: 'too many requests from this source',
+});
+
+/** What a client that announces a body is told before its target is. */
+export const CONTINUE = ascii('HTTP/1.1 100 Continue\r\n\r\n');

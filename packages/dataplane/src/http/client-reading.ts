@@ -5,6 +5,8 @@ export class ClientReading {
   isPaused = false;
   /** The target takes no more bytes of the request's body. */
   isHeldByUpstream = false;
+  /** Its source has used its bytes for now. */
+  isHeldBySource = false;
   readonly #connection: Connection;
   /** Bytes of requests that arrived before the current request was answered. */
   #ahead: Buffer | null = null;
@@ -30,7 +32,7 @@ export class ClientReading {
 
   /** Pauses or resumes the connection as it must be now. @returns whether that changed anything. */
   settle(): boolean {
-    const isPaused = this.isHeldByUpstream || this.#ahead !== null;
+    const isPaused = this.isHeldByUpstream || this.isHeldBySource || this.#ahead !== null;
     if (isPaused === this.isPaused) return false;
     this.isPaused = isPaused;
     if (isPaused) this.#connection.pause();

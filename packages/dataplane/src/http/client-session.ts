@@ -1,5 +1,4 @@
 import { plainAddress } from '../model/port-service.ts';
-import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
 import type { Connection, ConnectionHandler } from '../io/transport.ts';
 import { BodyFraming } from './body-framing.ts';
 import { ClientDeadline } from './client-deadline.ts';
@@ -7,14 +6,16 @@ import { BODY_CUT, BODY_TIMEOUT, HEAD_TIMEOUT } from './client-faults.ts';
 import { ClientIdentity } from './client-identity.ts';
 import type { ClientPlace } from './client-place.ts';
 import { ClientReading } from './client-reading.ts';
+import { ClientSending } from './client-sending.ts';
 import { ClientState } from './client-state.ts';
 import type { ClientPort, ClientTunnel, ExchangeServices } from './exchange-services.ts';
 import { Exchange } from './exchange.ts';
 import { Fault, INCOMPLETE, describeFault } from './fault.ts';
 import { HeadAssembler } from './head-assembler.ts';
+import { SourceShare } from './source-share.ts';
 
 /** One client connection: splits the byte stream into requests, which are answered in order, one at a time. */
-export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOwner {
+export class ClientSession implements ConnectionHandler, ClientPort {
   readonly identity: ClientIdentity;
   readonly address: string;
   readonly #connection: Connection;
@@ -24,14 +25,15 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   readonly #assembler = new HeadAssembler();
   readonly #body: BodyFraming;
   readonly #deadline: ClientDeadline;
+  /** Undefined: sources are not limited. */
+  readonly #share: SourceShare | undefined;
   #state: number = ClientState.head;
-  #tunnel: ClientTunnel | undefined;
   readonly #reading: ClientReading;
   #isCutting = false;
   /** The client said that it sends nothing after the current request, which has no body. */
   #isLast = false;
   #hasEnded = false;
-  #sendWatch: SendWatch | undefined;
+  readonly #sending: ClientSending;
 
   constructor(
     connection: Connection,
@@ -48,10 +50,22 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     this.#exchange = new Exchange(this, services, place.router);
     this.#deadline = new ClientDeadline(services);
     this.#deadline.expectFirstByte();
+    this.#share = SourceShare.of(this.address, services);
+    this.#sending = new ClientSending(connection, services.queueWatch, this.#share);
+  }
+
+  /** Whether its source has more connections than it may have. */
+  get isOneTooMany(): boolean {
+    return this.#share?.isOneTooMany === true;
+  }
+
+  mayRequest(): boolean {
+    return this.#share?.mayRequest() ?? true;
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
     this.#services.counters.requestBytes += end - start;
+    if (this.#share?.pass(end - start) === true) this.#holdReading();
     switch (this.#state) {
       case ClientState.head:
         this.#cut(buffer, start, end);
@@ -63,7 +77,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
         this.#keepAhead(buffer, start, end);
         return;
       case ClientState.tunnel:
-        this.#tunnel!.onClientData(buffer, start, end);
+        this.#sending.tunnel!.onClientData(buffer, start, end);
         return;
       default:
         if (this.#state === ClientState.linger) this.#deadline.keepLingering();
@@ -71,8 +85,8 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   }
 
   onDrain(): void {
-    this.#sendWatch?.clear();
-    (this.#tunnel ?? this.#exchange).onClientDrain();
+    this.#sending.clear();
+    (this.#sending.tunnel ?? this.#exchange).onClientDrain();
   }
 
   onEnd(): void {
@@ -85,7 +99,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
         this.#deadline.expectAnswerSoon();
         return;
       case ClientState.tunnel:
-        this.#tunnel!.onClientEnd();
+        this.#sending.tunnel!.onClientEnd();
         return;
       default:
         this.#connection.close();
@@ -94,21 +108,20 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
 
   onClose(): void {
     this.#state = ClientState.closed;
-    this.#sendWatch?.clear();
+    this.#sending.clear();
+    this.#share?.leave();
     this.#exchange.onClientGone();
     this.#onGone(this);
   }
 
   write(buffer: Uint8Array, start: number, end: number): boolean {
     if (this.#state === ClientState.closed) return true;
-    if (this.#deadline.isSet) this.#noteAnswering();
-    if (this.#connection.write(buffer, start, end)) return true;
-    this.#watchSending().block();
-    return false;
+    if (this.#deadline.isSet) this.#deadline.noteAnswering(this.#hasEnded, this.#state);
+    return this.#sending.write(buffer, start, end);
   }
 
   inquireSending(): void {
-    this.#watchSending().inquire();
+    this.#sending.inquire();
   }
 
   pauseReading(): void {
@@ -137,7 +150,7 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
 
   onTunnel(tunnel: ClientTunnel): void {
     this.#state = ClientState.tunnel;
-    this.#tunnel = tunnel;
+    this.#sending.tunnel = tunnel;
     this.#deadline.clear();
     const ahead = this.#reading.takeAhead();
     this.#setReading();
@@ -162,7 +175,9 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
   }
 
   checkDeadlines(now: number): void {
-    this.#sendWatch?.checkDeadlines(now);
+    this.#sending.checkDeadlines(now);
+    this.#exchange.checkDeadline(now);
+    if (this.#share?.isInDebt(now) === false) this.#goOn();
     if (!this.#deadline.isDue(now)) return;
     if (this.#state === ClientState.head && this.#assembler.length > 0) {
       this.#exchange.refuse(HEAD_TIMEOUT);
@@ -171,30 +186,6 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     } else {
       this.#connection.close();
     }
-  }
-
-  onPeerTaking(): void {
-    this.#tunnel?.onClientTaking();
-  }
-
-  onPeerHasAll(): void {
-    this.#tunnel?.onClientHasAll();
-  }
-
-  onPeerStalled(): void {
-    this.#connection.abort();
-  }
-
-  /** A response is being sent: meanwhile the client must not time out as silent. */
-  #noteAnswering(): void {
-    // A client that is gone completely answers the first bytes with a reset.
-    if (this.#hasEnded) this.#deadline.clear();
-    else if (this.#state === ClientState.body) this.#deadline.expectBody();
-  }
-
-  #watchSending(): SendWatch {
-    this.#sendWatch ??= new SendWatch(this.#connection, this.#services.queueWatch, this);
-    return this.#sendWatch;
   }
 
   /** Reads requests from the bytes for as long as each is answered immediately. */
@@ -207,7 +198,8 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     this.#isCutting = false;
     if (position >= end) return;
     if (this.#state === ClientState.wait) this.#keepAhead(buffer, position, end);
-    else if (this.#state === ClientState.tunnel) this.#tunnel!.onClientData(buffer, position, end);
+    else if (this.#state === ClientState.tunnel)
+      this.#sending.tunnel!.onClientData(buffer, position, end);
   }
 
   #readHead(buffer: Buffer, start: number, end: number): number {
@@ -294,6 +286,20 @@ export class ClientSession implements ConnectionHandler, ClientPort, SendWatchOw
     if (!this.#reading.settle()) return;
     if (this.#reading.isPaused) this.#deadline.clear();
     else if (this.#state === ClientState.body) this.#deadline.expectBody();
+  }
+
+  /** Only bodies and tunnels are many bytes: a head is read, and its answer waits. */
+  #holdReading(): void {
+    if (this.#state !== ClientState.body && this.#state !== ClientState.tunnel) return;
+    this.#reading.isHeldBySource = true;
+    this.#setReading();
+  }
+
+  /** Its source has bytes left again. */
+  #goOn(): void {
+    this.#reading.isHeldBySource = false;
+    this.#setReading();
+    if (this.#sending.isReleased()) this.onDrain();
   }
 
   #finish(): void {

@@ -8,4 +8,6 @@ export const Phase = {
   /** Everything is written, but the client has not taken it all yet. */
   flushing: 4,
   tunnel: 5,
+  /** The body is taken before a target is used. */
+  collecting: 6,
 } as const;

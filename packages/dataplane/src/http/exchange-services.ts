@@ -12,6 +12,7 @@ import type { ClientIdentity } from './client-identity.ts';
 import type { RequestWriter } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ResponseWriter } from './response-writer.ts';
+import type { Sources } from './sources.ts';
 import type { TraceFields } from './trace-fields.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 
@@ -31,6 +32,8 @@ export interface ExchangeServices {
   readonly timeouts: HttpTimeouts;
   readonly limits: HttpLimits;
   readonly budget: RetryBudget;
+  /** Undefined: no source is limited. */
+  readonly sources: Sources | undefined;
   readonly trustForwarded: boolean;
   readonly gate: RequestGate;
   readonly date: DateLine;
@@ -57,6 +60,8 @@ export interface ClientTunnel {
 export interface ClientPort {
   readonly identity: ClientIdentity;
   readonly address: string;
+  /** Whether one more request is within the limits of its source. */
+  mayRequest(): boolean;
   /** Like Connection.write: after false, `exchange.onClientDrain` follows. */
   write(buffer: Uint8Array, start: number, end: number): boolean;
   /** Checks whether the client still takes the bytes sent to it; reports to the tunnel. */

@@ -16,6 +16,7 @@ import { DateLine } from './date-line.ts';
 import { RecentClock } from './recent-clock.ts';
 import { RequestGate } from './request-gate.ts';
 import { RequestHead } from './request-head.ts';
+import { Sources } from './sources.ts';
 import { RequestWriter } from './request-writer.ts';
 import { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -114,6 +115,7 @@ export class HttpServer {
         },
         runtime.clock.monotonicMs(),
       ),
+      sources: Sources.within(limits),
       date,
       gate: new RequestGate(via),
       requestHead: new RequestHead(limits.fieldCount, options.underscoresInHeaders !== true),
@@ -140,7 +142,8 @@ export class HttpServer {
       this.#sessions.add(session);
       this.counters.connectionsAccepted++;
       this.counters.connectionsOpen++;
-      if (this.#sessions.size > this.#services.limits.clientConnections) {
+      const isTooMany = this.#sessions.size > this.#services.limits.clientConnections;
+      if (isTooMany || session.isOneTooMany) {
         this.counters.connectionsRefused++;
         session.abort();
       }
@@ -200,6 +203,7 @@ export class HttpServer {
     for (const session of this.#sessions) session.checkDeadlines(now);
     this.#services.pool.checkDeadlines(now);
     this.#services.queueWatch.look();
+    this.#services.sources?.sweep(now);
     if (now < this.#closeBy) return;
     for (const session of this.#sessions) session.abort();
   }

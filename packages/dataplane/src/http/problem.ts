@@ -47,7 +47,7 @@ export function encodeAnswer(answer: Omit<Respond, 'kind'>, shape: AnswerShape):
     ...(isBodyless ? [] : [`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`]),
     `Rollcall-Reason: ${code}`,
   ];
-  if (status === 503) lines.push('Retry-After: 1');
+  if (status === 503 || status === 429) lines.push('Retry-After: 1');
   if (shape.connection !== 'implied') lines.push(`Connection: ${shape.connection}`);
   const sent = shape.isHead || isBodyless ? '' : body;
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${sent}`);

@@ -13,7 +13,8 @@ export class Replay {
   #first: Buffer | undefined;
   /** Further pieces of the body. */
   readonly #more: Buffer[] = [];
-  #bodyBytes = 0;
+  /** Bytes of the body so far. */
+  bodyBytes = 0;
   #fieldsAt = 0;
   /** The head with the lines of a try; undefined = without any. */
   #ownHead: Buffer | undefined;
@@ -23,7 +24,7 @@ export class Replay {
     this.#forget();
     this.#fieldsAt = fieldsAt;
     this.#first = headAndBody;
-    this.#bodyBytes = bodyBytes;
+    this.bodyBytes = bodyBytes;
     this.isComplete = true;
   }
 
@@ -33,8 +34,8 @@ export class Replay {
    */
   add(piece: Uint8Array, limit: number): void {
     if (!this.isComplete) return;
-    this.#bodyBytes += piece.length;
-    if (this.#bodyBytes > limit) this.drop();
+    this.bodyBytes += piece.length;
+    if (this.bodyBytes > limit) this.drop();
     else this.#more.push(Buffer.from(piece));
   }
 

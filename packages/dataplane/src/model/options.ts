@@ -43,6 +43,11 @@ export interface HttpTimeouts {
    */
   readonly upstreamIdleMs: number;
   /**
+   * From a request's complete head to the end of its answer, however steadily both go on; then 504, or the connection
+   * ends if the answer has begun. 0: no limit. WebSockets have none. @default 0
+   */
+  readonly requestMs: number;
+  /**
    * A WebSocket is closed after this long without bytes in either direction, and with none in transit to
    * a slow reader. @default 600000
    */
@@ -59,6 +64,7 @@ export const HTTP_TIMEOUTS: HttpTimeouts = Object.freeze({
   connectMs: 2_000,
   responseMs: 60_000,
   responseIdleMs: 60_000,
+  requestMs: 0,
   upstreamIdleMs: 4_000,
   tunnelIdleMs: 600_000,
 });
@@ -73,12 +79,29 @@ export interface HttpLimits {
    * requests without body. @default 65536
    */
   readonly replayBytes: number;
+  /**
+   * Bytes of a request body that are taken whole before a target is used, so that slow senders occupy no target; of a
+   * larger body, as many. 0: it is passed on as it comes. @default 0
+   */
+  readonly collectBytes: number;
   /** Maximum number of targets tried for one request. @default 3 */
   readonly attempts: number;
   /** Maximum number of unused connections kept per target. @default 128 */
   readonly idlePerTarget: number;
   /** Maximum number of client connections; further ones are closed on arrival. @default 20000 */
   readonly clientConnections: number;
+  /**
+   * Maximum number of client connections from one source: an IPv4 address, or an IPv6 network of 64 bits. Further ones
+   * are closed on arrival. 0: no limit. Behind another proxy all clients are one source. @default 0
+   */
+  readonly sourceConnections: number;
+  /** Requests per second of one source, twice as many at once; beyond them 429. 0: no limit. @default 0 */
+  readonly sourceRequestsPerSecond: number;
+  /**
+   * Bytes per second of one source, of requests and answers together; beyond them its connections wait. 0: no limit.
+   * @default 0
+   */
+  readonly sourceBytesPerSecond: number;
   /** Retries after a broken response, as a share of requests. Lower it to shed load sooner. @default 0.2 */
   readonly retryRatio: number;
   /** Retries that are always available, for when one failing target affects many requests. @default 1000 */
@@ -89,9 +112,13 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   headBytes: 32_768,
   fieldCount: 128,
   replayBytes: 65_536,
+  collectBytes: 0,
   attempts: 3,
   idlePerTarget: 128,
   clientConnections: 20_000,
+  sourceConnections: 0,
+  sourceRequestsPerSecond: 0,
+  sourceBytesPerSecond: 0,
   retryRatio: 0.2,
   retryReserve: 1_000,
 });

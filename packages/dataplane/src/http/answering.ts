@@ -14,7 +14,8 @@ import { Tunnel, type TunnelOwner } from './tunnel.ts';
 export abstract class Answering implements RelayOwner, TunnelOwner {
   readonly record: RequestRecord;
   protected readonly services: ExchangeServices;
-  protected readonly client: ClientPort;
+  /** Whose request it is. */
+  protected client!: ClientPort;
   protected readonly relay: ResponseRelay;
   protected readonly tries: Tries;
   protected readonly ledger: RequestLedger;
@@ -27,14 +28,19 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
   /** What the response told the client about keeping the connection. */
   #keepsAlive = false;
 
-  constructor(client: ClientPort, services: ExchangeServices) {
-    this.client = client;
+  constructor(services: ExchangeServices) {
     this.services = services;
     this.ledger = new RequestLedger(services);
     this.record = this.ledger.record;
     this.attempt = new Attempt(services, this.ledger);
     this.tries = new Tries(services);
-    this.relay = new ResponseRelay(client, services, this);
+    this.relay = new ResponseRelay(services, this);
+  }
+
+  /** From now on it is for the requests of this client. */
+  protected attach(client: ClientPort): void {
+    this.client = client;
+    this.relay.attach(client);
   }
 
   abstract onAnswerBroken(fault: number): void;

@@ -9,7 +9,7 @@ import { ClientReading } from './client-reading.ts';
 import { ClientSending } from './client-sending.ts';
 import { ClientState } from './client-state.ts';
 import type { ClientPort, ClientTunnel, ExchangeServices } from './exchange-services.ts';
-import { Exchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { Fault, INCOMPLETE, describeFault } from './fault.ts';
 import { HeadAssembler } from './head-assembler.ts';
 import { SourceShare } from './source-share.ts';
@@ -20,7 +20,7 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   readonly address: string;
   readonly #connection: Connection;
   readonly #services: ExchangeServices;
-  readonly #onGone: (session: ClientSession) => void;
+  readonly #place: ClientPlace<ClientSession>;
   readonly #exchange: Exchange;
   readonly #assembler = new HeadAssembler();
   readonly #body: BodyFraming;
@@ -43,11 +43,11 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#connection = connection;
     this.#reading = new ClientReading(connection);
     this.#services = services;
-    this.#onGone = place.onGone;
+    this.#place = place;
     this.#body = new BodyFraming({ passesTrailers: place.passesTrailers, isStrict: true });
     this.address = plainAddress(connection.remoteAddress);
     this.identity = new ClientIdentity(this.address, connection);
-    this.#exchange = new Exchange(this, services, place.router);
+    this.#exchange = place.exchanges.take(this, place.router);
     this.#deadline = new ClientDeadline(services);
     this.#deadline.expectFirstByte();
     this.#share = SourceShare.of(this.address, services);
@@ -111,7 +111,9 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#sending.clear();
     this.#share?.leave();
     this.#exchange.onClientGone();
-    this.#onGone(this);
+    // What a tunnel has left behind may still hold it.
+    if (this.#sending.tunnel === undefined) this.#place.exchanges.giveBack(this.#exchange);
+    this.#place.onGone(this);
   }
 
   write(buffer: Uint8Array, start: number, end: number): boolean {

@@ -24,6 +24,7 @@ export class RequestRecord implements ExchangeRecord {
   responseBytes = 0;
   minorVersion = 1;
   durationMs = 0;
+  #lastHost = '';
 
   get isHead(): boolean {
     return this.method === 'HEAD';
@@ -59,7 +60,11 @@ export class RequestRecord implements ExchangeRecord {
 
   fill(source: Buffer, head: RequestHead): void {
     this.method = methodOf(source, head.start, head.methodEnd);
-    this.host = hostOf(source, head.hostStart, head.hostNameEnd);
+    const { hostStart, hostNameEnd } = head;
+    // The requests of a connection are mostly for one host.
+    if (!isText(source, hostStart, hostNameEnd, this.#lastHost))
+      this.#lastHost = hostOf(source, hostStart, hostNameEnd);
+    this.host = this.#lastHost;
     const target = source.toString('latin1', head.pathStart, head.targetEnd);
     this.target = target === '' || target.charCodeAt(0) === QUESTION ? `/${target}` : target;
     const query = this.target.indexOf('?');
@@ -74,13 +79,17 @@ function hostOf(source: Buffer, start: number, end: number): string {
   return source.toString('latin1', start, hasDot ? end - 1 : end).toLowerCase();
 }
 
+function isText(source: Buffer, start: number, end: number, text: string): boolean {
+  const { length } = text;
+  if (end - start !== length) return false;
+  for (let i = 0; i < length; i++) if (source[start + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
 function methodOf(source: Buffer, start: number, end: number): string {
   for (let i = 0; i < KNOWN_METHODS.length; i++) {
     const method = KNOWN_METHODS[i]!;
-    if (method.length !== end - start) continue;
-    let same = 0;
-    while (same < method.length && source[start + same] === method.charCodeAt(same)) same++;
-    if (same === method.length) return method;
+    if (isText(source, start, end, method)) return method;
   }
   return source.toString('latin1', start, end);
 }

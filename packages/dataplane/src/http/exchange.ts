@@ -11,7 +11,7 @@ import {
 import { Answering } from './answering.ts';
 import { CONTINUE, TOO_MANY_REQUESTS } from './client-faults.ts';
 import { Phase } from './exchange-phase.ts';
-import type { ClientPort, ExchangeServices } from './exchange-services.ts';
+import type { ClientPort } from './exchange-services.ts';
 import type { RequestHead } from './request-head.ts';
 import type { UpstreamOwner } from './upstream-connection.ts';
 
@@ -20,13 +20,14 @@ const AT_ONCE_BYTES = 16_384;
 
 /**
  * One request from its head to the end of its response: routing, attempts on targets, and the rules for sending it
- * again. One object per client connection, reused for each request.
+ * again. One object per client connection, reused for each request, and for further connections.
  */
 export class Exchange extends Answering implements UpstreamOwner {
-  readonly #router: Router;
+  #router!: Router;
 
-  constructor(client: ClientPort, services: ExchangeServices, router: Router) {
-    super(client, services);
+  /** From now on it is for the requests of this client. */
+  open(client: ClientPort, router: Router): void {
+    this.attach(client);
     this.#router = router;
   }
 

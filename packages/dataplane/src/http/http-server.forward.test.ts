@@ -356,3 +356,28 @@ test('the connection of a client that asked for its end ends with the answer', a
   await expect.poll(() => bench.server.counters.connectionsOpen).toBe(0);
   client.close();
 });
+
+test('a client that vanishes in the middle of its answer leaves nothing behind for the next one', async () => {
+  await using bench = await TestBench.start();
+  await bench.addHttp((incoming, response) => {
+    response.end(
+      incoming.url === '/big' ? Buffer.alloc(20_000_000, 'x') : `answer ${incoming.url}`,
+    );
+  });
+  for (let at = 0; at < 3; at++) {
+    const slow = await RawClient.connect(bench.port);
+    slow.socket.pause();
+    slow.send('GET /big HTTP/1.1\r\nHost: a\r\n\r\n');
+    await expect
+      .poll(() => bench.server.counters.responseBytes)
+      .toBeGreaterThan(100_000 * (at + 1));
+    slow.socket.resetAndDestroy();
+    await expect.poll(() => bench.server.counters.connectionsOpen).toBe(0);
+    const answer = await RawClient.exchange(
+      bench.port,
+      `GET /${at} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer.endsWith(`answer /${at}`)).toBe(true);
+    await expect.poll(() => bench.server.counters.connectionsOpen).toBe(0);
+  }
+});

@@ -10,6 +10,7 @@ import type { Clock, Timer } from '@rollcall/runtime';
 import type { Target } from '../model/target.ts';
 import type { StallBounds } from '../io/write-stall.ts';
 import { ClientSession } from './client-session.ts';
+import { ExchangePool } from './exchange-pool.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { type HttpCounters, createHttpCounters } from './plane-counters.ts';
 import { DateLine } from './date-line.ts';
@@ -73,6 +74,7 @@ export class HttpServer {
   readonly counters: HttpCounters = createHttpCounters();
   readonly #runtime: HttpServerRuntime;
   readonly #services: ExchangeServices;
+  readonly #exchanges: ExchangePool;
   readonly #sessions = new Set<ClientSession>();
   readonly #listeners: Listener[] = [];
   readonly #sweepTimer: Timer;
@@ -124,6 +126,7 @@ export class HttpServer {
       responseWriter: new ResponseWriter(via, date),
       isClosing: false,
     };
+    this.#exchanges = new ExchangePool(this.#services);
     this.#sweepTimer = runtime.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
@@ -136,7 +139,8 @@ export class HttpServer {
     router: Router,
     { passesTrailers = false }: HttpListenerOptions = {},
   ): Promise<Listener> {
-    const place = { router, passesTrailers, onGone: this.#onGone };
+    const exchanges = this.#exchanges;
+    const place = { router, passesTrailers, exchanges, onGone: this.#onGone };
     const listener = await this.#runtime.transport.listen(address, (connection) => {
       const session = new ClientSession(connection, this.#services, place);
       this.#sessions.add(session);

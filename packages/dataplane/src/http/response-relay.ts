@@ -43,15 +43,19 @@ export class ResponseRelay {
   #isReusable = false;
   #keepAliveSeconds = -1;
   readonly #reader: ResponseReader;
-  readonly #client: ClientPort;
+  #client!: ClientPort;
   readonly #services: ExchangeServices;
   readonly #owner: RelayOwner;
 
-  constructor(client: ClientPort, services: ExchangeServices, owner: RelayOwner) {
-    this.#client = client;
+  constructor(services: ExchangeServices, owner: RelayOwner) {
     this.#services = services;
     this.#owner = owner;
     this.#reader = new ResponseReader(services.responseHead, services.limits.headBytes);
+  }
+
+  attach(client: ClientPort): void {
+    this.#client = client;
+    this.isBlocked = false;
   }
 
   get isUntilClose(): boolean {

@@ -32,6 +32,14 @@ export interface UpstreamPlace {
   readonly queueWatch: QueueWatch;
 }
 
+/** All connections of the pool to one target. */
+export interface TargetEntry {
+  /** Last in, first out: the most recently used connection is reused first, and the others may expire. */
+  readonly idle: UpstreamConnection[];
+  open: number;
+  isRetired: boolean;
+}
+
 /** One connection to a target: used by one exchange at a time, kept by the pool in between. */
 export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
   owner: UpstreamOwner | null;
@@ -41,13 +49,15 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
   /** On the plane's clock; 0 = none. */
   readDeadline = 0;
   readonly target: Target;
+  readonly entry: TargetEntry;
   #connection: Connection | undefined;
   #sendWatch: SendWatch | undefined;
   readonly #keeper: IdleKeeper;
   readonly #queueWatch: QueueWatch;
 
-  constructor(target: Target, owner: UpstreamOwner, pool: UpstreamPlace) {
+  constructor(target: Target, owner: UpstreamOwner, entry: TargetEntry, pool: UpstreamPlace) {
     this.target = target;
+    this.entry = entry;
     this.owner = owner;
     this.#keeper = pool.keeper;
     this.#queueWatch = pool.queueWatch;

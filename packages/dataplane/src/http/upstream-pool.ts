@@ -5,6 +5,7 @@ import type { RecentClock } from './recent-clock.ts';
 import type { HttpCounters } from './plane-counters.ts';
 import {
   type IdleKeeper,
+  type TargetEntry,
   UpstreamConnection,
   type UpstreamOwner,
   type UpstreamPlace,
@@ -22,13 +23,6 @@ export interface PoolIo {
   readonly transport: Transport;
   readonly clock: RecentClock;
   readonly queueWatch: QueueWatch;
-}
-
-interface TargetEntry {
-  /** Last in, first out: the most recently used connection is reused first, and the others may expire. */
-  readonly idle: UpstreamConnection[];
-  open: number;
-  isRetired: boolean;
 }
 
 /**
@@ -71,7 +65,7 @@ export class UpstreamPool implements IdleKeeper {
     }
     this.#counters.upstreamConnects++;
     if (this.#all.size >= this.#options.openLimit) this.#makeRoom();
-    const connection = new UpstreamConnection(target, owner, this.#place);
+    const connection = new UpstreamConnection(target, owner, entry, this.#place);
     connection.readDeadline = this.#clock.monotonicMs() + this.#options.connectMs;
     entry.open++;
     target.counters.connections++;
@@ -85,7 +79,7 @@ export class UpstreamPool implements IdleKeeper {
    * `keepAliveSeconds` < 0: not given.
    */
   release(connection: UpstreamConnection, keepAliveSeconds: number): void {
-    const entry = this.#entryOf(connection.target);
+    const { entry } = connection;
     const saidMs = keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS;
     const idleMs =
       keepAliveSeconds < 0 ? this.#options.idleMs : Math.min(saidMs, this.#options.idleMs);
@@ -135,16 +129,16 @@ export class UpstreamPool implements IdleKeeper {
   }
 
   onIdleLost(connection: UpstreamConnection): void {
-    const idle = this.#entries.get(connection.target)?.idle;
-    const index = idle?.indexOf(connection) ?? -1;
-    if (index !== -1) idle!.splice(index, 1);
+    const { idle } = connection.entry;
+    const index = idle.indexOf(connection);
+    if (index !== -1) idle.splice(index, 1);
   }
 
   onGone(connection: UpstreamConnection): void {
     if (!this.#all.delete(connection)) return;
     connection.target.counters.connections--;
-    const entry = this.#entries.get(connection.target);
-    if (entry !== undefined && --entry.open === 0) this.#entries.delete(connection.target);
+    const { entry, target } = connection;
+    if (--entry.open === 0 && this.#entries.get(target) === entry) this.#entries.delete(target);
   }
 
   #makeRoom(): void {

@@ -12,7 +12,7 @@ export interface TcpHandle {
   shutdown(request: object): number;
   connect(request: object, address: string, port: number): number;
   connect6(request: object, address: string, port: number): number;
-  close(callback: () => void): void;
+  close(callback?: () => void): void;
   /** Closes with RST. */
   reset(callback: () => void): number;
   getpeername(out: object): number;

@@ -1,5 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
+import type { ClosedQueue } from './closed-queue.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { Connection, ConnectionHandler } from './transport.ts';
 
@@ -24,6 +25,7 @@ export interface HandleParts {
   readonly io: HandleBindings;
   /** Each with room before its first byte. */
   readonly buffers: ReadBuffers;
+  readonly closed: ClosedQueue;
 }
 
 /** Length of a first read buffer. */
@@ -42,6 +44,7 @@ export function systemError(code: number, syscall: string): NodeJS.ErrnoExceptio
 export class HandleConnection implements Connection {
   readonly #io: HandleBindings;
   readonly #buffers: ReadBuffers;
+  readonly #closed: ClosedQueue;
   readonly #handle: TcpHandle;
   #peer: SocketName | undefined;
   #own: SocketName | undefined;
@@ -59,9 +62,10 @@ export class HandleConnection implements Connection {
   #failure: NodeJS.ErrnoException | undefined;
 
   /** `own`: this end, if it is known. */
-  constructor({ io, buffers }: HandleParts, handle: TcpHandle, own?: SocketName) {
+  constructor({ io, buffers, closed }: HandleParts, handle: TcpHandle, own?: SocketName) {
     this.#io = io;
     this.#buffers = buffers;
+    this.#closed = closed;
     this.#handle = handle;
     this.#own = own;
   }
@@ -159,7 +163,8 @@ export class HandleConnection implements Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isReading = false;
-    this.#handle.close(() => this.#over());
+    this.#handle.close();
+    this.#closed.add(this);
   }
 
   abort(): void {
@@ -174,7 +179,9 @@ export class HandleConnection implements Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isReading = false;
-    if (this.#handle.reset(() => this.#over()) !== 0) this.#handle.close(() => this.#over());
+    if (this.#handle.reset(() => this.onClosed()) === 0) return;
+    this.#handle.close();
+    this.#closed.add(this);
   }
 
   #readInto(buffer: Buffer): void {
@@ -225,7 +232,8 @@ export class HandleConnection implements Connection {
     this.close();
   }
 
-  #over(): void {
+  /** The system has closed it. */
+  onClosed(): void {
     const handler = this.#handler;
     this.#handler = undefined;
     handler?.onClose(this.#failure);

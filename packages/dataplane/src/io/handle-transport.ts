@@ -7,6 +7,7 @@ import {
   type SocketName,
   systemError,
 } from './handle-connection.ts';
+import { ClosedQueue } from './closed-queue.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { startListening } from './start-listening.ts';
 import { NetTransport, type NetTransportOptions } from './net-transport.ts';
@@ -34,7 +35,8 @@ export class HandleTransport implements Transport {
   readonly #net: NetTransport;
 
   constructor(io: HandleBindings, { keepAliveMs = 0 }: NetTransportOptions = {}) {
-    this.#parts = { io, buffers: new ReadBuffers(FIRST_BUFFER_BYTES) };
+    const buffers = new ReadBuffers(FIRST_BUFFER_BYTES);
+    this.#parts = { io, buffers, closed: new ClosedQueue() };
     this.#keepAliveSeconds = Math.ceil(keepAliveMs / 1_000);
     this.#net = new NetTransport({ keepAliveMs });
   }

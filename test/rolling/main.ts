@@ -1,6 +1,6 @@
 // Replaces instances of a service one after another, under load over HTTP/1.1, HTTP/2, gRPC and WebSockets, and counts
 // what fails and what is served twice; exits with 1 when something does. With --plain the instances leave as most
-// programs do, for comparison.
+// programs do, for comparison; with --silent somebody watches who never acknowledges.
 //
 //     npm run rolling -- --calls 200000
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     concurrency: { type: 'string', default: '16' },
     work: { type: 'string', default: '5' },
     plain: { type: 'boolean', default: false },
+    silent: { type: 'boolean', default: false },
   },
 });
 const numberOf = (name: 'calls' | 'instances' | 'concurrency' | 'work') => {
@@ -27,6 +28,7 @@ const report = await roll({
   concurrency: numberOf('concurrency'),
   workMs,
   isPlain: values.plain,
+  hasSilentWatcher: values.silent,
   print: (line) => console.log(line),
 });
 const { calls, total, failed, doubled, unserved, replaced, leavesMs, cutOff } = report;

@@ -17,6 +17,8 @@ export interface RollingOptions {
   readonly workMs: number;
   /** Whether the instances leave as most programs do; then only HTTP/1.1 is called. */
   readonly isPlain: boolean;
+  /** Whether somebody watches who promises to acknowledge, and never does: then each drain takes its full time. */
+  readonly hasSilentWatcher?: boolean;
   readonly print?: (line: string) => void;
 }
 
@@ -42,14 +44,23 @@ export async function roll(options: RollingOptions): Promise<RollingReport> {
   const registry = await startTestServer();
   const rollcall = new Rollcall({ url: registry.url });
   const fleet = new Fleet({ registry: registry.url, folder, ...options });
+  const ending = new AbortController();
   try {
+    if (options.hasSilentWatcher === true) watchSilently(registry.url, ending.signal);
     return await rollWith(fleet, rollcall, options);
   } finally {
+    ending.abort();
     await fleet.end();
     await rollcall.close();
     await registry.close();
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Reads what it is told, and does nothing about it. */
+function watchSilently(registry: string, signal: AbortSignal): void {
+  const watching = fetch(`${registry}/v1/watch?service=orders&acks=1`, { signal });
+  watching.then(({ body }) => body!.pipeTo(new WritableStream())).catch(() => {});
 }
 
 async function rollWith(

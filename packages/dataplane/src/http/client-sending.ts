@@ -35,6 +35,11 @@ export class ClientSending implements SendWatchOwner {
     this.#watched.inquire();
   }
 
+  /** The connection has taken what a write left over. */
+  unblock(): void {
+    this.#watch?.unblock();
+  }
+
   clear(): void {
     this.#watch?.clear();
   }

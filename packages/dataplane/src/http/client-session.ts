@@ -10,7 +10,7 @@ import { ClientSending } from './client-sending.ts';
 import { ClientState } from './client-state.ts';
 import type { ClientPort, ClientTunnel, ExchangeServices } from './exchange-services.ts';
 import type { Exchange } from './exchange.ts';
-import { Fault, INCOMPLETE, describeFault } from './fault.ts';
+import { Fault, type FaultDescription, INCOMPLETE, describeFault } from './fault.ts';
 import { HeadAssembler } from './head-assembler.ts';
 import { SourceShare } from './source-share.ts';
 
@@ -85,7 +85,7 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   }
 
   onDrain(): void {
-    this.#sending.clear();
+    this.#sending.unblock();
     (this.#sending.tunnel ?? this.#exchange).onClientDrain();
   }
 
@@ -181,13 +181,9 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#exchange.checkDeadline(now);
     if (this.#share?.isInDebt(now) === false) this.#goOn();
     if (!this.#deadline.isDue(now)) return;
-    if (this.#state === ClientState.head && this.#assembler.length > 0) {
-      this.#exchange.refuse(HEAD_TIMEOUT);
-    } else if (this.#state === ClientState.body) {
-      this.#exchange.onRequestBroken(BODY_TIMEOUT);
-    } else {
-      this.#connection.close();
-    }
+    if (this.#state === ClientState.head && this.#assembler.length > 0) this.#refuse(HEAD_TIMEOUT);
+    else if (this.#state === ClientState.body) this.#exchange.onRequestBroken(BODY_TIMEOUT);
+    else this.#connection.close();
   }
 
   /** Reads requests from the bytes for as long as each is answered immediately. */
@@ -216,10 +212,10 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     }
     const head = this.#services.requestHead;
     const after = head.parse(buffer, start, Math.min(end, start + headBytes));
-    if (after < 0) return this.#refuse(after, end);
+    if (after < 0) return this.#refuseHead(after, end);
     if (after === INCOMPLETE) {
       if (end - start >= headBytes) {
-        return this.#refuse(head.lineEnd === 0 ? Fault.targetTooLong : Fault.headTooLarge, end);
+        return this.#refuseHead(head.lineEnd === 0 ? Fault.targetTooLong : Fault.headTooLarge, end);
       }
       assembler.append(buffer, start, end);
       this.#deadline.expectHead();
@@ -240,7 +236,7 @@ export class ClientSession implements ConnectionHandler, ClientPort {
       bodyEnd = body.consume(buffer, bodyStart, end, null);
       keptEnd = body.keptEnd;
     }
-    if (bodyEnd < 0) return this.#refuse(bodyEnd, end);
+    if (bodyEnd < 0) return this.#refuseHead(bodyEnd, end);
     this.#state = body.isDone ? ClientState.wait : ClientState.body;
     this.#isLast = !head.isKeptAlive && bodyEnd === bodyStart && body.isDone;
     this.#deadline.clear();
@@ -279,9 +275,16 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#setReading();
   }
 
-  #refuse(fault: number, end: number): number {
-    this.#exchange.refuse(describeFault(fault));
+  #refuseHead(fault: number, end: number): number {
+    this.#refuse(describeFault(fault));
     return end;
+  }
+
+  #refuse(answer: FaultDescription): void {
+    // What follows must not be read as a request, even if the client has not taken the answer yet.
+    this.#state = ClientState.wait;
+    this.#deadline.clear();
+    this.#exchange.refuse(answer);
   }
 
   #setReading(): void {

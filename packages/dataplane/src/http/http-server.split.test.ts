@@ -229,3 +229,22 @@ test('one by one byte, too', async () => {
     }
   `);
 });
+
+test('what follows a refused head is not read, even if the client has not taken the refusal yet', async () => {
+  const transport = new MemoryTransport();
+  const recorder = new Recorder();
+  const server = new HttpServer(
+    { observer: recorder, timeouts: HTTP_TIMEOUTS, limits: HTTP_LIMITS, trustForwarded: false },
+    { transport, clock: new ManualClock() },
+  );
+  await server.listen({ host: '', port: 0 }, new TargetList([createTarget(1)]));
+  const client = transport.open();
+  client.isFull = () => true;
+  client.receive('GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
+  client.receive('GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n');
+  transport.settle();
+  expect(client.written.match(/^HTTP\/1\.1 .*$/gm)).toEqual(['HTTP/1.1 400 Bad Request']);
+  expect(client.isEnded).toBe(true);
+  expect(transport.upstreams).toHaveLength(0);
+  expect(recorder.responses).toHaveLength(1);
+});

@@ -75,7 +75,7 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
 
   /** Watches whether the target takes the bytes sent to it, even if none of them is queued here. */
   followSending(): void {
-    this.#watchSending().watchQueue();
+    this.#watchSending().follow();
   }
 
   inquireSending(): void {
@@ -131,7 +131,7 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
   }
 
   onDrain(): void {
-    this.#sendWatch?.clear();
+    this.#sendWatch?.unblock();
     this.owner?.onUpstreamDrain();
   }
 

@@ -19,6 +19,8 @@ export class SendWatch implements QueueSuspect {
   readonly #stall: WriteStall;
   /** A write is waiting for room. */
   #isBlocked = false;
+  /** Somebody wants to know when the peer has everything, also after the system has taken all of it. */
+  #isFollowing = false;
 
   constructor(connection: Connection, watch: QueueWatch, owner: SendWatchOwner) {
     this.connection = connection;
@@ -30,24 +32,32 @@ export class SendWatch implements QueueSuspect {
   /** A write was not taken completely. */
   block(): void {
     this.#isBlocked = true;
-    this.watchQueue();
+    this.#watchQueue();
   }
 
-  /** The system took all bytes; the peer may not have yet. */
-  watchQueue(): void {
-    if (this.#stall.lookAt === 0) this.#stall.watch(this.#watch.now());
+  /** The system has taken the bytes of all writes. */
+  unblock(): void {
+    this.#isBlocked = false;
+    if (!this.#isFollowing) this.#stall.lookAt = 0;
+  }
+
+  /** Watches until the peer has all bytes, which it may not have when the system took them. */
+  follow(): void {
+    this.#isFollowing = true;
+    this.#watchQueue();
   }
 
   /** Like `follow`, but looks at the next sweep. */
   inquire(): void {
     const now = this.#watch.now();
-    this.watchQueue();
+    this.#watchQueue();
     this.#stall.postpone(now);
     this.#watch.add(this);
   }
 
   clear(): void {
     this.#isBlocked = false;
+    this.#isFollowing = false;
     this.#stall.lookAt = 0;
   }
 
@@ -77,5 +87,9 @@ export class SendWatch implements QueueSuspect {
         return;
       default:
     }
+  }
+
+  #watchQueue(): void {
+    if (this.#stall.lookAt === 0) this.#stall.watch(this.#watch.now());
   }
 }

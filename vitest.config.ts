@@ -69,6 +69,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'tls',
+          // HTTP over TLS, from clients and to targets, must be as strict and as patient as over TCP.
+          include: [
+            'packages/dataplane/src/http/**/*.test.ts',
+            'packages/dataplane/src/io/net-transport.test.ts',
+          ],
+          env: { TEST_IO: 'tls' },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'timed',
           include: [...TIMED],
           maxWorkers: 1,

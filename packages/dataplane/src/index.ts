@@ -9,13 +9,25 @@ export type {
 } from './io/datagrams.ts';
 export { DgramDatagrams } from './io/dgram-datagrams.ts';
 export { NetTransport, type NetTransportOptions } from './io/net-transport.ts';
+export { HANDSHAKE_FAULTS, type HandshakeFault } from './io/tls/handshake-fault.ts';
+export {
+  TlsAcceptor,
+  type TlsAcceptorOptions,
+  type TlsAcceptorParts,
+  type TlsContexts,
+} from './io/tls/tls-acceptor.ts';
+export { TlsConnector, type TlsConnectorOptions } from './io/tls/tls-connector.ts';
+export type { TlsCounters } from './io/tls/tls-counters.ts';
+export type { TlsSession } from './io/tls-session.ts';
 export { isLocalFault } from './io/local-faults.ts';
 export { openTransport } from './io/open-transport.ts';
 export type {
+  Acceptor,
   Address,
   ConnectHandler,
   Connection,
   ConnectionHandler,
+  Connector,
   Listener,
   Transport,
 } from './io/transport.ts';

@@ -1,12 +1,10 @@
+import type { Connection } from '../io/transport.ts';
 import { ascii } from './bytes.ts';
+import { clientCertificateElement } from './client-certificate.ts';
 
 const NOTHING = new Uint8Array(0);
 
-/** The end of a connection on this machine. */
-interface LocalEnd {
-  readonly localAddress: string;
-  readonly localPort: number;
-}
+type ClientEnd = Pick<Connection, 'localAddress' | 'localPort' | 'tls'>;
 
 /** Host and X-Forwarded-* of requests that come from no other proxy. */
 interface UsualLines {
@@ -22,14 +20,17 @@ export class ClientIdentity {
   readonly address: Uint8Array;
   /** Lines that say how the client reached this balancer. */
   readonly protoAndPort: Uint8Array;
+  /** Who the client is by its certificate; empty: it showed none. */
+  readonly certificate: Uint8Array;
   /** The lines for the host of an earlier request: mostly that of the next one too. */
   readonly usual: UsualLines = { isWorthIt: false, host: NOTHING, lines: NOTHING };
-  readonly #local: LocalEnd;
+  readonly #local: ClientEnd;
   #localAuthority: Uint8Array | undefined;
 
-  constructor(address: string, local: LocalEnd) {
+  constructor(address: string, local: ClientEnd) {
     this.address = ascii(address);
-    this.protoAndPort = linesFor(local.localPort);
+    this.protoAndPort = linesFor(local.tls === undefined ? 'http' : 'https', local.localPort);
+    this.certificate = certificateLine(local);
     this.#local = local;
   }
 
@@ -39,17 +40,23 @@ export class ClientIdentity {
   }
 }
 
-function authorityOf({ localAddress: address, localPort: port }: LocalEnd): Uint8Array {
+function authorityOf({ localAddress: address, localPort: port }: ClientEnd): Uint8Array {
   return ascii(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
 }
 
-const lines = new Map<number, Uint8Array>();
+const lines = { http: new Map<number, Uint8Array>(), https: new Map<number, Uint8Array>() };
 
 /** All connections to a port share them. */
-function linesFor(port: number): Uint8Array {
-  const known = lines.get(port);
+function linesFor(proto: 'http' | 'https', port: number): Uint8Array {
+  const known = lines[proto].get(port);
   if (known !== undefined) return known;
-  const made = ascii(`X-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\n`);
-  lines.set(port, made);
+  const made = ascii(`X-Forwarded-Proto: ${proto}\r\nX-Forwarded-Port: ${port}\r\n`);
+  lines[proto].set(port, made);
   return made;
+}
+
+function certificateLine({ tls }: ClientEnd): Uint8Array {
+  const certificate = tls?.clientCertificate;
+  if (certificate === undefined) return NOTHING;
+  return ascii(`X-Forwarded-Client-Cert: ${clientCertificateElement(certificate)}\r\n`);
 }

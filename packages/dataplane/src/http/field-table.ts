@@ -40,6 +40,8 @@ export const Field = {
   underscored: 19,
   /** Written anew by this process. */
   replaced: 20,
+  /** Says whose certificate the client showed. Only this process can know: never forwarded, whoever is trusted. */
+  clientCertificate: 21,
 } as const;
 
 interface KnownField {
@@ -81,6 +83,29 @@ const BY_LENGTH: readonly (readonly KnownField[])[] = (() => {
 
 const PROXY_PREFIX = ascii('proxy-');
 const FORWARDED_PREFIX = ascii('x-forwarded');
+/** How proxies name the fields in which they describe a client's certificate. */
+const CERTIFICATE_PREFIXES = [
+  'client-cert',
+  'ssl-client-',
+  'x-amzn-mtls-',
+  'x-arr-clientcert',
+  'x-client-cert',
+  'x-client-dn',
+  'x-client-verify',
+  'x-forwarded-client-cert',
+  'x-forwarded-ssl-client-',
+  'x-forwarded-tls-client-',
+  'x-ssl-',
+].map(ascii);
+/** By their first letter, in lower case. */
+const CERTIFICATE_BY_LETTER: readonly (readonly Uint8Array[] | undefined)[] = Array.from(
+  { length: 256 },
+  (_, letter) => {
+    const own = CERTIFICATE_PREFIXES.filter(([first]) => first === letter);
+    return own.length === 0 ? undefined : own;
+  },
+);
+const LOWER_CASE = 32;
 const DASH = 45;
 const UNDERSCORE = 95;
 
@@ -94,7 +119,17 @@ function classify(bytes: Uint8Array, start: number, end: number): number {
     }
   }
   if (startsWith(bytes, start, end, PROXY_PREFIX)) return Field.proxy;
+  if (isOfCertificate(bytes, start, end)) return Field.clientCertificate;
   return startsWith(bytes, start, end, FORWARDED_PREFIX) ? Field.claim : Field.other;
+}
+
+function isOfCertificate(bytes: Uint8Array, start: number, end: number): boolean {
+  const prefixes = CERTIFICATE_BY_LETTER[bytes[start]! | LOWER_CASE];
+  if (prefixes === undefined) return false;
+  for (let i = 0; i < prefixes.length; i++) {
+    if (startsWith(bytes, start, end, prefixes[i]!)) return true;
+  }
+  return false;
 }
 
 function startsWith(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {

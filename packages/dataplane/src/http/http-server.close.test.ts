@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { RawClient } from '../testing/raw-client.ts';
+import { openClient } from '../testing/tls-under-test.ts';
 import { TestBench } from '../testing/test-bench.ts';
 
 const WAIT = { timeout: 30_000 };
@@ -67,7 +67,7 @@ test('a client that the system has connected is served, however many come before
 test('a client that came last and says nothing does not hold up the end', async () => {
   const runtime = new ManualClock();
   await using bench = await TestBench.start({ runtime });
-  const silent = connect(bench.port, '127.0.0.1').on('error', () => {});
+  const silent = openClient(bench.port).on('error', () => {});
   await new Promise((resolve) => process.nextTick(resolve));
   const closed = bench.server.close(60_000);
   await expect.poll(() => bench.server.counters.connectionsOpen, WAIT).toBe(1);
@@ -121,7 +121,7 @@ test('connections beyond the limit are closed on arrival', async () => {
 
 /** What is answered to a client that asks as soon as it is connected; or why it was not. */
 function requestAtOnce(port: number): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
+  const socket = openClient(port);
   socket.write(GET);
   return text(socket).catch(String);
 }

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, type ServerResponse, request } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Socket, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { RawClient } from '../testing/raw-client.ts';
 import { createTarget } from '../testing/target-list.ts';
+import { agentUnderTest, requestUnderTest } from '../testing/tls-under-test.ts';
 import { TestBench, answering } from '../testing/test-bench.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -498,13 +499,13 @@ test('kill -9 of targets under load fails no GET', async () => {
   await using bench = await TestBench.start();
   const upstreams = await Promise.all([spawnUpstream(), spawnUpstream(), spawnUpstream()]);
   for (const { port } of upstreams) bench.addPort(port);
-  const agent = new Agent({ keepAlive: true });
+  const agent = agentUnderTest({ keepAlive: true });
   const statuses = new Map<number, number>();
   const over = new AbortController();
   const get = async (): Promise<void> => {
     while (!over.signal.aborted) {
       const path = '/?delay=2';
-      const outgoing = request({ host: '127.0.0.1', port: bench.port, agent, path }).end();
+      const outgoing = requestUnderTest({ port: bench.port, agent, path }).end();
       const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
       await incoming.resume().toArray();
       statuses.set(incoming.statusCode!, (statuses.get(incoming.statusCode!) ?? 0) + 1);

@@ -60,6 +60,32 @@ test('from a trusted client it is kept', async () => {
   for (const claim of CLAIMS) expect(received).toContain(`${claim}\r\n`);
 });
 
+const CERTIFICATE_CLAIMS = [
+  'X-Forwarded-Client-Cert: Hash=0;Subject="CN=admin"',
+  'x-forwarded-tls-client-cert: MII',
+  'X-SSL-Client-CN: admin',
+  'X-SSL-Client-Verify: SUCCESS',
+  'ssl-client-subject-dn: CN=admin',
+  'X-Client-Cert: MII',
+  'X-Client-DN: CN=admin',
+  'X-Client-Verify: SUCCESS',
+  'X-ARR-ClientCert: MII',
+  'X-Amzn-Mtls-Clientcert-Subject: CN=admin',
+  'Client-Cert: :MII=:',
+  'Client-Cert-Chain: :MII=:',
+];
+
+test('nobody, trusted or not, can say whose certificate a client has', async () => {
+  for (const trustForwarded of [false, true]) {
+    const fields = [...CERTIFICATE_CLAIMS, 'X_SSL_Client_CN: admin', 'X-Client: 1', 'Client: 1'];
+    const options = { trustForwarded, underscoresInHeaders: true };
+    const { received } = await forward(request('GET / HTTP/1.1', fields), options);
+    expect(received).not.toMatch(/cert|ssl|verify|CN=|admin/i);
+    expect(received).toContain('X-Client: 1\r\n');
+    expect(received).toContain('Client: 1\r\n');
+  }
+});
+
 test('framing is written anew, however it was written', async () => {
   const te = ['Transfer-Encoding:\tChunked\t ', 'X-Kept:\tv '];
   const { received } = await forward(request('PUT / HTTP/1.1', te, '2\r\nok\r\n0\r\n\r\n'));
@@ -145,7 +171,7 @@ test('a Date is added where the target sends none, and only there', async () => 
 
 test('a target that leads back here ends in a 508, after one turn', async () => {
   await using bench = await TestBench.start();
-  bench.addPort(bench.port);
+  bench.addLike(bench.port);
   // What a client names for one hop cannot hide that the request was here.
   const text = request('POST / HTTP/1.1', ['Connection: Via', 'Content-Length: 2'], 'ok');
   const answer = await RawClient.exchange(bench.port, text);
@@ -156,8 +182,8 @@ test('a target that leads back here ends in a 508, after one turn', async () => 
 test('a circle of two balancers ends where it began', async () => {
   await using first = await TestBench.start({ pseudonym: 'one' });
   await using second = await TestBench.start({ pseudonym: 'two' });
-  first.addPort(second.port);
-  second.addPort(first.port);
+  first.addLike(second.port);
+  second.addLike(first.port);
   const answer = await RawClient.exchange(first.port, request('GET / HTTP/1.1', []));
   expect(answer).toMatch(/^HTTP\/1\.1 508 /);
   expect([first, second].map(({ server }) => server.counters.requests)).toEqual([2, 1]);

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { Agent, type ServerResponse, request } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { RawClient } from '../testing/raw-client.ts';
+import { agentUnderTest, isOverTls, requestUnderTest } from '../testing/tls-under-test.ts';
 import { TestBench, answering } from '../testing/test-bench.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -79,7 +80,7 @@ test('strips what is meant for one hop and adds X-Forwarded-*', async () => {
     ['Host', 'shop.example:81'],
     ['X-Forwarded-For', '10.0.0.9, 127.0.0.1'],
     ['X-Forwarded-Host', 'shop.example:81'],
-    ['X-Forwarded-Proto', 'http'],
+    ['X-Forwarded-Proto', isOverTls() ? 'https' : 'http'],
     ['X-Forwarded-Port', String(bench.port)],
     ['Content-Length', '2'],
     ['X-End', 'kept'],
@@ -256,8 +257,8 @@ test('a slow reader of a large answer holds the target back, and gets every byte
     response.writeHead(200, { 'Content-Length': size });
     send(response);
   });
-  const agent = new Agent();
-  const outgoing = request({ port: bench.port, host: '127.0.0.1', agent }).end();
+  const agent = agentUnderTest();
+  const outgoing = requestUnderTest({ port: bench.port, agent }).end();
   const [incoming] = await once(outgoing, 'response');
   incoming.pause();
   let before = -1;
@@ -287,7 +288,7 @@ test('a slow target holds a large upload back, and gets every byte', async () =>
     incoming.on('end', () => response.end(String(received)));
     setInterval(() => isReading && incoming.resume(), 20).unref();
   });
-  const outgoing = request({ port: bench.port, host: '127.0.0.1', method: 'POST', agent: false });
+  const outgoing = requestUnderTest({ port: bench.port, method: 'POST', agent: false });
   let sent = 0;
   const chunk = Buffer.alloc(1_000_000, 'x');
   const answer = once(outgoing, 'response');

@@ -1,8 +1,9 @@
-import { type Socket, connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { FakeSendQueues } from '../testing/fake-send-queues.ts';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { RawClient } from '../testing/raw-client.ts';
+import { openClient as openSocket } from '../testing/tls-under-test.ts';
 import { TestBench } from '../testing/test-bench.ts';
 
 const WAIT = { timeout: 30_000 };
@@ -197,7 +198,7 @@ test('a target that answers while it reads is not silent while the client still 
 test('on real queues: a steady reader outlives the bound, one that stops does not', async () => {
   await using bench = await TestBench.start({ timeouts: { writeStallMs: 1_000 } });
   await bench.addHttp((_, response) => response.end(Buffer.alloc(BIG)));
-  const client = connect(bench.port, '127.0.0.1');
+  const client = openSocket(bench.port);
   client.on('error', () => {});
   client.on('readable', () => {});
   client.write(GET);

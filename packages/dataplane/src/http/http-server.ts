@@ -1,7 +1,7 @@
 import { RetryBudget } from '@rollcall/balancing';
 import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
-import type { ListenAddress, Listener, Transport } from '../io/transport.ts';
+import type { Acceptor, Connection, ListenAddress, Listener, Transport } from '../io/transport.ts';
 import type { Observer } from '../model/observer.ts';
 import type { RequestTracer } from '../model/request-tracer.ts';
 import type { HttpLimits, HttpTimeouts } from '../model/options.ts';
@@ -61,6 +61,8 @@ export interface HttpListenerOptions {
    * that are known to read them correctly: others take them for the next request. @default false
    */
   readonly passesTrailers?: boolean;
+  /** How connections arrive, for example over TLS. @default as the server's transport accepts them */
+  readonly acceptor?: Acceptor;
 }
 
 const SWEEP_MS = 250;
@@ -80,6 +82,8 @@ export class HttpServer {
   readonly #sweepTimer: Timer;
   #closed: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
+  /** Connections whose handshake has begun. */
+  #arrivals = 0;
   #closeBy = Number.POSITIVE_INFINITY;
 
   constructor(options: HttpServerOptions, runtime: HttpServerRuntime) {
@@ -137,11 +141,11 @@ export class HttpServer {
   async listen(
     address: ListenAddress,
     router: Router,
-    { passesTrailers = false }: HttpListenerOptions = {},
+    { passesTrailers = false, acceptor = this.#runtime.transport }: HttpListenerOptions = {},
   ): Promise<Listener> {
     const exchanges = this.#exchanges;
     const place = { router, passesTrailers, exchanges, onGone: this.#onGone };
-    const listener = await this.#runtime.transport.listen(address, (connection) => {
+    const accept = (connection: Connection): ClientSession => {
       const session = new ClientSession(connection, this.#services, place);
       this.#sessions.add(session);
       this.counters.connectionsAccepted++;
@@ -152,9 +156,17 @@ export class HttpServer {
         session.abort();
       }
       return session;
-    });
+    };
+    const listener = await acceptor.listen(address, accept, () => this.#hasRoom());
     this.#listeners.push(listener);
     return listener;
+  }
+
+  #hasRoom(): boolean {
+    this.#arrivals++;
+    if (this.#sessions.size < this.#services.limits.clientConnections) return true;
+    this.counters.connectionsRefused++;
+    return false;
   }
 
   /** Closes the unused connections to this target. Its owner must ensure that the target gets no new requests. */
@@ -185,7 +197,8 @@ export class HttpServer {
     this.#services.isClosing = true;
     this.#closeBy = this.#services.clock.monotonicMs() + graceMs;
     for (const session of this.#sessions) session.startClosing();
-    await backlogTaken(() => this.counters.connectionsAccepted, this.#runtime.clock, graceMs);
+    const accepted = () => this.counters.connectionsAccepted + this.#arrivals;
+    await backlogTaken(accepted, this.#runtime.clock, graceMs);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {

@@ -1,3 +1,4 @@
+import type { Connection } from '../io/transport.ts';
 import { ascii, decimal } from './bytes.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { Field } from './field-table.ts';
@@ -42,7 +43,8 @@ export class RequestWriter {
   /** `bodyEnd`: end of the bytes in `source` that belong to this request. */
   encode(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
     const { head, identity } = rewrite;
-    const fixed = FIXED_BYTES + identity.address.length + identity.protoAndPort.length;
+    const { address, protoAndPort, certificate } = identity;
+    const fixed = FIXED_BYTES + address.length + protoAndPort.length + certificate.length;
     const hostLength = 2 * (head.hostEnd - head.hostStart || identity.localAuthority.length);
     this.#out = Buffer.allocUnsafe(bodyEnd - head.start + fixed + hostLength);
     this.#length = 0;
@@ -53,6 +55,7 @@ export class RequestWriter {
       this.#host(source, rewrite);
       this.#forwarded(source, rewrite);
     }
+    if (certificate.length > 0) this.#bytes(certificate);
     if (head.isWebSocketUpgrade) this.#bytes(UPGRADE);
     this.#framing(head);
     if (head.fields.has(Field.maxForwards)) this.#maxForwards(source, head);

@@ -41,9 +41,13 @@ const NEVER = new Set([
 ]);
 const NEVER_BEGINNINGS = [
   'access-control-',
+  'client-cert',
   'if-',
   'proxy-',
   'sec-',
+  'ssl-client-',
+  'x-amzn-mtls-',
+  'x-arr-clientcert',
   'x-client-',
   'x-cluster-client-',
   'x-forwarded',
@@ -53,6 +57,7 @@ const NEVER_BEGINNINGS = [
   'x-real-ip',
   'x-rewrite-',
   'x-scheme',
+  'x-ssl-',
   'x-url-scheme',
 ];
 

@@ -1,6 +1,6 @@
 import type { QueueWatch } from '../io/queue-watch.ts';
 import { SendWatch, type SendWatchOwner } from '../io/send-watch.ts';
-import type { ConnectHandler, Connection, Transport } from '../io/transport.ts';
+import type { ConnectHandler, Connection, Connector } from '../io/transport.ts';
 import type { Target } from '../model/target.ts';
 
 /** The current user of a connection to a target. */
@@ -63,8 +63,8 @@ export class UpstreamConnection implements ConnectHandler, SendWatchOwner {
     this.#queueWatch = pool.queueWatch;
   }
 
-  connect(transport: Transport): void {
-    this.#connection = transport.connect(this.target, this);
+  connect(connector: Connector): void {
+    this.#connection = connector.connect(this.target, this);
   }
 
   write(buffer: Uint8Array, start: number, end: number): boolean {

@@ -70,7 +70,7 @@ export class UpstreamPool implements IdleKeeper {
     entry.open++;
     target.counters.connections++;
     this.#all.add(connection);
-    connection.connect(this.#transport);
+    connection.connect(target.connector ?? this.#transport);
     return connection;
   }
 

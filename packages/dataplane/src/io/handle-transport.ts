@@ -11,6 +11,7 @@ import { ClosedQueue } from './closed-queue.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { startListening } from './start-listening.ts';
 import { NetTransport, type NetTransportOptions } from './net-transport.ts';
+import { PendingConnection } from './pending-connection.ts';
 import { systemSendQueues } from './proc-send-queues.ts';
 import type {
   Address,
@@ -70,16 +71,28 @@ export class HandleTransport implements Transport {
     if (version === 0) return this.#net.connect(address, handler);
     const { io } = this.#parts;
     const handle = io.createHandle();
-    const connection = new Connecting(this.#parts, handle, handler);
-    const request = io.createConnect();
-    request.oncomplete = (status) => {
-      if (status === 0) this.#prepare(handle);
-      connection.done(status === 0 ? undefined : connectError(status, address));
+    const connection = new PendingConnection((error) => {
+      handle.close(() => handler.onClose(error));
+    });
+    const done = (status: number) => {
+      if (connection.isOver) return;
+      if (status === 0) this.#open(handle, connection, handler);
+      else connection.failed(connectError(status, address));
     };
+    const request = io.createConnect();
+    request.oncomplete = done;
     const status =
       version === 6 ? handle.connect6(request, host, port) : handle.connect(request, host, port);
-    if (status !== 0) afterwards(() => connection.done(connectError(status, address)));
+    if (status !== 0) afterwards(() => done(status));
     return connection;
+  }
+
+  #open(handle: TcpHandle, pending: PendingConnection, handler: ConnectHandler): void {
+    this.#prepare(handle);
+    const connection = new HandleConnection(this.#parts, handle);
+    pending.opened(connection);
+    connection.attach(handler);
+    handler.onConnect();
   }
 
   #take(server: Server, accept: (connection: Connection) => ConnectionHandler): void {
@@ -114,80 +127,4 @@ function connectError(status: number, { host, port }: Address): NodeJS.ErrnoExce
   const error = systemError(status, 'connect');
   error.message += ` ${host}:${port}`;
   return error;
-}
-
-/** A connection that is being opened: until then it can only be aborted. */
-class Connecting implements Connection {
-  readonly #parts: HandleParts;
-  readonly #handle: TcpHandle;
-  readonly #handler: ConnectHandler;
-  #made: HandleConnection | undefined;
-  #isOver = false;
-
-  constructor(parts: HandleParts, handle: TcpHandle, handler: ConnectHandler) {
-    this.#parts = parts;
-    this.#handle = handle;
-    this.#handler = handler;
-  }
-
-  get remoteAddress(): string {
-    return this.#made?.remoteAddress ?? '';
-  }
-
-  get localAddress(): string {
-    return this.#made?.localAddress ?? '';
-  }
-
-  get localPort(): number {
-    return this.#made?.localPort ?? 0;
-  }
-
-  get remotePort(): number {
-    return this.#made?.remotePort ?? 0;
-  }
-
-  /** The system has opened the connection, or reports why not. */
-  done(error: NodeJS.ErrnoException | undefined): void {
-    if (this.#isOver) return;
-    if (error !== undefined) {
-      this.#end(error);
-      return;
-    }
-    this.#made = new HandleConnection(this.#parts, this.#handle);
-    this.#made.attach(this.#handler);
-    this.#handler.onConnect();
-  }
-
-  write(buffer: Uint8Array, start: number, end: number): boolean {
-    return this.#made?.write(buffer, start, end) ?? true;
-  }
-
-  pause(): void {
-    this.#made?.pause();
-  }
-
-  resume(): void {
-    this.#made?.resume();
-  }
-
-  shutdown(): void {
-    if (this.#made === undefined) this.#end(undefined);
-    else this.#made.shutdown();
-  }
-
-  close(): void {
-    if (this.#made === undefined) this.#end(undefined);
-    else this.#made.close();
-  }
-
-  abort(): void {
-    if (this.#made === undefined) this.#end(undefined);
-    else this.#made.abort();
-  }
-
-  #end(error: NodeJS.ErrnoException | undefined): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#handle.close(() => this.#handler.onClose(error));
-  }
 }

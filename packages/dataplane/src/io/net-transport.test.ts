@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { type Socket, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { openClient, readyEvent } from '../testing/tls-under-test.ts';
 import { transportUnderTest } from '../testing/transport-under-test.ts';
 import type { Connection } from './transport.ts';
 
@@ -15,14 +15,14 @@ async function accepted(onAccept: (connection: Connection) => void) {
       return { onData() {}, onDrain() {}, onEnd() {}, onClose: (error) => closes.push(error) };
     },
   );
-  const socket: Socket = connect({ ...listener.address, allowHalfOpen: true });
+  const socket = openClient(listener.address.port);
   const errors: (string | undefined)[] = [];
   socket.on('error', ({ code }: NodeJS.ErrnoException) => errors.push(code));
   onTestFinished(async () => {
     socket.destroy();
     await listener.close();
   });
-  await once(socket, 'connect');
+  await once(socket, readyEvent());
   return { socket, closes, errors };
 }
 
@@ -90,7 +90,7 @@ test('a peer that reads at last is heard of once, and then everything has gone',
       };
     },
   );
-  const socket = connect({ ...listener.address, allowHalfOpen: true });
+  const socket = openClient(listener.address.port);
   onTestFinished(async () => {
     socket.destroy();
     await listener.close();

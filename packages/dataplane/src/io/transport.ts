@@ -1,4 +1,5 @@
 import type { SendQueues } from './send-queues.ts';
+import type { TlsSession } from './tls-session.ts';
 
 /**
  * What the forwarding core needs from the operating system, and nothing more. An implementation chooses how bytes are
@@ -14,6 +15,8 @@ export interface Connection {
   readonly localAddress: string;
   readonly localPort: number;
   readonly remotePort: number;
+  /** What the TLS handshake established; absent: the bytes are not encrypted. */
+  readonly tls?: TlsSession;
   /**
    * Sends `buffer[start, end)`. True: continue. False: the bytes are still in use; `onDrain` follows once. Never
    * throws: a broken connection is reported by `onClose`.
@@ -58,19 +61,35 @@ export interface ListenAddress extends Address {
 export interface Listener {
   /** The bound address: port 0 is replaced by the real port. */
   readonly address: Address;
-  /** Accepts no more connections; open ones stay. Resolves when the port is free. Idempotent. */
+  /**
+   * Accepts no more connections; open ones stay. Resolves when the port is free and no handshake is under way.
+   * Idempotent.
+   */
   close(): Promise<void>;
 }
 
-export interface Transport {
+/** Takes connections from clients. */
+export interface Acceptor {
+  /**
+   * `hasRoom`: whether one more connection would be served. An acceptor that has to do a handshake first asks it once
+   * for each connection, before that.
+   * @throws the system's error (EADDRINUSE, EACCES, ...) when the address cannot be bound.
+   */
+  listen(
+    address: ListenAddress,
+    accept: (connection: Connection) => ConnectionHandler,
+    hasRoom?: () => boolean,
+  ): Promise<Listener>;
+}
+
+/** Makes connections to targets. */
+export interface Connector {
+  connect(address: Address, handler: ConnectHandler): Connection;
+}
+
+export interface Transport extends Acceptor, Connector {
   /** Name of the implementation, for logs. */
   readonly name: string;
   /** Distinguishes a slow peer from one that takes nothing. */
   readonly sendQueues: SendQueues;
-  /** @throws the system's error (EADDRINUSE, EACCES, ...) when the address cannot be bound. */
-  listen(
-    address: ListenAddress,
-    accept: (connection: Connection) => ConnectionHandler,
-  ): Promise<Listener>;
-  connect(address: Address, handler: ConnectHandler): Connection;
 }

@@ -1,5 +1,7 @@
 /** All in milliseconds. One sweep checks them, so each may be late by up to half a second. */
 export interface HttpTimeouts {
+  /** From an accepted connection to the end of its TLS handshake; then it is reset. @default 10000 */
+  readonly handshakeMs: number;
   /**
    * From a connection's or request's first byte to its complete head; then 408. Lower it
    * against slow senders. @default 10000
@@ -28,7 +30,7 @@ export interface HttpTimeouts {
    * most 15 times as long, so that the client can read the response. @default 2000
    */
   readonly lingerMs: number;
-  /** To connect to a target; then the next target is tried. @default 2000 */
+  /** To connect to a target, with its TLS handshake; then the next target is tried. @default 2000 */
   readonly connectMs: number;
   /**
    * From the moment when the target's system has taken the complete request to the response
@@ -55,6 +57,7 @@ export interface HttpTimeouts {
 }
 
 export const HTTP_TIMEOUTS: HttpTimeouts = Object.freeze({
+  handshakeMs: 10_000,
   clientHeadMs: 10_000,
   clientBodyIdleMs: 30_000,
   clientKeepAliveMs: 75_000,
@@ -102,6 +105,11 @@ export interface HttpLimits {
    * @default 0
    */
   readonly sourceBytesPerSecond: number;
+  /**
+   * Maximum number of TLS handshakes in progress at one listener; at the limit, a slow one is given up for a new one, or
+   * the new one is refused. @default 1000
+   */
+  readonly handshakes: number;
   /** Retries after a broken response, as a share of requests. Lower it to shed load sooner. @default 0.2 */
   readonly retryRatio: number;
   /** Retries that are always available, for when one failing target affects many requests. @default 1000 */
@@ -119,6 +127,7 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   sourceConnections: 0,
   sourceRequestsPerSecond: 0,
   sourceBytesPerSecond: 0,
+  handshakes: 1_000,
   retryRatio: 0.2,
   retryReserve: 1_000,
 });

@@ -1,4 +1,5 @@
 import { PoolTarget } from '@rollcall/balancing';
+import type { Connector } from '../io/transport.ts';
 
 /** Counters that the data plane writes and reports read. */
 export interface TargetCounters {
@@ -22,6 +23,8 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly counters: TargetCounters;
+  /** How connections to it are made, for example over TLS. @default as the plane's transport makes them */
+  readonly connector?: Connector | undefined;
   /** Requests (for byte kernels: connections or flows) in progress now. */
   readonly inFlight: number;
   /** Counts one more in progress; each call must be followed by one call of {@link end}. */

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { type Socket, connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { openClient, readyEvent } from './tls-under-test.ts';
 
-/** A TCP client that sends raw bytes and waits for the bytes that it expects. */
+/** A client, over TCP or over TLS as the test run does, that sends raw bytes and waits for the bytes that it expects. */
 export class RawClient {
   text = '';
   isEnded = false;
@@ -30,8 +31,8 @@ export class RawClient {
   }
 
   static async connect(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-    await once(socket, 'connect');
+    const socket = openClient(port);
+    await once(socket, readyEvent());
     return new RawClient(socket);
   }
 

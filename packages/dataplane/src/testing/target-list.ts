@@ -1,4 +1,5 @@
 import type { ExchangeRecord, Observer, TargetOutcome } from '../model/observer.ts';
+import type { Connector } from '../io/transport.ts';
 import type { Forward, RequestView, Respond, Router } from '../model/router.ts';
 import {
   type Target,
@@ -7,13 +8,14 @@ import {
   createTargetCounters,
 } from '../model/target.ts';
 
-export function createTarget(port: number, id = `target-${port}`): Target {
+export function createTarget(port: number, id = `target-${port}`, connector?: Connector): Target {
   const state = { inFlight: 0 };
   return {
     id,
     host: '127.0.0.1',
     port,
     counters: createTargetCounters(),
+    connector,
     get inFlight() {
       return state.inFlight;
     },

@@ -1,10 +1,18 @@
 import { once } from 'node:events';
 import { type RequestListener, type Server, createServer } from 'node:http';
-import { type AddressInfo, type Socket, createServer as createTcpServer } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { type HttpListenerOptions, HttpServer } from '../http/http-server.ts';
+import type { Connector } from '../io/transport.ts';
 import type { SendQueues } from '../io/send-queues.ts';
 import { failingLocally } from './failing-transport.ts';
 import { withSendQueues } from './fake-send-queues.ts';
+import {
+  connectorUnderTest,
+  createTargetServer,
+  isOverTls,
+  targetCertificate,
+} from './tls-under-test.ts';
 import { transportUnderTest } from './transport-under-test.ts';
 import {
   HTTP_LIMITS,
@@ -79,10 +87,12 @@ export class TestBench implements AsyncDisposable {
 
   /** Starts a node:http server and adds it as a target. */
   async addHttp(listener: RequestListener): Promise<Server> {
-    const server = createServer(listener);
+    const server = isOverTls()
+      ? createHttpsServer(targetCertificate(), listener)
+      : createServer(listener);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    this.addPort((server.address() as AddressInfo).port);
+    this.#add((server.address() as AddressInfo).port, connectorUnderTest());
     this.#ends.push(() => {
       server.close();
       server.closeAllConnections();
@@ -93,22 +103,32 @@ export class TestBench implements AsyncDisposable {
   /** Starts a TCP server and adds it as a target. */
   async addTcp(onSocket: (socket: Socket) => void): Promise<void> {
     const sockets = new Set<Socket>();
-    const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+    const server = createTargetServer((socket) => {
       sockets.add(socket);
       socket.on('error', () => {});
       onSocket(socket);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    this.addPort((server.address() as AddressInfo).port);
+    this.#add((server.address() as AddressInfo).port, connectorUnderTest());
     this.#ends.push(() => {
       server.close();
       for (const socket of sockets) socket.destroy();
     });
   }
 
+  /** A target that speaks no TLS, in any test run. */
   addPort(port: number): void {
-    this.group.targets = [...this.group.targets, createTarget(port)];
+    this.#add(port, undefined);
+  }
+
+  /** A target that speaks as the test run does. */
+  addLike(port: number): void {
+    this.#add(port, connectorUnderTest());
+  }
+
+  #add(port: number, connector: Connector | undefined): void {
+    this.group.targets = [...this.group.targets, createTarget(port, undefined, connector)];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

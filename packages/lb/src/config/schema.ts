@@ -203,6 +203,7 @@ const Admin = object({
 });
 
 const Timeouts = object({
+  handshakeMs: ms().default(HTTP_TIMEOUTS.handshakeMs),
   clientHeadMs: ms().default(HTTP_TIMEOUTS.clientHeadMs),
   clientBodyIdleMs: ms().default(HTTP_TIMEOUTS.clientBodyIdleMs),
   clientKeepAliveMs: ms().default(HTTP_TIMEOUTS.clientKeepAliveMs),
@@ -232,6 +233,7 @@ const Limits = object({
   sourceBytesPerSecond: integer(0, 1_000_000_000_000, 'bytes').default(
     HTTP_LIMITS.sourceBytesPerSecond,
   ),
+  handshakes: integer(1, 1_000_000).default(HTTP_LIMITS.handshakes),
   retryRatio: ratio.default(HTTP_LIMITS.retryRatio),
   retryReserve: integer(0, 1_000_000).default(HTTP_LIMITS.retryReserve),
 });

@@ -18,7 +18,11 @@ interface Member {
 }
 
 /** Source files with `const NAME = object({...})`, `const NAME = {...}` and `interface NAME {...}`. */
-const SOURCES = ['packages/lb/src/config/schema.ts', 'packages/dataplane/src/model/options.ts'];
+const SOURCES = [
+  'packages/lb/src/config/schema.ts',
+  'packages/lb/src/config/tls-schema.ts',
+  'packages/dataplane/src/model/options.ts',
+];
 
 const BLOCK = /^(?:export )?(?:const (\w+) = (?:object\()?|interface (\w+) )\{\n([^]*?)^\}/gm;
 /** A member that begins at the first level, with the comment above it. */

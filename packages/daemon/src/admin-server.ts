@@ -11,6 +11,8 @@ export interface AdminParts {
   /** What the program does without at the moment, although it serves. @default nothing */
   readonly missing?: () => readonly string[];
   readonly isClosing: () => boolean;
+  /** Further members of the answer of `/readyz`. @default none */
+  readonly details?: () => Readonly<Record<string, unknown>>;
   /** Host names that requests may use, besides the machine's own. */
   readonly allowHosts: readonly string[];
   /** Further read-only pages, by path. */
@@ -20,13 +22,14 @@ export interface AdminParts {
 /** The admin server for operators: `/livez`, `/readyz`, `/metrics` and the views. Not yet listening. */
 export function createAdminServer(parts: AdminParts): FastifyInstance {
   const { metrics, waitingFor, missing = () => [], isClosing, allowHosts, views = {} } = parts;
+  const { details = () => ({}) } = parts;
   const app = fastify({ logger: false, forceCloseConnections: true });
   guardAdmin(app, allowHosts);
   app.get('/livez', () => ({ status: 'live' }));
   app.get('/readyz', (_request, reply) => {
     const state = { isClosing: isClosing(), waitingFor: waitingFor(), missing: missing() };
     const readiness = readinessOf(state);
-    return reply.code(isServing(readiness) ? 200 : 503).send(readiness);
+    return reply.code(isServing(readiness) ? 200 : 503).send({ ...readiness, ...details() });
   });
   for (const [path, view] of Object.entries(views)) app.get(path, () => view());
   app.get('/metrics', async (_request, reply) => {

@@ -60,15 +60,17 @@ export async function openLog(level: string): Promise<Logger> {
 }
 
 /** How the parts of a program log. @default level 'info' */
-export type Tell = (message: string, level?: 'info' | 'warn' | 'error') => void;
+export type Tell = (message: string, level?: 'debug' | 'info' | 'warn' | 'error') => void;
 
 export function tellOf(logger: Logger): Tell {
   return (message, level = 'info') => logger[level](message);
 }
 
-/** For embedded programs: lines on standard error that begin with the program's name. */
+/** For embedded programs: lines on standard error that begin with the program's name, from level 'info' up. */
 export function lineLog(program: string): Tell {
-  return (message) => void process.stderr.write(`${program}: ${message}\n`);
+  return (message, level) => {
+    if (level !== 'debug') process.stderr.write(`${program}: ${message}\n`);
+  };
 }
 
 /** Logs the warnings of the registry's client. */

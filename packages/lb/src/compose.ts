@@ -14,6 +14,7 @@ import {
 import { HttpServer, openTransport } from '@rollcall/dataplane';
 import { AccessLog } from './access-log/access-log.ts';
 import { type LogSink, createStdoutSink, openFileSink } from './access-log/log-sink.ts';
+import { expiredIn, reportCertificates, reportExpiry } from './admin/certificate-report.ts';
 import { createMetrics } from './admin/metrics.ts';
 import { reportServices } from './admin/service-report.ts';
 import { reportTargets } from './admin/target-report.ts';
@@ -34,6 +35,9 @@ import {
   systemDescriptors,
   systemRandom,
 } from '@rollcall/runtime';
+import type { BalancerTls } from './tls/balancer-tls.ts';
+import { openTls } from './tls/open-tls.ts';
+import type { TicketKeys } from './tls/ticket-keys.ts';
 import { BalancerTracer } from './tracing/balancer-tracer.ts';
 import { TrafficStats } from './traffic/traffic-stats.ts';
 
@@ -66,6 +70,11 @@ export interface LoadBalancerParts {
   readonly descriptors?: number;
   /** Makes spans of requests. @default none: a request costs nothing more */
   readonly tracing?: Tracing | undefined;
+  /**
+   * The key of TLS sessions, for balancers that share their clients. @default one of this process alone, changed every 12
+   * hours
+   */
+  readonly ticketKeys?: TicketKeys;
   /** Sockets that listen already, for listeners of their names or in order. @default none */
   readonly sockets?: readonly PassedSocket[];
 }
@@ -96,7 +105,7 @@ export async function startLoadBalancer(
 ): Promise<LoadBalancer> {
   const { clock = systemClock, log = lineLog('rollcall-lb') } = parts;
   const opened = await open(config, { ...parts, clock, log });
-  const { server, groups, services, rollcall, accessLog } = opened;
+  const { server, groups, services, rollcall, accessLog, tls } = opened;
   const state = { isClosing: false };
   const admin = adminOf(config, opened, { ...parts, isClosing: () => state.isClosing });
   const ticks = clock.every(TICK_MS, () => {
@@ -106,6 +115,7 @@ export async function startLoadBalancer(
   const end = async (graceMs: number): Promise<void> => {
     await Promise.all([server.close(graceMs), services?.close(graceMs)]);
     ticks.cancel();
+    tls.close();
     for (const group of groups) group.close();
     await rollcall.close();
     await admin.close();
@@ -133,22 +143,29 @@ export async function startLoadBalancer(
 
 function adminOf(
   config: Config,
-  { server, groups, services, rollcall, accessLog, traffic }: Awaited<ReturnType<typeof open>>,
+  { server, groups, services, rollcall, accessLog, traffic, tls }: Awaited<ReturnType<typeof open>>,
   parts: LoadBalancerParts & { readonly isClosing: () => boolean },
 ) {
-  const { supervisor, isClosing } = parts;
+  const { supervisor, isClosing, clock = systemClock } = parts;
   const { counters } = server;
+  const sources = { counters, traffic, groups, services, tls, log: accessLog, supervisor };
   return createAdminServer({
-    metrics: createMetrics({ counters, traffic, groups, services, log: accessLog, supervisor }),
+    metrics: createMetrics(sources),
     waitingFor: () => [
       ...groups.filter((group) => !group.hasPicture).map(({ name }) => name),
       ...(services?.catalog.isReady === false ? ['loadBalancerServices'] : []),
     ],
-    missing: () => (rollcall.connection === 'unreachable' ? ['registry'] : []),
+    missing: () => [
+      ...(rollcall.connection === 'unreachable' ? ['registry'] : []),
+      ...expiredIn(tls, clock.wallMs()),
+    ],
     isClosing,
+    details: () =>
+      tls.listeners.size === 0 ? {} : { certificates: reportExpiry(tls, clock.wallMs()) },
     allowHosts: config.admin.allowHosts,
     views: {
       '/targets': () => reportTargets(groups),
+      '/certificates': () => reportCertificates(tls, clock.wallMs()),
       '/services': () => reportServices(services?.services.services() ?? []),
     },
   });
@@ -159,7 +176,8 @@ async function open(
   config: Config,
   parts: LoadBalancerParts & Required<Pick<LoadBalancerParts, 'clock' | 'log'>>,
 ) {
-  const { clock, log, tracing } = parts;
+  const { clock, log, tracing, ticketKeys } = parts;
+  const tls = openTls(config, { clock, log, ticketKeys });
   const tracer = tracing === undefined ? undefined : new BalancerTracer(tracing);
   const accessLog = await openAccessLog(config, clock, log);
   const traffic = new TrafficStats(Object.keys(config.targetGroups), accessLog);
@@ -172,13 +190,14 @@ async function open(
   );
   const rollcall = new Rollcall(clientOptions(accessOf(config.registry), log));
   logConnection(rollcall, log, 'the targets stay as they were');
-  const groups = openGroups(config, server, { ...parts, rollcall });
+  const groups = openGroups(config, server, { ...parts, rollcall, tls });
   for (const group of groups) {
     const { service, namespace } = group.config;
     rollcall.reportTraffic({ service, namespace, targets: () => group.targets() });
   }
   const services = await openServices(config, { ...parts, rollcall });
-  return { server, groups, services, rollcall, accessLog, traffic };
+  tls.watch();
+  return { server, groups, services, rollcall, accessLog, traffic, tls };
 }
 
 /** A client's connection needs a second one to its target; services of type LoadBalancer need their share too. */
@@ -246,7 +265,7 @@ async function openServices(
 function openGroups(
   { targetGroups }: Config,
   server: HttpServer,
-  parts: OpeningParts,
+  parts: OpeningParts & { readonly tls: BalancerTls },
 ): RegistryTargetGroup[] {
   const { clock = systemClock, random = systemRandom.share, log } = parts;
   const openSource =
@@ -257,9 +276,11 @@ function openGroups(
       ));
   return Object.entries(targetGroups).map(([name, group]) => {
     const { healthCheck } = group;
-    const probe = healthCheck?.enabled === true ? new HttpProbe(healthCheck, clock) : undefined;
+    const connector = parts.tls.targets.get(name);
+    const probe =
+      healthCheck?.enabled === true ? new HttpProbe(healthCheck, clock, connector) : undefined;
     const source = openSource(group);
-    const inner = { source, closer: server, probe, clock, random, log };
+    const inner = { source, closer: server, connector, probe, clock, random, log };
     return new RegistryTargetGroup(name, group, inner);
   });
 }

@@ -52,6 +52,19 @@ test.each([['--check'], ['--config']])('%s exits with 2 and every error', async 
   expect(child.output.trimEnd().split('\n')).toHaveLength(2);
 });
 
+test.each([['--check'], ['--config']])(
+  '%s exits with 2 on a certificate that cannot be used',
+  async (flag) => {
+    const tls = 'tls: { certificates: [{ cert: /nowhere/x.pem, key: /nowhere/x.key }] }';
+    const child = await run([flag], CONFIG.replace('port: 0', `port: 0, protocol: https, ${tls}`));
+    expect(await exitCode(child)).toBe(2);
+    expect(child.output).toMatch(
+      /lb\.yaml:2:\d+: listeners\[0\]\.tls\.certificates\[0\]\.cert: bad file, got "\/nowhere\/x\.pem", expected a file that can be read \(ENOENT\)\n$/,
+    );
+    expect(child.output.trimEnd().split('\n')).toHaveLength(1);
+  },
+);
+
 test.each([
   [[], 2, '--config: missing, expected a FILE'],
   [['--check', '/nowhere/lb.yaml'], 2, '/nowhere/lb.yaml: cannot be read: ENOENT'],

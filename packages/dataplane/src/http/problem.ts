@@ -48,6 +48,7 @@ export function encodeAnswer(answer: Omit<Respond, 'kind'>, shape: AnswerShape):
     `Rollcall-Reason: ${code}`,
   ];
   if (status === 503 || status === 429) lines.push('Retry-After: 1');
+  if (answer.location !== undefined) lines.push(`Location: ${answer.location}`);
   if (shape.connection !== 'implied') lines.push(`Connection: ${shape.connection}`);
   const sent = shape.isHead || isBodyless ? '' : body;
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${sent}`);

@@ -27,6 +27,8 @@ export interface Respond {
   readonly detail: string;
   /** Details for the log, which only operators may see. */
   readonly cause?: string | undefined;
+  /** Where a redirected client finds what it asked for: a URL of visible ASCII. */
+  readonly location?: string | undefined;
   /** Replaces the problem document made from code and detail. */
   readonly content?: { readonly type: string; readonly body: string } | undefined;
 }

@@ -5,6 +5,8 @@ import type { AccessLog } from '../access-log/access-log.ts';
 import type { BalancedServices } from '../services/serve-services.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { TrafficStats } from '../traffic/traffic-stats.ts';
+import type { BalancerTls } from '../tls/balancer-tls.ts';
+import { addTlsMetrics } from './tls-metrics.ts';
 import { createDurationHistogram } from './duration-histogram.ts';
 
 export interface MetricSources {
@@ -12,6 +14,7 @@ export interface MetricSources {
   readonly traffic: TrafficStats;
   readonly groups: readonly RegistryTargetGroup[];
   readonly services: BalancedServices | undefined;
+  readonly tls: BalancerTls;
   readonly log: AccessLog | undefined;
   readonly supervisor: LoopFaults | undefined;
 }
@@ -25,6 +28,7 @@ export function createMetrics(sources: MetricSources): Registry {
   addServerMetrics(metrics, sources);
   addTrafficMetrics(metrics, sources);
   addTargetMetrics(metrics, sources);
+  addTlsMetrics(metrics, sources.tls);
   if (sources.services !== undefined) addServiceMetrics(metrics, sources.services);
   return metrics.registry;
 }

@@ -68,14 +68,14 @@ const CASES: [string, string, string, string][] = [
   [
     'an unknown key',
     'port: 8080',
-    'port: 8080\n    tls: true',
-    'lb.yaml:6:5: listeners[0].tls: unknown key, got "tls", expected one of name, host, port, protocol, passRequestTrailers, rules, default',
+    'port: 8080\n    tsl: true',
+    'lb.yaml:6:5: listeners[0].tsl: unknown key, got "tsl", expected one of name, host, port, protocol, tls, passRequestTrailers, rules, default; did you mean tls?',
   ],
   [
     'an unknown key of a group',
     GROUP,
     `${GROUP}, sticky: 1`,
-    'lb.yaml:8:28: targetGroups.hello.sticky: unknown key, got "sticky", expected one of service, namespace, port, policy, healthCheck, deregistrationDelayMs, ejection',
+    'lb.yaml:8:28: targetGroups.hello.sticky: unknown key, got "sticky", expected one of service, namespace, port, policy, scheme, tls, healthCheck, deregistrationDelayMs, ejection',
   ],
   [
     'a missing key',
@@ -93,7 +93,7 @@ const CASES: [string, string, string, string][] = [
     'an action that is none',
     '{ targetGroup: hello }',
     '{}',
-    'lb.yaml:6:14: listeners[0].default: no single action, got neither, expected either targetGroup or fixedResponse',
+    'lb.yaml:6:14: listeners[0].default: no single action, got none, expected one of targetGroup, fixedResponse, redirect',
   ],
   [
     'an unknown policy',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { systemClock } from '@rollcall/runtime';
 import {
   type Document,
   LineCounter,
@@ -11,10 +12,12 @@ import {
   visit,
 } from 'yaml';
 import { substituteEnvironment } from './environment.ts';
+import { certificateProblems } from './certificate-problems.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problem.ts';
 import { referenceProblems } from './reference-problems.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { shapeProblems } from './shape-problems.ts';
+import { tlsProblems } from './tls-problems.ts';
 
 /**
  * Reads a configuration file.
@@ -53,6 +56,8 @@ export function parseConfig(text: string, file: string, environment: NodeJS.Proc
   const problems = [
     ...shapeProblems(parsed.error?.issues ?? [], data),
     ...referenceProblems(data),
+    ...tlsProblems(data),
+    ...certificateProblems(data, systemClock.wallMs()),
   ].map((problem) => ({ offset: offsetOf(document, problem), problem }));
   if (!parsed.success || problems.length > 0 || unset.length > 0) {
     const found = problems

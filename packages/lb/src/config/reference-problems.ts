@@ -1,4 +1,5 @@
 import { isLoopback } from './loopback.ts';
+import { isMapping, listAt, type Mapping } from './mapping.ts';
 import { type ConfigProblem, formatPath, valueAt } from './problem.ts';
 
 /**
@@ -43,16 +44,7 @@ function isIdle(data: unknown): boolean {
   return isEmpty && valueAt(data, ['loadBalancerServices']) === undefined;
 }
 
-type Mapping = Record<string, unknown>;
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function listAt(data: unknown, path: readonly PropertyKey[]): Mapping[] {
-  const list = valueAt(data, path);
-  return Array.isArray(list) ? list.map((item: unknown) => (isMapping(item) ? item : {})) : [];
-}
+const ACTIONS = ['targetGroup', 'fixedResponse', 'redirect'] as const;
 
 function ruleProblems(
   listener: Mapping,
@@ -77,10 +69,11 @@ function actionProblems(
   names: ReadonlySet<string>,
 ): ConfigProblem[] {
   if (!isMapping(action)) return [];
-  const { targetGroup, fixedResponse } = action;
-  if ((targetGroup === undefined) === (fixedResponse === undefined)) {
-    const got = targetGroup === undefined ? 'neither' : 'both';
-    const message = `no single action, got ${got}, expected either targetGroup or fixedResponse`;
+  const { targetGroup } = action;
+  const given = ACTIONS.filter((name) => action[name] !== undefined);
+  if (given.length !== 1) {
+    const got = given.length === 0 ? 'none' : given.join(' and ');
+    const message = `no single action, got ${got}, expected one of ${ACTIONS.join(', ')}`;
     return [{ path, at: 'value', message }];
   }
   if (typeof targetGroup !== 'string' || names.has(targetGroup)) return [];

@@ -4,6 +4,7 @@ import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { flag, integer, label, ms, object, port, ratio, text } from './fields.ts';
 import { parseStatusCodes } from './status-codes.ts';
+import { ListenerTls, TargetTls } from './tls-schema.ts';
 
 const HOST_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
 const PATH_PATTERN = /^(\/[!-"$-)+->@-~]*|(\/[!-"$-)+->@-~]*)?\/\*)$/;
@@ -19,11 +20,26 @@ const FixedResponse = object({
     .default('text/plain; charset=utf-8'),
 });
 
+const Redirect = object({
+  /** Port in the new address. @default that of the https listener, else 443 */
+  port: integer(1, 65_535, 'a port').optional(),
+  /** Status code. @default 301 for GET and HEAD, 308 for other methods, which must stay what they are */
+  status: z
+    .literal([301, 302, 307, 308], { error: 'expected one of 301, 302, 307, 308' })
+    .optional(),
+});
+
 const action = {
   /** Name of a target group. */
   targetGroup: text('the name of a target group').optional(),
   /** Answers the request here instead. */
   fixedResponse: FixedResponse.optional(),
+  /** `https`: sends the client to the same address over https. A mapping changes how. */
+  redirect: z
+    .union([z.literal('https').transform(() => Redirect.parse({})), Redirect], {
+      error: 'expected https, or a mapping with port or status',
+    })
+    .optional(),
 };
 
 const Rule = object({
@@ -47,8 +63,10 @@ const Listener = object({
   host: text('an address').default('127.0.0.1'),
   /** Port to bind; 0: any free one. */
   port,
-  /** Protocol of the listener. @default http */
-  protocol: z.literal('http', { error: 'expected http' }).default('http'),
+  /** Protocol of the listener; `https` needs `tls`. @default http */
+  protocol: z.enum(['http', 'https'], { error: 'expected http or https' }).default('http'),
+  /** Certificates of an https listener. Its files are watched, and replaced without a restart. */
+  tls: ListenerTls.optional(),
   /**
    * Forwards the trailers of requests, rewritten. Only for targets that are known to read them correctly: others take
    * them for the next request. @default false
@@ -116,6 +134,10 @@ const TargetGroup = object({
   policy: z
     .enum(REQUEST_POLICIES, { error: `expected one of ${REQUEST_POLICIES.join(', ')}` })
     .default('round-robin'),
+  /** Protocol of the targets, also for health checks. @default http */
+  scheme: z.enum(['http', 'https'], { error: 'expected http or https' }).default('http'),
+  /** TLS to the targets, with scheme https. */
+  tls: TargetTls.prefault({}),
   /** Absent: the registry's state is enough. */
   healthCheck: HealthCheck.optional(),
   /** Time that requests in progress get when their target leaves. @default 30000 */
@@ -279,6 +301,8 @@ export const ConfigSchema = object({
 
 export type Config = z.output<typeof ConfigSchema>;
 export type ListenerConfig = Config['listeners'][number];
+export type ListenerTlsConfig = NonNullable<ListenerConfig['tls']>;
+export type RedirectConfig = NonNullable<ActionConfig['redirect']>;
 export type TargetGroupConfig = Config['targetGroups'][string];
 export type HealthCheckConfig = NonNullable<TargetGroupConfig['healthCheck']>;
 export type ActionConfig = NonNullable<ListenerConfig['default']>;

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@rollcall/client-sdk';
-import { EndpointTarget } from '@rollcall/dataplane';
+import { type Connector, EndpointTarget } from '@rollcall/dataplane';
 import { type HealthThresholds, HealthStatus } from '../health/health-status.ts';
 
 export type TargetState = 'healthy' | 'unhealthy' | 'initial' | 'draining' | 'unused' | 'ejected';
@@ -22,11 +22,14 @@ export interface AttemptListener {
 export class GroupTarget extends EndpointTarget {
   readonly health: HealthStatus;
   readonly owner: AttemptListener;
+  /** Makes connections over TLS; undefined: plain ones. */
+  readonly connector: Connector | undefined;
   standing: TargetStanding;
 
   constructor(endpoint: Endpoint, owner: AttemptListener, start: TargetStart) {
     super(endpoint);
     this.owner = owner;
+    this.connector = start.connector;
     this.health = new HealthStatus(start.thresholds);
     this.standing = { state: 'initial', reason: '', since: start.since };
   }
@@ -35,4 +38,5 @@ export class GroupTarget extends EndpointTarget {
 export interface TargetStart {
   readonly thresholds: HealthThresholds;
   readonly since: Date;
+  readonly connector: Connector | undefined;
 }

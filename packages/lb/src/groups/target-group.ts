@@ -1,6 +1,6 @@
 import { type Picker, TargetPool } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/client-sdk';
-import type { NoTarget, TargetGroup } from '@rollcall/dataplane';
+import type { Connector, NoTarget, TargetGroup } from '@rollcall/dataplane';
 import type { TargetGroupConfig } from '../config/schema.ts';
 import { HealthChecker } from '../health/health-checker.ts';
 import type { Probe } from '../health/probe.ts';
@@ -13,6 +13,8 @@ import type { TargetSource } from './target-source.ts';
 export interface TargetGroupParts {
   readonly source: TargetSource;
   readonly closer: ConnectionCloser;
+  /** Makes the connections to targets over TLS; undefined: plain ones. */
+  readonly connector?: Connector | undefined;
   /** Undefined: no health checks. */
   readonly probe: Probe | undefined;
   readonly clock: Clock;
@@ -154,6 +156,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     return new GroupTarget(endpoint, this, {
       thresholds,
       since: new Date(this.#parts.clock.wallMs()),
+      connector: this.#parts.connector,
     });
   }
 

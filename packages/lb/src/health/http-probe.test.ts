@@ -34,7 +34,8 @@ function probe({ dispatcher, ...changes }: ProbeChanges = {}) {
     codes: '200-299,418',
     ...changes,
   };
-  return new HttpProbe(config, systemClock, dispatcher);
+  const way = dispatcher === undefined ? undefined : ({ scheme: 'http', dispatcher } as const);
+  return new HttpProbe(config, systemClock, way);
 }
 
 test.each([

@@ -13,32 +13,41 @@ function tooLarge(path: string): ProbeResult {
   return { isGood: false, detail: `GET ${path} answered with more than ${MAX_BODY_BYTES} bytes` };
 }
 
+/** How a probe reaches targets. */
+export interface ProbeWay {
+  readonly scheme: 'http' | 'https';
+  /** Makes the connections: a new one for each check, whatever other checks are running. */
+  readonly dispatcher: Dispatcher;
+}
+
+const plainWay = (): ProbeWay => ({
+  scheme: 'http',
+  dispatcher: new Agent({ pipelining: 0, connections: null }),
+});
+
 /** Sends a GET request, each time on a new connection, and checks only the status code. */
 export class HttpProbe implements Probe {
   readonly #config: HealthCheckConfig;
   readonly #clock: Pick<Clock, 'after'>;
   readonly #isGood: (status: number) => boolean;
-  readonly #dispatcher: Dispatcher;
+  readonly #way: ProbeWay;
 
-  /** `dispatcher`: makes the connections; by default a new one for each check, whatever other checks are running. */
-  constructor(
-    config: HealthCheckConfig,
-    clock: Pick<Clock, 'after'>,
-    dispatcher: Dispatcher = new Agent({ pipelining: 0, connections: null }),
-  ) {
+  /** `way`: its dispatcher may change. @default plain HTTP */
+  constructor(config: HealthCheckConfig, clock: Pick<Clock, 'after'>, way: ProbeWay = plainWay()) {
     this.#config = config;
     this.#clock = clock;
     this.#isGood = parseStatusCodes(config.codes) ?? (() => false);
-    this.#dispatcher = dispatcher;
+    this.#way = way;
   }
 
   async probe({ host, port }: ProbeAddress): Promise<ProbeResult> {
     const { path, codes, timeoutMs } = this.#config;
     const authority = `${urlHostOf(host)}:${this.#config.port ?? port}`;
     const signal = deadline(this.#clock, timeoutMs);
+    const { scheme, dispatcher } = this.#way;
     try {
-      const { statusCode, body } = await request(`http://${authority}${path}`, {
-        dispatcher: this.#dispatcher,
+      const { statusCode, body } = await request(`${scheme}://${authority}${path}`, {
+        dispatcher,
         headers: { 'user-agent': 'rollcall-lb-health-check', connection: 'close' },
         signal,
       });

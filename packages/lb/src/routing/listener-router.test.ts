@@ -28,7 +28,7 @@ function createRouter() {
   const groups = new Map(
     Object.keys(config.targetGroups).map((name) => [name, { name } as TargetGroup]),
   );
-  return new ListenerRouter(config.listeners[0]!, groups);
+  return new ListenerRouter(config.listeners[0]!, { groups, httpsPort: () => 443 });
 }
 
 test.each([

@@ -13,7 +13,9 @@ export class ClientSending implements SendWatchOwner {
   readonly #share: SourceShare | undefined;
   /** Created when it is first in doubt. */
   #watch: SendWatch | undefined;
-  /** A write was taken, but its writer waits for the source. */
+  /** The connection has not taken the last write completely. */
+  #isBlocked = false;
+  /** The writer waits until its source may have more bytes. */
   #isHeldBySource = false;
 
   constructor(connection: Connection, queueWatch: QueueWatch, share: SourceShare | undefined) {
@@ -22,22 +24,23 @@ export class ClientSending implements SendWatchOwner {
     this.#share = share;
   }
 
-  /** Like Connection.write: after false, the writer waits for a drain of the connection, or for `isReleased`. */
+  /** Like Connection.write: after false, the writer waits until `hasDrained` or `isReleased` is true. */
   write(buffer: Uint8Array, start: number, end: number): boolean {
-    const isInDebt = this.#share?.pass(end - start) === true;
-    if (!this.#connection.write(buffer, start, end)) this.#watched.block();
-    else if (isInDebt) this.#isHeldBySource = true;
-    else return true;
-    return false;
+    this.#isHeldBySource = this.#share?.pass(end - start) === true;
+    this.#isBlocked = !this.#connection.write(buffer, start, end);
+    if (this.#isBlocked) this.#watched.block();
+    return !this.#isBlocked && !this.#isHeldBySource;
   }
 
   inquire(): void {
     this.#watched.inquire();
   }
 
-  /** The connection has taken what a write left over. */
-  unblock(): void {
+  /** The connection has taken what a write left over. @returns whether the writer may go on. */
+  hasDrained(): boolean {
+    this.#isBlocked = false;
     this.#watch?.unblock();
+    return !this.#isHeldBySource;
   }
 
   clear(): void {
@@ -48,11 +51,11 @@ export class ClientSending implements SendWatchOwner {
     this.#watch?.checkDeadlines(now);
   }
 
-  /** The source has bytes left. @returns once whether a writer waits for that. */
+  /** The source has bytes left. @returns once whether a writer that waited for that may go on. */
   isReleased(): boolean {
     const wasHeld = this.#isHeldBySource;
     this.#isHeldBySource = false;
-    return wasHeld;
+    return wasHeld && !this.#isBlocked;
   }
 
   onPeerTaking(): void {

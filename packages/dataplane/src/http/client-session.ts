@@ -54,9 +54,12 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#sending = new ClientSending(connection, services.queueWatch, this.#share);
   }
 
-  /** Whether its source has more connections than it may have. */
   get isOneTooMany(): boolean {
     return this.#share?.isOneTooMany === true;
+  }
+
+  get #writer(): ClientTunnel | Exchange {
+    return this.#sending.tunnel ?? this.#exchange;
   }
 
   mayRequest(): boolean {
@@ -85,8 +88,7 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   }
 
   onDrain(): void {
-    this.#sending.unblock();
-    (this.#sending.tunnel ?? this.#exchange).onClientDrain();
+    if (this.#sending.hasDrained()) this.#writer.onClientDrain();
   }
 
   onEnd(): void {
@@ -179,7 +181,11 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   checkDeadlines(now: number): void {
     this.#sending.checkDeadlines(now);
     this.#exchange.checkDeadline(now);
-    if (this.#share?.isInDebt(now) === false) this.#goOn();
+    if (this.#share?.isInDebt(now) === false) {
+      this.#reading.isHeldBySource = false;
+      this.#setReading();
+      if (this.#sending.isReleased()) this.#writer.onClientDrain();
+    }
     if (!this.#deadline.isDue(now)) return;
     if (this.#state === ClientState.head && this.#assembler.length > 0) this.#refuse(HEAD_TIMEOUT);
     else if (this.#state === ClientState.body) this.#exchange.onRequestBroken(BODY_TIMEOUT);
@@ -300,22 +306,12 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#setReading();
   }
 
-  /** Its source has bytes left again. */
-  #goOn(): void {
-    this.#reading.isHeldBySource = false;
-    this.#setReading();
-    if (this.#sending.isReleased()) this.onDrain();
-  }
-
   #finish(): void {
     const hasAhead = this.#reading.takeAhead() !== null;
     this.#state = ClientState.linger;
     this.#assembler.clear();
     // Nothing can be on its way that would turn the end of the connection into a reset.
-    if (this.#isLast && !hasAhead) {
-      this.#connection.close();
-      return;
-    }
+    if (this.#isLast && !hasAhead) return this.#connection.close();
     this.#deadline.linger();
     if (!this.#hasEnded) this.#setReading();
     this.#connection.shutdown();

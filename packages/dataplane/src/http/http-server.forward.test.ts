@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { RawClient } from '../testing/raw-client.ts';
 import { agentUnderTest, isOverTls, requestUnderTest } from '../testing/tls-under-test.ts';
@@ -320,10 +319,11 @@ test('what a slow client has not taken is not written over by later connections'
     state.answers++;
     response.setHeader('Connection', 'close').end(bodyOf(incoming.url!));
   });
-  const slow = connect(bench.port, '127.0.0.1');
+  const slow = await RawClient.connect(bench.port);
+  slow.socket.pause();
   const paths = Array.from({ length: 3_000 }, (_, at) => `/slow-${at}`);
-  slow.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
-  slow.write(LAST_GET);
+  slow.send(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+  slow.send(LAST_GET);
   // It is answered no more once nothing fits between here and there.
   let before = -1;
   while (state.answers !== before || state.answers === 0) {
@@ -339,8 +339,9 @@ test('what a slow client has not taken is not written over by later connections'
     );
     expect(answer.endsWith(bodyOf(path))).toBe(true);
   }
-  const text = Buffer.concat(await slow.toArray()).toString('latin1');
-  const bodies = text.split(/HTTP\/1\.1 200 OK\r\n[^]*?\r\n\r\n/).slice(1, -1);
+  slow.socket.resume();
+  await slow.until(() => slow.isEnded);
+  const bodies = slow.text.split(/HTTP\/1\.1 200 OK\r\n[^]*?\r\n\r\n/).slice(1, -1);
   expect(bodies).toHaveLength(paths.length);
   for (const [at, body] of bodies.entries())
     if (body !== bodyOf(paths[at]!)) expect.fail(`answer ${at} begins ${body.slice(0, 40)}`);

@@ -1,4 +1,3 @@
-import type { Connection } from '../io/transport.ts';
 import { ascii, decimal } from './bytes.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { Field } from './field-table.ts';

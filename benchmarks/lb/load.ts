@@ -6,8 +6,8 @@ import { HttpLoad, requestBytes } from '../support/http-load.ts';
 export type Load = (ms: number) => Promise<number>;
 
 /** Requests of 1 KB over permanent connections. */
-export async function keptLoad(port: number, connections: number) {
-  const load = new HttpLoad({ port, connections, status: 200 });
+export async function keptLoad(port: number, connections: number, isTls = false) {
+  const load = new HttpLoad({ port, connections, status: 200, isTls });
   await load.open();
   const request = requestBytes('GET', '/');
   return { run: (ms: number) => load.runFor(ms, () => request), close: () => load.close() };

@@ -2,7 +2,7 @@
 //
 // By processor time of the proxy for each request, with access log, metrics and P2C on, against the least connections of
 // nginx and HAProxy: 1 KB kept alive >= 1.0x HAProxy, >= 0.95x nginx, >= 6x http-proxy; a connection for each request
-// >= 0.7x nginx; 1 MB >= 1.3x nginx. Each proxy has one thread on core 0, in turn with the others; load and instances
+// >= 0.7x nginx; 1 MB >= 1.3x nginx; 1 KB kept alive over TLS >= 0.7x nginx, full handshakes without a budget. Each proxy has one thread on core 0, in turn with the others; load and instances
 // (raw sockets) are on core 1. nginx and HAProxy are optional: `apt-get install nginx haproxy`.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,14 +23,22 @@ import { median, short } from '../support/statistics.ts';
 import { printTable, say } from '../support/table.ts';
 import { idleBytes } from './idle.ts';
 import { latencyAt } from './latency.ts';
-import { bigLoad, freshLoad, keptLoad, type Load } from './load.ts';
-import { type Proxy, startBalancer, startHaproxy, startNginx, startNodeProxy } from './proxies.ts';
+import { bigLoad, freshLoad, freshTlsLoad, keptLoad, type Load } from './load.ts';
+import {
+  type Proxy,
+  startBalancer,
+  startHaproxy,
+  startNginx,
+  startNodeProxy,
+  writeCertificate,
+} from './proxies.ts';
 
 const OURS = 'rollcall-lb, auto';
 const CONNECTIONS = 32;
 const ROUNDS = 9;
 const SAMPLE_MS = 1_000;
-const IDLE_CONNECTIONS = 10_000;
+/** A process that may open 20,000 files carries fewer than 10,000 clients, with a connection to a target for each. */
+const IDLE_CONNECTIONS = 9_000;
 const LEASE_MS = 60_000;
 
 const wanted = process.argv.slice(2);
@@ -45,7 +53,8 @@ const backends = list.split(' ').map(Number);
 const registry = await startRegistry({ store: 'memory', core: CORE.rest });
 await enroll(registry, backends, 'http');
 const renewal = setInterval(() => void enroll(registry, backends, 'http'), LEASE_MS);
-const given = { folder, registryUrl: registry.url, backends };
+const pem = writeCertificate(folder);
+const given = { folder, registryUrl: registry.url, backends, pem };
 const started = [
   await startBalancer(given, 'auto'),
   await startBalancer(given, 'net'),
@@ -75,6 +84,21 @@ if (isWanted('big')) {
   const samples = await measure(proxies, (at) => loads[at]!.run);
   compare(samples, { nginx: 1.3, haproxy: 1.2 });
   loads.forEach((load) => load.close());
+}
+const overTls = proxies.filter(({ tlsPort }) => tlsPort !== undefined);
+if (isWanted('tls')) {
+  say(`1 KB over TLS, ${CONNECTIONS} connections kept alive`);
+  const loads = await Promise.all(
+    overTls.map(({ tlsPort }) => keptLoad(tlsPort!, CONNECTIONS, true)),
+  );
+  const samples = await measure(overTls, (at) => loads[at]!.run);
+  compare(samples, { nginx: 0.7 });
+  loads.forEach((load) => load.close());
+}
+if (isWanted('handshake')) {
+  say(`1 KB, a connection and a full handshake for each request, ${CONNECTIONS} at a time`);
+  const samples = await measure(overTls, (at) => freshTlsLoad(overTls[at]!.tlsPort!, CONNECTIONS));
+  compare(samples, { nginx: 0 });
 }
 if (isWanted('latency')) await compareLatency(4_000);
 if (isWanted('idle')) await compareIdle();

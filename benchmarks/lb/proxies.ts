@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, type TestProcess, until } from '@rollcall/testkit';
+import { freePort, TestAuthority, type TestProcess, until } from '@rollcall/testkit';
 import { HttpLoad, requestBytes } from '../support/http-load.ts';
 import { versionOf } from '../support/machine.ts';
 import { CORE, startPinned, startPinnedNode } from '../support/placement.ts';
@@ -14,6 +14,8 @@ export interface Proxy {
   readonly name: string;
   readonly version: string | undefined;
   readonly port: number;
+  /** Over TLS; undefined: it is not compared there. */
+  readonly tlsPort?: number | undefined;
   /** The process that forwards. */
   readonly pid: number;
   close(): Promise<unknown>;
@@ -25,11 +27,21 @@ export interface Surroundings {
   readonly registryUrl: string;
   /** Ports of the instances. */
   readonly backends: readonly number[];
+  /** File with the key and the certificate of the proxies. */
+  readonly pem: string;
+}
+
+/** A certificate and its key for `localhost`, in one file of the folder. */
+export function writeCertificate(folder: string): string {
+  const { cert, key } = new TestAuthority().issue({ names: ['localhost'] });
+  const file = join(folder, 'localhost.pem');
+  writeFileSync(file, `${cert}${key}`);
+  return file;
 }
 
 /** Ours, with access log, metrics and P2C on. `io`: how it does its I/O. */
 export async function startBalancer(
-  { folder, registryUrl }: Surroundings,
+  { folder, registryUrl, pem }: Surroundings,
   io: 'auto' | 'net',
 ): Promise<Proxy> {
   const name = `rollcall-lb, ${io}`;
@@ -39,6 +51,11 @@ export async function startBalancer(
     `registry: { url: ${registryUrl} }
 listeners:
   - { name: web, port: 0, default: { targetGroup: orders } }
+  - name: tls
+    port: 0
+    protocol: https
+    tls: { certificates: [{ cert: ${pem}, key: ${pem} }] }
+    default: { targetGroup: orders }
 targetGroups:
   orders: { service: orders, policy: p2c }
 admin: { port: 0 }
@@ -48,14 +65,19 @@ io: ${io}
   );
   const child = startPinnedNode(CORE.tested, BALANCER, ['--config', file]);
   const [, port] = await child.printed(/"web":"http:\/\/127\.0\.0\.1:(\d+)"/);
-  return proxyOf(name, undefined, Number(port), child);
+  const [, tlsPort] = await child.printed(/"tls":"https:\/\/127\.0\.0\.1:(\d+)"/);
+  return { ...proxyOf(name, undefined, Number(port), child), tlsPort: Number(tlsPort) };
 }
 
 /** Undefined if it is not installed. */
-export async function startNginx({ folder, backends }: Surroundings): Promise<Proxy | undefined> {
+export async function startNginx({
+  folder,
+  backends,
+  pem,
+}: Surroundings): Promise<Proxy | undefined> {
   const version = versionOf('sh', ['-c', 'nginx -v 2>&1']);
   if (version === undefined) return undefined;
-  const port = await freePort();
+  const [port, tlsPort] = [await freePort(), await freePort()];
   const file = join(folder, 'nginx.conf');
   // One process: master and worker would be two, and the master does nothing.
   writeFileSync(
@@ -73,6 +95,9 @@ ${backends.map((one) => `    server 127.0.0.1:${one};`).join('\n')}
   }
   server {
     listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${tlsPort} ssl backlog=4096;
+    ssl_certificate ${pem}; ssl_certificate_key ${pem}; ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache shared:SSL:10m;
     location / {
       proxy_pass http://orders; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
@@ -82,14 +107,18 @@ ${backends.map((one) => `    server 127.0.0.1:${one};`).join('\n')}
 `,
   );
   const child = startPinned(CORE.tested, 'nginx', ['-c', file]);
-  return answering(proxyOf('nginx', version, port, child));
+  return { ...(await answering(proxyOf('nginx', version, port, child))), tlsPort };
 }
 
 /** With one thread; undefined if it is not installed. */
-export async function startHaproxy({ folder, backends }: Surroundings): Promise<Proxy | undefined> {
+export async function startHaproxy({
+  folder,
+  backends,
+  pem,
+}: Surroundings): Promise<Proxy | undefined> {
   const version = versionOf('haproxy', ['-v']);
   if (version === undefined) return undefined;
-  const port = await freePort();
+  const [port, tlsPort] = [await freePort(), await freePort()];
   const file = join(folder, 'haproxy.cfg');
   // It logs to a syslog socket or to its own output: the shell writes that to a file.
   writeFileSync(
@@ -110,6 +139,7 @@ defaults
   timeout http-keep-alive 300s
 listen orders
   bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${tlsPort} ssl crt ${pem} backlog 4096
   balance leastconn
   http-reuse always
 ${backends.map((one, at) => `  server s${at} 127.0.0.1:${one}`).join('\n')}
@@ -117,7 +147,7 @@ ${backends.map((one, at) => `  server s${at} 127.0.0.1:${one}`).join('\n')}
   );
   const command = `exec haproxy -f ${file} -db >> ${join(folder, 'haproxy.log')}`;
   const child = startPinned(CORE.tested, 'sh', ['-c', command]);
-  return answering(proxyOf('haproxy', version, port, child));
+  return { ...(await answering(proxyOf('haproxy', version, port, child))), tlsPort };
 }
 
 /** A proxy for Node.js from npm. */

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 
 /** Returns the bytes of the next request. */
 export type NextRequest = () => Buffer;
@@ -6,6 +7,8 @@ export type NextRequest = () => Buffer;
 export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
+  /** Over TLS; whoever answers is believed. @default false */
+  readonly isTls?: boolean;
   /** Requests in progress per connection. @default 1 */
   readonly pipelining?: number;
   /** The expected status; any other one ends the run with an error. */
@@ -35,8 +38,8 @@ export class HttpLoad {
 
   /** Opens the connections. */
   async open(): Promise<void> {
-    const { connections, port } = this.#options;
-    while (this.#lines.length < connections) this.#lines.push(await Line.open(port, this));
+    const { connections } = this.#options;
+    while (this.#lines.length < connections) this.#lines.push(await Line.open(this.#options, this));
   }
 
   /** Keeps every connection busy for `ms`; returns the number of requests answered in that time. */
@@ -91,6 +94,31 @@ export class HttpLoad {
   }
 }
 
+/** Opens a connection that passes on what it reads. */
+type Open = (onText: (text: string) => void, onOpen: () => void) => Socket;
+
+const connectTcp =
+  (port: number): Open =>
+  (onText, onOpen) => {
+    const onread = {
+      buffer: Buffer.alloc(READ_BYTES),
+      callback: (bytes: number, buffer: Uint8Array) => {
+        onText((buffer as Buffer).toString('latin1', 0, bytes));
+        return true;
+      },
+    };
+    return connect({ port, host: '127.0.0.1', noDelay: true, onread }, onOpen);
+  };
+
+const connectTls =
+  (port: number): Open =>
+  (onText, onOpen) => {
+    const options = { port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false };
+    const socket = tlsConnect(options, onOpen);
+    socket.setNoDelay(true);
+    return socket.on('data', (chunk: Buffer) => onText(chunk.toString('latin1')));
+  };
+
 /** One connection; splits the replies by their framing. */
 class Line {
   readonly socket: Socket;
@@ -98,25 +126,18 @@ class Line {
   underWay = 0;
   #rest = '';
 
-  private constructor(port: number, load: HttpLoad, onOpen: () => void) {
+  private constructor(open: Open, load: HttpLoad, onOpen: () => void) {
     this.#load = load;
-    const onread = {
-      buffer: Buffer.alloc(READ_BYTES),
-      callback: (bytes: number, buffer: Uint8Array) => {
-        this.#take((buffer as Buffer).toString('latin1', 0, bytes));
-        return true;
-      },
-    };
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true, onread }, onOpen);
+    this.socket = open((bytes) => this.#take(bytes), onOpen);
     this.socket.on('error', (error) => load.failed(error));
     this.socket.on('close', () => {
       if (this.underWay > 0) load.failed(new Error('the server ended a connection'));
     });
   }
 
-  static open(port: number, load: HttpLoad): Promise<Line> {
+  static open({ port, isTls = false }: LoadOptions, load: HttpLoad): Promise<Line> {
     return new Promise((resolve, reject) => {
-      const line = new Line(port, load, () => resolve(line));
+      const line = new Line(isTls ? connectTls(port) : connectTcp(port), load, () => resolve(line));
       line.socket.once('error', reject);
     });
   }

@@ -1,5 +1,11 @@
 export { type HttpCounters } from './http/plane-counters.ts';
-export { HttpServer, type HttpServerOptions, type HttpServerRuntime } from './http/http-server.ts';
+export type { HttpListener, HttpListenerOptions } from './http/http-listener.ts';
+export {
+  HttpServer,
+  type HttpServerOptions,
+  type HttpServerRuntime,
+  type HttpServerSettings,
+} from './http/http-server.ts';
 export type {
   DatagramHandler,
   DatagramListener,

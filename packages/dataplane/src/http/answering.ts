@@ -3,7 +3,7 @@ import { REQUEST_TIMED_OUT } from './attempt-failure.ts';
 import { Attempt } from './attempt.ts';
 import { Phase } from './exchange-phase.ts';
 import type { RequestRecord } from './exchange-record.ts';
-import type { ClientPort, ExchangeServices } from './exchange-services.ts';
+import type { ClientPort, ExchangeServices, RequestPlace } from './exchange-services.ts';
 import { ownAnswer } from './own-answer.ts';
 import { RequestLedger } from './request-ledger.ts';
 import { type RelayOwner, ResponseRelay } from './response-relay.ts';
@@ -16,6 +16,8 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
   protected readonly services: ExchangeServices;
   /** Whose request it is. */
   protected client!: ClientPort;
+  /** Where that client arrived. */
+  protected place!: RequestPlace;
   protected readonly relay: ResponseRelay;
   protected readonly tries: Tries;
   protected readonly ledger: RequestLedger;
@@ -38,8 +40,9 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
   }
 
   /** From now on it is for the requests of this client. */
-  protected attach(client: ClientPort): void {
+  open(client: ClientPort, place: RequestPlace): void {
     this.client = client;
+    this.place = place;
     this.relay.attach(client);
   }
 
@@ -58,7 +61,7 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
     this.phase = Phase.responding;
     this.record.status = status;
     this.tries.replay.drop();
-    const { isClosing } = this.services;
+    const { isClosing } = this.place;
     this.#keepsAlive = isKeepable && this.wantsKeepAlive && this.isRequestComplete && !isClosing;
     return this.#keepsAlive;
   }
@@ -120,7 +123,7 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
   }
 
   protected answer(answer: Omit<Respond, 'kind'>): void {
-    const { isClosing } = this.services;
+    const { isClosing } = this.place;
     this.#keepsAlive = this.wantsKeepAlive && this.isRequestComplete && !isClosing;
     const bytes = ownAnswer(this.record, answer, this.#keepsAlive, this.services.date.text);
     this.tries.replay.drop();

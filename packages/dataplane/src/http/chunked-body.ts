@@ -1,6 +1,6 @@
 import { CR, FIELD_VALUE, HTAB, LF, SP } from './bytes.ts';
 import { Fault } from './fault.ts';
-import { TrailerSection } from './trailer-section.ts';
+import { type TrailerRules, TrailerSection } from './trailer-section.ts';
 
 const State = {
   firstDigit: 0,
@@ -19,9 +19,7 @@ const MAX_EXTENSION_BYTES = 256;
 const SEMICOLON = 59;
 const LAST_LINE = '\r\n';
 
-export interface ChunkRules {
-  /** Forwards the trailer fields after the last chunk, rewritten and without those that are only allowed in a head. */
-  readonly passesTrailers: boolean;
+export interface ChunkRules extends TrailerRules {
   /** For requests. Responses may have spaces after a chunk size, and forbidden trailers that are then left out. */
   readonly isStrict: boolean;
 }
@@ -48,10 +46,7 @@ export class ChunkedBody {
 
   constructor(rules: ChunkRules) {
     this.#rules = rules;
-    this.#trailers = new TrailerSection({
-      isPassedOn: rules.passesTrailers,
-      isStrict: rules.isStrict,
-    });
+    this.#trailers = new TrailerSection(rules);
   }
 
   /** What must follow the kept bytes of a finished body: its trailers and the final CR LF. Usually empty. */

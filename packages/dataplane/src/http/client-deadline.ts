@@ -1,5 +1,5 @@
 import { ClientState } from './client-state.ts';
-import type { ExchangeServices } from './exchange-services.ts';
+import type { ExchangeServices, RequestPlace } from './exchange-services.ts';
 
 /**
  * How long an unused connection may stay open when the server closes: long enough for a
@@ -13,14 +13,16 @@ const LINGERS = 15;
 /** Time by which a client must send something. */
 export class ClientDeadline {
   readonly #services: ExchangeServices;
+  readonly #place: Pick<RequestPlace, 'isClosing'>;
   /** On the plane's clock; 0 = no deadline. */
   #at = 0;
   /** The deadline is that of a head in progress, which further bytes do not extend. */
   #isOfHead = false;
   #lingerUntil = 0;
 
-  constructor(services: ExchangeServices) {
+  constructor(services: ExchangeServices, place: Pick<RequestPlace, 'isClosing'>) {
     this.#services = services;
+    this.#place = place;
   }
 
   get isSet(): boolean {
@@ -40,8 +42,8 @@ export class ClientDeadline {
   }
 
   expectFirstByte(): void {
-    const { isClosing, timeouts } = this.#services;
-    this.#set(isClosing ? CLOSING_IDLE_MS : timeouts.clientHeadMs);
+    const { timeouts } = this.#services;
+    this.#set(this.#place.isClosing ? CLOSING_IDLE_MS : timeouts.clientHeadMs);
   }
 
   expectBody(): void {
@@ -49,9 +51,10 @@ export class ClientDeadline {
   }
 
   expectNextRequest(): void {
-    const { isClosing, timeouts, clock } = this.#services;
+    const { timeouts, clock } = this.#services;
     // The clock was read when the request ended.
-    this.#at = clock.recentMs + (isClosing ? CLOSING_IDLE_MS : timeouts.clientKeepAliveMs);
+    this.#at =
+      clock.recentMs + (this.#place.isClosing ? CLOSING_IDLE_MS : timeouts.clientKeepAliveMs);
   }
 
   /** The client sent its FIN; it may be gone completely. */

@@ -20,7 +20,7 @@ export class ClientSession implements ConnectionHandler, ClientPort {
   readonly address: string;
   readonly #connection: Connection;
   readonly #services: ExchangeServices;
-  readonly #place: ClientPlace<ClientSession>;
+  readonly place: ClientPlace<ClientSession>;
   readonly #exchange: Exchange;
   readonly #assembler = new HeadAssembler();
   readonly #body: BodyFraming;
@@ -43,12 +43,12 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#connection = connection;
     this.#reading = new ClientReading(connection);
     this.#services = services;
-    this.#place = place;
-    this.#body = new BodyFraming({ passesTrailers: place.passesTrailers, isStrict: true });
+    this.place = place;
+    this.#body = new BodyFraming(place.bodyRules);
     this.address = plainAddress(connection.remoteAddress);
     this.identity = new ClientIdentity(this.address, connection);
-    this.#exchange = place.exchanges.take(this, place.router);
-    this.#deadline = new ClientDeadline(services);
+    this.#exchange = place.exchanges.take(this, place);
+    this.#deadline = new ClientDeadline(services, place);
     this.#deadline.expectFirstByte();
     this.#share = SourceShare.of(this.address, services);
     this.#sending = new ClientSending(connection, services.queueWatch, this.#share);
@@ -114,8 +114,8 @@ export class ClientSession implements ConnectionHandler, ClientPort {
     this.#share?.leave();
     this.#exchange.onClientGone();
     // What a tunnel has left behind may still hold it.
-    if (this.#sending.tunnel === undefined) this.#place.exchanges.giveBack(this.#exchange);
-    this.#place.onGone(this);
+    if (this.#sending.tunnel === undefined) this.place.exchanges.giveBack(this.#exchange);
+    this.place.onGone(this);
   }
 
   write(buffer: Uint8Array, start: number, end: number): boolean {
@@ -172,7 +172,7 @@ export class ClientSession implements ConnectionHandler, ClientPort {
 
   // The server's side
 
-  /** The server is closing: closes an unused connection soon, others after their response. */
+  /** The server, or the listener, is closing: closes an unused connection soon, others after their response. */
   startClosing(): void {
     if (this.#state === ClientState.head && this.#assembler.length === 0)
       this.#deadline.expectNextRequest();

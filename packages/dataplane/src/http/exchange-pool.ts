@@ -1,5 +1,4 @@
-import type { Router } from '../model/router.ts';
-import type { ClientPort, ExchangeServices } from './exchange-services.ts';
+import type { ClientPort, ExchangeServices, RequestPlace } from './exchange-services.ts';
 import { Exchange } from './exchange.ts';
 
 /** At most as many are kept: a burst of connections must not hold memory for ever. */
@@ -14,9 +13,9 @@ export class ExchangePool {
     this.#services = services;
   }
 
-  take(client: ClientPort, router: Router): Exchange {
+  take(client: ClientPort, place: RequestPlace): Exchange {
     const exchange = this.#kept.pop() ?? new Exchange(this.#services);
-    exchange.open(client, router);
+    exchange.open(client, place);
     return exchange;
   }
 

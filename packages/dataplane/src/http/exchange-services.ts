@@ -3,6 +3,7 @@ import type { QueueWatch } from '../io/queue-watch.ts';
 import type { Observer } from '../model/observer.ts';
 import type { RequestTracer } from '../model/request-tracer.ts';
 import type { HttpLimits, HttpTimeouts } from '../model/options.ts';
+import type { Router } from '../model/router.ts';
 import type { DateLine } from './date-line.ts';
 import type { HttpCounters } from './plane-counters.ts';
 import type { RecentClock } from './recent-clock.ts';
@@ -18,7 +19,7 @@ import type { UpstreamPool } from './upstream-pool.ts';
 
 /**
  * Shared by all exchanges of one server. They can share parsers and writers because each head is
- * parsed and written in one step.
+ * parsed and written in one step. Settings may change between two steps.
  */
 export interface ExchangeServices {
   readonly observer: Observer;
@@ -29,20 +30,25 @@ export interface ExchangeServices {
   readonly clock: RecentClock;
   readonly queueWatch: QueueWatch;
   readonly counters: HttpCounters;
-  readonly timeouts: HttpTimeouts;
-  readonly limits: HttpLimits;
-  readonly budget: RetryBudget;
+  budget: RetryBudget;
   /** Undefined: no source is limited. */
-  readonly sources: Sources | undefined;
-  readonly trustForwarded: boolean;
+  sources: Sources | undefined;
+  timeouts: HttpTimeouts;
+  limits: HttpLimits;
+  trustForwarded: boolean;
   readonly gate: RequestGate;
   readonly date: DateLine;
   readonly requestHead: RequestHead;
   readonly requestWriter: RequestWriter;
   readonly responseHead: ResponseHead;
   readonly responseWriter: ResponseWriter;
+}
+
+/** Where a request arrived. */
+export interface RequestPlace {
+  readonly router: Router;
   /** From now on, responses carry `Connection: close`. */
-  isClosing: boolean;
+  readonly isClosing: boolean;
 }
 
 /** Receives the bytes of a client after a switch of protocols. */

@@ -1,4 +1,4 @@
-import type { Forward, Respond, Router } from '../model/router.ts';
+import type { Forward, Respond } from '../model/router.ts';
 import type { Target } from '../model/target.ts';
 import {
   type AttemptFailure,
@@ -11,7 +11,7 @@ import {
 import { Answering } from './answering.ts';
 import { CONTINUE, TOO_MANY_REQUESTS } from './client-faults.ts';
 import { Phase } from './exchange-phase.ts';
-import type { ClientPort } from './exchange-services.ts';
+import type { RequestPlace } from './exchange-services.ts';
 import type { RequestHead } from './request-head.ts';
 import type { UpstreamOwner } from './upstream-connection.ts';
 
@@ -23,14 +23,6 @@ const AT_ONCE_BYTES = 16_384;
  * again. One object per client connection, reused for each request, and for further connections.
  */
 export class Exchange extends Answering implements UpstreamOwner {
-  #router!: Router;
-
-  /** From now on it is for the requests of this client. */
-  open(client: ClientPort, router: Router): void {
-    this.attach(client);
-    this.#router = router;
-  }
-
   /** `source` holds the head that was just parsed, and body bytes up to `body.end`. */
   serve(source: Buffer, head: RequestHead, body: { end: number; isComplete: boolean }): void {
     this.wantsKeepAlive = head.isKeptAlive;
@@ -148,7 +140,7 @@ export class Exchange extends Answering implements UpstreamOwner {
   }
 
   #route(): Forward | Respond {
-    return this.client.mayRequest() ? this.#router.route(this.record) : TOO_MANY_REQUESTS;
+    return this.client.mayRequest() ? this.place.router.route(this.record) : TOO_MANY_REQUESTS;
   }
 
   #begin(): void {

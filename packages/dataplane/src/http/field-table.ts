@@ -152,9 +152,9 @@ export class FieldTable {
   count = 0;
   /** Position of the blank line's CR: where the last field line ends. */
   end = 0;
-  readonly #slots: Int32Array;
-  readonly #capacity: number;
-  readonly #marksUnderscores: boolean;
+  #slots: Int32Array;
+  #capacity: number;
+  #marksUnderscores: boolean;
   #seen = 0;
 
   /** `marksUnderscores`: marks every name with `_`, not only those that would be known with `-`. */
@@ -162,6 +162,15 @@ export class FieldTable {
     this.#capacity = capacity;
     this.#marksUnderscores = marksUnderscores;
     this.#slots = new Int32Array(capacity * STRIDE);
+  }
+
+  /** From the next head on; the one that was parsed last is forgotten. */
+  configure(capacity: number, marksUnderscores = false): void {
+    this.#marksUnderscores = marksUnderscores;
+    if (capacity === this.#capacity) return;
+    this.#capacity = capacity;
+    this.#slots = new Int32Array(capacity * STRIDE);
+    this.count = 0;
   }
 
   /** Whether there is a field of this kind. */

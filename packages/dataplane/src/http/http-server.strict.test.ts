@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RawClient } from '../testing/raw-client.ts';
 import { TestBench, answering } from '../testing/test-bench.ts';
-import type { HttpListenerOptions } from './http-server.ts';
+import type { HttpListenerOptions } from './http-listener.ts';
 
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
 const LINE = 'POST / HTTP/1.1\r\nHost: a\r\n';

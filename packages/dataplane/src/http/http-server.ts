@@ -1,7 +1,6 @@
 import { RetryBudget } from '@rollcall/balancing';
-import { backlogTaken } from '../io/backlog.ts';
 import { QueueWatch } from '../io/queue-watch.ts';
-import type { Acceptor, Connection, ListenAddress, Listener, Transport } from '../io/transport.ts';
+import type { Connection, ListenAddress, Transport } from '../io/transport.ts';
 import type { Observer } from '../model/observer.ts';
 import type { RequestTracer } from '../model/request-tracer.ts';
 import type { HttpLimits, HttpTimeouts } from '../model/options.ts';
@@ -13,6 +12,7 @@ import { ClientSession } from './client-session.ts';
 import { ExchangePool } from './exchange-pool.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { type HttpCounters, createHttpCounters } from './plane-counters.ts';
+import type { HttpListener, HttpListenerOptions } from './http-listener.ts';
 import { DateLine } from './date-line.ts';
 import { RecentClock } from './recent-clock.ts';
 import { RequestGate } from './request-gate.ts';
@@ -21,15 +21,14 @@ import { Sources } from './sources.ts';
 import { RequestWriter } from './request-writer.ts';
 import { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { type ListenerOwner, ServedListener } from './served-listener.ts';
 import { TraceFields } from './trace-fields.ts';
-import { UpstreamPool } from './upstream-pool.ts';
+import { type PoolOptions, UpstreamPool } from './upstream-pool.ts';
 import { ViaLines } from './via-lines.ts';
 import { createPseudonym } from './pseudonym.ts';
 
-export interface HttpServerOptions {
-  readonly observer: Observer;
-  /** Makes traces of requests. @default none: a request then costs one comparison more */
-  readonly tracer?: RequestTracer | undefined;
+/** What may change while a server serves. */
+export interface HttpServerSettings {
   readonly timeouts: HttpTimeouts;
   readonly limits: HttpLimits;
   /**
@@ -43,6 +42,12 @@ export interface HttpServerOptions {
    * never forwarded. @default false
    */
   readonly underscoresInHeaders?: boolean;
+}
+
+export interface HttpServerOptions extends HttpServerSettings {
+  readonly observer: Observer;
+  /** Makes traces of requests. @default none: a request then costs one comparison more */
+  readonly tracer?: RequestTracer | undefined;
   /**
    * Name of this process in Via, by which it recognizes a request that comes back.
    * @default rollcall- and a random number
@@ -53,16 +58,6 @@ export interface HttpServerOptions {
 export interface HttpServerRuntime {
   readonly transport: Transport;
   readonly clock: Clock;
-}
-
-export interface HttpListenerOptions {
-  /**
-   * Forwards the trailers of requests, rewritten and without those that are only allowed in a head. Only for targets
-   * that are known to read them correctly: others take them for the next request. @default false
-   */
-  readonly passesTrailers?: boolean;
-  /** How connections arrive, for example over TLS. @default as the server's transport accepts them */
-  readonly acceptor?: Acceptor;
 }
 
 const SWEEP_MS = 250;
@@ -76,24 +71,18 @@ export class HttpServer {
   readonly counters: HttpCounters = createHttpCounters();
   readonly #runtime: HttpServerRuntime;
   readonly #services: ExchangeServices;
-  readonly #exchanges: ExchangePool;
   readonly #sessions = new Set<ClientSession>();
-  readonly #listeners: Listener[] = [];
+  /** Those that are closed stay until their last connection has ended. */
+  readonly #listeners = new Set<ServedListener>();
+  readonly #listenerOwner: ListenerOwner;
   readonly #sweepTimer: Timer;
   #closed: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
   /** Connections whose handshake has begun. */
   #arrivals = 0;
-  #closeBy = Number.POSITIVE_INFINITY;
 
   constructor(options: HttpServerOptions, runtime: HttpServerRuntime) {
     const { timeouts, limits } = options;
-    const poolOptions = {
-      connectMs: timeouts.connectMs,
-      idleMs: timeouts.upstreamIdleMs,
-      idlePerTarget: limits.idlePerTarget,
-      openLimit: limits.clientConnections,
-    };
     const queueWatch = new QueueWatch(
       runtime.transport.sendQueues,
       runtime.clock,
@@ -107,20 +96,15 @@ export class HttpServer {
       ...options,
       tracer: options.tracer,
       traceFields: new TraceFields(options.tracer?.fields ?? []),
-      pool: new UpstreamPool({ ...runtime, clock, queueWatch }, this.counters, poolOptions),
+      pool: new UpstreamPool(
+        { ...runtime, clock, queueWatch },
+        this.counters,
+        poolOptionsOf(options),
+      ),
       clock,
       queueWatch,
       counters: this.counters,
-      budget: new RetryBudget(
-        {
-          ratio: limits.retryRatio,
-          // Only requests earn retries: one balancer handles the requests of all its clients.
-          minPerSecond: 0,
-          reserve: limits.retryReserve,
-          burst: limits.retryReserve,
-        },
-        runtime.clock.monotonicMs(),
-      ),
+      budget: budgetOf(limits, runtime.clock),
       sources: Sources.within(limits),
       date,
       gate: new RequestGate(via),
@@ -128,9 +112,15 @@ export class HttpServer {
       requestWriter: new RequestWriter(via),
       responseHead: new ResponseHead(limits.fieldCount),
       responseWriter: new ResponseWriter(via, date),
-      isClosing: false,
     };
-    this.#exchanges = new ExchangePool(this.#services);
+    this.#listenerOwner = {
+      clock: runtime.clock,
+      nowMs: () => clock.monotonicMs(),
+      exchanges: new ExchangePool(this.#services),
+      sessions: this.#sessions,
+      arrived: () => this.counters.connectionsAccepted + this.#arrivals,
+      onGone: (session) => this.#onGone(session),
+    };
     this.#sweepTimer = runtime.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
@@ -141,13 +131,13 @@ export class HttpServer {
   async listen(
     address: ListenAddress,
     router: Router,
-    { passesTrailers = false, acceptor = this.#runtime.transport }: HttpListenerOptions = {},
-  ): Promise<Listener> {
-    const exchanges = this.#exchanges;
-    const place = { router, passesTrailers, exchanges, onGone: this.#onGone };
+    options: HttpListenerOptions = {},
+  ): Promise<HttpListener> {
+    const listener = new ServedListener(this.#listenerOwner, router, options);
     const accept = (connection: Connection): ClientSession => {
-      const session = new ClientSession(connection, this.#services, place);
+      const session = new ClientSession(connection, this.#services, listener);
       this.#sessions.add(session);
+      listener.onAccepted();
       this.counters.connectionsAccepted++;
       this.counters.connectionsOpen++;
       const isTooMany = this.#sessions.size > this.#services.limits.clientConnections;
@@ -157,8 +147,10 @@ export class HttpServer {
       }
       return session;
     };
-    const listener = await acceptor.listen(address, accept, () => this.#hasRoom());
-    this.#listeners.push(listener);
+    const { acceptor = this.#runtime.transport } = options;
+    listener.bind(await acceptor.listen(address, accept, () => this.#hasRoom()));
+    this.#listeners.add(listener);
+    if (this.#closed !== undefined) await listener.close(0);
     return listener;
   }
 
@@ -167,6 +159,23 @@ export class HttpServer {
     if (this.#sessions.size < this.#services.limits.clientConnections) return true;
     this.counters.connectionsRefused++;
     return false;
+  }
+
+  /** Applies to connections that are open, from their next request or wait on. */
+  configure(settings: HttpServerSettings): void {
+    const { timeouts, limits, trustForwarded, underscoresInHeaders } = settings;
+    const services = this.#services;
+    const { retryRatio, retryReserve } = services.limits;
+    // A new one would have its whole reserve again.
+    if (retryRatio !== limits.retryRatio || retryReserve !== limits.retryReserve)
+      services.budget = budgetOf(limits, this.#runtime.clock);
+    // Connections that are open stay with the limits of their source.
+    if (!Sources.areEqual(services.limits, limits)) services.sources = Sources.within(limits);
+    Object.assign(services, { timeouts, limits, trustForwarded });
+    services.pool.configure(poolOptionsOf(settings));
+    services.queueWatch.configure(stallBounds(timeouts));
+    services.requestHead.fields.configure(limits.fieldCount, underscoresInHeaders !== true);
+    services.responseHead.fields.configure(limits.fieldCount);
   }
 
   /** Closes the unused connections to this target. Its owner must ensure that the target gets no new requests. */
@@ -194,12 +203,7 @@ export class HttpServer {
   }
 
   async #close(graceMs: number): Promise<void> {
-    this.#services.isClosing = true;
-    this.#closeBy = this.#services.clock.monotonicMs() + graceMs;
-    for (const session of this.#sessions) session.startClosing();
-    const accepted = () => this.counters.connectionsAccepted + this.#arrivals;
-    await backlogTaken(accepted, this.#runtime.clock, graceMs);
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await Promise.all(Array.from(this.#listeners, (listener) => listener.close(graceMs)));
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
@@ -209,11 +213,11 @@ export class HttpServer {
     this.#services.pool.close();
   }
 
-  readonly #onGone = (session: ClientSession): void => {
+  #onGone(session: ClientSession): void {
     if (!this.#sessions.delete(session)) return;
     this.counters.connectionsOpen--;
     if (this.#sessions.size === 0) this.#onEmpty?.();
-  };
+  }
 
   #sweep(): void {
     const now = this.#services.clock.monotonicMs();
@@ -221,9 +225,29 @@ export class HttpServer {
     this.#services.pool.checkDeadlines(now);
     this.#services.queueWatch.look();
     this.#services.sources?.sweep(now);
-    if (now < this.#closeBy) return;
-    for (const session of this.#sessions) session.abort();
+    for (const listener of this.#listeners) {
+      listener.sweep(now);
+      if (listener.isOver) this.#listeners.delete(listener);
+    }
   }
+}
+
+function poolOptionsOf({ timeouts, limits }: HttpServerSettings): PoolOptions {
+  return {
+    connectMs: timeouts.connectMs,
+    idleMs: timeouts.upstreamIdleMs,
+    idlePerTarget: limits.idlePerTarget,
+    openLimit: limits.clientConnections,
+  };
+}
+
+function budgetOf({ retryRatio, retryReserve }: HttpLimits, clock: Clock): RetryBudget {
+  // Only requests earn retries: one balancer handles the requests of all its clients.
+  const earned = { ratio: retryRatio, minPerSecond: 0 };
+  return new RetryBudget(
+    { ...earned, reserve: retryReserve, burst: retryReserve },
+    clock.monotonicMs(),
+  );
 }
 
 /** Looks often enough to notice a peer that takes bytes before any timeout for silence ends. */

@@ -14,12 +14,12 @@ export class ResponseReader {
   end = 0;
   readonly #assembler = new HeadAssembler();
   readonly #head: ResponseHead;
-  readonly #headBytes: number;
+  readonly #bounds: { readonly limits: { readonly headBytes: number } };
 
-  /** `head` is shared: it holds the head read last, by any reader. */
-  constructor(head: ResponseHead, headBytes: number) {
+  /** `head` is shared: it holds the head read last, by any reader. The limits are read again for each head. */
+  constructor(head: ResponseHead, bounds: { readonly limits: { readonly headBytes: number } }) {
     this.#head = head;
-    this.#headBytes = headBytes;
+    this.#bounds = bounds;
   }
 
   reset(): void {
@@ -33,20 +33,21 @@ export class ResponseReader {
     this.position = start;
     this.end = end;
     const assembler = this.#assembler;
+    const { headBytes } = this.#bounds.limits;
     if (assembler.length > 0) {
       assembler.append(source, start, end);
-      if (!assembler.isWorthParsing() && assembler.length < this.#headBytes) return INCOMPLETE;
+      if (!assembler.isWorthParsing() && assembler.length < headBytes) return INCOMPLETE;
       this.buffer = assembler.takeRest();
       this.position = 0;
       this.end = this.buffer.length;
     }
-    const limit = Math.min(this.end, this.position + this.#headBytes);
+    const limit = Math.min(this.end, this.position + headBytes);
     const after = this.#head.parse(this.buffer, this.position, limit);
     if (after !== INCOMPLETE) {
       if (after > 0) this.position = after;
       return after;
     }
-    if (this.end - this.position >= this.#headBytes) return Fault.headTooLarge;
+    if (this.end - this.position >= headBytes) return Fault.headTooLarge;
     assembler.append(this.buffer, this.position, this.end);
     return INCOMPLETE;
   }

@@ -50,7 +50,7 @@ export class ResponseRelay {
   constructor(services: ExchangeServices, owner: RelayOwner) {
     this.#services = services;
     this.#owner = owner;
-    this.#reader = new ResponseReader(services.responseHead, services.limits.headBytes);
+    this.#reader = new ResponseReader(services.responseHead, services);
   }
 
   attach(client: ClientPort): void {

@@ -87,6 +87,14 @@ export class Sources {
     return isLimited ? new Sources(rules) : undefined;
   }
 
+  static areEqual(one: SourceRules, other: SourceRules): boolean {
+    return (
+      one.sourceConnections === other.sourceConnections &&
+      one.sourceRequestsPerSecond === other.sourceRequestsPerSecond &&
+      one.sourceBytesPerSecond === other.sourceBytesPerSecond
+    );
+  }
+
   /** One more connection from an address. Its source counts it until `leave`, also when there are too many. */
   enter(address: string, nowMs: number): Source {
     const name = sourceOf(address);

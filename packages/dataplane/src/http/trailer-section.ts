@@ -5,22 +5,29 @@ import { isFramingField, mayBeTrailer } from './trailer-names.ts';
 const State = { start: 0, name: 1, value: 2, lineLf: 3, lastLf: 4 } as const;
 const MAX_BYTES = 8_192;
 
+export interface TrailerRules {
+  /** Forwards the trailer fields after the last chunk, rewritten and without those that are only allowed in a head. */
+  readonly passesTrailers: boolean;
+  /** A field that would change the framing is a fault, and not only left out. */
+  readonly isStrict: boolean;
+}
+
 /** The trailer fields after the last chunk: parsed strictly, and kept in normalized form if they may be forwarded. */
 export class TrailerSection {
   isDone = false;
   /** Rewritten lines; empty when nothing is forwarded. */
   lines = '';
-  readonly #isPassedOn: boolean;
-  readonly #isStrict: boolean;
+  readonly #rules: TrailerRules;
+  #isPassedOn: boolean;
   #state: number = State.start;
   #length = 0;
   #name = '';
   #value = '';
 
-  /** `isStrict`: a field that would change the framing is a fault, and not only left out. */
-  constructor({ isPassedOn, isStrict }: { isPassedOn: boolean; isStrict: boolean }) {
-    this.#isPassedOn = isPassedOn;
-    this.#isStrict = isStrict;
+  /** The rules are read again for each body. */
+  constructor(rules: TrailerRules) {
+    this.#rules = rules;
+    this.#isPassedOn = rules.passesTrailers;
   }
 
   /** Inside the final blank line, or after it. */
@@ -29,6 +36,7 @@ export class TrailerSection {
   }
 
   reset(): void {
+    this.#isPassedOn = this.#rules.passesTrailers;
     this.isDone = false;
     this.lines = '';
     this.#state = State.start;
@@ -76,7 +84,7 @@ export class TrailerSection {
 
   #endLine(): number {
     const name = this.#name.toLowerCase();
-    if (this.#isStrict && isFramingField(name)) return Fault.trailer;
+    if (this.#rules.isStrict && isFramingField(name)) return Fault.trailer;
     if (this.#isPassedOn && mayBeTrailer(name)) {
       this.lines += `${this.#name}: ${trimBlanks(this.#value)}\r\n`;
     }

@@ -38,7 +38,7 @@ export class UpstreamPool implements IdleKeeper {
   readonly #transport: Transport;
   readonly #clock: RecentClock;
   readonly #counters: HttpCounters;
-  readonly #options: PoolOptions;
+  #options: PoolOptions;
   readonly #place: UpstreamPlace;
 
   constructor(io: PoolIo, counters: HttpCounters, options: PoolOptions) {
@@ -46,6 +46,11 @@ export class UpstreamPool implements IdleKeeper {
     this.#clock = io.clock;
     this.#place = { keeper: this, queueWatch: io.queueWatch };
     this.#counters = counters;
+    this.#options = options;
+  }
+
+  /** Connections that are open already keep their deadlines. */
+  configure(options: PoolOptions): void {
     this.#options = options;
   }
 

@@ -15,6 +15,7 @@ const LOOKS_IN_BETWEEN = 10;
 
 /** Collects the connections that a sweep finds due, and reads the send queues of all of them at once. */
 export class QueueWatch {
+  /** The same object for each connection, so that new bounds apply to all of them. */
   readonly bounds: StallBounds;
   readonly #queues: SendQueues;
   readonly #clock: Clock;
@@ -25,7 +26,11 @@ export class QueueWatch {
   constructor(queues: SendQueues, clock: Clock, bounds: StallBounds) {
     this.#queues = queues;
     this.#clock = clock;
-    this.bounds = bounds;
+    this.bounds = { ...bounds };
+  }
+
+  configure(bounds: StallBounds): void {
+    Object.assign(this.bounds, bounds);
   }
 
   /** Time for one look, a second one to compare with, and the sweeps between them. */

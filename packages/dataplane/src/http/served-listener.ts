@@ -1,0 +1,93 @@
+import { backlogTaken } from '../io/backlog.ts';
+import type { Address, Listener } from '../io/transport.ts';
+import type { Router } from '../model/router.ts';
+import type { Clock } from '@rollcall/runtime';
+import type { ClientPlace } from './client-place.ts';
+import type { ExchangePool } from './exchange-pool.ts';
+import type { ClientSession } from './client-session.ts';
+import type { HttpListener, HttpListenerOptions } from './http-listener.ts';
+
+/** The server of a listener. */
+export interface ListenerOwner {
+  readonly clock: Clock;
+  readonly exchanges: ExchangePool;
+  readonly sessions: Iterable<ClientSession>;
+  /** Number of connections that have arrived at the server. */
+  arrived(): number;
+  /** Monotonic, in ms; also for what reads the clock of the plane only now and then. */
+  nowMs(): number;
+  onGone(session: ClientSession): void;
+}
+
+/** One listener of a server, and what all of its connections share. */
+export class ServedListener implements HttpListener, ClientPlace<ClientSession> {
+  router: Router;
+  readonly exchanges: ExchangePool;
+  readonly bodyRules = { passesTrailers: false, isStrict: true };
+  isClosing = false;
+  readonly onGone: (session: ClientSession) => void;
+  readonly #owner: ListenerOwner;
+  #bound: Listener | undefined;
+  #closed: Promise<void> | undefined;
+  #isUnbound = false;
+  #connections = 0;
+  #closeBy = Number.POSITIVE_INFINITY;
+
+  constructor(owner: ListenerOwner, router: Router, options: HttpListenerOptions) {
+    this.#owner = owner;
+    this.exchanges = owner.exchanges;
+    this.router = router;
+    this.onGone = (session) => {
+      this.#connections--;
+      owner.onGone(session);
+    };
+    this.reroute(router, options);
+  }
+
+  get address(): Address {
+    return this.#bound!.address;
+  }
+
+  /** Closed, and its last connection has ended. */
+  get isOver(): boolean {
+    return this.#isUnbound && this.#connections === 0;
+  }
+
+  reroute(router: Router, { passesTrailers = false }: HttpListenerOptions = {}): void {
+    this.router = router;
+    this.bodyRules.passesTrailers = passesTrailers;
+  }
+
+  /** It accepts its connections here. */
+  bind(bound: Listener): void {
+    this.#bound = bound;
+  }
+
+  onAccepted(): void {
+    this.#connections++;
+  }
+
+  close(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#closeBy = Math.min(this.#closeBy, this.#owner.nowMs() + graceMs);
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  /** Aborts the connections whose time is over. */
+  sweep(now: number): void {
+    if (now >= this.#closeBy) for (const session of this.#sessions()) session.abort();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.isClosing = true;
+    for (const session of this.#sessions()) session.startClosing();
+    const owner = this.#owner;
+    await backlogTaken(() => owner.arrived(), owner.clock, graceMs);
+    await this.#bound?.close();
+    this.#isUnbound = true;
+  }
+
+  *#sessions(): Generator<ClientSession> {
+    for (const session of this.#owner.sessions) if (session.place === this) yield session;
+  }
+}

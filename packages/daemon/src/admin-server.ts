@@ -1,30 +1,38 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
-import { guardAdmin } from './browser-guard.ts';
-import { sendProblem } from './problem.ts';
+import { BrowserGuard, guardAdmin } from './browser-guard.ts';
+import { type AdminProblem, sendProblem } from './problem.ts';
 import { bindFailure } from './start-error.ts';
 
+/** The answer to something that an operator asked for. */
+export type AdminAnswer =
+  | { readonly status: number; readonly body: object }
+  | { readonly problem: AdminProblem };
+
 export interface AdminParts {
-  readonly metrics: Registry;
+  readonly metrics: Pick<Registry, 'metrics' | 'contentType'>;
   /** What the program still waits for; empty when it is ready. */
   readonly waitingFor: () => readonly string[];
   /** What the program does without at the moment, although it serves. @default nothing */
   readonly missing?: () => readonly string[];
   readonly isClosing: () => boolean;
-  /** Further members of the answer of `/readyz`. @default none */
-  readonly details?: () => Readonly<Record<string, unknown>>;
   /** Host names that requests may use, besides the machine's own. */
-  readonly allowHosts: readonly string[];
+  readonly allowHosts: readonly string[] | BrowserGuard;
+  /** Further fields of `/readyz`. @default none */
+  readonly details?: () => object;
   /** Further read-only pages, by path. */
   readonly views?: Readonly<Record<string, () => unknown>>;
+  /** What operators may ask for with POST and without a body, by path. */
+  readonly actions?: Readonly<Record<string, () => Promise<AdminAnswer>>>;
 }
 
 /** The admin server for operators: `/livez`, `/readyz`, `/metrics` and the views. Not yet listening. */
 export function createAdminServer(parts: AdminParts): FastifyInstance {
-  const { metrics, waitingFor, missing = () => [], isClosing, allowHosts, views = {} } = parts;
-  const { details = () => ({}) } = parts;
+  const { metrics, waitingFor, missing = () => [], isClosing, allowHosts } = parts;
+  const { views = {}, actions = {}, details = () => ({}) } = parts;
   const app = fastify({ logger: false, forceCloseConnections: true });
-  guardAdmin(app, allowHosts);
+  const guard = allowHosts instanceof BrowserGuard ? allowHosts : new BrowserGuard({ allowHosts });
+  guardAdmin(app, guard);
   app.get('/livez', () => ({ status: 'live' }));
   app.get('/readyz', (_request, reply) => {
     const state = { isClosing: isClosing(), waitingFor: waitingFor(), missing: missing() };
@@ -36,13 +44,41 @@ export function createAdminServer(parts: AdminParts): FastifyInstance {
     const text = await metrics.metrics();
     return reply.type(metrics.contentType).send(text);
   });
-  const paths = ['/livez', '/readyz', '/metrics', ...Object.keys(views)];
+  addActions(app, actions);
+  const posts = Object.keys(actions).map((path) => `POST ${path}`);
+  const paths = ['/livez', '/readyz', '/metrics', ...Object.keys(views), ...posts];
   const detail = `try ${paths.slice(0, -1).join(', ')} or ${paths.at(-1)}`;
   const title = 'There is no such path';
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, { status: 404, code: 'not_found', title, detail }),
   );
   return app;
+}
+
+/**
+ * A browser may send a form to any address without asking first. What it sends then has one of three media types, which
+ * are refused here; the guard refuses what comes from pages besides.
+ */
+function addActions(app: FastifyInstance, actions: NonNullable<AdminParts['actions']>): void {
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler(
+    (error: { readonly statusCode?: number; readonly message: string }, _, reply) => {
+      const { statusCode: status = 500, message: detail } = error;
+      const [code, title] =
+        status < 500
+          ? (['invalid_request', 'The request is wrong'] as const)
+          : (['internal', 'The program has a fault'] as const);
+      return sendProblem(reply, { status, code, title, detail });
+    },
+  );
+  for (const [path, act] of Object.entries(actions)) {
+    app.post(path, async (_request, reply) => {
+      const answer = await act();
+      return 'problem' in answer
+        ? sendProblem(reply, answer.problem)
+        : reply.code(answer.status).send(answer.body);
+    });
+  }
 }
 
 /** The answer of `/readyz` in every program. `degraded`: it serves, but without what it waits for. */

@@ -54,6 +54,20 @@ describe('Host', () => {
     if (own !== undefined) expect(ask({ host: `${own}:7400` })).toBeUndefined();
   });
 
+  test('other hosts are allowed under way', () => {
+    const guard = new BrowserGuard();
+    const codeOf = () =>
+      guard.refusalOf({
+        headers: { host: 'lb.internal' },
+        httpVersion: '1.1',
+        socket: { localAddress: '127.0.0.1' },
+      } as unknown as IncomingMessage)?.code;
+    guard.setAllowHosts(['lb.internal']);
+    expect(codeOf()).toBeUndefined();
+    guard.setAllowHosts([]);
+    expect(codeOf()).toBe('host_refused');
+  });
+
   test('a verdict is kept for the address that it was found for', () => {
     const guard = new BrowserGuard();
     const at = (localAddress: string) =>

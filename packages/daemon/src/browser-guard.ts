@@ -24,16 +24,22 @@ export interface BrowserGuardOptions {
  * `Sec-Fetch-Site` (Fetch Metadata Request Headers), and the name they connected to in `Host`.
  */
 export class BrowserGuard {
-  readonly #hosts: HostPatterns;
+  #hosts: HostPatterns;
   readonly #origins: ReadonlySet<string>;
   readonly #isTrusted: (authorization: string | undefined) => boolean;
   /** `Host` -> the local address for which it was accepted; looked up for each request. */
   readonly #verdicts = new Map<string, string>();
 
   constructor({ allowHosts = [], allowOrigins = [], isTrusted }: BrowserGuardOptions = {}) {
-    this.#hosts = new HostPatterns([hostname(), ...allowHosts]);
+    this.#hosts = hostsOf(allowHosts);
     this.#origins = new Set(allowOrigins.map((origin) => origin.toLowerCase()));
     this.#isTrusted = isTrusted ?? (() => false);
+  }
+
+  /** From now on these hosts are allowed, besides the machine's own. */
+  setAllowHosts(allowHosts: readonly string[]): void {
+    this.#hosts = hostsOf(allowHosts);
+    this.#verdicts.clear();
   }
 
   /** Why a request is refused; undefined = accepted. Reads only its head. */
@@ -91,6 +97,10 @@ export class BrowserGuard {
   }
 }
 
+function hostsOf(allowed: readonly string[]): HostPatterns {
+  return new HostPatterns([hostname(), ...allowed]);
+}
+
 function isOfThisMachine(address: string): boolean {
   return Object.values(networkInterfaces()).some((own) =>
     own?.some((one) => plainAddress(one.address) === address),
@@ -111,8 +121,8 @@ export function guardBrowsers(
 }
 
 /** Guards an admin port. Its servers have nothing else in common. */
-export function guardAdmin(app: FastifyInstance, allowHosts: readonly string[]): void {
-  guardBrowsers(app, new BrowserGuard({ allowHosts }), (reply, { status, code, message, field }) =>
+export function guardAdmin(app: FastifyInstance, guard: BrowserGuard): void {
+  guardBrowsers(app, guard, (reply, { status, code, message, field }) =>
     sendProblem(reply, { status, code, title: TITLES[code], detail: message, field }),
   );
 }

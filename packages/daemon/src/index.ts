@@ -1,4 +1,5 @@
 export {
+  type AdminAnswer,
   type AdminParts,
   createAdminServer,
   listenAdmin,

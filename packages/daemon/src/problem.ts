@@ -8,6 +8,8 @@ export interface AdminProblem {
   readonly detail: string;
   /** The wrong part of the request. */
   readonly field?: string;
+  /** Each fault, where there are several. */
+  readonly errors?: readonly string[];
 }
 
 export function sendProblem(reply: FastifyReply, problem: AdminProblem): FastifyReply {

@@ -10,13 +10,12 @@ export interface GuardedProcess {
 export interface ProcessLog {
   /** An uncaught fault in the background, or an unhandled rejection. */
   onFault(error: unknown): void;
-  /** Gets one line. */
-  onHangup(line: string): void;
+  onHangup(): void;
 }
 
 /**
- * From now on neither a background fault nor a closed terminal ends the process: a fault is logged with its stack, a
- * hangup with one line. Faults during the start are left to the caller.
+ * From now on neither a background fault nor a closed terminal ends the process. Faults during the start are left to the
+ * caller.
  */
 export function guardProcess(log: ProcessLog, guarded: GuardedProcess = process): void {
   const { stdout, stderr } = guarded;
@@ -24,7 +23,7 @@ export function guardProcess(log: ProcessLog, guarded: GuardedProcess = process)
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
   // Unhandled rejections arrive here too.
   guarded.on('uncaughtException', (error) => log.onFault(error));
-  guarded.on('SIGHUP', () => log.onHangup('SIGHUP: ignored; options are read at start only'));
+  guarded.on('SIGHUP', () => log.onHangup());
 }
 
 /** The stack of a thrown value, or the best text there is. */

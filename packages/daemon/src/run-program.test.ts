@@ -96,6 +96,42 @@ await runProgram({
 setInterval(() => {}, 1_000);
 `;
 
+const RELOADING = `
+import { runProgram } from '@rollcall/daemon';
+import { systemClock } from '@rollcall/runtime';
+let times = 0;
+const reload = async () => {
+  console.log('reloaded', ++times);
+  if (times === 1) throw new TypeError('ours');
+};
+await runProgram({
+  name: 'reloading',
+  main: 'file://${import.meta.dirname}/x.ts',
+  help: () => '',
+  configure: () => ({ logLevel: 'info' }),
+  clock: systemClock,
+  start: async () => {
+    process.kill(process.pid, 'SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log('started');
+    return { started: {}, close: async () => {}, reload };
+  },
+});
+setInterval(() => {}, 1_000);
+`;
+
+test('SIGHUP reads again what can be read again, also what came while it started; a fault does not end it', async () => {
+  const flags = ['--conditions=@rollcall/source', '--input-type=module', '-e'];
+  const program = new TestProcess(process.execPath, [...flags, RELOADING], {
+    cwd: join(import.meta.dirname, '../../..'),
+  });
+  await program.printed(/started\n[^]*reloaded 1\n[^]*a fault in the loop reload/);
+  program.signal('SIGHUP');
+  await program.printed(/reloaded 2\n/);
+  expect(program.output).not.toContain('SIGHUP: ignored');
+  expect(await program.stop('SIGTERM')).toBe(0);
+});
+
 test('who asks a second time does not have to wait', async () => {
   const flags = ['--conditions=@rollcall/source', '--input-type=module', '-e', STUBBORN];
   const program = new TestProcess(process.execPath, flags, {

@@ -46,6 +46,8 @@ export interface RunningProgram {
   readonly started: Readonly<Record<string, unknown>>;
   /** Lets requests and connections under way finish, and ends. */
   close(): Promise<void>;
+  /** Reads its configuration again, on SIGHUP; logs the outcome itself. Absent: options are read at start only. */
+  reload?(): Promise<void>;
 }
 
 export interface Program<Config extends { readonly logLevel: string }> {
@@ -126,7 +128,8 @@ async function run<Config extends { readonly logLevel: string }>(
   // Safety net below the loops: an uncaught fault is logged and counted, and the program goes on.
   guardProcess({
     onFault: (error) => supervisor.report('unhandled', error),
-    onHangup: (line) => logger.warn(line),
+    // Also while starting: what changed meanwhile is read then.
+    onHangup: () => void starting.then(hangUp, () => {}),
   });
   let tracing: OpenTracing | undefined;
   const start = async () => {
@@ -134,6 +137,11 @@ async function run<Config extends { readonly logLevel: string }>(
     const environment = process.env;
     if (isTraced) tracing = await openTracing({ name, version, environment, logger, clock });
     return program.start(config, { logger, version, supervisor, tracing });
+  };
+  const hangUp = (running: RunningProgram) => {
+    if (running.reload === undefined)
+      logger.warn('SIGHUP: ignored; options are read at start only');
+    else void supervisor.run('reload', () => running.reload?.());
   };
   const starting = start();
   let stopping: Promise<void> | undefined;

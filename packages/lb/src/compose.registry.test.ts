@@ -54,7 +54,7 @@ test('instances come, die and go, the registry dies and returns: no request fail
 
   const instances = await Promise.all([startInstance(port), startInstance(port)]);
   await expect.poll(() => fetch(web).then(({ status }) => status), { timeout: 30_000 }).toBe(200);
-  const load = new Load(`${web}/?delay=1`, 6);
+  const load = new Load(`${web}/?delay=1`, { clients: 6 });
   const pids = () => [...seenPids(load)].toSorted((a, b) => a - b);
   const sorted = (...processes: TestProcess[]) =>
     processes.map(({ pid }) => pid).toSorted((a, b) => a - b);
@@ -97,7 +97,7 @@ test('the registry is told how many requests each target got, and how long they 
   await startInstance(port);
   const web = `${balancer.addresses.listeners['web']!}/?delay=30`;
   await expect.poll(() => fetch(web).then(({ status }) => status), { timeout: 30_000 }).toBe(200);
-  const load = new Load(web, 3);
+  const load = new Load(web, { clients: 3 });
   const told = async () => {
     const reply = await fetch(`http://127.0.0.1:${port}/v1/namespaces/default/traffic`);
     const { endpoints } = (await reply.json()) as {

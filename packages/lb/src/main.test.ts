@@ -15,7 +15,7 @@ async function run(
   args: readonly string[],
   config?: string,
   within: readonly string[] = [],
-): Promise<TestProcess> {
+): Promise<TestProcess & { readonly file: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-lb-'));
   const file = join(folder, 'lb.yaml');
   if (config !== undefined) await writeFile(file, config);
@@ -24,7 +24,7 @@ async function run(
     await child.stop('SIGKILL');
     await rm(folder, { recursive: true });
   });
-  return child;
+  return Object.assign(child, { file });
 }
 
 async function exitCode(child: TestProcess): Promise<number | null> {
@@ -87,7 +87,7 @@ test('a taken port ends it with the key that changes it', async () => {
   expect(child.output).toContain('listeners[0].port');
 });
 
-test('starts without a registry, says where it listens and why it cannot serve, stays on SIGHUP and ends on SIGTERM', async () => {
+test('starts without a registry, says where it listens and why it cannot serve, applies its file on SIGHUP and ends on SIGTERM', async () => {
   const child = await run(['--config'], CONFIG);
   const [line] = await child.printed(/\{.*"msg":"listening"\}\n/);
   const { listeners, admin } = JSON.parse(line) as {
@@ -98,7 +98,13 @@ test('starts without a registry, says where it listens and why it cannot serve, 
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({ code: 'no_picture' });
   child.child.kill('SIGHUP');
-  await child.printed(/SIGHUP: ignored/);
+  await child.printed(/SIGHUP: nothing has changed/);
+  await writeFile(child.file, CONFIG.replace('name: web', 'name: site'));
+  child.child.kill('SIGHUP');
+  await child.printed(/SIGHUP: listener web removed; listener site added/);
+  await writeFile(child.file, CONFIG.replace('name: web', 'name: Site'));
+  child.child.kill('SIGHUP');
+  await child.printed(/lb\.yaml:2:21: listeners\[0\]\.name: bad value, got \\"Site\\"/);
   expect((await fetch(`${admin}/readyz`)).status).toBe(503);
   await child.printed(/"path":"\/","protocol":"HTTP\/1\.1","status":503,"reason":"no_picture"/);
   expect(await child.stop('SIGTERM')).toBe(0);

@@ -12,6 +12,7 @@ import { systemClock } from '@rollcall/runtime';
 import { z } from 'zod';
 import { startLoadBalancer } from './compose.ts';
 import { readConfigFile } from './config/config-file.ts';
+import { ConfigFile } from './config/config-source.ts';
 
 const HEAD = `rollcall-lb: an HTTP load balancer over the services of a Rollcall registry
 
@@ -68,13 +69,18 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
           return undefined;
         }
         if (config === undefined) throw new ConfigError('--config: missing, expected a FILE');
-        return { logLevel, file: readConfigFile(config, environment) };
+        const source = new ConfigFile(config, environment);
+        return { logLevel, config: source.load().config, source };
       },
-      async start({ file }, { logger, supervisor, tracing }) {
+      async start({ config, source }, { logger, supervisor, tracing }) {
         const sockets = passedSockets(process.env, process.pid);
-        const parts = { log: tellOf(logger), supervisor, sockets, tracing };
-        const balancer = await startLoadBalancer(file, parts);
-        return { started: { ...balancer.addresses }, close: () => balancer.close() };
+        const parts = { log: tellOf(logger), supervisor, sockets, tracing, source };
+        const balancer = await startLoadBalancer(config, parts);
+        return {
+          started: { ...balancer.addresses },
+          close: () => balancer.close(),
+          reload: async () => void (await balancer.reload('SIGHUP')),
+        };
       },
     },
     argv,

@@ -42,10 +42,15 @@ interface Record {
  * The caller passes the time, in ms on one monotonic clock.
  */
 export class Ejection {
-  readonly #options: EjectionOptions;
+  #options: EjectionOptions;
   readonly #records = new Map<string, Record>();
 
   constructor(options: EjectionOptions) {
+    this.#options = options;
+  }
+
+  /** From the next failure on. Ejections that have begun end when they would have. */
+  configure(options: EjectionOptions): void {
     this.#options = options;
   }
 

@@ -105,3 +105,21 @@ test('a state is the same one until something changes, and a picker until its mi
   pool.setEndpoints(all, 'random');
   expect(pool.state().picker.candidates).toHaveLength(2);
 });
+
+test('other rules under way: what is known of the targets stays', () => {
+  const { pool, time, target, used } = setUp();
+  pool.setEndpoints(all);
+  pool.failed(target('a'), 'connect');
+  pool.failed(target('b'), 'call');
+  pool.failed(target('b'), 'call');
+  const before = [...pool.targets()];
+  pool.configure('random', { ...EJECTION, failuresInARow: 3, baseMs: 5_000, serverErrors: false });
+  expect([...pool.targets()]).toEqual(before);
+  expect(used()).not.toHaveProperty('a');
+  expect(pool.answered(target('b'), 500)).toBe(false);
+  pool.failed(target('b'), 'call');
+  pool.failed(target('b'), 'call');
+  expect(pool.failed(target('b'), 'call')).toBe(true);
+  time.nowMs = 2_000;
+  expect([pool.isEjected(target('a')), pool.isEjected(target('b'))]).toEqual([false, true]);
+});

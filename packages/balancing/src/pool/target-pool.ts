@@ -9,12 +9,14 @@ import type { PoolState } from './pool-state.ts';
 import type { PoolTarget } from './pool-target.ts';
 import { usable } from './usable.ts';
 
+export type PoolEjectionOptions = Omit<EjectionOptions, 'random'> & {
+  /** Whether a response of 500 or above counts as a failed call. @default true */
+  readonly serverErrors?: boolean;
+};
+
 export interface TargetPoolOptions<T extends PoolTarget> {
   readonly create: (endpoint: Endpoint) => T;
-  readonly ejection: Omit<EjectionOptions, 'random'> & {
-    /** Whether a response of 500 or above counts as a failed call. @default true */
-    readonly serverErrors?: boolean;
-  };
+  readonly ejection: PoolEjectionOptions;
   /** Monotonic, in ms. */
   readonly nowMs: () => number;
   readonly random: Random;
@@ -41,6 +43,7 @@ interface Mix<T> {
 export class TargetPool<T extends PoolTarget> {
   readonly #options: TargetPoolOptions<T>;
   readonly #ejection: Ejection;
+  #serverErrors: boolean;
   readonly #targets = new Map<string, T>();
   #policy: Policy;
   #state: PoolState<T> | undefined;
@@ -54,6 +57,15 @@ export class TargetPool<T extends PoolTarget> {
     this.#policy = policy;
     this.#options = options;
     this.#ejection = new Ejection({ ...options.ejection, random: options.random });
+    this.#serverErrors = options.ejection.serverErrors ?? true;
+  }
+
+  /** Other rules from now on; what is known of the targets stays. */
+  configure(policy: Policy, ejection: PoolEjectionOptions): void {
+    this.#policy = policy;
+    this.#ejection.configure({ ...ejection, random: this.#options.random });
+    this.#serverErrors = ejection.serverErrors ?? true;
+    this.#state = undefined;
   }
 
   /** Number of ejections so far. */
@@ -120,8 +132,7 @@ export class TargetPool<T extends PoolTarget> {
 
   /** A call got a response with this status. @returns whether this ejected the target. */
   answered(target: T, statusCode: number): boolean {
-    if (statusCode >= 500 && this.#options.ejection.serverErrors !== false)
-      return this.failed(target, 'call', statusCode);
+    if (statusCode >= 500 && this.#serverErrors) return this.failed(target, 'call', statusCode);
     if (target.hasFailed) this.succeeded(target);
     return false;
   }

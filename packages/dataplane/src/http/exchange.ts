@@ -11,7 +11,7 @@ import {
 import { Answering } from './answering.ts';
 import { CONTINUE, TOO_MANY_REQUESTS } from './client-faults.ts';
 import { Phase } from './exchange-phase.ts';
-import type { RequestPlace } from './exchange-services.ts';
+
 import type { RequestHead } from './request-head.ts';
 import type { UpstreamOwner } from './upstream-connection.ts';
 

@@ -21,7 +21,7 @@ export class AccessLog {
   #batchLines = 0;
   #stampedMs = 0;
   #stampText = '';
-  readonly #sink: LogSink;
+  #sink: LogSink;
   readonly #clock: Clock;
 
   constructor(sink: LogSink, clock: Clock) {
@@ -66,6 +66,14 @@ export class AccessLog {
       this.#stampText = new Date(ms).toISOString();
     }
     return this.#stampText;
+  }
+
+  /** Later lines go to another sink. The last one is closed once it has what it was given. */
+  replaceSink(sink: LogSink): Promise<void> {
+    this.flush();
+    const last = this.#sink;
+    this.#sink = sink;
+    return last.close();
   }
 
   async close(): Promise<void> {

@@ -20,7 +20,7 @@ export function createStdoutSink(stdout: NodeJS.WriteStream): LogSink {
   };
 }
 
-/** Appends to a file. Rotate it by copy and truncate. @throws the system's error when it cannot be opened. */
+/** Appends to a file. @throws the system's error when it cannot be opened. */
 export async function openFileSink(
   path: string,
   onError: (error: Error) => void,

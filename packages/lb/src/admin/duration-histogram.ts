@@ -1,11 +1,11 @@
 import type { Metric } from 'prom-client';
-import { DURATION_BOUNDS, type DurationBuckets } from '../traffic/duration-buckets.ts';
-import type { TrafficStats } from '../traffic/traffic-stats.ts';
+import type { FrontReport } from '../front/front-report.ts';
+import { DURATION_BOUNDS, type DurationReport } from '../traffic/duration-buckets.ts';
 
 const NAME = 'rollcall_lb_request_duration_seconds';
 
 /** A histogram whose values are counted elsewhere, in the form that prom-client's registry expects. */
-export function createDurationHistogram(traffic: TrafficStats): Metric {
+export function createDurationHistogram(read: () => Pick<FrontReport, 'traffic'>): Metric {
   const metric = {
     name: NAME,
     help: 'From the complete head of a request to the last byte of its answer.',
@@ -16,16 +16,16 @@ export function createDurationHistogram(traffic: TrafficStats): Metric {
       help: metric.help,
       type: 'histogram',
       aggregator: 'sum',
-      values: Array.from(traffic.groups, ([group, { durations }]) =>
+      values: Object.entries(read().traffic).flatMap(([group, { durations }]) =>
         samplesOf(group, durations),
-      ).flat(),
+      ),
     }),
     reset() {},
   };
   return metric as unknown as Metric;
 }
 
-function samplesOf(group: string, durations: DurationBuckets) {
+function samplesOf(group: string, durations: DurationReport) {
   let cumulative = 0;
   const buckets = durations.counts.map((count, i) => {
     cumulative += count;

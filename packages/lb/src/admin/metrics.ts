@@ -1,41 +1,57 @@
-import type { HttpCounters } from '@rollcall/dataplane';
 import { type LoopFaults, ProgramMetrics, type Sample } from '@rollcall/daemon';
+import type { HttpCounters } from '@rollcall/dataplane';
 import type { Registry } from 'prom-client';
-import type { AccessLog } from '../access-log/access-log.ts';
-import type { BalancedServices } from '../services/serve-services.ts';
+import type { FrontReport } from '../front/front-report.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
-import type { TrafficStats } from '../traffic/traffic-stats.ts';
 import type { BalancerTls } from '../tls/balancer-tls.ts';
 import { addTlsMetrics } from './tls-metrics.ts';
+import type { ReloadState } from '../reload/reloader.ts';
+import type { BalancedServices } from '../services/serve-services.ts';
 import { createDurationHistogram } from './duration-histogram.ts';
+import { addReloadMetrics } from './reload-metrics.ts';
+import { addServiceMetrics } from './service-metrics.ts';
 
 export interface MetricSources {
-  readonly counters: HttpCounters;
-  readonly traffic: TrafficStats;
-  readonly groups: readonly RegistryTargetGroup[];
+  /** Asked once for each scrape. */
+  readonly report: () => FrontReport | Promise<FrontReport>;
+  readonly groups: () => readonly RegistryTargetGroup[];
   readonly services: BalancedServices | undefined;
   readonly tls: BalancerTls;
-  readonly log: AccessLog | undefined;
   readonly supervisor: LoopFaults | undefined;
+  /** Undefined: the configuration is not one of a file. */
+  readonly reloads: (() => ReloadState) | undefined;
 }
+
+type Read = () => FrontReport;
 
 const STATES = ['healthy', 'unhealthy', 'initial', 'draining', 'unused', 'ejected'] as const;
 
 /** All metrics. Their values are read from plain numbers at each scrape, so the hot path does not deal with metrics. */
-export function createMetrics(sources: MetricSources): Registry {
+export function createMetrics(sources: MetricSources): Pick<Registry, 'metrics' | 'contentType'> {
   const metrics = new ProgramMetrics('rollcall_lb');
+  let latest: FrontReport | undefined;
+  const read = () => latest!;
   if (sources.supervisor !== undefined) metrics.loops(sources.supervisor);
-  addServerMetrics(metrics, sources);
-  addTrafficMetrics(metrics, sources);
-  addTargetMetrics(metrics, sources);
   addTlsMetrics(metrics, sources.tls);
+  addServerMetrics(metrics, read);
+  addTrafficMetrics(metrics, read);
+  addPictureMetrics(metrics, sources.groups);
+  addTargetMetrics(metrics, read);
   if (sources.services !== undefined) addServiceMetrics(metrics, sources.services);
-  return metrics.registry;
+  if (sources.reloads !== undefined) addReloadMetrics(metrics, sources.reloads);
+  const { registry } = metrics;
+  return {
+    contentType: registry.contentType,
+    async metrics() {
+      latest = await sources.report();
+      return registry.metrics();
+    },
+  };
 }
 
-function addServerMetrics(metrics: ProgramMetrics, { counters, log }: MetricSources): void {
+function addServerMetrics(metrics: ProgramMetrics, read: Read): void {
   const plain = (name: string, help: string, key: keyof HttpCounters): void =>
-    metrics.counter({ name, help }, () => [[counters[key]]]);
+    metrics.plainCounter(name, help, () => read().counters[key]);
   plain('connections_total', 'Client connections accepted.', 'connectionsAccepted');
   plain(
     'connections_refused_total',
@@ -46,29 +62,24 @@ function addServerMetrics(metrics: ProgramMetrics, { counters, log }: MetricSour
   plain('retries_denied_total', 'Retries not made: the budget was used up.', 'retriesDenied');
   plain('upstream_connects_total', 'Connections opened to targets.', 'upstreamConnects');
   plain('upstream_reuses_total', 'Requests on a reused connection.', 'upstreamReuses');
-  metrics.gauge({ name: 'connections', help: 'Client connections open.' }, () => [
-    [counters.connectionsOpen],
-  ]);
-  metrics.gauge({ name: 'requests_in_flight', help: 'Requests in progress.' }, () => [
-    [counters.requestsInFlight],
-  ]);
-  const dropped = {
-    name: 'access_log_dropped_total',
-    help: 'Log lines lost because the reader was too slow.',
-  };
-  metrics.counter(dropped, () => [[log?.dropped ?? 0]]);
+  const level = (name: string, help: string, key: keyof HttpCounters): void =>
+    metrics.level(name, help, () => read().counters[key]);
+  level('connections', 'Client connections open.', 'connectionsOpen');
+  level('requests_in_flight', 'Requests in progress.', 'requestsInFlight');
+  const dropped = 'Log lines lost because the reader was too slow.';
+  metrics.plainCounter('access_log_dropped_total', dropped, () => read().droppedLines);
 }
 
-function addTrafficMetrics(metrics: ProgramMetrics, { traffic }: MetricSources): void {
+function addTrafficMetrics(metrics: ProgramMetrics, read: Read): void {
   const codes = {
     name: 'requests_total',
     help: 'Requests answered.',
     labelNames: ['group', 'code'],
   };
-  metrics.counter(codes, function* read() {
-    for (const [group, { byClass }] of traffic.groups) {
+  metrics.counter(codes, function* samples() {
+    for (const [group, { byClass }] of Object.entries(read().traffic)) {
       for (let digit = 1; digit <= 5; digit++) {
-        yield [byClass[digit]!, { group, code: `${digit}xx` }];
+        yield [byClass[digit] ?? 0, { group, code: `${digit}xx` }];
       }
     }
   });
@@ -77,9 +88,9 @@ function addTrafficMetrics(metrics: ProgramMetrics, { traffic }: MetricSources):
     help: 'Answers made or cut short by the balancer, by reason.',
     labelNames: ['group', 'reason'],
   };
-  metrics.counter(reasons, function* read() {
-    for (const [group, { byReason }] of traffic.groups) {
-      for (const [reason, count] of byReason) yield [count, { group, reason }];
+  metrics.counter(reasons, function* samples() {
+    for (const [group, { byReason }] of Object.entries(read().traffic)) {
+      for (const [reason, count] of Object.entries(byReason)) yield [count, { group, reason }];
     }
   });
   const bytes = {
@@ -87,94 +98,49 @@ function addTrafficMetrics(metrics: ProgramMetrics, { traffic }: MetricSources):
     help: 'Heads and bodies from (in) and to (out) clients.',
     labelNames: ['group', 'direction'],
   };
-  metrics.counter(bytes, function* read() {
-    for (const [group, { requestBytes, responseBytes }] of traffic.groups) {
+  metrics.counter(bytes, function* samples() {
+    for (const [group, { requestBytes, responseBytes }] of Object.entries(read().traffic)) {
       yield [requestBytes, { group, direction: 'in' }];
       yield [responseBytes, { group, direction: 'out' }];
     }
   });
-  metrics.registry.registerMetric(createDurationHistogram(traffic));
+  metrics.registry.registerMetric(createDurationHistogram(read));
 }
 
-function addTargetMetrics(metrics: ProgramMetrics, { groups }: MetricSources): void {
+function addPictureMetrics(metrics: ProgramMetrics, groups: MetricSources['groups']): void {
   const age = {
     name: 'picture_age_seconds',
     help: 'Time since the registry last confirmed that the picture is current; absent before the first time.',
     labelNames: ['group'],
   };
-  metrics.gauge(age, function* read() {
-    for (const group of groups) {
+  metrics.gauge(age, function* samples() {
+    for (const group of groups()) {
       if (group.hasPicture) yield [group.pictureAgeMs / 1_000, { group: group.name }];
     }
   });
+}
+
+function addTargetMetrics(metrics: ProgramMetrics, read: Read): void {
   const states = { name: 'targets', help: 'Targets by state.', labelNames: ['group', 'state'] };
-  metrics.gauge(states, function* read() {
-    for (const group of groups) {
-      const targets = group.targets();
+  metrics.gauge(states, function* samples() {
+    for (const [group, targets] of Object.entries(read().targets)) {
       for (const state of STATES) {
-        const count = targets.filter(({ standing }) => standing.state === state).length;
-        yield [count, { group: group.name, state }];
+        const count = targets.filter((target) => target.state === state).length;
+        yield [count, { group, state }];
       }
     }
   });
   const labelNames = ['group', 'target'];
-  const each = (read: (target: ReturnType<RegistryTargetGroup['targets']>[number]) => number) =>
+  const each = (key: 'requests' | 'failures' | 'inFlight') =>
     function* samples(): Generator<Sample> {
-      for (const group of groups) {
-        for (const target of group.targets()) {
-          yield [read(target), { group: group.name, target: target.id }];
-        }
+      for (const [group, targets] of Object.entries(read().targets)) {
+        for (const target of targets) yield [target[key], { group, target: target.id }];
       }
     };
   const attempts = { name: 'target_requests_total', help: 'Attempts on a target.', labelNames };
-  metrics.counter(
-    attempts,
-    each(({ counters }) => counters.requests),
-  );
-  const failures = {
-    name: 'target_failures_total',
-    help: 'Attempts without an answer.',
-    labelNames,
-  };
-  metrics.counter(
-    failures,
-    each(({ counters }) => counters.failures),
-  );
+  metrics.counter(attempts, each('requests'));
+  const help = 'Attempts without an answer.';
+  metrics.counter({ name: 'target_failures_total', help, labelNames }, each('failures'));
   const underWay = { name: 'target_in_flight', help: 'Requests in progress.', labelNames };
-  metrics.gauge(
-    underWay,
-    each(({ inFlight }) => inFlight),
-  );
-}
-
-function addServiceMetrics(
-  metrics: ProgramMetrics,
-  { services, tcp, udp, refusals }: BalancedServices,
-): void {
-  const states = {
-    name: 'services',
-    help: 'Services of type LoadBalancer, with and without an address.',
-    labelNames: ['state'],
-  };
-  metrics.gauge(states, () => {
-    const all = [...services.services()];
-    const bound = all.filter(({ address }) => address !== undefined).length;
-    return [
-      [bound, { state: 'bound' }],
-      [all.length - bound, { state: 'pending' }],
-    ];
-  });
-  const open = { name: 'service_connections', help: 'TCP connections open.' };
-  metrics.gauge(open, () => [[tcp.open]]);
-  const accepted = { name: 'service_connections_total', help: 'TCP connections accepted.' };
-  metrics.counter(accepted, () => [[tcp.accepted]]);
-  metrics.gauge({ name: 'service_udp_flows', help: 'UDP flows open.' }, () => [[udp.flows]]);
-  const refused = {
-    name: 'service_refused_total',
-    help: 'Refused clients of services.',
-    labelNames: ['reason'],
-  };
-  metrics.counter(refused, () =>
-    Object.entries(refusals).map(([reason, value]): Sample => [value, { reason }]),
-  );
+  metrics.gauge(underWay, each('inFlight'));
 }

@@ -11,6 +11,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
+import { namedFiles } from './named-files.ts';
 import { substituteEnvironment } from './environment.ts';
 import { certificateProblems } from './certificate-problems.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problem.ts';
@@ -19,22 +20,40 @@ import { type Config, ConfigSchema } from './schema.ts';
 import { shapeProblems } from './shape-problems.ts';
 import { tlsProblems } from './tls-problems.ts';
 
+/** A configuration, and where its keys are in the file. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The files that it names, such as that of the token; they were read too. */
+  readonly files: readonly string[];
+  /** `file:line:column` of a key; of what is nearest, if it is not in the file. */
+  placeOf(path: readonly PropertyKey[]): string;
+}
+
 /**
  * Reads a configuration file.
  * @throws ConfigError with all faults, each as `file:line:column: path: what, got ..., expected ...`.
  */
 export function readConfigFile(file: string, environment: NodeJS.ProcessEnv): Config {
+  return loadConfigFile(file, environment).config;
+}
+
+/** Like `readConfigFile`, with the places. */
+export function loadConfigFile(file: string, environment: NodeJS.ProcessEnv): LoadedConfig {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new ConfigError([`${file}: cannot be read: ${(error as Error).message}`]);
   }
-  return parseConfig(text, file, environment);
+  return loadConfig(text, file, environment);
 }
 
 /** Like `readConfigFile`, for a given text; `file` is its name in messages. */
 export function parseConfig(text: string, file: string, environment: NodeJS.ProcessEnv): Config {
+  return loadConfig(text, file, environment).config;
+}
+
+function loadConfig(text: string, file: string, environment: NodeJS.ProcessEnv): LoadedConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): string => {
@@ -65,7 +84,11 @@ export function parseConfig(text: string, file: string, environment: NodeJS.Proc
       .map(({ offset, problem }) => formatProblem(place(offset), problem));
     throw new ConfigError([...unset, ...new Set(found)]);
   }
-  return Object.freeze(parsed.data);
+  return {
+    config: Object.freeze(parsed.data),
+    files: namedFiles(data),
+    placeOf: (path) => place(offsetOf(document, { path, at: 'value', message: '' })),
+  };
 }
 
 /** Resolves aliases, which may have no target or expand too far. */

@@ -294,6 +294,8 @@ export const ConfigSchema = object({
   trustForwarded: flag.default(false),
   /** Forwards header names with `_`, which targets that use CGI or WSGI read as `-`. @default false */
   underscoresInHeaders: flag.default(false),
+  /** Applies the file, and those that it names, by itself when they change: within two seconds. @default false */
+  watchConfig: flag.default(false),
   /** How TCP I/O is done: the fastest way that this Node.js offers, or its public API. @default auto */
   io: z.enum(['auto', 'net'], { error: "expected 'auto' or 'net'" }).default('auto'),
   shutdown: Shutdown.prefault({}),

@@ -17,14 +17,19 @@ interface Departure {
 /** Targets that get no new requests: requests in progress on them may continue for a limited time. */
 export class DrainingTargets {
   readonly #departing = new Map<GroupTarget, Departure>();
-  readonly #delayMs: number;
+  /** For targets that depart from now on. */
+  delayMs: number;
   readonly #clock: Clock;
   readonly #closer: ConnectionCloser;
 
   constructor(delayMs: number, clock: Clock, closer: ConnectionCloser) {
-    this.#delayMs = delayMs;
+    this.delayMs = delayMs;
     this.#clock = clock;
     this.#closer = closer;
+  }
+
+  get isEmpty(): boolean {
+    return this.#departing.size === 0;
   }
 
   has(target: GroupTarget): boolean {
@@ -38,7 +43,7 @@ export class DrainingTargets {
   add(target: GroupTarget): void {
     if (this.#departing.has(target)) return;
     this.#departing.set(target, {
-      until: this.#clock.monotonicMs() + this.#delayMs,
+      until: this.#clock.monotonicMs() + this.delayMs,
       isSevered: false,
     });
     this.#closer.retire(target);

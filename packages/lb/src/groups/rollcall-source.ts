@@ -27,4 +27,8 @@ export class RollcallSource implements TargetSource {
   onChange(listener: () => void): () => void {
     return this.#service.on('change', listener);
   }
+
+  close(): void {
+    void this.#service.close();
+  }
 }

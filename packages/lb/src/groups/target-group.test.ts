@@ -1,79 +1,9 @@
-import type { Endpoint } from '@rollcall/client-sdk';
 import { expect, test } from 'vitest';
-import { parseConfig } from '../config/config-file.ts';
-import type { ProbeResult } from '../health/probe.ts';
-import { DRAINING, FakeSource, endpoint } from '../testing/fake-source.ts';
-import { ManualClock } from '@rollcall/runtime/testing';
-import type { GroupTarget } from './group-target.ts';
-import { RegistryTargetGroup } from './target-group.ts';
-
-class Bench {
-  readonly clock = new ManualClock();
-  readonly source: FakeSource;
-  readonly group: RegistryTargetGroup;
-  readonly retired: string[] = [];
-  readonly severed: string[] = [];
-  readonly failing = new Set<number>();
-  checks = 0;
-
-  constructor(options = '', endpoints?: readonly Endpoint[]) {
-    this.source = new FakeSource(endpoints);
-    const text = `registry: { url: http://127.0.0.1:7400 }
-listeners: [{ name: web, port: 0, default: { targetGroup: g } }]
-targetGroups: { g: { service: hello ${options} } }`;
-    const config = parseConfig(text, 'lb.yaml', {}).targetGroups['g']!;
-    this.group = new RegistryTargetGroup('g', config, {
-      source: this.source,
-      clock: this.clock,
-      random: () => 0.5,
-      log: () => {},
-      probe: { probe: async ({ port }) => this.#check(port) },
-      closer: {
-        retire: ({ id }) => this.retired.push(id),
-        sever: ({ id }) => this.severed.push(id),
-      },
-    });
-  }
-
-  /** This machine cannot check at the moment. */
-  isShort = false;
-
-  #check(port: number): ProbeResult {
-    this.checks++;
-    const result = { isGood: !this.failing.has(port), detail: `checked ${port}` };
-    return this.isShort ? { ...result, isGood: false, isLocalFault: true } : result;
-  }
-
-  /** Ports that get requests, in the order of turns. */
-  used(turns = 12): number[] {
-    const ports = new Set<number>();
-    for (let i = 0; i < turns; i++) {
-      const target = this.group.snapshot().pick([]);
-      if (target !== undefined) ports.add(target.port);
-    }
-    return [...ports].toSorted((a, b) => a - b);
-  }
-
-  target(port: number): GroupTarget {
-    return this.group.targets().find((target) => target.port === port)!;
-  }
-
-  states(): Record<number, string> {
-    return Object.fromEntries(
-      this.group.targets().map((target) => [target.port, target.standing.state]),
-    );
-  }
-
-  /** One round of health checks. */
-  async round(ms = 11_000): Promise<void> {
-    this.clock.advance(ms);
-    this.group.tick();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+import { DRAINING, endpoint } from '../testing/fake-source.ts';
+import { GroupBench } from '../testing/group-bench.ts';
 
 test('before the first picture it says why; with an empty one, that nobody is there', () => {
-  const bench = new Bench();
+  const bench = new GroupBench();
   const group = 'target group "g" (service hello in namespace default)';
   expect(bench.group.hasPicture).toBe(false);
   expect(bench.group.snapshot().pick([])).toBeUndefined();
@@ -92,7 +22,7 @@ test('before the first picture it says why; with an empty one, that nobody is th
 });
 
 test('a new instance takes requests at once, and one that leaves gets none', () => {
-  const bench = new Bench('', [endpoint(1)]);
+  const bench = new GroupBench('', [endpoint(1)]);
   expect(bench.used()).toEqual([1]);
   bench.source.show(endpoint(1), endpoint(2));
   expect(bench.used()).toEqual([1, 2]);
@@ -105,7 +35,7 @@ test('a new instance takes requests at once, and one that leaves gets none', () 
 
 test('tier 0 is used before tier 1', () => {
   const suspect = endpoint(2, { state: 'suspect', tier: 1, reason: 'its hold broke' });
-  const bench = new Bench('', [endpoint(1), suspect]);
+  const bench = new GroupBench('', [endpoint(1), suspect]);
   expect(bench.used()).toEqual([1]);
   expect(bench.target(2).standing).toMatchObject({
     state: 'healthy',
@@ -116,7 +46,7 @@ test('tier 0 is used before tier 1', () => {
 });
 
 test('instances that are not ready are unused, with the reason', () => {
-  const bench = new Bench('', [
+  const bench = new GroupBench('', [
     endpoint(1, { state: 'starting', ready: false, tier: null }),
     endpoint(2, { state: 'down', ready: false, tier: null, reason: 'taken out by ann' }),
   ]);
@@ -132,7 +62,7 @@ test('instances that are not ready are unused, with the reason', () => {
 });
 
 test('what is under way on a leaving target gets its time, then is broken', () => {
-  const bench = new Bench(', deregistrationDelayMs: 5000', [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench(', deregistrationDelayMs: 5000', [endpoint(1), endpoint(2)]);
   const target = bench.target(1);
   target.begin();
   bench.source.show(endpoint(1, DRAINING), endpoint(2));
@@ -154,7 +84,7 @@ test('what is under way on a leaving target gets its time, then is broken', () =
 });
 
 test('one that drained and comes back is another target', () => {
-  const bench = new Bench('', [endpoint(1)]);
+  const bench = new GroupBench('', [endpoint(1)]);
   const before = bench.target(1);
   bench.source.show(endpoint(1, DRAINING), endpoint(2));
   expect(bench.used()).toEqual([2]);
@@ -164,7 +94,7 @@ test('one that drained and comes back is another target', () => {
 });
 
 test('an instance with a new address replaces the old one', () => {
-  const bench = new Bench('', [endpoint(1)]);
+  const bench = new GroupBench('', [endpoint(1)]);
   bench.target(1).begin();
   bench.source.show({ ...endpoint(2), id: 'i1/http' });
   expect(bench.used()).toEqual([2]);
@@ -175,7 +105,7 @@ test('an instance with a new address replaces the old one', () => {
 const CHECKED = ', healthCheck: { healthyThreshold: 2, unhealthyThreshold: 2 }';
 
 test('an unchecked target is used; failing checks take it out, good ones back in', async () => {
-  const bench = new Bench(CHECKED, [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench(CHECKED, [endpoint(1), endpoint(2)]);
   expect(bench.states()).toEqual({ 1: 'initial', 2: 'initial' });
   expect(bench.used()).toEqual([1, 2]);
   bench.failing.add(1);
@@ -194,7 +124,7 @@ test('an unchecked target is used; failing checks take it out, good ones back in
 });
 
 test('when every target fails its checks all are used, and it shows', async () => {
-  const bench = new Bench(CHECKED, [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench(CHECKED, [endpoint(1), endpoint(2)]);
   for (const port of [1, 2]) bench.failing.add(port);
   await bench.round(0);
   await bench.round();
@@ -209,7 +139,7 @@ test('when every target fails its checks all are used, and it shows', async () =
 });
 
 test('healthy tier 1 is used before unhealthy tier 0', async () => {
-  const bench = new Bench(CHECKED, [endpoint(1), endpoint(2, { tier: 1, state: 'suspect' })]);
+  const bench = new GroupBench(CHECKED, [endpoint(1), endpoint(2, { tier: 1, state: 'suspect' })]);
   bench.failing.add(1);
   await bench.round(0);
   await bench.round();
@@ -217,7 +147,7 @@ test('healthy tier 1 is used before unhealthy tier 0', async () => {
 });
 
 test('a target that left is not checked any more', async () => {
-  const bench = new Bench(CHECKED, [endpoint(1)]);
+  const bench = new GroupBench(CHECKED, [endpoint(1)]);
   await bench.round(0);
   bench.source.show();
   const { checks } = bench;
@@ -226,7 +156,7 @@ test('a target that left is not checked any more', async () => {
 });
 
 test('a failed connect ejects a target for a while', () => {
-  const bench = new Bench('', [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench('', [endpoint(1), endpoint(2)]);
   bench.group.onFailed(bench.target(1), true);
   expect(bench.states()).toEqual({ 1: 'ejected', 2: 'healthy' });
   expect(bench.used()).toEqual([2]);
@@ -239,7 +169,7 @@ test('a failed connect ejects a target for a while', () => {
 });
 
 test('lost answers eject only in a row', () => {
-  const bench = new Bench(', ejection: { failuresInARow: 2 }', [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench(', ejection: { failuresInARow: 2 }', [endpoint(1), endpoint(2)]);
   bench.group.onFailed(bench.target(1), false);
   bench.group.onAnswered(bench.target(1), 404);
   bench.group.onFailed(bench.target(1), false);
@@ -254,7 +184,7 @@ test('answers of 5xx count as failed, unless told otherwise', () => {
     ['', [2]],
     [', ejection: { serverErrors: false }', [1, 2]],
   ] as const) {
-    const bench = new Bench(options, endpoints);
+    const bench = new GroupBench(options, endpoints);
     for (let i = 0; i < 4; i++) bench.group.onAnswered(bench.target(1), 503);
     expect(bench.used()).toEqual([1, 2]);
     bench.group.onAnswered(bench.target(1), 500);
@@ -263,7 +193,7 @@ test('answers of 5xx count as failed, unless told otherwise', () => {
 });
 
 test('when all drain they are used until somebody else is there', () => {
-  const bench = new Bench('', [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench('', [endpoint(1), endpoint(2)]);
   bench.source.show(endpoint(1, DRAINING), endpoint(2));
   expect(bench.used()).toEqual([2]);
   bench.source.show(endpoint(1, DRAINING), endpoint(2, DRAINING));
@@ -279,7 +209,7 @@ test('when all drain they are used until somebody else is there', () => {
 });
 
 test('a target already tried is not picked again', () => {
-  const bench = new Bench('', [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench('', [endpoint(1), endpoint(2)]);
   const snapshot = bench.group.snapshot();
   const first = snapshot.pick([])!;
   const second = snapshot.pick([first])!;
@@ -288,13 +218,13 @@ test('a target already tried is not picked again', () => {
 });
 
 test('least-outstanding sees what is under way', () => {
-  const bench = new Bench(', policy: least-outstanding', [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench(', policy: least-outstanding', [endpoint(1), endpoint(2)]);
   for (let i = 0; i < 3; i++) bench.target(1).begin();
   expect(bench.used(4)).toEqual([2]);
 });
 
 test('health checks that change nothing keep whose turn it is', async () => {
-  const bench = new Bench(', healthCheck: { intervalMs: 1000 }', [
+  const bench = new GroupBench(', healthCheck: { intervalMs: 1000 }', [
     endpoint(1),
     endpoint(2),
     endpoint(3),
@@ -310,7 +240,7 @@ test('health checks that change nothing keep whose turn it is', async () => {
 });
 
 test('checks that this machine could not make say nothing of targets', async () => {
-  const bench = new Bench(CHECKED, [endpoint(1), endpoint(2)]);
+  const bench = new GroupBench(CHECKED, [endpoint(1), endpoint(2)]);
   await bench.round();
   bench.isShort = true;
   for (let i = 0; i < 5; i++) await bench.round();

@@ -1,22 +1,31 @@
 import { type Picker, TargetPool } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/client-sdk';
 import type { Connector, NoTarget, TargetGroup } from '@rollcall/dataplane';
-import type { TargetGroupConfig } from '../config/schema.ts';
-import { HealthChecker } from '../health/health-checker.ts';
-import type { Probe } from '../health/probe.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { HealthCheckConfig, TargetGroupConfig } from '../config/schema.ts';
+import type { HealthChecks } from '../health/health-checks.ts';
+import type { ProbeWay } from '../health/http-probe.ts';
+import type { HealthThresholds } from '../health/health-status.ts';
 import type { Clock, Random } from '@rollcall/runtime';
 import { type ConnectionCloser, DrainingTargets } from './draining-targets.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget, type TargetState } from './group-target.ts';
 import type { TargetSource } from './target-source.ts';
 
+/** How targets are reached, by requests and by checks. */
+export type TargetWay = Connector & ProbeWay;
+
 export interface TargetGroupParts {
   readonly source: TargetSource;
   readonly closer: ConnectionCloser;
   /** Makes the connections to targets over TLS; undefined: plain ones. */
-  readonly connector?: Connector | undefined;
-  /** Undefined: no health checks. */
-  readonly probe: Probe | undefined;
+  readonly connector?: TargetWay | undefined;
+  /** `onChange`: must be called when the state of a target has changed. */
+  readonly openChecks: (
+    config: HealthCheckConfig,
+    onChange: () => void,
+    way: ProbeWay | undefined,
+  ) => HealthChecks;
   readonly clock: Clock;
   readonly random: Random['share'];
   /** Called for each change of a target's state. */
@@ -32,21 +41,22 @@ const ALWAYS = { healthyThreshold: 1, unhealthyThreshold: 1 };
  */
 export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   readonly name: string;
-  readonly config: TargetGroupConfig;
   /** All targets fail their health checks, so all are used. */
   isFailOpen = false;
   readonly #parts: TargetGroupParts;
   readonly #pool: TargetPool<GroupTarget>;
   readonly #draining: DrainingTargets;
-  readonly #checker: HealthChecker | undefined;
   readonly #endChanges: () => void;
+  #config: TargetGroupConfig;
+  #checks: HealthChecks | undefined;
+  #isRetired = false;
   #snapshot: GroupSnapshot;
 
   constructor(name: string, config: TargetGroupConfig, parts: TargetGroupParts) {
     this.name = name;
-    this.config = config;
+    this.#config = config;
     this.#parts = parts;
-    const { random, clock, closer, probe, source } = parts;
+    const { random, clock, closer, source } = parts;
     this.#pool = new TargetPool<GroupTarget>(config.policy, {
       create: (endpoint) => this.#create(endpoint),
       ejection: config.ejection,
@@ -57,14 +67,14 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       isDone: ({ standing }, endpoint) => endpoint.ready && standing.state === 'draining',
     });
     this.#draining = new DrainingTargets(config.deregistrationDelayMs, clock, closer);
-    if (probe !== undefined && config.healthCheck !== undefined) {
-      const onChange = () => this.#rebuild();
-      const checkerParts = { probe, clock, random, onChange };
-      this.#checker = new HealthChecker(config.healthCheck.intervalMs, checkerParts);
-    }
+    this.#checks = this.#openChecks();
     this.#snapshot = this.#snapshotOf(this.#pool.state().picker);
     this.#endChanges = source.onChange(() => this.#takePicture());
     this.#takePicture();
+  }
+
+  get config(): TargetGroupConfig {
+    return this.#config;
   }
 
   get hasPicture(): boolean {
@@ -104,14 +114,38 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   /** Must be called several times per second. */
   tick(): void {
-    this.#checker?.tick();
     this.#draining.sweep();
+    if (this.#isRetired) return;
+    this.#checks?.tick();
     if (this.#pool.isReturnDue()) this.#rebuild();
+  }
+
+  /** Applies other settings for the same source. What is known of the targets stays. */
+  configure(config: TargetGroupConfig): void {
+    const before = this.#config;
+    this.#config = config;
+    this.#draining.delayMs = config.deregistrationDelayMs;
+    this.#pool.configure(config.policy, config.ejection);
+    if (!isDeepStrictEqual(before.healthCheck, config.healthCheck)) this.#replaceChecks();
+    this.#rebuild();
+  }
+
+  /** It gets no more requests: its targets drain. */
+  retire(): void {
+    this.close();
+    this.#isRetired = true;
+    for (const target of this.#pool.targets()) this.#depart(target, 'its target group was removed');
+  }
+
+  /** After {@link retire}: the last request has ended. */
+  get isDrained(): boolean {
+    return this.#draining.isEmpty;
   }
 
   close(): void {
     this.#endChanges();
-    this.#checker?.watch([]);
+    this.#checks?.watch([]);
+    this.#parts.source.close?.();
   }
 
   onAnswered(target: GroupTarget, status: number): void {
@@ -130,7 +164,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       this.#depart(target, isReplaced ? 'replaced by another address' : 'left the registry');
     }
     this.#departTerminating();
-    this.#checker?.watch(this.#pool.state().usable);
+    this.#checks?.watch(this.#pool.state().usable);
     this.#rebuild();
   }
 
@@ -152,12 +186,32 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   #create(endpoint: Endpoint): GroupTarget {
-    const thresholds = this.config.healthCheck ?? ALWAYS;
     return new GroupTarget(endpoint, this, {
-      thresholds,
+      thresholds: this.#thresholds,
       since: new Date(this.#parts.clock.wallMs()),
       connector: this.#parts.connector,
     });
+  }
+
+  get #thresholds(): HealthThresholds {
+    return this.#config.healthCheck ?? ALWAYS;
+  }
+
+  #openChecks(): HealthChecks | undefined {
+    const { healthCheck } = this.#config;
+    if (healthCheck?.enabled !== true) return undefined;
+    return this.#parts.openChecks(healthCheck, () => this.#rebuild(), this.#parts.connector);
+  }
+
+  /** Other checks begin where the last ones ended. */
+  #replaceChecks(): void {
+    this.#checks?.watch([]);
+    this.#checks = this.#openChecks();
+    for (const { health } of this.#pool.targets()) {
+      health.configure(this.#thresholds);
+      if (this.#checks === undefined) health.forget();
+    }
+    this.#checks?.watch(this.#pool.state().usable);
   }
 
   #depart(target: GroupTarget, reason: string): void {
@@ -198,7 +252,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const { endpoint, health } = target;
     const tier = endpoint.tier === 1 ? ' (tier 1: used only when no tier 0 is left)' : '';
     const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}`;
-    if (this.#checker === undefined) {
+    if (this.#checks === undefined) {
       this.#setState(target, 'healthy', registry);
     } else if (health.state === 'initial') {
       this.#setState(target, 'initial', `${registry}; not checked yet, used until then`);
@@ -215,7 +269,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   #explainNone(): NoTarget & { readonly cause: string } {
-    const { service, namespace } = this.config;
+    const { service, namespace } = this.#config;
     const group = `target group "${this.name}" (service ${service} in namespace ${namespace})`;
     if (!this.hasPicture) {
       const cause = `${group} has no picture from the registry yet: ${this.#parts.source.explain()}`;

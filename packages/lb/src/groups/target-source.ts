@@ -10,4 +10,6 @@ export interface TargetSource {
   explain(): string;
   /** Calls the listener after each change, never concurrently. Returns a function that unsubscribes. */
   onChange(listener: () => void): () => void;
+  /** It is not needed any more. */
+  close?(): void;
 }

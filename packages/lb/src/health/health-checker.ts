@@ -1,11 +1,6 @@
 import type { Clock, Random } from '@rollcall/runtime';
-import type { HealthStatus } from './health-status.ts';
-import type { Probe, ProbeAddress } from './probe.ts';
-
-/** A target of health checks; the object is its identity. */
-export interface Checked extends ProbeAddress {
-  readonly health: HealthStatus;
-}
+import type { Checked, HealthChecks } from './health-checks.ts';
+import type { Probe } from './probe.ts';
 
 interface Schedule {
   dueAt: number;
@@ -23,7 +18,7 @@ export interface CheckerParts {
  * Checks each target at its interval, the first time at once, and never twice concurrently. Driven by
  * `tick`: it has no timer of its own.
  */
-export class HealthChecker {
+export class HealthChecker implements HealthChecks {
   readonly #intervalMs: number;
   readonly #parts: CheckerParts;
   readonly #schedules = new Map<Checked, Schedule>();
@@ -33,7 +28,6 @@ export class HealthChecker {
     this.#parts = parts;
   }
 
-  /** From now on, exactly these targets are checked. */
   watch(targets: Iterable<Checked>): void {
     const wanted = new Set(targets);
     for (const target of this.#schedules.keys()) {

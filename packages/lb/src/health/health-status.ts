@@ -16,10 +16,22 @@ export class HealthStatus {
   detail = '';
   /** Checks in a row that contradict the state. */
   #contrary = 0;
-  readonly #thresholds: HealthThresholds;
+  #thresholds: HealthThresholds;
 
   constructor(thresholds: HealthThresholds) {
     this.#thresholds = thresholds;
+  }
+
+  /** Other thresholds from the next check on; the state stays. */
+  configure(thresholds: HealthThresholds): void {
+    this.#thresholds = thresholds;
+  }
+
+  /** It is not checked any more. */
+  forget(): void {
+    this.state = 'initial';
+    this.detail = '';
+    this.#contrary = 0;
   }
 
   /** @returns whether the state changed. */

@@ -1,18 +1,30 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 
+export interface LoadOptions {
+  /** Number of clients. @default 8 */
+  readonly clients?: number;
+  readonly method?: 'GET' | 'POST';
+  /** A connection for each request. @default false */
+  readonly isAnew?: boolean;
+}
+
 /** Clients that send requests one after another without a pause, and the responses that they got. */
 export class Load {
   readonly statuses = new Map<string, number>();
   /** The last response bodies, newest last. */
   readonly bodies: string[] = [];
   readonly #url: string;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #options: LoadOptions;
+  readonly #agent: Agent;
   readonly #over = new AbortController();
   readonly #clients: Promise<void>[];
 
-  constructor(url: string, clients = 8) {
+  constructor(url: string, options: LoadOptions = {}) {
+    const { clients = 8, isAnew = false } = options;
     this.#url = url;
+    this.#options = options;
+    this.#agent = new Agent({ keepAlive: !isAnew });
     this.#clients = Array.from({ length: clients }, () => this.#run());
   }
 
@@ -36,17 +48,48 @@ export class Load {
 
   async #run(): Promise<void> {
     while (!this.#over.signal.aborted) {
-      const status = await this.#get().catch((error: NodeJS.ErrnoException) => String(error.code));
+      const status = await this.#ask().catch((error: NodeJS.ErrnoException) => String(error.code));
       this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
     }
   }
 
-  async #get(): Promise<string> {
-    const outgoing = request(this.#url, { agent: this.#agent }).end();
+  async #ask(): Promise<string> {
+    const { method = 'GET' } = this.#options;
+    const outgoing = request(this.#url, { agent: this.#agent, method });
+    outgoing.end(method === 'POST' ? 'a body' : undefined);
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
     const body = Buffer.concat(await incoming.toArray()).toString();
     this.bodies.push(body);
     if (this.bodies.length > 64) this.bodies.shift();
     return incoming.statusCode === 200 ? '200' : `${incoming.statusCode} ${body.trim()}`;
+  }
+}
+
+/** Clients of four kinds: GET and POST, over connections that stay and over new ones. */
+export class MixedLoad {
+  readonly #loads: readonly Load[];
+
+  /** `clients`: of each kind. */
+  constructor(url: string, clients = 3) {
+    this.#loads = (['GET', 'POST'] as const).flatMap((method) =>
+      [false, true].map((isAnew) => new Load(url, { clients, method, isAnew })),
+    );
+  }
+
+  get answered(): number {
+    return this.#loads.reduce((sum, { answered }) => sum + answered, 0);
+  }
+
+  /** The fewest answers that one kind got. */
+  get fewest(): number {
+    return Math.min(...this.#loads.map(({ answered }) => answered));
+  }
+
+  get others(): string {
+    return this.#loads.map(({ others }) => others).join('');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#loads.map((load) => load.stop()));
   }
 }

@@ -1,5 +1,14 @@
 import type { ExchangeRecord } from '@rollcall/dataplane';
-import { DurationBuckets } from './duration-buckets.ts';
+import { DurationBuckets, type DurationReport } from './duration-buckets.ts';
+
+/** Counters of the requests of one group, as plain data. */
+export interface TrafficReport {
+  readonly byClass: readonly number[];
+  readonly byReason: Readonly<Record<string, number>>;
+  readonly durations: DurationReport;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
 
 /** Counters of the requests of one group; plain numbers, read on request. */
 export class GroupTraffic {
@@ -10,6 +19,17 @@ export class GroupTraffic {
   readonly durations = new DurationBuckets();
   requestBytes = 0;
   responseBytes = 0;
+
+  report(): TrafficReport {
+    const { byClass, byReason, durations, requestBytes, responseBytes } = this;
+    return {
+      byClass: [...byClass],
+      byReason: Object.fromEntries(byReason),
+      durations: durations.report(),
+      requestBytes,
+      responseBytes,
+    };
+  }
 
   add(record: ExchangeRecord): void {
     this.byClass[Math.min(5, Math.floor(record.status / 100))]!++;

@@ -15,16 +15,25 @@ const NO_GROUP = '';
 /** Observes every request and every attempt: counts, logs, and notifies the target's group. */
 export class TrafficStats implements Observer {
   readonly groups = new Map<string, GroupTraffic>();
-  readonly #log: AccessLog | undefined;
+  /** Undefined: requests are not logged. */
+  log: AccessLog | undefined;
 
-  constructor(groupNames: Iterable<string>, log: AccessLog | undefined) {
-    this.#log = log;
-    for (const name of [NO_GROUP, ...groupNames]) this.groups.set(name, new GroupTraffic());
+  constructor() {
+    this.setGroups([]);
+  }
+
+  /** From now on these groups are counted. Those that were counted before go on. */
+  setGroups(names: Iterable<string>): void {
+    const wanted = new Set([NO_GROUP, ...names]);
+    for (const name of this.groups.keys()) if (!wanted.has(name)) this.groups.delete(name);
+    for (const name of wanted) {
+      if (!this.groups.has(name)) this.groups.set(name, new GroupTraffic());
+    }
   }
 
   onResponse(record: ExchangeRecord): void {
     this.groups.get(record.group)?.add(record);
-    this.#log?.add(record);
+    this.log?.add(record);
   }
 
   onTargetResult(target: Target, outcome: TargetOutcome, result: TargetResult): void {

@@ -2,7 +2,7 @@ import { describePorts } from '@rollcall/service-plane';
 import type { BalancedService } from '../services/balanced-service.ts';
 
 /** `GET /services`: the address of each service of type LoadBalancer, and the state of its endpoints. */
-export function reportServices(services: Iterable<BalancedService>) {
+export function servicesView(services: Iterable<BalancedService>) {
   return { services: Array.from(services, reportService) };
 }
 

@@ -1,0 +1,249 @@
+import type { LoopFaults, Tell } from '@rollcall/daemon';
+import { type Clock, pause, type Timer } from '@rollcall/runtime';
+import { AdminPort } from './admin/admin-port.ts';
+import { expiredIn, reportCertificates, reportExpiry } from './admin/certificate-report.ts';
+import { createMetrics } from './admin/metrics.ts';
+import { readinessDetails, reloadAction } from './admin/reload-action.ts';
+import { servicesView } from './admin/services-view.ts';
+import { targetsView } from './admin/targets-view.ts';
+import type { ConfigSource } from './config/config-source.ts';
+import { refuseFixedKeys } from './config/fixed-keys.ts';
+import type { Config } from './config/schema.ts';
+import type { Front } from './front/front.ts';
+import type { GroupsStep, TargetGroups } from './groups/target-groups.ts';
+import type { RegistryTargetGroup } from './groups/target-group.ts';
+import { ListenFailure } from './listeners/listen-failure.ts';
+import type { RegistryLink } from './registry/registry-link.ts';
+import { ChangeRefused } from './config/change-refused.ts';
+import { ConfigWatch } from './reload/config-watch.ts';
+import { Reloader, type ReloadResult } from './reload/reloader.ts';
+import { Steps } from './reload/step.ts';
+import type { BalancedServices } from './services/serve-services.ts';
+import type { BalancerTls } from './tls/balancer-tls.ts';
+
+const TICK_MS = 100;
+const WATCH_MS = 1_000;
+/**
+ * How long the start of listening waits for the targets, in ms. A client whose connection is refused may try another
+ * balancer, whatever the method; a client that gets a 503 may not.
+ */
+const FIRST_PICTURES_MS = 1_000;
+
+/** Faults of the program, for which nobody else is to blame. */
+export interface FaultReports extends LoopFaults {
+  report?(loop: string, error: unknown): void;
+}
+
+export interface BalancerParts {
+  readonly clock: Clock;
+  readonly log: Tell;
+  readonly link: RegistryLink;
+  readonly groups: TargetGroups;
+  readonly front: Front;
+  readonly tls: BalancerTls;
+  readonly services: BalancedServices | undefined;
+  readonly supervisor: FaultReports | undefined;
+  /** Undefined: the configuration stays as it is. */
+  readonly source: ConfigSource | undefined;
+}
+
+/** A balancer, whose configuration may be replaced while it serves. */
+export class Balancer {
+  readonly #parts: BalancerParts;
+  readonly #admin: AdminPort;
+  readonly #reloader: Reloader | undefined;
+  readonly #timers: readonly Timer[];
+  #config: Config;
+  #isClosing = false;
+  #applying: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(config: Config, parts: BalancerParts) {
+    const { clock, groups, front, source } = parts;
+    this.#parts = parts;
+    this.#config = config;
+    this.#reloader = source === undefined ? undefined : this.#createReloader(source);
+    this.#admin = this.#createAdmin();
+    const ticks = clock.every(TICK_MS, () => {
+      groups.tick();
+      front.tick();
+    });
+    this.#timers = source === undefined ? [ticks] : [ticks, this.#watch(source)];
+  }
+
+  get addresses() {
+    return { listeners: this.#parts.front.addresses, admin: this.#admin.address };
+  }
+
+  get groups(): readonly RegistryTargetGroup[] {
+    return this.#parts.groups.all;
+  }
+
+  /** @throws StartError when an address is in use or the log cannot be opened; then nothing is left running. */
+  start(): Promise<void> {
+    const starting = this.#start();
+    this.#applying = starting.catch(() => {});
+    return starting;
+  }
+
+  async #start(): Promise<void> {
+    const config = this.#config;
+    const { groups, front } = this.#parts;
+    try {
+      const first = groups.prepare(config.targetGroups);
+      first.commit();
+      (await this.#admin.prepare(config.admin)).commit();
+      await this.#awaitPictures(first);
+      (await front.prepare(config, first.byName)).commit();
+      this.#parts.tls.watch();
+    } catch (error) {
+      await this.#end(0);
+      throw error;
+    }
+  }
+
+  /** Applies what the configuration file contains now, whole or not at all. Undefined: there is no file. */
+  async reload(why: string): Promise<ReloadResult | undefined> {
+    return this.#reloader?.reload(why);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { clock } = this.#parts;
+    this.#isClosing = true;
+    await this.#applying;
+    const { delayMs, graceMs } = this.#config.shutdown;
+    if (delayMs > 0) await pause(clock, delayMs);
+    await this.#end(graceMs);
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    const { front, services, groups, link, tls } = this.#parts;
+    await Promise.all([front.close(graceMs), services?.close(graceMs)]);
+    for (const timer of this.#timers) timer.cancel();
+    tls.close();
+    groups.close();
+    await link.close();
+    await this.#admin.close();
+  }
+
+  async #apply(next: Config): Promise<void> {
+    await this.#applying;
+    if (this.#isClosing) throw new ChangeRefused('the balancer is stopping', []);
+    const applied = this.#applyMoving(next);
+    this.#applying = applied.catch(() => {});
+    await applied;
+  }
+
+  /**
+   * A listener may need a port that another one still has, such as one that moves to all addresses of the machine. Then
+   * that one is removed first, and comes back if the change fails.
+   */
+  async #applyMoving(next: Config): Promise<void> {
+    const last = this.#config;
+    try {
+      await this.#applyOnce(next);
+    } catch (error) {
+      const others = last.listeners.filter((one) => !isInTheWay(one, error, next));
+      if (others.length === last.listeners.length) throw error;
+      await this.#applyOnce({ ...last, listeners: others });
+      await this.#applyOnce(next).catch((again: unknown) => this.#goBack(last, again));
+    }
+  }
+
+  /** Restores what was in use before, and throws the reason. */
+  async #goBack(last: Config, reason: unknown): Promise<never> {
+    await this.#applyOnce(last).catch(({ message }: Error) => {
+      const { message: first } = reason as Error;
+      throw new ChangeRefused(`${first}; and what was there before is lost: ${message}`, []);
+    });
+    throw reason;
+  }
+
+  async #applyOnce(next: Config): Promise<void> {
+    refuseFixedKeys(this.#config, next);
+    const { link, groups, front } = this.#parts;
+    const steps = new Steps();
+    try {
+      steps.add(link.prepare(next.registry));
+      const prepared = steps.add(groups.prepare(next.targetGroups));
+      steps.add(await this.#admin.prepare(next.admin));
+      await this.#awaitPictures(prepared);
+      steps.add(await front.prepare(next, prepared.byName));
+    } catch (error) {
+      await steps.undo();
+      throw error;
+    }
+    steps.commit();
+    this.#config = next;
+  }
+
+  async #awaitPictures(step: GroupsStep): Promise<void> {
+    await Promise.race([step.firstPictures(), pause(this.#parts.clock, FIRST_PICTURES_MS)]);
+  }
+
+  #createReloader(source: ConfigSource): Reloader {
+    const { clock, log, supervisor } = this.#parts;
+    return new Reloader({
+      load: () => source.load(),
+      apply: (next) => this.#apply(next),
+      current: () => this.#config,
+      clock,
+      log,
+      onFault: (error) => supervisor?.report?.('reload', error),
+    });
+  }
+
+  #watch(source: ConfigSource): Timer {
+    const watch = new ConfigWatch(source, () => void this.reload('the file has changed'));
+    return this.#parts.clock.every(WATCH_MS, () => {
+      if (this.#config.watchConfig && !this.#isClosing) watch.look();
+    });
+  }
+
+  #createAdmin(): AdminPort {
+    const { clock, groups, front, services, link, supervisor, tls } = this.#parts;
+    const reloader = this.#reloader;
+    const reloads = reloader === undefined ? undefined : () => reloader.state;
+    const report = () => front.report();
+    const sources = { report, groups: () => groups.all, services, tls, supervisor, reloads };
+    return new AdminPort(
+      {
+        metrics: createMetrics(sources),
+        waitingFor: () => [
+          ...groups.all.filter((group) => !group.hasPicture).map(({ name }) => name),
+          ...(services?.catalog.isReady === false ? ['loadBalancerServices'] : []),
+        ],
+        missing: () => [
+          ...(link.isUnreachable ? ['registry'] : []),
+          ...expiredIn(tls, clock.wallMs()),
+        ],
+        isClosing: () => this.#isClosing,
+        views: {
+          '/targets': async () => targetsView(groups.all, await report()),
+          '/certificates': () => reportCertificates(tls, clock.wallMs()),
+          '/services': () => servicesView(services?.services.services() ?? []),
+        },
+        details: () => ({
+          ...(reloader === undefined ? {} : readinessDetails(reloader.state)),
+          ...(tls.listeners.size === 0 ? {} : { certificates: reportExpiry(tls, clock.wallMs()) }),
+        }),
+        ...(reloader === undefined ? {} : { actions: { '/reload': () => reloadAction(reloader) } }),
+      },
+      clock,
+    );
+  }
+}
+
+/** Whether a listener that is about to go has the port that could not be bound. */
+function isInTheWay(listener: Config['listeners'][number], error: unknown, next: Config): boolean {
+  if (!(error instanceof ListenFailure) || !error.isTaken) return false;
+  const { host, port } = listener;
+  return (
+    port === error.port && !next.listeners.some((one) => one.host === host && one.port === port)
+  );
+}

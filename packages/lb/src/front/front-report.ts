@@ -1,0 +1,14 @@
+import type { HttpCounters } from '@rollcall/dataplane';
+import type { TargetReport } from '../groups/target-report.ts';
+import type { TrafficReport } from '../traffic/group-traffic.ts';
+
+/** What a front has counted, as plain data. */
+export interface FrontReport {
+  readonly counters: HttpCounters;
+  /** By name of the group; empty for requests that reached none. */
+  readonly traffic: Readonly<Record<string, TrafficReport>>;
+  /** By name of the group. */
+  readonly targets: Readonly<Record<string, readonly TargetReport[]>>;
+  /** Lines of the access log that were lost. */
+  readonly droppedLines: number;
+}

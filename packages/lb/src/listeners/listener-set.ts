@@ -1,0 +1,118 @@
+import { urlHostOf } from '@rollcall/daemon';
+import type { Acceptor, HttpListener, HttpServer, TargetGroup } from '@rollcall/dataplane';
+import { httpsPort } from '../config/tls-problems.ts';
+import type { Step } from '../reload/step.ts';
+import { ListenerRouter } from '../routing/listener-router.ts';
+import { ListenFailure } from './listen-failure.ts';
+import type { PlannedListener } from './listener-plan.ts';
+
+type Groups = ReadonlyMap<string, TargetGroup>;
+
+interface OpenListener {
+  readonly planned: PlannedListener;
+  readonly listener: HttpListener;
+}
+
+export interface ListenerSetParts {
+  readonly server: HttpServer;
+  /** How connections of the listener of that name arrive; undefined: as plain ones. */
+  readonly acceptorOf: (name: string) => Acceptor | undefined;
+  /** How long connections of a listener that is removed may last. */
+  readonly graceMs: () => number;
+}
+
+const HTTPS_PORT = 443;
+
+/** The listeners of one server. One whose socket stays the same keeps it, and its connections. */
+export class ListenerSet {
+  readonly #parts: ListenerSetParts;
+  #open: ReadonlyMap<string, OpenListener> = new Map();
+  /** Removed ones whose ports are not free yet. */
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(parts: ListenerSetParts) {
+    this.#parts = parts;
+  }
+
+  /** The bound addresses by name of the listener: `http://127.0.0.1:8080`. */
+  get addresses(): Readonly<Record<string, string>> {
+    const entries = Array.from(this.#open.values(), ({ planned, listener }) => {
+      const { host, port } = listener.address;
+      return [
+        planned.config.name,
+        `${planned.config.protocol}://${urlHostOf(host)}:${port}`,
+      ] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+
+  /**
+   * Opens the sockets that are missing.
+   * @throws ListenFailure that names the listener whose address or socket cannot be used.
+   */
+  async prepare(plan: readonly PlannedListener[], groups: Groups): Promise<Step> {
+    const created: HttpListener[] = [];
+    const next = new Map<string, OpenListener & { readonly router: ListenerRouter }>();
+    const undo = async (): Promise<void> => {
+      await Promise.all(created.map((listener) => listener.close(0)));
+    };
+    // One of them may have what is needed now.
+    await Promise.all(this.#closing);
+    try {
+      for (const planned of plan) {
+        const router = new ListenerRouter(planned.config, {
+          groups,
+          httpsPort: () => this.#httpsPort,
+        });
+        const known = this.#open.get(planned.key)?.listener;
+        const listener = known ?? (await this.#listen(planned, router));
+        if (known === undefined) created.push(listener);
+        next.set(planned.key, { planned, listener, router });
+      }
+    } catch (error) {
+      await undo();
+      throw error;
+    }
+    return { commit: () => this.#replace(next), undo };
+  }
+
+  async #listen(planned: PlannedListener, router: ListenerRouter): Promise<HttpListener> {
+    const { config, fd } = planned;
+    const acceptor = this.#parts.acceptorOf(config.name);
+    const options = { ...optionsOf(planned), ...(acceptor === undefined ? {} : { acceptor }) };
+    try {
+      return await this.#parts.server.listen({ ...config, fd }, router, options);
+    } catch (error) {
+      throw new ListenFailure(planned, error);
+    }
+  }
+
+  /** Where clients are sent that should come over TLS. */
+  get #httpsPort(): number {
+    const bound = Array.from(this.#open.values(), ({ planned, listener }) => {
+      return { port: listener.address.port, protocol: planned.config.protocol };
+    });
+    return httpsPort(bound) ?? HTTPS_PORT;
+  }
+
+  #close(listener: HttpListener): void {
+    const closed = listener
+      .close(this.#parts.graceMs())
+      .finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  #replace(next: ReadonlyMap<string, OpenListener & { readonly router: ListenerRouter }>): void {
+    for (const [key, { listener }] of this.#open) {
+      if (!next.has(key)) this.#close(listener);
+    }
+    for (const { listener, router, planned } of next.values()) {
+      listener.reroute(router, optionsOf(planned));
+    }
+    this.#open = next;
+  }
+}
+
+function optionsOf({ config }: PlannedListener) {
+  return { passesTrailers: config.passRequestTrailers };
+}

@@ -1,0 +1,149 @@
+import { type Catalog, Rollcall } from '@rollcall/client-sdk';
+import { clientOptions, logConnection, type Tell } from '@rollcall/daemon';
+import type { Clock } from '@rollcall/runtime';
+import type { ReportPort } from '@rollcall/service-plane';
+import { isDeepStrictEqual } from 'node:util';
+import type { Config, TargetGroupConfig } from '../config/schema.ts';
+import { RollcallSource } from '../groups/rollcall-source.ts';
+import type { TargetSource } from '../groups/target-source.ts';
+import { NO_STEP, type Step } from '../reload/step.ts';
+import { ReplaceableCatalog } from './replaceable-catalog.ts';
+import { ReplaceableSource } from './replaceable-source.ts';
+
+type RegistryConfig = Config['registry'];
+type TrafficSource = Parameters<Rollcall['reportTraffic']>[0];
+
+export interface RegistryLinkParts {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly log: Tell;
+}
+
+/** What follows the registry. Another registry, or another token, takes the place of the last one under way. */
+export class RegistryLink {
+  readonly #parts: RegistryLinkParts;
+  readonly #sources = new Map<
+    ReplaceableSource,
+    { readonly wanted: Wanted; readonly client: Rollcall }
+  >();
+  readonly #traffic = new Map<TrafficSource, () => void>();
+  #catalog: { readonly namespace: string; readonly shown: ReplaceableCatalog } | undefined;
+  #config: RegistryConfig;
+  #client: Rollcall;
+  /** The client that is about to take its place. */
+  #next: Rollcall | undefined;
+
+  /** @throws an error when the client refuses its options. */
+  constructor(config: RegistryConfig, parts: RegistryLinkParts) {
+    this.#parts = parts;
+    this.#config = config;
+    this.#client = this.#connect(config);
+  }
+
+  get isUnreachable(): boolean {
+    return this.#client.connection === 'unreachable';
+  }
+
+  /** Where reports about services go. */
+  get reports(): ReportPort {
+    return {
+      report: (...given) => this.#client.report(...given),
+      withdrawReport: (...given) => this.#client.withdrawReport(...given),
+    };
+  }
+
+  source(group: TargetGroupConfig): TargetSource {
+    const wanted = { name: group.service, namespace: group.namespace, port: group.port };
+    const client = this.#next ?? this.#client;
+    const { clock } = this.#parts;
+    const shown = new ReplaceableSource(sourceOf(client, wanted), clock, (source) =>
+      this.#sources.delete(source),
+    );
+    this.#sources.set(shown, { wanted, client });
+    return shown;
+  }
+
+  /** May be called once. */
+  catalog(namespace: string): Catalog {
+    const shown = new ReplaceableCatalog(this.#client.catalog({ namespace }), this.#parts.clock);
+    this.#catalog = { namespace, shown };
+    return shown;
+  }
+
+  /** Reports the calls of a source. Returns a function that ends it. */
+  reportTraffic(source: TrafficSource): () => void {
+    this.#traffic.set(source, this.#client.reportTraffic(source));
+    return () => {
+      this.#traffic.get(source)?.();
+      this.#traffic.delete(source);
+    };
+  }
+
+  /** @throws an error when the client refuses its options. */
+  prepare(config: RegistryConfig): Step {
+    if (isDeepStrictEqual(config, this.#config)) return NO_STEP;
+    const next = this.#connect(config);
+    this.#next = next;
+    return {
+      commit: () => this.#replace(config, next),
+      undo: () => {
+        this.#next = undefined;
+        return next.close();
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #connect(config: RegistryConfig): Rollcall {
+    const { log } = this.#parts;
+    const client = new Rollcall(clientOptions(accessOf(config), log));
+    logConnection(client, log, 'the targets stay as they were');
+    return client;
+  }
+
+  #replace(config: RegistryConfig, next: Rollcall): void {
+    const last = this.#client;
+    this.#config = config;
+    this.#client = next;
+    this.#next = undefined;
+    for (const [source, { wanted, client }] of this.#sources) {
+      if (client === next) continue;
+      source.replace(sourceOf(next, wanted));
+      this.#sources.set(source, { wanted, client: next });
+    }
+    for (const [source, end] of this.#traffic) {
+      end();
+      this.#traffic.set(source, next.reportTraffic(source));
+    }
+    if (this.#catalog !== undefined) {
+      const { namespace, shown } = this.#catalog;
+      shown.replace(next.catalog({ namespace }));
+    }
+    void last.close();
+  }
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly namespace: string;
+  readonly port: string | undefined;
+}
+
+function sourceOf(client: Rollcall, { name, namespace, port }: Wanted): TargetSource {
+  return new RollcallSource(
+    client.service(name, { namespace, ...(port === undefined ? {} : { port }) }),
+  );
+}
+
+function accessOf({ url, token, tokenFile, ca, cert, key }: RegistryConfig) {
+  return {
+    registry: url,
+    token,
+    tokenFile,
+    registryCa: ca,
+    registryCert: cert,
+    registryKey: key,
+  };
+}

@@ -22,6 +22,12 @@ const TIMED = [
   'test/robustness/kills.test.ts',
 ];
 
+const OVER_TLS = [
+  'packages/dataplane/src/http/**/*.test.ts',
+  'packages/dataplane/src/io/net-transport.test.ts',
+  'packages/dataplane/src/io/tls/**/*.test.ts',
+];
+
 const report = process.env['TEST_REPORT'];
 
 export default defineConfig({
@@ -71,12 +77,13 @@ export default defineConfig({
         test: {
           name: 'tls',
           // HTTP over TLS, from clients and to targets, must be as strict and as patient as over TCP.
-          include: [
-            'packages/dataplane/src/http/**/*.test.ts',
-            'packages/dataplane/src/io/net-transport.test.ts',
-          ],
+          include: OVER_TLS,
           env: { TEST_IO: 'tls' },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'tls-handles', include: OVER_TLS, env: { TEST_IO: 'tls-handle' } },
       },
       {
         extends: true,

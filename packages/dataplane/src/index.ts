@@ -16,6 +16,7 @@ export type {
 export { DgramDatagrams } from './io/dgram-datagrams.ts';
 export { NetTransport, type NetTransportOptions } from './io/net-transport.ts';
 export { HANDSHAKE_FAULTS, type HandshakeFault } from './io/tls/handshake-fault.ts';
+export { openTlsIo, type TlsIo } from './io/tls/open-tls-io.ts';
 export {
   TlsAcceptor,
   type TlsAcceptorOptions,

@@ -95,7 +95,7 @@ export async function startLoadBalancer(
     descriptors: parts.descriptors ?? systemDescriptors(),
   };
   const { clock, log, tracing, descriptors, supervisor, source, sockets = [] } = opening;
-  const tls = openTls(config, { clock, log, ticketKeys: opening.ticketKeys });
+  const tls = await openTls(config, { clock, log, ticketKeys: opening.ticketKeys });
   const transport = await openTransport({ io: config.io }, systemClock);
   const fronting = { transport, tls, clock: systemClock, log, tracing, descriptors, sockets };
   const front = new HttpFront(config, fronting);

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { ManualClock } from '@rollcall/runtime/testing';
 import { expect, test } from 'vitest';
 import { RawClient } from '../testing/raw-client.ts';
@@ -163,7 +164,9 @@ test('the time of a whole request, while the client sends steadily: no target is
 test('a slow body occupies no target', async () => {
   const { bench } = await start({ limits: { collectBytes: 1_000 } });
   await using _ = bench;
-  await bench.addHttp((incoming, response) => incoming.pipe(response));
+  await bench.addHttp(
+    (incoming, response) => void text(incoming).then((body) => response.end(body)),
+  );
   const client = await RawClient.connect(bench.port);
   client.send(post(10));
   await expect.poll(() => bench.server.counters.requests, WAIT).toBe(1);

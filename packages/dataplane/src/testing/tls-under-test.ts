@@ -5,6 +5,8 @@ import { connect, createSecureContext, createServer as createTlsServer } from 'n
 import { type Clock, systemClock } from '@rollcall/runtime';
 import { TestAuthority } from '@rollcall/testkit';
 import { NetTransport } from '../io/net-transport.ts';
+import { handleTlsIo } from '../io/tls/open-tls-io.ts';
+import { createPublicly, type CreateSecured } from '../io/tls/secured-connection.ts';
 import { TlsAcceptor, type TlsAcceptorOptions, type TlsContexts } from '../io/tls/tls-acceptor.ts';
 import { TlsConnector } from '../io/tls/tls-connector.ts';
 import type { Transport } from '../io/transport.ts';
@@ -44,7 +46,8 @@ export class TlsTransport implements Transport {
   }
 
   listen(...given: Parameters<Transport['listen']>): ReturnType<Transport['listen']> {
-    const acceptor = new TlsAcceptor(oneContext(), TLS_OPTIONS, { clock: this.#clock });
+    const parts = { clock: this.#clock, create: createUnderTest() };
+    const acceptor = new TlsAcceptor(oneContext(), TLS_OPTIONS, parts);
     return acceptor.listen(...given);
   }
 
@@ -53,9 +56,16 @@ export class TlsTransport implements Transport {
   }
 }
 
-/** Whether this test run is over TLS: TEST_IO=tls. */
+/** Whether this test run is over TLS: TEST_IO=tls, or TEST_IO=tls-handle for that below Node.js's streams. */
 export function isOverTls(): boolean {
-  return process.env['TEST_IO'] === 'tls';
+  return process.env['TEST_IO']?.startsWith('tls') === true;
+}
+
+export function createUnderTest(): CreateSecured {
+  if (process.env['TEST_IO'] !== 'tls-handle') return createPublicly;
+  const io = handleTlsIo();
+  if (io === undefined) throw new Error('this Node.js has no bare handles');
+  return io.create;
 }
 
 const connector = lazily(
@@ -65,6 +75,7 @@ const connector = lazily(
       names: [NAME],
       isVerified: true,
       protocols: ['http/1.1'],
+      create: createUnderTest(),
     }),
 );
 

@@ -296,7 +296,7 @@ export const ConfigSchema = object({
   underscoresInHeaders: flag.default(false),
   /** Applies the file, and those that it names, by itself when they change: within two seconds. @default false */
   watchConfig: flag.default(false),
-  /** How TCP I/O is done: the fastest way that this Node.js offers, or its public API. @default auto */
+  /** How TCP and TLS I/O is done: the fastest way that this Node.js offers, or its public API. @default auto */
   io: z.enum(['auto', 'net'], { error: "expected 'auto' or 'net'" }).default('auto'),
   shutdown: Shutdown.prefault({}),
 });

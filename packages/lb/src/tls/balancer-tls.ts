@@ -1,5 +1,5 @@
 import type { Tell } from '@rollcall/daemon';
-import { type HttpLimits, type HttpTimeouts, TlsAcceptor } from '@rollcall/dataplane';
+import { type HttpLimits, type HttpTimeouts, TlsAcceptor, type TlsIo } from '@rollcall/dataplane';
 import type { Clock, Timer } from '@rollcall/runtime';
 import { FileFault } from './files/file-fault.ts';
 import { ExpiryWarnings } from './expiry-warnings.ts';
@@ -15,6 +15,8 @@ export interface BalancerTlsParts {
   readonly clock: Clock;
   readonly log: Tell;
   readonly ticketKeys: TicketKeys;
+  /** Makes the connections after their handshake. */
+  readonly io: TlsIo;
 }
 
 interface TlsListener {
@@ -56,7 +58,7 @@ export class BalancerTls {
     }
     for (const [name, group] of Object.entries(config.targetGroups)) {
       if (group.scheme !== 'https') continue;
-      this.targets.set(name, new TargetTls(name, group, () => clock.wallMs()));
+      this.targets.set(name, new TargetTls(group, { wallMs: () => clock.wallMs(), io: parts.io }));
     }
     this.#warnings = new ExpiryWarnings(clock, log);
   }
@@ -120,7 +122,7 @@ function createAcceptor(
   certificates: ListenerCertificates,
   clientCertificates: 'none' | 'optional' | 'require',
   { timeouts, limits }: { readonly timeouts: HttpTimeouts; readonly limits: HttpLimits },
-  { clock, log }: BalancerTlsParts,
+  { clock, log, io }: BalancerTlsParts,
 ): TlsAcceptor {
   const { listener } = certificates;
   const acceptor = new TlsAcceptor(
@@ -133,6 +135,7 @@ function createAcceptor(
     },
     {
       clock,
+      create: io.create,
       onFault: (fault, detail) =>
         log(`listener ${listener}: handshake failed: ${fault}: ${detail}`, 'debug'),
     },

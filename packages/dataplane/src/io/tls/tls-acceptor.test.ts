@@ -10,7 +10,7 @@ import {
 import { ManualClock } from '@rollcall/runtime/testing';
 import { TestAuthority } from '@rollcall/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { TLS_OPTIONS } from '../../testing/tls-under-test.ts';
+import { createUnderTest, TLS_OPTIONS } from '../../testing/tls-under-test.ts';
 import type { Connection } from '../transport.ts';
 import type { HandshakeFault } from './handshake-fault.ts';
 import { TlsAcceptor, type TlsAcceptorOptions, type TlsContexts } from './tls-acceptor.ts';
@@ -35,7 +35,15 @@ async function start(
   const clock = new ManualClock();
   const faults: HandshakeFault[] = [];
   const onFault = (fault: HandshakeFault) => void faults.push(fault);
-  const acceptor = new TlsAcceptor(given, { ...TLS_OPTIONS, ...options }, { clock, onFault });
+  const acceptor = new TlsAcceptor(
+    given,
+    { ...TLS_OPTIONS, ...options },
+    {
+      clock,
+      onFault,
+      create: createUnderTest(),
+    },
+  );
   const accepted: Connection[] = [];
   const accept = (connection: Connection) => {
     accepted.push(connection);

@@ -11,8 +11,8 @@ import type {
 } from '../transport.ts';
 import { type HandshakeFault, handshakeFaultOf } from './handshake-fault.ts';
 import { Handshakes } from './handshakes.ts';
+import { createPublicly, type CreateSecured } from './secured-connection.ts';
 import { serverNameOf, sessionOf } from './session-of.ts';
-import { TlsConnection } from './tls-connection.ts';
 import { createTlsCounters, type TlsCounters } from './tls-counters.ts';
 
 /** The certificates of a listener. Never changed, only replaced as a whole. */
@@ -41,6 +41,8 @@ export interface TlsAcceptorOptions {
 
 export interface TlsAcceptorParts {
   readonly clock: Clock;
+  /** Makes the connections. @default over the public API */
+  readonly create?: CreateSecured;
   /** Called for each handshake that failed. `detail` is for the log. */
   readonly onFault?: (fault: HandshakeFault, detail: string) => void;
 }
@@ -59,6 +61,7 @@ export class TlsAcceptor implements Acceptor {
   readonly counters: TlsCounters = createTlsCounters();
   readonly #options: TlsAcceptorOptions;
   readonly #onFault: NonNullable<TlsAcceptorParts['onFault']>;
+  readonly #create: CreateSecured;
   readonly #handshakes: Handshakes;
   readonly #server: Server;
   #contexts: TlsContexts;
@@ -70,6 +73,7 @@ export class TlsAcceptor implements Acceptor {
     this.#contexts = contexts;
     this.#options = options;
     this.#onFault = parts.onFault ?? (() => {});
+    this.#create = parts.create ?? createPublicly;
     this.#handshakes = new Handshakes({ handshakeMs, limit }, parts.clock, (raw, fault) => {
       this.#givenUp++;
       this.#countFault(fault, raw.remoteAddress);
@@ -143,7 +147,7 @@ export class TlsAcceptor implements Acceptor {
     const session = sessionOf(socket, shown);
     if (session.isResumed) this.counters.resumed++;
     else this.counters.full++;
-    const connection = new TlsConnection(socket, raw, session);
+    const connection = this.#create(socket, raw, session);
     connection.attach(accept(connection));
   }
 

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer as createPlainServer } from 'node:net';
 import { createSecureContext, createServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import { TestAuthority } from '@rollcall/testkit';
 import { expect, onTestFinished, test } from 'vitest';
+import { createUnderTest } from '../../testing/tls-under-test.ts';
 import type { Address, Connector } from '../transport.ts';
 import { TlsConnector } from './tls-connector.ts';
 
@@ -54,6 +55,7 @@ function connector(
     names,
     isVerified: isVerified as boolean,
     protocols: ['http/1.1'],
+    create: createUnderTest(),
   });
 }
 

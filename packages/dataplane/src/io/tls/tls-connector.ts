@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls';
 import type { Address, ConnectHandler, Connection, Connector } from '../transport.ts';
 import { PendingConnection } from '../pending-connection.ts';
-import { TlsConnection } from './tls-connection.ts';
+import { createPublicly, type CreateSecured } from './secured-connection.ts';
 import { sessionOf } from './session-of.ts';
 
 export interface TlsConnectorOptions {
@@ -14,6 +14,8 @@ export interface TlsConnectorOptions {
   readonly isVerified: boolean;
   /** Protocols that are spoken, for ALPN. */
   readonly protocols: readonly string[];
+  /** Makes the connections. @default over the public API */
+  readonly create?: CreateSecured;
 }
 
 /** Makes connections over TLS to targets that have the same names. Resumes sessions. */
@@ -45,7 +47,8 @@ export class TlsConnector implements Connector {
       socket.once('close', onUnopened);
       socket.once('secureConnect', () => {
         socket.off('close', onUnopened);
-        const connection = new TlsConnection(socket, raw, sessionOf(socket, undefined));
+        const { create = createPublicly } = this.#options;
+        const connection = create(socket, raw, sessionOf(socket, undefined));
         pending.opened(connection);
         connection.attach(handler);
         handler.onConnect();

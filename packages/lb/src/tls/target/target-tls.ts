@@ -5,6 +5,7 @@ import {
   type Connection,
   type Connector,
   TlsConnector,
+  type TlsIo,
 } from '@rollcall/dataplane';
 import { Agent, type Dispatcher } from 'undici';
 import type { TargetGroupConfig } from '../../config/schema.ts';
@@ -25,25 +26,29 @@ interface Material {
   readonly key?: string;
 }
 
+export interface TargetTlsParts {
+  /** Unix time in ms. */
+  readonly wallMs: () => number;
+  readonly io: TlsIo;
+}
+
 /** TLS from this balancer to the targets of one group. Its files are read and checked, and replaced, as a whole. */
 export class TargetTls implements Connector, ProbeWay {
   readonly scheme = 'https';
-  readonly group: string;
   readonly #config: TargetTlsConfig;
   readonly #names: Names;
-  readonly #wallMs: () => number;
+  readonly #parts: TargetTlsParts;
   readonly #watched: WatchedFiles;
   #connector: TlsConnector;
   #agent: Agent;
 
   /** @throws FileFault when a file cannot be used. */
-  constructor(group: string, config: TargetGroupConfig, wallMs: () => number) {
-    this.group = group;
+  constructor(config: TargetGroupConfig, parts: TargetTlsParts) {
     this.#config = config.tls;
     this.#names = targetNames(config);
-    this.#wallMs = wallMs;
+    this.#parts = parts;
     this.#watched = new WatchedFiles(filesOf(config.tls));
-    const material = loadTargetFiles(config.tls, wallMs(), readNow);
+    const material = loadTargetFiles(config.tls, parts.wallMs(), readNow);
     this.#connector = this.#connectorWith(material);
     this.#agent = this.#agentWith(material);
   }
@@ -64,7 +69,7 @@ export class TargetTls implements Connector, ProbeWay {
   async look(): Promise<boolean> {
     if (!(await this.#watched.haveChanged())) return false;
     const read = await readAll(this.#watched.files);
-    const material = loadTargetFiles(this.#config, this.#wallMs(), read);
+    const material = loadTargetFiles(this.#config, this.#parts.wallMs(), read);
     this.#connector = this.#connectorWith(material);
     this.#agent = this.#agentWith(material);
     return true;
@@ -76,6 +81,7 @@ export class TargetTls implements Connector, ProbeWay {
       names: this.#names,
       isVerified: !this.#config.insecureSkipVerify,
       protocols: ['http/1.1'],
+      create: this.#parts.io.create,
     });
   }
 

@@ -13,7 +13,8 @@ import type { ReportPort } from '@rollcall/service-plane';
 import { Balancer, type FaultReports } from './balancer.ts';
 import type { ConfigSource } from './config/config-source.ts';
 import type { Config, TargetGroupConfig } from './config/schema.ts';
-import { HttpFront, PLANES } from './front/http-front.ts';
+import { HttpFront } from './front/http-front.ts';
+import { limitsWithin, PLANES } from './front/limits.ts';
 import { TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup, TargetGroupParts } from './groups/target-group.ts';
 import type { TargetSource } from './groups/target-source.ts';
@@ -95,7 +96,8 @@ export async function startLoadBalancer(
     descriptors: parts.descriptors ?? systemDescriptors(),
   };
   const { clock, log, tracing, descriptors, supervisor, source, sockets = [] } = opening;
-  const tls = await openTls(config, { clock, log, ticketKeys: opening.ticketKeys });
+  const limits = limitsWithin(config, descriptors);
+  const tls = await openTls({ ...config, limits }, { clock, log, ticketKeys: opening.ticketKeys });
   const transport = await openTransport({ io: config.io }, systemClock);
   const fronting = { transport, tls, clock: systemClock, log, tracing, descriptors, sockets };
   const front = new HttpFront(config, fronting);

@@ -148,15 +148,16 @@ export class HttpServer {
       return session;
     };
     const { acceptor = this.#runtime.transport } = options;
-    listener.bind(await acceptor.listen(address, accept, () => this.#hasRoom()));
+    const hasRoom = (handshakes: number) => this.#hasRoom(handshakes);
+    listener.bind(await acceptor.listen(address, accept, hasRoom));
     this.#listeners.add(listener);
     if (this.#closed !== undefined) await listener.close(0);
     return listener;
   }
 
-  #hasRoom(): boolean {
+  #hasRoom(handshakes: number): boolean {
     this.#arrivals++;
-    if (this.#sessions.size < this.#services.limits.clientConnections) return true;
+    if (this.#sessions.size + handshakes < this.#services.limits.clientConnections) return true;
     this.counters.connectionsRefused++;
     return false;
   }

@@ -71,14 +71,14 @@ export interface Listener {
 /** Takes connections from clients. */
 export interface Acceptor {
   /**
-   * `hasRoom`: whether one more connection would be served. An acceptor that has to do a handshake first asks it once
-   * for each connection, before that.
+   * `hasRoom`: whether one more connection would be served, besides those whose handshake is under way. An acceptor
+   * that has to do a handshake first asks it once for each connection, before that.
    * @throws the system's error (EADDRINUSE, EACCES, ...) when the address cannot be bound.
    */
   listen(
     address: ListenAddress,
     accept: (connection: Connection) => ConnectionHandler,
-    hasRoom?: () => boolean,
+    hasRoom?: (handshakes: number) => boolean,
   ): Promise<Listener>;
 }
 

@@ -106,8 +106,8 @@ export interface HttpLimits {
    */
   readonly sourceBytesPerSecond: number;
   /**
-   * Maximum number of TLS handshakes in progress at one listener; at the limit, a slow one is given up for a new one, or
-   * the new one is refused. @default 1000
+   * Maximum number of TLS handshakes in progress at one listener, but not more than half of `clientConnections`; at the
+   * limit, a slow one is given up for a new one, or the new one is refused. @default 1000
    */
   readonly handshakes: number;
   /** Retries after a broken response, as a share of requests. Lower it to shed load sooner. @default 0.2 */

@@ -1,6 +1,6 @@
 import type { PassedSocket, Tell, Tracing } from '@rollcall/daemon';
 import { HttpServer, type Transport } from '@rollcall/dataplane';
-import { type Clock, descriptorShare } from '@rollcall/runtime';
+import type { Clock } from '@rollcall/runtime';
 import { AccessLogSwitch } from '../access-log/access-log-switch.ts';
 import type { Config } from '../config/schema.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
@@ -13,6 +13,7 @@ import { BalancerTracer } from '../tracing/balancer-tracer.ts';
 import { TrafficStats } from '../traffic/traffic-stats.ts';
 import type { FrontReport } from './front-report.ts';
 import type { Front } from './front.ts';
+import { limitsWithin } from './limits.ts';
 
 export interface HttpFrontParts {
   readonly transport: Transport;
@@ -26,9 +27,6 @@ export interface HttpFrontParts {
   /** Sockets that listen already, for listeners of their names or in order. */
   readonly sockets: readonly PassedSocket[];
 }
-
-/** Planes that share the file descriptors: HTTP, and TCP and UDP of services. */
-export const PLANES = 3;
 
 type Groups = ReadonlyMap<string, RegistryTargetGroup>;
 
@@ -120,16 +118,18 @@ export class HttpFront implements Front {
     return { timeouts, trustForwarded, underscoresInHeaders, limits: this.#limitsOf(config) };
   }
 
-  /** A client's connection needs a second one to its target; services of type LoadBalancer need their share too. */
-  #limitsOf({ limits, loadBalancerServices }: Config): Config['limits'] {
+  #limitsOf(config: Config): Config['limits'] {
     const { descriptors, log } = this.#parts;
-    const share = descriptorShare(descriptors, loadBalancerServices === undefined ? 1 : PLANES);
-    const clientConnections = Math.min(limits.clientConnections, Math.floor(share / 2));
-    if (clientConnections < limits.clientConnections && clientConnections !== this.#warnedOf) {
+    const limits = limitsWithin(config, descriptors);
+    const { clientConnections } = limits;
+    if (
+      clientConnections < config.limits.clientConnections &&
+      clientConnections !== this.#warnedOf
+    ) {
       this.#warnedOf = clientConnections;
       const most = `the process may open ${descriptors} files`;
       log(`limits.clientConnections: ${clientConnections} instead of more, since ${most}`, 'warn');
     }
-    return { ...limits, clientConnections };
+    return limits;
   }
 }

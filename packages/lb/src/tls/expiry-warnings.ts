@@ -11,8 +11,8 @@ const WARN_DAYS = 14;
 export class ExpiryWarnings {
   readonly #clock: Clock;
   readonly #log: Tell;
-  /** Remaining days of which the log was told last. */
-  readonly #told = new WeakMap<Certificate, number>();
+  /** Remaining days of which the log was told last, by listener and certificate. */
+  readonly #told = new Map<string, number>();
 
   constructor(clock: Clock, log: Tell) {
     this.#clock = clock;
@@ -20,10 +20,11 @@ export class ExpiryWarnings {
   }
 
   check(listener: string, certificate: Certificate): void {
-    const { expiresAtMs, files } = certificate;
+    const { expiresAtMs, files, leaf } = certificate;
     const days = Math.floor((expiresAtMs - this.#clock.wallMs()) / DAY_MS);
-    if (days >= WARN_DAYS || this.#told.get(certificate) === days) return;
-    this.#told.set(certificate, days);
+    const key = `${listener} ${leaf.fingerprint256}`;
+    if (days >= WARN_DAYS || this.#told.get(key) === days) return;
+    this.#told.set(key, days);
     const what = `certificate ${labelOf(certificate)} of listener ${listener} (${files.cert})`;
     const at = new Date(expiresAtMs).toISOString();
     if (days < 0) this.#log(`${what} has expired, at ${at}: clients refuse it`, 'error');

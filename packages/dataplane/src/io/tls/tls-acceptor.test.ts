@@ -30,7 +30,7 @@ function contexts(shared: SecureContextOptions = {}, fallback = { ...first, ...s
 
 async function start(
   options: Partial<TlsAcceptorOptions> = {},
-  { given = contexts(), hasRoom = (): boolean => true } = {},
+  { given = contexts(), hasRoom = (_handshakes: number): boolean => true } = {},
 ) {
   const clock = new ManualClock();
   const faults: HandshakeFault[] = [];
@@ -288,6 +288,16 @@ test('where there is no room for a connection, no handshake is made', async () =
   expect(await outcome(open())).not.toBe('secure');
   await expect.poll(() => faults, WAIT).toEqual(['limit']);
   expect(acceptor.counters).toMatchObject({ full: 1, resumed: 0 });
+});
+
+test('handshakes under way count as connections', async () => {
+  const { open, plain, acceptor } = await start({}, { hasRoom: (handshakes) => handshakes < 1 });
+  const slow = plain();
+  await expect.poll(() => acceptor.handshakesUnderWay, WAIT).toBe(1);
+  expect(await outcome(open())).not.toBe('secure');
+  slow.destroy();
+  await expect.poll(() => acceptor.handshakesUnderWay, WAIT).toBe(0);
+  expect(await outcome(open())).toBe('secure');
 });
 
 test('closing waits for the handshakes under way, but not for long', async () => {

@@ -105,15 +105,18 @@ export class TlsAcceptor implements Acceptor {
   async listen(
     address: ListenAddress,
     accept: Accept,
-    hasRoom: () => boolean = () => true,
+    hasRoom: (handshakes: number) => boolean = () => true,
   ): Promise<Listener> {
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket, accept));
     const server = createServer({ noDelay: true }, (raw) => {
-      if (hasRoom() && this.#handshakes.begin(raw)) {
+      // Closed between accept and here: its addresses are no longer known.
+      const isHere = raw.remoteAddress !== undefined;
+      const { underWay } = this.#handshakes;
+      if (isHere && hasRoom(underWay) && this.#handshakes.begin(raw)) {
         this.#server.emit('connection', raw);
         return;
       }
-      this.#countFault('limit', raw.remoteAddress);
+      this.#countFault(isHere ? 'limit' : 'closed', raw.remoteAddress);
       raw.on('error', () => {});
       raw.resetAndDestroy();
     });

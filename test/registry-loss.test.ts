@@ -49,9 +49,11 @@ test('each program logs the loss and the return once, and is degraded in between
       start('dns-server', '--port', `${dnsPort}`, '--metrics', `127.0.0.1:${dnsAdmin}`),
     ],
   ];
+  // Some programs say more than this.
   const readiness = async (admin: string) => {
     const reply = await fetch(`${admin}/readyz`).catch(() => undefined);
-    return { code: reply?.status, ...((await reply?.json()) as object | undefined) };
+    const { status, waitingFor } = ((await reply?.json()) ?? {}) as Record<string, unknown>;
+    return { code: reply?.status, status, waitingFor };
   };
   const all = (expected: object) =>
     until(

@@ -38,16 +38,20 @@ export interface ProgramContext {
   readonly supervisor: Supervisor;
   /** Undefined while traces are off, and for programs that make none. */
   readonly tracing: Tracing | undefined;
+  /** Ends the program as SIGTERM does. `why`: for the log. */
+  readonly stop: (why: string) => void;
 }
 
 /** A started program. */
 export interface RunningProgram {
-  /** Fields of the log line after the start, such as the address. */
-  readonly started: Readonly<Record<string, unknown>>;
+  /** Fields of the log line after the start, such as the address. Undefined: there is no such line. */
+  readonly started: Readonly<Record<string, unknown>> | undefined;
   /** Lets requests and connections under way finish, and ends. */
   close(): Promise<void>;
   /** Reads its configuration again, on SIGHUP; logs the outcome itself. Absent: options are read at start only. */
   reload?(): Promise<void>;
+  /** Replaces the code that runs by what is installed now, on SIGUSR2; logs the outcome itself. */
+  renew?(): Promise<void>;
 }
 
 export interface Program<Config extends { readonly logLevel: string }> {
@@ -66,6 +70,8 @@ export interface Program<Config extends { readonly logLevel: string }> {
   readonly isExpected?: SupervisorOptions['isExpected'];
   /** Whether it makes spans, if the environment asks for them. @default false */
   readonly isTraced?: boolean;
+  /** Its parent ends it: signals, which a terminal sends to all, are for the parent alone. @default false */
+  readonly endsWithParent?: boolean;
   /** @throws StartError when the system does not allow the start. */
   readonly start: (config: Config, context: ProgramContext) => Promise<RunningProgram>;
 }
@@ -136,36 +142,58 @@ async function run<Config extends { readonly logLevel: string }>(
     const { name, isTraced = false } = program;
     const environment = process.env;
     if (isTraced) tracing = await openTracing({ name, version, environment, logger, clock });
-    return program.start(config, { logger, version, supervisor, tracing });
+    return program.start(config, { logger, version, supervisor, tracing, stop });
   };
   const hangUp = (running: RunningProgram) => {
     if (running.reload === undefined)
       logger.warn('SIGHUP: ignored; options are read at start only');
     else void supervisor.run('reload', () => running.reload?.());
   };
-  const starting = start();
+  const renew = (running: RunningProgram) => {
+    if (running.renew === undefined)
+      logger.warn('SIGUSR2: ignored; this program has to be restarted');
+    else void supervisor.run('renew', () => running.renew?.());
+  };
   let stopping: Promise<void> | undefined;
-  const stop = async (signal: string): Promise<void> => {
+  const end = async (signal: string): Promise<void> => {
     const running = await starting;
-    logger.info({ signal }, 'stopping: work in progress is finished first');
+    const { endsWithParent = false } = program;
+    const words = 'stopping: work in progress is finished first';
+    logger[endsWithParent ? 'debug' : 'info']({ signal }, words);
     await running.close();
     await tracing?.close();
     process.exit(EXIT.ok);
   };
-  let askedAtS = 0;
+  const stop = (why: string): void => {
+    stopping ??= end(why).catch(fail);
+  };
   // Handled even while starting.
+  if (program.endsWithParent === true) ignoreSignals();
+  else {
+    endOnSignals(logger, stop);
+    process.on('SIGUSR2', () => void starting.then(renew, () => {}));
+  }
+  const starting = start();
+  const { started } = await starting;
+  if (started !== undefined) logger.info(started, 'listening');
+}
+
+function endOnSignals(logger: Logger, stop: (signal: string) => void): void {
+  let askedAtS: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping === undefined) askedAtS = process.uptime();
-      else if (process.uptime() - askedAtS > IMPATIENCE_S) {
+      askedAtS ??= process.uptime();
+      if (process.uptime() - askedAtS > IMPATIENCE_S) {
         logger.warn({ signal }, 'asked again: ended at once');
         process.exit(EXIT.failed);
       }
-      stopping ??= stop(signal).catch(fail);
+      stop(signal);
     });
   }
-  const { started } = await starting;
-  logger.info(started, 'listening');
+}
+
+function ignoreSignals(): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR2'] as const) process.on(signal, () => {});
 }
 
 /** The message of an error that the user can fix; the stack of a fault of the program. */

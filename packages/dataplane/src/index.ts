@@ -1,4 +1,6 @@
-export { type HttpCounters } from './http/plane-counters.ts';
+export { createHttpCounters, type HttpCounters } from './http/plane-counters.ts';
+export { hasSameSourceLimits } from './http/sources.ts';
+export type { SharedUse } from './http/shared-use.ts';
 export type { HttpListener, HttpListenerOptions } from './http/http-listener.ts';
 export {
   HttpServer,
@@ -6,6 +8,8 @@ export {
   type HttpServerRuntime,
   type HttpServerSettings,
 } from './http/http-server.ts';
+export { bindSocket, type BoundSocket, type SocketPlace } from './io/bound-socket.ts';
+export type { SocketHandle } from './io/handle-bindings.ts';
 export type {
   DatagramHandler,
   DatagramListener,
@@ -35,6 +39,7 @@ export type {
   Connection,
   ConnectionHandler,
   Connector,
+  ListenAddress,
   Listener,
   Transport,
 } from './io/transport.ts';

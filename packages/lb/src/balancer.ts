@@ -9,7 +9,7 @@ import { targetsView } from './admin/targets-view.ts';
 import type { ConfigSource } from './config/config-source.ts';
 import { refuseFixedKeys } from './config/fixed-keys.ts';
 import type { Config } from './config/schema.ts';
-import type { Front } from './front/front.ts';
+import type { Front, WorkersState } from './front/front.ts';
 import type { GroupsStep, TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup } from './groups/target-group.ts';
 import { ListenFailure } from './listeners/listen-failure.ts';
@@ -210,7 +210,16 @@ export class Balancer {
     const reloader = this.#reloader;
     const reloads = reloader === undefined ? undefined : () => reloader.state;
     const report = () => front.report();
-    const sources = { report, groups: () => groups.all, services, tls, supervisor, reloads };
+    const workers = front.workers === undefined ? undefined : () => front.workers!;
+    const sources = {
+      report,
+      groups: () => groups.all,
+      services,
+      tls,
+      supervisor,
+      reloads,
+      workers,
+    };
     return new AdminPort(
       {
         metrics: createMetrics(sources),
@@ -221,6 +230,7 @@ export class Balancer {
         missing: () => [
           ...(link.isUnreachable ? ['registry'] : []),
           ...expiredIn(tls, clock.wallMs()),
+          ...missingWorkers(front.workers),
         ],
         isClosing: () => this.#isClosing,
         views: {
@@ -229,6 +239,7 @@ export class Balancer {
           '/services': () => servicesView(services?.services.services() ?? []),
         },
         details: () => ({
+          ...(front.workers === undefined ? {} : { workers: front.workers }),
           ...(reloader === undefined ? {} : readinessDetails(reloader.state)),
           ...(tls.listeners.size === 0 ? {} : { certificates: reportExpiry(tls, clock.wallMs()) }),
         }),
@@ -237,6 +248,11 @@ export class Balancer {
       clock,
     );
   }
+}
+
+function missingWorkers(workers: WorkersState | undefined): string[] {
+  if (workers === undefined || workers.serving >= workers.wanted) return [];
+  return [`${workers.wanted - workers.serving} of ${workers.wanted} workers`];
 }
 
 /** Whether a listener that is about to go has the port that could not be bound. */

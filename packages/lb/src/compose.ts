@@ -13,8 +13,10 @@ import type { ReportPort } from '@rollcall/service-plane';
 import { Balancer, type FaultReports } from './balancer.ts';
 import type { ConfigSource } from './config/config-source.ts';
 import type { Config, TargetGroupConfig } from './config/schema.ts';
+import type { Front } from './front/front.ts';
 import { HttpFront } from './front/http-front.ts';
 import { limitsWithin, PLANES } from './front/limits.ts';
+import type { ConnectionCloser } from './groups/draining-targets.ts';
 import { TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup, TargetGroupParts } from './groups/target-group.ts';
 import type { TargetSource } from './groups/target-source.ts';
@@ -25,7 +27,9 @@ import type { ReloadResult } from './reload/reloader.ts';
 import { type BalancedServices, serveServices } from './services/serve-services.ts';
 import type { BalancerTls } from './tls/balancer-tls.ts';
 import { openTls } from './tls/open-tls.ts';
-import type { TicketKeys } from './tls/ticket-keys.ts';
+import { OwnTicketKeys, type TicketKeys } from './tls/ticket-keys.ts';
+import { OWN_SOCKETS, type Sockets } from './workers/sockets.ts';
+import { WorkersFront } from './workers/workers-front.ts';
 
 /** TCP keep-alive finds vanished peers after this, in ms: services have no idle timeout by default. */
 const KEEP_ALIVE_MS = 60_000;
@@ -57,6 +61,10 @@ export interface LoadBalancerParts {
   readonly sockets?: readonly PassedSocket[];
   /** Where the configuration came from, for `reload`. @default it stays as it is */
   readonly source?: ConfigSource;
+  /** Binds the sockets of the workers. @default this process does */
+  readonly socketSource?: Sockets | undefined;
+  /** What workers log, on the standard output. @default warnings */
+  readonly logLevel?: string;
 }
 
 /** A running balancer. */
@@ -95,14 +103,13 @@ export async function startLoadBalancer(
     log: parts.log ?? lineLog('rollcall-lb'),
     descriptors: parts.descriptors ?? systemDescriptors(),
   };
-  const { clock, log, tracing, descriptors, supervisor, source, sockets = [] } = opening;
+  const { clock, log, descriptors, supervisor, source } = opening;
   const limits = limitsWithin(config, descriptors);
-  const tls = await openTls({ ...config, limits }, { clock, log, ticketKeys: opening.ticketKeys });
-  const transport = await openTransport({ io: config.io }, systemClock);
-  const fronting = { transport, tls, clock: systemClock, log, tracing, descriptors, sockets };
-  const front = new HttpFront(config, fronting);
+  const ticketKeys = opening.ticketKeys ?? new OwnTicketKeys(clock, systemRandom.hex);
+  const tls = await openTls({ ...config, limits }, { clock, log, ticketKeys });
+  const { front, closer } = await openFront(config, { ...opening, tls, ticketKeys });
   const link = new RegistryLink(config.registry, { clock, log });
-  const groups = openGroups(front, link, { ...opening, tls });
+  const groups = openGroups({ front, closer, link }, { ...opening, tls });
   const services = await openServices(config, link, opening);
   const balancer = new Balancer(config, {
     clock,
@@ -126,9 +133,36 @@ interface OpeningParts extends LoadBalancerParts {
   readonly descriptors: number;
 }
 
+interface OpenFront {
+  readonly front: Front;
+  /** Its connections to targets. */
+  readonly closer: ConnectionCloser;
+}
+
+/** What takes the requests: this process, or workers. */
+async function openFront(config: Config, parts: FrontParts): Promise<OpenFront> {
+  const { log, tls, tracing, descriptors, random, ticketKeys, sockets: passed = [] } = parts;
+  if (config.workers === undefined) {
+    const transport = await openTransport({ io: config.io }, systemClock);
+    const own = { transport, tls, clock: systemClock, log, tracing, descriptors };
+    const front = new HttpFront(config, { ...own, sockets: passed });
+    return { front, closer: front.server };
+  }
+  const { socketSource: sockets = OWN_SOCKETS, logLevel = 'warn' } = parts;
+  const shared = { clock: systemClock, random, log, logLevel, passed, ticketKeys, sockets };
+  return { front: new WorkersFront(shared), closer: NO_CONNECTIONS };
+}
+
+interface FrontParts extends OpeningParts {
+  readonly tls: BalancerTls;
+  readonly ticketKeys: TicketKeys;
+}
+
+/** Workers close theirs themselves. */
+const NO_CONNECTIONS: ConnectionCloser = { retire() {}, sever() {} };
+
 function openGroups(
-  front: HttpFront,
-  link: RegistryLink,
+  { front, closer, link }: OpenFront & { readonly link: RegistryLink },
   parts: OpeningParts & { readonly tls: BalancerTls },
 ): TargetGroups {
   const { clock, random, log, tls, openSource = (group) => link.source(group) } = parts;
@@ -141,17 +175,17 @@ function openGroups(
     });
   const onOpened = (group: RegistryTargetGroup) => {
     const { service, namespace } = group.config;
-    return link.reportTraffic({ service, namespace, targets: () => group.targets() });
+    return link.reportTraffic({ service, namespace, targets: () => front.calledTargets(group) });
   };
   return new TargetGroups({
     openSource,
     openChecks,
     connectorOf: (name) => tls.targets.get(name),
     onOpened,
-    closer: front.server,
+    closer,
     clock,
     random,
-    log,
+    log: (message) => log(message),
   });
 }
 

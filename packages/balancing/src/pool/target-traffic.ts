@@ -36,6 +36,14 @@ export class TargetTraffic {
     this.#failures++;
   }
 
+  /** Calls that were counted elsewhere, such as in another process. */
+  add({ calls, failures, latencies }: TrafficWindow): void {
+    this.#calls += calls;
+    this.#failures += failures;
+    const sums = (this.#latencies ??= [...NONE]);
+    latencies.forEach((count, i) => (sums[i]! += count));
+  }
+
   /** The counts since the last time; it starts anew. */
   take(): TrafficWindow {
     const window = {

@@ -17,7 +17,8 @@ import { DateLine } from './date-line.ts';
 import { RecentClock } from './recent-clock.ts';
 import { RequestGate } from './request-gate.ts';
 import { RequestHead } from './request-head.ts';
-import { Sources } from './sources.ts';
+import { hasSameSourceLimits, Sources } from './sources.ts';
+import type { SharedUse } from './shared-use.ts';
 import { RequestWriter } from './request-writer.ts';
 import { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -42,6 +43,8 @@ export interface HttpServerSettings {
    * never forwarded. @default false
    */
   readonly underscoresInHeaders?: boolean;
+  /** How many client connections this process and those with which it shares its limits may have. @default any number */
+  readonly sharedConnections?: number;
 }
 
 export interface HttpServerOptions extends HttpServerSettings {
@@ -80,9 +83,13 @@ export class HttpServer {
   #onEmpty: (() => void) | undefined;
   /** Connections whose handshake has begun. */
   #arrivals = 0;
+  /** Connections of the processes with which this one shares its limits. */
+  #elsewhere = 0;
+  #sharedConnections: number;
 
   constructor(options: HttpServerOptions, runtime: HttpServerRuntime) {
-    const { timeouts, limits } = options;
+    const { timeouts, limits, sharedConnections = Number.POSITIVE_INFINITY } = options;
+    this.#sharedConnections = sharedConnections;
     const queueWatch = new QueueWatch(
       runtime.transport.sendQueues,
       runtime.clock,
@@ -140,7 +147,7 @@ export class HttpServer {
       listener.onAccepted();
       this.counters.connectionsAccepted++;
       this.counters.connectionsOpen++;
-      const isTooMany = this.#sessions.size > this.#services.limits.clientConnections;
+      const isTooMany = this.#hasTooMany(this.#sessions.size);
       if (isTooMany || session.isOneTooMany) {
         this.counters.connectionsRefused++;
         session.abort();
@@ -157,21 +164,42 @@ export class HttpServer {
 
   #hasRoom(handshakes: number): boolean {
     this.#arrivals++;
-    if (this.#sessions.size + handshakes < this.#services.limits.clientConnections) return true;
+    if (!this.#hasTooMany(this.#sessions.size + handshakes + 1)) return true;
     this.counters.connectionsRefused++;
     return false;
+  }
+
+  #hasTooMany(connections: number): boolean {
+    const { limits } = this.#services;
+    const all = connections + this.#elsewhere;
+    return connections > limits.clientConnections || all > this.#sharedConnections;
+  }
+
+  /** What this server has used of the limits that it shares with other processes, since the last time. */
+  takeUse(): SharedUse {
+    return {
+      connections: this.#sessions.size,
+      sources: this.#services.sources?.takeUse() ?? [],
+    };
+  }
+
+  /** What all the other processes have used since the last time. */
+  applyUse({ connections, sources }: SharedUse): void {
+    this.#elsewhere = connections;
+    this.#services.sources?.applyUse(sources, this.#services.clock.monotonicMs());
   }
 
   /** Applies to connections that are open, from their next request or wait on. */
   configure(settings: HttpServerSettings): void {
     const { timeouts, limits, trustForwarded, underscoresInHeaders } = settings;
+    this.#sharedConnections = settings.sharedConnections ?? Number.POSITIVE_INFINITY;
     const services = this.#services;
     const { retryRatio, retryReserve } = services.limits;
     // A new one would have its whole reserve again.
     if (retryRatio !== limits.retryRatio || retryReserve !== limits.retryReserve)
       services.budget = budgetOf(limits, this.#runtime.clock);
     // Connections that are open stay with the limits of their source.
-    if (!Sources.areEqual(services.limits, limits)) services.sources = Sources.within(limits);
+    if (!hasSameSourceLimits(services.limits, limits)) services.sources = Sources.within(limits);
     Object.assign(services, { timeouts, limits, trustForwarded });
     services.pool.configure(poolOptionsOf(settings));
     services.queueWatch.configure(stallBounds(timeouts));

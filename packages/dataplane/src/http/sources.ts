@@ -1,4 +1,5 @@
 import type { HttpLimits } from '../model/options.ts';
+import type { SourceUse } from './shared-use.ts';
 
 type SourceRules = Pick<
   HttpLimits,
@@ -12,7 +13,12 @@ const BYTE_BURST_SECONDS = 1;
 /** What one source may still do. */
 export class Source {
   connections = 0;
+  /** Those that it has with other processes. */
+  elsewhere = 0;
   readonly #rules: SourceRules;
+  #spentRequests = 0;
+  #spentBytes = 0;
+  #toldConnections = 0;
   #requests: number;
   #bytes: number;
   #atMs: number;
@@ -30,12 +36,15 @@ export class Source {
     this.#fill(nowMs);
     if (this.#requests < 1) return false;
     this.#requests--;
+    this.#spentRequests++;
     return true;
   }
 
   /** Counts bytes that have passed. More may pass than are left: the source waits the longer for the next ones. */
   takeBytes(count: number): void {
-    if (this.#rules.sourceBytesPerSecond > 0) this.#bytes -= count;
+    if (this.#rules.sourceBytesPerSecond === 0) return;
+    this.#bytes -= count;
+    this.#spentBytes += count;
   }
 
   /** Whether its connections have to wait. */
@@ -45,15 +54,39 @@ export class Source {
     return this.#bytes <= 0;
   }
 
+  /** Others have not been told of all that it has done. */
+  get isUntold(): boolean {
+    return this.connections !== this.#toldConnections || this.#spentRequests + this.#spentBytes > 0;
+  }
+
   /** Whether it differs from a source that was never seen. */
   isWorthKeeping(nowMs: number): boolean {
     this.#fill(nowMs);
     const { sourceRequestsPerSecond, sourceBytesPerSecond } = this.#rules;
     return (
-      this.connections > 0 ||
+      this.connections + this.elsewhere > 0 ||
       this.#requests < sourceRequestsPerSecond * REQUEST_BURST_SECONDS ||
       this.#bytes < sourceBytesPerSecond * BYTE_BURST_SECONDS
     );
+  }
+
+  /** What it has done since the last time; undefined: nothing. */
+  takeUse(name: string): SourceUse | undefined {
+    if (!this.isUntold) return undefined;
+    const { connections } = this;
+    const use = { name, connections, requests: this.#spentRequests, bytes: this.#spentBytes };
+    this.#toldConnections = connections;
+    this.#spentRequests = 0;
+    this.#spentBytes = 0;
+    return use;
+  }
+
+  /** What it has done elsewhere counts here too. More than what was left: it waits the longer. */
+  applyUse({ connections, requests, bytes }: SourceUse, nowMs: number): void {
+    this.#fill(nowMs);
+    this.elsewhere = connections;
+    this.#requests -= requests;
+    this.#bytes -= bytes;
   }
 
   #fill(nowMs: number): void {
@@ -75,6 +108,8 @@ export class Source {
 export class Sources {
   readonly #rules: SourceRules;
   readonly #sources = new Map<string, Source>();
+  /** Other processes have the same limits. */
+  #isShared = false;
 
   private constructor(rules: SourceRules) {
     this.#rules = rules;
@@ -87,22 +122,9 @@ export class Sources {
     return isLimited ? new Sources(rules) : undefined;
   }
 
-  static areEqual(one: SourceRules, other: SourceRules): boolean {
-    return (
-      one.sourceConnections === other.sourceConnections &&
-      one.sourceRequestsPerSecond === other.sourceRequestsPerSecond &&
-      one.sourceBytesPerSecond === other.sourceBytesPerSecond
-    );
-  }
-
   /** One more connection from an address. Its source counts it until `leave`, also when there are too many. */
   enter(address: string, nowMs: number): Source {
-    const name = sourceOf(address);
-    let source = this.#sources.get(name);
-    if (source === undefined) {
-      source = new Source(this.#rules, nowMs);
-      this.#sources.set(name, source);
-    }
+    const source = this.#known(sourceOf(address), nowMs);
     source.connections++;
     return source;
   }
@@ -113,14 +135,47 @@ export class Sources {
 
   hasTooMany(source: Source): boolean {
     const { sourceConnections } = this.#rules;
-    return sourceConnections > 0 && source.connections > sourceConnections;
+    return sourceConnections > 0 && source.connections + source.elsewhere > sourceConnections;
+  }
+
+  /** What each source has done since the last time, of those that have done anything. */
+  takeUse(): SourceUse[] {
+    this.#isShared = true;
+    return Array.from(this.#sources, ([name, source]) => source.takeUse(name)).filter(
+      (use) => use !== undefined,
+    );
+  }
+
+  /** What sources have done in other processes since the last time. */
+  applyUse(uses: Iterable<SourceUse>, nowMs: number): void {
+    for (const use of uses) this.#known(use.name, nowMs).applyUse(use, nowMs);
+  }
+
+  #known(name: string, nowMs: number): Source {
+    let source = this.#sources.get(name);
+    if (source === undefined) {
+      source = new Source(this.#rules, nowMs);
+      this.#sources.set(name, source);
+    }
+    return source;
   }
 
   /** Forgets those that are as if they had never been seen. */
   sweep(nowMs: number): void {
-    for (const [name, source] of this.#sources)
-      if (!source.isWorthKeeping(nowMs)) this.#sources.delete(name);
+    for (const [name, source] of this.#sources) {
+      const isOwed = this.#isShared && source.isUntold;
+      if (!isOwed && !source.isWorthKeeping(nowMs)) this.#sources.delete(name);
+    }
   }
+}
+
+/** Whether sources may do the same under both. */
+export function hasSameSourceLimits(one: SourceRules, other: SourceRules): boolean {
+  return (
+    one.sourceConnections === other.sourceConnections &&
+    one.sourceRequestsPerSecond === other.sourceRequestsPerSecond &&
+    one.sourceBytesPerSecond === other.sourceBytesPerSecond
+  );
 }
 
 /** An IPv6 address is one of 2^64 of the same user. */

@@ -21,6 +21,16 @@ export interface TcpHandle {
   setKeepAlive(isOn: boolean, seconds: number): number;
 }
 
+/** A socket that listens, or will. */
+export interface SocketHandle {
+  bind(address: string, port: number): number;
+  bind6(address: string, port: number, flags: number): number;
+  /** Takes a descriptor that is open already. */
+  open(fd: number): number;
+  getsockname(out: object): number;
+  close(): void;
+}
+
 interface Request {
   oncomplete: (status: number) => void;
 }
@@ -57,21 +67,14 @@ interface StreamWrap {
 interface TcpWrap {
   readonly TCP: Constructor<TcpHandle>;
   readonly TCPConnectWrap: Constructor<Request>;
-  readonly constants: { readonly SOCKET: number };
+  readonly constants: { readonly SOCKET: number; readonly SERVER: number };
 }
 
 /** Undefined when this Node.js lacks them, or has them in another form. */
 export function handleBindings(): HandleBindings | undefined {
-  const { binding } = process as unknown as { binding?: (name: string) => unknown };
-  if (typeof binding !== 'function') return undefined;
-  let stream: Partial<StreamWrap>;
-  let tcp: Partial<TcpWrap>;
-  try {
-    stream = binding.call(process, 'stream_wrap') as Partial<StreamWrap>;
-    tcp = binding.call(process, 'tcp_wrap') as Partial<TcpWrap>;
-  } catch {
-    return undefined;
-  }
+  const stream = bindingOf<StreamWrap>('stream_wrap');
+  const tcp = bindingOf<TcpWrap>('tcp_wrap');
+  if (stream === undefined || tcp === undefined) return undefined;
   const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } =
     stream;
   const { TCP, TCPConnectWrap, constants } = tcp;
@@ -103,6 +106,22 @@ export function handleBindings(): HandleBindings | undefined {
     lastRead: () => streamBaseState[kReadBytesOrError] ?? 0,
     wasAsync: () => streamBaseState[kLastWriteWasAsync] !== 0,
   };
+}
+
+/** Sockets that accept nothing by themselves. Undefined when this Node.js lacks them. */
+export function listeningBindings(): { createListening(): SocketHandle } | undefined {
+  const { TCP, constants } = bindingOf<TcpWrap>('tcp_wrap') ?? {};
+  if (TCP === undefined || constants === undefined) return undefined;
+  return { createListening: () => new TCP(constants.SERVER) as unknown as SocketHandle };
+}
+
+function bindingOf<T>(name: string): Partial<T> | undefined {
+  const { binding } = process as unknown as { binding?: (name: string) => unknown };
+  try {
+    return binding?.call(process, name) as Partial<T> | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Calls after the current code has finished, never from inside it. */

@@ -8,9 +8,10 @@ const BACKLOG = 4_096;
 /** Resolves when the server listens. Rejects with the system's error. */
 export async function startListening(
   server: Server,
-  { host, port, fd }: ListenAddress,
+  { host, port, fd, socket }: ListenAddress,
 ): Promise<void> {
-  if (fd === undefined) server.listen({ host, port, backlog: BACKLOG });
+  if (socket !== undefined) server.listen(socket, BACKLOG);
+  else if (fd === undefined) server.listen({ host, port, backlog: BACKLOG });
   // Its backlog is that of whoever opened it.
   else server.listen({ fd });
   await once(server, 'listening');

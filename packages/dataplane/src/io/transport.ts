@@ -1,3 +1,4 @@
+import type { SocketHandle } from './handle-bindings.ts';
 import type { SendQueues } from './send-queues.ts';
 import type { TlsSession } from './tls-session.ts';
 
@@ -56,6 +57,8 @@ export interface Address {
 export interface ListenAddress extends Address {
   /** A socket that listens already, such as one that systemd passed; then host and port do not matter. */
   readonly fd?: number | undefined;
+  /** A socket that another process has bound and sent; then nothing else matters. */
+  readonly socket?: SocketHandle | undefined;
 }
 
 export interface Listener {

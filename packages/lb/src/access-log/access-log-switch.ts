@@ -8,6 +8,8 @@ import { createStdoutSink, type LogSink, openFileSink } from './log-sink.ts';
 export interface AccessLogParts {
   readonly clock: Clock;
   readonly log: Tell;
+  /** Other processes write to the same standard output. @default false */
+  readonly isShared?: boolean | undefined;
   /** Where the lines go instead of the standard output or the file. @default there */
   readonly openSink?: ((target: string) => Promise<LogSink>) | undefined;
 }
@@ -41,9 +43,9 @@ export class AccessLogSwitch {
   }
 
   async #open(target: string): Promise<LogSink> {
-    const { log, openSink } = this.#parts;
+    const { log, openSink, isShared = false } = this.#parts;
     if (openSink !== undefined) return openSink(target);
-    if (target === 'stdout') return createStdoutSink(process.stdout);
+    if (target === 'stdout') return createStdoutSink(process.stdout, isShared);
     const onError = (error: Error) => log(`accessLog ${target}: ${error.message}`, 'error');
     return openFileSink(target, onError).catch((error: Error) => {
       throw new StartError(`accessLog ${target}: cannot be opened: ${error.message}`);

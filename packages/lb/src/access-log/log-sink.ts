@@ -10,14 +10,32 @@ export interface LogSink {
   close(): Promise<void>;
 }
 
-export function createStdoutSink(stdout: NodeJS.WriteStream): LogSink {
+/** A pipe takes so much at once without mixing it with what other processes write (PIPE_BUF, pipe(7)). */
+const ATOMIC_BYTES = 4_096;
+const LINE_END = 10;
+
+/** `isShared`: other processes write there too; lines stay whole unless they are longer than a pipe takes at once. */
+export function createStdoutSink(stdout: NodeJS.WriteStream, isShared: boolean): LogSink {
   return {
-    write: (bytes) => void stdout.write(bytes),
+    write(bytes) {
+      if (!isShared) stdout.write(bytes);
+      else for (const part of wholeLines(bytes)) stdout.write(part);
+    },
     backlogBytes: () => stdout.writableLength,
     close: async () => {
       if (stdout.writableLength > 0) await once(stdout, 'drain');
     },
   };
+}
+
+function* wholeLines(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length;) {
+    let end = Math.min(start + ATOMIC_BYTES, bytes.length);
+    const last = bytes.lastIndexOf(LINE_END, end - 1);
+    if (last >= start) end = last + 1;
+    yield bytes.subarray(start, end);
+    start = end;
+  }
 }
 
 /** Appends to a file. @throws the system's error when it cannot be opened. */

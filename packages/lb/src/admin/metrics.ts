@@ -2,6 +2,7 @@ import { type LoopFaults, ProgramMetrics, type Sample } from '@rollcall/daemon';
 import type { HttpCounters } from '@rollcall/dataplane';
 import type { Registry } from 'prom-client';
 import type { FrontReport } from '../front/front-report.ts';
+import type { WorkersState } from '../front/front.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { BalancerTls } from '../tls/balancer-tls.ts';
 import { addTlsMetrics } from './tls-metrics.ts';
@@ -10,6 +11,7 @@ import type { BalancedServices } from '../services/serve-services.ts';
 import { createDurationHistogram } from './duration-histogram.ts';
 import { addReloadMetrics } from './reload-metrics.ts';
 import { addServiceMetrics } from './service-metrics.ts';
+import { addWorkerMetrics } from './worker-metrics.ts';
 
 export interface MetricSources {
   /** Asked once for each scrape. */
@@ -17,6 +19,8 @@ export interface MetricSources {
   readonly groups: () => readonly RegistryTargetGroup[];
   readonly services: BalancedServices | undefined;
   readonly tls: BalancerTls;
+  /** Undefined: there are none. */
+  readonly workers: (() => WorkersState) | undefined;
   readonly supervisor: LoopFaults | undefined;
   /** Undefined: the configuration is not one of a file. */
   readonly reloads: (() => ReloadState) | undefined;
@@ -32,11 +36,12 @@ export function createMetrics(sources: MetricSources): Pick<Registry, 'metrics' 
   let latest: FrontReport | undefined;
   const read = () => latest!;
   if (sources.supervisor !== undefined) metrics.loops(sources.supervisor);
-  addTlsMetrics(metrics, sources.tls);
+  addTlsMetrics(metrics, sources.tls, read);
   addServerMetrics(metrics, read);
   addTrafficMetrics(metrics, read);
   addPictureMetrics(metrics, sources.groups);
   addTargetMetrics(metrics, read);
+  if (sources.workers !== undefined) addWorkerMetrics(metrics, sources.workers);
   if (sources.services !== undefined) addServiceMetrics(metrics, sources.services);
   if (sources.reloads !== undefined) addReloadMetrics(metrics, sources.reloads);
   const { registry } = metrics;

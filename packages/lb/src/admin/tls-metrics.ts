@@ -1,10 +1,15 @@
 import type { ProgramMetrics, Sample } from '@rollcall/daemon';
+import type { FrontReport, HandshakeReport } from '../front/front-report.ts';
 import type { BalancerTls } from '../tls/balancer-tls.ts';
 import { labelOf } from '../tls/certificate-label.ts';
 
 /** Metrics of https listeners; a balancer without any has none of them. */
-export function addTlsMetrics(metrics: ProgramMetrics, tls: BalancerTls): void {
-  addHandshakeMetrics(metrics, tls);
+export function addTlsMetrics(
+  metrics: ProgramMetrics,
+  tls: BalancerTls,
+  read: () => Pick<FrontReport, 'handshakes'>,
+): void {
+  addHandshakeMetrics(metrics, () => Object.entries(read().handshakes));
   const reloads = {
     name: 'certificate_reloads_total',
     help: 'Changed certificate files, by whether they are used now or were refused.',
@@ -19,7 +24,7 @@ export function addTlsMetrics(metrics: ProgramMetrics, tls: BalancerTls): void {
     help: 'When a certificate of a listener expires, in Unix time.',
     labelNames: ['listener', 'name'],
   };
-  metrics.gauge(expiry, function* read(): Generator<Sample> {
+  metrics.gauge(expiry, function* samples(): Generator<Sample> {
     for (const [listener, { certificates }] of tls.listeners) {
       // Of several certificates with the same first name, the one that expires first.
       const latestFirst = certificates.certificates.toSorted(
@@ -32,16 +37,19 @@ export function addTlsMetrics(metrics: ProgramMetrics, tls: BalancerTls): void {
   });
 }
 
-function addHandshakeMetrics(metrics: ProgramMetrics, { listeners }: BalancerTls): void {
+function addHandshakeMetrics(
+  metrics: ProgramMetrics,
+  read: () => readonly [string, HandshakeReport][],
+): void {
   const complete = {
     name: 'tls_handshakes_total',
     help: 'TLS handshakes completed with clients; resumed ones are cheaper.',
     labelNames: ['listener', 'resumed'],
   };
-  metrics.counter(complete, function* read(): Generator<Sample> {
-    for (const [listener, { acceptor }] of listeners) {
-      yield [acceptor.counters.full, { listener, resumed: 'no' }];
-      yield [acceptor.counters.resumed, { listener, resumed: 'yes' }];
+  metrics.counter(complete, function* samples(): Generator<Sample> {
+    for (const [listener, { full, resumed }] of read()) {
+      yield [full, { listener, resumed: 'no' }];
+      yield [resumed, { listener, resumed: 'yes' }];
     }
   });
   const failed = {
@@ -49,9 +57,9 @@ function addHandshakeMetrics(metrics: ProgramMetrics, { listeners }: BalancerTls
     help: 'TLS handshakes with clients that failed, by reason.',
     labelNames: ['listener', 'reason'],
   };
-  metrics.counter(failed, function* read(): Generator<Sample> {
-    for (const [listener, { acceptor }] of listeners) {
-      for (const [reason, count] of Object.entries(acceptor.counters.faults)) {
+  metrics.counter(failed, function* samples(): Generator<Sample> {
+    for (const [listener, { faults }] of read()) {
+      for (const [reason, count] of Object.entries(faults)) {
         yield [count, { listener, reason }];
       }
     }
@@ -61,9 +69,9 @@ function addHandshakeMetrics(metrics: ProgramMetrics, { listeners }: BalancerTls
     help: 'TLS handshakes with clients that are neither complete nor failed.',
     labelNames: ['listener'],
   };
-  metrics.gauge(underWay, function* read(): Generator<Sample> {
-    for (const [listener, { acceptor }] of listeners) {
-      yield [acceptor.handshakesUnderWay, { listener }];
+  metrics.gauge(underWay, function* samples(): Generator<Sample> {
+    for (const [listener, handshakes] of read()) {
+      yield [handshakes.underWay, { listener }];
     }
   });
 }

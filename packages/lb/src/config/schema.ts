@@ -1,8 +1,9 @@
 import { CONNECTION_POLICIES, REQUEST_POLICIES } from '@rollcall/balancing';
 import { isHostPattern, pemFile, tokenFile } from '@rollcall/daemon';
-import { HTTP_LIMITS, HTTP_TIMEOUTS, TCP_OPTIONS } from '@rollcall/dataplane';
+import { TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { flag, integer, label, ms, object, port, ratio, text } from './fields.ts';
+import { Limits, Timeouts } from './limits-schema.ts';
 import { parseStatusCodes } from './status-codes.ts';
 import { ListenerTls, TargetTls } from './tls-schema.ts';
 
@@ -224,42 +225,6 @@ const Admin = object({
     .default([]),
 });
 
-const Timeouts = object({
-  handshakeMs: ms().default(HTTP_TIMEOUTS.handshakeMs),
-  clientHeadMs: ms().default(HTTP_TIMEOUTS.clientHeadMs),
-  clientBodyIdleMs: ms().default(HTTP_TIMEOUTS.clientBodyIdleMs),
-  clientKeepAliveMs: ms().default(HTTP_TIMEOUTS.clientKeepAliveMs),
-  writeStallMs: ms().default(HTTP_TIMEOUTS.writeStallMs),
-  halfCloseMs: ms().default(HTTP_TIMEOUTS.halfCloseMs),
-  lingerMs: ms().default(HTTP_TIMEOUTS.lingerMs),
-  connectMs: ms().default(HTTP_TIMEOUTS.connectMs),
-  responseMs: ms().default(HTTP_TIMEOUTS.responseMs),
-  responseIdleMs: ms().default(HTTP_TIMEOUTS.responseIdleMs),
-  requestMs: ms(0).default(HTTP_TIMEOUTS.requestMs),
-  upstreamIdleMs: ms(0).default(HTTP_TIMEOUTS.upstreamIdleMs),
-  tunnelIdleMs: ms().default(HTTP_TIMEOUTS.tunnelIdleMs),
-});
-
-const MEBIBYTE = 1_048_576;
-
-const Limits = object({
-  headBytes: integer(1_024, MEBIBYTE, 'bytes').default(HTTP_LIMITS.headBytes),
-  fieldCount: integer(8, 10_000).default(HTTP_LIMITS.fieldCount),
-  replayBytes: integer(0, 16 * MEBIBYTE, 'bytes').default(HTTP_LIMITS.replayBytes),
-  collectBytes: integer(0, 64 * MEBIBYTE, 'bytes').default(HTTP_LIMITS.collectBytes),
-  attempts: integer(1, 20).default(HTTP_LIMITS.attempts),
-  idlePerTarget: integer(0, 100_000).default(HTTP_LIMITS.idlePerTarget),
-  clientConnections: integer(1, 10_000_000).default(HTTP_LIMITS.clientConnections),
-  sourceConnections: integer(0, 10_000_000).default(HTTP_LIMITS.sourceConnections),
-  sourceRequestsPerSecond: integer(0, 10_000_000).default(HTTP_LIMITS.sourceRequestsPerSecond),
-  sourceBytesPerSecond: integer(0, 1_000_000_000_000, 'bytes').default(
-    HTTP_LIMITS.sourceBytesPerSecond,
-  ),
-  handshakes: integer(1, 1_000_000).default(HTTP_LIMITS.handshakes),
-  retryRatio: ratio.default(HTTP_LIMITS.retryRatio),
-  retryReserve: integer(0, 1_000_000).default(HTTP_LIMITS.retryReserve),
-});
-
 const Shutdown = object({
   /**
    * Time from the signal until the balancer stops accepting, with `/readyz` at 503 already, so that a proxy
@@ -296,12 +261,24 @@ export const ConfigSchema = object({
   underscoresInHeaders: flag.default(false),
   /** Applies the file, and those that it names, by itself when they change: within two seconds. @default false */
   watchConfig: flag.default(false),
+  /**
+   * How many processes carry HTTP, each on a core of its own: a number, or `auto` for one per core. They share the
+   * listening sockets; one that dies is replaced.
+   * @default none: the program itself carries it
+   */
+  workers: z
+    .union([z.literal('auto'), integer(1, 256)], {
+      error: "expected 'auto', or a number from 1 to 256",
+    })
+    .optional(),
   /** How TCP and TLS I/O is done: the fastest way that this Node.js offers, or its public API. @default auto */
   io: z.enum(['auto', 'net'], { error: "expected 'auto' or 'net'" }).default('auto'),
   shutdown: Shutdown.prefault({}),
 });
 
 export type Config = z.output<typeof ConfigSchema>;
+/** The part of it by which requests are carried. */
+export type FrontConfig = Omit<Config, 'registry' | 'admin' | 'watchConfig'>;
 export type ListenerConfig = Config['listeners'][number];
 export type ListenerTlsConfig = NonNullable<ListenerConfig['tls']>;
 export type RedirectConfig = NonNullable<ActionConfig['redirect']>;

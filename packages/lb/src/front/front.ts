@@ -1,7 +1,18 @@
-import type { Config } from '../config/schema.ts';
+import type { CalledTarget } from '@rollcall/client-sdk';
+import type { FrontConfig } from '../config/schema.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { Step } from '../reload/step.ts';
 import type { FrontReport } from './front-report.ts';
+
+/** Whether all processes that should carry requests do so. */
+export interface WorkersState {
+  readonly wanted: number;
+  readonly serving: number;
+  /** Their process ids. */
+  readonly pids: readonly number[];
+  /** How many have ended unasked. */
+  readonly lost: number;
+}
 
 /** What takes the requests of a balancer. */
 export interface Front {
@@ -11,8 +22,12 @@ export interface Front {
    * Opens what another configuration needs.
    * @throws StartError when an address cannot be bound, or the access log cannot be opened.
    */
-  prepare(next: Config, groups: ReadonlyMap<string, RegistryTargetGroup>): Promise<Step>;
+  prepare(next: FrontConfig, groups: ReadonlyMap<string, RegistryTargetGroup>): Promise<Step>;
   report(): FrontReport | Promise<FrontReport>;
+  /** The calls to the targets of a group, for reports to the registry. */
+  calledTargets(group: RegistryTargetGroup): Iterable<CalledTarget>;
+  /** The processes that carry the requests; absent: there is one, this one. */
+  readonly workers?: WorkersState;
   /** Must be called several times per second. */
   tick(): void;
   /** Accepts no more connections, lets requests in progress finish for `graceMs`, and writes the last lines of its log. */

@@ -1,17 +1,18 @@
+import type { CalledTarget } from '@rollcall/client-sdk';
 import type { PassedSocket, Tell, Tracing } from '@rollcall/daemon';
 import { HttpServer, type Transport } from '@rollcall/dataplane';
 import type { Clock } from '@rollcall/runtime';
 import { AccessLogSwitch } from '../access-log/access-log-switch.ts';
-import type { Config } from '../config/schema.ts';
+import type { FrontConfig } from '../config/schema.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import { reportTarget } from '../groups/target-report.ts';
 import { planListeners } from '../listeners/listener-plan.ts';
-import { ListenerSet } from '../listeners/listener-set.ts';
+import { ListenerSet, type ListenerSetParts } from '../listeners/listener-set.ts';
 import { type Step, Steps } from '../reload/step.ts';
 import type { BalancerTls } from '../tls/balancer-tls.ts';
 import { BalancerTracer } from '../tracing/balancer-tracer.ts';
 import { TrafficStats } from '../traffic/traffic-stats.ts';
-import type { FrontReport } from './front-report.ts';
+import type { FrontReport, HandshakeReport } from './front-report.ts';
 import type { Front } from './front.ts';
 import { limitsWithin } from './limits.ts';
 
@@ -26,6 +27,10 @@ export interface HttpFrontParts {
   readonly descriptors: number;
   /** Sockets that listen already, for listeners of their names or in order. */
   readonly sockets: readonly PassedSocket[];
+  /** The socket of a listener, if another process has bound it. @default it is bound here */
+  readonly socketOf?: ListenerSetParts['socketOf'];
+  /** Other processes write to the same standard output. @default false */
+  readonly isShared?: boolean;
 }
 
 type Groups = ReadonlyMap<string, RegistryTargetGroup>;
@@ -38,12 +43,12 @@ export class HttpFront implements Front {
   readonly #accessLog: AccessLogSwitch;
   readonly #parts: HttpFrontParts;
   readonly #listeners: ListenerSet;
-  #config: Config;
+  #config: FrontConfig;
   #groups: Groups = new Map();
   /** The limit that the log tells of already. */
   #warnedOf: number | undefined;
 
-  constructor(config: Config, parts: HttpFrontParts) {
+  constructor(config: FrontConfig, parts: HttpFrontParts) {
     const { tracing, transport, clock } = parts;
     this.#parts = parts;
     this.#config = config;
@@ -56,6 +61,7 @@ export class HttpFront implements Front {
     this.#listeners = new ListenerSet({
       server: this.server,
       acceptorOf: (name) => parts.tls.listeners.get(name)?.acceptor,
+      socketOf: parts.socketOf,
       graceMs: () => this.#config.shutdown.graceMs,
     });
   }
@@ -64,7 +70,7 @@ export class HttpFront implements Front {
     return this.#listeners.addresses;
   }
 
-  async prepare(next: Config, groups: Groups): Promise<Step> {
+  async prepare(next: FrontConfig, groups: Groups): Promise<Step> {
     const plan = planListeners(next, this.#parts.sockets);
     const steps = new Steps();
     try {
@@ -97,11 +103,21 @@ export class HttpFront implements Front {
       (group) => [group.name, group.targets().map(reportTarget)] as const,
     );
     return {
-      counters: this.server.counters,
+      counters: { ...this.server.counters },
       traffic: Object.fromEntries(traffic),
       targets: Object.fromEntries(targets),
+      handshakes: Object.fromEntries(handshakesOf(this.#parts.tls)),
       droppedLines: this.#accessLog.log?.dropped ?? 0,
     };
+  }
+
+  calledTargets(group: RegistryTargetGroup): Iterable<CalledTarget> {
+    return group.targets();
+  }
+
+  /** Resolves when the ports of removed listeners are free. */
+  settled(): Promise<void> {
+    return this.#listeners.settled();
   }
 
   tick(): void {
@@ -113,13 +129,15 @@ export class HttpFront implements Front {
     await this.#accessLog.close();
   }
 
-  #settingsOf(config: Config) {
+  #settingsOf(config: FrontConfig) {
     const { timeouts, trustForwarded, underscoresInHeaders } = config;
-    return { timeouts, trustForwarded, underscoresInHeaders, limits: this.#limitsOf(config) };
+    const sharedConnections = config.limits.clientConnections;
+    const rules = { trustForwarded, underscoresInHeaders, sharedConnections };
+    return { timeouts, ...rules, limits: this.#limitsOf(config) };
   }
 
-  #limitsOf(config: Config): Config['limits'] {
-    const { descriptors, log } = this.#parts;
+  #limitsOf(config: FrontConfig): FrontConfig['limits'] {
+    const { descriptors, log, isShared = false } = this.#parts;
     const limits = limitsWithin(config, descriptors);
     const { clientConnections } = limits;
     if (
@@ -128,8 +146,17 @@ export class HttpFront implements Front {
     ) {
       this.#warnedOf = clientConnections;
       const most = `the process may open ${descriptors} files`;
-      log(`limits.clientConnections: ${clientConnections} instead of more, since ${most}`, 'warn');
+      const words = `limits.clientConnections: ${clientConnections} instead of more, since ${most}`;
+      // Of processes that share the clients each one has as many files again.
+      log(words, isShared ? 'debug' : 'warn');
     }
     return limits;
+  }
+}
+
+function* handshakesOf({ listeners }: BalancerTls): Generator<[string, HandshakeReport]> {
+  for (const [name, { acceptor }] of listeners) {
+    const { full, resumed, faults } = acceptor.counters;
+    yield [name, { full, resumed, faults: { ...faults }, underWay: acceptor.handshakesUnderWay }];
   }
 }

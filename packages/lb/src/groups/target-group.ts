@@ -25,11 +25,12 @@ export interface TargetGroupParts {
     config: HealthCheckConfig,
     onChange: () => void,
     way: ProbeWay | undefined,
+    source: TargetSource,
   ) => HealthChecks;
   readonly clock: Clock;
   readonly random: Random['share'];
   /** Called for each change of a target's state. */
-  readonly log: (message: string) => void;
+  readonly log: (message: string, state: TargetState) => void;
 }
 
 const ALWAYS = { healthyThreshold: 1, unhealthyThreshold: 1 };
@@ -50,6 +51,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   #config: TargetGroupConfig;
   #checks: HealthChecks | undefined;
   #isRetired = false;
+  readonly #listeners = new Set<() => void>();
   #snapshot: GroupSnapshot;
 
   constructor(name: string, config: TargetGroupConfig, parts: TargetGroupParts) {
@@ -97,6 +99,22 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   /** Why it has no target; empty while it has one. */
   get trouble(): string {
     return this.#snapshot.isEmpty ? this.#explainNone().cause : '';
+  }
+
+  /** The latest picture; undefined before the first. */
+  get endpoints(): readonly Endpoint[] | undefined {
+    return this.#parts.source.endpoints();
+  }
+
+  /** Why there is no picture; empty while there is one. */
+  get explanation(): string {
+    return this.hasPicture ? '' : this.#parts.source.explain();
+  }
+
+  /** Calls the listener after each change of its targets or their states. Returns a function that unsubscribes. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   get pictureAgeMs(): number {
@@ -200,7 +218,8 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   #openChecks(): HealthChecks | undefined {
     const { healthCheck } = this.#config;
     if (healthCheck?.enabled !== true) return undefined;
-    return this.#parts.openChecks(healthCheck, () => this.#rebuild(), this.#parts.connector);
+    const { openChecks, connector, source } = this.#parts;
+    return openChecks(healthCheck, () => this.#rebuild(), connector, source);
   }
 
   /** Other checks begin where the last ones ended. */
@@ -227,6 +246,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const inUse = new Set(picker.candidates);
     for (const target of this.#pool.targets()) this.#review(target, inUse);
     if (picker !== this.#snapshot.picker) this.#snapshot = this.#snapshotOf(picker);
+    for (const listener of this.#listeners) listener();
   }
 
   #snapshotOf(picker: Picker<GroupTarget>): GroupSnapshot {
@@ -264,7 +284,10 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   #setState(target: GroupTarget, state: TargetState, reason: string): void {
     const isSame = target.standing.state === state && target.standing.reason !== '';
     const since = isSame ? target.standing.since : new Date(this.#parts.clock.wallMs());
-    if (!isSame) this.#parts.log(`target group ${this.name}: ${target.id} is ${state}: ${reason}`);
+    if (!isSame) {
+      const message = `target group ${this.name}: ${target.id} is ${state}: ${reason}`;
+      this.#parts.log(message, state);
+    }
     target.standing = Object.freeze({ state, reason, since });
   }
 

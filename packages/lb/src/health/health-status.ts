@@ -34,6 +34,15 @@ export class HealthStatus {
     this.#contrary = 0;
   }
 
+  /** What checks elsewhere have found. @returns whether the state changed. */
+  show(state: HealthState, detail: string): boolean {
+    const hasChanged = state !== this.state;
+    this.state = state;
+    this.detail = detail;
+    this.#contrary = 0;
+    return hasChanged;
+  }
+
   /** @returns whether the state changed. */
   record(isGood: boolean, detail: string): boolean {
     this.detail = detail;

@@ -1,4 +1,5 @@
-import { type PassedSocket, socketsByListener, StartError } from '@rollcall/daemon';
+import { type PassedSocket, socketsByListener, StartError, urlHostOf } from '@rollcall/daemon';
+import type { Address } from '@rollcall/dataplane';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 
 /** A listener of a configuration, and where it accepts. */
@@ -31,6 +32,11 @@ export function planListeners(
     const fd = fds.get(config.name);
     return { config, index, key: keyOf(config, fd), fd };
   });
+}
+
+/** What a listener is reached by, for example `http://127.0.0.1:8080`. */
+export function urlOf({ protocol }: ListenerConfig, { host, port }: Address): string {
+  return `${protocol}://${urlHostOf(host)}:${port}`;
 }
 
 function keyOf({ name, host, port }: ListenerConfig, fd: number | undefined): string {

@@ -1,10 +1,15 @@
-import { urlHostOf } from '@rollcall/daemon';
-import type { Acceptor, HttpListener, HttpServer, TargetGroup } from '@rollcall/dataplane';
+import type {
+  Acceptor,
+  HttpListener,
+  HttpServer,
+  SocketHandle,
+  TargetGroup,
+} from '@rollcall/dataplane';
 import { httpsPort } from '../config/tls-problems.ts';
 import type { Step } from '../reload/step.ts';
 import { ListenerRouter } from '../routing/listener-router.ts';
 import { ListenFailure } from './listen-failure.ts';
-import type { PlannedListener } from './listener-plan.ts';
+import { type PlannedListener, urlOf } from './listener-plan.ts';
 
 type Groups = ReadonlyMap<string, TargetGroup>;
 
@@ -17,6 +22,8 @@ export interface ListenerSetParts {
   readonly server: HttpServer;
   /** How connections of the listener of that name arrive; undefined: as plain ones. */
   readonly acceptorOf: (name: string) => Acceptor | undefined;
+  /** The socket that another process has bound for a listener. @default it is bound here */
+  readonly socketOf?: ((key: string) => SocketHandle | undefined) | undefined;
   /** How long connections of a listener that is removed may last. */
   readonly graceMs: () => number;
 }
@@ -36,12 +43,8 @@ export class ListenerSet {
 
   /** The bound addresses by name of the listener: `http://127.0.0.1:8080`. */
   get addresses(): Readonly<Record<string, string>> {
-    const entries = Array.from(this.#open.values(), ({ planned, listener }) => {
-      const { host, port } = listener.address;
-      return [
-        planned.config.name,
-        `${planned.config.protocol}://${urlHostOf(host)}:${port}`,
-      ] as const;
+    const entries = Array.from(this.#open.values(), ({ planned: { config }, listener }) => {
+      return [config.name, urlOf(config, listener.address)] as const;
     });
     return Object.fromEntries(entries);
   }
@@ -57,7 +60,7 @@ export class ListenerSet {
       await Promise.all(created.map((listener) => listener.close(0)));
     };
     // One of them may have what is needed now.
-    await Promise.all(this.#closing);
+    await this.settled();
     try {
       for (const planned of plan) {
         const router = new ListenerRouter(planned.config, {
@@ -76,12 +79,18 @@ export class ListenerSet {
     return { commit: () => this.#replace(next), undo };
   }
 
+  /** Resolves when the ports of removed listeners are free. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#closing);
+  }
+
   async #listen(planned: PlannedListener, router: ListenerRouter): Promise<HttpListener> {
-    const { config, fd } = planned;
+    const { config, fd, key } = planned;
+    const socket = this.#parts.socketOf?.(key);
     const acceptor = this.#parts.acceptorOf(config.name);
     const options = { ...optionsOf(planned), ...(acceptor === undefined ? {} : { acceptor }) };
     try {
-      return await this.#parts.server.listen({ ...config, fd }, router, options);
+      return await this.#parts.server.listen({ ...config, fd, socket }, router, options);
     } catch (error) {
       throw new ListenFailure(planned, error);
     }

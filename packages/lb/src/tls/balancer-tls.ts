@@ -6,7 +6,7 @@ import { ExpiryWarnings } from './expiry-warnings.ts';
 import { ListenerCertificates } from './listener/listener-certificates.ts';
 import { TargetTls } from './target/target-tls.ts';
 import type { TicketKeys } from './ticket-keys.ts';
-import type { Config } from '../config/schema.ts';
+import type { FrontConfig } from '../config/schema.ts';
 
 /** How often files are looked at, in ms. A change is used after the second look that finds it. */
 const LOOK_MS = 1_000;
@@ -44,7 +44,7 @@ export class BalancerTls {
   #isLooking = false;
 
   /** @throws FileFault when a file cannot be used. */
-  constructor(config: Config, parts: BalancerTlsParts) {
+  constructor(config: FrontConfig, parts: BalancerTlsParts) {
     const { clock, log, ticketKeys } = parts;
     this.#parts = parts;
     for (const listener of config.listeners) {

@@ -1,0 +1,10 @@
+import { bindSocket, type BoundSocket, type SocketPlace } from '@rollcall/dataplane';
+
+/** Where the sockets of listeners come from. */
+export interface Sockets {
+  /** @throws the system's error when the address cannot be bound. */
+  bind(place: SocketPlace): Promise<BoundSocket>;
+}
+
+/** They are bound by this process. */
+export const OWN_SOCKETS: Sockets = { bind: bindSocket };

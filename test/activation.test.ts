@@ -81,9 +81,9 @@ admin: { port: 0 }
     expect(started.child.exitCode).toBe(1);
   });
 
-  test.each(['auto', 'net'])(
+  test.each(['io: auto', 'io: net', 'workers: 2'])(
     'the balancer serves on a socket that it was given, and a restart refuses nobody (%s)',
-    async (io) => {
+    async (setting) => {
       const registry = await stack.registry(['--warm-up-ms', '0']);
       await stack.hello('hello-a', [registry.url]);
       const config = join(folder, 'lb.yaml');
@@ -96,7 +96,7 @@ listeners:
 targetGroups:
   web: { service: hello }
 admin: { port: ${adminPort} }
-io: ${io}
+${setting}
 accessLog: off
 `,
       );
@@ -110,7 +110,7 @@ accessLog: off
       };
       const first = await pidOf(0);
       expect(await (await fetch(url)).text()).toBe('hello from hello-a\n');
-      expect(managing.output).toContain(`http://127.0.0.1:${port}`);
+      await managing.printed(new RegExp(`http://127.0.0.1:${port}`));
       process.kill(first, 'SIGTERM');
       // Nobody accepts for a while, and yet nobody is refused.
       const second = pidOf(1);

@@ -23,6 +23,8 @@ import type { BalancerTls } from './tls/balancer-tls.ts';
 
 const TICK_MS = 100;
 const WATCH_MS = 1_000;
+/** How long a successor tries to get the admin port, in ms. */
+const ADMIN_PATIENCE_MS = 10_000;
 /**
  * How long the start of listening waits for the targets, in ms. A client whose connection is refused may try another
  * balancer, whatever the method; a client that gets a 503 may not.
@@ -45,6 +47,10 @@ export interface BalancerParts {
   readonly supervisor: FaultReports | undefined;
   /** Undefined: the configuration stays as it is. */
   readonly source: ConfigSource | undefined;
+  /** Called when it takes requests. */
+  readonly onServing: (() => void) | undefined;
+  /** Another balancer has the admin port, and is about to give it up. */
+  readonly isSuccessor: boolean;
 }
 
 /** A balancer, whose configuration may be replaced while it serves. */
@@ -88,14 +94,16 @@ export class Balancer {
 
   async #start(): Promise<void> {
     const config = this.#config;
-    const { groups, front } = this.#parts;
+    const { groups, front, tls, onServing, isSuccessor } = this.#parts;
     try {
       const first = groups.prepare(config.targetGroups);
       first.commit();
-      (await this.#admin.prepare(config.admin)).commit();
+      if (!isSuccessor) (await this.#admin.prepare(config.admin)).commit();
       await this.#awaitPictures(first);
       (await front.prepare(config, first.byName)).commit();
-      this.#parts.tls.watch();
+      tls.watch();
+      onServing?.();
+      if (isSuccessor) await this.#takeAdminPort(config.admin);
     } catch (error) {
       await this.#end(0);
       throw error;
@@ -112,6 +120,12 @@ export class Balancer {
     return this.#closed;
   }
 
+  /** As `close`, but a successor serves already: it gives up the admin port first, and nobody has to notice anything. */
+  retire(): Promise<void> {
+    this.#closed ??= this.#retire();
+    return this.#closed;
+  }
+
   async #close(): Promise<void> {
     const { clock } = this.#parts;
     this.#isClosing = true;
@@ -119,6 +133,32 @@ export class Balancer {
     const { delayMs, graceMs } = this.#config.shutdown;
     if (delayMs > 0) await pause(clock, delayMs);
     await this.#end(graceMs);
+  }
+
+  async #retire(): Promise<void> {
+    this.#isClosing = true;
+    await this.#applying;
+    await this.#admin.close();
+    await this.#end(this.#config.shutdown.graceMs);
+  }
+
+  /** The predecessor gives it up at once. If somebody else has it, requests are served without it. */
+  async #takeAdminPort(admin: Config['admin']): Promise<void> {
+    const { clock, log } = this.#parts;
+    const endMs = clock.monotonicMs() + ADMIN_PATIENCE_MS;
+    for (;;) {
+      try {
+        (await this.#admin.prepare(admin)).commit();
+        return;
+      } catch (error) {
+        if (this.#isClosing) return;
+        if (clock.monotonicMs() > endMs) {
+          log(`no admin port: ${(error as Error).message}`, 'error');
+          return;
+        }
+      }
+      await pause(clock, TICK_MS);
+    }
   }
 
   async #end(graceMs: number): Promise<void> {

@@ -65,6 +65,10 @@ export interface LoadBalancerParts {
   readonly socketSource?: Sockets | undefined;
   /** What workers log, on the standard output. @default warnings */
   readonly logLevel?: string;
+  /** Called when it takes requests. */
+  readonly onServing?: (() => void) | undefined;
+  /** Another balancer has the admin port, and is about to give it up. @default false */
+  readonly isSuccessor?: boolean;
 }
 
 /** A running balancer. */
@@ -85,6 +89,8 @@ export interface LoadBalancer {
    * grace period. Safe to call twice.
    */
   close(): Promise<void>;
+  /** As `close`, but its successor serves already: it takes nothing more, and gives up the admin port first. */
+  retire(): Promise<void>;
 }
 
 /**
@@ -103,7 +109,7 @@ export async function startLoadBalancer(
     log: parts.log ?? lineLog('rollcall-lb'),
     descriptors: parts.descriptors ?? systemDescriptors(),
   };
-  const { clock, log, descriptors, supervisor, source } = opening;
+  const { clock, log, descriptors, supervisor, source, onServing, isSuccessor = false } = opening;
   const limits = limitsWithin(config, descriptors);
   const ticketKeys = opening.ticketKeys ?? new OwnTicketKeys(clock, systemRandom.hex);
   const tls = await openTls({ ...config, limits }, { clock, log, ticketKeys });
@@ -121,6 +127,8 @@ export async function startLoadBalancer(
     services,
     supervisor,
     source,
+    onServing,
+    isSuccessor,
   });
   await balancer.start();
   return balancer;

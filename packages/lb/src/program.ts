@@ -1,18 +1,24 @@
 import {
   ConfigError,
+  EXIT,
   helpText,
   logLevelOption,
   passedSockets,
+  type ProgramContext,
   readOptions,
   runProgram,
+  type RunningProgram,
   spec,
   tellOf,
 } from '@rollcall/daemon';
-import { systemClock } from '@rollcall/runtime';
+import { systemClock, systemRandom } from '@rollcall/runtime';
 import { z } from 'zod';
-import { startLoadBalancer } from './compose.ts';
 import { readConfigFile } from './config/config-file.ts';
 import { ConfigFile } from './config/config-source.ts';
+import type { Config } from './config/schema.ts';
+import { SUPERVISED_VARIABLE, type SupervisedStart } from './supervisor/messages.ts';
+import { SupervisedSockets } from './supervisor/supervised-sockets.ts';
+import { NotStarted, Supervisor } from './supervisor/supervisor.ts';
 
 const HEAD = `rollcall-lb: an HTTP load balancer over the services of a Rollcall registry
 
@@ -52,9 +58,17 @@ export const OPTIONS = {
   logLevel: logLevelOption('ROLLCALL_LB_LOG_LEVEL'),
 };
 
+type Configured = {
+  readonly logLevel: string;
+  readonly config: Config;
+  readonly source: ConfigFile;
+  /** Undefined: nobody owns its sockets for it. */
+  readonly supervised: SupervisedStart | undefined;
+};
+
 /** Runs the load balancer until it is stopped. `argv`: its command line. @default that of this process */
 export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
-  return runProgram(
+  return runProgram<Configured>(
     {
       name: 'rollcall-lb',
       main: import.meta.url,
@@ -69,20 +83,79 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
           return undefined;
         }
         if (config === undefined) throw new ConfigError('--config: missing, expected a FILE');
+        const supervised = supervisedStart(environment);
         const source = new ConfigFile(config, environment);
-        return { logLevel, config: source.load().config, source };
+        return { logLevel, config: source.load().config, source, supervised };
       },
-      async start({ config, source }, { logger, supervisor, tracing }) {
-        const sockets = passedSockets(process.env, process.pid);
-        const parts = { log: tellOf(logger), supervisor, sockets, tracing, source };
-        const balancer = await startLoadBalancer(config, parts);
-        return {
-          started: { ...balancer.addresses },
-          close: () => balancer.close(),
-          reload: async () => void (await balancer.reload('SIGHUP')),
-        };
-      },
+      start: (configured, context) =>
+        configured.config.workers !== undefined && configured.supervised === undefined
+          ? startSupervisor(context)
+          : startBalancer(configured, context),
     },
     argv,
   );
+}
+
+async function startBalancer(
+  { config, source, logLevel, supervised }: Configured,
+  { logger, supervisor, tracing, stop }: ProgramContext,
+): Promise<RunningProgram> {
+  let retiring: (() => Promise<void>) | undefined;
+  const socketSource =
+    supervised === undefined
+      ? undefined
+      : new SupervisedSockets(process, {
+          onRetire: () => {
+            void retiring?.();
+            stop('renewed');
+          },
+          onGone: () => stop('the supervisor is gone'),
+        });
+  const { startLoadBalancer } = await import('./compose.ts');
+  const balancer = await startLoadBalancer(config, {
+    log: tellOf(logger),
+    logLevel,
+    supervisor,
+    tracing,
+    source,
+    sockets: supervised?.sockets ?? passedSockets(process.env, process.pid),
+    socketSource,
+    onServing: () => socketSource?.serving(),
+    isSuccessor: supervised?.isSuccessor === true,
+  });
+  retiring = () => balancer.retire();
+  return {
+    started: { ...balancer.addresses },
+    close: () => balancer.close(),
+    reload: async () => void (await balancer.reload('SIGHUP')),
+  };
+}
+
+/** Runs this program again as its child, which carries the requests in workers. */
+async function startSupervisor({ logger }: ProgramContext): Promise<RunningProgram> {
+  const [, script = '', ...words] = process.argv;
+  const supervisor = new Supervisor({
+    command: { script, words },
+    passed: passedSockets(process.env, process.pid),
+    clock: systemClock,
+    random: systemRandom.share,
+    log: tellOf(logger),
+  });
+  await supervisor.start().catch((error: unknown) => {
+    // It has told why itself.
+    if (error instanceof NotStarted) process.exit(error.end.code ?? EXIT.failed);
+    throw error;
+  });
+  return {
+    started: undefined,
+    close: () => supervisor.close(),
+    reload: async () => supervisor.reload(),
+    renew: () => supervisor.renew(),
+  };
+}
+
+function supervisedStart(environment: NodeJS.ProcessEnv): SupervisedStart | undefined {
+  const given = environment[SUPERVISED_VARIABLE];
+  delete environment[SUPERVISED_VARIABLE];
+  return given === undefined ? undefined : (JSON.parse(given) as SupervisedStart);
 }

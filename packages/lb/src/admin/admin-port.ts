@@ -47,7 +47,9 @@ export class AdminPort {
   }
 
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#open, (close) => close()));
+    const open = [...this.#open];
+    this.#open.clear();
+    await Promise.all(open.map((close) => close()));
   }
 
   async #listen(admin: ReturnType<typeof createAdminServer>, next: AdminConfig): Promise<string> {

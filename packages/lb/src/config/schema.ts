@@ -263,7 +263,7 @@ export const ConfigSchema = object({
   watchConfig: flag.default(false),
   /**
    * How many processes carry HTTP, each on a core of its own: a number, or `auto` for one per core. They share the
-   * listening sockets; one that dies is replaced.
+   * listening sockets; one that dies is replaced. SIGUSR2 replaces the whole program, without refusing a connection.
    * @default none: the program itself carries it
    */
   workers: z

@@ -2,8 +2,11 @@ import { bindSocket, type BoundSocket, type SocketPlace } from '@rollcall/datapl
 
 /** Where the sockets of listeners come from. */
 export interface Sockets {
-  /** @throws the system's error when the address cannot be bound. */
-  bind(place: SocketPlace): Promise<BoundSocket>;
+  /**
+   * `key`: of the listener.
+   * @throws the system's error when the address cannot be bound.
+   */
+  bind(place: SocketPlace, key: string): Promise<BoundSocket>;
 }
 
 /** They are bound by this process. */

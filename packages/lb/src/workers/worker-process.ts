@@ -23,8 +23,8 @@ export class WorkerGone extends Error {
 }
 
 interface Waiting {
-  resolve(answer: never): void;
-  reject(error: Error): void;
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** A process that carries requests, as its parent sees it. */

@@ -134,7 +134,7 @@ export class WorkersFront implements Front {
     for (const planned of missing) {
       const { host, port } = planned.config;
       const socket = await this.#parts.sockets
-        .bind({ host, port, fd: planned.fd })
+        .bind({ host, port, fd: planned.fd }, planned.key)
         .catch((error: unknown) => {
           throw new ListenFailure(planned, error);
         });

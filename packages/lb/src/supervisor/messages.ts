@@ -1,0 +1,39 @@
+import type { PassedSocket } from '@rollcall/daemon';
+import type { Address, SocketPlace } from '@rollcall/dataplane';
+
+/** The variable that tells a balancer that a supervisor owns its sockets. */
+export const SUPERVISED_VARIABLE = 'ROLLCALL_LB_SUPERVISED';
+
+/** What a supervised balancer knows when it starts, as JSON. */
+export interface SupervisedStart {
+  /** Those that the service manager passed to the supervisor. */
+  readonly sockets: readonly PassedSocket[];
+  /** Another balancer serves, and will go. */
+  readonly isSuccessor: boolean;
+}
+
+/** What a balancer tells its supervisor. */
+export type ToSupervisor =
+  | {
+      readonly kind: 'bind';
+      readonly id: number;
+      readonly key: string;
+      readonly place: SocketPlace;
+    }
+  /** It does not use the socket any more. */
+  | { readonly kind: 'release'; readonly key: string }
+  /** It takes requests. */
+  | { readonly kind: 'serving' };
+
+/** What a supervisor tells a balancer. */
+export type FromSupervisor =
+  /** With the socket itself. */
+  | { readonly kind: 'bound'; readonly id: number; readonly address: Address }
+  | {
+      readonly kind: 'refused';
+      readonly id: number;
+      readonly message: string;
+      readonly code: string | undefined;
+    }
+  /** A successor serves: it may go. */
+  | { readonly kind: 'retire' };

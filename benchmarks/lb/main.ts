@@ -2,7 +2,7 @@
 //
 // By processor time of the proxy for each request, with access log, metrics and P2C on, against the least connections of
 // nginx and HAProxy: 1 KB kept alive >= 1.0x HAProxy, >= 0.95x nginx, >= 6x http-proxy; a connection for each request
-// >= 0.7x nginx; 1 MB >= 1.3x nginx; 1 KB kept alive over TLS >= 0.7x nginx, full handshakes without a budget. Each proxy has one thread on core 0, in turn with the others; load and instances
+// >= 0.7x nginx; 1 MB >= 1.3x nginx; 1 KB kept alive over TLS >= 0.7x nginx, full handshakes without a budget; two workers >= 1.7x of one. Each proxy has one thread on core 0, in turn with the others; load and instances
 // (raw sockets) are on core 1. nginx and HAProxy are optional: `apt-get install nginx haproxy`.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +24,7 @@ import { printTable, say } from '../support/table.ts';
 import { idleBytes } from './idle.ts';
 import { latencyAt } from './latency.ts';
 import { bigLoad, freshLoad, freshTlsLoad, keptLoad, type Load } from './load.ts';
+import { compareWorkers } from './workers.ts';
 import {
   type Proxy,
   startBalancer,
@@ -102,6 +103,7 @@ if (isWanted('handshake')) {
 }
 if (isWanted('latency')) await compareLatency(4_000);
 if (isWanted('idle')) await compareIdle();
+if (isWanted('workers')) await compareWorkers(folder);
 
 clearInterval(renewal);
 for (const proxy of proxies) await proxy.close();

@@ -14,6 +14,11 @@ export function pinProcess(pid: number, core: number): void {
   if (canPin) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
 }
 
+/** Words before a command that let it run on every core, although this process is pinned. */
+export const ANYWHERE: readonly string[] = canPin
+  ? ['taskset', '-c', `0-${cpus().length - 1}`]
+  : [];
+
 /** Starts a program, pinned to a core if possible. */
 export function startPinned(core: number, command: string, args: readonly string[]): TestProcess {
   return canPin

@@ -15,6 +15,7 @@ import { systemClock, systemRandom } from '@rollcall/runtime';
 import { z } from 'zod';
 import { readConfigFile } from './config/config-file.ts';
 import { ConfigFile } from './config/config-source.ts';
+import type { LoadBalancer } from './compose.ts';
 import type { Config } from './config/schema.ts';
 import { SUPERVISED_VARIABLE, type SupervisedStart } from './supervisor/messages.ts';
 import { SupervisedSockets } from './supervisor/supervised-sockets.ts';
@@ -100,15 +101,17 @@ async function startBalancer(
   { config, source, logLevel, supervised }: Configured,
   { logger, supervisor, tracing, stop }: ProgramContext,
 ): Promise<RunningProgram> {
-  let retiring: (() => Promise<void>) | undefined;
+  const { promise: running, resolve: runs } = Promise.withResolvers<LoadBalancer>();
+  const retire = async (): Promise<void> => {
+    void (await running).retire();
+    stop('renewed');
+  };
   const socketSource =
     supervised === undefined
       ? undefined
       : new SupervisedSockets(process, {
-          onRetire: () => {
-            void retiring?.();
-            stop('renewed');
-          },
+          onReload: () => void running.then((balancer) => balancer.reload('SIGHUP')),
+          onRetire: () => void retire(),
           onGone: () => stop('the supervisor is gone'),
         });
   const { startLoadBalancer } = await import('./compose.ts');
@@ -123,7 +126,7 @@ async function startBalancer(
     onServing: () => socketSource?.serving(),
     isSuccessor: supervised?.isSuccessor === true,
   });
-  retiring = () => balancer.retire();
+  runs(balancer);
   return {
     started: { ...balancer.addresses },
     close: () => balancer.close(),

@@ -53,7 +53,7 @@ export class BalancerProcess {
     if (this.#child.connected) this.#child.send(message, socket as never, () => {});
   }
 
-  signal(signal: 'SIGTERM' | 'SIGHUP' | 'SIGKILL'): void {
+  signal(signal: 'SIGTERM'): void {
     this.#child.kill(signal);
   }
 

@@ -35,5 +35,7 @@ export type FromSupervisor =
       readonly message: string;
       readonly code: string | undefined;
     }
+  /** The file is to be applied as it is now. A signal could reach a process that does not know it yet, and end it. */
+  | { readonly kind: 'reload' }
   /** A successor serves: it may go. */
   | { readonly kind: 'retire' };

@@ -2,6 +2,8 @@ import type { BoundSocket, SocketHandle, SocketPlace } from '@rollcall/dataplane
 import type { Sockets } from '../workers/sockets.ts';
 import type { FromSupervisor, ToSupervisor } from './messages.ts';
 
+type Answer = Extract<FromSupervisor, { readonly id: number }>;
+
 interface Waiting {
   readonly resolve: (socket: BoundSocket) => void;
   readonly reject: (error: Error) => void;
@@ -9,6 +11,8 @@ interface Waiting {
 }
 
 export interface SupervisorEvents {
+  /** The file is to be applied as it is now. */
+  readonly onReload: () => void;
   /** A successor serves. */
   readonly onRetire: () => void;
   /** The supervisor has ended. */
@@ -21,10 +25,11 @@ export class SupervisedSockets implements Sockets {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
 
-  constructor(own: NodeJS.Process, { onRetire, onGone }: SupervisorEvents) {
+  constructor(own: NodeJS.Process, { onReload, onRetire, onGone }: SupervisorEvents) {
     this.#process = own;
     own.on('message', (message: FromSupervisor, socket: unknown) => {
       if (message.kind === 'retire') onRetire();
+      else if (message.kind === 'reload') onReload();
       else this.#onAnswer(message, socket as SocketHandle);
     });
     own.on('disconnect', onGone);
@@ -43,7 +48,7 @@ export class SupervisedSockets implements Sockets {
     this.#tell({ kind: 'serving' });
   }
 
-  #onAnswer(message: Exclude<FromSupervisor, { kind: 'retire' }>, handle: SocketHandle): void {
+  #onAnswer(message: Answer, handle: SocketHandle): void {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     if (waiting === undefined) return;

@@ -55,7 +55,8 @@ export class Supervisor {
 
   /** The balancer applies its configuration file as it is now. */
   reload(): void {
-    for (const balancer of this.#processes) if (!balancer.isLeaving) balancer.signal('SIGHUP');
+    for (const balancer of this.#processes)
+      if (!balancer.isLeaving) balancer.tell({ kind: 'reload' });
   }
 
   /** Replaces the balancer by what is installed now. If that cannot serve, the one before goes on. */

@@ -56,7 +56,17 @@ export {
   type RefusalReason,
 } from './model/port-service.ts';
 export type { RequestTrace, RequestTracer } from './model/request-tracer.ts';
-export type { Forward, RequestView, Respond, Router } from './model/router.ts';
+export type {
+  Decision,
+  FieldEdits,
+  Forward,
+  Pending,
+  RequestEdits,
+  RequestLine,
+  RequestView,
+  Respond,
+  Router,
+} from './model/router.ts';
 export { createSourceRanges } from './model/source-ranges.ts';
 export {
   type NoTarget,

@@ -1,4 +1,4 @@
-import type { Respond } from '../model/router.ts';
+import type { FieldEdits, Forward, Respond } from '../model/router.ts';
 import { REQUEST_TIMED_OUT } from './attempt-failure.ts';
 import { Attempt } from './attempt.ts';
 import { Phase } from './exchange-phase.ts';
@@ -25,6 +25,10 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
   protected phase: number = Phase.idle;
   protected isRequestComplete = false;
   protected wantsKeepAlive = false;
+  /** Where the request goes; undefined: it is not known, or nowhere. */
+  protected forward: Forward | undefined;
+  /** Ends the wait for a decision. */
+  protected cancelDecision: (() => void) | undefined;
   /** When the time of the whole request is over, on the plane's clock; 0 = never. */
   #dueAt = 0;
   /** What the response told the client about keeping the connection. */
@@ -49,11 +53,17 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
   abstract onAnswerBroken(fault: number): void;
 
   protected start(isRequestComplete: boolean): void {
-    this.ledger.begin(this.client.address);
+    this.ledger.begin(this.client.address, this.client.identity.isSecure);
     const { clock, timeouts } = this.services;
     this.#dueAt = timeouts.requestMs === 0 ? 0 : clock.recentMs + timeouts.requestMs;
     this.isRequestComplete = isRequestComplete;
+    this.forward = undefined;
     this.phase = Phase.connecting;
+  }
+
+  answerEdits(): FieldEdits | undefined {
+    const answerEdits = this.forward?.answerEdits;
+    return answerEdits === undefined ? undefined : answerEdits(this.record.finalTarget!);
   }
 
   /** The head of the final response (not 1xx) arrived: from here on the request cannot be tried again. */
@@ -144,6 +154,10 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
 
   #end(reason: string, isAnswered = true, isAtOnce = false): void {
     this.phase = Phase.idle;
+    if (this.cancelDecision !== undefined) {
+      this.cancelDecision();
+      this.cancelDecision = undefined;
+    }
     this.ledger.finish(reason, isAtOnce);
     if (isAnswered) this.client.onAnswered(this.#keepsAlive);
   }

@@ -17,6 +17,11 @@ export const BODY_CUT = {
   code: 'client_body_cut',
   detail: 'the connection ended inside the body of the request',
 };
+export const BODY_TOO_LARGE = {
+  status: 413,
+  code: 'body_too_large',
+  detail: 'the body of the request is longer than this path allows',
+};
 export const TOO_MANY_REQUESTS: Respond = Object.freeze({
   kind: 'respond',
   status: 429,

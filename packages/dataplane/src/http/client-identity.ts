@@ -20,6 +20,8 @@ export class ClientIdentity {
   readonly address: Uint8Array;
   /** Lines that say how the client reached this balancer. */
   readonly protoAndPort: Uint8Array;
+  /** It came over TLS. */
+  readonly isSecure: boolean;
   /** Who the client is by its certificate; empty: it showed none. */
   readonly certificate: Uint8Array;
   /** The lines for the host of an earlier request: mostly that of the next one too. */
@@ -30,6 +32,7 @@ export class ClientIdentity {
   constructor(address: string, local: ClientEnd) {
     this.address = ascii(address);
     this.protoAndPort = linesFor(local.tls === undefined ? 'http' : 'https', local.localPort);
+    this.isSecure = local.tls !== undefined;
     this.certificate = certificateLine(local);
     this.#local = local;
   }

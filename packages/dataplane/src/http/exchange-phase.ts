@@ -10,4 +10,6 @@ export const Phase = {
   tunnel: 5,
   /** The body is taken before a target is used. */
   collecting: 6,
+  /** What to do with the request is not known yet. */
+  deciding: 7,
 } as const;

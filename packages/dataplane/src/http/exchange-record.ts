@@ -1,4 +1,5 @@
 import type { ExchangeRecord } from '../model/observer.ts';
+import type { RequestView } from '../model/router.ts';
 import type { Target } from '../model/target.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -8,7 +9,7 @@ const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 /** The record that observers see. Filled from a head and reused for each request of a connection. */
-export class RequestRecord implements ExchangeRecord {
+export class RequestRecord implements ExchangeRecord, RequestView {
   method = '';
   host = '';
   target = '';
@@ -24,7 +25,10 @@ export class RequestRecord implements ExchangeRecord {
   responseBytes = 0;
   minorVersion = 1;
   durationMs = 0;
+  isSecure = false;
   #lastHost = '';
+  #source: Buffer | undefined;
+  #head: RequestHead | undefined;
 
   get isHead(): boolean {
     return this.method === 'HEAD';
@@ -38,6 +42,19 @@ export class RequestRecord implements ExchangeRecord {
   connectionOf(keepsAlive: boolean): 'implied' | 'close' | 'keep-alive' {
     if (!keepsAlive) return 'close';
     return this.minorVersion === 0 ? 'keep-alive' : 'implied';
+  }
+
+  field(name: string): string | undefined {
+    const source = this.#source!;
+    const { fields } = this.#head!;
+    let value: string | undefined;
+    for (let i = 0; i < fields.count; i++) {
+      const [start, end] = [fields.lineStart(i), fields.nameEnd(i)];
+      if (end - start !== name.length || !isWordOf(source, start, name)) continue;
+      const one = source.toString('latin1', fields.valueStart(i), fields.valueEnd(i));
+      value = value === undefined ? one : `${value}, ${one}`;
+    }
+    return value;
   }
 
   clear(clientAddress: string): void {
@@ -70,7 +87,19 @@ export class RequestRecord implements ExchangeRecord {
     const query = this.target.indexOf('?');
     this.path = query === -1 ? this.target : this.target.slice(0, query);
     this.minorVersion = head.minorVersion;
+    this.#source = source;
+    this.#head = head;
   }
+}
+
+/** `word`: in lower case. */
+function isWordOf(source: Buffer, start: number, word: string): boolean {
+  for (let i = 0; i < word.length; i++) {
+    const byte = source[start + i]!;
+    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    if (lower !== word.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 /** A trailing dot does not change the name. */

@@ -1,4 +1,4 @@
-import type { Forward, Respond } from '../model/router.ts';
+import type { Decision, Forward, Pending, Respond } from '../model/router.ts';
 import type { Target } from '../model/target.ts';
 import {
   type AttemptFailure,
@@ -9,9 +9,10 @@ import {
   malformedAnswer,
 } from './attempt-failure.ts';
 import { Answering } from './answering.ts';
-import { CONTINUE, TOO_MANY_REQUESTS } from './client-faults.ts';
+import { BODY_TOO_LARGE, CONTINUE, TOO_MANY_REQUESTS } from './client-faults.ts';
 import { Phase } from './exchange-phase.ts';
-
+import { HeldRequest } from './held-request.ts';
+import { describeFault, INCOMPLETE } from './fault.ts';
 import type { RequestHead } from './request-head.ts';
 import type { UpstreamOwner } from './upstream-connection.ts';
 
@@ -23,22 +24,41 @@ const AT_ONCE_BYTES = 16_384;
  * again. One object per client connection, reused for each request, and for further connections.
  */
 export class Exchange extends Answering implements UpstreamOwner {
+  /** Bytes of the body that may still come. */
+  #bodyLeft = Number.POSITIVE_INFINITY;
+  /** While a decision is waited for. */
+  #held: HeldRequest | undefined;
+
   /** `source` holds the head that was just parsed, and body bytes up to `body.end`. */
   serve(source: Buffer, head: RequestHead, body: { end: number; isComplete: boolean }): void {
     this.wantsKeepAlive = head.isKeptAlive;
     this.start(body.isComplete);
+    this.#bodyLeft = Number.POSITIVE_INFINITY;
     this.ledger.read(source, head);
     this.record.requestBytes = body.end - head.start;
     const { gate } = this.services;
     const decision = gate.judge(source, head) ?? this.#route();
+    if (decision.kind === 'pending') this.#await(decision, source.subarray(head.start, body.end));
+    else this.#follow(decision, source, head, body);
+  }
+
+  #follow(
+    decision: Forward | Respond,
+    source: Buffer,
+    head: RequestHead,
+    body: { end: number; isComplete: boolean },
+  ): void {
     if (decision.kind === 'respond') {
       this.answer(decision);
       return;
     }
-    this.tries.reset(decision.group);
-    this.record.group = decision.group.name;
+    const { group, edits, bodyBytes } = decision;
+    if (bodyBytes !== undefined && !this.#fits(bodyBytes, head, body)) return;
+    this.forward = decision;
+    this.tries.reset(group, decision.client);
+    this.record.group = group.name;
     const { requestWriter, trustForwarded } = this.services;
-    const rewrite = { head, identity: this.client.identity, trustForwarded };
+    const rewrite = { head, identity: this.client.identity, trustForwarded, edits };
     const encoded = requestWriter.encode(source, rewrite, body.end);
     this.tries.replay.reset(encoded, body.end - head.end, requestWriter.fieldsAt);
     this.relay.start({
@@ -60,6 +80,16 @@ export class Exchange extends Answering implements UpstreamOwner {
 
   onRequestBody(buffer: Buffer, start: number, end: number, isLast: boolean): void {
     this.record.requestBytes += end - start;
+    if (this.phase === Phase.deciding) {
+      this.#held!.add(buffer.subarray(start, end));
+      this.isRequestComplete = isLast;
+      return;
+    }
+    this.#bodyLeft -= end - start;
+    if (this.#bodyLeft < 0) {
+      this.onRequestBroken(BODY_TOO_LARGE);
+      return;
+    }
     if (this.phase === Phase.collecting) {
       this.#collect(buffer.subarray(start, end), isLast);
       return;
@@ -139,7 +169,53 @@ export class Exchange extends Answering implements UpstreamOwner {
     this.#fail(malformedAnswer(fault));
   }
 
-  #route(): Forward | Respond {
+  /** The buffer will have other bytes by the time of the decision. */
+  #await(pending: Pending, bytes: Buffer): void {
+    const held = new HeldRequest(bytes);
+    this.#held = held;
+    this.phase = Phase.deciding;
+    if (!this.isRequestComplete) this.client.pauseReading();
+    const cancel = pending.start((decision) => {
+      if (this.#held !== held) return;
+      this.#held = undefined;
+      this.cancelDecision = undefined;
+      this.#decided(decision, held.take());
+    });
+    if (this.#held === held) {
+      this.cancelDecision = () => {
+        this.#held = undefined;
+        cancel();
+      };
+    }
+  }
+
+  #decided(decision: Forward | Respond, source: Buffer): void {
+    this.phase = Phase.connecting;
+    const { requestHead, tracer, traceFields } = this.services;
+    const end = requestHead.parse(source, 0, source.length);
+    if (end <= INCOMPLETE) {
+      // The limits have become stricter meanwhile.
+      this.wantsKeepAlive = false;
+      this.answer(describeFault(end));
+      return;
+    }
+    if (tracer !== undefined) traceFields.take(source, requestHead);
+    this.client.resumeReading();
+    const body = { end: source.length, isComplete: this.isRequestComplete };
+    this.#follow(decision, source, requestHead, body);
+  }
+
+  /** Whether the body is short enough so far; else it is answered. */
+  #fits(most: number, head: RequestHead, body: { end: number; isComplete: boolean }): boolean {
+    const come = body.end - head.end;
+    this.#bodyLeft = most - come;
+    if (come <= most && head.length.contentLength <= most) return true;
+    this.wantsKeepAlive &&= this.isRequestComplete;
+    this.answer(BODY_TOO_LARGE);
+    return false;
+  }
+
+  #route(): Decision {
     return this.client.mayRequest() ? this.place.router.route(this.record) : TOO_MANY_REQUESTS;
   }
 

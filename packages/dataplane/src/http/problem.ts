@@ -5,6 +5,8 @@ const REASONS: Record<number, string> = {
   204: 'No Content',
   301: 'Moved Permanently',
   302: 'Found',
+  303: 'See Other',
+  304: 'Not Modified',
   307: 'Temporary Redirect',
   308: 'Permanent Redirect',
   400: 'Bad Request',
@@ -13,7 +15,9 @@ const REASONS: Record<number, string> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   408: 'Request Timeout',
+  409: 'Conflict',
   410: 'Gone',
+  413: 'Content Too Large',
   414: 'URI Too Long',
   417: 'Expectation Failed',
   429: 'Too Many Requests',
@@ -49,6 +53,7 @@ export function encodeAnswer(answer: Omit<Respond, 'kind'>, shape: AnswerShape):
   ];
   if (status === 503 || status === 429) lines.push('Retry-After: 1');
   if (answer.location !== undefined) lines.push(`Location: ${answer.location}`);
+  if (answer.fields !== undefined) lines.push(...answer.fields);
   if (shape.connection !== 'implied') lines.push(`Connection: ${shape.connection}`);
   const sent = shape.isHead || isBodyless ? '' : body;
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${sent}`);

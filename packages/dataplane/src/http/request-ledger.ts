@@ -17,8 +17,9 @@ export class RequestLedger {
     this.#services = services;
   }
 
-  begin(clientAddress: string): void {
+  begin(clientAddress: string, isSecure: boolean): void {
     this.record.clear(clientAddress);
+    this.record.isSecure = isSecure;
     this.#openedAt = this.#services.clock.monotonicMs();
     this.#services.counters.requests++;
     this.#services.counters.requestsInFlight++;

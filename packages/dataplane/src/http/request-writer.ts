@@ -1,6 +1,8 @@
 import { ascii, decimal } from './bytes.ts';
+import type { RequestEdits } from '../model/router.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { Field } from './field-table.ts';
+import { isRemoved } from './removed-fields.ts';
 import { isLimited } from './request-gate.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ViaLines } from './via-lines.ts';
@@ -25,6 +27,8 @@ export interface RequestRewrite {
   readonly identity: ClientIdentity;
   /** Keep the client's claims about another client in front of it. */
   readonly trustForwarded: boolean;
+  /** What the rule changes. */
+  readonly edits: RequestEdits | undefined;
 }
 
 /** Builds the bytes to send upstream: one separate buffer, so that it can be sent again. */
@@ -41,13 +45,14 @@ export class RequestWriter {
 
   /** `bodyEnd`: end of the bytes in `source` that belong to this request. */
   encode(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
-    const { head, identity } = rewrite;
+    const { head, identity, edits } = rewrite;
     const { address, protoAndPort, certificate } = identity;
-    const fixed = FIXED_BYTES + address.length + protoAndPort.length + certificate.length;
+    const own = FIXED_BYTES + address.length + protoAndPort.length + certificate.length;
+    const fixed = edits === undefined ? own : own + lengthOf(edits);
     const hostLength = 2 * (head.hostEnd - head.hostStart || identity.localAuthority.length);
     this.#out = Buffer.allocUnsafe(bodyEnd - head.start + fixed + hostLength);
     this.#length = 0;
-    this.#requestLine(source, head);
+    this.#requestLine(source, head, edits?.target);
     this.fieldsAt = this.#length;
     if (isUsual(rewrite)) this.#usual(source, rewrite);
     else {
@@ -59,6 +64,7 @@ export class RequestWriter {
     this.#framing(head);
     if (head.fields.has(Field.maxForwards)) this.#maxForwards(source, head);
     this.#fields(source, rewrite);
+    if (edits?.lines !== undefined) this.#bytes(edits.lines);
     this.#bytes(this.#via.lineFor(head.minorVersion));
     this.#copy(source, head.fields.end, bodyEnd);
     return this.#out.subarray(0, this.#length);
@@ -84,7 +90,13 @@ export class RequestWriter {
     this.#length = at;
   }
 
-  #requestLine(source: Buffer, head: RequestHead): void {
+  #requestLine(source: Buffer, head: RequestHead, target: string | undefined): void {
+    if (target !== undefined) {
+      this.#copy(source, head.start, head.methodEnd + 1);
+      this.#text(target);
+      this.#bytes(VERSION_LINE);
+      return;
+    }
     if (!head.isAbsoluteTarget && head.minorVersion === 1) {
       this.#copy(source, head.start, head.lineEnd);
       return;
@@ -95,6 +107,10 @@ export class RequestWriter {
     }
     this.#copy(source, head.pathStart, head.targetEnd);
     this.#bytes(VERSION_LINE);
+  }
+
+  #text(text: string): void {
+    this.#length += this.#out.write(text, this.#length, 'latin1');
   }
 
   /** One copy in place of eight. */
@@ -115,9 +131,10 @@ export class RequestWriter {
     usual.isWorthIt = true;
   }
 
-  #host(source: Buffer, { head, identity }: RequestRewrite): void {
+  #host(source: Buffer, { head, identity, edits }: RequestRewrite): void {
     this.#bytes(HOST);
-    this.#hostValue(source, head, identity);
+    if (edits?.host === undefined) this.#hostValue(source, head, identity);
+    else this.#text(edits.host);
     this.#bytes(LINE_END);
   }
 
@@ -166,9 +183,11 @@ export class RequestWriter {
   /** Copies consecutive kept field lines together. */
   #fields(source: Buffer, rewrite: RequestRewrite): void {
     const fields = rewrite.head.fields;
+    const removed = rewrite.edits?.removed;
     let runStart = rewrite.head.lineEnd;
     for (let i = 0; i < fields.count; i++) {
-      if (isKept(fields.kind(i), source, rewrite)) continue;
+      const isPassedOn = isKept(fields.kind(i), source, rewrite);
+      if (isPassedOn && !isRemoved(source, fields, i, removed)) continue;
       this.#copy(source, runStart, fields.lineStart(i));
       runStart = fields.lineEnd(i);
     }
@@ -176,9 +195,15 @@ export class RequestWriter {
   }
 }
 
+/** Space for what is added. */
+function lengthOf({ target = '', host = '', lines }: RequestEdits): number {
+  return target.length + host.length + (lines?.length ?? 0);
+}
+
 /** Whether the lines depend on nothing but the host. */
-function isUsual({ head, trustForwarded }: RequestRewrite): boolean {
+function isUsual({ head, trustForwarded, edits }: RequestRewrite): boolean {
   const { fields } = head;
+  if (edits?.host !== undefined) return false;
   if (head.hostEnd === head.hostStart || fields.has(Field.forwardedFor)) return false;
   return !trustForwarded || !fields.has(Field.forwardedProto);
 }

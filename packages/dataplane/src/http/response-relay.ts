@@ -1,3 +1,4 @@
+import type { FieldEdits } from '../model/router.ts';
 import type { RequestRecord } from './exchange-record.ts';
 import type { ClientPort, ExchangeServices } from './exchange-services.ts';
 import { Fault, INCOMPLETE } from './fault.ts';
@@ -10,6 +11,8 @@ export interface RelayOwner {
   readonly record: RequestRecord;
   /** @returns whether the client's connection stays open after this answer. */
   onAnswerHead(status: number, isKeepable: boolean): boolean;
+  /** What the rule changes in the answer. */
+  answerEdits(): FieldEdits | undefined;
   onAnswerEnd(keepAliveSeconds: number | undefined): void;
   onAnswerBroken(fault: number): void;
   onSwitched(): void;
@@ -178,6 +181,7 @@ export class ResponseRelay {
         dropContentLength: head.status === 204,
         isFinal: true,
         hasRoom: !this.isBlocked,
+        edits: this.#owner.answerEdits(),
       },
       keptEnd,
     );

@@ -1,6 +1,8 @@
+import type { FieldEdits } from '../model/router.ts';
 import { ascii } from './bytes.ts';
 import type { DateLine } from './date-line.ts';
 import { Field } from './field-table.ts';
+import { isRemoved } from './removed-fields.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ViaLines } from './via-lines.ts';
 
@@ -25,6 +27,8 @@ export interface ResponseRewrite {
   readonly isFinal: boolean;
   /** Bytes before the head may be overwritten: no write that used them is still pending. */
   readonly hasRoom: boolean;
+  /** What the rule changes. */
+  readonly edits?: FieldEdits | undefined;
 }
 
 /** Position of the rewritten bytes. Reused for each response. */
@@ -38,6 +42,7 @@ export class ResponseWriter {
   #connectionLines: Uint8Array = NOTHING;
   #dateLine: Uint8Array = NOTHING;
   #viaLine: Uint8Array = NOTHING;
+  #editedLines: Uint8Array = NOTHING;
 
   constructor(via: ViaLines, date: DateLine) {
     this.#via = via;
@@ -81,15 +86,18 @@ export class ResponseWriter {
     this.#connectionLines = CONNECTION[rewrite.connection];
     this.#dateLine = isFinal && !head.fields.has(Field.date) ? this.#date.bytes : NOTHING;
     this.#viaLine = isFinal ? this.#via.lineFor(head.minorVersion) : NOTHING;
+    this.#editedLines = rewrite.edits?.lines ?? NOTHING;
     const inside = this.#framingLine.length + this.#connectionLines.length;
-    return inside + this.#dateLine.length + this.#viaLine.length;
+    const added = this.#dateLine.length + this.#viaLine.length + this.#editedLines.length;
+    return inside + added;
   }
 
   #writeLines(out: Buffer, start: number): void {
     let at = writeLine(out, start, this.#framingLine);
     at = writeLine(out, at, this.#connectionLines);
     at = writeLine(out, at, this.#dateLine);
-    writeLine(out, at, this.#viaLine);
+    at = writeLine(out, at, this.#viaLine);
+    writeLine(out, at, this.#editedLines);
   }
 }
 
@@ -115,7 +123,8 @@ function cutFields(source: Buffer, head: ResponseHead, rewrite: ResponseRewrite)
   const fields = head.fields;
   let start = head.start;
   for (let i = 0; i < fields.count; i++) {
-    if (isKept(fields.kind(i), head.length.isPlain, rewrite)) continue;
+    const isPassedOn = isKept(fields.kind(i), head.length.isPlain, rewrite);
+    if (isPassedOn && !isRemoved(source, fields, i, rewrite.edits?.removed)) continue;
     const lineStart = fields.lineStart(i);
     const width = fields.lineEnd(i) - lineStart;
     source.copyWithin(start + width, start, lineStart);

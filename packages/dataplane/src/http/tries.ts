@@ -1,4 +1,4 @@
-import type { NoTarget, Target, TargetGroup } from '../model/target.ts';
+import type { NoTarget, Target, TargetClient, TargetGroup } from '../model/target.ts';
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { Replay } from './replay.ts';
@@ -9,13 +9,15 @@ export class Tries {
   readonly #failed: Target[] = [];
   readonly #services: ExchangeServices;
   #group: TargetGroup | undefined;
+  #client: TargetClient | undefined;
 
   constructor(services: ExchangeServices) {
     this.#services = services;
   }
 
-  reset(group: TargetGroup): void {
+  reset(group: TargetGroup, client: TargetClient | undefined): void {
     this.#group = group;
+    this.#client = client;
     // Setting a length takes longer than looking at it.
     if (this.#failed.length > 0) this.#failed.length = 0;
     this.#services.budget.deposit();
@@ -23,7 +25,7 @@ export class Tries {
 
   /** A target that has not failed yet, from the group's current snapshot. */
   next(): Target | undefined {
-    return this.#group!.snapshot().pick(this.#failed);
+    return this.#group!.snapshot().pick(this.#failed, this.#client);
   }
 
   explainNone(): NoTarget {

@@ -1,8 +1,8 @@
-import type { RequestView } from './router.ts';
+import type { RequestLine } from './router.ts';
 import type { Target } from './target.ts';
 
 /** One request and its result. Valid only during the call: copy what you want to keep. */
-export interface ExchangeRecord extends RequestView {
+export interface ExchangeRecord extends RequestLine {
   /** 499: the client disconnected first. */
   readonly status: number;
   /** Empty on success, else the cause (`upstream_timeout`, `client_closed`, ...). */

@@ -1,5 +1,5 @@
 import type { ExchangeRecord, TargetOutcome, TargetResult } from './observer.ts';
-import type { RequestView } from './router.ts';
+import type { RequestLine } from './router.ts';
 import type { Target } from './target.ts';
 
 /** One request in a trace. Hooks on the hot path: plain calls that are never awaited and must not throw. */
@@ -20,5 +20,5 @@ export interface RequestTracer {
   /** Header fields that carry a trace, with lower-case names. */
   readonly fields: readonly string[];
   /** A request came in. `fields`: those of the tracer that it has; a field that came twice is joined with commas. */
-  onRequest(request: RequestView, fields: Readonly<Record<string, string>>): RequestTrace;
+  onRequest(request: RequestLine, fields: Readonly<Record<string, string>>): RequestTrace;
 }

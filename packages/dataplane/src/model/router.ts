@@ -1,7 +1,7 @@
-import type { TargetGroup } from './target.ts';
+import type { Target, TargetClient, TargetGroup } from './target.ts';
 
-/** A request as routing sees it. Valid only during the call: the object is reused for the next request. */
-export interface RequestView {
+/** What a request asks for. Valid only during the call: the object is reused for the next request. */
+export interface RequestLine {
   readonly method: string;
   /** Lower case, without port and without trailing dot; empty when an HTTP/1.0 client sent none. */
   readonly host: string;
@@ -12,10 +12,43 @@ export interface RequestView {
   readonly clientAddress: string;
 }
 
-/** Sends the request to the group. Create one object per rule, not one per request. */
+/** A request as routing sees it. Valid only during the call. */
+export interface RequestView extends RequestLine {
+  /** It came over TLS. */
+  readonly isSecure: boolean;
+  /**
+   * The value of a header field, `name` in lower case; several lines are joined by `, `. Undefined: the request has none.
+   */
+  field(name: string): string | undefined;
+}
+
+/** What is changed in the fields of a message. Fields that frame it, or are for one connection, cannot be among them. */
+export interface FieldEdits {
+  /** Names of fields that are not passed on, in lower case. */
+  readonly removed?: ReadonlySet<string> | undefined;
+  /** Lines that are added, each with its end. */
+  readonly lines?: Uint8Array | undefined;
+}
+
+/** What is changed in a request before a target gets it. */
+export interface RequestEdits extends FieldEdits {
+  /** Path and query, of visible ASCII, instead of those that were sent. */
+  readonly target?: string | undefined;
+  /** Instead of the host that was sent, which X-Forwarded-Host still tells. */
+  readonly host?: string | undefined;
+}
+
+/** Sends the request to the group. Create one object per rule where that is possible, not one per request. */
 export interface Forward {
   readonly kind: 'forward';
   readonly group: TargetGroup;
+  /** Who asks, for policies and stickiness that depend on it. */
+  readonly client?: TargetClient | undefined;
+  readonly edits?: RequestEdits | undefined;
+  /** What is changed in the answer of a target. */
+  readonly answerEdits?: ((target: Target) => FieldEdits | undefined) | undefined;
+  /** Longest body, in bytes; of a body in chunks their framing counts too. @default any length */
+  readonly bodyBytes?: number | undefined;
 }
 
 /** Answers the request without a target. */
@@ -31,9 +64,23 @@ export interface Respond {
   readonly location?: string | undefined;
   /** Replaces the problem document made from code and detail. */
   readonly content?: { readonly type: string; readonly body: string } | undefined;
+  /** Further header fields, as `Name: value`. */
+  readonly fields?: readonly string[] | undefined;
 }
+
+/** What to do is not known yet, for example because somebody else is asked whether the client may do it. */
+export interface Pending {
+  readonly kind: 'pending';
+  /**
+   * Called once. `decide` must be called once, unless the returned function was called: then nobody waits any more. The
+   * view of the request is not valid any more.
+   */
+  start(decide: (decision: Forward | Respond) => void): () => void;
+}
+
+export type Decision = Forward | Respond | Pending;
 
 export interface Router {
   /** Called once per request; must neither block nor throw. */
-  route(request: RequestView): Forward | Respond;
+  route(request: RequestView): Decision;
 }

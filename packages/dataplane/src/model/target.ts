@@ -48,6 +48,8 @@ export interface NoTarget {
 /** The client that asks for a target. Hash policies and client affinity use it. */
 export interface TargetClient {
   readonly clientAddress: string;
+  /** Id of the target that it is to get again, if that one takes requests. */
+  readonly stickyTarget?: string | undefined;
 }
 
 /**

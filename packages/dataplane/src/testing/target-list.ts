@@ -1,6 +1,6 @@
 import type { ExchangeRecord, Observer, TargetOutcome } from '../model/observer.ts';
 import type { Connector } from '../io/transport.ts';
-import type { Forward, RequestView, Respond, Router } from '../model/router.ts';
+import type { Decision, RequestView, Router } from '../model/router.ts';
 import {
   type Target,
   type TargetGroup,
@@ -28,6 +28,8 @@ export function createTarget(port: number, id = `target-${port}`, connector?: Co
 export class TargetList implements TargetGroup, TargetSnapshot, Router {
   readonly name = 'list';
   targets: Target[];
+  /** Decides instead; undefined: all goes to this list, but for one path. */
+  decide: ((request: RequestView) => Decision) | undefined;
   #turn = 0;
 
   constructor(targets: Target[]) {
@@ -54,7 +56,8 @@ export class TargetList implements TargetGroup, TargetSnapshot, Router {
     };
   }
 
-  route(request: RequestView): Forward | Respond {
+  route(request: RequestView): Decision {
+    if (this.decide !== undefined) return this.decide(request);
     if (request.path === '/refused') {
       return { kind: 'respond', status: 404, code: 'no_rule', detail: 'no rule matches' };
     }

@@ -23,6 +23,8 @@ ${['api', 'api-v2', 'exact', 'shop-api', 'shop-only', 'any-example', 'deep-examp
   .join('\n')}
 `;
 
+const PLAIN = { isSecure: false, field: () => undefined };
+
 function createRouter() {
   const config = parseConfig(CONFIG, 'lb.yaml', {});
   const groups = new Map(
@@ -52,12 +54,19 @@ test.each([
   ['example', '/', 'other'],
   ['', '/', 'other'],
 ])('%s%s goes to %s', (host, path, group) => {
-  const view = { method: 'GET', host, path, target: path, clientAddress: '' };
+  const view = { method: 'GET', host, path, target: path, clientAddress: '', ...PLAIN };
   expect(createRouter().route(view)).toMatchObject({ kind: 'forward', group: { name: group } });
 });
 
 test('a fixed response is answered as it stands', () => {
-  const view = { method: 'GET', host: 'gone.test', path: '/', target: '/', clientAddress: '' };
+  const view = {
+    method: 'GET',
+    host: 'gone.test',
+    path: '/',
+    target: '/',
+    clientAddress: '',
+    ...PLAIN,
+  };
   expect(createRouter().route(view)).toMatchObject({
     kind: 'respond',
     status: 410,

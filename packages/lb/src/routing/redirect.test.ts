@@ -4,7 +4,8 @@ import { RedirectAction } from './redirect.ts';
 
 function answer(request: Partial<RequestView>, config = {}, httpsPort = 443) {
   const whole = { method: 'GET', host: 'shop.test', target: '/', path: '/', clientAddress: '' };
-  return new RedirectAction(config, () => httpsPort).answer({ ...whole, ...request });
+  const fields = { isSecure: false, field: () => undefined };
+  return new RedirectAction(config, () => httpsPort).answer({ ...whole, ...fields, ...request });
 }
 
 test.each([

@@ -1,5 +1,5 @@
 import type { OpenSpan, SpanAttributes, SpanEnd, Tracing } from '@rollcall/daemon';
-import { type ExchangeRecord, type RequestView, createTargetCounters } from '@rollcall/dataplane';
+import { type ExchangeRecord, type RequestLine, createTargetCounters } from '@rollcall/dataplane';
 import { expect, test } from 'vitest';
 import { BalancerTracer } from './balancer-tracer.ts';
 
@@ -39,7 +39,7 @@ const target = (host: string) => ({
   end() {},
 });
 
-const view: RequestView = {
+const view: RequestLine = {
   method: 'GET',
   host: 'shop.example',
   path: '/a',

@@ -11,7 +11,7 @@ import type {
   ExchangeRecord,
   RequestTrace,
   RequestTracer,
-  RequestView,
+  RequestLine,
   Target,
   TargetOutcome,
   TargetResult,
@@ -28,7 +28,7 @@ export class BalancerTracer implements RequestTracer {
   }
 
   onRequest(
-    { method, host, path, clientAddress }: RequestView,
+    { method, host, path, clientAddress }: RequestLine,
     fields: Readonly<Record<string, string>>,
   ): RequestTrace {
     const span = this.#tracing.server(httpSpanName(method), fields, {

@@ -1,5 +1,5 @@
 export { createHttpCounters, type HttpCounters } from './http/plane-counters.ts';
-export { hasSameSourceLimits } from './http/sources.ts';
+export { hasSameSourceLimits, sourceOf } from './http/sources.ts';
 export type { SharedUse } from './http/shared-use.ts';
 export type { HttpListener, HttpListenerOptions } from './http/http-listener.ts';
 export {

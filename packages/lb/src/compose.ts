@@ -34,6 +34,8 @@ import { WorkersFront } from './workers/workers-front.ts';
 /** TCP keep-alive finds vanished peers after this, in ms: services have no idle timeout by default. */
 const KEEP_ALIVE_MS = 60_000;
 
+const COOKIE_KEY_BYTES = 32;
+
 /** External parts of a balancer; real ones by default. */
 export interface LoadBalancerParts {
   readonly clock?: Clock;
@@ -150,14 +152,25 @@ interface OpenFront {
 /** What takes the requests: this process, or workers. */
 async function openFront(config: Config, parts: FrontParts): Promise<OpenFront> {
   const { log, tls, tracing, descriptors, random, ticketKeys, sockets: passed = [] } = parts;
+  const cookieKey = Buffer.from(systemRandom.hex(COOKIE_KEY_BYTES), 'hex');
   if (config.workers === undefined) {
     const transport = await openTransport({ io: config.io }, systemClock);
-    const own = { transport, tls, clock: systemClock, log, tracing, descriptors };
+    const own = {
+      transport,
+      tls,
+      clock: systemClock,
+      log,
+      tracing,
+      descriptors,
+      random,
+      cookieKey,
+    };
     const front = new HttpFront(config, { ...own, sockets: passed });
     return { front, closer: front.server };
   }
   const { socketSource: sockets = OWN_SOCKETS, logLevel = 'warn' } = parts;
-  const shared = { clock: systemClock, random, log, logLevel, passed, ticketKeys, sockets };
+  const keys = { ticketKeys, cookieKey };
+  const shared = { clock: systemClock, random, log, logLevel, passed, ...keys, sockets };
   return { front: new WorkersFront(shared), closer: NO_CONNECTIONS };
 }
 

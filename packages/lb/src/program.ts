@@ -11,12 +11,14 @@ import {
   spec,
   tellOf,
 } from '@rollcall/daemon';
+import { text as readText } from 'node:stream/consumers';
 import { systemClock, systemRandom } from '@rollcall/runtime';
 import { z } from 'zod';
 import { readConfigFile } from './config/config-file.ts';
 import { ConfigFile } from './config/config-source.ts';
 import type { LoadBalancer } from './compose.ts';
 import type { Config } from './config/schema.ts';
+import { explain } from './routing/explain.ts';
 import { SUPERVISED_VARIABLE, type SupervisedStart } from './supervisor/messages.ts';
 import { SupervisedSockets } from './supervisor/supervised-sockets.ts';
 import { NotStarted, Supervisor } from './supervisor/supervisor.ts';
@@ -25,6 +27,8 @@ const HEAD = `rollcall-lb: an HTTP load balancer over the services of a Rollcall
 
   rollcall-lb --config FILE   start, until SIGTERM or SIGINT
   rollcall-lb --check FILE    only check the file: exit 0, or 2 with every error and its place
+  rollcall-lb --explain URL --config FILE   which rule takes a request, and why no other
+  rollcall-lb --hash-password NAME          reads a password, prints the line for a file of users
 
 The smallest file:
 
@@ -56,6 +60,35 @@ export const OPTIONS = {
     help: 'Check this configuration file, and do not start.',
     schema: z.string().min(1, { error: 'expected a file' }).optional(),
   }),
+  explain: spec({
+    flag: 'explain',
+    value: 'URL',
+    help: 'Says which rule of the configuration takes a request for this URL, and does not start.',
+    schema: z
+      .url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' })
+      .optional(),
+  }),
+  request: spec({
+    flag: 'request',
+    value: 'TEXT',
+    help: 'With --explain: method and header fields of the request, such as "POST; x-beta: 1; cookie: a=b".',
+    schema: z.string().default('GET'),
+  }),
+  source: spec({
+    flag: 'source',
+    value: 'ADDRESS',
+    help: 'With --explain: address of the client.',
+    schema: z.string().default('127.0.0.1'),
+  }),
+  hashPassword: spec({
+    flag: 'hash-password',
+    value: 'NAME',
+    help: 'Reads a password from standard input, prints the line of a user of that name for a file of users.',
+    schema: z
+      .string()
+      .regex(/^[^:]+$/, { error: 'expected a name without colon' })
+      .optional(),
+  }),
   logLevel: logLevelOption('ROLLCALL_LB_LOG_LEVEL'),
 };
 
@@ -77,13 +110,27 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
       clock: systemClock,
       isTraced: true,
       configure(words, environment) {
-        const { config, check, logLevel } = readOptions(OPTIONS, words, environment);
+        const options = readOptions(OPTIONS, words, environment);
+        const { config, check, logLevel, explain: url, hashPassword: user } = options;
         if (check !== undefined) {
           readConfigFile(check, environment);
           process.stdout.write(`${check}: ok\n`);
           return undefined;
         }
+        if (user !== undefined) {
+          void printUser(user);
+          return undefined;
+        }
         if (config === undefined) throw new ConfigError('--config: missing, expected a FILE');
+        if (url !== undefined) {
+          const question = { ...parseRequest(options.request), url: new URL(url) };
+          const lines = explain(readConfigFile(config, environment), {
+            ...question,
+            source: options.source,
+          });
+          process.stdout.write(`${lines.join('\n')}\n`);
+          return undefined;
+        }
         const supervised = supervisedStart(environment);
         const source = new ConfigFile(config, environment);
         return { logLevel, config: source.load().config, source, supervised };
@@ -95,6 +142,24 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
     },
     argv,
   );
+}
+
+/** `METHOD; name: value; name: value` */
+function parseRequest(text: string) {
+  const [method = '', ...fields] = text.split(';').map((part) => part.trim());
+  const headers = fields.map((field) => {
+    const colon = field.indexOf(':');
+    if (colon < 1)
+      throw new ConfigError(`--request: expected name: value, got ${JSON.stringify(field)}`);
+    return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()] as const;
+  });
+  return { method: method.toUpperCase(), headers: Object.fromEntries(headers) };
+}
+
+async function printUser(name: string): Promise<void> {
+  const password = (await readText(process.stdin)).replace(/\r?\n$/, '');
+  const { hashPassword } = await import('./routing/passwords/password-file.ts');
+  process.stdout.write(`${name}:${await hashPassword(password)}\n`);
 }
 
 async function startBalancer(

@@ -51,7 +51,7 @@ export function encodeAnswer(answer: Omit<Respond, 'kind'>, shape: AnswerShape):
     ...(isBodyless ? [] : [`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`]),
     `Rollcall-Reason: ${code}`,
   ];
-  if (status === 503 || status === 429) lines.push('Retry-After: 1');
+  if (status === 503 || status === 429) lines.push(`Retry-After: ${answer.retryAfterSeconds ?? 1}`);
   if (answer.location !== undefined) lines.push(`Location: ${answer.location}`);
   if (answer.fields !== undefined) lines.push(...answer.fields);
   if (shape.connection !== 'implied') lines.push(`Connection: ${shape.connection}`);

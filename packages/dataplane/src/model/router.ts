@@ -64,6 +64,8 @@ export interface Respond {
   readonly location?: string | undefined;
   /** Replaces the problem document made from code and detail. */
   readonly content?: { readonly type: string; readonly body: string } | undefined;
+  /** For 429 and 503: when another try may succeed. @default 1 */
+  readonly retryAfterSeconds?: number | undefined;
   /** Further header fields, as `Name: value`. */
   readonly fields?: readonly string[] | undefined;
 }

@@ -50,6 +50,8 @@ export interface TargetClient {
   readonly clientAddress: string;
   /** Id of the target that it is to get again, if that one takes requests. */
   readonly stickyTarget?: string | undefined;
+  /** For hash policies: an unsigned 32-bit number. @default that of the client's address */
+  readonly hash?: number | undefined;
 }
 
 /**

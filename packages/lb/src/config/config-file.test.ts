@@ -74,8 +74,8 @@ const CASES: [string, string, string, string][] = [
   [
     'an unknown key of a group',
     GROUP,
-    `${GROUP}, sticky: 1`,
-    'lb.yaml:8:28: targetGroups.hello.sticky: unknown key, got "sticky", expected one of service, namespace, port, policy, scheme, tls, healthCheck, deregistrationDelayMs, ejection',
+    `${GROUP}, weights: 1`,
+    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, namespace, port, policy, scheme, tls, healthCheck, stickiness, deregistrationDelayMs, ejection',
   ],
   [
     'a missing key',
@@ -93,7 +93,7 @@ const CASES: [string, string, string, string][] = [
     'an action that is none',
     '{ targetGroup: hello }',
     '{}',
-    'lb.yaml:6:14: listeners[0].default: no single action, got none, expected one of targetGroup, fixedResponse, redirect',
+    'lb.yaml:6:14: listeners[0].default: no single action, got none, expected one of targetGroup, forward, fixedResponse, redirect',
   ],
   [
     'an unknown policy',

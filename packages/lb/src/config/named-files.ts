@@ -1,5 +1,12 @@
 /** Keys whose value is the path of a file that is read with the configuration. */
-const FILE_KEYS: ReadonlySet<string> = new Set(['tokenFile', 'ca', 'cert', 'key']);
+const FILE_KEYS: ReadonlySet<string> = new Set([
+  'tokenFile',
+  'ca',
+  'cert',
+  'key',
+  'usersFile',
+  'cookieKeyFile',
+]);
 
 /** The files that the raw data of a configuration names. */
 export function namedFiles(data: unknown): readonly string[] {

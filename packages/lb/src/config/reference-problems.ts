@@ -1,6 +1,7 @@
 import { isLoopback } from './loopback.ts';
 import { isMapping, listAt, type Mapping } from './mapping.ts';
 import { type ConfigProblem, formatPath, valueAt } from './problem.ts';
+import { actionProblems, ruleProblems } from './rule-problems.ts';
 
 /**
  * Faults that no single value shows: references to unknown names, rules that can never match, duplicate addresses.
@@ -42,44 +43,6 @@ function isIdle(data: unknown): boolean {
   const listeners = valueAt(data, ['listeners']);
   const isEmpty = Array.isArray(listeners) && listeners.length === 0;
   return isEmpty && valueAt(data, ['loadBalancerServices']) === undefined;
-}
-
-const ACTIONS = ['targetGroup', 'fixedResponse', 'redirect'] as const;
-
-function ruleProblems(
-  listener: Mapping,
-  path: readonly PropertyKey[],
-  names: ReadonlySet<string>,
-): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const seen = new Map<string, string>();
-  for (const [index, rule] of listAt(listener, ['rules']).entries()) {
-    const at = [...path, 'rules', index];
-    problems.push(...actionProblems(rule, at, names));
-    const { host = '*', path: rulePath = '/*' } = rule;
-    const matched = `host ${String(host).toLowerCase()} and path ${String(rulePath)}`;
-    problems.push(...duplicate(seen, matched, at, 'rule'));
-  }
-  return problems;
-}
-
-function actionProblems(
-  action: unknown,
-  path: readonly PropertyKey[],
-  names: ReadonlySet<string>,
-): ConfigProblem[] {
-  if (!isMapping(action)) return [];
-  const { targetGroup } = action;
-  const given = ACTIONS.filter((name) => action[name] !== undefined);
-  if (given.length !== 1) {
-    const got = given.length === 0 ? 'none' : given.join(' and ');
-    const message = `no single action, got ${got}, expected one of ${ACTIONS.join(', ')}`;
-    return [{ path, at: 'value', message }];
-  }
-  if (typeof targetGroup !== 'string' || names.has(targetGroup)) return [];
-  const known = names.size === 0 ? 'a group under targetGroups' : `one of ${[...names].join(', ')}`;
-  const message = `no such target group, got ${JSON.stringify(targetGroup)}, expected ${known}`;
-  return [{ path: [...path, 'targetGroup'], at: 'value', message }];
 }
 
 function addressProblems(

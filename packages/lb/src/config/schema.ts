@@ -2,60 +2,12 @@ import { CONNECTION_POLICIES, REQUEST_POLICIES } from '@rollcall/balancing';
 import { isHostPattern, pemFile, tokenFile } from '@rollcall/daemon';
 import { TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
+import { isFieldName } from './field-names.ts';
 import { flag, integer, label, ms, object, port, ratio, text } from './fields.ts';
 import { Limits, Timeouts } from './limits-schema.ts';
+import { action, Rule } from './rule-schema.ts';
 import { parseStatusCodes } from './status-codes.ts';
 import { ListenerTls, TargetTls } from './tls-schema.ts';
-
-const HOST_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
-const PATH_PATTERN = /^(\/[!-"$-)+->@-~]*|(\/[!-"$-)+->@-~]*)?\/\*)$/;
-
-const FixedResponse = object({
-  /** Status code. */
-  status: integer(200, 599, 'a status code'),
-  /** Sent unchanged. @default a problem document */
-  body: z.string({ error: 'expected text' }).optional(),
-  /** Media type of the body. @default text/plain; charset=utf-8 */
-  contentType: text('a media type')
-    .regex(/^[\x20-\x7e]+$/, { error: 'expected a media type' })
-    .default('text/plain; charset=utf-8'),
-});
-
-const Redirect = object({
-  /** Port in the new address. @default that of the https listener, else 443 */
-  port: integer(1, 65_535, 'a port').optional(),
-  /** Status code. @default 301 for GET and HEAD, 308 for other methods, which must stay what they are */
-  status: z
-    .literal([301, 302, 307, 308], { error: 'expected one of 301, 302, 307, 308' })
-    .optional(),
-});
-
-const action = {
-  /** Name of a target group. */
-  targetGroup: text('the name of a target group').optional(),
-  /** Answers the request here instead. */
-  fixedResponse: FixedResponse.optional(),
-  /** `https`: sends the client to the same address over https. A mapping changes how. */
-  redirect: z
-    .union([z.literal('https').transform(() => Redirect.parse({})), Redirect], {
-      error: 'expected https, or a mapping with port or status',
-    })
-    .optional(),
-};
-
-const Rule = object({
-  /** `shop.example` or `*.example` (any depth below, not `example` itself). Absent: any host. */
-  host: z
-    .string({ error: 'expected a host name' })
-    .regex(HOST_PATTERN, { error: 'expected a host name, possibly with "*." before it' })
-    .optional(),
-  /** `/exact`, or `/prefix/*` for `/prefix` and everything below. Absent: any path. */
-  path: z
-    .string({ error: 'expected a path' })
-    .regex(PATH_PATTERN, { error: 'expected a path like /exact or /prefix/*, without query' })
-    .optional(),
-  ...action,
-});
 
 const Listener = object({
   /** Name for messages. */
@@ -124,6 +76,30 @@ const Ejection = object({
   maxEjectedRatio: ratio.default(0.5),
 });
 
+const Stickiness = object({
+  /**
+   * By what a client is known: `cookie`, one that the balancer sets and signs; `source`, its address; or a mapping with
+   * `cookie`, one that the application sets, or `header`. The last two choose targets by a hash, and `policy` does not
+   * matter then. @default cookie
+   */
+  by: z
+    .union(
+      [
+        z.enum(['cookie', 'source']),
+        object({ cookie: text('the name of a cookie') }),
+        object({ header: text('the name of a header field') }),
+      ],
+      { error: 'expected cookie, source, or a mapping with cookie or header' },
+    )
+    .default('cookie'),
+  /** Name of the cookie that the balancer sets; the name of the target group follows it. @default rollcall */
+  cookie: text('the name of a cookie')
+    .refine(isFieldName, { error: 'expected the name of a cookie' })
+    .default('rollcall'),
+  /** How long that cookie lasts, in ms; 0: until the browser ends. @default 3600000 */
+  maxAgeMs: ms(0).default(3_600_000),
+});
+
 const TargetGroup = object({
   /** Service in the registry. */
   service: label('the name of a service'),
@@ -141,6 +117,8 @@ const TargetGroup = object({
   tls: TargetTls.prefault({}),
   /** Absent: the registry's state is enough. */
   healthCheck: HealthCheck.optional(),
+  /** A client gets the same target again, while that one takes requests. @default each request is distributed anew */
+  stickiness: Stickiness.optional(),
   /** Time that requests in progress get when their target leaves. @default 30000 */
   deregistrationDelayMs: ms(0).default(30_000),
   /** Ejection of targets that do not answer. */
@@ -262,6 +240,11 @@ export const ConfigSchema = object({
   /** Applies the file, and those that it names, by itself when they change: within two seconds. @default false */
   watchConfig: flag.default(false),
   /**
+   * A file whose content signs the cookies of stickiness: the same for all balancers that have the same clients, and kept
+   * over restarts. @default a key of this program, until it ends
+   */
+  cookieKeyFile: text('a file').optional(),
+  /**
    * How many processes carry HTTP, each on a core of its own: a number, or `auto` for one per core. They share the
    * listening sockets; one that dies is replaced. SIGUSR2 replaces the whole program, without refusing a connection.
    * @default none: the program itself carries it
@@ -286,3 +269,4 @@ export type TargetGroupConfig = Config['targetGroups'][string];
 export type HealthCheckConfig = NonNullable<TargetGroupConfig['healthCheck']>;
 export type ActionConfig = NonNullable<ListenerConfig['default']>;
 export type LoadBalancerServicesConfig = NonNullable<Config['loadBalancerServices']>;
+export type StickinessConfig = z.output<typeof Stickiness>;

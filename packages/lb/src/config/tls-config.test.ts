@@ -116,12 +116,12 @@ test.each([
   [
     'two actions',
     listeners('name: web, port: 80, default: { redirect: https, targetGroup: hello }'),
-    'listeners[0].default: no single action, got targetGroup and redirect, expected one of targetGroup, fixedResponse, redirect',
+    'listeners[0].default: no single action, got targetGroup and redirect, expected one of targetGroup, forward, fixedResponse, redirect',
   ],
   [
     'a redirect elsewhere',
     listeners('name: web, port: 80, default: { redirect: http }'),
-    'listeners[0].default.redirect: bad value, got "http", expected https, or a mapping with port or status',
+    'listeners[0].default.redirect: bad value, got "http", expected https, or a mapping with scheme, host, port, path, prefix, query or status',
   ],
   [
     'a redirect that leads back',
@@ -168,6 +168,6 @@ test('the examples of the docs are valid files', () => {
   const examples = [...page.matchAll(/^( *)```yaml\n([\s\S]*?)^ *```/gm)]
     .map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
     .filter((text) => text.startsWith('registry'));
-  expect(examples).toHaveLength(3);
+  expect(examples).toHaveLength(4);
   for (const text of examples) expect(errors(text)).toEqual([]);
 });

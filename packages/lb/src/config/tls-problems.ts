@@ -44,14 +44,27 @@ function redirectProblems(data: unknown): ConfigProblem[] {
     return actions.flatMap(([at, action]) => {
       if (!isMapping(action) || action['redirect'] === undefined) return [];
       const { redirect } = action;
-      if (listener['protocol'] === 'https') {
+      if (listener['protocol'] === 'https' && leadsBack(redirect)) {
         return [problem(at, 'redirect', 'leads back here, expected it on an http listener only')];
       }
-      if (!isAmbiguous || (isMapping(redirect) && redirect['port'] !== undefined)) return [];
+      if (!isAmbiguous || !needsPort(redirect)) return [];
       const message = 'several https listeners, got no port, expected redirect: { port: ... }';
       return [problem(at, 'redirect', message)];
     });
   });
+}
+
+/** Nothing changes but the scheme, which is https already. */
+function leadsBack(redirect: unknown): boolean {
+  if (!isMapping(redirect)) return redirect === 'https';
+  const { scheme, host, port, path, prefix, query } = redirect;
+  return scheme !== 'http' && [host, port, path, prefix, query].every((one) => one === undefined);
+}
+
+/** It leads to https, and does not say where that is. */
+function needsPort(redirect: unknown): boolean {
+  if (!isMapping(redirect)) return true;
+  return redirect['scheme'] === 'https' && redirect['port'] === undefined;
 }
 
 function portAndProtocol({ port, protocol }: Mapping) {

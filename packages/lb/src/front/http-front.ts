@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { CalledTarget } from '@rollcall/client-sdk';
-import type { PassedSocket, Tell, Tracing } from '@rollcall/daemon';
-import { HttpServer, type Transport } from '@rollcall/dataplane';
-import type { Clock } from '@rollcall/runtime';
+import { type PassedSocket, StartError, type Tell, type Tracing } from '@rollcall/daemon';
+import { HttpServer, type SharedUse, type Transport } from '@rollcall/dataplane';
+import type { Clock, Random } from '@rollcall/runtime';
 import { AccessLogSwitch } from '../access-log/access-log-switch.ts';
 import type { FrontConfig } from '../config/schema.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
@@ -9,6 +11,8 @@ import { reportTarget } from '../groups/target-report.ts';
 import { planListeners } from '../listeners/listener-plan.ts';
 import { ListenerSet, type ListenerSetParts } from '../listeners/listener-set.ts';
 import { type Step, Steps } from '../reload/step.ts';
+import { takeRates, withRates } from '../routing/shared-rates.ts';
+import { KeptParts } from '../routing/kept-parts.ts';
 import type { BalancerTls } from '../tls/balancer-tls.ts';
 import { BalancerTracer } from '../tracing/balancer-tracer.ts';
 import { TrafficStats } from '../traffic/traffic-stats.ts';
@@ -29,6 +33,9 @@ export interface HttpFrontParts {
   readonly sockets: readonly PassedSocket[];
   /** The socket of a listener, if another process has bound it. @default it is bound here */
   readonly socketOf?: ListenerSetParts['socketOf'];
+  /** Signs the cookies of clients, unless the configuration names a file. */
+  readonly cookieKey: Buffer;
+  readonly random: Random['share'];
   /** Other processes write to the same standard output. @default false */
   readonly isShared?: boolean;
 }
@@ -43,6 +50,7 @@ export class HttpFront implements Front {
   readonly #accessLog: AccessLogSwitch;
   readonly #parts: HttpFrontParts;
   readonly #listeners: ListenerSet;
+  readonly #kept = new KeptParts();
   #config: FrontConfig;
   #groups: Groups = new Map();
   /** The limit that the log tells of already. */
@@ -75,7 +83,10 @@ export class HttpFront implements Front {
     const steps = new Steps();
     try {
       steps.add(await this.#accessLog.prepare(next.accessLog));
-      steps.add(await this.#listeners.prepare(plan, groups));
+      steps.add({ commit: () => this.#kept.commit(), undo: () => this.#kept.undo() });
+      const { clock, random } = this.#parts;
+      const routing = { kept: this.#kept, cookieKey: this.#cookieKeyOf(next), clock, random };
+      steps.add(await this.#listeners.prepare(plan, groups, routing));
     } catch (error) {
       await steps.undo();
       throw error;
@@ -120,6 +131,16 @@ export class HttpFront implements Front {
     return this.#listeners.settled();
   }
 
+  /** What was used of the limits that several processes share, since the last time. */
+  takeUse(): SharedUse {
+    return withRates(this.server.takeUse(), this.#kept);
+  }
+
+  /** What all other processes have used since the last time. */
+  applyUse(use: SharedUse): void {
+    this.server.applyUse(takeRates(use, this.#kept, this.#parts.clock.monotonicMs()));
+  }
+
   tick(): void {
     this.#accessLog.log?.flush();
   }
@@ -127,6 +148,16 @@ export class HttpFront implements Front {
   async close(graceMs: number): Promise<void> {
     await this.server.close(graceMs);
     await this.#accessLog.close();
+  }
+
+  /** @throws StartError when its file cannot be read: it was there when the configuration was checked. */
+  #cookieKeyOf({ cookieKeyFile }: FrontConfig): Buffer {
+    if (cookieKeyFile === undefined) return this.#parts.cookieKey;
+    try {
+      return createHash('sha256').update(readFileSync(cookieKeyFile)).digest();
+    } catch (error) {
+      throw new StartError(`cookieKeyFile: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   #settingsOf(config: FrontConfig) {

@@ -8,6 +8,7 @@ import type { ProbeWay } from '../health/http-probe.ts';
 import type { HealthThresholds } from '../health/health-status.ts';
 import type { Clock, Random } from '@rollcall/runtime';
 import { type ConnectionCloser, DrainingTargets } from './draining-targets.ts';
+import { policyOf } from './group-policy.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget, type TargetState } from './group-target.ts';
 import type { TargetSource } from './target-source.ts';
@@ -59,7 +60,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#config = config;
     this.#parts = parts;
     const { random, clock, closer, source } = parts;
-    this.#pool = new TargetPool<GroupTarget>(config.policy, {
+    this.#pool = new TargetPool<GroupTarget>(policyOf(config), {
       create: (endpoint) => this.#create(endpoint),
       ejection: config.ejection,
       nowMs: () => clock.monotonicMs(),
@@ -143,7 +144,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const before = this.#config;
     this.#config = config;
     this.#draining.delayMs = config.deregistrationDelayMs;
-    this.#pool.configure(config.policy, config.ejection);
+    this.#pool.configure(policyOf(config), config.ejection);
     if (!isDeepStrictEqual(before.healthCheck, config.healthCheck)) this.#replaceChecks();
     this.#rebuild();
   }

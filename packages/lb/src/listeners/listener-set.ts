@@ -1,22 +1,21 @@
-import type {
-  Acceptor,
-  HttpListener,
-  HttpServer,
-  SocketHandle,
-  TargetGroup,
-} from '@rollcall/dataplane';
+import type { Acceptor, HttpListener, HttpServer, SocketHandle } from '@rollcall/dataplane';
 import { httpsPort } from '../config/tls-problems.ts';
+import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { Step } from '../reload/step.ts';
+import type { RuleParts } from '../routing/create-rule.ts';
 import { ListenerRouter } from '../routing/listener-router.ts';
 import { ListenFailure } from './listen-failure.ts';
 import { type PlannedListener, urlOf } from './listener-plan.ts';
 
-type Groups = ReadonlyMap<string, TargetGroup>;
+type Groups = ReadonlyMap<string, RegistryTargetGroup>;
 
 interface OpenListener {
   readonly planned: PlannedListener;
   readonly listener: HttpListener;
 }
+
+/** What rules need besides the groups and listeners. */
+export type RoutingParts = Omit<RuleParts, 'groups' | 'httpsPort'>;
 
 export interface ListenerSetParts {
   readonly server: HttpServer;
@@ -53,7 +52,11 @@ export class ListenerSet {
    * Opens the sockets that are missing.
    * @throws ListenFailure that names the listener whose address or socket cannot be used.
    */
-  async prepare(plan: readonly PlannedListener[], groups: Groups): Promise<Step> {
+  async prepare(
+    plan: readonly PlannedListener[],
+    groups: Groups,
+    routing: RoutingParts,
+  ): Promise<Step> {
     const created: HttpListener[] = [];
     const next = new Map<string, OpenListener & { readonly router: ListenerRouter }>();
     const undo = async (): Promise<void> => {
@@ -64,6 +67,7 @@ export class ListenerSet {
     try {
       for (const planned of plan) {
         const router = new ListenerRouter(planned.config, {
+          ...routing,
           groups,
           httpsPort: () => this.#httpsPort,
         });

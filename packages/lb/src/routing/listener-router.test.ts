@@ -1,6 +1,8 @@
-import type { TargetGroup } from '@rollcall/dataplane';
+import { systemClock, systemRandom } from '@rollcall/runtime';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../config/config-file.ts';
+import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import { KeptParts } from './kept-parts.ts';
 import { ListenerRouter } from './listener-router.ts';
 
 const CONFIG = `registry: { url: http://127.0.0.1:7400 }
@@ -28,9 +30,18 @@ const PLAIN = { isSecure: false, field: () => undefined };
 function createRouter() {
   const config = parseConfig(CONFIG, 'lb.yaml', {});
   const groups = new Map(
-    Object.keys(config.targetGroups).map((name) => [name, { name } as TargetGroup]),
+    Object.entries(config.targetGroups).map(([name, own]) => {
+      return [name, { name, config: own } as RegistryTargetGroup] as const;
+    }),
   );
-  return new ListenerRouter(config.listeners[0]!, { groups, httpsPort: () => 443 });
+  return new ListenerRouter(config.listeners[0]!, {
+    groups,
+    httpsPort: () => 443,
+    kept: new KeptParts(),
+    cookieKey: Buffer.alloc(32),
+    clock: systemClock,
+    random: systemRandom.share,
+  });
 }
 
 test.each([

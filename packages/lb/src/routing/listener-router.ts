@@ -1,60 +1,53 @@
-import type { Forward, RequestView, Respond, Router, TargetGroup } from '@rollcall/dataplane';
-import type { ActionConfig, ListenerConfig } from '../config/schema.ts';
-import { HostTable } from './host-table.ts';
-import { RedirectAction } from './redirect.ts';
+import type { Decision, RequestView, Respond, Router } from '@rollcall/dataplane';
+import type { ListenerConfig } from '../config/schema.ts';
+import { conditionsOf } from './match/conditions.ts';
+import { normalPath } from './match/normal-path.ts';
+import { pathPattern } from './match/path-pattern.ts';
+import { type Entry, RuleTable } from './match/rule-table.ts';
+import { createRule, type RuleParts } from './create-rule.ts';
+import type { Rule } from './rule.ts';
 
 const NO_RULE: Respond = Object.freeze({
   kind: 'respond',
   status: 404,
   code: 'no_rule',
-  detail: 'no rule of this listener matches the host and path of the request',
+  detail: 'no rule of this listener matches the request',
 });
 
-type Action = Forward | Respond | RedirectAction;
-
-/** What actions refer to. */
-export interface ActionParts {
-  readonly groups: ReadonlyMap<string, TargetGroup>;
-  /** The port to which redirected clients are sent. */
-  readonly httpsPort: () => number;
-}
+const AMBIGUOUS: Respond = Object.freeze({
+  kind: 'respond',
+  status: 400,
+  code: 'ambiguous_path',
+  detail:
+    'the path can be read in several ways: it has an encoded / or \\, or leads above the root',
+});
 
 /** The rules of one listener. */
 export class ListenerRouter implements Router {
-  readonly #rules = new HostTable<Action>();
-  readonly #default: Action;
+  readonly table: RuleTable<Rule>;
+  readonly #default: Rule | undefined;
 
-  /** @throws Error when a rule names a group that is not in `groups`. */
-  constructor(listener: ListenerConfig, parts: ActionParts) {
-    for (const rule of listener.rules) {
-      this.#rules.add(rule.host, rule.path, createAction(rule, parts));
-    }
+  /** @throws Error when a rule names a group that is not in `groups`, or has a regular expression that is none. */
+  constructor(listener: ListenerConfig, parts: RuleParts) {
+    const entries = listener.rules.map((config, index): Entry<Rule> => {
+      const { host, path, priority, name = `rules[${index}]` } = config;
+      const pattern = pathPattern(path);
+      const key = `${listener.name}/${name}`;
+      const value = createRule(config, { name, key, pattern }, parts);
+      return { host, path: pattern, conditions: conditionsOf(config), priority, index, value };
+    });
+    this.table = new RuleTable(entries);
     const fallback = listener.default;
-    this.#default = fallback === undefined ? NO_RULE : createAction(fallback, parts);
+    const place = { name: 'default', key: `${listener.name}/default`, pattern: undefined };
+    this.#default = fallback === undefined ? undefined : createRule(fallback, place, parts);
   }
 
-  route(request: RequestView): Forward | Respond {
-    const action = this.#rules.find(request.host, request.path) ?? this.#default;
-    return action.kind === 'redirect' ? action.answer(request) : action;
+  route(request: RequestView): Decision {
+    const { path } = request;
+    // `OPTIONS *` has none.
+    const normal = path === '*' ? path : normalPath(path);
+    if (normal === undefined) return AMBIGUOUS;
+    const rule = this.table.find(request, normal) ?? this.#default;
+    return rule === undefined ? NO_RULE : rule.decide(request, normal);
   }
-}
-
-function createAction(
-  { targetGroup, fixedResponse, redirect }: ActionConfig,
-  { groups, httpsPort }: ActionParts,
-): Action {
-  if (redirect !== undefined) return new RedirectAction(redirect, httpsPort);
-  if (targetGroup !== undefined) {
-    const group = groups.get(targetGroup);
-    if (group === undefined) throw new Error(`no such target group: ${targetGroup}`);
-    return Object.freeze({ kind: 'forward', group });
-  }
-  const { status, body, contentType } = fixedResponse!;
-  return Object.freeze({
-    kind: 'respond',
-    status,
-    code: 'fixed_response',
-    detail: 'the configuration answers this path itself',
-    content: body === undefined ? undefined : { type: contentType, body },
-  });
 }

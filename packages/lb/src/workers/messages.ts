@@ -76,6 +76,8 @@ export type ToWorker =
       readonly targets: readonly TargetHealth[];
     }
   | { readonly kind: 'ticketKey'; readonly key: Uint8Array }
+  /** Before anything is prepared. */
+  | { readonly kind: 'cookieKey'; readonly key: Uint8Array }
   /** What the other workers have used. `version`: of the limits. */
   | { readonly kind: 'use'; readonly version: number; readonly use: SharedUse };
 

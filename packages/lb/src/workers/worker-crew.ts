@@ -29,6 +29,7 @@ export interface CrewParts {
   readonly logLevel: string;
   readonly passed: readonly PassedSocket[];
   readonly ticketKeys: TicketKeys;
+  readonly cookieKey: Buffer;
   /** The calls to targets that a worker has made since it was last asked. */
   readonly onCalls: (worker: Worker, calls: readonly TargetCalls[]) => void;
 }
@@ -158,7 +159,7 @@ export class WorkerCrew {
   }
 
   #spawn(): Worker {
-    const { clock, logLevel, passed, ticketKeys } = this.#parts;
+    const { clock, logLevel, passed, ticketKeys, cookieKey } = this.#parts;
     const numbers = new Set(this.#staying.map(({ number }) => number));
     let number = 1;
     while (numbers.has(number)) number++;
@@ -168,6 +169,7 @@ export class WorkerCrew {
     const worker = new Worker(number, process, clock.monotonicMs());
     this.#workers.add(worker);
     process.tell({ kind: 'ticketKey', key: ticketKeys.current });
+    process.tell({ kind: 'cookieKey', key: cookieKey });
     void process.ended.then((reason) => this.#onEnded(worker, reason));
     return worker;
   }

@@ -1,5 +1,5 @@
 import { type ProgramContext, type RunningProgram, type Tell, tellOf } from '@rollcall/daemon';
-import { type SocketHandle, openTransport } from '@rollcall/dataplane';
+import { type SharedUse, type SocketHandle, openTransport } from '@rollcall/dataplane';
 import { systemClock, systemDescriptors, systemRandom } from '@rollcall/runtime';
 import type { FrontConfig } from '../config/schema.ts';
 import { HttpFront } from '../front/http-front.ts';
@@ -40,6 +40,7 @@ class WorkerProgram {
   readonly #sources = new Map<number, RelayedSource>();
   /** Where the targets of the groups come from that are being opened, by name. */
   #openingSources: Preparation['sources'] = {};
+  #cookieKey: Buffer = Buffer.alloc(0);
   #opened: Opened | undefined;
   #prepared: Prepared | undefined;
   #current: Preparation | undefined;
@@ -92,9 +93,12 @@ class WorkerProgram {
       case 'ticketKey':
         this.#keys.set(Buffer.from(message.key));
         return;
+      case 'cookieKey':
+        this.#cookieKey = Buffer.from(message.key);
+        return;
       case 'use':
         if (message.version === this.#current?.limitsVersion)
-          this.#opened?.front.server.applyUse(message.use);
+          this.#opened?.front.applyUse(message.use);
         return;
       case 'commit':
         this.#commit(message.version);
@@ -158,6 +162,8 @@ class WorkerProgram {
       tracing: this.#context.tracing,
       descriptors,
       sockets: this.#start.sockets,
+      cookieKey: this.#cookieKey,
+      random: systemRandom.share,
       isShared: true,
       socketOf: (key) => this.#sockets.get(key),
     });
@@ -217,13 +223,13 @@ class WorkerProgram {
     const { front, groups } = this.#opened;
     groups.tick();
     front.tick();
-    const use = front.server.takeUse();
+    const use = front.takeUse();
     const version = this.#current?.limitsVersion;
     if (version !== undefined && this.#isNews(use))
       this.#channel.tell({ kind: 'used', version, use });
   }
 
-  #isNews({ connections, sources }: ReturnType<HttpFront['server']['takeUse']>): boolean {
+  #isNews({ connections, sources }: SharedUse): boolean {
     const isNews = sources.length > 0 || connections !== this.#toldConnections;
     this.#toldConnections = connections;
     return isNews;

@@ -3,9 +3,13 @@ import { expect, test } from 'vitest';
 import { RedirectAction } from './redirect.ts';
 
 function answer(request: Partial<RequestView>, config = {}, httpsPort = 443) {
-  const whole = { method: 'GET', host: 'shop.test', target: '/', path: '/', clientAddress: '' };
+  const { target = '/' } = request;
+  const [path = ''] = target.split('?');
+  const whole = { method: 'GET', host: 'shop.test', target, path, clientAddress: '' };
   const fields = { isSecure: false, field: () => undefined };
-  return new RedirectAction(config, () => httpsPort).answer({ ...whole, ...fields, ...request });
+  const wanted = { scheme: 'https', ...config } as const;
+  const action = new RedirectAction(wanted, { httpsPort: () => httpsPort });
+  return action.decide({ ...whole, ...fields, ...request }, path);
 }
 
 test.each([
@@ -28,4 +32,16 @@ test('port and status as configured', () => {
 
 test('a client of HTTP/1.0 without a host cannot be sent anywhere', () => {
   expect(answer({ host: '' })).toMatchObject({ status: 400, code: 'no_host' });
+});
+
+test('whoever stays at the scheme and host keeps the port', () => {
+  const request = { target: '/old?a=1', field: () => 'shop.test:8080' };
+  expect(answer(request, { scheme: undefined, path: '/new' })).toMatchObject({
+    location: 'http://shop.test:8080/new?a=1',
+  });
+});
+
+test('to another host, without the query', () => {
+  const config = { scheme: 'http', host: 'other.test', query: '' };
+  expect(answer({ target: '/a?b=c' }, config)).toMatchObject({ location: 'http://other.test/a' });
 });

@@ -1,0 +1,78 @@
+import { createSourceRanges, type RequestView } from '@rollcall/dataplane';
+import { RE2JS } from 're2js';
+
+/** A value, or what a value must be. */
+type TextWish = string | { readonly regex: string } | { readonly present: boolean };
+
+/** What a rule may ask for. */
+export interface Wishes {
+  readonly methods?: readonly string[] | undefined;
+  readonly headers?: Readonly<Record<string, TextWish>> | undefined;
+  readonly query?: Readonly<Record<string, TextWish>> | undefined;
+  readonly sources?: readonly string[] | undefined;
+}
+
+/** What a rule asks of a request besides its host and path. */
+export interface Condition {
+  /** In words, for explanations and comparisons. */
+  readonly words: string;
+  holds(request: RequestView): boolean;
+}
+
+/** @throws Error when a regular expression is none. */
+export function conditionsOf({ methods, headers, query, sources }: Wishes): Condition[] {
+  return [
+    ...(methods === undefined ? [] : [methodIn(methods)]),
+    ...Object.entries(headers ?? {}).map(([name, wanted]) => headerIs(name.toLowerCase(), wanted)),
+    ...Object.entries(query ?? {}).map(([name, wanted]) => queryIs(name, wanted)),
+    ...(sources === undefined ? [] : [sourceIn(sources)]),
+  ];
+}
+
+function methodIn(methods: readonly string[]): Condition {
+  const wanted = new Set(methods);
+  const words = `method ${methods.toSorted().join(' or ')}`;
+  return { words, holds: ({ method }) => wanted.has(method) };
+}
+
+function headerIs(name: string, wanted: TextWish): Condition {
+  const { words, isIt } = textTest(wanted);
+  return { words: `header ${name} ${words}`, holds: (request) => isIt(request.field(name)) };
+}
+
+function queryIs(name: string, wanted: TextWish): Condition {
+  const { words, isIt } = textTest(wanted);
+  return { words: `query ${name} ${words}`, holds: ({ target }) => isIt(queryValue(target, name)) };
+}
+
+function sourceIn(sources: readonly string[]): Condition {
+  const isIn = createSourceRanges(sources);
+  const words = `source in ${sources.toSorted().join(' or ')}`;
+  return { words, holds: ({ clientAddress }) => isIn(clientAddress) };
+}
+
+interface TextTest {
+  readonly words: string;
+  readonly isIt: (value: string | undefined) => boolean;
+}
+
+function textTest(wanted: TextWish): TextTest {
+  if (typeof wanted === 'string')
+    return { words: `is ${JSON.stringify(wanted)}`, isIt: (value) => value === wanted };
+  if ('present' in wanted) {
+    const { present } = wanted;
+    const words = present ? 'is there' : 'is not there';
+    return { words, isIt: (value) => (value !== undefined) === present };
+  }
+  const regex = RE2JS.compile(wanted.regex);
+  const isIt = (value: string | undefined): boolean =>
+    value !== undefined && regex.testExact(value);
+  return { words: `matches ${wanted.regex}`, isIt };
+}
+
+/** The first value of that name, decoded. */
+function queryValue(target: string, name: string): string | undefined {
+  const start = target.indexOf('?');
+  if (start === -1) return undefined;
+  return new URLSearchParams(target.slice(start + 1)).get(name) ?? undefined;
+}

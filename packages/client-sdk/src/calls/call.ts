@@ -114,6 +114,8 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     } catch (error) {
       this.tell(asError(error));
     }
+    // A caller who keeps the answer keeps this call: not also undici's request and what was read from the socket.
+    this.controller = undefined;
   }
 
   onRequestUpgrade(

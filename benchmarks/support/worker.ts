@@ -2,6 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { canPin } from './placement.ts';
 
+const running = new Set<ChildProcess>();
+let isMinded = false;
+
+/** Ends the workers with this process. One listener for all: a benchmark may have dozens of them. */
+function mind(child: ChildProcess): void {
+  if (!isMinded) process.once('exit', () => running.forEach((one) => one.kill('SIGKILL')));
+  isMinded = true;
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
 /**
  * A Node.js program, pinned to a core, that answers messages one at a time. Its first message says that it is ready.
  */
@@ -16,7 +27,7 @@ export class Worker {
     const command = [process.execPath, ...process.execArgv, file, ...args];
     const [program = '', ...rest] = canPin ? ['taskset', '-c', String(core), ...command] : command;
     const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    process.once('exit', () => child.kill('SIGKILL'));
+    mind(child);
     const worker = new Worker(child);
     await worker.#answer();
     return worker;

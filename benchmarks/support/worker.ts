@@ -23,8 +23,14 @@ export class Worker {
     this.#child = child;
   }
 
-  static async start(core: number, file: string, args: readonly string[]): Promise<Worker> {
-    const command = [process.execPath, ...process.execArgv, file, ...args];
+  /** `nodeOptions`: of Node.js itself, in addition to those of this process. */
+  static async start(
+    core: number,
+    file: string,
+    args: readonly string[],
+    nodeOptions: readonly string[] = [],
+  ): Promise<Worker> {
+    const command = [process.execPath, ...process.execArgv, ...nodeOptions, file, ...args];
     const [program = '', ...rest] = canPin ? ['taskset', '-c', String(core), ...command] : command;
     const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     mind(child);

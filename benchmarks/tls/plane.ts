@@ -55,6 +55,8 @@ const acceptor = new TlsAcceptor(
   { clock: systemClock, create },
 );
 const router = { route: () => forward };
-const { address } = await server.listen({ host: '127.0.0.1', port: 0 }, router, { acceptor });
+const { address } = await server.listen({ host: '127.0.0.1', port: 0 }, router, {
+  handshaker: acceptor,
+});
 console.log(JSON.stringify({ port: address.port, msg: 'listening' }));
 process.on('SIGTERM', () => process.exit(0));

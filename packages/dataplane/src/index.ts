@@ -1,7 +1,7 @@
 export { createHttpCounters, type HttpCounters } from './http/plane-counters.ts';
 export { hasSameSourceLimits, sourceOf } from './http/sources.ts';
 export type { SharedUse } from './http/shared-use.ts';
-export type { HttpListener, HttpListenerOptions } from './http/http-listener.ts';
+export type { HttpListener, HttpListenerOptions, ListenerRules } from './http/http-listener.ts';
 export {
   HttpServer,
   type HttpServerOptions,
@@ -26,6 +26,7 @@ export {
   type TlsAcceptorOptions,
   type TlsAcceptorParts,
   type TlsContexts,
+  type TlsRules,
 } from './io/tls/tls-acceptor.ts';
 export { TlsConnector, type TlsConnectorOptions } from './io/tls/tls-connector.ts';
 export type { TlsCounters } from './io/tls/tls-counters.ts';
@@ -33,13 +34,16 @@ export type { TlsSession } from './io/tls-session.ts';
 export { isLocalFault } from './io/local-faults.ts';
 export { openTransport } from './io/open-transport.ts';
 export type {
-  Acceptor,
   Address,
+  Arrivals,
   ConnectHandler,
   Connection,
   ConnectionHandler,
+  ConnectionListener,
   Connector,
+  Handshaker,
   ListenAddress,
+  ListenOptions,
   Listener,
   Transport,
 } from './io/transport.ts';

@@ -96,12 +96,13 @@ export class Balancer {
     const config = this.#config;
     const { groups, front, tls, onServing, isSuccessor } = this.#parts;
     try {
-      const first = groups.prepare(config.targetGroups);
+      const secured = await tls.prepare(config);
+      secured.commit();
+      const first = groups.prepare(config.targetGroups, secured.targets);
       first.commit();
       if (!isSuccessor) (await this.#admin.prepare(config.admin)).commit();
       await this.#awaitPictures(first);
-      (await front.prepare(config, first.byName)).commit();
-      tls.watch();
+      (await front.prepare(config, first.byName, secured.acceptors)).commit();
       onServing?.();
       if (isSuccessor) await this.#takeAdminPort(config.admin);
     } catch (error) {
@@ -206,14 +207,15 @@ export class Balancer {
 
   async #applyOnce(next: Config): Promise<void> {
     refuseFixedKeys(this.#config, next);
-    const { link, groups, front } = this.#parts;
+    const { link, groups, front, tls } = this.#parts;
     const steps = new Steps();
     try {
+      const secured = steps.add(await tls.prepare(next));
       steps.add(link.prepare(next.registry));
-      const prepared = steps.add(groups.prepare(next.targetGroups));
+      const prepared = steps.add(groups.prepare(next.targetGroups, secured.targets));
       steps.add(await this.#admin.prepare(next.admin));
       await this.#awaitPictures(prepared);
-      steps.add(await front.prepare(next, prepared.byName));
+      steps.add(await front.prepare(next, prepared.byName, secured.acceptors));
     } catch (error) {
       await steps.undo();
       throw error;

@@ -1,6 +1,6 @@
 import type { Catalog } from '@rollcall/client-sdk';
 import { lineLog, type PassedSocket, type Tell, type Tracing } from '@rollcall/daemon';
-import { openTransport } from '@rollcall/dataplane';
+import { openTlsIo, openTransport } from '@rollcall/dataplane';
 import {
   type Clock,
   descriptorShare,
@@ -15,7 +15,7 @@ import type { ConfigSource } from './config/config-source.ts';
 import type { Config, TargetGroupConfig } from './config/schema.ts';
 import type { Front } from './front/front.ts';
 import { HttpFront } from './front/http-front.ts';
-import { limitsWithin, PLANES } from './front/limits.ts';
+import { PLANES } from './config/limits-within.ts';
 import type { ConnectionCloser } from './groups/draining-targets.ts';
 import { TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup, TargetGroupParts } from './groups/target-group.ts';
@@ -25,8 +25,7 @@ import { HttpProbe } from './health/http-probe.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import type { ReloadResult } from './reload/reloader.ts';
 import { type BalancedServices, serveServices } from './services/serve-services.ts';
-import type { BalancerTls } from './tls/balancer-tls.ts';
-import { openTls } from './tls/open-tls.ts';
+import { BalancerTls } from './tls/balancer-tls.ts';
 import { OwnTicketKeys, type TicketKeys } from './tls/ticket-keys.ts';
 import { OWN_SOCKETS, type Sockets } from './workers/sockets.ts';
 import { WorkersFront } from './workers/workers-front.ts';
@@ -112,12 +111,12 @@ export async function startLoadBalancer(
     descriptors: parts.descriptors ?? systemDescriptors(),
   };
   const { clock, log, descriptors, supervisor, source, onServing, isSuccessor = false } = opening;
-  const limits = limitsWithin(config, descriptors);
   const ticketKeys = opening.ticketKeys ?? new OwnTicketKeys(clock, systemRandom.hex);
-  const tls = await openTls({ ...config, limits }, { clock, log, ticketKeys });
+  const openIo = () => openTlsIo(config.io, systemClock);
+  const tls = new BalancerTls({ clock, log, ticketKeys, descriptors, openIo });
   const { front, closer } = await openFront(config, { ...opening, tls, ticketKeys });
   const link = new RegistryLink(config.registry, { clock, log });
-  const groups = openGroups({ front, closer, link }, { ...opening, tls });
+  const groups = openGroups({ front, closer, link }, opening);
   const services = await openServices(config, link, opening);
   const balancer = new Balancer(config, {
     clock,
@@ -180,13 +179,13 @@ interface FrontParts extends OpeningParts {
 }
 
 /** Workers close theirs themselves. */
-const NO_CONNECTIONS: ConnectionCloser = { retire() {}, sever() {} };
+const NO_CONNECTIONS: ConnectionCloser = { renew() {}, retire() {}, sever() {} };
 
 function openGroups(
   { front, closer, link }: OpenFront & { readonly link: RegistryLink },
-  parts: OpeningParts & { readonly tls: BalancerTls },
+  parts: OpeningParts,
 ): TargetGroups {
-  const { clock, random, log, tls, openSource = (group) => link.source(group) } = parts;
+  const { clock, random, log, openSource = (group) => link.source(group) } = parts;
   const openChecks: TargetGroupParts['openChecks'] = (config, onChange, way) =>
     new HealthChecker(config.intervalMs, {
       probe: new HttpProbe(config, clock, way),
@@ -201,7 +200,6 @@ function openGroups(
   return new TargetGroups({
     openSource,
     openChecks,
-    connectorOf: (name) => tls.targets.get(name),
     onOpened,
     closer,
     clock,

@@ -112,6 +112,39 @@ test('what a closed listener still serves is cut off after its grace, and at onc
   await closed;
 });
 
+test('a target is reached in another way: its connections are not used again', async () => {
+  await using bench = await TestBench.start();
+  const waiting: ServerResponse[] = [];
+  await bench.addHttp((request, response) => {
+    if (request.url === '/slow') waiting.push(response);
+    else response.end('ok');
+  });
+  const [slow, quick] = await Promise.all([1, 2].map(() => RawClient.connect(bench.port)));
+  slow!.send(GET.replace('/ ', '/slow '));
+  await expect.poll(() => waiting.length, WAIT).toBe(1);
+  const ask = async () => {
+    quick!.text = '';
+    quick!.send(GET);
+    await quick!.untilText('ok');
+  };
+  await ask();
+  const target = bench.group.targets[0]!;
+  const opened = () => bench.server.counters.upstreamConnects;
+  await expect.poll(() => bench.server.idleConnections(target), WAIT).toBe(1);
+  expect(opened()).toBe(2);
+  bench.server.renew(target);
+  expect(bench.server.idleConnections(target)).toBe(0);
+  await ask();
+  expect(opened()).toBe(3);
+  waiting[0]!.end('finished');
+  await slow!.untilText('finished');
+  // That of the slow request was not kept.
+  await expect.poll(() => target.counters.connections, WAIT).toBe(1);
+  await ask();
+  expect(opened()).toBe(3);
+  for (const client of [slow, quick]) client!.close();
+});
+
 test.each<[string, BenchOptions, BenchOptions, string, RegExp]>([
   ['headBytes', { limits: { headBytes: 1_024 } }, {}, 'x'.repeat(2_000), / 431 /],
   ['fieldCount', { limits: { fieldCount: 8 } }, {}, 'y\r\nz: 1'.repeat(9), / 431 /],

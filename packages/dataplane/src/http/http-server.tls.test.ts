@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { text } from 'node:stream/consumers';
+import { connect as connectPlain } from 'node:net';
 import { systemClock } from '@rollcall/runtime';
+import { ManualClock } from '@rollcall/runtime/testing';
 import { TestAuthority } from '@rollcall/testkit';
 import { expect, test } from 'vitest';
 import { TlsAcceptor, type TlsAcceptorOptions } from '../io/tls/tls-acceptor.ts';
@@ -23,7 +25,7 @@ async function received(
     { ...TLS_OPTIONS, ...options },
     { clock: systemClock },
   );
-  await using bench = await TestBench.start({ listener: { acceptor } });
+  await using bench = await TestBench.start({ listener: { handshaker: acceptor } });
   let head = '';
   await bench.addTcp((socket) => {
     socket.once('data', (bytes: Buffer) => {
@@ -59,3 +61,38 @@ test('and which verified certificate it has, if it has one', async () => {
   const unasked = await received({ clientCertificates: 'none' }, client, forged);
   expect(unasked).not.toMatch(/client-cert/i);
 });
+
+test.each([
+  ['its deadline', 60_000, 4_750],
+  ['the grace', 3_000, 2_750],
+])(
+  'a client that begins a handshake and goes silent holds up the end until %s',
+  async (...given) => {
+    const [, graceMs, heldMs] = given;
+    const clock = new ManualClock();
+    const acceptor = new TlsAcceptor(
+      { fallback: certificate, find: () => undefined },
+      { ...TLS_OPTIONS, handshakeMs: 5_000 },
+      { clock },
+    );
+    await using bench = await TestBench.start({
+      runtime: clock,
+      listener: { handshaker: acceptor },
+    });
+    const silent = connectPlain(bench.port, '127.0.0.1').on('error', () => {});
+    silent.write(Buffer.from([22, 3, 1]));
+    await expect.poll(() => acceptor.handshakesUnderWay, { timeout: 30_000 }).toBe(1);
+    let isClosed = false;
+    const closing = (async () => {
+      await bench.server.close(graceMs);
+      isClosed = true;
+    })();
+    clock.advance(heldMs);
+    for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+    expect([isClosed, acceptor.handshakesUnderWay]).toEqual([false, 1]);
+    clock.advance(500);
+    await closing;
+    expect(acceptor.counters.faults.timeout).toBe(1);
+    silent.destroy();
+  },
+);

@@ -154,9 +154,10 @@ export class HttpServer {
       }
       return session;
     };
-    const { acceptor = this.#runtime.transport } = options;
+    const { transport } = this.#runtime;
+    const { handshaker } = options;
     const hasRoom = (handshakes: number) => this.#hasRoom(handshakes);
-    listener.bind(await acceptor.listen(address, accept, hasRoom));
+    listener.bind(await transport.listen(address, accept, { handshaker, hasRoom }));
     this.#listeners.add(listener);
     if (this.#closed !== undefined) await listener.close(0);
     return listener;
@@ -212,6 +213,11 @@ export class HttpServer {
     this.#services.pool.retire(target);
   }
 
+  /** New requests to this target use new connections: it is reached in another way from now on. */
+  renew(target: Target): void {
+    this.#services.pool.renew(target);
+  }
+
   /** Aborts requests that are still in progress on this target. */
   sever(target: Target): void {
     this.#services.pool.sever(target);
@@ -232,7 +238,9 @@ export class HttpServer {
   }
 
   async #close(graceMs: number): Promise<void> {
-    await Promise.all(Array.from(this.#listeners, (listener) => listener.close(graceMs)));
+    const listeners = [...this.#listeners];
+    await Promise.all(listeners.map((listener) => listener.close(graceMs)));
+    await Promise.all(listeners.map((listener) => listener.settled()));
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;

@@ -1,11 +1,11 @@
 import { backlogTaken } from '../io/backlog.ts';
-import type { Address, Listener } from '../io/transport.ts';
+import type { Address, ConnectionListener, Handshaker } from '../io/transport.ts';
 import type { Router } from '../model/router.ts';
 import type { Clock } from '@rollcall/runtime';
 import type { ClientPlace } from './client-place.ts';
 import type { ExchangePool } from './exchange-pool.ts';
 import type { ClientSession } from './client-session.ts';
-import type { HttpListener, HttpListenerOptions } from './http-listener.ts';
+import type { HttpListener, ListenerRules } from './http-listener.ts';
 
 /** The server of a listener. */
 export interface ListenerOwner {
@@ -27,13 +27,13 @@ export class ServedListener implements HttpListener, ClientPlace<ClientSession> 
   isClosing = false;
   readonly onGone: (session: ClientSession) => void;
   readonly #owner: ListenerOwner;
-  #bound: Listener | undefined;
+  #bound: ConnectionListener | undefined;
   #closed: Promise<void> | undefined;
   #isUnbound = false;
   #connections = 0;
   #closeBy = Number.POSITIVE_INFINITY;
 
-  constructor(owner: ListenerOwner, router: Router, options: HttpListenerOptions) {
+  constructor(owner: ListenerOwner, router: Router, rules: ListenerRules) {
     this.#owner = owner;
     this.exchanges = owner.exchanges;
     this.router = router;
@@ -41,7 +41,7 @@ export class ServedListener implements HttpListener, ClientPlace<ClientSession> 
       this.#connections--;
       owner.onGone(session);
     };
-    this.reroute(router, options);
+    this.reroute(router, rules);
   }
 
   get address(): Address {
@@ -50,16 +50,20 @@ export class ServedListener implements HttpListener, ClientPlace<ClientSession> 
 
   /** Closed, and its last connection has ended. */
   get isOver(): boolean {
-    return this.#isUnbound && this.#connections === 0;
+    return this.#isUnbound && this.#connections === 0 && this.#bound?.handshakes === 0;
   }
 
-  reroute(router: Router, { passesTrailers = false }: HttpListenerOptions = {}): void {
+  reroute(router: Router, { passesTrailers = false }: ListenerRules = {}): void {
     this.router = router;
     this.bodyRules.passesTrailers = passesTrailers;
   }
 
+  secure(handshaker: Handshaker | undefined): void {
+    this.#bound?.secure(handshaker);
+  }
+
   /** It accepts its connections here. */
-  bind(bound: Listener): void {
+  bind(bound: ConnectionListener): void {
     this.#bound = bound;
   }
 
@@ -73,9 +77,16 @@ export class ServedListener implements HttpListener, ClientPlace<ClientSession> 
     return this.#closed;
   }
 
+  /** Resolves when none of its connections is in a handshake. */
+  async settled(): Promise<void> {
+    await this.#bound?.settled();
+  }
+
   /** Aborts the connections whose time is over. */
   sweep(now: number): void {
-    if (now >= this.#closeBy) for (const session of this.#sessions()) session.abort();
+    if (now < this.#closeBy) return;
+    for (const session of this.#sessions()) session.abort();
+    this.#bound?.giveUpHandshakes();
   }
 
   async #close(graceMs: number): Promise<void> {

@@ -113,6 +113,12 @@ export class UpstreamPool implements IdleKeeper {
     for (const connection of entry.idle.splice(0)) connection.discard();
   }
 
+  /** New requests to the target use new connections; those in progress end on the old ones. */
+  renew(target: Target): void {
+    this.retire(target);
+    this.#entries.delete(target);
+  }
+
   /** Aborts requests that are still in progress on a target. */
   sever(target: Target): void {
     this.retire(target);

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, isIP, type Server } from 'node:net';
+import { type AddressInfo, createServer, isIP } from 'node:net';
 import { afterwards, type HandleBindings, type TcpHandle } from './handle-bindings.ts';
 import {
   FIRST_BUFFER_BYTES,
@@ -9,6 +9,7 @@ import {
 } from './handle-connection.ts';
 import { ClosedQueue } from './closed-queue.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import { ServerListener } from './server-listener.ts';
 import { startListening } from './start-listening.ts';
 import { NetTransport, type NetTransportOptions } from './net-transport.ts';
 import { PendingConnection } from './pending-connection.ts';
@@ -18,8 +19,9 @@ import type {
   ConnectHandler,
   Connection,
   ConnectionHandler,
+  ConnectionListener,
   ListenAddress,
-  Listener,
+  ListenOptions,
   Transport,
 } from './transport.ts';
 
@@ -32,36 +34,39 @@ export class HandleTransport implements Transport {
   readonly name = 'handle';
   readonly sendQueues = systemSendQueues;
   readonly #parts: HandleParts;
-  readonly #keepAliveSeconds: number;
+  readonly #keepAliveMs: number;
   readonly #net: NetTransport;
 
   constructor(io: HandleBindings, { keepAliveMs = 0 }: NetTransportOptions = {}) {
     const buffers = new ReadBuffers(FIRST_BUFFER_BYTES);
     this.#parts = { io, buffers, closed: new ClosedQueue() };
-    this.#keepAliveSeconds = Math.ceil(keepAliveMs / 1_000);
+    this.#keepAliveMs = keepAliveMs;
     this.#net = new NetTransport({ keepAliveMs });
   }
 
   async listen(
     address: ListenAddress,
     accept: (connection: Connection) => ConnectionHandler,
-  ): Promise<Listener> {
-    // The public server binds and listens; only the handling of accepted connections is replaced.
-    const server = createServer();
+    { handshaker, hasRoom = () => true }: ListenOptions = {},
+  ): Promise<ConnectionListener> {
+    // The public server binds and listens; only the handling of connections without a handshake is replaced.
+    const keepAliveInitialDelay = this.#keepAliveMs;
+    const keepAlive = keepAliveInitialDelay > 0;
+    const server = createServer({ noDelay: true, keepAlive, keepAliveInitialDelay });
     await startListening(server, address);
-    this.#take(server, accept);
-    const bound = server.address() as AddressInfo;
-    let closed: Promise<void> | undefined;
-    return {
-      address: { host: bound.address, port: bound.port },
-      close() {
-        closed ??= new Promise<void>((resolve) => {
-          server.close();
-          resolve();
-        });
-        return closed;
+    const { _handle: listening } = server as unknown as { _handle: ServerHandle };
+    const { onconnection: publicly } = listening;
+    const barely = this.#taking(server.address() as AddressInfo, accept);
+    if (INHERITS_OPTIONS) this.#prepare(listening);
+    return new ServerListener(server, {
+      arrivals: { accept, hasRoom },
+      handshaker,
+      onSwitched: (isSecure) => {
+        listening.onconnection = isSecure ? publicly : barely;
       },
-    };
+      // None comes by this way.
+      onPlain: (socket) => socket.resetAndDestroy(),
+    });
   }
 
   connect(address: Address, handler: ConnectHandler): Connection {
@@ -95,11 +100,13 @@ export class HandleTransport implements Transport {
     handler.onConnect();
   }
 
-  #take(server: Server, accept: (connection: Connection) => ConnectionHandler): void {
-    const { _handle: listening } = server as unknown as { _handle: ServerHandle };
-    const own = ownName(server.address() as AddressInfo);
-    if (INHERITS_OPTIONS) this.#prepare(listening);
-    listening.onconnection = (status, client) => {
+  /** What is done with each connection that the system has accepted. */
+  #taking(
+    bound: AddressInfo,
+    accept: (connection: Connection) => ConnectionHandler,
+  ): ServerHandle['onconnection'] {
+    const own = ownName(bound);
+    return (status, client) => {
       if (status !== 0 || client === undefined) return;
       if (!INHERITS_OPTIONS) this.#prepare(client);
       const connection = new HandleConnection(this.#parts, client, own);
@@ -111,7 +118,7 @@ export class HandleTransport implements Transport {
 
   #prepare(handle: Pick<TcpHandle, 'setNoDelay' | 'setKeepAlive'>): void {
     handle.setNoDelay(true);
-    if (this.#keepAliveSeconds > 0) handle.setKeepAlive(true, this.#keepAliveSeconds);
+    if (this.#keepAliveMs > 0) handle.setKeepAlive(true, Math.ceil(this.#keepAliveMs / 1_000));
   }
 }
 

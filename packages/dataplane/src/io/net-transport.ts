@@ -1,5 +1,6 @@
-import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import { type Socket, connect, createServer } from 'node:net';
 import { lendBytes } from './read-buffers.ts';
+import { ServerListener } from './server-listener.ts';
 import { startListening } from './start-listening.ts';
 import { systemSendQueues } from './proc-send-queues.ts';
 import type {
@@ -7,8 +8,9 @@ import type {
   ConnectHandler,
   Connection,
   ConnectionHandler,
+  ConnectionListener,
   ListenAddress,
-  Listener,
+  ListenOptions,
   Transport,
 } from './transport.ts';
 
@@ -127,8 +129,11 @@ export class NetTransport implements Transport {
   async listen(
     address: ListenAddress,
     accept: (connection: Connection) => ConnectionHandler,
-  ): Promise<Listener> {
-    const server = createServer({ ...this.#options, allowHalfOpen: true }, (socket) => {
+    { handshaker, hasRoom = () => true }: ListenOptions = {},
+  ): Promise<ConnectionListener> {
+    const server = createServer({ ...this.#options, allowHalfOpen: true });
+    await startListening(server, address);
+    const onPlain = (socket: Socket): void => {
       // Closed between accept and here: its addresses are no longer known.
       if (socket.remoteAddress === undefined) {
         socket.on('error', () => {});
@@ -137,21 +142,8 @@ export class NetTransport implements Transport {
       }
       const connection = new NetConnection(socket);
       connection.attach(accept(connection));
-    });
-    await startListening(server, address);
-    const bound = server.address() as AddressInfo;
-    let closed: Promise<void> | undefined;
-    return {
-      address: { host: bound.address, port: bound.port },
-      close() {
-        closed ??= new Promise<void>((resolve) => {
-          // The callback of close() would wait for every open connection, but the port is free at once.
-          server.close();
-          resolve();
-        });
-        return closed;
-      },
     };
+    return new ServerListener(server, { arrivals: { accept, hasRoom }, handshaker, onPlain });
   }
 
   connect(address: Address, handler: ConnectHandler): Connection {

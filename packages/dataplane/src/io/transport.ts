@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { SocketHandle } from './handle-bindings.ts';
 import type { SendQueues } from './send-queues.ts';
 import type { TlsSession } from './tls-session.ts';
@@ -64,25 +65,50 @@ export interface ListenAddress extends Address {
 export interface Listener {
   /** The bound address: port 0 is replaced by the real port. */
   readonly address: Address;
-  /**
-   * Accepts no more connections; open ones stay. Resolves when the port is free and no handshake is under way.
-   * Idempotent.
-   */
+  /** Accepts no more; what is open stays. Resolves when the port is free. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Takes connections from clients. */
-export interface Acceptor {
+/** Where the connections of one listener go. The object is its identity. */
+export interface Arrivals {
+  accept(connection: Connection): ConnectionHandler;
+  /** Whether one more connection would be served, besides those whose handshake is under way. Asked once for each. */
+  hasRoom(handshakes: number): boolean;
+}
+
+/**
+ * Does a handshake with each connection before it is served. One may serve several listeners: it does not listen itself.
+ */
+export interface Handshaker {
+  /** Takes a connection over. It is passed on when its handshake is complete. */
+  take(raw: Socket, arrivals: Arrivals): void;
+  /** Number of handshakes of this listener that are neither complete nor failed. */
+  underWayOf(arrivals: Arrivals): number;
+  /** Resolves when none of this listener is under way. */
+  settled(arrivals: Arrivals): Promise<void>;
+  /** Ends those of this listener that are under way. */
+  giveUp(arrivals: Arrivals): void;
+}
+
+/** A listener for connections. */
+export interface ConnectionListener extends Listener {
+  /** New connections do this handshake first; undefined: none. Those that are open, or in a handshake, keep theirs. */
+  secure(handshaker: Handshaker | undefined): void;
+  /** Number of handshakes under way with connections that came here. */
+  readonly handshakes: number;
+  /** Resolves when no such handshake is under way. */
+  settled(): Promise<void>;
+  giveUpHandshakes(): void;
+}
+
+export interface ListenOptions {
+  /** What connections do first. @default nothing */
+  readonly handshaker?: Handshaker | undefined;
   /**
-   * `hasRoom`: whether one more connection would be served, besides those whose handshake is under way. An acceptor
-   * that has to do a handshake first asks it once for each connection, before that.
-   * @throws the system's error (EADDRINUSE, EACCES, ...) when the address cannot be bound.
+   * Whether one more connection would be served, besides those whose handshake is under way. Asked once for each
+   * connection, before its handshake. @default always
    */
-  listen(
-    address: ListenAddress,
-    accept: (connection: Connection) => ConnectionHandler,
-    hasRoom?: (handshakes: number) => boolean,
-  ): Promise<Listener>;
+  readonly hasRoom?: (handshakes: number) => boolean;
 }
 
 /** Makes connections to targets. */
@@ -90,7 +116,16 @@ export interface Connector {
   connect(address: Address, handler: ConnectHandler): Connection;
 }
 
-export interface Transport extends Acceptor, Connector {
+export interface Transport extends Connector {
+  /**
+   * Takes connections from clients.
+   * @throws the system's error (EADDRINUSE, EACCES, ...) when the address cannot be bound.
+   */
+  listen(
+    address: ListenAddress,
+    accept: (connection: Connection) => ConnectionHandler,
+    options?: ListenOptions,
+  ): Promise<ConnectionListener>;
   /** Name of the implementation, for logs. */
   readonly name: string;
   /** Distinguishes a slow peer from one that takes nothing. */

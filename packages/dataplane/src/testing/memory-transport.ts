@@ -4,7 +4,7 @@ import type {
   ConnectHandler,
   Connection,
   ConnectionHandler,
-  Listener,
+  ConnectionListener,
   Transport,
 } from '../io/transport.ts';
 
@@ -138,9 +138,18 @@ export class MemoryTransport implements Transport {
   async listen(
     address: Address,
     accept: (connection: Connection) => ConnectionHandler,
-  ): Promise<Listener> {
+  ): Promise<ConnectionListener> {
     this.#accept = accept;
-    return { address, close: async () => {} };
+    return {
+      address,
+      secure() {
+        throw new Error('there are no handshakes without a network');
+      },
+      handshakes: 0,
+      settled: async () => {},
+      giveUpHandshakes() {},
+      close: async () => {},
+    };
   }
 
   connect(_address: Address, handler: ConnectHandler): Connection {

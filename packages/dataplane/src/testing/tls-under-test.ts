@@ -9,7 +9,14 @@ import { handleTlsIo } from '../io/tls/open-tls-io.ts';
 import { createPublicly, type CreateSecured } from '../io/tls/secured-connection.ts';
 import { TlsAcceptor, type TlsAcceptorOptions, type TlsContexts } from '../io/tls/tls-acceptor.ts';
 import { TlsConnector } from '../io/tls/tls-connector.ts';
-import type { Transport } from '../io/transport.ts';
+import type {
+  Connection,
+  ConnectionHandler,
+  ConnectionListener,
+  ListenAddress,
+  ListenOptions,
+  Transport,
+} from '../io/transport.ts';
 
 const NAME = 'under.test';
 
@@ -45,10 +52,15 @@ export class TlsTransport implements Transport {
     this.#clock = clock;
   }
 
-  listen(...given: Parameters<Transport['listen']>): ReturnType<Transport['listen']> {
+  listen(
+    address: ListenAddress,
+    accept: (connection: Connection) => ConnectionHandler,
+    options: ListenOptions = {},
+  ): Promise<ConnectionListener> {
     const parts = { clock: this.#clock, create: createUnderTest() };
-    const acceptor = new TlsAcceptor(oneContext(), TLS_OPTIONS, parts);
-    return acceptor.listen(...given);
+    const own = new TlsAcceptor(oneContext(), TLS_OPTIONS, parts);
+    const { handshaker = own } = options;
+    return this.#net.listen(address, accept, { ...options, handshaker });
   }
 
   connect(...given: Parameters<Transport['connect']>): ReturnType<Transport['connect']> {

@@ -1,4 +1,5 @@
 import type { CalledTarget } from '@rollcall/client-sdk';
+import type { Handshaker } from '@rollcall/dataplane';
 import type { FrontConfig } from '../config/schema.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { Step } from '../reload/step.ts';
@@ -19,10 +20,14 @@ export interface Front {
   /** The bound addresses by name of the listener: `http://127.0.0.1:8080`. */
   readonly addresses: Readonly<Record<string, string>>;
   /**
-   * Opens what another configuration needs.
+   * Opens what another configuration needs. `handshakers`: by name of the listener, for those over TLS.
    * @throws StartError when an address cannot be bound, or the access log cannot be opened.
    */
-  prepare(next: FrontConfig, groups: ReadonlyMap<string, RegistryTargetGroup>): Promise<Step>;
+  prepare(
+    next: FrontConfig,
+    groups: ReadonlyMap<string, RegistryTargetGroup>,
+    handshakers: ReadonlyMap<string, Handshaker>,
+  ): Promise<Step>;
   report(): FrontReport | Promise<FrontReport>;
   /** The calls to the targets of a group, for reports to the registry. */
   calledTargets(group: RegistryTargetGroup): Iterable<CalledTarget>;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { CalledTarget } from '@rollcall/client-sdk';
 import { type PassedSocket, StartError, type Tell, type Tracing } from '@rollcall/daemon';
-import { HttpServer, type SharedUse, type Transport } from '@rollcall/dataplane';
+import { type Handshaker, HttpServer, type SharedUse, type Transport } from '@rollcall/dataplane';
 import type { Clock, Random } from '@rollcall/runtime';
 import { AccessLogSwitch } from '../access-log/access-log-switch.ts';
 import type { FrontConfig } from '../config/schema.ts';
@@ -18,11 +18,11 @@ import { BalancerTracer } from '../tracing/balancer-tracer.ts';
 import { TrafficStats } from '../traffic/traffic-stats.ts';
 import type { FrontReport, HandshakeReport } from './front-report.ts';
 import type { Front } from './front.ts';
-import { limitsWithin } from './limits.ts';
+import { limitsWithin } from '../config/limits-within.ts';
 
 export interface HttpFrontParts {
   readonly transport: Transport;
-  /** Of the listeners with protocol https. */
+  /** What its listeners with protocol https have done is reported. */
   readonly tls: BalancerTls;
   readonly clock: Clock;
   readonly log: Tell;
@@ -68,7 +68,6 @@ export class HttpFront implements Front {
     );
     this.#listeners = new ListenerSet({
       server: this.server,
-      acceptorOf: (name) => parts.tls.listeners.get(name)?.acceptor,
       socketOf: parts.socketOf,
       graceMs: () => this.#config.shutdown.graceMs,
     });
@@ -78,7 +77,11 @@ export class HttpFront implements Front {
     return this.#listeners.addresses;
   }
 
-  async prepare(next: FrontConfig, groups: Groups): Promise<Step> {
+  async prepare(
+    next: FrontConfig,
+    groups: Groups,
+    handshakers: ReadonlyMap<string, Handshaker>,
+  ): Promise<Step> {
     const plan = planListeners(next, this.#parts.sockets);
     const steps = new Steps();
     try {
@@ -86,7 +89,7 @@ export class HttpFront implements Front {
       steps.add({ commit: () => this.#kept.commit(), undo: () => this.#kept.undo() });
       const { clock, random } = this.#parts;
       const routing = { kept: this.#kept, cookieKey: this.#cookieKeyOf(next), clock, random };
-      steps.add(await this.#listeners.prepare(plan, groups, routing));
+      steps.add(await this.#listeners.prepare(plan, groups, { ...routing, handshakers }));
     } catch (error) {
       await steps.undo();
       throw error;

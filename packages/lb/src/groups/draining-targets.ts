@@ -3,6 +3,8 @@ import type { GroupTarget } from './group-target.ts';
 
 /** The data plane's connections to a target. */
 export interface ConnectionCloser {
+  /** New requests use new ones. */
+  renew(target: GroupTarget): void;
   /** Closes the unused ones. */
   retire(target: GroupTarget): void;
   /** Aborts the others. */

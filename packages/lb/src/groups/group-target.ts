@@ -22,8 +22,8 @@ export interface AttemptListener {
 export class GroupTarget extends EndpointTarget {
   readonly health: HealthStatus;
   readonly owner: AttemptListener;
-  /** Makes connections over TLS; undefined: plain ones. */
-  readonly connector: Connector | undefined;
+  /** Makes new connections over TLS; undefined: plain ones. */
+  connector: Connector | undefined;
   standing: TargetStanding;
 
   constructor(endpoint: Endpoint, owner: AttemptListener, start: TargetStart) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { endpoint } from '../testing/fake-source.ts';
 import { GroupBench } from '../testing/group-bench.ts';
+import type { TargetWay } from './target-way.ts';
 
 const CHECKED = ', healthCheck: { unhealthyThreshold: 2, intervalMs: 10000 }';
 const TWO = [endpoint(1), endpoint(2)];
@@ -88,4 +89,26 @@ test('a group that was removed lets its requests finish, and cuts them off after
   bench.target(1).end();
   bench.group.tick();
   expect(bench.group.isDrained).toBe(true);
+});
+
+test('another way: new connections use it, and checks begin where the last ones ended', async () => {
+  const bench = new GroupBench(CHECKED, TWO);
+  bench.failing.add(1);
+  await bench.round();
+  await bench.round();
+  expect(bench.states()).toEqual({ 1: 'unhealthy', 2: 'healthy' });
+  const before = bench.group.targets();
+  const way = {} as TargetWay;
+  bench.configure(CHECKED, way);
+  expect(bench.group.targets()).toEqual(before);
+  expect(before.map(({ connector }) => connector)).toEqual([way, way]);
+  expect(bench.renewed).toEqual(['i1/http', 'i2/http']);
+  expect(bench.states()).toEqual({ 1: 'unhealthy', 2: 'healthy' });
+  const { checks } = bench;
+  await bench.round(0);
+  expect(bench.checks).toBe(checks + 2);
+  bench.configure(`${CHECKED}, policy: random`, way);
+  expect(bench.renewed).toHaveLength(2);
+  bench.source.show(...TWO, endpoint(3));
+  expect(bench.target(3).connector).toBe(way);
 });

@@ -1,6 +1,6 @@
 import { type Picker, TargetPool } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/client-sdk';
-import type { Connector, NoTarget, TargetGroup } from '@rollcall/dataplane';
+import type { TargetGroup } from '@rollcall/dataplane';
 import { isDeepStrictEqual } from 'node:util';
 import type { HealthCheckConfig, TargetGroupConfig } from '../config/schema.ts';
 import type { HealthChecks } from '../health/health-checks.ts';
@@ -11,16 +11,15 @@ import { type ConnectionCloser, DrainingTargets } from './draining-targets.ts';
 import { policyOf } from './group-policy.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget, type TargetState } from './group-target.ts';
+import { explainNoTarget } from './no-target.ts';
 import type { TargetSource } from './target-source.ts';
-
-/** How targets are reached, by requests and by checks. */
-export type TargetWay = Connector & ProbeWay;
+import type { TargetWay } from './target-way.ts';
 
 export interface TargetGroupParts {
   readonly source: TargetSource;
   readonly closer: ConnectionCloser;
-  /** Makes the connections to targets over TLS; undefined: plain ones. */
-  readonly connector?: TargetWay | undefined;
+  /** How targets are reached until another way is given. @default by plain connections */
+  readonly way?: TargetWay | undefined;
   /** `onChange`: must be called when the state of a target has changed. */
   readonly openChecks: (
     config: HealthCheckConfig,
@@ -50,6 +49,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   readonly #draining: DrainingTargets;
   readonly #endChanges: () => void;
   #config: TargetGroupConfig;
+  #way: TargetWay | undefined;
   #checks: HealthChecks | undefined;
   #isRetired = false;
   readonly #listeners = new Set<() => void>();
@@ -59,6 +59,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.name = name;
     this.#config = config;
     this.#parts = parts;
+    this.#way = parts.way;
     const { random, clock, closer, source } = parts;
     this.#pool = new TargetPool<GroupTarget>(policyOf(config), {
       create: (endpoint) => this.#create(endpoint),
@@ -139,13 +140,17 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     if (this.#pool.isReturnDue()) this.#rebuild();
   }
 
-  /** Applies other settings for the same source. What is known of the targets stays. */
-  configure(config: TargetGroupConfig): void {
+  /** Applies other settings, or another way, for the same source. What is known of the targets stays. */
+  configure(config: TargetGroupConfig, way: TargetWay | undefined): void {
     const before = this.#config;
+    const isOtherWay = way !== this.#way;
+    if (!isOtherWay && isDeepStrictEqual(before, config)) return;
     this.#config = config;
+    if (isOtherWay) this.#useWay(way);
     this.#draining.delayMs = config.deregistrationDelayMs;
     this.#pool.configure(policyOf(config), config.ejection);
-    if (!isDeepStrictEqual(before.healthCheck, config.healthCheck)) this.#replaceChecks();
+    if (isOtherWay || !isDeepStrictEqual(before.healthCheck, config.healthCheck))
+      this.#replaceChecks();
     this.#rebuild();
   }
 
@@ -208,7 +213,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     return new GroupTarget(endpoint, this, {
       thresholds: this.#thresholds,
       since: new Date(this.#parts.clock.wallMs()),
-      connector: this.#parts.connector,
+      connector: this.#way,
     });
   }
 
@@ -219,8 +224,17 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   #openChecks(): HealthChecks | undefined {
     const { healthCheck } = this.#config;
     if (healthCheck?.enabled !== true) return undefined;
-    const { openChecks, connector, source } = this.#parts;
-    return openChecks(healthCheck, () => this.#rebuild(), connector, source);
+    const onChange = () => this.#rebuild();
+    return this.#parts.openChecks(healthCheck, onChange, this.#way, this.#parts.source);
+  }
+
+  /** Requests in progress end on the connections that they have. */
+  #useWay(way: TargetWay | undefined): void {
+    this.#way = way;
+    for (const target of this.#pool.targets()) {
+      target.connector = way;
+      this.#parts.closer.renew(target);
+    }
   }
 
   /** Other checks begin where the last ones ended. */
@@ -292,25 +306,13 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     target.standing = Object.freeze({ state, reason, since });
   }
 
-  #explainNone(): NoTarget & { readonly cause: string } {
-    const { service, namespace } = this.#config;
-    const group = `target group "${this.name}" (service ${service} in namespace ${namespace})`;
-    if (!this.hasPicture) {
-      const cause = `${group} has no picture from the registry yet: ${this.#parts.source.explain()}`;
-      return {
-        code: 'no_picture',
-        detail: 'the targets for this request are not known yet',
-        cause,
-      };
-    }
-    const count = this.#pool.size;
-    const states = Array.from(this.#pool.targets(), ({ endpoint }) => endpoint.state);
-    const known =
-      count === 0
-        ? 'no instance is registered'
-        : `none of ${count} is ready: ${[...new Set(states)].join(', ')}`;
-    const cause = `${group} has no target that takes requests: ${known}`;
-    return { code: 'no_targets', detail: 'no target can take this request at the moment', cause };
+  #explainNone(): ReturnType<typeof explainNoTarget> {
+    return explainNoTarget({
+      name: this.name,
+      config: this.#config,
+      noPicture: this.hasPicture ? undefined : this.#parts.source.explain(),
+      states: Array.from(this.#pool.targets(), ({ endpoint }) => endpoint.state),
+    });
   }
 }
 

@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, TargetGroupConfig } from '../config/schema.ts';
 import type { Step } from '../reload/step.ts';
-import { RegistryTargetGroup, type TargetGroupParts, type TargetWay } from './target-group.ts';
+import { RegistryTargetGroup, type TargetGroupParts } from './target-group.ts';
 import type { TargetSource } from './target-source.ts';
+import type { TargetWay } from './target-way.ts';
 
 type GroupConfigs = Config['targetGroups'];
+/** By name of the group: how its targets are reached, unless by plain connections. */
+type Ways = ReadonlyMap<string, TargetWay>;
 
-export interface TargetGroupsParts extends Omit<TargetGroupParts, 'source' | 'connector'> {
+const ALL_PLAIN: Ways = new Map();
+
+export interface TargetGroupsParts extends Omit<TargetGroupParts, 'source' | 'way'> {
   readonly openSource: (config: TargetGroupConfig, name: string) => TargetSource;
-  /** Makes the connections of the group of that name over TLS. @default plain ones */
-  readonly connectorOf?: ((name: string) => TargetWay | undefined) | undefined;
   /** A group is used from now on. Returns what must be called when it is not any more. @default nothing is done */
   readonly onOpened?: ((group: RegistryTargetGroup) => () => void) | undefined;
 }
@@ -41,14 +44,14 @@ export class TargetGroups {
     return [...this.#current.keys()];
   }
 
-  prepare(configs: GroupConfigs): GroupsStep {
+  prepare(configs: GroupConfigs, ways: Ways = ALL_PLAIN): GroupsStep {
     const created: RegistryTargetGroup[] = [];
     const byName = new Map<string, RegistryTargetGroup>();
     for (const [name, config] of Object.entries(configs)) {
       const known = this.#current.get(name);
       if (known !== undefined && hasSameTargets(known.config, config)) byName.set(name, known);
       else {
-        const group = this.#open(name, config);
+        const group = this.#open(name, config, ways.get(name));
         created.push(group);
         byName.set(name, group);
       }
@@ -58,7 +61,7 @@ export class TargetGroups {
       firstPictures: async () => {
         await Promise.all(created.map((group) => group.firstPicture()));
       },
-      commit: () => this.#replace(byName, configs),
+      commit: () => this.#replace(byName, configs, ways),
       undo: () => {
         for (const group of created) group.close();
       },
@@ -78,13 +81,16 @@ export class TargetGroups {
     for (const group of this.#current.values()) group.close();
   }
 
-  #open(name: string, config: TargetGroupConfig): RegistryTargetGroup {
+  #open(name: string, config: TargetGroupConfig, way: TargetWay | undefined): RegistryTargetGroup {
     const source = this.#parts.openSource(config, name);
-    const connector = this.#parts.connectorOf?.(name);
-    return new RegistryTargetGroup(name, config, { ...this.#parts, source, connector });
+    return new RegistryTargetGroup(name, config, { ...this.#parts, source, way });
   }
 
-  #replace(next: ReadonlyMap<string, RegistryTargetGroup>, configs: GroupConfigs): void {
+  #replace(
+    next: ReadonlyMap<string, RegistryTargetGroup>,
+    configs: GroupConfigs,
+    ways: Ways,
+  ): void {
     const last = this.#current;
     this.#current = next;
     for (const [name, group] of last) {
@@ -99,8 +105,8 @@ export class TargetGroups {
       if (last.get(name) !== group) {
         const end = this.#parts.onOpened?.(group);
         if (end !== undefined) this.#ends.set(group, end);
-      } else if (config !== undefined && !isDeepStrictEqual(config, group.config)) {
-        group.configure(config);
+      } else if (config !== undefined) {
+        group.configure(config, ways.get(name));
       }
     }
   }
@@ -117,6 +123,8 @@ function withoutSettings(config: TargetGroupConfig): object {
     'healthCheck',
     'deregistrationDelayMs',
     'ejection',
+    'scheme',
+    'tls',
   ]);
   return Object.fromEntries(Object.entries(config).filter(([key]) => !settings.has(key)));
 }

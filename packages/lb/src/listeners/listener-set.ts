@@ -1,4 +1,4 @@
-import type { Acceptor, HttpListener, HttpServer, SocketHandle } from '@rollcall/dataplane';
+import type { Handshaker, HttpListener, HttpServer, SocketHandle } from '@rollcall/dataplane';
 import { httpsPort } from '../config/tls-problems.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { Step } from '../reload/step.ts';
@@ -9,18 +9,24 @@ import { type PlannedListener, urlOf } from './listener-plan.ts';
 
 type Groups = ReadonlyMap<string, RegistryTargetGroup>;
 
+/** What listeners need besides their groups. */
+export interface ListenerNeeds extends Omit<RuleParts, 'groups' | 'httpsPort'> {
+  /** By name of the listener; those without one are plain. */
+  readonly handshakers: ReadonlyMap<string, Handshaker>;
+}
+
 interface OpenListener {
   readonly planned: PlannedListener;
   readonly listener: HttpListener;
 }
 
-/** What rules need besides the groups and listeners. */
-export type RoutingParts = Omit<RuleParts, 'groups' | 'httpsPort'>;
+interface NextListener extends OpenListener {
+  readonly router: ListenerRouter;
+  readonly handshaker: Handshaker | undefined;
+}
 
 export interface ListenerSetParts {
   readonly server: HttpServer;
-  /** How connections of the listener of that name arrive; undefined: as plain ones. */
-  readonly acceptorOf: (name: string) => Acceptor | undefined;
   /** The socket that another process has bound for a listener. @default it is bound here */
   readonly socketOf?: ((key: string) => SocketHandle | undefined) | undefined;
   /** How long connections of a listener that is removed may last. */
@@ -55,10 +61,10 @@ export class ListenerSet {
   async prepare(
     plan: readonly PlannedListener[],
     groups: Groups,
-    routing: RoutingParts,
+    { handshakers, ...routing }: ListenerNeeds,
   ): Promise<Step> {
     const created: HttpListener[] = [];
-    const next = new Map<string, OpenListener & { readonly router: ListenerRouter }>();
+    const next = new Map<string, NextListener>();
     const undo = async (): Promise<void> => {
       await Promise.all(created.map((listener) => listener.close(0)));
     };
@@ -72,9 +78,10 @@ export class ListenerSet {
           httpsPort: () => this.#httpsPort,
         });
         const known = this.#open.get(planned.key)?.listener;
-        const listener = known ?? (await this.#listen(planned, router));
+        const handshaker = handshakers.get(planned.config.name);
+        const listener = known ?? (await this.#listen(planned, router, handshaker));
         if (known === undefined) created.push(listener);
-        next.set(planned.key, { planned, listener, router });
+        next.set(planned.key, { planned, listener, router, handshaker });
       }
     } catch (error) {
       await undo();
@@ -88,11 +95,14 @@ export class ListenerSet {
     await Promise.all(this.#closing);
   }
 
-  async #listen(planned: PlannedListener, router: ListenerRouter): Promise<HttpListener> {
+  async #listen(
+    planned: PlannedListener,
+    router: ListenerRouter,
+    handshaker: Handshaker | undefined,
+  ): Promise<HttpListener> {
     const { config, fd, key } = planned;
     const socket = this.#parts.socketOf?.(key);
-    const acceptor = this.#parts.acceptorOf(config.name);
-    const options = { ...optionsOf(planned), ...(acceptor === undefined ? {} : { acceptor }) };
+    const options = { ...rulesOf(planned), handshaker };
     try {
       return await this.#parts.server.listen({ ...config, fd, socket }, router, options);
     } catch (error) {
@@ -115,17 +125,18 @@ export class ListenerSet {
     this.#closing.add(closed);
   }
 
-  #replace(next: ReadonlyMap<string, OpenListener & { readonly router: ListenerRouter }>): void {
+  #replace(next: ReadonlyMap<string, NextListener>): void {
     for (const [key, { listener }] of this.#open) {
       if (!next.has(key)) this.#close(listener);
     }
-    for (const { listener, router, planned } of next.values()) {
-      listener.reroute(router, optionsOf(planned));
+    for (const { listener, router, planned, handshaker } of next.values()) {
+      listener.secure(handshaker);
+      listener.reroute(router, rulesOf(planned));
     }
     this.#open = next;
   }
 }
 
-function optionsOf({ config }: PlannedListener) {
+function rulesOf({ config }: PlannedListener) {
   return { passesTrailers: config.passRequestTrailers };
 }

@@ -4,6 +4,7 @@ import { parseConfig } from '../config/config-file.ts';
 import type { TargetGroupConfig } from '../config/schema.ts';
 import type { GroupTarget } from '../groups/group-target.ts';
 import { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { TargetWay } from '../groups/target-way.ts';
 import { HealthChecker } from '../health/health-checker.ts';
 import type { ProbeAddress, ProbeResult } from '../health/probe.ts';
 import { FakeSource } from './fake-source.ts';
@@ -20,6 +21,7 @@ export class GroupBench {
   readonly clock = new ManualClock();
   readonly source: FakeSource;
   readonly group: RegistryTargetGroup;
+  readonly renewed: string[] = [];
   readonly retired: string[] = [];
   readonly severed: string[] = [];
   readonly failing = new Set<number>();
@@ -38,6 +40,7 @@ export class GroupBench {
         return new HealthChecker(intervalMs, { probe, clock, random: () => 0.5, onChange });
       },
       closer: {
+        renew: ({ id }) => this.renewed.push(id),
         retire: ({ id }) => this.retired.push(id),
         sever: ({ id }) => this.severed.push(id),
       },
@@ -73,8 +76,8 @@ export class GroupBench {
     );
   }
 
-  configure(options: string): void {
-    this.group.configure(configOf(options));
+  configure(options: string, way?: TargetWay): void {
+    this.group.configure(configOf(options), way);
   }
 
   /** One round of health checks. */

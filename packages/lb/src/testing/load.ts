@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent as SecureAgent, request as requestSecurely } from 'node:https';
 
 export interface LoadOptions {
   /** Number of clients. @default 8 */
@@ -7,6 +8,8 @@ export interface LoadOptions {
   readonly method?: 'GET' | 'POST';
   /** A connection for each request. @default false */
   readonly isAnew?: boolean;
+  /** For an https url: whom to trust, and the name to ask for. */
+  readonly tls?: { readonly ca: string; readonly servername: string };
 }
 
 /** Clients that send requests one after another without a pause, and the responses that they got. */
@@ -21,10 +24,11 @@ export class Load {
   readonly #clients: Promise<void>[];
 
   constructor(url: string, options: LoadOptions = {}) {
-    const { clients = 8, isAnew = false } = options;
+    const { clients = 8, isAnew = false, tls } = options;
     this.#url = url;
     this.#options = options;
-    this.#agent = new Agent({ keepAlive: !isAnew });
+    const keepAlive = !isAnew;
+    this.#agent = tls === undefined ? new Agent({ keepAlive }) : new SecureAgent({ keepAlive });
     this.#clients = Array.from({ length: clients }, () => this.#run());
   }
 
@@ -54,8 +58,12 @@ export class Load {
   }
 
   async #ask(): Promise<string> {
-    const { method = 'GET' } = this.#options;
-    const outgoing = request(this.#url, { agent: this.#agent, method });
+    const { method = 'GET', tls } = this.#options;
+    const options = { agent: this.#agent, method };
+    const outgoing =
+      tls === undefined
+        ? request(this.#url, options)
+        : requestSecurely(this.#url, { ...options, ...tls });
     outgoing.end(method === 'POST' ? 'a body' : undefined);
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
     const body = Buffer.concat(await incoming.toArray()).toString();
@@ -70,9 +78,9 @@ export class MixedLoad {
   readonly #loads: readonly Load[];
 
   /** `clients`: of each kind. */
-  constructor(url: string, clients = 3) {
+  constructor(url: string, clients = 3, more: Pick<LoadOptions, 'tls'> = {}) {
     this.#loads = (['GET', 'POST'] as const).flatMap((method) =>
-      [false, true].map((isAnew) => new Load(url, { clients, method, isAnew })),
+      [false, true].map((isAnew) => new Load(url, { clients, method, isAnew, ...more })),
     );
   }
 

@@ -1,13 +1,11 @@
 import { type ProgramContext, type RunningProgram, type Tell, tellOf } from '@rollcall/daemon';
-import { type SharedUse, type SocketHandle, openTransport } from '@rollcall/dataplane';
+import { openTlsIo, openTransport, type SharedUse, type SocketHandle } from '@rollcall/dataplane';
 import { systemClock, systemDescriptors, systemRandom } from '@rollcall/runtime';
 import type { FrontConfig } from '../config/schema.ts';
 import { HttpFront } from '../front/http-front.ts';
-import { limitsWithin } from '../front/limits.ts';
 import { TargetGroups } from '../groups/target-groups.ts';
 import { type Step, Steps } from '../reload/step.ts';
-import { openTls } from '../tls/open-tls.ts';
-import type { BalancerTls } from '../tls/balancer-tls.ts';
+import { BalancerTls } from '../tls/balancer-tls.ts';
 import type { Preparation, TargetCalls, ToWorker, WorkerReport, WorkerStart } from './messages.ts';
 import type { ParentChannel } from './parent-channel.ts';
 import { RelayedChecks } from './relayed-checks.ts';
@@ -110,12 +108,13 @@ class WorkerProgram {
 
   async #prepare(preparation: Preparation): Promise<void> {
     const { config, sources } = preparation;
-    const { front, groups } = (this.#opened ??= await this.#open(config));
+    const { front, groups, tls } = (this.#opened ??= await this.#open(config));
     const steps = new Steps();
     try {
+      const secured = steps.add(await tls.prepare(config));
       this.#openingSources = sources;
-      const prepared = steps.add(groups.prepare(config.targetGroups));
-      steps.add(await front.prepare(config, prepared.byName));
+      const prepared = steps.add(groups.prepare(config.targetGroups, secured.targets));
+      steps.add(await front.prepare(config, prepared.byName, secured.acceptors));
     } catch (error) {
       await steps.undo();
       throw error;
@@ -151,8 +150,9 @@ class WorkerProgram {
     const quiet: Tell = (message, level) => {
       if (level === 'debug') this.#log(message, level);
     };
-    const tlsConfig = { ...config, limits: limitsWithin(config, descriptors) };
-    const tls = await openTls(tlsConfig, { clock, log: quiet, ticketKeys: this.#keys });
+    const openIo = () => openTlsIo(config.io, clock);
+    const ticketKeys = this.#keys;
+    const tls = new BalancerTls({ clock, log: quiet, ticketKeys, descriptors, openIo });
     const transport = await openTransport({ io: config.io }, clock);
     const front = new HttpFront(config, {
       transport,
@@ -171,14 +171,12 @@ class WorkerProgram {
       openSource: (_, name) => this.#source(this.#openingSources[name]!),
       openChecks: (_config, onChange, _way, source) =>
         new RelayedChecks(source as RelayedSource, onChange),
-      connectorOf: (name) => tls.targets.get(name),
       closer: front.server,
       clock,
       random: systemRandom.share,
       // All else is the same in every worker, and the balancer tells it.
       log: (message, state) => this.#log(message, state === 'ejected' ? 'info' : 'debug'),
     });
-    tls.watch();
     return { front, groups, tls };
   }
 

@@ -11,6 +11,7 @@ import { ManualClock } from '@rollcall/runtime/testing';
 import { TestAuthority } from '@rollcall/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createUnderTest, TLS_OPTIONS } from '../../testing/tls-under-test.ts';
+import { NetTransport } from '../net-transport.ts';
 import type { Connection } from '../transport.ts';
 import type { HandshakeFault } from './handshake-fault.ts';
 import { TlsAcceptor, type TlsAcceptorOptions, type TlsContexts } from './tls-acceptor.ts';
@@ -54,7 +55,8 @@ async function start(
       onClose() {},
     };
   };
-  const listener = await acceptor.listen({ host: '127.0.0.1', port: 0 }, accept, hasRoom);
+  const at = { host: '127.0.0.1', port: 0 };
+  const listener = await new NetTransport().listen(at, accept, { handshaker: acceptor, hasRoom });
   const sockets: Socket[] = [];
   onTestFinished(async () => {
     for (const socket of sockets) socket.destroy();
@@ -93,7 +95,7 @@ function closed(socket: Socket): Promise<void> {
   });
 }
 
-async function outcome(socket: TLSSocket): Promise<string> {
+async function outcome(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     socket.once('secureConnect', () => resolve('secure'));
     socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(String(code)));
@@ -300,21 +302,91 @@ test('handshakes under way count as connections', async () => {
   expect(await outcome(open())).toBe('secure');
 });
 
-test('closing waits for the handshakes under way, but not for long', async () => {
-  const { plain, clock, acceptor, listener, faults } = await start();
+test('closing frees the port at once; handshakes that have begun keep their deadline', async () => {
+  const { plain, clock, acceptor, listener, faults, accepted } = await start({
+    handshakeMs: 10_000,
+  });
+  const slow = plain();
+  plain();
+  await expect.poll(() => acceptor.handshakesUnderWay, WAIT).toBe(2);
+  await listener.close();
+  const refused = plain();
+  expect(await outcome(refused)).toBe('ECONNREFUSED');
+  let isSettled = false;
+  const settled = (async () => {
+    await listener.settled();
+    isSettled = true;
+  })();
+  clock.advance(9_750);
+  const late = connect({ socket: slow, ca: authority.cert, servername: 'first.test' });
+  await once(late, 'secureConnect');
+  late.write('here');
+  expect(String((await once(late, 'data'))[0])).toBe('here');
+  expect([accepted.length, listener.handshakes, isSettled]).toEqual([1, 1, false]);
+  clock.advance(500);
+  await settled;
+  expect(faults).toEqual(['timeout']);
+});
+
+test('handshakes of one listener are given up, those of another go on', async () => {
+  const { plain, acceptor, listener, accepted, faults } = await start();
+  const hasRoom = () => true;
+  const accept = (connection: Connection) => {
+    accepted.push(connection);
+    return { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+  };
+  const at = { host: '127.0.0.1', port: 0 };
+  const other = await new NetTransport().listen(at, accept, { handshaker: acceptor, hasRoom });
+  plain();
+  const kept = connectPlain(other.address.port, '127.0.0.1');
+  await expect.poll(() => acceptor.handshakesUnderWay, WAIT).toBe(2);
+  expect([listener.handshakes, other.handshakes]).toEqual([1, 1]);
+  listener.giveUpHandshakes();
+  await listener.settled();
+  expect([listener.handshakes, other.handshakes]).toEqual([0, 1]);
+  const secure = connect({ socket: kept, ca: authority.cert, servername: 'first.test' });
+  await once(secure, 'secureConnect');
+  await expect.poll(() => accepted.length, WAIT).toBe(1);
+  expect(faults).toEqual(['timeout']);
+  secure.destroy();
+  await other.close();
+});
+
+test('other rules are for new handshakes; one that has begun has no use of them', async () => {
+  const shared = { ca: authority.cert, ticketKeys: Buffer.alloc(48, 7) };
+  const lax = contexts({ ...shared, sessionIdContext: 'lax' });
+  const { plain, open, acceptor, accepted, faults } = await start({}, { given: lax });
+  const old = open();
+  await once(old, 'secureConnect');
+  const begun = plain();
+  await expect.poll(() => acceptor.handshakesUnderWay, WAIT).toBe(1);
+  const strict = contexts({ ...shared, sessionIdContext: 'strict' });
+  const use = acceptor.prepare(strict, { protocols: [], clientCertificates: 'require' });
+  await once(open(), 'secureConnect');
+  use();
+  const options = { ca: authority.cert, servername: 'second.test' };
+  const late = connect({ socket: begun, ...options });
+  const [session] = (await once(late, 'session')) as [Buffer];
+  await expect.poll(() => accepted.length, WAIT).toBe(3);
+  // Its session is not one of the rules from now on, which would never have let it in.
+  await closed(open({ ...options, session }));
+  expect(accepted).toHaveLength(3);
+  await once(open(client), 'secureConnect');
+  await expect.poll(() => faults, WAIT).toEqual(['no_certificate']);
+  old.write('still here');
+  expect(String((await once(old, 'data'))[0])).toBe('still here');
+});
+
+test('bounds are for the handshakes that begin after they were changed', async () => {
+  const { plain, acceptor, clock } = await start({ handshakeMs: 10_000 });
   plain();
   await expect.poll(() => acceptor.handshakesUnderWay, WAIT).toBe(1);
-  let isClosed = false;
-  const closing = (async () => {
-    await listener.close();
-    isClosed = true;
-  })();
-  clock.advance(750);
-  await new Promise(setImmediate);
-  expect(isClosed).toBe(false);
-  clock.advance(500);
-  await closing;
-  expect(faults).toEqual(['timeout']);
+  acceptor.configure({ handshakeMs: 1_000, handshakeLimit: 2 });
+  plain();
+  await expect.poll(() => acceptor.handshakesUnderWay, WAIT).toBe(2);
+  await closed(plain());
+  clock.advance(1_000);
+  expect(acceptor.handshakesUnderWay).toBe(1);
 });
 
 test('a connection that is closed says so, and does not look cut off', async () => {

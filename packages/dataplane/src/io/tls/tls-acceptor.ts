@@ -1,16 +1,9 @@
-import { type AddressInfo, createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SecureContext, SecureContextOptions, Server, TLSSocket } from 'node:tls';
 import type { Clock } from '@rollcall/runtime';
-import { startListening } from '../start-listening.ts';
-import type {
-  Acceptor,
-  Connection,
-  ConnectionHandler,
-  ListenAddress,
-  Listener,
-} from '../transport.ts';
+import type { Arrivals, Handshaker } from '../transport.ts';
 import { type HandshakeFault, handshakeFaultOf } from './handshake-fault.ts';
-import { Handshakes } from './handshakes.ts';
+import { type HandshakeBounds, Handshakes } from './handshakes.ts';
 import { createPublicly, type CreateSecured } from './secured-connection.ts';
 import { serverNameOf, sessionOf } from './session-of.ts';
 import { createTlsCounters, type TlsCounters } from './tls-counters.ts';
@@ -25,7 +18,8 @@ export interface TlsContexts {
   find(serverName: string): SecureContext | undefined;
 }
 
-export interface TlsAcceptorOptions {
+/** What is agreed on with a client, besides certificates. */
+export interface TlsRules {
   /** Protocols that are served, for ALPN. */
   readonly protocols: readonly string[];
   /**
@@ -33,11 +27,9 @@ export interface TlsAcceptorOptions {
    * issued is refused in any case.
    */
   readonly clientCertificates: 'none' | 'optional' | 'require';
-  /** From the accepted connection to the end of the handshake, in ms. */
-  readonly handshakeMs: number;
-  /** How many handshakes may be under way. */
-  readonly handshakeLimit: number;
 }
+
+export interface TlsAcceptorOptions extends TlsRules, HandshakeBounds {}
 
 export interface TlsAcceptorParts {
   readonly clock: Clock;
@@ -47,47 +39,39 @@ export interface TlsAcceptorParts {
   readonly onFault?: (fault: HandshakeFault, detail: string) => void;
 }
 
+/** Certificates and rules that are used together: a handshake never has those of one and the sessions of another. */
+interface Serving {
+  /** It does not listen. */
+  readonly server: Server;
+  readonly rules: TlsRules;
+  contexts: TlsContexts;
+}
+
 /** Node.js has a timeout of its own, which cannot be switched off. */
 const NEVER_MS = 2 ** 31 - 1;
 
-type Accept = (connection: Connection) => ConnectionHandler;
-
 /**
- * Takes connections from clients over TLS, at one address. Each is passed on when its handshake is complete. TCP
- * connections are accepted here and passed to a TLS server that does not listen itself: so they can be refused before
- * they cost anything, and reset at any time.
+ * Does TLS handshakes with clients, for any number of listeners. Each connection is passed on when its handshake is
+ * complete. TCP connections are accepted elsewhere and passed to a TLS server that does not listen itself: so they can
+ * be refused before they cost anything, and reset at any time.
  */
-export class TlsAcceptor implements Acceptor {
+export class TlsAcceptor implements Handshaker {
   readonly counters: TlsCounters = createTlsCounters();
-  readonly #options: TlsAcceptorOptions;
   readonly #onFault: NonNullable<TlsAcceptorParts['onFault']>;
   readonly #create: CreateSecured;
   readonly #handshakes: Handshakes;
-  readonly #server: Server;
-  #contexts: TlsContexts;
+  #serving: Serving;
   /** Connections that were given up here; the TLS server will report each as one that the client closed. */
   #givenUp = 0;
 
   constructor(contexts: TlsContexts, options: TlsAcceptorOptions, parts: TlsAcceptorParts) {
-    const { handshakeMs, handshakeLimit: limit, clientCertificates } = options;
-    this.#contexts = contexts;
-    this.#options = options;
     this.#onFault = parts.onFault ?? (() => {});
     this.#create = parts.create ?? createPublicly;
-    this.#handshakes = new Handshakes({ handshakeMs, limit }, parts.clock, (raw, fault) => {
+    this.#handshakes = new Handshakes(options, parts.clock, (raw, fault) => {
       this.#givenUp++;
       this.#countFault(fault, raw.remoteAddress);
     });
-    // TLS takes 6 MB, so it is loaded only where it is used.
-    this.#server = process.getBuiltinModule('node:tls').createServer({
-      ...contexts.fallback,
-      ALPNProtocols: [...options.protocols],
-      SNICallback: (name, done) => done(null, this.#contexts.find(name)),
-      requestCert: clientCertificates !== 'none',
-      rejectUnauthorized: clientCertificates === 'require',
-      handshakeTimeout: NEVER_MS,
-    });
-    this.#server.on('tlsClientError', (error, socket) => this.#onClientError(error, socket));
+    this.#serving = this.#createServing(contexts, options);
   }
 
   /** Number of handshakes that are neither complete nor failed. */
@@ -97,50 +81,77 @@ export class TlsAcceptor implements Acceptor {
 
   /** New handshakes use these; existing connections keep what they have. */
   replace(contexts: TlsContexts): void {
-    this.#server.setSecureContext(contexts.fallback);
-    this.#contexts = contexts;
+    this.#serving.server.setSecureContext(contexts.fallback);
+    this.#serving.contexts = contexts;
   }
 
-  /** Must be called once only. */
-  async listen(
-    address: ListenAddress,
-    accept: Accept,
-    hasRoom: (handshakes: number) => boolean = () => true,
-  ): Promise<Listener> {
-    this.#server.on('secureConnection', (socket) => this.#onSecure(socket, accept));
-    const server = createServer({ noDelay: true }, (raw) => {
-      // Closed between accept and here: its addresses are no longer known.
-      const isHere = raw.remoteAddress !== undefined;
-      const { underWay } = this.#handshakes;
-      if (isHere && hasRoom(underWay) && this.#handshakes.begin(raw)) {
-        this.#server.emit('connection', raw);
-        return;
-      }
-      this.#countFault(isHere ? 'limit' : 'closed', raw.remoteAddress);
-      raw.on('error', () => {});
-      raw.resetAndDestroy();
-    });
-    await startListening(server, address);
-    const bound = server.address() as AddressInfo;
-    let closed: Promise<void> | undefined;
-    return {
-      address: { host: bound.address, port: bound.port },
-      close: () => {
-        server.close();
-        return (closed ??= this.#handshakes.close());
-      },
+  /**
+   * Makes other certificates and rules ready. What it returns uses them for new handshakes, and cannot fail.
+   * @throws an error of OpenSSL when they cannot be used.
+   */
+  prepare(contexts: TlsContexts, rules: TlsRules): () => void {
+    const serving = this.#createServing(contexts, rules);
+    return () => {
+      this.#serving = serving;
     };
   }
 
-  #onSecure(socket: TLSSocket, accept: Accept): void {
+  /** For handshakes that begin from now on. */
+  configure(bounds: HandshakeBounds): void {
+    this.#handshakes.configure(bounds);
+  }
+
+  take(raw: Socket, arrivals: Arrivals): void {
+    // Closed between accept and here: its addresses are no longer known.
+    const isHere = raw.remoteAddress !== undefined;
+    const { underWay } = this.#handshakes;
+    if (isHere && arrivals.hasRoom(underWay) && this.#handshakes.begin(raw, arrivals)) {
+      this.#serving.server.emit('connection', raw);
+      return;
+    }
+    this.#countFault(isHere ? 'limit' : 'closed', raw.remoteAddress);
+    raw.on('error', () => {});
+    raw.resetAndDestroy();
+  }
+
+  underWayOf(arrivals: Arrivals): number {
+    return this.#handshakes.underWayOf(arrivals);
+  }
+
+  settled(arrivals: Arrivals): Promise<void> {
+    return this.#handshakes.settled(arrivals);
+  }
+
+  giveUp(arrivals: Arrivals): void {
+    this.#handshakes.giveUp(arrivals);
+  }
+
+  #createServing(contexts: TlsContexts, rules: TlsRules): Serving {
+    const { protocols, clientCertificates } = rules;
+    // TLS takes 6 MB, so it is loaded only where it is used.
+    const server = process.getBuiltinModule('node:tls').createServer({
+      ...contexts.fallback,
+      ALPNProtocols: [...protocols],
+      SNICallback: (name, done) => done(null, serving.contexts.find(name)),
+      requestCert: clientCertificates !== 'none',
+      rejectUnauthorized: clientCertificates === 'require',
+      handshakeTimeout: NEVER_MS,
+    });
+    const serving: Serving = { server, rules, contexts };
+    server.on('secureConnection', (socket) => this.#onSecure(socket, rules));
+    server.on('tlsClientError', (error, socket) => this.#onClientError(error, socket, serving));
+    return serving;
+  }
+
+  #onSecure(socket: TLSSocket, { clientCertificates }: TlsRules): void {
     socket.on('error', () => {});
-    const raw = this.#handshakes.end(socket);
+    const handshake = this.#handshakes.end(socket);
     // Given up in the same moment.
-    if (raw === undefined) {
+    if (handshake === undefined) {
       socket.destroy();
       return;
     }
-    const { clientCertificates } = this.#options;
+    const { raw, arrivals } = handshake;
     const shown = clientCertificates === 'none' ? undefined : socket.getPeerX509Certificate();
     if (shown !== undefined && !socket.authorized) {
       this.#countFault('bad_certificate', raw.remoteAddress, String(socket.authorizationError));
@@ -151,12 +162,12 @@ export class TlsAcceptor implements Acceptor {
     if (session.isResumed) this.counters.resumed++;
     else this.counters.full++;
     const connection = this.#create(socket, raw, session);
-    connection.attach(accept(connection));
+    connection.attach(arrivals.accept(connection));
   }
 
-  #onClientError(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+  #onClientError(error: NodeJS.ErrnoException, socket: TLSSocket, serving: Serving): void {
     const { authorizationError } = socket;
-    const fault = this.#faultOf(error, socket);
+    const fault = faultOf(error, socket, serving.contexts);
     if (fault === 'closed' && this.#givenUp > 0) {
       this.#givenUp--;
       return;
@@ -165,18 +176,22 @@ export class TlsAcceptor implements Acceptor {
     this.#countFault(fault, socket.remoteAddress, detail);
   }
 
-  #faultOf(error: NodeJS.ErrnoException, socket: TLSSocket): HandshakeFault {
-    // Node.js reports a certificate that it refused only as a connection that was closed.
-    if (socket.authorizationError) return 'bad_certificate';
-    const fault = handshakeFaultOf(error);
-    if (fault !== 'cipher') return fault;
-    // What a server without a certificate answers.
-    const isKnown = this.#contexts.find(serverNameOf(socket)) !== undefined;
-    return this.#contexts.fallback.cert === undefined && !isKnown ? 'unknown_name' : fault;
-  }
-
   #countFault(fault: HandshakeFault, address = '', detail = ''): void {
     this.counters.faults[fault]++;
     this.#onFault(fault, [address, detail].filter((part) => part !== '').join(': '));
   }
+}
+
+function faultOf(
+  error: NodeJS.ErrnoException,
+  socket: TLSSocket,
+  contexts: TlsContexts,
+): HandshakeFault {
+  // Node.js reports a certificate that it refused only as a connection that was closed.
+  if (socket.authorizationError) return 'bad_certificate';
+  const fault = handshakeFaultOf(error);
+  if (fault !== 'cipher') return fault;
+  // What a server without a certificate answers.
+  const isKnown = contexts.find(serverNameOf(socket)) !== undefined;
+  return contexts.fallback.cert === undefined && !isKnown ? 'unknown_name' : fault;
 }

@@ -4,6 +4,8 @@ export class FileFault extends Error {
   /** The key of the configuration that names the file. */
   readonly field: string;
   readonly file: string;
+  /** The file alone, without the line. */
+  readonly path: string;
   /** What was expected. */
   readonly expected: string;
 
@@ -13,6 +15,7 @@ export class FileFault extends Error {
     super(`${where}: expected ${expected}`);
     this.field = at.field;
     this.file = where;
+    this.path = at.file;
     this.expected = expected;
   }
 }

@@ -27,6 +27,8 @@ export class ListenerCertificates {
   readonly #parts: ListenerCertificatesParts;
   readonly #watched: WatchedFiles;
   #loaded: Loaded;
+  /** The one that the table was built with. */
+  #key: Buffer = Buffer.alloc(0);
   #table: CertificateTable;
   #onReplaced: ((table: TlsContexts) => void) | undefined;
 
@@ -48,8 +50,8 @@ export class ListenerCertificates {
     return this.#table;
   }
 
-  /** Called with each new table. */
-  onReplaced(listener: (table: TlsContexts) => void): void {
+  /** The listener is called with each new table; undefined: none is any more. */
+  onReplaced(listener: ((table: TlsContexts) => void) | undefined): void {
     this.#onReplaced = listener;
   }
 
@@ -65,8 +67,9 @@ export class ListenerCertificates {
     return true;
   }
 
-  /** Uses the current ticket key from now on. */
+  /** Uses the current ticket key from now on, if it is another one. */
   rebuild(): void {
+    if (this.#parts.ticketKey().equals(this.#key)) return;
     this.#use(this.#loaded, this.#build(this.#loaded));
   }
 
@@ -77,10 +80,11 @@ export class ListenerCertificates {
   }
 
   #build({ certificates, authorities }: Loaded): CertificateTable {
+    this.#key = Buffer.from(this.#parts.ticketKey());
     const shared = sharedOptions(this.#config, {
       listener: this.listener,
       authorities,
-      ticketKey: this.#parts.ticketKey(),
+      ticketKey: this.#key,
     });
     const contextOf = ({ cert, key }: Certificate): SecureContext =>
       createSecureContext({ ...shared, cert, key });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import {
   type Address,
@@ -35,6 +36,7 @@ export interface TargetTlsParts {
 /** TLS from this balancer to the targets of one group. Its files are read and checked, and replaced, as a whole. */
 export class TargetTls implements Connector, ProbeWay {
   readonly scheme = 'https';
+  readonly #group: TargetGroupConfig;
   readonly #config: TargetTlsConfig;
   readonly #names: Names;
   readonly #parts: TargetTlsParts;
@@ -44,6 +46,7 @@ export class TargetTls implements Connector, ProbeWay {
 
   /** @throws FileFault when a file cannot be used. */
   constructor(config: TargetGroupConfig, parts: TargetTlsParts) {
+    this.#group = config;
     this.#config = config.tls;
     this.#names = targetNames(config);
     this.#parts = parts;
@@ -51,6 +54,13 @@ export class TargetTls implements Connector, ProbeWay {
     const material = loadTargetFiles(config.tls, parts.wallMs(), readNow);
     this.#connector = this.#connectorWith(material);
     this.#agent = this.#agentWith(material);
+  }
+
+  /** Whether the settings of a group, as far as they matter here, are those of this one. */
+  isFor({ service, namespace, tls }: TargetGroupConfig): boolean {
+    const own = this.#group;
+    const isSameService = own.service === service && own.namespace === namespace;
+    return isSameService && isDeepStrictEqual(own.tls, tls);
   }
 
   /** For health checks, with the same certificates and names. */

@@ -1,5 +1,5 @@
 import { descriptorShare } from '@rollcall/runtime';
-import type { FrontConfig } from '../config/schema.ts';
+import type { FrontConfig } from './schema.ts';
 
 /** Planes that share the file descriptors: HTTP, and TCP and UDP of services. */
 export const PLANES = 3;

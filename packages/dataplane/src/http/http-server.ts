@@ -81,8 +81,6 @@ export class HttpServer {
   readonly #sweepTimer: Timer;
   #closed: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
-  /** Connections whose handshake has begun. */
-  #arrivals = 0;
   /** Connections of the processes with which this one shares its limits. */
   #elsewhere = 0;
   #sharedConnections: number;
@@ -125,7 +123,6 @@ export class HttpServer {
       nowMs: () => clock.monotonicMs(),
       exchanges: new ExchangePool(this.#services),
       sessions: this.#sessions,
-      arrived: () => this.counters.connectionsAccepted + this.#arrivals,
       onGone: (session) => this.#onGone(session),
     };
     this.#sweepTimer = runtime.clock.every(SWEEP_MS, () => this.#sweep());
@@ -156,15 +153,18 @@ export class HttpServer {
     };
     const { transport } = this.#runtime;
     const { handshaker } = options;
-    const hasRoom = (handshakes: number) => this.#hasRoom(handshakes);
-    listener.bind(await transport.listen(address, accept, { handshaker, hasRoom }));
+    const hasRoom = (handshakes: number): boolean => {
+      listener.onArrived();
+      return this.#hasRoom(handshakes);
+    };
+    const bound = await transport.listen(address, accept, { handshaker, hasRoom });
+    listener.bind(bound, address.socket !== undefined);
     this.#listeners.add(listener);
     if (this.#closed !== undefined) await listener.close(0);
     return listener;
   }
 
   #hasRoom(handshakes: number): boolean {
-    this.#arrivals++;
     if (!this.#hasTooMany(this.#sessions.size + handshakes + 1)) return true;
     this.counters.connectionsRefused++;
     return false;

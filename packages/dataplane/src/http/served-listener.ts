@@ -12,8 +12,6 @@ export interface ListenerOwner {
   readonly clock: Clock;
   readonly exchanges: ExchangePool;
   readonly sessions: Iterable<ClientSession>;
-  /** Number of connections that have arrived at the server. */
-  arrived(): number;
   /** Monotonic, in ms; also for what reads the clock of the plane only now and then. */
   nowMs(): number;
   onGone(session: ClientSession): void;
@@ -30,6 +28,10 @@ export class ServedListener implements HttpListener, ClientPlace<ClientSession> 
   #bound: ConnectionListener | undefined;
   #closed: Promise<void> | undefined;
   #isUnbound = false;
+  /** Connections that have been accepted, or whose handshake has begun. */
+  #arrivals = 0;
+  /** Other processes accept at the same socket. */
+  #isShared = false;
   #connections = 0;
   #closeBy = Number.POSITIVE_INFINITY;
 
@@ -63,11 +65,17 @@ export class ServedListener implements HttpListener, ClientPlace<ClientSession> 
   }
 
   /** It accepts its connections here. */
-  bind(bound: ConnectionListener): void {
+  bind(bound: ConnectionListener, isShared: boolean): void {
     this.#bound = bound;
+    this.#isShared = isShared;
+  }
+
+  onArrived(): void {
+    this.#arrivals++;
   }
 
   onAccepted(): void {
+    this.#arrivals++;
     this.#connections++;
   }
 
@@ -93,7 +101,8 @@ export class ServedListener implements HttpListener, ClientPlace<ClientSession> 
     this.isClosing = true;
     for (const session of this.#sessions()) session.startClosing();
     const owner = this.#owner;
-    await backlogTaken(() => owner.arrived(), owner.clock, graceMs);
+    const bounds = { mostMs: graceMs, isShared: this.#isShared };
+    await backlogTaken(() => this.#arrivals, owner.clock, bounds);
     await this.#bound?.close();
     this.#isUnbound = true;
   }

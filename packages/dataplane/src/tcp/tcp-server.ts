@@ -90,7 +90,8 @@ export class TcpServer {
 
   async #close(graceMs: number): Promise<void> {
     this.#closeBy = this.#runtime.clock.monotonicMs() + graceMs;
-    await backlogTaken(() => this.counters.accepted, this.#runtime.clock, graceMs);
+    const bounds = { mostMs: graceMs, isShared: false };
+    await backlogTaken(() => this.counters.accepted, this.#runtime.clock, bounds);
     await Promise.all(Array.from(this.#listeners, (listener) => listener.close()));
     if (graceMs === 0) this.#sweep();
     if (this.#sessions.size > 0) {

@@ -163,15 +163,21 @@ export class TlsHandleConnection implements Connection {
       this.#fail(systemError(status, 'write'));
       return;
     }
-    const next = this.#queue.shift();
-    if (next !== undefined) {
-      this.#send(next);
+    if (this.#queue.length > 0) {
+      this.#sendQueue();
       return;
     }
     if (this.#isShutDown) this.#sendEnd();
     if (!this.#owesDrain) return;
     this.#owesDrain = false;
     this.#handler?.onDrain();
+  }
+
+  /** All in one write: several would need a turn of the event loop and a system call each. */
+  #sendQueue(): void {
+    const queue = this.#queue.splice(0);
+    const [first] = queue;
+    if (first !== undefined) this.#send(queue.length === 1 ? first : Buffer.concat(queue));
   }
 
   #sendEnd(): void {

@@ -166,6 +166,11 @@ describe.each([
     expect(await handshakes(bench)).toBe(3);
     expect(await askOn(open)).toContain('x');
     await expect.poll(() => shop.ask(old).catch(String), WAIT).toContain('ECONNREFUSED');
+    // It needs the port that it has.
+    const everywhere = shop.secure(fixed('x'), { port }).replace('port:', 'host: 0.0.0.0, port:');
+    expect(await applyTo(bench, everywhere)).not.toHaveProperty('errors');
+    const again = await shop.open(port, { ...options, session, host: '127.0.0.2' });
+    expect(again.isSessionReused()).toBe(true);
   });
 
   test('a listener begins to speak TLS at its port, and ceases to', async () => {

@@ -12,6 +12,7 @@ import { policyOf } from './group-policy.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget, type TargetState } from './group-target.ts';
 import { explainNoTarget } from './no-target.ts';
+import { reasonOf } from './standing-reason.ts';
 import type { TargetSource } from './target-source.ts';
 import type { TargetWay } from './target-way.ts';
 
@@ -314,8 +315,4 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       states: Array.from(this.#pool.targets(), ({ endpoint }) => endpoint.state),
     });
   }
-}
-
-function reasonOf(endpoint: Endpoint, otherwise: string): string {
-  return endpoint.reason === '' ? `the instance ${otherwise}` : endpoint.reason;
 }

@@ -139,6 +139,21 @@ test('a worker that is killed is replaced: only what was on its connections is l
   expect(bench.lines.join('\n')).toMatch(/worker 1 \(process \d+\) has ended: SIGKILL/);
 });
 
+test('a worker that hangs keeps nobody from a change, and follows when it can', async () => {
+  const bench = await FileBench.start({ listeners: web(fixed('one')), more: WORKERS });
+  const [hanging] = (await workersOf(bench)).pids;
+  process.kill(hanging!, 'SIGSTOP');
+  expect(await bench.apply({ listeners: web(fixed('two')), more: WORKERS })).toMatchObject({
+    result: 'applied',
+  });
+  expect(await text(bench.url())).toBe('two');
+  process.kill(hanging!, 'SIGCONT');
+  let inARow = 0;
+  const countNew = async () => (inARow = (await text(bench.url())) === 'two' ? inARow + 1 : 0);
+  await expect.poll(countNew, WAIT).toBeGreaterThan(30);
+  expect((await workersOf(bench)).lost).toBe(0);
+});
+
 test('while no worker lives, connections wait', async () => {
   const bench = await FileBench.start({ listeners: web(fixed('ok')), more: 'workers: 1' });
   const { pids } = await workersOf(bench);

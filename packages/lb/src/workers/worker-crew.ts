@@ -20,6 +20,8 @@ const LAST_WORDS_MS = 5_000;
 /** A worker that lived for less is not replaced at once, in ms. */
 const SHORT_LIFE_MS = 10_000;
 const BACKOFF_MS = { base: 200, most: 5_000 };
+/** A worker that needs longer to make itself ready for a change follows later, in ms. */
+const SLOW_MS = 5_000;
 const TICKS_PER_POLL = 10;
 
 export interface CrewParts {
@@ -74,18 +76,24 @@ export class WorkerCrew {
    */
   async prepare(next: Assignment, wanted: number): Promise<Step> {
     if (this.#assignment === undefined) while (this.#workers.size < wanted) this.#spawn();
-    const workers = this.#staying;
+    const isFirst = this.#assignment === undefined;
     const ready = new Map<Worker, Step>();
     const faults: Error[] = [];
+    let isOver = false;
     const prepareOne = async (worker: Worker): Promise<void> => {
       try {
-        ready.set(worker, await worker.prepare(next));
+        const step = await worker.prepare(next);
+        // It caught up with the others meanwhile, or is about to.
+        if (isOver) void step.undo();
+        else ready.set(worker, step);
       } catch (error) {
         faults.push(error as Error);
       }
     };
-    await Promise.all(workers.map(prepareOne));
-    const isFirst = this.#assignment === undefined;
+    const all = Promise.all(this.#staying.map(prepareOne));
+    // One that hangs must not keep the others from a change.
+    await (isFirst ? all : within(this.#parts.clock, SLOW_MS, all));
+    isOver = true;
     // One that ends meanwhile is replaced, and its successor begins with what is in use then.
     const fault = faults.find((error) => isFirst || !(error instanceof WorkerGone));
     const undo = (): void => {

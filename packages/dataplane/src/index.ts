@@ -2,6 +2,7 @@ export { createHttpCounters, type HttpCounters } from './http/plane-counters.ts'
 export { hasSameSourceLimits, sourceOf } from './http/sources.ts';
 export type { SharedUse } from './http/shared-use.ts';
 export type { HttpListener, HttpListenerOptions, ListenerRules } from './http/http-listener.ts';
+export { createPseudonym } from './http/pseudonym.ts';
 export {
   HttpServer,
   type HttpServerOptions,

@@ -289,3 +289,23 @@ test('the lines of the access log of all workers are whole', async () => {
   expect(lines).toHaveLength(load.answered);
   for (const line of lines) expect(JSON.parse(line)).toMatchObject({ status: 200 });
 });
+
+test('a request that leads back to the balancer is refused by whichever worker gets it', async () => {
+  const source = new FakeSource([]);
+  const bench = await FileBench.start(
+    { listeners: web(toHello), targetGroups: hello(), more: WORKERS },
+    { openSource: () => source },
+  );
+  source.show(endpoint(bench.port()));
+  const codes = async () => ((await (await fetch(bench.url())).json()) as { code: string }).code;
+  await expect.poll(codes, WAIT).toBe('loop_detected');
+  const load = new Load(bench.url(), { isAnew: true });
+  await expect
+    .poll(() => [...load.statuses.values()].reduce((a, b) => a + b, 0), WAIT)
+    .toBeGreaterThan(50);
+  await load.stop();
+  // Each has passed the balancer once, and was answered then: two requests and one try each.
+  const passed = await metric(bench, 'rollcall_lb_target_requests_total');
+  const asked = await metric(bench, 'rollcall_lb_requests_total');
+  expect(asked).toBeGreaterThanOrEqual(2 * passed - 5);
+});

@@ -33,6 +33,8 @@ export interface HttpFrontParts {
   readonly sockets: readonly PassedSocket[];
   /** The socket of a listener, if another process has bound it. @default it is bound here */
   readonly socketOf?: ListenerSetParts['socketOf'];
+  /** Name of this balancer in Via. @default a random one */
+  readonly pseudonym?: string;
   /** Signs the cookies of clients, unless the configuration names a file. */
   readonly cookieKey: Buffer;
   readonly random: Random['share'];
@@ -57,13 +59,18 @@ export class HttpFront implements Front {
   #warnedOf: number | undefined;
 
   constructor(config: FrontConfig, parts: HttpFrontParts) {
-    const { tracing, transport, clock } = parts;
+    const { tracing, transport, clock, pseudonym } = parts;
     this.#parts = parts;
     this.#config = config;
     this.#accessLog = new AccessLogSwitch(parts);
     const tracer = tracing === undefined ? undefined : new BalancerTracer(tracing);
     this.server = new HttpServer(
-      { observer: this.#traffic, tracer, ...this.#settingsOf(config) },
+      {
+        observer: this.#traffic,
+        tracer,
+        ...(pseudonym === undefined ? {} : { pseudonym }),
+        ...this.#settingsOf(config),
+      },
       { transport, clock },
     );
     this.#listeners = new ListenerSet({

@@ -11,6 +11,8 @@ export interface WorkerStart {
   /** For its log, from 1. */
   readonly number: number;
   readonly logLevel: string;
+  /** Name in Via, the same for all: a request that comes back to another worker comes back to this balancer. */
+  readonly pseudonym: string;
   /** Those of the balancer: a listener's key depends on them. */
   readonly sockets: readonly PassedSocket[];
 }

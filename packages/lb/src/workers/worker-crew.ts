@@ -1,4 +1,5 @@
 import { type PassedSocket, StartError, type Tell } from '@rollcall/daemon';
+import { createPseudonym } from '@rollcall/dataplane';
 import { Backoff, type Clock, type Random, within } from '@rollcall/runtime';
 import type { FrontReport } from '../front/front-report.ts';
 import type { WorkersState } from '../front/front.ts';
@@ -43,6 +44,7 @@ export class WorkerCrew {
   readonly #limits = new SharedLimits<Worker>();
   readonly #backoff: Backoff;
   readonly #endKeys: () => void;
+  readonly #pseudonym = createPseudonym();
   #assignment: Assignment | undefined;
   #wanted = 0;
   #lost = 0;
@@ -171,9 +173,8 @@ export class WorkerCrew {
     const numbers = new Set(this.#staying.map(({ number }) => number));
     let number = 1;
     while (numbers.has(number)) number++;
-    const process = new WorkerProcess({ number, logLevel, sockets: passed }, (message) =>
-      this.#onUsed(worker, message),
-    );
+    const start = { number, logLevel, pseudonym: this.#pseudonym, sockets: passed };
+    const process = new WorkerProcess(start, (message) => this.#onUsed(worker, message));
     const worker = new Worker(number, process, clock.monotonicMs());
     this.#workers.add(worker);
     process.tell({ kind: 'ticketKey', key: ticketKeys.current });

@@ -162,6 +162,7 @@ class WorkerProgram {
       tracing: this.#context.tracing,
       descriptors,
       sockets: this.#start.sockets,
+      pseudonym: this.#start.pseudonym,
       cookieKey: this.#cookieKey,
       random: systemRandom.share,
       isShared: true,

@@ -21,6 +21,13 @@ const fieldValue = z
 const names = <S extends z.ZodType>(each: S, what: string) =>
   z.array(each, { error: `expected a list of ${what}` }).min(1, { error: `expected ${what}` });
 
+const newHost = z
+  .string({ error: 'expected a host' })
+  .regex(HOST_VALUE, { error: 'expected a host' });
+const newPath = z
+  .string({ error: 'expected a path' })
+  .regex(TARGET_PATH, { error: 'expected a path that begins with /, without query' });
+
 const FixedResponse = object({
   /** Status code. */
   status: integer(200, 599, 'a status code'),
@@ -36,22 +43,13 @@ const Redirect = object({
   /** `https` or `http`. @default that of the request; https if it is nothing but `redirect: https` */
   scheme: z.enum(['http', 'https'], { error: 'expected http or https' }).optional(),
   /** Host in the new address. @default that of the request */
-  host: z
-    .string({ error: 'expected a host' })
-    .regex(HOST_VALUE, { error: 'expected a host' })
-    .optional(),
+  host: newHost.optional(),
   /** Port in the new address. @default for https that of the https listener, else 443; whoever stays keeps its port */
   port: integer(1, 65_535, 'a port').optional(),
   /** Path in the new address; `$1` is the first group of the rule's regular expression. @default that of the request */
-  path: z
-    .string({ error: 'expected a path' })
-    .regex(TARGET_PATH, { error: 'expected a path that begins with /, without query' })
-    .optional(),
+  path: newPath.optional(),
   /** Takes the place of the prefix that the rule is for. @default it stays */
-  prefix: z
-    .string({ error: 'expected a path' })
-    .regex(TARGET_PATH, { error: 'expected a path that begins with /, without query' })
-    .optional(),
+  prefix: newPath.optional(),
   /** Query in the new address, without `?`; empty: none. @default that of the request */
   query: z
     .string({ error: 'expected a query' })
@@ -108,20 +106,11 @@ const FieldChanges = object({
 
 const Rewrite = object({
   /** Host that the target sees; `X-Forwarded-Host` still has the one that was sent. @default that of the request */
-  host: z
-    .string({ error: 'expected a host' })
-    .regex(HOST_VALUE, { error: 'expected a host' })
-    .optional(),
+  host: newHost.optional(),
   /** Path that the target sees; `$1` is the first group of the rule's regular expression. @default that of the request */
-  path: z
-    .string({ error: 'expected a path' })
-    .regex(TARGET_PATH, { error: 'expected a path that begins with /, without query' })
-    .optional(),
+  path: newPath.optional(),
   /** Takes the place of the prefix that the rule is for; `/` removes it. @default it stays */
-  prefix: z
-    .string({ error: 'expected a path' })
-    .regex(TARGET_PATH, { error: 'expected a path that begins with /, without query' })
-    .optional(),
+  prefix: newPath.optional(),
 });
 
 const RateLimit = object({

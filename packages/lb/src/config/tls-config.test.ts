@@ -161,13 +161,13 @@ test('the examples of the docs are valid files', () => {
   for (const name of ['shop', 'balancer']) files.issue(name, { names: [`${name}.example`] });
   for (const name of ['clients-ca', 'services-ca'])
     files.write(`${name}.pem`, files.authority.cert);
-  const page = readFileSync(
-    new URL('../../../../docs/load-balancer.md', import.meta.url),
-    'utf8',
-  ).replaceAll('/etc/rollcall/tls', files.folder);
+  const pages = ['load-balancer.md', 'from-nginx-and-traefik.md'].map((name) =>
+    readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8'),
+  );
+  const page = pages.join('\n').replaceAll('/etc/rollcall/tls', files.folder);
   const examples = [...page.matchAll(/^( *)```yaml\n([\s\S]*?)^ *```/gm)]
     .map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
     .filter((text) => text.startsWith('registry'));
-  expect(examples).toHaveLength(4);
+  expect(examples).toHaveLength(6);
   for (const text of examples) expect(errors(text)).toEqual([]);
 });

@@ -1,9 +1,9 @@
 // Writes the docs that are generated from tables: docs/errors.md, options.md, api.md, the picture of the README,
-// and the end of promises.md.
+// the end of promises.md, and the schema of the balancer's file for editors.
 //
 //     npm run docs              writes them
 //     npm run docs -- --check   exits with 1 if one differs from the tables
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROBLEMS, ROUTES, type Route, STATE_TABLE } from '@rollcall/contract';
@@ -14,6 +14,7 @@ import { OPTIONS as PROXY_OPTIONS } from '@rollcall/node-proxy';
 import { OPTIONS as REGISTRY_OPTIONS } from '@rollcall/registry-server';
 import { PLANTED_BUGS } from '../planted-bugs/bugs.ts';
 import { balancerKeys } from './docs/balancer-keys.ts';
+import { balancerSchema } from './docs/balancer-schema.ts';
 import { modelsSvg } from './docs/models.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -167,14 +168,16 @@ const DOCS = {
   'docs/api.md': api,
   'docs/models.svg': modelsSvg,
   'docs/promises.md': promises,
+  'packages/lb/config.schema.json': () => balancerSchema(root),
 };
 const isCheck = process.argv.includes('--check');
 
 for (const [name, make] of Object.entries(DOCS)) {
   const file = join(root, name);
   const text = make();
+  const isSame = existsSync(file) && readFileSync(file, 'utf8') === text;
   if (!isCheck) writeFileSync(file, text);
-  else if (readFileSync(file, 'utf8') !== text) {
+  else if (!isSame) {
     console.error(`${name} is not what the tables say: npm run docs`);
     process.exitCode = 1;
   }

@@ -1,4 +1,5 @@
 import { type Endpoint, type ProblemCode, PROBLEMS, STATE_TABLE } from '@rollcall/contract';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -115,7 +116,9 @@ export class FakeRegistry {
   /** Listens; after {@link kill}, on the same port again. */
   async listen(): Promise<void> {
     this.#server = createServer((request, response) => void this.#serve(request, response));
-    await new Promise<void>((done) => this.#server.listen(this.#port, '127.0.0.1', done));
+    this.#server.listen(this.#port, '127.0.0.1');
+    // Rejects if another program has taken the port meanwhile.
+    await once(this.#server, 'listening');
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 

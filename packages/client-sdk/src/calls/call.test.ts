@@ -290,7 +290,6 @@ describe('no endpoint', () => {
       /1 starting on http, 1 down on http, picture .* old; the watch is down: /,
     );
     expect(service.pick()).toMatchObject({ kind: 'none', error: { code: 'no_endpoints' } });
-    context.onEnd(() => registry.listen());
   });
 
   test('a call may wait for one', async () => {

@@ -8,7 +8,7 @@ import { endpoint, FakeSource } from './testing/fake-source.ts';
 import { FileBench, startTarget } from './testing/file-bench.ts';
 import { RawClient } from '@rollcall/dataplane/testing';
 import { join } from 'node:path';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 interface Seen {
   readonly method: string;
@@ -104,6 +104,22 @@ test('a rule rewrites host, path and fields', async () => {
   expect((await seen(`${bench.url()}/u/12/a/b?c`)).url).toBe('/users/a/b/12?c');
   expect((await seen(`${bench.url()}/strip/a`)).url).toBe('/a');
   expect((await seen(`${bench.url()}/strip`)).url).toBe('/');
+});
+
+test('the access log names the rule', async () => {
+  const bench = new FileBench();
+  const log = join(bench.folder, 'access.log');
+  const { bench: balancer } = await start(
+    '[{ name: old, path: /old, fixedResponse: { status: 410 } }, { path: /x, targetGroup: echo }]',
+    `accessLog: ${log}`,
+  );
+  for (const path of ['/old', '/x', '/other']) await fetch(balancer.url() + path);
+  const rules = () =>
+    readFileSync(log, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { rule: string }).rule);
+  await expect.poll(rules).toEqual(['old', 'rules[1]', 'default']);
 });
 
 test('redirects to other paths and hosts', async () => {

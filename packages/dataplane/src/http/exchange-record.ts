@@ -18,6 +18,7 @@ export class RequestRecord implements ExchangeRecord, RequestView {
   status = 0;
   reason = '';
   detail = '';
+  rule = '';
   group = '';
   finalTarget: Target | undefined = undefined;
   attempts = 0;
@@ -66,6 +67,7 @@ export class RequestRecord implements ExchangeRecord, RequestView {
     this.status = 0;
     this.reason = '';
     this.detail = '';
+    this.rule = '';
     this.group = '';
     this.finalTarget = undefined;
     this.attempts = 0;

@@ -9,6 +9,8 @@ export interface ExchangeRecord extends RequestLine {
   readonly reason: string;
   /** For operators: details that the client may not see, if there are any. */
   readonly detail: string;
+  /** Name of the rule that took it; empty: none did. */
+  readonly rule: string;
   readonly group: string;
   /** The target that answered, or that was tried last. */
   readonly finalTarget: Target | undefined;

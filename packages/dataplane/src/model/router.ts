@@ -14,6 +14,8 @@ export interface RequestLine {
 
 /** A request as routing sees it. Valid only during the call. */
 export interface RequestView extends RequestLine {
+  /** Name of the rule that takes it; whoever routes writes it here, for the log. */
+  rule: string;
   /** It came over TLS. */
   readonly isSecure: boolean;
   /**

@@ -13,6 +13,7 @@ function recordOf(path: string): ExchangeRecord {
     status: 200,
     reason: '',
     detail: '',
+    rule: 'canary',
     group: 'shop',
     finalTarget: undefined,
     attempts: 1,

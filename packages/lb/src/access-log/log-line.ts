@@ -38,7 +38,7 @@ export function formatLogLine(record: ExchangeRecord, time: string): string {
   return (
     `{"time":"${time}","client":"${record.clientAddress}","method":${quoted(record.method)}` +
     `,"host":${quoted(record.host)},"path":${quoted(record.path)},"protocol":"HTTP/1.${record.minorVersion}"` +
-    `,"status":${record.status},"reason":"${record.reason}"${detail},"group":"${record.group}",` +
+    `,"status":${record.status},"reason":"${record.reason}"${detail},"rule":"${record.rule}","group":"${record.group}",` +
     `${targetPart(record.finalTarget)},"attempts":${record.attempts},"requestBytes":${record.requestBytes}` +
     `,"responseBytes":${record.responseBytes},"durationMs":${decimals(record.durationMs)}}\n`
   );

@@ -67,6 +67,7 @@ function requestOf({ method, url, headers, source }: Question): RequestView {
     target,
     path: url.pathname,
     clientAddress: source,
+    rule: '',
     isSecure: url.protocol === 'https:',
     field: (name) => headers[name],
   };

@@ -17,6 +17,7 @@ export class Rule {
 
   /** `path`: in its normal form. */
   decide(request: RequestView, path: string): Decision {
+    request.rule = this.name;
     if (this.#gates.length === 0) return this.#action.decide(request, path);
     const granted: Granted[] = [];
     const questions: Question[] = [];

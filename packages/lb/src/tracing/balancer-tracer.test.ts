@@ -52,6 +52,7 @@ const record = (given: Partial<ExchangeRecord>): ExchangeRecord => ({
   status: 200,
   reason: '',
   detail: '',
+  rule: '',
   group: 'orders',
   finalTarget: undefined,
   attempts: 1,

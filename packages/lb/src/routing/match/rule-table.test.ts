@@ -39,6 +39,7 @@ function requestOf(
     target: path,
     clientAddress: '',
     isSecure: false,
+    rule: '',
     field,
   } satisfies RequestView;
 }

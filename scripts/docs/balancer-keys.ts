@@ -20,6 +20,7 @@ interface Member {
 /** Source files with `const NAME = object({...})`, `const NAME = {...}` and `interface NAME {...}`. */
 const SOURCES = [
   'packages/lb/src/config/schema.ts',
+  'packages/lb/src/config/group-schema.ts',
   'packages/lb/src/config/limits-schema.ts',
   'packages/lb/src/config/rule-schema.ts',
   'packages/lb/src/config/tls-schema.ts',

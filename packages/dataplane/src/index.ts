@@ -75,6 +75,7 @@ export type {
 export { createSourceRanges } from './model/source-ranges.ts';
 export {
   type NoTarget,
+  type RetryRule,
   type Target,
   type TargetClient,
   type TargetCounters,

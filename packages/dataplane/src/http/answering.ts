@@ -52,6 +52,8 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
 
   abstract onAnswerBroken(fault: number): void;
 
+  abstract replacesAnswer(status: number): boolean;
+
   protected start(isRequestComplete: boolean): void {
     this.ledger.begin(this.client.address, this.client.identity.isSecure);
     const { clock, timeouts } = this.services;

@@ -1,29 +1,15 @@
 import type { Decision, Forward, Pending, Respond } from '../model/router.ts';
-import type { Target } from '../model/target.ts';
-import {
-  type AttemptFailure,
-  CONNECT_TIMED_OUT,
-  TIMED_OUT,
-  closedEarly,
-  connectFailed,
-  malformedAnswer,
-} from './attempt-failure.ts';
-import { Answering } from './answering.ts';
 import { BODY_TOO_LARGE, CONTINUE, TOO_MANY_REQUESTS } from './client-faults.ts';
 import { Phase } from './exchange-phase.ts';
+import { Forwarding } from './forwarding.ts';
 import { HeldRequest } from './held-request.ts';
 import { describeFault, INCOMPLETE } from './fault.ts';
 import type { RequestHead } from './request-head.ts';
-import type { UpstreamOwner } from './upstream-connection.ts';
-
-/** A request up to this size counts as sent once it is written, however slowly the target reads. */
-const AT_ONCE_BYTES = 16_384;
 
 /**
- * One request from its head to the end of its response: routing, attempts on targets, and the rules for sending it
- * again. One object per client connection, reused for each request, and for further connections.
+ * One request from its head to the end of its response: what to do with it, and its body. One object per client connection, reused for each request, and for further connections.
  */
-export class Exchange extends Answering implements UpstreamOwner {
+export class Exchange extends Forwarding {
   /** Bytes of the body that may still come. */
   #bodyLeft = Number.POSITIVE_INFINITY;
   /** While a decision is waited for. */
@@ -67,7 +53,7 @@ export class Exchange extends Answering implements UpstreamOwner {
       isUpgrade: head.isWebSocketUpgrade,
     });
     const { collectBytes } = this.services.limits;
-    if (body.isComplete || this.tries.replay.bodyBytes >= collectBytes) this.#begin();
+    if (body.isComplete || this.tries.replay.bodyBytes >= collectBytes) this.begin();
     else this.#startCollecting(head);
   }
 
@@ -104,7 +90,7 @@ export class Exchange extends Answering implements UpstreamOwner {
     // The target already responds but still reads the request: as long as more of it arrives, its time starts again.
     if (this.phase === Phase.responding) this.attempt.postpone(true);
     if (end > start && !this.attempt.write(buffer, start, end)) this.client.pauseReading();
-    if (isLast) this.#awaitAnswer();
+    if (isLast) this.awaitAnswer();
   }
 
   /** The end of the request body (trailers and final CR LF), written by the proxy, not copied from the client. */
@@ -119,54 +105,6 @@ export class Exchange extends Answering implements UpstreamOwner {
     this.attempt.giveUp('cancelled', answer.code);
     if (this.phase === Phase.responding) this.abort(answer.code);
     else if (this.phase !== Phase.flushing) this.answer(answer);
-  }
-
-  onUpstreamOpen(): void {
-    this.phase = Phase.waiting;
-    this.attempt.upstream!.readDeadline = 0;
-    const isFlowing = this.tries.replay.sendTo(this.attempt);
-    if (!this.record.isIdempotent) this.tries.replay.drop();
-    if (isFlowing) this.client.resumeReading();
-    if (this.isRequestComplete) this.#awaitAnswer();
-  }
-
-  onUpstreamData(buffer: Buffer, start: number, end: number): void {
-    const upstream = this.attempt.upstream!;
-    if (this.phase === Phase.waiting) this.relay.readHead(upstream, buffer, start, end);
-    else this.relay.readBody(upstream, buffer, start, end);
-  }
-
-  onUpstreamDrain(): void {
-    this.client.resumeReading();
-  }
-
-  onUpstreamEnd(): void {
-    if (this.phase === Phase.responding && this.relay.isUntilClose) this.onAnswerEnd(-1);
-    else this.#closed('closed by the target');
-  }
-
-  onUpstreamClose(error: NodeJS.ErrnoException | undefined): void {
-    const cause = error?.code ?? error?.message ?? 'closed by the target';
-    if (this.phase === Phase.connecting) this.#fail(connectFailed(cause));
-    else this.#closed(cause);
-  }
-
-  onUpstreamTaking(): void {
-    this.attempt.postpone(this.phase !== Phase.waiting);
-  }
-
-  onUpstreamHasAll(): void {}
-
-  onUpstreamStalled(): void {
-    this.#fail(TIMED_OUT);
-  }
-
-  onUpstreamDeadline(): void {
-    this.#fail(this.phase === Phase.connecting ? CONNECT_TIMED_OUT : TIMED_OUT);
-  }
-
-  onAnswerBroken(fault: number): void {
-    this.#fail(malformedAnswer(fault));
   }
 
   /** The buffer will have other bytes by the time of the decision. */
@@ -219,10 +157,6 @@ export class Exchange extends Answering implements UpstreamOwner {
     return this.client.mayRequest() ? this.place.router.route(this.record) : TOO_MANY_REQUESTS;
   }
 
-  #begin(): void {
-    if (!this.#tryNext()) this.answer({ status: 503, ...this.tries.explainNone() });
-  }
-
   #startCollecting({ expectsContinue }: RequestHead): void {
     this.phase = Phase.collecting;
     if (expectsContinue) this.client.write(CONTINUE, 0, CONTINUE.length);
@@ -232,71 +166,6 @@ export class Exchange extends Answering implements UpstreamOwner {
     const { replay } = this.tries;
     replay.add(piece, Number.POSITIVE_INFINITY);
     this.isRequestComplete = isLast;
-    if (isLast || replay.bodyBytes >= this.services.limits.collectBytes) this.#begin();
-  }
-
-  /** False: there is no target left, and nothing was done. */
-  #tryNext(): boolean {
-    const target = this.tries.next();
-    if (target === undefined) return false;
-    this.#try(target, false);
-    return true;
-  }
-
-  #try(target: Target, isFresh: boolean): void {
-    const { trace } = this.ledger;
-    if (trace !== undefined) this.tries.replay.addFields(trace.onTry(target, this.record.attempts));
-    this.record.attempts++;
-    this.record.finalTarget = target;
-    this.phase = Phase.connecting;
-    this.relay.reset();
-    const upstream = this.attempt.connect(target, this, isFresh);
-    if (upstream.isOpen) this.onUpstreamOpen();
-    else if (!this.isRequestComplete) this.client.pauseReading();
-  }
-
-  #awaitAnswer(): void {
-    if (this.phase !== Phase.waiting) return;
-    this.attempt.expectBytesWithin(this.services.timeouts.responseMs);
-    // Passed to the system does not mean sent: the target's time starts when it has the complete request.
-    if (this.record.requestBytes > AT_ONCE_BYTES) this.attempt.upstream!.followSending();
-  }
-
-  #closed(cause: string): void {
-    const { target, upstream } = this.attempt;
-    if (this.relay.isComplete) {
-      this.onAnswerEnd(undefined);
-      return;
-    }
-    const isStale = upstream!.isReused && this.phase === Phase.waiting && !this.relay.hasBytes;
-    if (isStale && this.tries.mayRepeat(this.#isSafe())) {
-      // An idle connection that was closed in the meantime says nothing about the target.
-      this.attempt.giveUp('cancelled', 'stale_connection');
-      this.services.counters.retries++;
-      this.#try(target!, true);
-      return;
-    }
-    this.#fail(closedEarly(cause));
-  }
-
-  #fail(failure: AttemptFailure): void {
-    const isLate = this.phase === Phase.responding;
-    this.attempt.giveUp(failure.outcome, failure.code);
-    if (isLate) {
-      this.record.detail = failure.cause ?? '';
-      this.abort(failure.code);
-      return;
-    }
-    this.tries.markFailed(this.record.finalTarget!);
-    if (this.tries.mayGoOn(failure, this.#isSafe()) && this.#tryNext()) {
-      this.services.counters.retries++;
-      return;
-    }
-    this.answer(failure);
-  }
-
-  /** The request is idempotent, and the client has seen nothing of a response. */
-  #isSafe(): boolean {
-    return this.record.isIdempotent && !this.relay.hasPassedInterim;
+    if (isLast || replay.bodyBytes >= this.services.limits.collectBytes) this.begin();
   }
 }

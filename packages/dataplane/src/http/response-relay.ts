@@ -9,6 +9,8 @@ import type { UpstreamConnection } from './upstream-connection.ts';
 /** What the relay reports while it reads; every method may end the exchange. */
 export interface RelayOwner {
   readonly record: RequestRecord;
+  /** Whether an answer with this status is not passed on, because another target is tried already. */
+  replacesAnswer(status: number): boolean;
   /** @returns whether the client's connection stays open after this answer. */
   onAnswerHead(status: number, isKeepable: boolean): boolean;
   /** What the rule changes in the answer. */
@@ -126,11 +128,24 @@ export class ResponseRelay {
         return;
       }
       if (responseHead.status >= 200) {
-        this.#relayFinal(upstream);
+        if (!this.#owner.replacesAnswer(responseHead.status)) this.#relayFinal(upstream);
         return;
       }
       this.#relayInterim(upstream);
     }
+  }
+
+  /**
+   * Reads over the answer whose head was read last, as far as it has come.
+   * @returns the seconds for which the target keeps its connection, or undefined when that cannot be used again.
+   */
+  skipAnswer(): number | undefined {
+    const { isPersistent, keepAliveSeconds } = this.#services.responseHead;
+    const { framing, buffer, position, end } = this.#reader;
+    this.#reader.frameBody(this.#request.isHead);
+    const stop = framing.consume(buffer, position, end, null);
+    const isWhole = framing.isDone && stop === end;
+    return isPersistent && isWhole ? keepAliveSeconds : undefined;
   }
 
   readBody(upstream: UpstreamConnection, buffer: Buffer, start: number, end: number): void {

@@ -1,4 +1,4 @@
-import type { NoTarget, Target, TargetClient, TargetGroup } from '../model/target.ts';
+import type { NoTarget, RetryRule, Target, TargetClient, TargetGroup } from '../model/target.ts';
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { ExchangeServices } from './exchange-services.ts';
 import { Replay } from './replay.ts';
@@ -42,6 +42,12 @@ export class Tries {
     // No byte was sent, so any method may go to another target.
     if (outcome === 'connect_failed' || outcome === 'not_tried') return true;
     return isWorthRepeating && this.mayRepeat(isSafe);
+  }
+
+  /** Whether another target may be tried instead of passing on an answer. */
+  mayReplace({ attempts }: RetryRule, isSafe: boolean): boolean {
+    if (this.#failed.length >= (attempts ?? this.#services.limits.attempts)) return false;
+    return this.mayRepeat(isSafe);
   }
 
   /**

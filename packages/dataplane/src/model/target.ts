@@ -70,7 +70,16 @@ export interface TargetSnapshot {
   explainNone(): NoTarget;
 }
 
+/** Which answers of targets are not passed on, because another target may have a better one. */
+export interface RetryRule {
+  isFor(status: number): boolean;
+  /** Maximum number of targets tried for one request before such an answer is passed on. @default that of the limits */
+  readonly attempts?: number | undefined;
+}
+
 export interface TargetGroup {
   readonly name: string;
+  /** Only for idempotent requests that can be sent again, within the retry budget. @default every answer is passed on */
+  readonly retry?: RetryRule | undefined;
   snapshot(): TargetSnapshot;
 }

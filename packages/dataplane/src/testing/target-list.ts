@@ -2,6 +2,7 @@ import type { ExchangeRecord, Observer, TargetOutcome } from '../model/observer.
 import type { Connector } from '../io/transport.ts';
 import type { Decision, RequestView, Router } from '../model/router.ts';
 import {
+  type RetryRule,
   type Target,
   type TargetGroup,
   type TargetSnapshot,
@@ -27,6 +28,7 @@ export function createTarget(port: number, id = `target-${port}`, connector?: Co
 /** Uses its targets in turn: the simplest group that a data plane can run on. */
 export class TargetList implements TargetGroup, TargetSnapshot, Router {
   readonly name = 'list';
+  retry: RetryRule | undefined;
   targets: Target[];
   /** Decides instead; undefined: all goes to this list, but for one path. */
   decide: ((request: RequestView) => Decision) | undefined;

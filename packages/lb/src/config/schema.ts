@@ -1,13 +1,12 @@
-import { CONNECTION_POLICIES, REQUEST_POLICIES } from '@rollcall/balancing';
+import { CONNECTION_POLICIES } from '@rollcall/balancing';
 import { isHostPattern, pemFile, tokenFile } from '@rollcall/daemon';
 import { TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
-import { isFieldName } from './field-names.ts';
-import { flag, integer, label, ms, object, port, ratio, text } from './fields.ts';
+import { flag, integer, label, ms, object, port, text } from './fields.ts';
+import { Ejection, type Stickiness, TargetGroup } from './group-schema.ts';
 import { Limits, Timeouts } from './limits-schema.ts';
 import { action, Rule } from './rule-schema.ts';
-import { parseStatusCodes } from './status-codes.ts';
-import { ListenerTls, TargetTls } from './tls-schema.ts';
+import { ListenerTls } from './tls-schema.ts';
 
 const Listener = object({
   /** Name for messages. */
@@ -29,100 +28,6 @@ const Listener = object({
   rules: z.array(Rule, { error: 'expected a list of rules' }).default([]),
   /** Applies when no rule matches. @default 404 */
   default: object(action).optional(),
-});
-
-const HealthCheck = object({
-  /** Whether targets are checked. @default true */
-  enabled: flag.default(true),
-  /** Path of the GET request. @default / */
-  path: z
-    .string({ error: 'expected a path' })
-    .regex(/^\/[!-"$-~]*$/, { error: 'expected a path that begins with /' })
-    .default('/'),
-  /** Another port of the instance. @default the port that takes the traffic */
-  port: integer(1, 65_535, 'a port').optional(),
-  /**
-   * Time between two checks of a target. Lower it to notice faults sooner, which costs the targets more. @default 10000
-   */
-  intervalMs: ms(10).default(10_000),
-  /** Timeout for the complete response. @default 5000 */
-  timeoutMs: ms().default(5_000),
-  /** Consecutive successful checks after which an unhealthy target is healthy. @default 2 */
-  healthyThreshold: integer(1, 100).default(2),
-  /** Consecutive failed checks after which a target is unhealthy. @default 2 */
-  unhealthyThreshold: integer(1, 100).default(2),
-  /** Status codes of a successful check, e.g. `200-299,301`. @default 200-299 */
-  codes: z
-    .string({ error: 'expected status codes like 200-299,301' })
-    .refine((codes) => parseStatusCodes(codes) !== undefined, {
-      error: 'expected status codes like 200-299,301',
-    })
-    .default('200-299'),
-});
-
-const Ejection = object({
-  /** Whether a 5xx response is a failed attempt. @default true */
-  serverErrors: flag.default(true),
-  /**
-   * Consecutive failed attempts that eject a target: no response, or a 5xx. A failed
-   * connect ejects it at once. @default 5
-   */
-  failuresInARow: integer(1, 1_000).default(5),
-  /** Length of the first ejection; each repeat doubles it. @default 1000 */
-  baseMs: ms().default(1_000),
-  /** Longest ejection. @default 30000 */
-  maxMs: ms().default(30_000),
-  /** Share of the targets that may be ejected at the same time; at least one always stays. @default 0.5 */
-  maxEjectedRatio: ratio.default(0.5),
-});
-
-const Stickiness = object({
-  /**
-   * By what a client is known: `cookie`, one that the balancer sets and signs; `source`, its address; or a mapping with
-   * `cookie`, one that the application sets, or `header`. The last two choose targets by a hash, and `policy` does not
-   * matter then. @default cookie
-   */
-  by: z
-    .union(
-      [
-        z.enum(['cookie', 'source']),
-        object({ cookie: text('the name of a cookie') }),
-        object({ header: text('the name of a header field') }),
-      ],
-      { error: 'expected cookie, source, or a mapping with cookie or header' },
-    )
-    .default('cookie'),
-  /** Name of the cookie that the balancer sets; the name of the target group follows it. @default rollcall */
-  cookie: text('the name of a cookie')
-    .refine(isFieldName, { error: 'expected the name of a cookie' })
-    .default('rollcall'),
-  /** How long that cookie lasts, in ms; 0: until the browser ends. @default 3600000 */
-  maxAgeMs: ms(0).default(3_600_000),
-});
-
-const TargetGroup = object({
-  /** Service in the registry. */
-  service: label('the name of a service'),
-  /** Its namespace. @default default */
-  namespace: label('a namespace').default('default'),
-  /** Its named port. @default http, else the first */
-  port: label('the name of a port').optional(),
-  /** How requests are distributed. @default round-robin */
-  policy: z
-    .enum(REQUEST_POLICIES, { error: `expected one of ${REQUEST_POLICIES.join(', ')}` })
-    .default('round-robin'),
-  /** Protocol of the targets, also for health checks. @default http */
-  scheme: z.enum(['http', 'https'], { error: 'expected http or https' }).default('http'),
-  /** TLS to the targets, with scheme https. */
-  tls: TargetTls.prefault({}),
-  /** Absent: the registry's state is enough. */
-  healthCheck: HealthCheck.optional(),
-  /** A client gets the same target again, while that one takes requests. @default each request is distributed anew */
-  stickiness: Stickiness.optional(),
-  /** Time that requests in progress get when their target leaves. @default 30000 */
-  deregistrationDelayMs: ms(0).default(30_000),
-  /** Ejection of targets that do not answer. */
-  ejection: Ejection.prefault({}),
 });
 
 const Url = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' });

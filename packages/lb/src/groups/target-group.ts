@@ -1,22 +1,24 @@
 import { type Picker, TargetPool } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/client-sdk';
-import type { TargetGroup } from '@rollcall/dataplane';
+import type { RetryRule, TargetGroup } from '@rollcall/dataplane';
 import { isDeepStrictEqual } from 'node:util';
 import type { HealthCheckConfig, TargetGroupConfig } from '../config/schema.ts';
 import type { HealthChecks } from '../health/health-checks.ts';
 import type { ProbeWay } from '../health/http-probe.ts';
 import type { HealthThresholds } from '../health/health-status.ts';
-import type { Clock, Random } from '@rollcall/runtime';
+import type { Random } from '@rollcall/runtime';
 import { type ConnectionCloser, DrainingTargets } from './draining-targets.ts';
 import { policyOf } from './group-policy.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
-import { type AttemptListener, GroupTarget, type TargetState } from './group-target.ts';
+import { type AttemptListener, GroupTarget } from './group-target.ts';
 import { explainNoTarget } from './no-target.ts';
+import { retryRuleOf } from './retry-rule.ts';
 import { reasonOf } from './standing-reason.ts';
+import { Standings, type StandingsParts } from './standings.ts';
 import type { TargetSource } from './target-source.ts';
 import type { TargetWay } from './target-way.ts';
 
-export interface TargetGroupParts {
+export interface TargetGroupParts extends StandingsParts {
   readonly source: TargetSource;
   readonly closer: ConnectionCloser;
   /** How targets are reached until another way is given. @default by plain connections */
@@ -28,10 +30,7 @@ export interface TargetGroupParts {
     way: ProbeWay | undefined,
     source: TargetSource,
   ) => HealthChecks;
-  readonly clock: Clock;
   readonly random: Random['share'];
-  /** Called for each change of a target's state. */
-  readonly log: (message: string, state: TargetState) => void;
 }
 
 const ALWAYS = { healthyThreshold: 1, unhealthyThreshold: 1 };
@@ -45,9 +44,11 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   readonly name: string;
   /** All targets fail their health checks, so all are used. */
   isFailOpen = false;
+  retry: RetryRule | undefined;
   readonly #parts: TargetGroupParts;
   readonly #pool: TargetPool<GroupTarget>;
   readonly #draining: DrainingTargets;
+  readonly #standings: Standings;
   readonly #endChanges: () => void;
   #config: TargetGroupConfig;
   #way: TargetWay | undefined;
@@ -60,7 +61,9 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.name = name;
     this.#config = config;
     this.#parts = parts;
+    this.retry = retryRuleOf(config);
     this.#way = parts.way;
+    this.#standings = new Standings(name, parts);
     const { random, clock, closer, source } = parts;
     this.#pool = new TargetPool<GroupTarget>(policyOf(config), {
       create: (endpoint) => this.#create(endpoint),
@@ -147,6 +150,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const isOtherWay = way !== this.#way;
     if (!isOtherWay && isDeepStrictEqual(before, config)) return;
     this.#config = config;
+    this.retry = retryRuleOf(config);
     if (isOtherWay) this.#useWay(way);
     this.#draining.delayMs = config.deregistrationDelayMs;
     this.#pool.configure(policyOf(config), config.ejection);
@@ -202,7 +206,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
       const reason = reasonOf(endpoint, 'is draining');
       if (!inUse.has(target)) this.#depart(target, reason);
       else
-        this.#setState(
+        this.#standings.set(
           target,
           'draining',
           `${reason}; used anyway, because no other target is left`,
@@ -251,7 +255,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   #depart(target: GroupTarget, reason: string): void {
     this.#draining.add(target);
-    this.#setState(target, 'draining', reason);
+    this.#standings.set(target, 'draining', reason);
   }
 
   #rebuild(): void {
@@ -260,51 +264,14 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const { picker, isFailOpen } = this.#pool.state();
     this.isFailOpen = isFailOpen;
     const inUse = new Set(picker.candidates);
-    for (const target of this.#pool.targets()) this.#review(target, inUse);
+    const view = { inUse, isFailOpen, isChecked: this.#checks !== undefined };
+    for (const target of this.#pool.targets()) this.#standings.review(target, view);
     if (picker !== this.#snapshot.picker) this.#snapshot = this.#snapshotOf(picker);
     for (const listener of this.#listeners) listener();
   }
 
   #snapshotOf(picker: Picker<GroupTarget>): GroupSnapshot {
     return new GroupSnapshot(picker, () => this.#explainNone());
-  }
-
-  #review(target: GroupTarget, inUse: ReadonlySet<GroupTarget>): void {
-    const { endpoint, health } = target;
-    if (endpoint.terminating) return;
-    if (endpoint.tier === null) {
-      this.#setState(target, 'unused', reasonOf(endpoint, `is ${endpoint.state}`));
-    } else if (health.state === 'unhealthy') {
-      const failOpen = this.isFailOpen ? '; used anyway, because every target fails' : '';
-      this.#setState(target, 'unhealthy', `health check: ${health.detail}${failOpen}`);
-    } else if (!inUse.has(target)) {
-      this.#setState(target, 'ejected', 'attempts on it failed; it gets no requests for a while');
-    } else {
-      this.#setUsedState(target);
-    }
-  }
-
-  #setUsedState(target: GroupTarget): void {
-    const { endpoint, health } = target;
-    const tier = endpoint.tier === 1 ? ' (tier 1: used only when no tier 0 is left)' : '';
-    const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}`;
-    if (this.#checks === undefined) {
-      this.#setState(target, 'healthy', registry);
-    } else if (health.state === 'initial') {
-      this.#setState(target, 'initial', `${registry}; not checked yet, used until then`);
-    } else {
-      this.#setState(target, 'healthy', `${registry}; health check: ${health.detail}`);
-    }
-  }
-
-  #setState(target: GroupTarget, state: TargetState, reason: string): void {
-    const isSame = target.standing.state === state && target.standing.reason !== '';
-    const since = isSame ? target.standing.since : new Date(this.#parts.clock.wallMs());
-    if (!isSame) {
-      const message = `target group ${this.name}: ${target.id} is ${state}: ${reason}`;
-      this.#parts.log(message, state);
-    }
-    target.standing = Object.freeze({ state, reason, since });
   }
 
   #explainNone(): ReturnType<typeof explainNoTarget> {

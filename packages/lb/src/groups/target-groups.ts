@@ -125,6 +125,7 @@ function withoutSettings(config: TargetGroupConfig): object {
     'ejection',
     'scheme',
     'tls',
+    'retry',
   ]);
   return Object.fromEntries(Object.entries(config).filter(([key]) => !settings.has(key)));
 }

@@ -1,0 +1,67 @@
+import type { Clock } from '@rollcall/runtime';
+import type { GroupTarget, TargetState } from './group-target.ts';
+import { reasonOf } from './standing-reason.ts';
+
+export interface StandingsParts {
+  readonly clock: Clock;
+  /** Called for each change of a target's state. */
+  readonly log: (message: string, state: TargetState) => void;
+}
+
+/** What the state of a target depends on, besides itself. */
+export interface StandingsView {
+  /** Those that get requests. */
+  readonly inUse: ReadonlySet<GroupTarget>;
+  /** Unhealthy targets are used too. */
+  readonly isFailOpen: boolean;
+  readonly isChecked: boolean;
+}
+
+/** Says of each target of a group in which state it is, why, and since when. */
+export class Standings {
+  readonly #group: string;
+  readonly #parts: StandingsParts;
+
+  constructor(group: string, parts: StandingsParts) {
+    this.#group = group;
+    this.#parts = parts;
+  }
+
+  review(target: GroupTarget, { inUse, isFailOpen, isChecked }: StandingsView): void {
+    const { endpoint, health } = target;
+    if (endpoint.terminating) return;
+    if (endpoint.tier === null) {
+      this.set(target, 'unused', reasonOf(endpoint, `is ${endpoint.state}`));
+    } else if (health.state === 'unhealthy') {
+      const failOpen = isFailOpen ? '; used anyway, because every target fails' : '';
+      this.set(target, 'unhealthy', `health check: ${health.detail}${failOpen}`);
+    } else if (!inUse.has(target)) {
+      this.set(target, 'ejected', 'attempts on it failed; it gets no requests for a while');
+    } else {
+      this.#setUsed(target, isChecked);
+    }
+  }
+
+  set(target: GroupTarget, state: TargetState, reason: string): void {
+    const isSame = target.standing.state === state && target.standing.reason !== '';
+    const since = isSame ? target.standing.since : new Date(this.#parts.clock.wallMs());
+    if (!isSame) {
+      const message = `target group ${this.#group}: ${target.id} is ${state}: ${reason}`;
+      this.#parts.log(message, state);
+    }
+    target.standing = Object.freeze({ state, reason, since });
+  }
+
+  #setUsed(target: GroupTarget, isChecked: boolean): void {
+    const { endpoint, health } = target;
+    const tier = endpoint.tier === 1 ? ' (tier 1: used only when no tier 0 is left)' : '';
+    const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}`;
+    if (!isChecked) {
+      this.set(target, 'healthy', registry);
+    } else if (health.state === 'initial') {
+      this.set(target, 'initial', `${registry}; not checked yet, used until then`);
+    } else {
+      this.set(target, 'healthy', `${registry}; health check: ${health.detail}`);
+    }
+  }
+}

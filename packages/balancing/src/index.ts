@@ -16,7 +16,7 @@ export { PoolTarget } from './pool/pool-target.ts';
 export { TargetTraffic, type TrafficWindow } from './pool/target-traffic.ts';
 export { PortPool, type PortPoolOptions } from './pool/port-pool.ts';
 export type { PoolState } from './pool/pool-state.ts';
-export { TargetPool, type TargetPoolOptions } from './pool/target-pool.ts';
+export { type PoolSettings, TargetPool, type TargetPoolOptions } from './pool/target-pool.ts';
 export type { Caller, PoolRules, PoolSnapshot } from './pool/pool-snapshot.ts';
 export { ServicePools, type ServicePoolsOptions } from './pool/service-pools.ts';
 export { type Conditions, usable } from './pool/usable.ts';

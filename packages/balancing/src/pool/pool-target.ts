@@ -12,7 +12,10 @@ export class PoolTarget implements Candidate {
   readonly host: string;
   readonly port: number;
   endpoint: Endpoint;
+  /** That of the endpoint, relative to those of the other targets of its pool. */
   weight: number;
+  /** How much of its weight it has, in tenths: less than 10 during a slow start. */
+  startTenths = 10;
   tier: 0 | 1;
   /** It failed after its last success: only then does a success change anything. */
   hasFailed = false;

@@ -52,7 +52,7 @@ test('answers of 500 in a row eject, one that is none begins the row anew', () =
   expect([pool.ejections, pool.isEjected(target('a'))]).toEqual([1, true]);
   expect(used()).toEqual({ b: 6, c: 6 });
   time.nowMs = 1_200;
-  expect(pool.isReturnDue()).toBe(true);
+  expect(pool.isRebuildDue()).toBe(true);
   expect(used()).toEqual({ a: 4, b: 4, c: 4 });
 });
 
@@ -113,7 +113,9 @@ test('other rules under way: what is known of the targets stays', () => {
   pool.failed(target('b'), 'call');
   pool.failed(target('b'), 'call');
   const before = [...pool.targets()];
-  pool.configure('random', { ...EJECTION, failuresInARow: 3, baseMs: 5_000, serverErrors: false });
+  pool.configure('random', {
+    ejection: { ...EJECTION, failuresInARow: 3, baseMs: 5_000, serverErrors: false },
+  });
   expect([...pool.targets()]).toEqual(before);
   expect(used()).not.toHaveProperty('a');
   expect(pool.answered(target('b'), 500)).toBe(false);

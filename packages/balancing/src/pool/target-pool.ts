@@ -7,16 +7,26 @@ import { Ejection, type EjectionOptions, type FailureKind } from './ejection.ts'
 import { explainPool, type PoolExplanation } from './pool-explanation.ts';
 import type { PoolState } from './pool-state.ts';
 import type { PoolTarget } from './pool-target.ts';
+import { SlowStart } from './slow-start.ts';
 import { usable } from './usable.ts';
 
-export type PoolEjectionOptions = Omit<EjectionOptions, 'random'> & {
+type PoolEjectionOptions = Omit<EjectionOptions, 'random'> & {
   /** Whether a response of 500 or above counts as a failed call. @default true */
   readonly serverErrors?: boolean;
 };
 
-export interface TargetPoolOptions<T extends PoolTarget> {
-  readonly create: (endpoint: Endpoint) => T;
+/** What may be changed while a pool is in use. */
+export interface PoolSettings {
   readonly ejection: PoolEjectionOptions;
+  /**
+   * How long the weight of a target grows, from a tenth to the whole, after it has become usable while others were, in
+   * ms. Policies that ignore weights ignore it. @default 0: at once
+   */
+  readonly slowStartMs?: number | undefined;
+}
+
+export interface TargetPoolOptions<T extends PoolTarget> extends PoolSettings {
+  readonly create: (endpoint: Endpoint) => T;
   /** Monotonic, in ms. */
   readonly nowMs: () => number;
   readonly random: Random;
@@ -50,7 +60,9 @@ export class TargetPool<T extends PoolTarget> {
   #picker: Picker<T> | undefined;
   /** The inputs that the picker was built from. */
   #mix: Mix<T> | undefined;
-  #nextReturnMs = Infinity;
+  readonly #slowStart: SlowStart<T>;
+  /** When the state differs next without anything being reported. */
+  #nextRebuildMs = Infinity;
   #ejections = 0;
 
   constructor(policy: Policy, options: TargetPoolOptions<T>) {
@@ -58,11 +70,13 @@ export class TargetPool<T extends PoolTarget> {
     this.#options = options;
     this.#ejection = new Ejection({ ...options.ejection, random: options.random });
     this.#serverErrors = options.ejection.serverErrors ?? true;
+    this.#slowStart = new SlowStart(options.slowStartMs ?? 0);
   }
 
   /** Other rules from now on; what is known of the targets stays. */
-  configure(policy: Policy, ejection: PoolEjectionOptions): void {
+  configure(policy: Policy, { ejection, slowStartMs }: PoolSettings): void {
     this.#policy = policy;
+    this.#slowStart.durationMs = slowStartMs ?? 0;
     this.#ejection.configure({ ...ejection, random: this.#options.random });
     this.#serverErrors = ejection.serverErrors ?? true;
     this.#state = undefined;
@@ -109,15 +123,15 @@ export class TargetPool<T extends PoolTarget> {
     this.#state = undefined;
   }
 
-  /** The current state. Ejections have no timer: they end at the first query after their time is over. */
+  /** The current state. There is no timer: ejections end at the first query after their time is over. */
   state(): PoolState<T> {
     const known = this.#state;
-    return known === undefined || this.isReturnDue() ? (this.#state = this.#build()) : known;
+    return known === undefined || this.isRebuildDue() ? (this.#state = this.#build()) : known;
   }
 
-  /** Whether an ejection has ended since the last state. */
-  isReturnDue(): boolean {
-    return this.#nextReturnMs !== Infinity && this.#options.nowMs() >= this.#nextReturnMs;
+  /** Whether an ejection has ended, or a weight is to grow, since the last state. */
+  isRebuildDue(): boolean {
+    return this.#nextRebuildMs !== Infinity && this.#options.nowMs() >= this.#nextRebuildMs;
   }
 
   /** The next target; undefined when there is none. Allocates nothing while nothing changes. */
@@ -175,7 +189,8 @@ export class TargetPool<T extends PoolTarget> {
     const fit = isFit === undefined ? inUse : inUse.filter(isFit);
     const isFailOpen = fit.length === 0 && inUse.length > 0;
     const admitted = this.#ejection.admitted(isFailOpen ? inUse : fit, now);
-    this.#nextReturnMs = this.#ejection.nextReturnMs(now);
+    this.#slowStart.weigh(this.#targets, isFailOpen ? fit : admitted, now);
+    this.#nextRebuildMs = Math.min(this.#ejection.nextReturnMs(now), this.#slowStart.nextStepMs);
     return { picker: this.#pickerOf(admitted), usable: inUse, isFailOpen };
   }
 

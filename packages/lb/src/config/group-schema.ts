@@ -105,6 +105,11 @@ export const TargetGroup = object({
   retry: Retry.optional(),
   /** A client gets the same target again, while that one takes requests. @default each request is distributed anew */
   stickiness: Stickiness.optional(),
+  /**
+   * How long a target's weight grows from a tenth to the whole when it is new, or used again after it was unhealthy or
+   * ejected. Not for the first targets of a group, nor with policies that ignore weights. @default 0
+   */
+  slowStartMs: ms(0).default(0),
   /** Time that requests in progress get when their target leaves. @default 30000 */
   deregistrationDelayMs: ms(0).default(30_000),
   /** Ejection of targets that do not answer. */

@@ -1,7 +1,11 @@
-import type { Policy } from '@rollcall/balancing';
+import type { Policy, PoolSettings } from '@rollcall/balancing';
 import type { TargetGroupConfig } from '../config/schema.ts';
 
 /** The policy of a group. Clients that are told apart by a hash need one that uses it. */
 export function policyOf({ policy, stickiness }: TargetGroupConfig): Policy {
   return stickiness === undefined || stickiness.by === 'cookie' ? policy : 'sh';
+}
+
+export function poolSettingsOf({ ejection, slowStartMs }: TargetGroupConfig): PoolSettings {
+  return { ejection, slowStartMs };
 }

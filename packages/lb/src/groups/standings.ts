@@ -53,9 +53,10 @@ export class Standings {
   }
 
   #setUsed(target: GroupTarget, isChecked: boolean): void {
-    const { endpoint, health } = target;
+    const { endpoint, health, startTenths } = target;
+    const share = startTenths < 10 ? `; slow start: ${startTenths}0 % of its weight` : '';
     const tier = endpoint.tier === 1 ? ' (tier 1: used only when no tier 0 is left)' : '';
-    const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}`;
+    const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}${share}`;
     if (!isChecked) {
       this.set(target, 'healthy', registry);
     } else if (health.state === 'initial') {

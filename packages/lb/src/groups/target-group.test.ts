@@ -246,3 +246,24 @@ test('checks that this machine could not make say nothing of targets', async () 
   for (let i = 0; i < 5; i++) await bench.round();
   expect(bench.states()).toEqual({ 1: 'healthy', 2: 'healthy' });
 });
+
+test('a new target starts slowly, and its reason says how far it is', () => {
+  const bench = new GroupBench(', slowStartMs: 9000', [endpoint(1)]);
+  bench.source.show(endpoint(1), endpoint(2));
+  const countOf = (port: number) => {
+    const ports = Array.from({ length: 110 }, () => bench.group.snapshot().pick([])!.port);
+    return ports.filter((one) => one === port).length;
+  };
+  expect(countOf(2)).toBe(10);
+  expect(bench.target(2).standing).toMatchObject({
+    state: 'healthy',
+    reason: 'the instance is up; slow start: 10 % of its weight',
+  });
+  bench.clock.advance(4_000);
+  bench.group.tick();
+  expect(bench.target(2).standing.reason).toContain('50 %');
+  bench.clock.advance(5_000);
+  bench.group.tick();
+  expect(countOf(2)).toBe(55);
+  expect(bench.target(2).standing.reason).toBe('the instance is up');
+});

@@ -8,7 +8,7 @@ import type { ProbeWay } from '../health/http-probe.ts';
 import type { HealthThresholds } from '../health/health-status.ts';
 import type { Random } from '@rollcall/runtime';
 import { type ConnectionCloser, DrainingTargets } from './draining-targets.ts';
-import { policyOf } from './group-policy.ts';
+import { policyOf, poolSettingsOf } from './group-policy.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget } from './group-target.ts';
 import { explainNoTarget } from './no-target.ts';
@@ -67,7 +67,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const { random, clock, closer, source } = parts;
     this.#pool = new TargetPool<GroupTarget>(policyOf(config), {
       create: (endpoint) => this.#create(endpoint),
-      ejection: config.ejection,
+      ...poolSettingsOf(config),
       nowMs: () => clock.monotonicMs(),
       random,
       isFit: ({ health }) => health.state !== 'unhealthy',
@@ -141,7 +141,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#draining.sweep();
     if (this.#isRetired) return;
     this.#checks?.tick();
-    if (this.#pool.isReturnDue()) this.#rebuild();
+    if (this.#pool.isRebuildDue()) this.#rebuild();
   }
 
   /** Applies other settings, or another way, for the same source. What is known of the targets stays. */
@@ -153,7 +153,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.retry = retryRuleOf(config);
     if (isOtherWay) this.#useWay(way);
     this.#draining.delayMs = config.deregistrationDelayMs;
-    this.#pool.configure(policyOf(config), config.ejection);
+    this.#pool.configure(policyOf(config), poolSettingsOf(config));
     if (isOtherWay || !isDeepStrictEqual(before.healthCheck, config.healthCheck))
       this.#replaceChecks();
     this.#rebuild();

@@ -126,6 +126,7 @@ function withoutSettings(config: TargetGroupConfig): object {
     'scheme',
     'tls',
     'retry',
+    'slowStartMs',
   ]);
   return Object.fromEntries(Object.entries(config).filter(([key]) => !settings.has(key)));
 }

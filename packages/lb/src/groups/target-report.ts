@@ -25,7 +25,7 @@ export function reportTarget(target: GroupTarget): TargetReport {
     address: target.host,
     port: target.port,
     zone: endpoint.zone,
-    weight: target.weight,
+    weight: endpoint.weight,
     tier: endpoint.tier,
     state: standing.state,
     reason: standing.reason,

@@ -82,7 +82,9 @@ export {
   type TargetGroup,
   createTargetCounters,
   EndpointTarget,
+  type TargetQueue,
   type TargetSnapshot,
+  type Waiter,
 } from './model/target.ts';
 export { TCP_OPTIONS, type TcpCounters, type TcpOptions } from './tcp/tcp-options.ts';
 export { type TcpRuntime, TcpServer } from './tcp/tcp-server.ts';

@@ -27,8 +27,8 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
   protected wantsKeepAlive = false;
   /** Where the request goes; undefined: it is not known, or nowhere. */
   protected forward: Forward | undefined;
-  /** Ends the wait for a decision. */
-  protected cancelDecision: (() => void) | undefined;
+  /** Ends the wait for a decision, or for a target. */
+  protected cancelWait: (() => void) | undefined;
   /** When the time of the whole request is over, on the plane's clock; 0 = never. */
   #dueAt = 0;
   /** What the response told the client about keeping the connection. */
@@ -156,9 +156,9 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
 
   #end(reason: string, isAnswered = true, isAtOnce = false): void {
     this.phase = Phase.idle;
-    if (this.cancelDecision !== undefined) {
-      this.cancelDecision();
-      this.cancelDecision = undefined;
+    if (this.cancelWait !== undefined) {
+      this.cancelWait();
+      this.cancelWait = undefined;
     }
     this.ledger.finish(reason, isAtOnce);
     if (isAnswered) this.client.onAnswered(this.#keepsAlive);

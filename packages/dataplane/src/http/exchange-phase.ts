@@ -12,4 +12,6 @@ export const Phase = {
   collecting: 6,
   /** What to do with the request is not known yet. */
   deciding: 7,
+  /** It waits for a target. */
+  queued: 8,
 } as const;

@@ -76,6 +76,11 @@ export class Exchange extends Forwarding {
       this.onRequestBroken(BODY_TOO_LARGE);
       return;
     }
+    if (this.phase === Phase.queued) {
+      this.tries.replay.add(buffer.subarray(start, end), Number.POSITIVE_INFINITY);
+      this.isRequestComplete = isLast;
+      return;
+    }
     if (this.phase === Phase.collecting) {
       this.#collect(buffer.subarray(start, end), isLast);
       return;
@@ -116,11 +121,11 @@ export class Exchange extends Forwarding {
     const cancel = pending.start((decision) => {
       if (this.#held !== held) return;
       this.#held = undefined;
-      this.cancelDecision = undefined;
+      this.cancelWait = undefined;
       this.#decided(decision, held.take());
     });
     if (this.#held === held) {
-      this.cancelDecision = () => {
+      this.cancelWait = () => {
         this.#held = undefined;
         cancel();
       };

@@ -1,4 +1,4 @@
-import type { Target } from '../model/target.ts';
+import type { NoTarget, Target, TargetQueue, Waiter } from '../model/target.ts';
 import {
   type AttemptFailure,
   CONNECT_TIMED_OUT,
@@ -15,7 +15,7 @@ import type { UpstreamOwner } from './upstream-connection.ts';
 const AT_ONCE_BYTES = 16_384;
 
 /** One request on its way to targets: the attempts, and the rules for sending it again. */
-export abstract class Forwarding extends Answering implements UpstreamOwner {
+export abstract class Forwarding extends Answering implements UpstreamOwner, Waiter {
   onUpstreamOpen(): void {
     this.phase = Phase.waiting;
     this.attempt.upstream!.readDeadline = 0;
@@ -79,8 +79,34 @@ export abstract class Forwarding extends Answering implements UpstreamOwner {
     this.#fail(malformedAnswer(fault));
   }
 
+  onTurn(): boolean {
+    // Its answer is on its way already, for example because its time is over.
+    if (this.phase !== Phase.queued) return true;
+    const target = this.tries.next();
+    if (target === undefined) return false;
+    this.cancelWait = undefined;
+    this.#try(target, false);
+    return true;
+  }
+
+  onWaitEnd(why: NoTarget): void {
+    this.cancelWait = undefined;
+    if (this.phase === Phase.queued) this.answer({ status: 503, ...why });
+  }
+
   protected begin(): void {
-    if (!this.#tryNext()) this.answer({ status: 503, ...this.tries.explainNone() });
+    const { queue } = this.forward!.group;
+    // Those that wait come first.
+    if ((queue === undefined || queue.isEmpty) && this.#tryNext()) return;
+    const refusal = queue === undefined ? this.tries.explainNone() : queue.join(this);
+    if (refusal === undefined) this.#wait(queue!);
+    else this.answer({ status: 503, ...refusal });
+  }
+
+  #wait(queue: TargetQueue): void {
+    this.phase = Phase.queued;
+    if (!this.isRequestComplete) this.client.pauseReading();
+    this.cancelWait = () => queue.leave(this);
   }
 
   /** False: there is no target left, and nothing was done. */

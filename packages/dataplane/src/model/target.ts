@@ -77,8 +77,28 @@ export interface RetryRule {
   readonly attempts?: number | undefined;
 }
 
+/** A request that waits for a target. */
+export interface Waiter {
+  /** Takes a target if there is one. @returns false when there is none: it goes on waiting, and nothing was done. */
+  onTurn(): boolean;
+  /** It does not wait any more: it is answered with 503. */
+  onWaitEnd(why: NoTarget): void;
+}
+
+/** Where the requests of a group wait while none of its targets may take one. */
+export interface TargetQueue {
+  /** Nobody waits, so that a request need not. */
+  readonly isEmpty: boolean;
+  /** @returns why it may not wait; undefined: it waits. Neither method of it is called before this returns. */
+  join(waiter: Waiter): NoTarget | undefined;
+  /** Its request has ended. */
+  leave(waiter: Waiter): void;
+}
+
 export interface TargetGroup {
   readonly name: string;
+  /** @default a request for which no target is left is answered at once */
+  readonly queue?: TargetQueue | undefined;
   /** Only for idempotent requests that can be sent again, within the retry budget. @default every answer is passed on */
   readonly retry?: RetryRule | undefined;
   snapshot(): TargetSnapshot;

@@ -75,7 +75,7 @@ const CASES: [string, string, string, string][] = [
     'an unknown key of a group',
     GROUP,
     `${GROUP}, weights: 1`,
-    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, namespace, port, policy, scheme, tls, healthCheck, retry, stickiness, slowStartMs, deregistrationDelayMs, ejection',
+    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, namespace, port, policy, scheme, tls, healthCheck, retry, stickiness, slowStartMs, maxRequestsPerTarget, queue, deregistrationDelayMs, ejection',
   ],
   [
     'a missing key',
@@ -112,6 +112,12 @@ const CASES: [string, string, string, string][] = [
     GROUP,
     `${GROUP}, healthCheck: { codes: 2xx }`,
     'lb.yaml:8:50: targetGroups.hello.healthCheck.codes: bad value, got "2xx", expected status codes like 200-299,301',
+  ],
+  [
+    'a queue without a limit',
+    GROUP,
+    `${GROUP}, queue: { length: 5 }`,
+    'lb.yaml:8:28: targetGroups.hello.queue: of no use, got no maxRequestsPerTarget, expected that limit besides',
   ],
   [
     'an admin port for everybody',

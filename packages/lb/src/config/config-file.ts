@@ -15,6 +15,7 @@ import { namedFiles } from './named-files.ts';
 import { substituteEnvironment } from './environment.ts';
 import { certificateProblems } from './certificate-problems.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problem.ts';
+import { groupProblems } from './group-problems.ts';
 import { referenceProblems } from './reference-problems.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { shapeProblems } from './shape-problems.ts';
@@ -76,6 +77,7 @@ function loadConfig(text: string, file: string, environment: NodeJS.ProcessEnv):
     ...shapeProblems(parsed.error?.issues ?? [], data),
     ...referenceProblems(data),
     ...tlsProblems(data),
+    ...groupProblems(data),
     ...certificateProblems(data, systemClock.wallMs()),
   ].map((problem) => ({ offset: offsetOf(document, problem), problem }));
   if (!parsed.success || problems.length > 0 || unset.length > 0) {

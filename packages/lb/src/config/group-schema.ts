@@ -81,6 +81,13 @@ const Retry = object({
   attempts: integer(2, 100).optional(),
 });
 
+const Queue = object({
+  /** Maximum number of requests that wait; further ones get 503 `queue_full`. @default 0 */
+  length: integer(0, 100_000).default(0),
+  /** Longest wait; then 503 `queue_timeout`. @default 5000 */
+  timeoutMs: ms().default(5_000),
+});
+
 export const TargetGroup = object({
   /** Service in the registry. */
   service: label('the name of a service'),
@@ -110,6 +117,10 @@ export const TargetGroup = object({
    * ejected. Not for the first targets of a group, nor with policies that ignore weights. @default 0
    */
   slowStartMs: ms(0).default(0),
+  /** A target with so many requests in progress gets no others. With `workers`: of each worker. @default any number */
+  maxRequestsPerTarget: integer(1, 1_000_000).optional(),
+  /** Where requests wait while every target has `maxRequestsPerTarget`: first in, first out. */
+  queue: Queue.prefault({}),
   /** Time that requests in progress get when their target leaves. @default 30000 */
   deregistrationDelayMs: ms(0).default(30_000),
   /** Ejection of targets that do not answer. */

@@ -174,4 +174,5 @@ export type TargetGroupConfig = Config['targetGroups'][string];
 export type HealthCheckConfig = NonNullable<TargetGroupConfig['healthCheck']>;
 export type ActionConfig = NonNullable<ListenerConfig['default']>;
 export type LoadBalancerServicesConfig = NonNullable<Config['loadBalancerServices']>;
+export type QueueConfig = TargetGroupConfig['queue'];
 export type StickinessConfig = z.output<typeof Stickiness>;

@@ -16,6 +16,8 @@ export interface TargetStanding {
 export interface AttemptListener {
   onAnswered(target: GroupTarget, status: number): void;
   onFailed(target: GroupTarget, isConnect: boolean): void;
+  /** A target has one request less. */
+  onEnded(): void;
 }
 
 /** One endpoint as a target, from its first appearance until it has drained. */
@@ -32,6 +34,11 @@ export class GroupTarget extends EndpointTarget {
     this.connector = start.connector;
     this.health = new HealthStatus(start.thresholds);
     this.standing = { state: 'initial', reason: '', since: start.since };
+  }
+
+  override end(): void {
+    super.end();
+    this.owner.onEnded();
   }
 }
 

@@ -8,6 +8,7 @@ import type { ProbeWay } from '../health/http-probe.ts';
 import type { HealthThresholds } from '../health/health-status.ts';
 import type { Random } from '@rollcall/runtime';
 import { type ConnectionCloser, DrainingTargets } from './draining-targets.ts';
+import { GroupQueue } from './group-queue.ts';
 import { policyOf, poolSettingsOf } from './group-policy.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget } from './group-target.ts';
@@ -45,6 +46,8 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   /** All targets fail their health checks, so all are used. */
   isFailOpen = false;
   retry: RetryRule | undefined;
+  /** Undefined: its targets take any number of requests. */
+  queue: GroupQueue | undefined;
   readonly #parts: TargetGroupParts;
   readonly #pool: TargetPool<GroupTarget>;
   readonly #draining: DrainingTargets;
@@ -77,6 +80,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#draining = new DrainingTargets(config.deregistrationDelayMs, clock, closer);
     this.#checks = this.#openChecks();
     this.#snapshot = this.#snapshotOf(this.#pool.state().picker);
+    this.#limit();
     this.#endChanges = source.onChange(() => this.#takePicture());
     this.#takePicture();
   }
@@ -139,6 +143,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   /** Must be called several times per second. */
   tick(): void {
     this.#draining.sweep();
+    this.queue?.tick();
     if (this.#isRetired) return;
     this.#checks?.tick();
     if (this.#pool.isRebuildDue()) this.#rebuild();
@@ -151,6 +156,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     if (!isOtherWay && isDeepStrictEqual(before, config)) return;
     this.#config = config;
     this.retry = retryRuleOf(config);
+    this.#limit();
     if (isOtherWay) this.#useWay(way);
     this.#draining.delayMs = config.deregistrationDelayMs;
     this.#pool.configure(policyOf(config), poolSettingsOf(config));
@@ -168,7 +174,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   /** After {@link retire}: the last request has ended. */
   get isDrained(): boolean {
-    return this.#draining.isEmpty;
+    return this.#draining.isEmpty && this.queue?.isEmpty !== false;
   }
 
   close(): void {
@@ -183,6 +189,21 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   onFailed(target: GroupTarget, isConnect: boolean): void {
     if (this.#pool.failed(target, isConnect ? 'connect' : 'call')) this.#rebuild();
+  }
+
+  onEnded(): void {
+    this.queue?.wake();
+  }
+
+  /** Applies the limits of its targets. Those that wait go on, also when there is no limit any more. */
+  #limit(): void {
+    const { maxRequestsPerTarget, queue } = this.#config;
+    if (maxRequestsPerTarget !== undefined || this.queue?.isEmpty === false) {
+      const { clock } = this.#parts;
+      this.queue ??= new GroupQueue(queue, { clock, snapshot: () => this.#snapshot });
+      this.queue.settings = queue;
+    } else this.queue = undefined;
+    this.#snapshot = this.#snapshotOf(this.#snapshot.picker);
   }
 
   #takePicture(): void {
@@ -267,11 +288,13 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     const view = { inUse, isFailOpen, isChecked: this.#checks !== undefined };
     for (const target of this.#pool.targets()) this.#standings.review(target, view);
     if (picker !== this.#snapshot.picker) this.#snapshot = this.#snapshotOf(picker);
+    this.queue?.wake();
     for (const listener of this.#listeners) listener();
   }
 
   #snapshotOf(picker: Picker<GroupTarget>): GroupSnapshot {
-    return new GroupSnapshot(picker, () => this.#explainNone());
+    const most = this.#config.maxRequestsPerTarget ?? Infinity;
+    return new GroupSnapshot(picker, most, () => this.#explainNone());
   }
 
   #explainNone(): ReturnType<typeof explainNoTarget> {

@@ -126,6 +126,8 @@ function withoutSettings(config: TargetGroupConfig): object {
     'scheme',
     'tls',
     'retry',
+    'maxRequestsPerTarget',
+    'queue',
     'slowStartMs',
   ]);
   return Object.fromEntries(Object.entries(config).filter(([key]) => !settings.has(key)));

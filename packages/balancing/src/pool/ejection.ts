@@ -60,6 +60,19 @@ export class Ejection {
     record.failures++;
     if (nowMs < record.untilMs) return false;
     if (kind === 'call' && record.failures < this.#options.failuresInARow) return false;
+    this.#begin(record, kind, nowMs);
+    return true;
+  }
+
+  /** Ejects a target that has done worse than others. False: it is ejected already. */
+  eject(id: string, nowMs: number): boolean {
+    const record = this.#recordOf(id);
+    if (nowMs < record.untilMs) return false;
+    this.#begin(record, 'call', nowMs);
+    return true;
+  }
+
+  #begin(record: Record, kind: FailureKind, nowMs: number): void {
     const { baseMs, maxMs, random } = this.#options;
     if (nowMs - record.untilMs > maxMs) record.ejections = 0;
     const lengthMs = Math.min(baseMs * 2 ** record.ejections, maxMs);
@@ -67,7 +80,6 @@ export class Ejection {
     record.failures = 0;
     record.kind = kind;
     record.untilMs = nowMs + lengthMs * (0.9 + 0.2 * random());
-    return true;
   }
 
   /** Records an answered call: resets the count of consecutive failures. Does not end an ejection. */

@@ -23,6 +23,9 @@ export class PoolTarget implements Candidate {
   lastFailure: number | string | undefined;
   /** Whoever makes the calls counts them here. */
   readonly traffic = new TargetTraffic();
+  /** Calls with a result in the current window of success rates, and the failed ones among them. */
+  windowCalls = 0;
+  windowFailures = 0;
   #inFlight = 0;
 
   constructor(endpoint: Endpoint) {

@@ -8,11 +8,17 @@ import { explainPool, type PoolExplanation } from './pool-explanation.ts';
 import type { PoolState } from './pool-state.ts';
 import type { PoolTarget } from './pool-target.ts';
 import { SlowStart } from './slow-start.ts';
+import { type SuccessRateOptions, SuccessRates } from './success-rates.ts';
 import { usable } from './usable.ts';
 
 type PoolEjectionOptions = Omit<EjectionOptions, 'random'> & {
   /** Whether a response of 500 or above counts as a failed call. @default true */
   readonly serverErrors?: boolean;
+  /**
+   * Ejects targets whose share of good answers is far below that of the others. For owners that report every answer.
+   * @default only failures in a row eject
+   */
+  readonly successRate?: SuccessRateOptions | undefined;
 };
 
 /** What may be changed while a pool is in use. */
@@ -61,6 +67,7 @@ export class TargetPool<T extends PoolTarget> {
   /** The inputs that the picker was built from. */
   #mix: Mix<T> | undefined;
   readonly #slowStart: SlowStart<T>;
+  #rates: SuccessRates<T> | undefined;
   /** When the state differs next without anything being reported. */
   #nextRebuildMs = Infinity;
   #ejections = 0;
@@ -71,12 +78,14 @@ export class TargetPool<T extends PoolTarget> {
     this.#ejection = new Ejection({ ...options.ejection, random: options.random });
     this.#serverErrors = options.ejection.serverErrors ?? true;
     this.#slowStart = new SlowStart(options.slowStartMs ?? 0);
+    this.#compare(options.ejection.successRate);
   }
 
   /** Other rules from now on; what is known of the targets stays. */
   configure(policy: Policy, { ejection, slowStartMs }: PoolSettings): void {
     this.#policy = policy;
     this.#slowStart.durationMs = slowStartMs ?? 0;
+    this.#compare(ejection.successRate);
     this.#ejection.configure({ ...ejection, random: this.#options.random });
     this.#serverErrors = ejection.serverErrors ?? true;
     this.#state = undefined;
@@ -129,7 +138,7 @@ export class TargetPool<T extends PoolTarget> {
     return known === undefined || this.isRebuildDue() ? (this.#state = this.#build()) : known;
   }
 
-  /** Whether an ejection has ended, or a weight is to grow, since the last state. */
+  /** Whether an ejection has ended, a weight is to grow, or rates are to be compared, since the last state. */
   isRebuildDue(): boolean {
     return this.#nextRebuildMs !== Infinity && this.#options.nowMs() >= this.#nextRebuildMs;
   }
@@ -147,6 +156,7 @@ export class TargetPool<T extends PoolTarget> {
   /** A call got a response with this status. @returns whether this ejected the target. */
   answered(target: T, statusCode: number): boolean {
     if (statusCode >= 500 && this.#serverErrors) return this.failed(target, 'call', statusCode);
+    if (this.#rates !== undefined) target.windowCalls++;
     if (target.hasFailed) this.succeeded(target);
     return false;
   }
@@ -160,6 +170,10 @@ export class TargetPool<T extends PoolTarget> {
   failed(target: T, kind: FailureKind, why?: number | string): boolean {
     target.hasFailed = true;
     target.lastFailure = why;
+    if (this.#rates !== undefined) {
+      target.windowCalls++;
+      target.windowFailures++;
+    }
     if (!this.#has(target)) return false;
     if (!this.#ejection.failed(target.id, kind, this.#options.nowMs())) return false;
     this.#ejections++;
@@ -185,13 +199,31 @@ export class TargetPool<T extends PoolTarget> {
   #build(): PoolState<T> {
     const { nowMs, isFit } = this.#options;
     const now = nowMs();
+    this.#ejectOutliers(now);
     const inUse = usable(this.#targets.values());
     const fit = isFit === undefined ? inUse : inUse.filter(isFit);
     const isFailOpen = fit.length === 0 && inUse.length > 0;
     const admitted = this.#ejection.admitted(isFailOpen ? inUse : fit, now);
     this.#slowStart.weigh(this.#targets, isFailOpen ? fit : admitted, now);
-    this.#nextRebuildMs = Math.min(this.#ejection.nextReturnMs(now), this.#slowStart.nextStepMs);
+    this.#nextRebuildMs = Math.min(
+      this.#ejection.nextReturnMs(now),
+      this.#slowStart.nextStepMs,
+      this.#rates?.endMs ?? Infinity,
+    );
     return { picker: this.#pickerOf(admitted), usable: inUse, isFailOpen };
+  }
+
+  #ejectOutliers(nowMs: number): void {
+    if (this.#rates === undefined || nowMs < this.#rates.endMs) return;
+    for (const { id } of this.#rates.endWindow(this.#targets.values(), nowMs))
+      if (this.#ejection.eject(id, nowMs)) this.#ejections++;
+  }
+
+  #compare(options: SuccessRateOptions | undefined): void {
+    if (options === undefined) this.#rates = undefined;
+    else if (this.#rates === undefined)
+      this.#rates = new SuccessRates(options, this.#options.nowMs());
+    else this.#rates.configure(options);
   }
 
   /** Keeps the picker when nothing relevant changed, and with it the turn order. */

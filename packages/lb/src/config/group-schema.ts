@@ -34,7 +34,8 @@ const HealthCheck = object({
   codes: statusCodes('200-299,301').default('200-299'),
 });
 
-export const Ejection = object({
+/** Also for services of type LoadBalancer. */
+export const ejection = {
   /** Whether a 5xx response is a failed attempt. @default true */
   serverErrors: flag.default(true),
   /**
@@ -48,6 +49,30 @@ export const Ejection = object({
   maxMs: ms().default(30_000),
   /** Share of the targets that may be ejected at the same time; at least one always stays. @default 0.5 */
   maxEjectedRatio: ratio.default(0.5),
+};
+
+const SuccessRate = object({
+  /** Requests that a target must have had in the window to be compared. @default 100 */
+  minRequests: integer(1, 1_000_000).default(100),
+  /** How many standard deviations below the mean ejects a target; lower values eject sooner. @default 1.9 */
+  factor: z
+    .number({ error: 'expected a number from 0.1 to 100' })
+    .min(0.1, { error: 'expected a number from 0.1 to 100' })
+    .max(100, { error: 'expected a number from 0.1 to 100' })
+    .default(1.9),
+  /** Length of the window, at the end of which targets are compared. @default 10000 */
+  windowMs: ms(100).default(10_000),
+  /** Targets that must have had so many requests; with fewer of them nothing is compared. @default 5 */
+  minTargets: integer(3, 10_000).default(5),
+});
+
+const GroupEjection = object({
+  ...ejection,
+  /**
+   * Ejects a target whose share of good answers is far below that of the others, though it never fails in a row. 5xx
+   * are failures, as by `serverErrors`. @default targets are not compared
+   */
+  successRate: SuccessRate.optional(),
 });
 
 export const Stickiness = object({
@@ -124,5 +149,5 @@ export const TargetGroup = object({
   /** Time that requests in progress get when their target leaves. @default 30000 */
   deregistrationDelayMs: ms(0).default(30_000),
   /** Ejection of targets that do not answer. */
-  ejection: Ejection.prefault({}),
+  ejection: GroupEjection.prefault({}),
 });

@@ -3,7 +3,7 @@ import { isHostPattern, pemFile, tokenFile } from '@rollcall/daemon';
 import { TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { flag, integer, label, ms, object, port, text } from './fields.ts';
-import { Ejection, type Stickiness, TargetGroup } from './group-schema.ts';
+import { ejection, type Stickiness, TargetGroup } from './group-schema.ts';
 import { Limits, Timeouts } from './limits-schema.ts';
 import { action, Rule } from './rule-schema.ts';
 import { ListenerTls } from './tls-schema.ts';
@@ -87,7 +87,7 @@ const LoadBalancerServices = object({
   /** Time that TCP connections get when their endpoint leaves. @default 300000 */
   drainMs: ms(0).default(300_000),
   /** Ejection of endpoints that cannot be connected to. */
-  ejection: Ejection.prefault({}),
+  ejection: object(ejection).prefault({}),
 });
 
 const Admin = object({

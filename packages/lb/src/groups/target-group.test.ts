@@ -267,3 +267,27 @@ test('a new target starts slowly, and its reason says how far it is', () => {
   expect(countOf(2)).toBe(55);
   expect(bench.target(2).standing.reason).toBe('the instance is up');
 });
+
+test('a target that fails more often than the others is ejected, though never in a row', () => {
+  const five = [1, 2, 3, 4, 5].map((port) => endpoint(port));
+  const setting = ', ejection: { successRate: { minRequests: 20, windowMs: 5000 } }';
+  for (const [settings, state] of [
+    [setting, 'ejected'],
+    ['', 'healthy'],
+  ] as const) {
+    const bench = new GroupBench(settings, five);
+    for (let i = 0; i < 100; i++) {
+      for (const { port } of five)
+        bench.group.onAnswered(bench.target(port), port === 1 && i % 4 === 0 ? 503 : 200);
+    }
+    bench.clock.advance(5_000);
+    bench.group.tick();
+    expect(bench.states()).toEqual({
+      1: state,
+      2: 'healthy',
+      3: 'healthy',
+      4: 'healthy',
+      5: 'healthy',
+    });
+  }
+});

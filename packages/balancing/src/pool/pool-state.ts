@@ -7,6 +7,6 @@ export interface PoolState<T extends PoolTarget> {
   readonly picker: Picker<T>;
   /** All targets that calls may go to, including ejected and unfit ones. */
   readonly usable: readonly T[];
-  /** No target is fit, so all are used. */
+  /** Too few targets are fit, or none, so all are used. */
   readonly isFailOpen: boolean;
 }

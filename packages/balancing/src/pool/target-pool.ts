@@ -29,6 +29,8 @@ export interface PoolSettings {
    * ms. Policies that ignore weights ignore it. @default 0: at once
    */
   readonly slowStartMs?: number | undefined;
+  /** All targets are used when the share of fit ones is below this, 0..1. @default 0: when none is fit */
+  readonly failOpenBelow?: number | undefined;
 }
 
 export interface TargetPoolOptions<T extends PoolTarget> extends PoolSettings {
@@ -36,7 +38,7 @@ export interface TargetPoolOptions<T extends PoolTarget> extends PoolSettings {
   /** Monotonic, in ms. */
   readonly nowMs: () => number;
   readonly random: Random;
-  /** The owner's own condition, e.g. a health check; when no target is fit, all are used. @default all are fit */
+  /** The owner's own condition, e.g. a health check; when too few are fit, all are used. @default all are fit */
   readonly isFit?: (target: T) => boolean;
   /** Whether a target must be replaced although its endpoint is unchanged. @default never */
   readonly isDone?: (target: T, endpoint: Endpoint) => boolean;
@@ -62,6 +64,7 @@ export class TargetPool<T extends PoolTarget> {
   #serverErrors: boolean;
   readonly #targets = new Map<string, T>();
   #policy: Policy;
+  #failOpenBelow: number;
   #state: PoolState<T> | undefined;
   #picker: Picker<T> | undefined;
   /** The inputs that the picker was built from. */
@@ -78,13 +81,15 @@ export class TargetPool<T extends PoolTarget> {
     this.#ejection = new Ejection({ ...options.ejection, random: options.random });
     this.#serverErrors = options.ejection.serverErrors ?? true;
     this.#slowStart = new SlowStart(options.slowStartMs ?? 0);
+    this.#failOpenBelow = options.failOpenBelow ?? 0;
     this.#compare(options.ejection.successRate);
   }
 
   /** Other rules from now on; what is known of the targets stays. */
-  configure(policy: Policy, { ejection, slowStartMs }: PoolSettings): void {
+  configure(policy: Policy, { ejection, slowStartMs, failOpenBelow }: PoolSettings): void {
     this.#policy = policy;
     this.#slowStart.durationMs = slowStartMs ?? 0;
+    this.#failOpenBelow = failOpenBelow ?? 0;
     this.#compare(ejection.successRate);
     this.#ejection.configure({ ...ejection, random: this.#options.random });
     this.#serverErrors = ejection.serverErrors ?? true;
@@ -202,7 +207,8 @@ export class TargetPool<T extends PoolTarget> {
     this.#ejectOutliers(now);
     const inUse = usable(this.#targets.values());
     const fit = isFit === undefined ? inUse : inUse.filter(isFit);
-    const isFailOpen = fit.length === 0 && inUse.length > 0;
+    const isTooFew = fit.length === 0 || fit.length < inUse.length * this.#failOpenBelow;
+    const isFailOpen = isTooFew && inUse.length > 0;
     const admitted = this.#ejection.admitted(isFailOpen ? inUse : fit, now);
     this.#slowStart.weigh(this.#targets, isFailOpen ? fit : admitted, now);
     this.#nextRebuildMs = Math.min(

@@ -75,7 +75,7 @@ const CASES: [string, string, string, string][] = [
     'an unknown key of a group',
     GROUP,
     `${GROUP}, weights: 1`,
-    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, namespace, port, policy, scheme, tls, healthCheck, retry, stickiness, slowStartMs, maxRequestsPerTarget, queue, deregistrationDelayMs, ejection',
+    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, namespace, port, policy, scheme, tls, healthCheck, retry, failOpenBelow, stickiness, slowStartMs, maxRequestsPerTarget, queue, deregistrationDelayMs, ejection',
   ],
   [
     'a missing key',

@@ -135,6 +135,11 @@ export const TargetGroup = object({
    * budget. @default every answer is passed on
    */
   retry: Retry.optional(),
+  /**
+   * Requests go to unhealthy targets too when the share of healthy ones is below this: the few would not bear all of
+   * them. @default 0: only when none is healthy
+   */
+  failOpenBelow: ratio.default(0),
   /** A client gets the same target again, while that one takes requests. @default each request is distributed anew */
   stickiness: Stickiness.optional(),
   /**

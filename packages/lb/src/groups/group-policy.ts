@@ -6,6 +6,7 @@ export function policyOf({ policy, stickiness }: TargetGroupConfig): Policy {
   return stickiness === undefined || stickiness.by === 'cookie' ? policy : 'sh';
 }
 
-export function poolSettingsOf({ ejection, slowStartMs }: TargetGroupConfig): PoolSettings {
-  return { ejection, slowStartMs };
+export function poolSettingsOf(config: TargetGroupConfig): PoolSettings {
+  const { ejection, slowStartMs, failOpenBelow } = config;
+  return { ejection, slowStartMs, failOpenBelow };
 }

@@ -33,7 +33,7 @@ export class Standings {
     if (endpoint.tier === null) {
       this.set(target, 'unused', reasonOf(endpoint, `is ${endpoint.state}`));
     } else if (health.state === 'unhealthy') {
-      const failOpen = isFailOpen ? '; used anyway, because every target fails' : '';
+      const failOpen = isFailOpen ? `; used anyway, because ${causeOf(inUse)}` : '';
       this.set(target, 'unhealthy', `health check: ${health.detail}${failOpen}`);
     } else if (!inUse.has(target)) {
       this.set(target, 'ejected', 'attempts on it failed; it gets no requests for a while');
@@ -65,4 +65,10 @@ export class Standings {
       this.set(target, 'healthy', `${registry}; health check: ${health.detail}`);
     }
   }
+}
+
+/** Why unhealthy targets are used. */
+function causeOf(inUse: ReadonlySet<GroupTarget>): string {
+  const isAnyHealthy = [...inUse].some(({ health }) => health.state !== 'unhealthy');
+  return isAnyHealthy ? 'too few targets are healthy' : 'every target fails';
 }

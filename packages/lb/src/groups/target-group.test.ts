@@ -138,6 +138,27 @@ test('when every target fails its checks all are used, and it shows', async () =
   expect(bench.used()).toEqual([2]);
 });
 
+test('below a share of healthy targets all are used, from it on only the healthy ones', async () => {
+  const four = [1, 2, 3, 4].map((port) => endpoint(port));
+  const bench = new GroupBench(`${CHECKED}, failOpenBelow: 0.5`, four);
+  for (const port of [1, 2]) bench.failing.add(port);
+  await bench.round(0);
+  await bench.round();
+  expect(bench.group.isFailOpen).toBe(false);
+  expect(bench.used()).toEqual([3, 4]);
+  bench.failing.add(3);
+  await bench.round();
+  await bench.round();
+  expect(bench.group.isFailOpen).toBe(true);
+  expect(bench.used()).toEqual([1, 2, 3, 4]);
+  expect(bench.target(3).standing).toMatchObject({
+    state: 'unhealthy',
+    reason: expect.stringContaining('used anyway, because too few targets are healthy'),
+  });
+  bench.configure(CHECKED);
+  expect(bench.used()).toEqual([4]);
+});
+
 test('healthy tier 1 is used before unhealthy tier 0', async () => {
   const bench = new GroupBench(CHECKED, [endpoint(1), endpoint(2, { tier: 1, state: 'suspect' })]);
   bench.failing.add(1);

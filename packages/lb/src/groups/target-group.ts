@@ -43,7 +43,7 @@ const ALWAYS = { healthyThreshold: 1, unhealthyThreshold: 1 };
  */
 export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   readonly name: string;
-  /** All targets fail their health checks, so all are used. */
+  /** Too few targets are healthy, or none, so all are used. */
   isFailOpen = false;
   retry: RetryRule | undefined;
   /** Undefined: its targets take any number of requests. */

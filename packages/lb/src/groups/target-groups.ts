@@ -129,6 +129,7 @@ function withoutSettings(config: TargetGroupConfig): object {
     'maxRequestsPerTarget',
     'queue',
     'slowStartMs',
+    'failOpenBelow',
   ]);
   return Object.fromEntries(Object.entries(config).filter(([key]) => !settings.has(key)));
 }

@@ -29,7 +29,7 @@ export interface PickContext<T> {
  * a new picker; in-flight counts are read at each pick.
  *
  * Candidates are tried level by level: tier 0 with a weight above 0, tier 0 with weight 0, tier 1 with a weight above 0,
- * tier 1 with weight 0. A level is used only when `admit` refuses all candidates of the levels before it.
+ * tier 1 with weight 0; within each of them those that are near before those that are far. A level is used only when `admit` refuses all candidates of the levels before it.
  */
 export interface Picker<T extends Candidate> {
   readonly candidates: readonly T[];

@@ -6,21 +6,26 @@ import { POLICIES, type Policy } from '../order/policy.ts';
 const EMPTY: NonePicked = Object.freeze({ kind: 'none', reason: 'empty' });
 const NONE_ADMITTED: NonePicked = Object.freeze({ kind: 'none', reason: 'none_admitted' });
 
-/**
- * Builds a picker over `candidates`, in O(n). `random` is uniform in [0, 1). Throws a TypeError on a
- * negative or non-finite weight.
- */
+export interface PickerOptions<T> {
+  /** Uniform in [0, 1). */
+  readonly random: Random;
+  /** Whether a candidate comes after those that are not far. @default none is far */
+  readonly isFar?: ((candidate: T) => boolean) | undefined;
+}
+
+/** Builds a picker over `candidates`, in O(n). Throws a TypeError on a negative or non-finite weight. */
 export function createPicker<T extends Candidate>(
   policy: Policy,
   candidates: readonly T[],
-  { random }: { readonly random: Random },
+  { random, isFar }: PickerOptions<T>,
 ): Picker<T> {
-  const levels: T[][] = [[], [], [], []];
+  const levels: T[][] = Array.from({ length: 8 }, () => []);
   for (const candidate of candidates) {
     const { id, weight, tier } = candidate;
     if (!(weight >= 0 && Number.isFinite(weight)))
       throw new TypeError(`candidate ${id} has weight ${weight}: expected a number of at least 0`);
-    levels[tier * 2 + (weight > 0 ? 0 : 1)]!.push(candidate);
+    const far = isFar?.(candidate) === true ? 1 : 0;
+    levels[tier * 4 + (weight > 0 ? 0 : 2) + far]!.push(candidate);
   }
   const create = POLICIES[policy];
   const used = levels.filter((targets) => targets.length > 0);

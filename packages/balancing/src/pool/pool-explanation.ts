@@ -6,9 +6,16 @@ import type { PoolState } from './pool-state.ts';
 
 /**
  * Why the next pick cannot return a target: its state (that of a last resort, such as `suspect`, when there is a better
- * one), its own failures, its owner's condition, its weight of 0 when another has more, or the pick's own condition.
+ * one), its own failures, its owner's condition, its weight of 0 when another has more, its zone, or the pick's own
+ * condition.
  */
-export type Refusal = Endpoint['state'] | 'ejected' | 'unfit' | 'no_weight' | 'filtered';
+export type Refusal =
+  | Endpoint['state']
+  | 'ejected'
+  | 'unfit'
+  | 'no_weight'
+  | 'other_zone'
+  | 'filtered';
 
 export interface TargetExplanation<T> {
   readonly target: T;
@@ -36,7 +43,7 @@ interface Explained<T> {
 /** Reads the state that picks use: what it left out, and at which of the steps that made it. */
 export function explainPool<T extends PoolTarget>(
   targets: Iterable<T>,
-  { picker, usable }: PoolState<T>,
+  { picker, usable, far }: PoolState<T>,
   { policy, admit, ejectionOf }: Explained<T>,
 ): PoolExplanation<T> {
   const open = new Set(picker.eligible(admit));
@@ -48,7 +55,8 @@ export function explainPool<T extends PoolTarget>(
     if (admit?.(target) === false) return 'filtered';
     if (!inUse.has(target)) return target.endpoint.state;
     if (!candidates.has(target)) return isEjected ? 'ejected' : 'unfit';
-    return target.tier === first?.tier ? 'no_weight' : target.endpoint.state;
+    if (target.tier !== first?.tier) return target.endpoint.state;
+    return far.has(target) && target.weight > 0 ? 'other_zone' : 'no_weight';
   };
   const result = picker.peek({ admit });
   return {

@@ -9,4 +9,6 @@ export interface PoolState<T extends PoolTarget> {
   readonly usable: readonly T[];
   /** Too few targets are fit, or none, so all are used. */
   readonly isFailOpen: boolean;
+  /** Those in other zones that come after those of the preferred one. */
+  readonly far: ReadonlySet<T>;
 }

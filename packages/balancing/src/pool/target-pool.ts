@@ -4,6 +4,7 @@ import type { PickContext, Picker } from '../order/picker.ts';
 import type { Policy } from '../order/policy.ts';
 import { createPicker } from '../picker/leveled-picker.ts';
 import { Ejection, type EjectionOptions, type FailureKind } from './ejection.ts';
+import { farTargets, type ZonePreference } from './near-zone.ts';
 import { explainPool, type PoolExplanation } from './pool-explanation.ts';
 import type { PoolState } from './pool-state.ts';
 import type { PoolTarget } from './pool-target.ts';
@@ -31,6 +32,8 @@ export interface PoolSettings {
   readonly slowStartMs?: number | undefined;
   /** All targets are used when the share of fit ones is below this, 0..1. @default 0: when none is fit */
   readonly failOpenBelow?: number | undefined;
+  /** Targets of this zone come first. @default zones do not matter */
+  readonly nearZone?: ZonePreference | undefined;
 }
 
 export interface TargetPoolOptions<T extends PoolTarget> extends PoolSettings {
@@ -50,6 +53,7 @@ interface Mix<T> {
     readonly target: T;
     readonly weight: number;
     readonly tier: number;
+    readonly isFar: boolean;
   }[];
 }
 
@@ -65,6 +69,7 @@ export class TargetPool<T extends PoolTarget> {
   readonly #targets = new Map<string, T>();
   #policy: Policy;
   #failOpenBelow: number;
+  #nearZone: ZonePreference | undefined;
   #state: PoolState<T> | undefined;
   #picker: Picker<T> | undefined;
   /** The inputs that the picker was built from. */
@@ -82,14 +87,17 @@ export class TargetPool<T extends PoolTarget> {
     this.#serverErrors = options.ejection.serverErrors ?? true;
     this.#slowStart = new SlowStart(options.slowStartMs ?? 0);
     this.#failOpenBelow = options.failOpenBelow ?? 0;
+    this.#nearZone = options.nearZone;
     this.#compare(options.ejection.successRate);
   }
 
   /** Other rules from now on; what is known of the targets stays. */
-  configure(policy: Policy, { ejection, slowStartMs, failOpenBelow }: PoolSettings): void {
+  configure(policy: Policy, settings: PoolSettings): void {
+    const { ejection, slowStartMs, failOpenBelow, nearZone } = settings;
     this.#policy = policy;
     this.#slowStart.durationMs = slowStartMs ?? 0;
     this.#failOpenBelow = failOpenBelow ?? 0;
+    this.#nearZone = nearZone;
     this.#compare(ejection.successRate);
     this.#ejection.configure({ ...ejection, random: this.#options.random });
     this.#serverErrors = ejection.serverErrors ?? true;
@@ -210,13 +218,15 @@ export class TargetPool<T extends PoolTarget> {
     const isTooFew = fit.length === 0 || fit.length < inUse.length * this.#failOpenBelow;
     const isFailOpen = isTooFew && inUse.length > 0;
     const admitted = this.#ejection.admitted(isFailOpen ? inUse : fit, now);
-    this.#slowStart.weigh(this.#targets, isFailOpen ? fit : admitted, now);
+    const good = isFailOpen ? fit : admitted;
+    this.#slowStart.weigh(this.#targets, good, now);
+    const far = farTargets(this.#nearZone, inUse, good);
     this.#nextRebuildMs = Math.min(
       this.#ejection.nextReturnMs(now),
       this.#slowStart.nextStepMs,
       this.#rates?.endMs ?? Infinity,
     );
-    return { picker: this.#pickerOf(admitted), usable: inUse, isFailOpen };
+    return { picker: this.#pickerOf(admitted, far), usable: inUse, isFailOpen, far };
   }
 
   #ejectOutliers(nowMs: number): void {
@@ -233,30 +243,31 @@ export class TargetPool<T extends PoolTarget> {
   }
 
   /** Keeps the picker when nothing relevant changed, and with it the turn order. */
-  #pickerOf(admitted: readonly T[]): Picker<T> {
-    if (this.#picker !== undefined && isSameMix(this.#mix, this.#policy, admitted))
-      return this.#picker;
+  #pickerOf(admitted: readonly T[], far: ReadonlySet<T>): Picker<T> {
+    const isFar = (target: T): boolean => far.has(target);
     const entries = admitted.map((target) => {
       const { weight, tier } = target;
-      return { target, weight, tier };
+      return { target, weight, tier, isFar: isFar(target) };
     });
-    this.#mix = { policy: this.#policy, entries };
-    return (this.#picker = createPicker(this.#policy, admitted, this.#options));
+    const mix = { policy: this.#policy, entries };
+    if (this.#picker !== undefined && isSameMix(this.#mix, mix)) return this.#picker;
+    this.#mix = mix;
+    const { random } = this.#options;
+    return (this.#picker = createPicker(this.#policy, admitted, { random, isFar }));
   }
 }
 
-function isSameMix<T extends PoolTarget>(
-  mix: Mix<T> | undefined,
-  policy: Policy,
-  admitted: readonly T[],
-): boolean {
+function isSameMix<T extends PoolTarget>(before: Mix<T> | undefined, after: Mix<T>): boolean {
   return (
-    mix?.policy === policy &&
-    mix.entries.length === admitted.length &&
-    mix.entries.every((entry, at) => {
-      const target = admitted[at]!;
+    before?.policy === after.policy &&
+    before.entries.length === after.entries.length &&
+    before.entries.every((entry, at) => {
+      const { target, weight, tier, isFar } = after.entries[at]!;
       return (
-        entry.target === target && entry.weight === target.weight && entry.tier === target.tier
+        entry.target === target &&
+        entry.weight === weight &&
+        entry.tier === tier &&
+        entry.isFar === isFar
       );
     })
   );

@@ -6,7 +6,7 @@ import type { Endpoint } from '@rollcall/contract';
  * better one), `ejected` because calls to it failed, `no_weight` while another has some, `filtered` by the given filter,
  * or it is at another port than the one called.
  */
-export type NotChosen = Exclude<Refusal, 'unfit'> | 'other_port';
+export type NotChosen = Exclude<Refusal, 'unfit' | 'other_zone'> | 'other_port';
 
 /** Why an endpoint is left out for a while. */
 export interface EjectionExplanation {

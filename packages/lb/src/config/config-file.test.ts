@@ -75,7 +75,7 @@ const CASES: [string, string, string, string][] = [
     'an unknown key of a group',
     GROUP,
     `${GROUP}, weights: 1`,
-    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, namespace, port, policy, scheme, tls, healthCheck, retry, failOpenBelow, stickiness, slowStartMs, maxRequestsPerTarget, queue, deregistrationDelayMs, ejection',
+    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, namespace, port, policy, scheme, tls, healthCheck, retry, failOpenBelow, preferZone, zoneSpillBelow, stickiness, slowStartMs, maxRequestsPerTarget, queue, deregistrationDelayMs, ejection',
   ],
   [
     'a missing key',
@@ -118,6 +118,12 @@ const CASES: [string, string, string, string][] = [
     GROUP,
     `${GROUP}, queue: { length: 5 }`,
     'lb.yaml:8:28: targetGroups.hello.queue: of no use, got no maxRequestsPerTarget, expected that limit besides',
+  ],
+  [
+    'a preference of a zone that is not known',
+    GROUP,
+    `${GROUP}, preferZone: true`,
+    'lb.yaml:8:28: targetGroups.hello.preferZone: of no use, got no zone, expected the zone of the balancer at the top',
   ],
   [
     'an admin port for everybody',

@@ -16,6 +16,7 @@ import { substituteEnvironment } from './environment.ts';
 import { certificateProblems } from './certificate-problems.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problem.ts';
 import { groupProblems } from './group-problems.ts';
+import { withNearZones } from './near-zones.ts';
 import { referenceProblems } from './reference-problems.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { shapeProblems } from './shape-problems.ts';
@@ -87,7 +88,7 @@ function loadConfig(text: string, file: string, environment: NodeJS.ProcessEnv):
     throw new ConfigError([...unset, ...new Set(found)]);
   }
   return {
-    config: Object.freeze(parsed.data),
+    config: Object.freeze(withNearZones(parsed.data)),
     files: namedFiles(data),
     placeOf: (path) => place(offsetOf(document, { path, at: 'value', message: '' })),
   };

@@ -140,6 +140,13 @@ export const TargetGroup = object({
    * them. @default 0: only when none is healthy
    */
   failOpenBelow: ratio.default(0),
+  /**
+   * Targets of the balancer's `zone` come first; those of other zones get requests when these are full or were tried.
+   * @default false
+   */
+  preferZone: flag.default(false),
+  /** Zones do not matter while a smaller share of the targets in the balancer's zone is healthy. @default 0.7 */
+  zoneSpillBelow: ratio.default(0.7),
   /** A client gets the same target again, while that one takes requests. @default each request is distributed anew */
   stickiness: Stickiness.optional(),
   /**

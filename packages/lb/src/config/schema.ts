@@ -127,6 +127,8 @@ export const ConfigSchema = object({
   targetGroups: z
     .record(label('a name'), TargetGroup, { error: 'expected target groups by name' })
     .default({}),
+  /** Zone of this balancer, for target groups with `preferZone`. @default none */
+  zone: text('the name of a zone').optional(),
   /** Serves the declared services of type LoadBalancer, over TCP and UDP. Absent: other programs serve them. */
   loadBalancerServices: LoadBalancerServices.optional(),
   admin: Admin.prefault({}),
@@ -164,13 +166,19 @@ export const ConfigSchema = object({
   shutdown: Shutdown.prefault({}),
 });
 
-export type Config = z.output<typeof ConfigSchema>;
+type Parsed = z.output<typeof ConfigSchema>;
+export type TargetGroupConfig = Parsed['targetGroups'][string] & {
+  /** The zone whose targets come first: that of the balancer, where a group prefers it. */
+  readonly nearZone?: string | undefined;
+};
+export type Config = Omit<Parsed, 'targetGroups'> & {
+  targetGroups: Record<string, TargetGroupConfig>;
+};
 /** The part of it by which requests are carried. */
 export type FrontConfig = Omit<Config, 'registry' | 'admin' | 'watchConfig'>;
 export type ListenerConfig = Config['listeners'][number];
 export type ListenerTlsConfig = NonNullable<ListenerConfig['tls']>;
 export type RedirectConfig = NonNullable<ActionConfig['redirect']>;
-export type TargetGroupConfig = Config['targetGroups'][string];
 export type HealthCheckConfig = NonNullable<TargetGroupConfig['healthCheck']>;
 export type ActionConfig = NonNullable<ListenerConfig['default']>;
 export type LoadBalancerServicesConfig = NonNullable<Config['loadBalancerServices']>;

@@ -7,6 +7,7 @@ export function policyOf({ policy, stickiness }: TargetGroupConfig): Policy {
 }
 
 export function poolSettingsOf(config: TargetGroupConfig): PoolSettings {
-  const { ejection, slowStartMs, failOpenBelow } = config;
-  return { ejection, slowStartMs, failOpenBelow };
+  const { ejection, slowStartMs, failOpenBelow, nearZone: zone, zoneSpillBelow } = config;
+  const nearZone = zone === undefined ? undefined : { zone, spillBelow: zoneSpillBelow };
+  return { ejection, slowStartMs, failOpenBelow, nearZone };
 }

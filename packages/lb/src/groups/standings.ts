@@ -15,6 +15,8 @@ export interface StandingsView {
   /** Unhealthy targets are used too. */
   readonly isFailOpen: boolean;
   readonly isChecked: boolean;
+  /** Those in other zones that are used after those of the balancer's zone. */
+  readonly far: ReadonlySet<GroupTarget>;
 }
 
 /** Says of each target of a group in which state it is, why, and since when. */
@@ -27,7 +29,8 @@ export class Standings {
     this.#parts = parts;
   }
 
-  review(target: GroupTarget, { inUse, isFailOpen, isChecked }: StandingsView): void {
+  review(target: GroupTarget, view: StandingsView): void {
+    const { inUse, isFailOpen } = view;
     const { endpoint, health } = target;
     if (endpoint.terminating) return;
     if (endpoint.tier === null) {
@@ -38,7 +41,7 @@ export class Standings {
     } else if (!inUse.has(target)) {
       this.set(target, 'ejected', 'attempts on it failed; it gets no requests for a while');
     } else {
-      this.#setUsed(target, isChecked);
+      this.#setUsed(target, view);
     }
   }
 
@@ -52,11 +55,14 @@ export class Standings {
     target.standing = Object.freeze({ state, reason, since });
   }
 
-  #setUsed(target: GroupTarget, isChecked: boolean): void {
+  #setUsed(target: GroupTarget, { isChecked, far }: StandingsView): void {
     const { endpoint, health, startTenths } = target;
     const share = startTenths < 10 ? `; slow start: ${startTenths}0 % of its weight` : '';
+    const zone = far.has(target)
+      ? '; in another zone, used when the nearer ones do not suffice'
+      : '';
     const tier = endpoint.tier === 1 ? ' (tier 1: used only when no tier 0 is left)' : '';
-    const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}${share}`;
+    const registry = `${reasonOf(endpoint, `is ${endpoint.state}`)}${tier}${zone}${share}`;
     if (!isChecked) {
       this.set(target, 'healthy', registry);
     } else if (health.state === 'initial') {

@@ -312,3 +312,44 @@ test('a target that fails more often than the others is ejected, though never in
     });
   }
 });
+
+const inZone = (port: number, zone: string) => endpoint(port, { zone });
+
+test('targets of the own zone come first, until too few of them are healthy', async () => {
+  const all = [inZone(1, 'a'), inZone(2, 'a'), inZone(3, 'a'), inZone(4, 'b'), inZone(5, '')];
+  const settings = `${CHECKED}, preferZone: true, zoneSpillBelow: 0.5`;
+  const bench = new GroupBench(settings, all, 'zone: a');
+  await bench.round(0);
+  expect(bench.used()).toEqual([1, 2, 3]);
+  expect(bench.target(4).standing).toMatchObject({
+    state: 'healthy',
+    reason: expect.stringContaining('in another zone'),
+  });
+  bench.failing.add(1);
+  await bench.round();
+  await bench.round();
+  expect(bench.used()).toEqual([2, 3]);
+  bench.failing.add(2);
+  await bench.round();
+  await bench.round();
+  expect(bench.used()).toEqual([3, 4, 5]);
+  expect(bench.target(4).standing.reason).not.toContain('in another zone');
+  bench.failing.clear();
+  await bench.round();
+  await bench.round();
+  expect(bench.used()).toEqual([1, 2, 3]);
+  bench.configure(CHECKED);
+  expect(bench.used()).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('other zones are used for a retry, for what is too much, and when the own one has nobody', () => {
+  const settings = ', preferZone: true, maxRequestsPerTarget: 1';
+  const bench = new GroupBench(settings, [inZone(1, 'a'), inZone(2, 'b')], 'zone: a');
+  expect(bench.used()).toEqual([1]);
+  expect(bench.group.snapshot().pick([bench.target(1)])?.port).toBe(2);
+  bench.target(1).begin();
+  expect(bench.used()).toEqual([2]);
+  bench.target(1).end();
+  bench.source.show(inZone(2, 'b'));
+  expect(bench.used()).toEqual([2]);
+});

@@ -282,10 +282,10 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   #rebuild(): void {
     // Health changes do not invalidate the pool's state by themselves.
     this.#pool.invalidate();
-    const { picker, isFailOpen } = this.#pool.state();
+    const { picker, isFailOpen, far } = this.#pool.state();
     this.isFailOpen = isFailOpen;
     const inUse = new Set(picker.candidates);
-    const view = { inUse, isFailOpen, isChecked: this.#checks !== undefined };
+    const view = { inUse, isFailOpen, far, isChecked: this.#checks !== undefined };
     for (const target of this.#pool.targets()) this.#standings.review(target, view);
     if (picker !== this.#snapshot.picker) this.#snapshot = this.#snapshotOf(picker);
     this.queue?.wake();

@@ -129,6 +129,9 @@ function withoutSettings(config: TargetGroupConfig): object {
     'maxRequestsPerTarget',
     'queue',
     'slowStartMs',
+    'preferZone',
+    'nearZone',
+    'zoneSpillBelow',
     'failOpenBelow',
   ]);
   return Object.fromEntries(Object.entries(config).filter(([key]) => !settings.has(key)));

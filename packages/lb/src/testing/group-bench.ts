@@ -9,8 +9,9 @@ import { HealthChecker } from '../health/health-checker.ts';
 import type { ProbeAddress, ProbeResult } from '../health/probe.ts';
 import { FakeSource } from './fake-source.ts';
 
-function configOf(options: string): TargetGroupConfig {
+function configOf(options: string, top: string): TargetGroupConfig {
   const text = `registry: { url: http://127.0.0.1:7400 }
+${top}
 listeners: [{ name: web, port: 0, default: { targetGroup: g } }]
 targetGroups: { g: { service: hello ${options} } }`;
   return parseConfig(text, 'lb.yaml', {}).targetGroups['g']!;
@@ -27,9 +28,10 @@ export class GroupBench {
   readonly failing = new Set<number>();
   checks = 0;
 
-  constructor(options = '', endpoints?: readonly Endpoint[]) {
+  /** `options`: settings of the group; `top`: further lines of the file. */
+  constructor(options = '', endpoints?: readonly Endpoint[], top = '') {
     this.source = new FakeSource(endpoints);
-    this.group = new RegistryTargetGroup('g', configOf(options), {
+    this.group = new RegistryTargetGroup('g', configOf(options, top), {
       source: this.source,
       clock: this.clock,
       random: () => 0.5,
@@ -77,7 +79,7 @@ export class GroupBench {
   }
 
   configure(options: string, way?: TargetWay): void {
-    this.group.configure(configOf(options), way);
+    this.group.configure(configOf(options, ''), way);
   }
 
   /** One round of health checks. */

@@ -22,7 +22,8 @@ targetGroups: { hello: { service: hello ${settings} } }
   return { url: balancer.addresses.listeners['web']!, balancer, source };
 }
 
-async function serve(listener: RequestListener): Promise<number> {
+/** A server until the test ends. @returns its port. */
+export async function serve(listener: RequestListener): Promise<number> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {

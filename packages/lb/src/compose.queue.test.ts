@@ -72,6 +72,23 @@ test('requests beyond the limit wait, and are sent in the order in which they ca
   for (const client of clients) client.close();
 });
 
+test('the next request of a connection does not pass those that wait', async () => {
+  const { target, send, waiting } = await start();
+  const first = await send('/0');
+  await expect.poll(() => target.held.length).toBe(1);
+  await send('/1');
+  await waiting(1);
+  first.send('GET /later HTTP/1.1\r\nHost: a\r\n\r\n');
+  // Both arrive before the answer: a request of another connection shows that they have.
+  await send('/2');
+  await waiting(2);
+  for (let i = 1; i <= 3; i++) {
+    target.next();
+    await expect.poll(() => target.state.seen.length).toBe(i + 1);
+  }
+  expect(target.state.seen).toEqual(['/0', '/1', '/2', '/later']);
+});
+
 test('a full queue refuses at once, and says when to come again', async () => {
   const { url, target, send, waiting } = await start();
   await send('/0');

@@ -74,7 +74,15 @@ test.each<[string, number, readonly number[], number]>([
   ['all are equally bad', 7, Array<number>(7).fill(37), 100],
   ['half of them are bad', 6, [50, 50, 50, 0, 0, 0], 100],
 ])('nobody is ejected: %s', (_, count, failures, calls) => {
-  expect(setUp(count).pass(failures, calls)).toEqual([]);
+  const { pool, pass } = setUp(count);
+  expect(pass(failures, calls)).toEqual([]);
+  expect(pool.ejections).toBe(0);
+});
+
+test('equal rates stay equal, though their mean is not exact', () => {
+  const { pool, pass } = setUp(5, { ...RATE, factor: 0.5 });
+  pass([8, 8, 8, 8, 8]);
+  expect(pool.ejections).toBe(0);
 });
 
 test('without the setting nobody is compared, and it may be set later', () => {

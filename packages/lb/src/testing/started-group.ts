@@ -13,6 +13,8 @@ export async function startGroup(settings: string, ...listeners: RequestListener
 listeners: [{ name: web, port: 0, default: { targetGroup: hello } }]
 admin: { port: 0 }
 accessLog: off
+shutdown: { graceMs: 0 }
+timeouts: { halfCloseMs: 300 }
 targetGroups: { hello: { service: hello ${settings} } }
 `;
   const source = new FakeSource(ports.map((port) => endpoint(port)));

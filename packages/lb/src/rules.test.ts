@@ -371,6 +371,11 @@ test.each([
     'rewrite: of no use',
   ],
   [
+    'a depth of a host without wildcard',
+    '{ host: a.test, hostDepth: one, targetGroup: a }',
+    'hostDepth: of no use',
+  ],
+  [
     'a field that frames',
     '{ targetGroup: a, requestHeaders: { set: { Content-Length: "1" } } }',
     'requestHeaders.set.Content-Length: bad name',

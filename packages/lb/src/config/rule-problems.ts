@@ -86,7 +86,14 @@ function patternProblems(rule: Mapping, path: Path): ConfigProblem[] {
     ...compileProblems(rule, path),
     ...normalProblems(rule['path'], [...path, 'path']),
     ...prefixProblems(rule, path),
+    ...depthProblems(rule, path),
   ];
+}
+
+function depthProblems({ host, hostDepth }: Mapping, path: Path): ConfigProblem[] {
+  if (hostDepth === undefined || (isText(host) && (host as string).startsWith('*.'))) return [];
+  const message = 'of no use, expected it together with a host like *.example';
+  return [{ path: [...path, 'hostDepth'], at: 'key', message }];
 }
 
 function compileProblems(rule: Mapping, path: Path): ConfigProblem[] {
@@ -165,9 +172,16 @@ function doubles(rules: readonly { readonly rule: Mapping; readonly at: Path }[]
   const seen = new Map<string, Path>();
   const names = new Map<string, Path>();
   return rules.flatMap(({ rule, at }) => {
-    const { host = '*', path = '/*', priority, methods, headers, query, sources, name } = rule;
+    const { host = '*', hostDepth = 'any', path = '/*', priority, name } = rule;
+    const { methods, headers, query, sources } = rule;
     const conditions = { methods, headers, query, sources };
-    const what = JSON.stringify([String(host).toLowerCase(), path, priority, conditions]);
+    const what = JSON.stringify([
+      String(host).toLowerCase(),
+      hostDepth,
+      path,
+      priority,
+      conditions,
+    ]);
     const first = seen.get(what);
     const sameName = typeof name === 'string' ? names.get(name) : undefined;
     if (first === undefined) seen.set(what, at);

@@ -228,6 +228,8 @@ export const Rule = object({
     .string({ error: 'expected a host name' })
     .regex(HOST_PATTERN, { error: 'expected a host name, possibly with "*." before it' })
     .optional(),
+  /** How many labels `*.` of `host` stands for: `one`, as in a certificate, or `any` number of them. @default any */
+  hostDepth: z.enum(['one', 'any'], { error: 'expected one or any' }).optional(),
   /**
    * `/exact`, or `/prefix/*` for `/prefix` and everything below; or a mapping with `exact`, `prefix`, `glob` (`*`: anything
    * but `/`, `**`: anything) or `regex` (of the whole path). Absent: any path.

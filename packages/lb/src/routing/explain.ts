@@ -37,6 +37,7 @@ function explainListener(listener: ListenerConfig, question: Question): string[]
     const conditions = conditionsOf(rule);
     return {
       host: rule.host,
+      hostDepth: rule.hostDepth,
       path: pathPattern(rule.path),
       conditions,
       priority: rule.priority,

@@ -30,11 +30,12 @@ export class ListenerRouter implements Router {
   /** @throws Error when a rule names a group that is not in `groups`, or has a regular expression that is none. */
   constructor(listener: ListenerConfig, parts: RuleParts) {
     const entries = listener.rules.map((config, index): Entry<Rule> => {
-      const { host, path, priority, name = `rules[${index}]` } = config;
+      const { host, hostDepth, path, priority, name = `rules[${index}]` } = config;
       const pattern = pathPattern(path);
       const key = `${listener.name}/${name}`;
       const value = createRule(config, { name, key, pattern }, parts);
-      return { host, path: pattern, conditions: conditionsOf(config), priority, index, value };
+      const conditions = conditionsOf(config);
+      return { host, hostDepth, path: pattern, conditions, priority, index, value };
     });
     this.table = new RuleTable(entries);
     const fallback = listener.default;

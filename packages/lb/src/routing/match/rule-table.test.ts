@@ -7,6 +7,7 @@ import { type Entry, RuleTable } from './rule-table.ts';
 
 interface Config extends Wishes {
   readonly host?: string | undefined;
+  readonly hostDepth?: 'one' | 'any' | undefined;
   readonly path?: PathConfig | undefined;
   readonly priority?: number | undefined;
 }
@@ -18,6 +19,7 @@ function tableOf(configs: readonly Config[]): RuleTable<number> {
 const entriesOf = (configs: readonly Config[]) =>
   configs.map((config, index): Entry<number> => ({
     host: config.host,
+    hostDepth: config.hostDepth,
     path: pathPattern(config.path),
     conditions: conditionsOf(config),
     priority: config.priority,
@@ -112,6 +114,18 @@ test.each<[string, Config[], ReturnType<typeof requestOf>, number]>([
     requestOf('h', '/a'),
     1,
   ],
+  [
+    'a wildcard of one label leaves deeper hosts to the others',
+    [{ host: '*.a.test', hostDepth: 'one', path: '/a' }, { host: '*.test' }],
+    requestOf('c.b.a.test', '/a'),
+    1,
+  ],
+  [
+    'a wildcard of one label takes one label, by its path',
+    [{ host: '*.a.test' }, { host: '*.a.test', hostDepth: 'one', path: '/a' }],
+    requestOf('b.a.test', '/a'),
+    1,
+  ],
 ])('%s', (_name, configs, request, expected) => {
   expect(tableOf(configs).find(request, request.path)).toBe(expected);
 });
@@ -122,13 +136,11 @@ function plainly(entries: readonly Entry<number>[], request: RequestView): numbe
     if (host === undefined) return 0;
     return host.startsWith('*.') ? host.length : 1_000;
   };
-  const isHost = ({ host }: Entry<number>): boolean => {
+  const isHost = ({ host, hostDepth }: Entry<number>): boolean => {
     if (host === undefined || host === request.host) return true;
-    return (
-      host.startsWith('*.') &&
-      request.host.endsWith(host.slice(1)) &&
-      request.host.length >= host.length
-    );
+    if (!host.startsWith('*.') || !request.host.endsWith(host.slice(1))) return false;
+    const labels = request.host.slice(0, 1 - host.length).split('.');
+    return labels[0] !== '' && (hostDepth !== 'one' || labels.length === 1);
   };
   const pathRank = ({ path }: Entry<number>): number => {
     if (path === undefined) return -1;
@@ -155,6 +167,7 @@ const anyHost = fc.constantFrom('a.test', 'b.a.test', 'x.b.a.test', 'other');
 const anyConfig = fc.record(
   {
     host: fc.constantFrom('a.test', '*.a.test', '*.test', '*.b.a.test'),
+    hostDepth: fc.constantFrom('one' as const, 'any' as const),
     path: fc.oneof(
       plainPath,
       plainPath.map((path) => `${path === '/' ? '' : path}/*`),

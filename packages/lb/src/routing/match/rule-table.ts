@@ -6,6 +6,8 @@ import type { PathPattern } from './path-pattern.ts';
 export interface Entry<T> {
   /** An exact name, or one with `*.` before it; undefined: any host. */
   readonly host: string | undefined;
+  /** What `*.` stands for: exactly one label, or any number of them. @default any */
+  readonly hostDepth?: 'one' | 'any' | undefined;
   readonly path: PathPattern | undefined;
   readonly conditions: readonly Condition[];
   /** Rules with one go before those without, in the order of their numbers. */
@@ -104,8 +106,11 @@ class HostIndex<T> {
     const exact = this.#exact.get(host)?.visit(path, visit);
     if (exact !== undefined) return exact;
     if (this.#suffixes.size > 0) {
-      for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
-        const found = this.#suffixes.get(host.slice(dot + 1))?.visit(path, visit);
+      const first = host.indexOf('.');
+      const visitDeep: Visit<T> = (entry) => entry.hostDepth !== 'one' && visit(entry);
+      for (let dot = first; dot !== -1; dot = host.indexOf('.', dot + 1)) {
+        const own = this.#suffixes.get(host.slice(dot + 1));
+        const found = own?.visit(path, dot === first ? visit : visitDeep);
         if (found !== undefined) return found;
       }
     }

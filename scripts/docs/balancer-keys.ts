@@ -21,6 +21,7 @@ interface Member {
 const SOURCES = [
   'packages/lb/src/config/schema.ts',
   'packages/lb/src/config/group-schema.ts',
+  'packages/lb/src/config/ingress-schema.ts',
   'packages/lb/src/config/limits-schema.ts',
   'packages/lb/src/config/rule-schema.ts',
   'packages/lb/src/config/tls-schema.ts',

@@ -1,28 +1,31 @@
 import type { LoopFaults, Tell } from '@rollcall/daemon';
 import { type Clock, pause, type Timer } from '@rollcall/runtime';
-import { AdminPort } from './admin/admin-port.ts';
-import { expiredIn, reportCertificates, reportExpiry } from './admin/certificate-report.ts';
-import { createMetrics } from './admin/metrics.ts';
-import { readinessDetails, reloadAction } from './admin/reload-action.ts';
-import { servicesView } from './admin/services-view.ts';
-import { targetsView } from './admin/targets-view.ts';
+import type { AdminPort } from './admin/admin-port.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { openAdmin } from './admin/open-admin.ts';
 import type { ConfigSource } from './config/config-source.ts';
+import { describeChanges } from './config/changes.ts';
 import { refuseFixedKeys } from './config/fixed-keys.ts';
 import type { Config } from './config/schema.ts';
-import type { Front, WorkersState } from './front/front.ts';
+import type { Front } from './front/front.ts';
 import type { GroupsStep, TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup } from './groups/target-group.ts';
+import { effectiveConfig } from './ingress/effective-config.ts';
+import type { IngressFollower } from './ingress/ingress-follower.ts';
+import { OnceLog } from './ingress/once-log.ts';
 import { ListenFailure } from './listeners/listen-failure.ts';
 import type { RegistryLink } from './registry/registry-link.ts';
 import { ChangeRefused } from './config/change-refused.ts';
 import { ConfigWatch } from './reload/config-watch.ts';
-import { Reloader, type ReloadResult } from './reload/reloader.ts';
+import { isExpected, Reloader, type ReloadResult } from './reload/reloader.ts';
 import { Steps } from './reload/step.ts';
 import type { BalancedServices } from './services/serve-services.ts';
 import type { BalancerTls } from './tls/balancer-tls.ts';
 
 const TICK_MS = 100;
 const WATCH_MS = 1_000;
+/** Routes of Ingresses that were refused are tried again after this, in ms. */
+const INGRESS_RETRY_MS = 5_000;
 /** How long a successor tries to get the admin port, in ms. */
 const ADMIN_PATIENCE_MS = 10_000;
 /**
@@ -44,6 +47,7 @@ export interface BalancerParts {
   readonly front: Front;
   readonly tls: BalancerTls;
   readonly services: BalancedServices | undefined;
+  readonly ingresses: IngressFollower;
   readonly supervisor: FaultReports | undefined;
   /** Undefined: the configuration stays as it is. */
   readonly source: ConfigSource | undefined;
@@ -59,6 +63,11 @@ export class Balancer {
   readonly #admin: AdminPort;
   readonly #reloader: Reloader | undefined;
   readonly #timers: readonly Timer[];
+  readonly #notes: OnceLog;
+  readonly #refusals: OnceLog;
+  /** As in the file. */
+  #written: Config;
+  /** With what the Ingresses add. */
   #config: Config;
   #isClosing = false;
   #applying: Promise<void> = Promise.resolve();
@@ -67,9 +76,16 @@ export class Balancer {
   constructor(config: Config, parts: BalancerParts) {
     const { clock, groups, front, source } = parts;
     this.#parts = parts;
+    this.#notes = new OnceLog(parts.log);
+    this.#refusals = new OnceLog(parts.log, 'error');
+    this.#written = config;
     this.#config = config;
     this.#reloader = source === undefined ? undefined : this.#createReloader(source);
-    this.#admin = this.#createAdmin();
+    this.#admin = openAdmin({
+      ...parts,
+      reloader: this.#reloader,
+      isClosing: () => this.#isClosing,
+    });
     const ticks = clock.every(TICK_MS, () => {
       groups.tick();
       front.tick();
@@ -93,16 +109,21 @@ export class Balancer {
   }
 
   async #start(): Promise<void> {
-    const config = this.#config;
-    const { groups, front, tls, onServing, isSuccessor } = this.#parts;
+    const { groups, front, tls, onServing, isSuccessor, ingresses, clock } = this.#parts;
+    const endMs = clock.monotonicMs() + FIRST_PICTURES_MS;
     try {
+      ingresses.start(this.#written.ingress, () => void this.#followIngresses());
+      await Promise.race([ingresses.ready(), pause(clock, FIRST_PICTURES_MS)]);
+      const config = this.#effective(this.#written);
+      this.#config = config;
       const secured = await tls.prepare(config);
       secured.commit();
       const first = groups.prepare(config.targetGroups, secured.targets);
       first.commit();
       if (!isSuccessor) (await this.#admin.prepare(config.admin)).commit();
-      await this.#awaitPictures(first);
+      await this.#awaitPictures(first, endMs - clock.monotonicMs());
       (await front.prepare(config, first.byName, secured.acceptors)).commit();
+      this.#tellNotes();
       onServing?.();
       if (isSuccessor) await this.#takeAdminPort(config.admin);
     } catch (error) {
@@ -163,7 +184,8 @@ export class Balancer {
   }
 
   async #end(graceMs: number): Promise<void> {
-    const { front, services, groups, link, tls } = this.#parts;
+    const { front, services, groups, link, tls, ingresses } = this.#parts;
+    ingresses.close();
     await Promise.all([front.close(graceMs), services?.close(graceMs)]);
     for (const timer of this.#timers) timer.cancel();
     tls.close();
@@ -172,12 +194,50 @@ export class Balancer {
     await this.#admin.close();
   }
 
-  async #apply(next: Config): Promise<void> {
-    await this.#applying;
-    if (this.#isClosing) throw new ChangeRefused('the balancer is stopping', []);
-    const applied = this.#applyMoving(next);
+  /** One after the other, with what the Ingresses add by then. `choose`: called when it is the turn of the change. */
+  #apply(choose: () => Config): Promise<void> {
+    const applied = this.#applyAfter(this.#applying, choose);
     this.#applying = applied.catch(() => {});
-    await applied;
+    return applied;
+  }
+
+  async #applyAfter(earlier: Promise<void>, choose: () => Config): Promise<void> {
+    await earlier;
+    if (this.#isClosing) throw new ChangeRefused('the balancer is stopping', []);
+    const next = choose();
+    const effective = this.#effective(next);
+    const isSame = next === this.#written && isDeepStrictEqual(effective, this.#config);
+    if (!isSame) await this.#applyMoving(effective);
+    this.#written = next;
+    this.#parts.ingresses.configure(next.ingress);
+    this.#tellNotes();
+  }
+
+  #effective(written: Config): Config {
+    return effectiveConfig(written, this.#parts.ingresses.routes(written.ingress));
+  }
+
+  #tellNotes(): void {
+    this.#notes.tell(this.#parts.ingresses.routes(this.#written.ingress)?.notes ?? []);
+  }
+
+  /** What is refused is tried again: the reason may be something that passes. */
+  async #followIngresses(): Promise<void> {
+    const { log, supervisor, clock } = this.#parts;
+    if (this.#isClosing) return;
+    try {
+      const before = this.#config;
+      await this.#apply(() => this.#written);
+      const changes = describeChanges(before, this.#config);
+      if (changes.length > 0) log(`the Ingresses have changed: ${changes.join('; ')}`);
+      this.#refusals.tell([]);
+    } catch (error) {
+      if (this.#isClosing) return;
+      if (!isExpected(error)) supervisor?.report?.('ingress', error);
+      const { message } = error as Error;
+      this.#refusals.tell([`the Ingresses have changed: refused, all stays as it is: ${message}`]);
+      clock.after(INGRESS_RETRY_MS, () => void this.#followIngresses());
+    }
   }
 
   /**
@@ -224,16 +284,17 @@ export class Balancer {
     this.#config = next;
   }
 
-  async #awaitPictures(step: GroupsStep): Promise<void> {
-    await Promise.race([step.firstPictures(), pause(this.#parts.clock, FIRST_PICTURES_MS)]);
+  async #awaitPictures(step: GroupsStep, withinMs = FIRST_PICTURES_MS): Promise<void> {
+    const limit = pause(this.#parts.clock, Math.max(0, withinMs));
+    await Promise.race([step.firstPictures(), limit]);
   }
 
   #createReloader(source: ConfigSource): Reloader {
     const { clock, log, supervisor } = this.#parts;
     return new Reloader({
       load: () => source.load(),
-      apply: (next) => this.#apply(next),
-      current: () => this.#config,
+      apply: (next) => this.#apply(() => next),
+      current: () => this.#written,
       clock,
       log,
       onFault: (error) => supervisor?.report?.('reload', error),
@@ -246,55 +307,6 @@ export class Balancer {
       if (this.#config.watchConfig && !this.#isClosing) watch.look();
     });
   }
-
-  #createAdmin(): AdminPort {
-    const { clock, groups, front, services, link, supervisor, tls } = this.#parts;
-    const reloader = this.#reloader;
-    const reloads = reloader === undefined ? undefined : () => reloader.state;
-    const report = () => front.report();
-    const workers = front.workers === undefined ? undefined : () => front.workers!;
-    const sources = {
-      report,
-      groups: () => groups.all,
-      services,
-      tls,
-      supervisor,
-      reloads,
-      workers,
-    };
-    return new AdminPort(
-      {
-        metrics: createMetrics(sources),
-        waitingFor: () => [
-          ...groups.all.filter((group) => !group.hasPicture).map(({ name }) => name),
-          ...(services?.catalog.isReady === false ? ['loadBalancerServices'] : []),
-        ],
-        missing: () => [
-          ...(link.isUnreachable ? ['registry'] : []),
-          ...expiredIn(tls, clock.wallMs()),
-          ...missingWorkers(front.workers),
-        ],
-        isClosing: () => this.#isClosing,
-        views: {
-          '/targets': async () => targetsView(groups.all, await report()),
-          '/certificates': () => reportCertificates(tls, clock.wallMs()),
-          '/services': () => servicesView(services?.services.services() ?? []),
-        },
-        details: () => ({
-          ...(front.workers === undefined ? {} : { workers: front.workers }),
-          ...(reloader === undefined ? {} : readinessDetails(reloader.state)),
-          ...(tls.listeners.size === 0 ? {} : { certificates: reportExpiry(tls, clock.wallMs()) }),
-        }),
-        ...(reloader === undefined ? {} : { actions: { '/reload': () => reloadAction(reloader) } }),
-      },
-      clock,
-    );
-  }
-}
-
-function missingWorkers(workers: WorkersState | undefined): string[] {
-  if (workers === undefined || workers.serving >= workers.wanted) return [];
-  return [`${workers.wanted - workers.serving} of ${workers.wanted} workers`];
 }
 
 /** Whether a listener that is about to go has the port that could not be bound. */

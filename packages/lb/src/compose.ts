@@ -22,6 +22,7 @@ import type { RegistryTargetGroup, TargetGroupParts } from './groups/target-grou
 import type { TargetSource } from './groups/target-source.ts';
 import { HealthChecker } from './health/health-checker.ts';
 import { HttpProbe } from './health/http-probe.ts';
+import { IngressFollower } from './ingress/ingress-follower.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import type { ReloadResult } from './reload/reloader.ts';
 import { type BalancedServices, serveServices } from './services/serve-services.ts';
@@ -118,6 +119,13 @@ export async function startLoadBalancer(
   const link = new RegistryLink(config.registry, { clock, log });
   const groups = openGroups({ front, closer, link }, opening);
   const services = await openServices(config, link, opening);
+  const ingresses = new IngressFollower({
+    clock,
+    log,
+    list: (namespace) => link.ingresses(namespace),
+    followService: (service) => link.service(service),
+    onFault: (error) => supervisor?.report?.('ingress', error),
+  });
   const balancer = new Balancer(config, {
     clock,
     log,
@@ -126,6 +134,7 @@ export async function startLoadBalancer(
     front,
     tls,
     services,
+    ingresses,
     supervisor,
     source,
     onServing,

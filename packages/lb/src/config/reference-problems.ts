@@ -26,6 +26,7 @@ export function referenceProblems(data: unknown): ConfigProblem[] {
     }
     problems.push(...ruleProblems(listener, path, names));
   }
+  problems.push(...ingressProblems(data, [...seen.names.keys()]));
   const registry = valueAt(data, ['registry']);
   if (isMapping(registry) && (registry['cert'] === undefined) !== (registry['key'] === undefined)) {
     const message = 'bad value, one of cert and key, expected both or neither';
@@ -37,6 +38,20 @@ export function referenceProblems(data: unknown): ConfigProblem[] {
     problems.push({ path: ['listeners'], at: 'value', message });
   }
   return problems;
+}
+
+/** `names`: of the listeners. */
+function ingressProblems(data: unknown, names: readonly string[]): ConfigProblem[] {
+  const path = ['ingress', 'listener'];
+  const given = valueAt(data, path);
+  const meant = Array.isArray(given) ? given : [given];
+  return meant.flatMap((name: unknown, index) => {
+    if (typeof name !== 'string' || names.includes(name)) return [];
+    const message = `no such listener, got ${JSON.stringify(name)}, expected one of ${names.join(', ')}`;
+    return [
+      { path: Array.isArray(given) ? [...path, index] : path, at: 'value' as const, message },
+    ];
+  });
 }
 
 function isIdle(data: unknown): boolean {

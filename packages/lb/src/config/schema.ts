@@ -4,6 +4,7 @@ import { TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { flag, integer, label, ms, object, port, text } from './fields.ts';
 import { ejection, type Stickiness, TargetGroup } from './group-schema.ts';
+import { IngressRouting } from './ingress-schema.ts';
 import { Limits, Timeouts } from './limits-schema.ts';
 import { action, Rule } from './rule-schema.ts';
 import { ListenerTls } from './tls-schema.ts';
@@ -131,6 +132,8 @@ export const ConfigSchema = object({
   zone: text('the name of a zone').optional(),
   /** Serves the declared services of type LoadBalancer, over TCP and UDP. Absent: other programs serve them. */
   loadBalancerServices: LoadBalancerServices.optional(),
+  /** Routes by the Ingresses that are declared in the registry. Absent: they route nothing here. */
+  ingress: IngressRouting.optional(),
   admin: Admin.prefault({}),
   /** `stdout`, `off` or a file that is appended to. @default stdout */
   accessLog: text('stdout, off or the path of a file').default('stdout'),

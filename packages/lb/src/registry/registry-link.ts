@@ -1,4 +1,4 @@
-import { type Catalog, Rollcall } from '@rollcall/client-sdk';
+import { type Catalog, type ReplyOf, Rollcall } from '@rollcall/client-sdk';
 import { clientOptions, logConnection, type Tell } from '@rollcall/daemon';
 import type { Clock } from '@rollcall/runtime';
 import type { ReportPort } from '@rollcall/service-plane';
@@ -8,6 +8,7 @@ import { RollcallSource } from '../groups/rollcall-source.ts';
 import type { TargetSource } from '../groups/target-source.ts';
 import { NO_STEP, type Step } from '../reload/step.ts';
 import { ReplaceableCatalog } from './replaceable-catalog.ts';
+import { ReplaceableService } from './replaceable-service.ts';
 import { ReplaceableSource } from './replaceable-source.ts';
 
 type RegistryConfig = Config['registry'];
@@ -25,6 +26,7 @@ export class RegistryLink {
     ReplaceableSource,
     { readonly wanted: Wanted; readonly client: Rollcall }
   >();
+  readonly #services = new Map<ReplaceableService, ServiceRef>();
   readonly #traffic = new Map<TrafficSource, () => void>();
   #catalog: { readonly namespace: string; readonly shown: ReplaceableCatalog } | undefined;
   #config: RegistryConfig;
@@ -60,6 +62,21 @@ export class RegistryLink {
     );
     this.#sources.set(shown, { wanted, client });
     return shown;
+  }
+
+  /** Everything that is known of a service. */
+  service(wanted: ServiceRef): ReplaceableService {
+    const { service, namespace } = wanted;
+    const shown = new ReplaceableService(this.#client.service(service, { namespace }), (one) =>
+      this.#services.delete(one),
+    );
+    this.#services.set(shown, wanted);
+    return shown;
+  }
+
+  /** The declared Ingresses as they are now. `*`: of all namespaces. */
+  ingresses(namespace: string): Promise<ReplyOf<'listManifests'>> {
+    return this.#client.call('listManifests', { params: { ns: namespace, kind: 'Ingress' } });
   }
 
   /** May be called once. */
@@ -113,6 +130,8 @@ export class RegistryLink {
       source.replace(sourceOf(next, wanted));
       this.#sources.set(source, { wanted, client: next });
     }
+    for (const [shown, { service, namespace }] of this.#services)
+      shown.replace(next.service(service, { namespace }));
     for (const [source, end] of this.#traffic) {
       end();
       this.#traffic.set(source, next.reportTraffic(source));
@@ -123,6 +142,11 @@ export class RegistryLink {
     }
     void last.close();
   }
+}
+
+interface ServiceRef {
+  readonly service: string;
+  readonly namespace: string;
 }
 
 interface Wanted {

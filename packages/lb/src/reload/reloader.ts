@@ -110,7 +110,8 @@ export class Reloader {
   }
 }
 
-function isExpected(error: unknown): boolean {
+/** Whether a configuration is to blame, or the system, and not the program. */
+export function isExpected(error: unknown): boolean {
   return (
     error instanceof UsageError || error instanceof StartError || error instanceof RollcallError
   );

@@ -32,7 +32,7 @@ const Path = z.strictObject({
   backend: absent(Backend),
 });
 
-/** `apiVersion: networking.k8s.io/v1, kind: Ingress`: accepted and stored, but nothing routes by it yet. */
+/** `apiVersion: networking.k8s.io/v1, kind: Ingress`: load balancers with the key `ingress` route by it. */
 export const Ingress = z.strictObject({
   apiVersion: z.literal('networking.k8s.io/v1'),
   kind: z.literal('Ingress'),

@@ -1,4 +1,4 @@
-import type { Manifest, Service } from '@rollcall/manifests';
+import type { Ingress, Manifest, Service } from '@rollcall/manifests';
 import { hasSelector } from '../../picture/declared/profile.ts';
 
 /** What is accepted but has no effect, or a different one than expected; one sentence each. */
@@ -8,9 +8,16 @@ export function warningsOf(manifest: Manifest): string[] {
       'a Deployment starts nothing here: it counts the instances that register with its labels against the desired number',
     ];
   }
-  if (manifest.kind === 'Ingress')
-    return ['an Ingress is stored; no load balancer routes by it yet'];
+  if (manifest.kind === 'Ingress') return ingressWarnings(manifest);
   return manifest.kind === 'Service' ? serviceWarnings(manifest) : [];
+}
+
+function ingressWarnings({ spec = {} }: Ingress): string[] {
+  return (spec.tls ?? []).flatMap(({ secretName }, i) => {
+    if (secretName === undefined) return [];
+    const field = `spec.tls[${i}].secretName`;
+    return [`${field}: there are no secrets here; the balancer's listener has the certificates`];
+  });
 }
 
 function serviceWarnings(service: Service): string[] {

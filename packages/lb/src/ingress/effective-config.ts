@@ -1,0 +1,28 @@
+import type { Config, ListenerConfig } from '../config/schema.ts';
+import type { IngressRoutes } from './rules-of-ingress.ts';
+
+/** Until the Ingresses are known, nobody can say that there is nothing for a request. */
+const NOT_KNOWN_YET = Object.freeze({
+  status: 503,
+  body: 'the routes of this listener are not known yet\n',
+  contentType: 'text/plain; charset=utf-8',
+});
+
+/**
+ * The configuration that is in use: that of the file, and what the Ingresses add to it. `routes`: undefined while the
+ * Ingresses are not known yet. Rules of the file come first, so that of two for the same host and path they count.
+ */
+export function effectiveConfig(written: Config, routes: IngressRoutes | undefined): Config {
+  const { ingress } = written;
+  if (ingress === undefined) return written;
+  const extend = (listener: ListenerConfig): ListenerConfig => {
+    if (!ingress.listener.includes(listener.name)) return listener;
+    if (routes !== undefined) return { ...listener, rules: [...listener.rules, ...routes.rules] };
+    return { ...listener, default: listener.default ?? { fixedResponse: NOT_KNOWN_YET } };
+  };
+  return {
+    ...written,
+    listeners: written.listeners.map(extend),
+    targetGroups: { ...written.targetGroups, ...routes?.targetGroups },
+  };
+}

@@ -1,0 +1,214 @@
+import { RollcallError } from '@rollcall/client-sdk';
+import type { Tell } from '@rollcall/daemon';
+import type { Clock, Timer } from '@rollcall/runtime';
+import type { IngressConfig } from '../config/ingress-schema.ts';
+import { type IngressObject, ingressOf, labelOfIngress } from './ingress-object.ts';
+import { type IngressRoutes, meantIngresses, rulesOfIngresses } from './rules-of-ingress.ts';
+import { type FollowedService, ServicePorts, type ServiceRef } from './service-ports.ts';
+
+/** How often the Ingresses are listed, in ms: the registry has no stream of them. */
+const LIST_MS = 2_000;
+/** Changes that come within this belong together, in ms. */
+const TOGETHER_MS = 100;
+/** How long a change waits for the ports of its services, in ms. */
+const PORTS_MS = 1_000;
+/** How long a list that is older than the last one does not count, in ms. */
+const OLDER_MS = 15_000;
+
+/** A list of the registry, and how new it is. */
+export interface IngressList {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly unknown[];
+}
+
+export interface IngressFollowerParts {
+  readonly clock: Clock;
+  readonly log: Tell;
+  /** `*`: of all namespaces. */
+  readonly list: (namespace: string) => Promise<IngressList>;
+  readonly followService: (service: ServiceRef) => FollowedService;
+  /** Gets a fault of the program. */
+  readonly onFault: (error: unknown) => void;
+}
+
+interface Known {
+  readonly revision: string;
+  readonly ingresses: readonly IngressObject[];
+}
+
+/**
+ * Knows the Ingresses of the registry, and the ports of the services that they name. While the registry is away the
+ * last known ones hold.
+ */
+export class IngressFollower {
+  readonly #parts: IngressFollowerParts;
+  readonly #ports: ServicePorts;
+  readonly #waiting: (() => void)[] = [];
+  #settings: IngressConfig | undefined;
+  #onChange: () => void = () => {};
+  #known: Known | undefined;
+  #olderSinceMs: number | undefined;
+  #lists: Timer | undefined;
+  #change: Timer | undefined;
+  #changedMs = 0;
+  #isListing = false;
+  #isTroubled = false;
+  #isClosed = false;
+
+  constructor(parts: IngressFollowerParts) {
+    this.#parts = parts;
+    this.#ports = new ServicePorts(parts.followService, () => this.#changed());
+  }
+
+  /** Whether the routes are known, or there are none to know. */
+  get isReady(): boolean {
+    return this.#settings === undefined || (this.#known !== undefined && this.#ports.isComplete);
+  }
+
+  /** `onChange`: called after each change, never before the routes are known. */
+  start(settings: IngressConfig | undefined, onChange: () => void): void {
+    this.#onChange = onChange;
+    this.configure(settings);
+  }
+
+  /** Other settings hold from now on. */
+  configure(settings: IngressConfig | undefined): void {
+    if (this.#isClosed) return;
+    const isOther = settings?.namespace !== this.#settings?.namespace;
+    this.#settings = settings;
+    this.#followPorts();
+    if (settings === undefined) {
+      this.#lists?.cancel();
+      this.#lists = undefined;
+      this.#known = undefined;
+    } else {
+      this.#lists ??= this.#parts.clock.every(LIST_MS, () => void this.#list());
+      if (isOther) void this.#list();
+    }
+    this.#wake();
+  }
+
+  /** Resolves once the routes are known. */
+  async ready(): Promise<void> {
+    if (!this.isReady) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+  }
+
+  /** Those that a balancer with these settings routes by, the oldest first. Undefined: they are not known yet. */
+  meant(settings: IngressConfig | undefined): readonly IngressObject[] | undefined {
+    if (settings === undefined || this.#known === undefined) return undefined;
+    return meantIngresses(this.#known.ingresses, settings);
+  }
+
+  /** What becomes of them. Undefined: it is not known yet. */
+  routes(settings: IngressConfig | undefined): IngressRoutes | undefined {
+    const meant = this.meant(settings);
+    return meant && rulesOfIngresses(meant, this.#ports.nameOf);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#lists?.cancel();
+    this.#change?.cancel();
+    this.#ports.close();
+  }
+
+  async #list(): Promise<void> {
+    // A slow registry must not be asked again meanwhile.
+    if (this.#isListing || this.#settings === undefined) return;
+    this.#isListing = true;
+    const { namespace } = this.#settings;
+    try {
+      const list = await this.#parts.list(namespace);
+      this.#isTroubled = false;
+      if (!this.#isClosed && this.#settings?.namespace === namespace) this.#take(list);
+    } catch (error) {
+      if (!this.#isClosed) this.#note(error);
+    } finally {
+      this.#isListing = false;
+    }
+  }
+
+  #take({ metadata: { resourceVersion: revision }, items }: IngressList): void {
+    const known = this.#known;
+    if (known !== undefined && isOlder(revision, known.revision) && !this.#isOldLong()) return;
+    this.#olderSinceMs = undefined;
+    const ingresses = items.flatMap((item) => ingressOf(item) ?? []);
+    this.#known = { revision, ingresses };
+    if (known !== undefined && versionsOf(known) === versionsOf(this.#known)) return;
+    this.#followPorts();
+    this.#changed();
+  }
+
+  /**
+   * A server that is behind shows older lists for a moment. So does a store that has lost its memory; what it shows
+   * counts once that has lasted, as with the endpoints of services.
+   */
+  #isOldLong(): boolean {
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#olderSinceMs ??= nowMs;
+    return nowMs - this.#olderSinceMs >= OLDER_MS;
+  }
+
+  #followPorts(): void {
+    this.#ports.follow((this.meant(this.#settings) ?? []).flatMap(numberedServices));
+  }
+
+  #changed(): void {
+    this.#wake();
+    if (this.#change !== undefined || this.#isClosed) return;
+    this.#changedMs = this.#parts.clock.monotonicMs();
+    this.#settle();
+  }
+
+  /** Waits until no more changes are expected. */
+  #settle(): void {
+    const { clock } = this.#parts;
+    this.#change = clock.after(TOGETHER_MS, () => {
+      this.#change = undefined;
+      if (!this.#ports.isComplete && clock.monotonicMs() - this.#changedMs < PORTS_MS)
+        this.#settle();
+      else this.#onChange();
+    });
+  }
+
+  #wake(): void {
+    if (!this.isReady) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Once for each series of failures. That nobody answers is in the log already. */
+  #note(error: unknown): void {
+    const isFirst = !this.#isTroubled;
+    this.#isTroubled = true;
+    if (!(error instanceof RollcallError)) this.#parts.onFault(error);
+    else if (isFirst && error.code !== 'registry_unreachable') {
+      const message = `the Ingresses cannot be read, the last known ones stay: ${error.message}`;
+      this.#parts.log(message, 'error');
+    }
+  }
+}
+
+/** Revisions are decimal numbers of any size. */
+function isOlder(a: string, b: string): boolean {
+  return a.length === b.length ? a < b : a.length < b.length;
+}
+
+function versionsOf({ ingresses }: Known): string {
+  return ingresses
+    .map((one) => `${labelOfIngress(one)} ${one.uid} ${one.resourceVersion}`)
+    .join('\n');
+}
+
+/** The services that an Ingress names with the number of a port. */
+function numberedServices({ namespace, rules, defaultBackend }: IngressObject): ServiceRef[] {
+  const paths = rules.flatMap(({ http }) => http?.paths ?? []);
+  const backends = [
+    ...paths.map(({ backend }) => backend),
+    ...(defaultBackend ? [defaultBackend] : []),
+  ];
+  return backends.flatMap(({ service }) =>
+    service === undefined || service.port.name !== undefined
+      ? []
+      : [{ namespace, service: service.name }],
+  );
+}

@@ -1,0 +1,169 @@
+import type { IngressConfig } from '../config/ingress-schema.ts';
+import { Rule, type RuleConfig } from '../config/rule-schema.ts';
+import { TargetGroup } from '../config/group-schema.ts';
+import type { TargetGroupConfig } from '../config/schema.ts';
+import { normalPath } from '../routing/match/normal-path.ts';
+import {
+  type IngressBackend,
+  type IngressObject,
+  type IngressPath,
+  labelOfIngress,
+} from './ingress-object.ts';
+import type { PortLookup, ServiceRef } from './service-ports.ts';
+
+/** What becomes of Ingresses: a part of the balancer's own configuration. */
+export interface IngressRoutes {
+  /** Those of the Ingresses' rules, the oldest Ingress first, and then their default backends. */
+  readonly rules: readonly RuleConfig[];
+  readonly targetGroups: Readonly<Record<string, TargetGroupConfig>>;
+  /** What does not route as it is written, a sentence each, for the log. */
+  readonly notes: readonly string[];
+}
+
+/** Those that a balancer routes by, the oldest first; of the same second, by namespace and name. */
+export function meantIngresses(
+  ingresses: readonly IngressObject[],
+  { class: ownClass, isDefault, namespace }: IngressConfig,
+): IngressObject[] {
+  const keyOf = (one: IngressObject) => `${one.creationTimestamp} ${labelOfIngress(one)}`;
+  return ingresses
+    .filter((one) => namespace === '*' || one.namespace === namespace)
+    .filter(({ className = '' }) => (className === '' ? isDefault : className === ownClass))
+    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+/** Pure. `ingresses`: of {@link meantIngresses}. */
+export function rulesOfIngresses(
+  ingresses: readonly IngressObject[],
+  portOf: PortLookup,
+): IngressRoutes {
+  const draft = new RoutesDraft(portOf);
+  for (const ingress of ingresses) draft.addRules(ingress);
+  // After all rules: a default backend takes only what no rule is for.
+  for (const ingress of ingresses) draft.addDefault(ingress);
+  return draft;
+}
+
+/** Where a rule of an Ingress stands in it, e.g. `rules[0].paths[1]`. */
+interface Place {
+  readonly ingress: IngressObject;
+  readonly at: string;
+}
+
+type Match = Pick<RuleConfig, 'host' | 'hostDepth' | 'path'>;
+
+class RoutesDraft implements IngressRoutes {
+  readonly rules: RuleConfig[] = [];
+  readonly targetGroups: Record<string, TargetGroupConfig> = {};
+  readonly notes: string[] = [];
+  readonly #portOf: PortLookup;
+  /** Host and path -> the Ingress that has them. */
+  readonly #owners = new Map<string, IngressObject>();
+
+  constructor(portOf: PortLookup) {
+    this.#portOf = portOf;
+  }
+
+  addRules(ingress: IngressObject): void {
+    for (const [i, { host, http }] of ingress.rules.entries()) {
+      const at = `rules[${i}]`;
+      const { defaultBackend } = ingress;
+      if (http === undefined) {
+        // Everything of that host is for the default backend.
+        if (defaultBackend !== undefined)
+          this.#add({ ingress, at }, matchOfHost(host), defaultBackend);
+        continue;
+      }
+      for (const [n, path] of http.paths.entries()) {
+        const place = { ingress, at: `${at}.paths[${n}]` };
+        const pattern = pathOf(path);
+        if (pattern === undefined) {
+          this.#note(place, `no path of a request is like ${JSON.stringify(path.path)}`);
+        } else this.#add(place, { ...matchOfHost(host), path: pattern }, path.backend);
+      }
+    }
+  }
+
+  addDefault(ingress: IngressObject): void {
+    const { defaultBackend } = ingress;
+    if (defaultBackend !== undefined)
+      this.#add({ ingress, at: 'defaultBackend' }, {}, defaultBackend);
+  }
+
+  #add(place: Place, match: Match, backend: IngressBackend): void {
+    const { host = 'any host', path = { prefix: '/' } } = match;
+    const key = `${host} and ${describePath(path)}`;
+    const owner = this.#owners.get(key);
+    if (owner !== undefined) {
+      if (owner !== place.ingress)
+        this.#note(place, `Ingress ${labelOfIngress(owner)} has ${key} already`);
+      return;
+    }
+    const group = this.#groupFor(place, backend);
+    if (group === undefined) return;
+    const parsed = Rule.safeParse({ ...match, targetGroup: group.name });
+    if (!parsed.success) {
+      const { path: field = [], message = '' } = parsed.error.issues[0] ?? {};
+      this.#note(place, `${field.join('.')}: ${message}`);
+      return;
+    }
+    this.#owners.set(key, place.ingress);
+    this.rules.push({ ...parsed.data, name: nameOf(place) });
+    this.targetGroups[group.name] = group.config;
+  }
+
+  /** The target group of a backend, which it may share with others. */
+  #groupFor(place: Place, { service }: IngressBackend) {
+    const { namespace } = place.ingress;
+    const { name = '', port = {} } = service ?? {};
+    const portName = port.name ?? this.#portNamed({ namespace, service: name }, port.number);
+    const wanted = portName === '' ? {} : { port: portName };
+    const parsed = TargetGroup.safeParse({ service: name, namespace, ...wanted });
+    if (!parsed.success) {
+      this.#note(place, `no service can have the name ${name} and the port ${portName}`);
+      return undefined;
+    }
+    const group = `ingress/${namespace}/${name}${portName === '' ? '' : `:${portName}`}`;
+    return { name: group, config: parsed.data };
+  }
+
+  /** A number that the service does not have stands for itself: no port has such a name, so that requests get a 503. */
+  #portNamed(service: ServiceRef, number = 0): string {
+    return this.#portOf(service, number) ?? String(number);
+  }
+
+  #note(place: Place, message: string): void {
+    this.notes.push(`Ingress ${nameOf(place).replace('ingress ', '')} is not used: ${message}`);
+  }
+}
+
+function nameOf({ ingress, at }: Place): string {
+  return `ingress ${labelOfIngress(ingress)} ${at}`;
+}
+
+/** `*.` stands for exactly one label here. */
+function matchOfHost(given: string): Match {
+  const host = given.toLowerCase();
+  if (host === '') return {};
+  return host.startsWith('*.') ? { host, hostDepth: 'one' } : { host };
+}
+
+type PathMatch = { readonly exact: string } | { readonly prefix: string };
+
+/** Undefined: no request has such a path. */
+function pathOf({ path: given, pathType }: IngressPath): PathMatch | undefined {
+  if (given === '') return { prefix: '/' };
+  if (!given.startsWith('/') || !given.isWellFormed()) return undefined;
+  // Requests have other characters only in their encoded form.
+  const path = normalPath(given.replaceAll(/[^!-~]+/gu, encodeURIComponent));
+  if (path === undefined) return undefined;
+  if (pathType === 'Exact') return { exact: path };
+  return { prefix: path.replace(/\/+$/, '') || '/' };
+}
+
+function describePath(path: NonNullable<RuleConfig['path']>): string {
+  if (typeof path === 'string') return path;
+  return Object.entries(path)
+    .map(([kind, text]) => `${kind} path ${text}`)
+    .join();
+}

@@ -12,6 +12,7 @@ import type { GroupsStep, TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup } from './groups/target-group.ts';
 import { effectiveConfig } from './ingress/effective-config.ts';
 import type { IngressFollower } from './ingress/ingress-follower.ts';
+import { ingressNotes } from './ingress/ingress-notes.ts';
 import { OnceLog } from './ingress/once-log.ts';
 import { ListenFailure } from './listeners/listen-failure.ts';
 import type { RegistryLink } from './registry/registry-link.ts';
@@ -218,7 +219,7 @@ export class Balancer {
   }
 
   #tellNotes(): void {
-    this.#notes.tell(this.#parts.ingresses.routes(this.#written.ingress)?.notes ?? []);
+    this.#notes.tell(ingressNotes(this.#written, this.#parts));
   }
 
   /** What is refused is tried again: the reason may be something that passes. */

@@ -2,6 +2,8 @@ import { Rollcall } from '@rollcall/client-sdk';
 import { startTestServer } from '@rollcall/registry-server/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { RawClient } from '@rollcall/dataplane/testing';
+import { getOver, openTls } from './testing/tls-balancer.ts';
+import { TlsFiles } from './testing/tls-files.ts';
 import { FileBench, type FileParts, startTarget } from './testing/file-bench.ts';
 
 const WAIT = { timeout: 30_000 };
@@ -177,6 +179,34 @@ test('a registry that is away leaves the last known ones in use, and until the f
   const changed = partsFor('http://127.0.0.1:1', ', default: { redirect: https }');
   expect(await bench.apply(changed)).not.toHaveProperty('errors');
   expect(await ask(bench, 'shop.test', '/')).toBe('200 orders');
+});
+
+test('hosts of spec.tls are served with the certificates of the listener, and the log says with which', async () => {
+  const { registry, client } = await startRegistry();
+  await startService(client, 'orders');
+  const files = new TlsFiles();
+  const { cert, key } = files.issue('shop', { names: ['*.shop.test'] }).files;
+  const tls = { tls: [{ hosts: ['a.shop.test', 'b.test'], secretName: 'own' }] };
+  const object = ingress('shop', 'a.test', [['/', 'orders', { name: 'http' }]], tls);
+  const { results } = await apply(client, object);
+  expect(results[0]!.warnings).toEqual([
+    "spec.tls[0].secretName: there are no secrets here; the balancer's listener has the certificates",
+  ]);
+  const bench = await FileBench.start(
+    partsFor(
+      registry.url,
+      `, protocol: https, tls: { certificates: [{ cert: ${cert}, key: ${key} }] }`,
+    ),
+  );
+  const ca = files.authority.cert;
+  const socket = await openTls(bench.port(), { ca, servername: 'a.shop.test' });
+  expect(await getOver(socket)).toContain('orders');
+  expect(bench.lines).toContain(
+    'Ingress default/shop: a.shop.test is served with the certificate *.shop.test of listener web',
+  );
+  expect(bench.lines).toContain(
+    'Ingress default/shop: no certificate of listener web is for b.test',
+  );
 });
 
 test('a listener that there is not is refused', async () => {

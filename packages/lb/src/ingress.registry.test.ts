@@ -2,6 +2,7 @@ import { Rollcall } from '@rollcall/client-sdk';
 import { startTestServer } from '@rollcall/registry-server/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { RawClient } from '@rollcall/dataplane/testing';
+import { endpoint, FakeSource } from './testing/fake-source.ts';
 import { getOver, openTls } from './testing/tls-balancer.ts';
 import { TlsFiles } from './testing/tls-files.ts';
 import { FileBench, type FileParts, startTarget } from './testing/file-bench.ts';
@@ -141,6 +142,24 @@ test('rules of the file go first, and a reload keeps what the Ingresses add', as
   const none = more!.replace(/ingress: .*\n/, '');
   expect(await bench.apply({ listeners, more: none })).not.toHaveProperty('errors');
   expect(await ask(bench, 'shop.test', '/b', 'other')).toBe('404 no_rule');
+});
+
+test('what changes during a reload is not lost', async () => {
+  const { registry, client } = await startRegistry();
+  const orders = new FakeSource([endpoint(await startTarget('orders'))]);
+  // Nobody knows its targets, so that the reload takes a second.
+  const late = new FakeSource();
+  await apply(client, ingress('shop', 'shop.test', [['/', 'orders', { number: 80 }]]));
+  const parts = partsFor(registry.url);
+  const bench = await FileBench.start(parts, {
+    openSource: (group) => (group.service === 'late' ? late : orders),
+  });
+  const groups = () => bench.balancer.groups.map(({ name }) => name);
+  await expect.poll(groups, WAIT).toEqual(['ingress/default/orders:80']);
+  const reloading = bench.apply({ ...parts, targetGroups: '{ late: { service: late } }' });
+  await apply(client, service('orders', 80));
+  expect(await reloading).toMatchObject({ result: 'applied' });
+  await expect.poll(groups, WAIT).toEqual(['late', 'ingress/default/orders:web']);
 });
 
 test('two for the same host and path: the older one is used, and the log says so once', async () => {

@@ -158,7 +158,7 @@ function parseRequest(text: string) {
 
 async function printUser(name: string): Promise<void> {
   const password = (await readText(process.stdin)).replace(/\r?\n$/, '');
-  const { hashPassword } = await import('./routing/passwords/password-file.ts');
+  const { hashPassword } = await import('./passwords/password-file.ts');
   process.stdout.write(`${name}:${await hashPassword(password)}\n`);
 }
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, onTestFinished, test } from 'vitest';
-import { hashPassword } from './routing/passwords/password-file.ts';
+import { hashPassword } from './passwords/password-file.ts';
 import { endpoint, FakeSource } from './testing/fake-source.ts';
 import { FileBench, startTarget } from './testing/file-bench.ts';
 import { RawClient } from '@rollcall/dataplane/testing';

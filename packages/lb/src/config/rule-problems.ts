@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { conditionsOf } from '../routing/match/conditions.ts';
-import { normalPath } from '../routing/match/normal-path.ts';
-import { pathPattern } from '../routing/match/path-pattern.ts';
-import { parseUsers } from '../routing/passwords/password-file.ts';
+import { conditionsOf } from '../matching/conditions.ts';
+import { normalPath } from '../matching/normal-path.ts';
+import { pathPattern } from '../matching/path-pattern.ts';
+import { parseUsers } from '../passwords/password-file.ts';
 import { isMapping, listAt, type Mapping } from './mapping.ts';
 import { type ConfigProblem, formatPath } from './problem.ts';
 import type { RuleConfig } from './rule-schema.ts';

@@ -2,10 +2,10 @@ import type { RequestView } from '@rollcall/dataplane';
 import { expect, test } from 'vitest';
 import { IngressRouting } from '../config/ingress-schema.ts';
 import type { RuleConfig } from '../config/rule-schema.ts';
-import { conditionsOf } from '../routing/match/conditions.ts';
-import { normalPath } from '../routing/match/normal-path.ts';
-import { pathPattern } from '../routing/match/path-pattern.ts';
-import { RuleTable } from '../routing/match/rule-table.ts';
+import { conditionsOf } from '../matching/conditions.ts';
+import { normalPath } from '../matching/normal-path.ts';
+import { pathPattern } from '../matching/path-pattern.ts';
+import { RuleTable } from '../matching/rule-table.ts';
 import { type IngressObject, ingressOf } from './ingress-object.ts';
 import { type IngressRoutes, meantIngresses, rulesOfIngresses } from './rules-of-ingress.ts';
 

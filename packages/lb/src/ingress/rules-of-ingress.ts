@@ -2,7 +2,7 @@ import type { IngressConfig } from '../config/ingress-schema.ts';
 import { Rule, type RuleConfig } from '../config/rule-schema.ts';
 import { TargetGroup } from '../config/group-schema.ts';
 import type { TargetGroupConfig } from '../config/schema.ts';
-import { normalPath } from '../routing/match/normal-path.ts';
+import { normalPath } from '../matching/normal-path.ts';
 import {
   type IngressBackend,
   type IngressObject,

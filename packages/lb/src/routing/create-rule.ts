@@ -14,10 +14,10 @@ import { BasicAuth } from './gates/basic-auth.ts';
 import { ForwardAuth } from './gates/forward-auth.ts';
 import type { Gate } from './gates/gate.ts';
 import { JwtGate } from './gates/jwt.ts';
-import { parseUsers } from './passwords/password-file.ts';
+import { parseUsers } from '../passwords/password-file.ts';
 import { RateLimit } from './gates/rate-limit.ts';
 import type { KeptParts } from './kept-parts.ts';
-import type { PathPattern } from './match/path-pattern.ts';
+import type { PathPattern } from '../matching/path-pattern.ts';
 import { Rule } from './rule.ts';
 
 /** What rules refer to. */

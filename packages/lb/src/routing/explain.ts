@@ -1,10 +1,10 @@
 import type { RequestView } from '@rollcall/dataplane';
 import type { RuleConfig } from '../config/rule-schema.ts';
 import type { ActionConfig, Config, ListenerConfig } from '../config/schema.ts';
-import { conditionsOf } from './match/conditions.ts';
-import { normalPath } from './match/normal-path.ts';
-import { pathPattern } from './match/path-pattern.ts';
-import { type Entry, RuleTable } from './match/rule-table.ts';
+import { conditionsOf } from '../matching/conditions.ts';
+import { normalPath } from '../matching/normal-path.ts';
+import { pathPattern } from '../matching/path-pattern.ts';
+import { type Entry, RuleTable } from '../matching/rule-table.ts';
 
 /** A request that is only thought of. */
 export interface Question {

@@ -1,9 +1,9 @@
 import type { Decision, RequestView, Respond, Router } from '@rollcall/dataplane';
 import type { ListenerConfig } from '../config/schema.ts';
-import { conditionsOf } from './match/conditions.ts';
-import { normalPath } from './match/normal-path.ts';
-import { pathPattern } from './match/path-pattern.ts';
-import { type Entry, RuleTable } from './match/rule-table.ts';
+import { conditionsOf } from '../matching/conditions.ts';
+import { normalPath } from '../matching/normal-path.ts';
+import { pathPattern } from '../matching/path-pattern.ts';
+import { type Entry, RuleTable } from '../matching/rule-table.ts';
 import { createRule, type RuleParts } from './create-rule.ts';
 import type { Rule } from './rule.ts';
 

@@ -10,7 +10,7 @@ import type {
 import type { RewriteConfig } from '../../config/rule-schema.ts';
 import type { StickinessConfig } from '../../config/schema.ts';
 import type { RegistryTargetGroup } from '../../groups/target-group.ts';
-import type { PathPattern } from '../match/path-pattern.ts';
+import type { PathPattern } from '../../matching/path-pattern.ts';
 import type { Action } from './action.ts';
 import { mergeEdits } from './field-edits.ts';
 import type { GroupChoice } from './group-choice.ts';

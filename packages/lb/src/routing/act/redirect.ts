@@ -1,6 +1,6 @@
 import type { RequestView, Respond } from '@rollcall/dataplane';
 import type { RedirectConfig } from '../../config/schema.ts';
-import type { PathPattern } from '../match/path-pattern.ts';
+import type { PathPattern } from '../../matching/path-pattern.ts';
 import type { Action } from './action.ts';
 import { changedPath, queryOf } from './rewrite.ts';
 

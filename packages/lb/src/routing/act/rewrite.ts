@@ -1,4 +1,4 @@
-import type { PathPattern } from '../match/path-pattern.ts';
+import type { PathPattern } from '../../matching/path-pattern.ts';
 
 export interface PathChange {
   /** `$1` is what the first group of the rule's regular expression matched. */

@@ -9,7 +9,7 @@ import {
   questionOf,
   type Verdict,
 } from './gate.ts';
-import { isPassword, type Users } from '../passwords/password-file.ts';
+import { isPassword, type Users } from '../../passwords/password-file.ts';
 
 /** Checking a password takes 50 ms of a core: what was right is remembered, as a keyed hash. */
 const REMEMBERED = 1_000;

@@ -168,6 +168,6 @@ test('the examples of the docs are valid files', () => {
   const examples = [...page.matchAll(/^( *)```yaml\n([\s\S]*?)^ *```/gm)]
     .map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
     .filter((text) => text.startsWith('registry'));
-  expect(examples.length).toBeGreaterThan(5);
+  expect(examples).toHaveLength(8);
   for (const text of examples) expect(errors(text)).toEqual([]);
 });

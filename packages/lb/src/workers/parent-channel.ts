@@ -13,7 +13,10 @@ export interface ChannelHandlers {
   onGone(): void;
 }
 
-/** A worker's connection to its parent. Messages are taken in order, and one question is answered after the other. */
+/**
+ * A worker's connection to its parent. Messages are taken in order, and one question is answered after the other; only a
+ * report does not wait, since a worker may need its whole grace to close.
+ */
 export class ParentChannel {
   readonly #process: NodeJS.Process;
   #last: Promise<unknown> = Promise.resolve();
@@ -47,6 +50,7 @@ export class ParentChannel {
         this.tell({ kind: 'failed', id, message, path });
       }
     };
-    this.#last = this.#last.then(reply);
+    if (question === 'report') void reply();
+    else this.#last = this.#last.then(reply);
   }
 }

@@ -245,7 +245,8 @@ export class WorkerCrew {
       const report = await worker.report(now, log);
       if (report !== undefined) onCalls(worker, report.calls);
     };
-    const serving = this.#staying.filter(({ isServing }) => isServing);
+    // Those that leave too: until their connections have ended, they go on counting.
+    const serving = [...this.#workers].filter(({ isServing }) => isServing);
     await within(clock, REPORT_MS, Promise.all(serving.map(ask)));
   }
 

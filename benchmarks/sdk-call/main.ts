@@ -3,9 +3,8 @@
 // Budget: at least 0.95 of the pools through `dispatch`, for the SDK through its interceptor and `dispatch`, P2C over
 // three instances. `request` creates a promise and a stream for each response, in undici as in the SDK: it is compared
 // with `request` of the pools, at least 0.9. Diagnostics that nobody has subscribed to: at least 0.98 of the same call
-// without them. Each way runs in its own process on core 0, in turn with the others, all with the same settings of V8's
-// garbage collector, which are not its defaults (see support/calls/contest.ts; `--v8-defaults` leaves them out);
-// backends (raw sockets, 1 KB) and registry are on core 1.
+// without them. Each way runs in its own process on core 0, in turn with the others (`--fixed-v8`: with the same
+// settings of V8's garbage collector, see support/calls/contest.ts); backends (raw sockets, 1 KB) and registry are on core 1.
 import { join } from 'node:path';
 import { runContest } from '../support/calls/contest.ts';
 

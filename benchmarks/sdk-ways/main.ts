@@ -1,8 +1,8 @@
 // What does each way of calling cost through the SDK, compared with the same library on fixed addresses used in turn?
 //
 // Budget: at least 0.9 by processor time for fetch, node:http, axios, got and gRPC; responses have 1 KB. What undici
-// itself costs is measured by sdk-call. Ours and theirs have the same settings of V8's garbage collector, which are not
-// its defaults (see support/calls/contest.ts; `--v8-defaults` leaves them out). The warm-up is long because a call of
+// itself costs is measured by sdk-call. `--fixed-v8` gives ours and theirs the same settings of V8's garbage collector
+// (see support/calls/contest.ts). The warm-up is long because a call of
 // fetch, ours or theirs, takes 120 µs after two seconds of calls and 80 µs after six.
 import { join } from 'node:path';
 import { runContest } from '../support/calls/contest.ts';

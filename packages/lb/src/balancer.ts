@@ -14,7 +14,7 @@ import { effectiveConfig } from './ingress/effective-config.ts';
 import type { IngressFollower } from './ingress/ingress-follower.ts';
 import { ingressNotes } from './ingress/ingress-notes.ts';
 import { OnceLog } from './ingress/once-log.ts';
-import { ListenFailure } from './listeners/listen-failure.ts';
+import { applyMoving } from './listeners/apply-moving.ts';
 import type { RegistryLink } from './registry/registry-link.ts';
 import { ChangeRefused } from './config/change-refused.ts';
 import { ConfigWatch } from './reload/config-watch.ts';
@@ -208,7 +208,10 @@ export class Balancer {
     const next = choose();
     const effective = this.#effective(next);
     const isSame = next === this.#written && isDeepStrictEqual(effective, this.#config);
-    if (!isSame) await this.#applyMoving(effective);
+    if (!isSame) {
+      const applyOnce = (one: Config) => this.#applyOnce(one);
+      await applyMoving(this.#config, effective, applyOnce);
+    }
     this.#written = next;
     this.#parts.ingresses.configure(next.ingress);
     this.#tellNotes();
@@ -239,31 +242,6 @@ export class Balancer {
       this.#refusals.tell([`the Ingresses have changed: refused, all stays as it is: ${message}`]);
       clock.after(INGRESS_RETRY_MS, () => void this.#followIngresses());
     }
-  }
-
-  /**
-   * A listener may need a port that another one still has, such as one that moves to all addresses of the machine. Then
-   * that one is removed first, and comes back if the change fails.
-   */
-  async #applyMoving(next: Config): Promise<void> {
-    const last = this.#config;
-    try {
-      await this.#applyOnce(next);
-    } catch (error) {
-      const others = last.listeners.filter((one) => !isInTheWay(one, error, next));
-      if (others.length === last.listeners.length) throw error;
-      await this.#applyOnce({ ...last, listeners: others });
-      await this.#applyOnce(next).catch((again: unknown) => this.#goBack(last, again));
-    }
-  }
-
-  /** Restores what was in use before, and throws the reason. */
-  async #goBack(last: Config, reason: unknown): Promise<never> {
-    await this.#applyOnce(last).catch(({ message }: Error) => {
-      const { message: first } = reason as Error;
-      throw new ChangeRefused(`${first}; and what was there before is lost: ${message}`, []);
-    });
-    throw reason;
   }
 
   async #applyOnce(next: Config): Promise<void> {
@@ -308,13 +286,4 @@ export class Balancer {
       if (this.#config.watchConfig && !this.#isClosing) watch.look();
     });
   }
-}
-
-/** Whether a listener that is about to go has the port that could not be bound. */
-function isInTheWay(listener: Config['listeners'][number], error: unknown, next: Config): boolean {
-  if (!(error instanceof ListenFailure) || !error.isTaken) return false;
-  const { host, port } = listener;
-  return (
-    port === error.port && !next.listeners.some((one) => one.host === host && one.port === port)
-  );
 }

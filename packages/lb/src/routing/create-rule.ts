@@ -50,15 +50,13 @@ function gatesOf(config: Config, { key }: RulePlace, { kept, clock }: RuleParts)
   const { rateLimit, basicAuth, jwt, forwardAuth } = config;
   const keep = <T>(kind: string, of: unknown, create: () => T): T =>
     kept.keep(`${kind} ${key} ${JSON.stringify(of)}`, create);
-  return [
-    ...((rateLimit && [keep('rateLimit', rateLimit, () => new RateLimit(rateLimit, clock))]) || []),
-    ...(basicAuth === undefined ? [] : [openBasicAuth(basicAuth, keep)]),
-    ...((jwt && [keep('jwt', jwt, () => new JwtGate(jwt, clock))]) || []),
-    ...((forwardAuth && [
-      keep('forwardAuth', forwardAuth, () => new ForwardAuth(forwardAuth, clock)),
-    ]) ||
-      []),
+  const gates: (Gate | undefined)[] = [
+    rateLimit && keep('rateLimit', rateLimit, () => new RateLimit(rateLimit, clock)),
+    basicAuth && openBasicAuth(basicAuth, keep),
+    jwt && keep('jwt', jwt, () => new JwtGate(jwt, clock)),
+    forwardAuth && keep('forwardAuth', forwardAuth, () => new ForwardAuth(forwardAuth, clock)),
   ];
+  return gates.filter((gate) => gate !== undefined);
 }
 
 type Keep = <T>(kind: string, of: unknown, create: () => T) => T;

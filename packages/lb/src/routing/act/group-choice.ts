@@ -25,6 +25,8 @@ export class GroupChoice {
   }
 
   draw(): RegistryTargetGroup {
+    // Nearly every rule has one group.
+    if (this.#shares.length === 1) return this.#shares[0]!.group;
     let left = this.#random() * this.#total;
     for (const { group, weight } of this.#shares) {
       left -= weight;

@@ -39,7 +39,7 @@ async function start(settings = LIMIT) {
   const started = await startGroup(settings, target.listener);
   const port = Number(new URL(started.url).port);
   const clients: RawClient[] = [];
-  /** Sends a request on a connection of its own, and waits until it is where it belongs. */
+  /** Sends a request on a new connection, and waits until it is in the queue or at a target. */
   const send = async (path: string, body?: string, length = body?.length) => {
     const client = await RawClient.connect(port);
     clients.push(client);

@@ -11,7 +11,7 @@ const WHOLE = 10;
 export class SlowStart<T extends PoolTarget> {
   /** How long it takes; 0: all start whole. */
   durationMs: number;
-  /** When each target began that has not its whole weight yet. */
+  /** The targets whose weight still grows, and when each of them began. */
   readonly #begun = new Map<T, number>();
   #good: ReadonlySet<T> = new Set();
 

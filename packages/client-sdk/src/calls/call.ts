@@ -114,7 +114,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     } catch (error) {
       this.tell(asError(error));
     }
-    // A caller who keeps the answer keeps this call: not also undici's request and what was read from the socket.
+    // An answer that is kept keeps this call in memory. Undici's request, and what it has read, need not stay with it.
     this.controller = undefined;
   }
 

@@ -14,7 +14,7 @@ function request(method: string, body = '', ...fields: string[]): string {
 
 const get = (method = 'GET', body = '') => request(method, body, 'Connection: close');
 
-/** A target for each text: it answers with that. */
+/** One target for each text, which is its answer. */
 async function start(texts: readonly string[], options: BenchOptions = {}, attempts?: number) {
   const bench = await TestBench.start(options);
   for (const text of texts) await bench.addTcp(answering(text));

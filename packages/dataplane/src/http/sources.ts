@@ -13,7 +13,7 @@ const BYTE_BURST_SECONDS = 1;
 /** What one source may still do. */
 export class Source {
   connections = 0;
-  /** Those that it has with other processes. */
+  /** Its connections to other processes that share the limits. */
   elsewhere = 0;
   readonly #rules: SourceRules;
   #spentRequests = 0;
@@ -169,7 +169,7 @@ export class Sources {
   }
 }
 
-/** Whether sources may do the same under both. */
+/** Whether both give each source the same limits. */
 export function hasSameSourceLimits(one: SourceRules, other: SourceRules): boolean {
   return (
     one.sourceConnections === other.sourceConnections &&

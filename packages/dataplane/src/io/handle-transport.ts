@@ -64,7 +64,7 @@ export class HandleTransport implements Transport {
       onSwitched: (isSecure) => {
         listening.onconnection = isSecure ? publicly : barely;
       },
-      // None comes by this way.
+      // Plain connections are taken from the handle, and do not come here.
       onPlain: (socket) => socket.resetAndDestroy(),
     });
   }

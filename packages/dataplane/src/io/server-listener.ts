@@ -73,7 +73,7 @@ export class ServerListener implements ConnectionListener {
       this.#parts.onPlain(socket);
       return;
     }
-    // Whoever ends a handshake has gone.
+    // During a handshake the end of one direction is the end of the connection.
     socket.allowHalfOpen = false;
     this.#handshaker.take(socket, this.#parts.arrivals);
   }

@@ -87,9 +87,9 @@ export interface Waiter {
 
 /** Where the requests of a group wait while none of its targets may take one. */
 export interface TargetQueue {
-  /** Nobody waits, so that a request need not. */
+  /** Nobody waits: a request that comes now is not behind anybody. */
   readonly isEmpty: boolean;
-  /** @returns why it may not wait; undefined: it waits. Neither method of it is called before this returns. */
+  /** @returns why the request may not wait; undefined: it waits. The waiter is not called before this returns. */
   join(waiter: Waiter): NoTarget | undefined;
   /** Its request has ended. */
   leave(waiter: Waiter): void;

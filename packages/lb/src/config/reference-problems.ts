@@ -40,7 +40,7 @@ export function referenceProblems(data: unknown): ConfigProblem[] {
   return problems;
 }
 
-/** `names`: of the listeners. */
+/** Faults of the key `ingress`. `names`: those of the listeners. */
 function ingressProblems(data: unknown, names: readonly string[]): ConfigProblem[] {
   const path = ['ingress', 'listener'];
   const given = valueAt(data, path);

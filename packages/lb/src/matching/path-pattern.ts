@@ -8,7 +8,7 @@ export type PathConfig =
   | { readonly glob: string }
   | { readonly regex: string };
 
-/** Of patterns that begin alike the first kind goes first. */
+/** In the order of precedence, for patterns that begin alike. */
 const KINDS = ['exact', 'regex', 'glob', 'prefix'] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -19,7 +19,7 @@ export interface PathPattern {
   readonly literal: string;
   /** `path`: in its normal form. */
   matches(path: string): boolean;
-  /** For prefixes: what is left of the path after it. */
+  /** Length of a prefix, after which a path is kept when the prefix is replaced; 0 for other kinds. */
   readonly prefixLength: number;
   /** For regular expressions: `$1` and the like in a text, replaced by what the groups matched. */
   expand(path: string, text: string): string;
@@ -82,7 +82,7 @@ function regexOfGlob(glob: string): string {
 
 const literalOfGlob = (glob: string): string => /^[^*?]*/.exec(glob)![0];
 
-/** What stands before the first character with a meaning; less, if that may be repeated zero times. */
+/** The characters before the first one with a special meaning; without the last of them if that one is optional. */
 function literalOfRegex(regex: string): string {
   if (regex.includes('|')) return '/';
   const [plain = ''] = /^[^\\^$.|?*+()[\]{}]*/.exec(regex) ?? [];

@@ -30,7 +30,7 @@ export async function hashPassword(password: string): Promise<string> {
   return ['', 'scrypt', N, r, p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 }
 
-/** Whoever asks for a name that there is not waits as long as others. */
+/** Checked for an unknown name, so that it takes as long as a known one and tells nothing. */
 const NOBODY: PasswordHash = {
   cost: COST,
   salt: Buffer.alloc(SALT_BYTES),

@@ -61,7 +61,7 @@ function gatesOf(config: Config, { key }: RulePlace, { kept, clock }: RuleParts)
 
 type Keep = <T>(kind: string, of: unknown, create: () => T) => T;
 
-/** A file that has changed has other users. */
+/** The text is part of the key: a file that has changed makes a new gate. */
 function openBasicAuth(
   { usersFile, realm }: NonNullable<RuleConfig['basicAuth']>,
   keep: Keep,

@@ -34,7 +34,7 @@ export class Rule {
   }
 }
 
-/** One question after the other: who is refused by the first need not be asked about by the second. */
+/** One question after the other: once one is answered with a refusal, the others need not be asked. */
 function askAll(
   questions: readonly Question[],
   granted: readonly Granted[],

@@ -368,7 +368,7 @@ test('other rules are for new handshakes; one that has begun has no use of them'
   const late = connect({ socket: begun, ...options });
   const [session] = (await once(late, 'session')) as [Buffer];
   await expect.poll(() => accepted.length, WAIT).toBe(3);
-  // Its session is not one of the rules from now on, which would never have let it in.
+  // The session was made under rules that let this client in; under those of now it counts for nothing.
   await closed(open({ ...options, session }));
   expect(accepted).toHaveLength(3);
   await once(open(client), 'secureConnect');

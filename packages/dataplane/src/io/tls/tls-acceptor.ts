@@ -86,7 +86,7 @@ export class TlsAcceptor implements Handshaker {
   }
 
   /**
-   * Makes other certificates and rules ready. What it returns uses them for new handshakes, and cannot fail.
+   * Makes other certificates and rules ready. The returned function uses them for new handshakes; it cannot fail.
    * @throws an error of OpenSSL when they cannot be used.
    */
   prepare(contexts: TlsContexts, rules: TlsRules): () => void {

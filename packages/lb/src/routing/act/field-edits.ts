@@ -12,7 +12,7 @@ export function fieldEditsOf(config: FieldChangesConfig | undefined): FieldEdits
   return Object.freeze({ removed, lines: Buffer.from(lines, 'latin1') });
 }
 
-/** Both together. */
+/** The edits, with further fields removed and lines added. */
 export function mergeEdits<E extends FieldEdits>(
   edits: E | undefined,
   removed: readonly string[],

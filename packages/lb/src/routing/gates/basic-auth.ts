@@ -11,7 +11,7 @@ import {
 } from './gate.ts';
 import { isPassword, type Users } from '../../passwords/password-file.ts';
 
-/** Checking a password takes 50 ms of a core: what was right is remembered, as a keyed hash. */
+/** Checking a password takes 0.2 s of a core: what was right is remembered, as a keyed hash. */
 const REMEMBERED = 1_000;
 /** So many are checked at once; others are asked to come again, since each costs 16 MB. */
 const AT_ONCE = 8;

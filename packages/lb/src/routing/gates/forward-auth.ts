@@ -4,7 +4,7 @@ import { Agent, type Dispatcher, request as ask } from 'undici';
 import type { ForwardAuthConfig } from '../../config/rule-schema.ts';
 import { type Gate, type Question, questionOf, type Verdict } from './gate.ts';
 
-/** What the asked one learns of the request. */
+/** Fields of the request that are passed on with the question. */
 const PASSED_FIELDS = ['authorization', 'cookie', 'user-agent', 'accept', 'origin', 'x-request-id'];
 const CONNECTIONS = 64;
 /** Longest answer that is passed on, in bytes. */
@@ -76,7 +76,7 @@ function linesOf(name: string, value: string | string[] | undefined): string[] {
   return values.filter((one) => SAFE_VALUE.test(one)).map((one) => `${name}: ${one}\r\n`);
 }
 
-/** The answer is that of the asked one, so that it can send the client to a login. */
+/** The client gets the answer of the service that was asked, so that this can send it to a login. */
 function refusalOf(
   status: number,
   headers: Dispatcher.ResponseData['headers'],

@@ -27,7 +27,7 @@ export class RateLimit implements Gate {
     return waitMs === 0 ? GRANTED : refusal(waitMs);
   }
 
-  /** Requests without the field are one. */
+  /** All requests without the field share one key. */
   #keyOf(request: RequestView): string {
     if (this.#by === 'source') return sourceOf(request.clientAddress);
     return request.field(this.#by.header.toLowerCase()) ?? '';

@@ -17,7 +17,7 @@ export interface BucketRules {
 
 /** Buckets are looked through so often, in ms. */
 const SWEEP_MS = 10_000;
-/** More keys than this are not told apart by anybody who pays: then the oldest are forgotten. */
+/** Beyond this number the oldest keys are forgotten, so that nobody can fill the memory with new ones. */
 const MOST_KEYS = 100_000;
 
 /** A token bucket for each key. Several processes can share them: each tells what it has spent. */

@@ -18,6 +18,7 @@ export {
   type ServiceKey,
   serviceKeyOf,
   type TimelineEvent,
+  type BalancerAddress,
   type ServiceReport,
 } from '@rollcall/contract';
 export type { Catalog, CatalogChange, CatalogOptions } from './api/catalog.ts';

@@ -22,6 +22,12 @@ const KindName = z.string().max(63);
 const ObjectParams = z.strictObject({ ns: NamespaceName, kind: KindName, name: ObjectName });
 const Revisable = z.strictObject({ dryRun: flag.default(false) });
 const REPORTS = '/v1/namespaces/:ns/services/:svc/reports';
+const IngressReportParams = z.strictObject({
+  ns: NamespaceName,
+  ingress: ObjectName,
+  reporter: ReporterName,
+});
+const INGRESS_REPORT = '/v1/namespaces/:ns/ingresses/:ingress/reports/:reporter';
 const MANIFESTS = '/v1/namespaces/:ns/manifests/:kind';
 
 /** The calls that declare objects, read them, and report about them. */
@@ -116,6 +122,23 @@ export const DECLARED_ROUTES = {
     summary: 'Take back what a data plane reported of a service',
     scope: 'report',
     params: ServiceParams.extend({ reporter: ReporterName }),
+    reply: { status: 200, body: Revised },
+  },
+  putIngressReport: {
+    method: 'PUT',
+    path: INGRESS_REPORT,
+    summary: 'Report, as a load balancer, addresses that an Ingress is reached at',
+    scope: 'report',
+    params: IngressReportParams,
+    body: ServiceReport,
+    reply: { status: 200, body: Revised },
+  },
+  deleteIngressReport: {
+    method: 'DELETE',
+    path: INGRESS_REPORT,
+    summary: 'Take back what a load balancer reported of an Ingress',
+    scope: 'report',
+    params: IngressReportParams,
     reply: { status: 200, body: Revised },
   },
   listReports: {

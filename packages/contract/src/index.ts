@@ -55,7 +55,7 @@ export {
   PROBLEMS,
 } from './problem.ts';
 export { MAX_RENEWALS, RenewReply, RenewRequest } from './renewal.ts';
-export { Condition, ReporterName, ServiceReport } from './report.ts';
+export { BalancerAddress, Condition, ReporterName, ServiceReport } from './report.ts';
 export { pathOf, type Route } from './route.ts';
 export { type RouteName, ROUTES } from './routes.ts';
 export {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PortNumber, Protocol } from './port.ts';
 
 const Word = z.string().regex(/^[A-Za-z]([-A-Za-z0-9._/]{0,62}[A-Za-z0-9])?$/, {
   error: "expected 1 to 64 letters, digits, '-', '.', '_' or '/'",
@@ -26,20 +27,26 @@ export const Condition = z
   .meta({ id: 'Condition' });
 export type Condition = z.output<typeof Condition>;
 
-/** A data plane's report about a service; it replaces the previous report of the same reporter. */
+/** An address at which a load balancer answers. Without `ip` and `hostname`: the one that its report comes from. */
+export const BalancerAddress = z
+  .strictObject({
+    ip: z.union([z.ipv4(), z.ipv6()]).optional(),
+    hostname: z.string().max(253).optional(),
+    /** The ports that it listens on there. */
+    ports: z
+      .array(z.strictObject({ port: PortNumber, protocol: Protocol.default('TCP') }))
+      .max(32)
+      .optional(),
+  })
+  .meta({ id: 'BalancerAddress' });
+export type BalancerAddress = z.output<typeof BalancerAddress>;
+
+/** A data plane's report about a service or an Ingress; it replaces the previous report of the same reporter. */
 export const ServiceReport = z
   .strictObject({
     conditions: z.array(Condition).max(32).default([]),
-    /** Addresses at which a load balancer answers for the service. */
-    loadBalancer: z
-      .array(
-        z.strictObject({
-          ip: z.union([z.ipv4(), z.ipv6()]).optional(),
-          hostname: z.string().max(253).optional(),
-        }),
-      )
-      .max(16)
-      .default([]),
+    /** Addresses at which a load balancer answers for it. */
+    loadBalancer: z.array(BalancerAddress).max(16).default([]),
     /** How long it is valid unless it is repeated, in ms. */
     forMs: z
       .int({ error: 'expected whole milliseconds, 1000 to 3600000' })

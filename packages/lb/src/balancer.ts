@@ -13,7 +13,9 @@ import type { RegistryTargetGroup } from './groups/target-group.ts';
 import { effectiveConfig } from './ingress/effective-config.ts';
 import type { IngressFollower } from './ingress/ingress-follower.ts';
 import { ingressNotes } from './ingress/ingress-notes.ts';
+import type { IngressReports } from './ingress/ingress-reports.ts';
 import { OnceLog } from './ingress/once-log.ts';
+import { addressesOf } from './ingress/reported-addresses.ts';
 import { applyMoving } from './listeners/apply-moving.ts';
 import type { RegistryLink } from './registry/registry-link.ts';
 import { ChangeRefused } from './config/change-refused.ts';
@@ -49,6 +51,7 @@ export interface BalancerParts {
   readonly tls: BalancerTls;
   readonly services: BalancedServices | undefined;
   readonly ingresses: IngressFollower;
+  readonly ingressReports: IngressReports;
   readonly supervisor: FaultReports | undefined;
   /** Undefined: the configuration stays as it is. */
   readonly source: ConfigSource | undefined;
@@ -124,7 +127,7 @@ export class Balancer {
       if (!isSuccessor) (await this.#admin.prepare(config.admin)).commit();
       await this.#awaitPictures(first, endMs - clock.monotonicMs());
       (await front.prepare(config, first.byName, secured.acceptors)).commit();
-      this.#tellNotes();
+      this.#tellIngresses();
       onServing?.();
       if (isSuccessor) await this.#takeAdminPort(config.admin);
     } catch (error) {
@@ -185,9 +188,9 @@ export class Balancer {
   }
 
   async #end(graceMs: number): Promise<void> {
-    const { front, services, groups, link, tls, ingresses } = this.#parts;
+    const { front, services, groups, link, tls, ingresses, ingressReports } = this.#parts;
     ingresses.close();
-    await Promise.all([front.close(graceMs), services?.close(graceMs)]);
+    await Promise.all([front.close(graceMs), services?.close(graceMs), ingressReports.close()]);
     for (const timer of this.#timers) timer.cancel();
     tls.close();
     groups.close();
@@ -214,15 +217,20 @@ export class Balancer {
     }
     this.#written = next;
     this.#parts.ingresses.configure(next.ingress);
-    this.#tellNotes();
+    this.#tellIngresses();
   }
 
   #effective(written: Config): Config {
     return effectiveConfig(written, this.#parts.ingresses.routes(written.ingress));
   }
 
-  #tellNotes(): void {
+  /** Tells the log what does not route as it is written, and the registry where this balancer answers. */
+  #tellIngresses(): void {
+    const { ingresses, ingressReports, front } = this.#parts;
+    const { ingress } = this.#written;
     this.#notes.tell(ingressNotes(this.#written, this.#parts));
+    if (ingress === undefined) ingressReports.set([], []);
+    else ingressReports.set(ingresses.meant(ingress) ?? [], addressesOf(ingress, front.addresses));
   }
 
   /** What is refused is tried again: the reason may be something that passes. */

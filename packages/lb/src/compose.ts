@@ -23,6 +23,7 @@ import type { TargetSource } from './groups/target-source.ts';
 import { HealthChecker } from './health/health-checker.ts';
 import { HttpProbe } from './health/http-probe.ts';
 import { IngressFollower } from './ingress/ingress-follower.ts';
+import { IngressReports } from './ingress/ingress-reports.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import type { ReloadResult } from './reload/reloader.ts';
 import { type BalancedServices, serveServices } from './services/serve-services.ts';
@@ -35,6 +36,7 @@ import { WorkersFront } from './workers/workers-front.ts';
 const KEEP_ALIVE_MS = 60_000;
 
 const COOKIE_KEY_BYTES = 32;
+const PROCESS_ID_BYTES = 4;
 
 /** External parts of a balancer; real ones by default. */
 export interface LoadBalancerParts {
@@ -126,6 +128,13 @@ export async function startLoadBalancer(
     followService: (service) => link.service(service),
     onFault: (error) => supervisor?.report?.('ingress', error),
   });
+  const ingressReports = new IngressReports({
+    port: link.ingressReports,
+    clock,
+    random: opening.random,
+    processId: systemRandom.hex(PROCESS_ID_BYTES),
+    log,
+  });
   const balancer = new Balancer(config, {
     clock,
     log,
@@ -135,6 +144,7 @@ export async function startLoadBalancer(
     tls,
     services,
     ingresses,
+    ingressReports,
     supervisor,
     source,
     onServing,

@@ -113,6 +113,50 @@ test.each([
   expect(bench.lines.join('\n')).not.toContain('refused');
 });
 
+/** What `get ingress` shows as ADDRESS, with the ports. */
+async function shownAt(client: Rollcall, name: string): Promise<unknown> {
+  const params = { ns: 'default', kind: 'Ingress', name };
+  const { status } = (await client.call('readManifest', { params })) as {
+    status?: { loadBalancer: { ingress?: { ip: string; ports: { port: number }[] }[] } };
+  };
+  return (status?.loadBalancer.ingress ?? []).map(
+    ({ ip, ports }) => `${ip}:${ports.map(({ port }) => port).join()}`,
+  );
+}
+
+test.each([
+  ['one process', ''],
+  ['workers', 'workers: 2'],
+])('its status has the addresses of the balancers that route by it: %s', async (_what, more) => {
+  const { registry, client } = await startRegistry();
+  const to = [['/', 'orders', { name: 'http' }]] as const;
+  await apply(client, ingress('shop', 'shop.test', to));
+  await apply(client, ingress('else', 'else.test', to, { ingressClassName: 'else' }));
+  const first = await FileBench.start(partsFor(registry.url, '', more));
+  const own = `127.0.0.1:${first.port()}`;
+  await expect.poll(() => shownAt(client, 'shop'), WAIT).toEqual([own]);
+  const second = await FileBench.start({
+    listeners: '[{ name: web, port: 0, host: 127.0.0.2 }]',
+    more: `registry: { url: "${registry.url}" }\ningress: { listener: web, addresses: [127.0.0.1, 127.0.0.9] }`,
+  });
+  const ports = [first.port(), second.port()].toSorted((a, b) => a - b);
+  const both = [`127.0.0.1:${ports.join()}`, `127.0.0.9:${second.port()}`];
+  await expect.poll(() => shownAt(client, 'shop'), WAIT).toEqual(both);
+  expect(await shownAt(client, 'else')).toEqual([]);
+  // A reporter each, and not one for each worker.
+  const { events } = await client.call('events', { query: { service: 'shop' } });
+  const reporters = events.flatMap(
+    ({ reason }) => /^Ingress shop: (\S+): /.exec(reason)?.[1] ?? [],
+  );
+  expect(new Set(reporters).size).toBe(2);
+  await second.balancer.close();
+  expect(await shownAt(client, 'shop')).toEqual([own]);
+  const { listeners, more: settings } = partsFor(registry.url, '', more);
+  const none = settings!.replace('listener: web', 'listener: web, class: none, isDefault: false');
+  expect(await first.apply({ listeners, more: none })).not.toHaveProperty('errors');
+  await expect.poll(() => shownAt(client, 'shop'), WAIT).toEqual([]);
+});
+
 test('rules of the file go first, and a reload keeps what the Ingresses add', async () => {
   const { registry, client } = await startRegistry();
   await startService(client, 'orders');

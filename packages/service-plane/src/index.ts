@@ -12,6 +12,7 @@ export {
   type ServicePlane,
 } from './plane/service-plane.ts';
 export { UserspacePlane, type UserspaceParts } from './plane/userspace-plane.ts';
+export { ReportKeeper } from './reports/report-keeper.ts';
 export {
   keepReports,
   NO_REPORTS,

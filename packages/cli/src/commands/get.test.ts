@@ -144,6 +144,29 @@ hello-world   4/3     4            4           20m   hello-world   hello-app:2.0
     });
   });
 
+  test('an ingress with the addresses that balancers report', async () => {
+    const metadata = { name: 'shop', namespace: 'ing' };
+    const backend = { service: { name: 'web', port: { number: 80 } } };
+    const rules = ['a.test', 'b.test'].map((host) => ({ host }));
+    await cli.apply(
+      JSON.stringify({
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        metadata,
+        spec: { ingressClassName: 'rollcall', defaultBackend: backend, rules, tls: [{}] },
+      }),
+    );
+    const params = { ns: 'ing', ingress: 'shop', reporter: 'lb' };
+    const loadBalancer = [{ hostname: 'lb.test' }, { ip: '127.0.0.8', ports: [{ port: 80 }] }];
+    await cli.rollcall.call('putIngressReport', { params, body: { loadBalancer } });
+    expect(await cli.out('get', 'ing', '-n', 'ing')).toBe(
+      `NAME   CLASS      HOSTS           ADDRESS             PORTS     AGE
+shop   rollcall   a.test,b.test   127.0.0.8,lb.test   80, 443   20m
+`,
+    );
+    await cli.out('delete', 'ing', 'shop', '-n', 'ing');
+  });
+
   test('several types: one table each, with qualified names', async () => {
     expect(await cli.out('get', 'svc/np', 'pod/a', 'svc/ext')).toBe(
       `NAME          TYPE        CLUSTER-IP   EXTERNAL-IP     PORT(S)        AGE

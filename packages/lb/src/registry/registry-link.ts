@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Config, TargetGroupConfig } from '../config/schema.ts';
 import { RollcallSource } from '../groups/rollcall-source.ts';
 import type { TargetSource } from '../groups/target-source.ts';
+import type { IngressReportPort } from '../ingress/ingress-reports.ts';
 import { NO_STEP, type Step } from '../reload/step.ts';
 import { ReplaceableCatalog } from './replaceable-catalog.ts';
 import { ReplaceableService } from './replaceable-service.ts';
@@ -50,6 +51,19 @@ export class RegistryLink {
     return {
       report: (...given) => this.#client.report(...given),
       withdrawReport: (...given) => this.#client.withdrawReport(...given),
+    };
+  }
+
+  /** Where reports about Ingresses go. */
+  get ingressReports(): IngressReportPort {
+    return {
+      report: ({ namespace: ns, name: ingress }, reporter, { loadBalancer, forMs }) =>
+        this.#client.call('putIngressReport', {
+          params: { ns, ingress, reporter },
+          body: { loadBalancer: [...loadBalancer], forMs },
+        }),
+      withdraw: ({ namespace: ns, name: ingress }, reporter) =>
+        this.#client.call('deleteIngressReport', { params: { ns, ingress, reporter } }),
     };
   }
 

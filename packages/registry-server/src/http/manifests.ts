@@ -1,4 +1,5 @@
-import { ProblemError } from '@rollcall/contract';
+import { ProblemError, type ServiceReport } from '@rollcall/contract';
+import type { Caller } from '../access/caller.ts';
 import type { Declarer } from '../writes/declared/declarer.ts';
 import { explain } from '../views/explain.ts';
 import { kindOf, labelsOf, type ObjectViews } from '../views/object-views.ts';
@@ -26,7 +27,7 @@ export interface ManifestSources {
   readonly maxPerSecond: number;
 }
 
-/** Binds the routes that declare, read and explain objects, and those of the data planes' reports about services. */
+/** Binds the routes that declare, read and explain objects, and those of the data planes' reports. */
 export function bindManifests(binder: RouteBinder, sources: ManifestSources): void {
   bindDeclaring(binder, sources);
   bindObjects(binder, sources);
@@ -109,20 +110,48 @@ function bindReports(binder: RouteBinder, sources: ManifestSources): void {
   const options = { maxPerSecond };
   binder.bind(
     'putReport',
-    async ({ params: { ns, svc, reporter }, body, reply }) => {
+    async ({ params: { ns, svc, reporter }, body, caller, reply }) => {
       checkLoaded(picture);
-      return answer(reply, await reports.put({ namespace: ns, service: svc, reporter }, body));
+      const ref = { kind: 'Service', namespace: ns, name: svc, reporter } as const;
+      return answer(reply, await reports.put(ref, withPeer(body, caller)));
     },
     options,
   );
   binder.bind(
     'deleteReport',
-    async ({ params: { ns, svc, reporter }, reply }) =>
-      answer(reply, await reports.withdraw({ namespace: ns, service: svc, reporter })),
+    async ({ params: { ns, svc, reporter }, reply }) => {
+      const ref = { kind: 'Service', namespace: ns, name: svc, reporter } as const;
+      return answer(reply, await reports.withdraw(ref));
+    },
     options,
   );
   binder.bind('listReports', async ({ params: { ns, svc } }) => {
     checkLoaded(picture);
     return { reports: reports.list(ns, svc) };
   });
+  binder.bind(
+    'putIngressReport',
+    async ({ params: { ns, ingress, reporter }, body, caller, reply }) => {
+      checkLoaded(picture);
+      const ref = { kind: 'Ingress', namespace: ns, name: ingress, reporter } as const;
+      return answer(reply, await reports.put(ref, withPeer(body, caller)));
+    },
+    options,
+  );
+  binder.bind(
+    'deleteIngressReport',
+    async ({ params: { ns, ingress, reporter }, reply }) => {
+      const ref = { kind: 'Ingress', namespace: ns, name: ingress, reporter } as const;
+      return answer(reply, await reports.withdraw(ref));
+    },
+    options,
+  );
+}
+
+/** A balancer that listens on all addresses of its machine does not know by which one others reach it. */
+function withPeer(report: ServiceReport, { peerAddress }: Caller): ServiceReport {
+  const loadBalancer = report.loadBalancer.map((one) =>
+    one.ip === undefined && one.hostname === undefined ? { ip: peerAddress, ...one } : one,
+  );
+  return { ...report, loadBalancer };
 }

@@ -1,5 +1,6 @@
 import { instanceKeyOf } from '@rollcall/contract';
 import type { LogEntry } from '../store/log-entry.ts';
+import { reportOfKey } from './declared/object-key.ts';
 import { instanceOfOverride } from './instances/endpoints.ts';
 
 /** What an entry is about, as far as watchers see it. */
@@ -62,7 +63,9 @@ function subjectOfKey(key: string): Subject | undefined {
     case 'override':
       return { kind: 'instance', key: instanceOfOverride(key) };
     case 'report':
-      return { kind: 'report', key: `${namespace}/${name}` };
+      return reportOfKey(key)?.kind === 'Ingress'
+        ? undefined
+        : { kind: 'report', key: `${namespace}/${name}` };
     case 'service':
     case 'endpoints':
       return { kind: 'object', key: `${namespace}/${name}` };

@@ -14,6 +14,7 @@ import { deploymentStatuses } from './deployment-status.ts';
 import { endpointsObject } from './endpoints-object.ts';
 import { hasSelector } from '../picture/declared/profile.ts';
 import { shownObject } from '../picture/declared/shown-object.ts';
+import { reportedAddresses } from './reported-status.ts';
 import { slicesOf, type SliceSource } from './slices.ts';
 
 /** Marks a service that is not declared: it exists because instances registered under its name. */
@@ -50,6 +51,8 @@ export class ObjectViews {
         return this.#slice(namespace, name);
       case 'Deployment':
         return declared && this.#deployments([declared as Declared<Deployment>])[0];
+      case 'Ingress':
+        return declared && this.#ingress(declared);
       default:
         return declared && this.#shown(declared);
     }
@@ -76,6 +79,8 @@ export class ObjectViews {
           ];
         case 'Deployment':
           return this.#deployments(this.#declared(kind, namespace) as Declared<Deployment>[]);
+        case 'Ingress':
+          return this.#declared(kind, namespace).map((declared) => this.#ingress(declared));
         default:
           return this.#declared(kind, namespace).map((declared) => this.#shown(declared));
       }
@@ -105,14 +110,20 @@ export class ObjectViews {
     return declared.map((one, i) => ({ ...this.#shown(one), status: statuses[i] }));
   }
 
+  /** With the addresses that balancers report. */
+  #ingress(declared: Declared): ManifestObject {
+    const reports = this.#declarations?.reports('Ingress', nameKeyOf(declared)) ?? [];
+    const ingress = reportedAddresses(reports);
+    const status = { loadBalancer: ingress.length > 0 ? { ingress } : {} };
+    return { ...this.#shown(declared), status };
+  }
+
   #service(namespace: string, name: string): ManifestObject | undefined {
     const key = nameKeyOf({ namespace, name });
     const declared = this.#declarations?.get('Service', key);
     if (declared === undefined) return this.#implicitService(namespace, name);
     const shown = shownObject(declared.manifest, declared.revision);
-    const reports = [...(this.#declarations?.reports(key) ?? [])].toSorted((a, b) =>
-      a.reporter < b.reporter ? -1 : 1,
-    );
+    const reports = this.#declarations?.reports('Service', key) ?? [];
     const conditions = reports.flatMap(({ reporter, conditions: said }) =>
       said.map((one) => ({ ...one, message: `${reporter}: ${one.message}` })),
     );

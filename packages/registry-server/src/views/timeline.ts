@@ -126,7 +126,7 @@ function refOf(entry: LogEntry): InstanceRef | undefined {
   const key = keyOf(entry);
   if (key.startsWith('override/')) return parseInstanceKey(instanceOfOverride(key));
   const report = reportOfKey(key);
-  if (report !== undefined) return { ...report, id: '' };
+  if (report !== undefined) return { namespace: report.namespace, service: report.name, id: '' };
   const object = objectOfKey(key);
   return object && { namespace: object.namespace, service: object.name, id: '' };
 }
@@ -136,10 +136,13 @@ function reasonOf(entry: LogEntry): string {
   const object = objectOfKey(key);
   if (object !== undefined) return `${object.kind} ${object.name} ${REASONS[entry.why]}`;
   const report = reportOfKey(key);
-  if (report !== undefined && entry.op === 'put') {
-    return `${report.reporter}: ${reportText(entry.resource.value)}`;
+  if (report !== undefined) {
+    // An Ingress may have the name of a service: the kind says whose event it is.
+    const about = report.kind === 'Service' ? '' : `${report.kind} ${report.name}: `;
+    return entry.op === 'put'
+      ? `${about}${report.reporter}: ${reportText(entry.resource.value)}`
+      : `${about}${report.reporter} no longer reports about it`;
   }
-  if (report !== undefined) return `${report.reporter} no longer reports about it`;
   return entry.op === 'put' ? overrideReason(entry.resource.value) : REASONS[entry.why];
 }
 

@@ -1,9 +1,4 @@
-import {
-  type DeclaredService,
-  type ServiceReport,
-  serviceKeyOf,
-  type ServiceKey,
-} from '@rollcall/contract';
+import { type DeclaredService, serviceKeyOf, type ServiceKey } from '@rollcall/contract';
 import {
   type Endpoints,
   type EndpointSlice,
@@ -15,8 +10,9 @@ import {
 } from '@rollcall/manifests';
 import type { ResourceRecord } from '../../store/record.ts';
 import { withClaims } from './claim-slots.ts';
-import { objectOfKey, reportOfKey, nameKeyOf } from './object-key.ts';
+import { objectOfKey, type ReportRef, reportOfKey, nameKeyOf } from './object-key.ts';
 import { hasSelector, profileOf } from './profile.ts';
+import { ReportTable, type StoredReport } from './report-table.ts';
 import { selects } from './selected-endpoints.ts';
 
 /** A declared object in the memory of a server. */
@@ -26,12 +22,6 @@ export interface Declared<T extends Manifest = Manifest> {
   readonly revision: number;
   /** With its given addresses and node ports. */
   readonly manifest: T;
-}
-
-/** A data plane's report about a service. */
-export interface StoredReport extends ServiceReport {
-  readonly reporter: string;
-  readonly untilMs: number;
 }
 
 /** A service that a resource affects and that must be derived again. */
@@ -48,8 +38,7 @@ export class Declarations {
   readonly #tables = Object.fromEntries(
     Object.keys(KINDS).map((kind) => [kind, new Map()]),
   ) as unknown as Tables;
-  /** `namespace/service` -> reporter -> report. */
-  readonly #reports = new Map<ServiceKey, Map<string, StoredReport>>();
+  readonly #reports = new ReportTable();
   /** `namespace/key=value`, one pair of each selector -> the services with that pair. */
   readonly #bySelector = new Map<string, Set<ServiceKey>>();
   /** Service -> the pair that it is indexed by. */
@@ -61,13 +50,8 @@ export class Declarations {
   put(resource: ResourceRecord): readonly ServiceTouch[] {
     const report = reportOfKey(resource.key);
     if (report !== undefined) {
-      const service = serviceKeyOf(report);
-      const own = this.#reports.get(service) ?? new Map<string, StoredReport>();
-      const said = JSON.parse(resource.value) as ServiceReport;
-      const { reporter } = report;
-      own.set(reporter, Object.freeze({ ...said, reporter, untilMs: resource.untilMs }));
-      this.#reports.set(service, own);
-      return [{ service, endpoints: false }];
+      this.#reports.put(report, resource);
+      return reportTouches(report);
     }
     const ref = objectOfKey(resource.key);
     if (ref === undefined) return [];
@@ -83,11 +67,8 @@ export class Declarations {
   remove(key: string): readonly ServiceTouch[] {
     const report = reportOfKey(key);
     if (report !== undefined) {
-      const service = serviceKeyOf(report);
-      const own = this.#reports.get(service);
-      own?.delete(report.reporter);
-      if (own?.size === 0) this.#reports.delete(service);
-      return [{ service, endpoints: false }];
+      this.#reports.remove(report);
+      return reportTouches(report);
     }
     const ref = objectOfKey(key);
     if (ref === undefined) return [];
@@ -115,11 +96,12 @@ export class Declarations {
   /** What data planes need to know about a declared service. */
   profile(key: ServiceKey): DeclaredService | null {
     const service = this.service(key);
-    return service === undefined ? null : profileOf(service, this.reports(key));
+    return service === undefined ? null : profileOf(service, this.reports('Service', key));
   }
 
-  reports(key: ServiceKey): Iterable<StoredReport> {
-    return this.#reports.get(key)?.values() ?? [];
+  /** What data planes report about an object, sorted by reporter. */
+  reports(kind: ReportRef['kind'], key: ServiceKey): readonly StoredReport[] {
+    return this.#reports.of(kind, key);
   }
 
   endpointsOf(key: ServiceKey): Endpoints | undefined {
@@ -181,6 +163,11 @@ export class Declarations {
 function sliceServiceOf({ namespace, manifest }: Declared): ServiceKey | undefined {
   const service = manifest.metadata.labels?.[SERVICE_NAME_LABEL];
   return service === undefined ? undefined : serviceKeyOf({ namespace, service });
+}
+
+/** Watchers see reports about services only. */
+function reportTouches(report: ReportRef): readonly ServiceTouch[] {
+  return report.kind === 'Service' ? [{ service: nameKeyOf(report), endpoints: false }] : [];
 }
 
 /** The services to derive again when an object is created, changed or removed. */

@@ -29,15 +29,24 @@ export function objectOfKey(key: string): ObjectRef | undefined {
   return kind === undefined ? undefined : { kind, namespace, name };
 }
 
-/** Key of the resource that holds a data plane's report about a service. */
-export function keyOfReport(namespace: string, service: string, reporter: string): string {
-  return `report/${namespace}/${service}/${reporter}`;
+/** Identifies the report of one reporter about an object. */
+export interface ReportRef {
+  readonly kind: 'Service' | 'Ingress';
+  readonly namespace: string;
+  readonly name: string;
+  readonly reporter: string;
+}
+
+/** Key of the resource that holds a data plane's report. */
+export function keyOfReport({ kind, namespace, name, reporter }: ReportRef): string {
+  const object = kind === 'Service' ? name : `ingress/${name}`;
+  return `report/${namespace}/${object}/${reporter}`;
 }
 
 /** Reads a report's key back; undefined when the resource is not a report. */
-export function reportOfKey(
-  key: string,
-): { readonly namespace: string; readonly service: string; readonly reporter: string } | undefined {
-  const [prefix, namespace = '', service = '', reporter = ''] = key.split('/');
-  return prefix === 'report' ? { namespace, service, reporter } : undefined;
+export function reportOfKey(key: string): ReportRef | undefined {
+  const [prefix, namespace = '', ...rest] = key.split('/');
+  if (prefix !== 'report') return undefined;
+  const [name = '', reporter = ''] = rest.slice(-2);
+  return { kind: rest.length > 2 ? 'Ingress' : 'Service', namespace, name, reporter };
 }

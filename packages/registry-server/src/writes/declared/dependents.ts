@@ -22,16 +22,16 @@ export async function dropEndpoints(
   await store.remove({ key, floor: picture.revision });
 }
 
-/** Reports about a service do not apply to a later service of the same name. */
+/** Reports about an object do not apply to a later one of the same name. */
 export async function dropReports(
   store: Store,
   picture: Picture,
   { kind, namespace, name }: ObjectRef,
 ): Promise<void> {
-  if (kind !== 'Service') return;
-  const reports = picture.roll?.declarations.reports(nameKeyOf({ namespace, name })) ?? [];
+  if (kind !== 'Service' && kind !== 'Ingress') return;
+  const reports = picture.roll?.declarations.reports(kind, nameKeyOf({ namespace, name })) ?? [];
   for (const { reporter } of reports) {
-    const key = keyOfReport(namespace, name, reporter);
+    const key = keyOfReport({ kind, namespace, name, reporter });
     // Reports also expire by themselves.
     await store.remove({ key, floor: picture.revision }).catch(() => {});
   }

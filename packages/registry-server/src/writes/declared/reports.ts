@@ -3,17 +3,11 @@ import { putOne } from '../../store/put-one.ts';
 import type { Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
 import type { Picture } from '../../picture/picture.ts';
-import type { StoredReport } from '../../picture/declared/declarations.ts';
-import { keyOfReport } from '../../picture/declared/object-key.ts';
+import { keyOfReport, nameKeyOf, type ReportRef } from '../../picture/declared/object-key.ts';
+import type { StoredReport } from '../../picture/declared/report-table.ts';
+import { notFound } from './refusals.ts';
 
-/** Identifies the report of one reporter about a service. */
-export interface ReportRef {
-  readonly namespace: string;
-  readonly service: string;
-  readonly reporter: string;
-}
-
-/** Reports of data planes about declared services. A report expires unless the data plane repeats it. */
+/** Reports of data planes about declared services and Ingresses. A report expires unless the data plane repeats it. */
 export class Reports {
   readonly #store: Store;
   readonly #picture: Picture;
@@ -23,17 +17,16 @@ export class Reports {
     this.#picture = picture;
   }
 
-  /** Throws `service_not_found` when the service is not declared. */
+  /** Throws `service_not_found`, or `object_not_found` for an Ingress, when the object is not declared. */
   async put(ref: ReportRef, report: ServiceReport): Promise<Committed<{ revision: string }>> {
-    const { namespace, service, reporter } = ref;
-    if (
-      this.#picture.roll?.declarations.service(serviceKeyOf({ namespace, service })) === undefined
-    ) {
-      const message = `service ${service} in namespace ${namespace} is not declared`;
+    const { kind, namespace, name } = ref;
+    if (this.#picture.roll?.declarations.get(kind, nameKeyOf(ref)) === undefined) {
+      if (kind === 'Ingress') throw notFound({ kind, name });
+      const message = `service ${name} in namespace ${namespace} is not declared`;
       throw new ProblemError('service_not_found', message, { field: 'svc' });
     }
     const item = {
-      key: keyOfReport(namespace, service, reporter),
+      key: keyOfReport(ref),
       value: JSON.stringify(report),
       forMs: report.forMs,
       why: 'reported',
@@ -43,20 +36,16 @@ export class Reports {
   }
 
   /** Withdrawing a report that never existed, or has expired, is not an error. */
-  async withdraw({
-    namespace,
-    service,
-    reporter,
-  }: ReportRef): Promise<Committed<{ revision: string }>> {
-    const key = keyOfReport(namespace, service, reporter);
+  async withdraw(ref: ReportRef): Promise<Committed<{ revision: string }>> {
+    const key = keyOfReport(ref);
     const outcome = await this.#store.remove({ key, floor: this.#picture.revision });
     return this.#committed(outcome.kind === 'changed' ? outcome.revision : this.#picture.revision);
   }
 
-  list(namespace: string, service: string): StoredReport[] {
-    const reports =
-      this.#picture.roll?.declarations.reports(serviceKeyOf({ namespace, service })) ?? [];
-    return [...reports].toSorted((a, b) => (a.reporter < b.reporter ? -1 : 1));
+  /** Those about a service, sorted by reporter. */
+  list(namespace: string, service: string): readonly StoredReport[] {
+    const key = serviceKeyOf({ namespace, service });
+    return this.#picture.roll?.declarations.reports('Service', key) ?? [];
   }
 
   #committed(revision: number): Promise<Committed<{ revision: string }>> {

@@ -4,6 +4,7 @@ import { type Command, flagOption, textOption } from '../session/command.ts';
 import { type Context, warn } from '../session/context.ts';
 import { deploymentPage } from '../pages/deployment-page.ts';
 import { endpointSlicePage, endpointsPage } from '../pages/endpoints-page.ts';
+import { ingressPage } from '../pages/ingress-page.ts';
 import { instancePage } from '../pages/instance-page.ts';
 import { otherPage } from '../pages/other-page.ts';
 import { servicePage } from '../pages/service-page.ts';
@@ -16,6 +17,7 @@ type Page = (context: Context, object: ManifestObject) => Promise<string> | stri
 const PAGES: Readonly<Record<string, Page>> = {
   Service: servicePage,
   Instance: instancePage,
+  Ingress: ingressPage,
   Deployment: deploymentPage,
   Endpoints: (_, object) => endpointsPage(object),
   EndpointSlice: (_, object) => endpointSlicePage(object),

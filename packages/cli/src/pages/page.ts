@@ -44,7 +44,7 @@ export const pairs = (given: Readonly<Record<string, string>> | undefined): stri
   Object.entries(given ?? {}).map(([key, value]) => visibleLine(`${key}=${value}`));
 
 /** Annotations written by people; the copy of the last applied manifest is for machines. */
-function annotationsOf({ metadata }: ManifestObject): string[] {
+export function annotationsOf({ metadata }: ManifestObject): string[] {
   return Object.entries(metadata.annotations ?? {})
     .filter(([key]) => !key.startsWith('kubectl.kubernetes.io/last-applied'))
     .map(([key, value]) => `${visibleLine(key)}:${value.includes('\n') ? '\n' : ' '}${value}`);

@@ -64,7 +64,7 @@ export const deployments = manifestResource({
   ],
 });
 
-const ingressSpec = (object: ManifestObject) =>
+export const ingressSpec = (object: ManifestObject) =>
   (partOf(object, 'spec') as NonNullable<Ingress['spec']> | undefined) ?? {};
 
 export const ingresses = manifestResource({

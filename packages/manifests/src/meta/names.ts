@@ -48,6 +48,19 @@ export const checkSubdomain1123: Check = (text) => {
   return faults;
 };
 
+/** Checks a host of which the first label is `*`. */
+export const checkWildcardSubdomain1123: Check = (text) => {
+  const faults: string[] = [];
+  if (text.length > 253) faults.push(tooMany(253));
+  if (!text.startsWith('*.') || !SUBDOMAIN_1123.test(text.slice(2))) {
+    const about =
+      "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
+    const regex = '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
+    faults.push(regexFault(about, "'*.example.com'", regex));
+  }
+  return faults;
+};
+
 export const checkQualifiedName: Check = (text) => {
   const parts = text.split('/');
   const name = parts.at(-1) ?? '';
@@ -102,6 +115,13 @@ export const checkPortName: Check = (text) => {
 
 export const checkIp: Check = (text) =>
   isIP(text) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
+
+/** Whether it is an IP address, also one with leading zeros. */
+export function isIpSloppily(text: string): boolean {
+  const octets = text.split('.');
+  const isIpv4 = octets.length === 4 && octets.every((one) => /^\d+$/.test(one) && +one <= 255);
+  return isIpv4 || isIP(text) !== 0;
+}
 
 /** Ranges that an address of a Service without a selector may not be in, with what the Kubernetes API server says. */
 const SPECIAL_RANGES: readonly (readonly [string, readonly (readonly [string, number])[]])[] = [

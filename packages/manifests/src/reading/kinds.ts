@@ -3,7 +3,8 @@ import { defaultDeployment, Deployment, validateDeployment } from '../deployment
 import { Endpoints, EndpointSlice } from '../endpoints/endpoints.ts';
 import { validateEndpoints, validateEndpointSlice } from '../endpoints/validation.ts';
 import type { FieldError } from '../meta/field-error.ts';
-import { Ingress, validateIngress } from '../ingress/ingress.ts';
+import { Ingress } from '../ingress/ingress.ts';
+import { validateIngress } from '../ingress/validation.ts';
 import { defaultService } from '../service/defaults.ts';
 import { Service } from '../service/service.ts';
 import { validateService } from '../service/validation.ts';

@@ -10,6 +10,7 @@ import {
   type ReadManifest,
   resourceOf,
   validateAnnotations,
+  validateNewIngress,
   validateServiceUpdate,
 } from '@rollcall/manifests';
 import { isDeepStrictEqual } from 'node:util';
@@ -132,6 +133,8 @@ export function settle(
       errors.push(...validateServiceUpdate(before.manifest, manifest));
     }
   }
+  if (manifest.kind === 'Ingress' && before === undefined)
+    errors.push(...validateNewIngress(manifest));
   if (errors.length > 0) {
     const found = faultsOf(titleOf(ref), locate, errors);
     const nothing = { manifest: undefined, warnings: [] };

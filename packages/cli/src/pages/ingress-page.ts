@@ -1,0 +1,115 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import type { Context } from '../session/context.ts';
+import { objectKindOf } from '../output/event-words.ts';
+import { tabbedText } from '../output/tabbed.ts';
+import { placesOfSlices } from '../resources/endpoints.ts';
+import { firstFew, NONE } from '../resources/resource.ts';
+import { ingressOf, specOf } from '../resources/services.ts';
+import { ingressSpec } from '../resources/workloads.ts';
+import { isNotFound } from '../session/refusal.ts';
+import { annotationsOf, eventsText, pairs } from './page.ts';
+
+const MOST_EVENTS = 20;
+
+type IngressSpec = ReturnType<typeof ingressSpec>;
+type Backend = NonNullable<IngressSpec['defaultBackend']>;
+type BackendText = (backend: Backend | undefined) => string;
+
+/** An Ingress as kubectl describes it: its rules, each with the endpoints of its backend, and its events. */
+export async function ingressPage(context: Context, object: ManifestObject): Promise<string> {
+  const { name, namespace, labels } = object.metadata;
+  const { rollcall, clock } = context;
+  const spec = ingressSpec(object);
+  const { defaultBackend, ingressClassName = NONE } = spec;
+  const query = { namespace, service: name, limit: MOST_EVENTS };
+  const [textOf, { events }] = await Promise.all([
+    backendTexts(context, namespace, spec),
+    rollcall.call('events', { query }),
+  ]);
+  const fallback = defaultBackend === undefined ? '<default>' : textOf(defaultBackend);
+  const lines = [
+    ['Name:', name],
+    ...several('Labels:', pairs(labels)),
+    ['Namespace:', namespace],
+    ['Address:', ingressOf(object).join(',')],
+    ['Ingress Class:', ingressClassName],
+    ['Default backend:', fallback],
+    ...tlsLines(spec),
+    ...ruleLines(spec, textOf, fallback),
+    ...several('Annotations:', annotationsOf(object)),
+  ];
+  const own = events.filter((event) => objectKindOf(event) === 'Ingress');
+  if (own.length === 0) return tabbedText([...lines, ['Events:', NONE]]);
+  return tabbedText(lines) + eventsText(own, clock.wallMs());
+}
+
+/** The first value after its title, the others below it. */
+function several(title: string, values: readonly string[]): string[][] {
+  const [first = NONE, ...others] = values.flatMap((value) => value.split('\n'));
+  return [[title, first], ...others.map((value) => ['', value])];
+}
+
+function tlsLines({ tls = [] }: IngressSpec): string[][] {
+  if (tls.length === 0) return [];
+  const rows = tls.map(({ hosts = [], secretName = '' }) => [
+    `  ${secretName === '' ? 'SNI routes' : `${secretName} terminates`} ${hosts.join(',')}`,
+  ]);
+  return [['TLS:'], ...rows];
+}
+
+function ruleLines({ rules = [] }: IngressSpec, textOf: BackendText, fallback: string): string[][] {
+  const rows = rules.flatMap(({ host = '', http }) => {
+    if (http === undefined) return [];
+    const paths = (http.paths ?? []).map(({ path = '', backend }) => [
+      '    ',
+      `${path} `,
+      textOf(backend),
+    ]);
+    return [[`  ${host === '' ? '*' : host}`, ''], ...paths];
+  });
+  return [
+    ['Rules:'],
+    ['  Host', 'Path', 'Backends'],
+    ['  ----', '----', '--------'],
+    ...(rows.length > 0 ? rows : [['  *', '*', fallback]]),
+  ];
+}
+
+/** What to say of each backend, once its service and endpoints are known. */
+async function backendTexts(
+  { rollcall }: Context,
+  namespace: string,
+  { defaultBackend, rules = [] }: IngressSpec,
+): Promise<BackendText> {
+  const backends = rules.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend));
+  const names = [defaultBackend, ...backends].map((backend) => backend?.service?.name ?? '');
+  const known = new Map<string, { service: ManifestObject; slices: ManifestObject[] } | string>();
+  const learn = async (name: string): Promise<void> => {
+    const service = { params: { ns: namespace, kind: 'services', name } };
+    const selector = `kubernetes.io/service-name=${name}`;
+    const slices = { params: { ns: namespace, kind: 'endpointslices' }, query: { selector } };
+    try {
+      const [object, { items }] = await Promise.all([
+        rollcall.call('readManifest', service),
+        rollcall.call('listManifests', slices),
+      ]);
+      known.set(name, { service: object, slices: items });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      known.set(name, `<error: ${(error as Error).message}>`);
+    }
+  };
+  await Promise.all([...new Set(names)].filter((name) => name !== '').map(learn));
+  return (backend) => {
+    const { name = '', port = {} } = backend?.service ?? {};
+    const title = `${name}:${port.number ?? port.name ?? ''}`;
+    const found = known.get(name);
+    if (found === undefined || typeof found === 'string') return `${title} (${found ?? NONE})`;
+    const { ports = [] } = specOf(found.service);
+    const own = ports.findLast((one) =>
+      port.number === undefined ? one.name === port.name : one.port === port.number,
+    );
+    const places = own === undefined ? [] : placesOfSlices(found.slices, own.name ?? '');
+    return `${title} (${firstFew(places)})`;
+  };
+}

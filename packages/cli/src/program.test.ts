@@ -170,6 +170,7 @@ endpoints        ep               v1                     true         Endpoints
 endpointslices                    discovery.k8s.io/v1    true         EndpointSlice
 instances        in,pods,pod,po   rollcall.dev/v1        true         Instance
 ingresses        ing              networking.k8s.io/v1   true         Ingress
+ingressclasses                    networking.k8s.io/v1   false        IngressClass
 deployments      deploy           apps/v1                true         Deployment
 namespaces       ns               v1                     false        Namespace
 events           ev               v1                     true         Event

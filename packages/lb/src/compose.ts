@@ -125,6 +125,7 @@ export async function startLoadBalancer(
     clock,
     log,
     list: (namespace) => link.ingresses(namespace),
+    listClasses: (namespace) => link.ingressClasses(namespace),
     followService: (service) => link.service(service),
     onFault: (error) => supervisor?.report?.('ingress', error),
   });

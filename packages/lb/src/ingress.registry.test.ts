@@ -157,6 +157,39 @@ test.each([
   await expect.poll(() => shownAt(client, 'shop'), WAIT).toEqual([]);
 });
 
+test('a declared class decides whose its Ingresses are, and a new one may get it', async () => {
+  const { registry, client } = await startRegistry();
+  await startService(client, 'orders');
+  const ingressClass = (name: string, controller: string, isDefault: boolean) => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: {
+      name,
+      annotations: { 'ingressclass.kubernetes.io/is-default-class': String(isDefault) },
+    },
+    spec: { controller },
+  });
+  const to = [['/', 'orders', { name: 'http' }]] as const;
+  await apply(client, ingressClass('inside', 'rollcall.dev/ingress', true));
+  await apply(client, ingressClass('nginx', 'k8s.io/ingress-nginx', false));
+  await apply(client, ingress('a', 'a.test', to));
+  await apply(client, ingress('b', 'b.test', to, { ingressClassName: 'nginx' }));
+  const { listeners, more } = partsFor(registry.url);
+  const bench = await FileBench.start(partsFor(registry.url));
+  expect(await ask(bench, 'a.test', '/')).toBe('200 orders');
+  expect(await ask(bench, 'b.test', '/')).toBe('404 no_rule');
+  const other = more!.replace('listener: web', 'listener: web, class: nginx');
+  expect(await bench.apply({ listeners, more: other })).not.toHaveProperty('errors');
+  expect(await ask(bench, 'a.test', '/')).toBe('404 no_rule');
+  expect(bench.lines).toContain(
+    'Ingresses of class nginx are not used: its IngressClass names the controller k8s.io/ingress-nginx, this balancer is rollcall.dev/ingress',
+  );
+  const controller = 'class: nginx, controller: k8s.io/ingress-nginx';
+  const own = more!.replace('listener: web', `listener: web, ${controller}`);
+  expect(await bench.apply({ listeners, more: own })).not.toHaveProperty('errors');
+  expect(await ask(bench, 'b.test', '/')).toBe('200 orders');
+});
+
 test('rules of the file go first, and a reload keeps what the Ingresses add', async () => {
   const { registry, client } = await startRegistry();
   await startService(client, 'orders');

@@ -2,6 +2,11 @@ export { Deployment } from './deployment/deployment.ts';
 export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoints.ts';
 export { type FieldError, type FieldErrorReason, textOf } from './meta/field-error.ts';
 export { Ingress } from './ingress/ingress.ts';
+export {
+  DEFAULT_CLASS_ANNOTATION,
+  IngressClass,
+  validateIngressClassUpdate,
+} from './ingress/ingress-class.ts';
 export { CLASS_ANNOTATION, validateNewIngress } from './ingress/validation.ts';
 export { examine, type Kind, KINDS, type Manifest, resourceOf } from './reading/kinds.ts';
 export { validateAnnotations } from './meta/meta-validation.ts';

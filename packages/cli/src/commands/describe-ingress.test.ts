@@ -121,3 +121,43 @@ test('a path that Kubernetes refuses is refused, with its line', async () => {
   );
   expect(err).toContain('bad.yaml:9');
 });
+
+test('a class: its controller and parameters', async () => {
+  const ingressClass = (name: string, spec: object) => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name },
+    spec,
+  });
+  const parameters = { apiGroup: 'a.test', kind: 'Settings', name: 'all', scope: 'Cluster' };
+  await cli.apply(
+    [
+      ingressClass('plain', { controller: 'rollcall.dev/ingress' }),
+      ingressClass('tuned', { controller: 'else.test/x', parameters }),
+    ]
+      .map((one) => JSON.stringify(one))
+      .join('\n---\n'),
+  );
+  expect(await cli.out('get', 'ingressclass', '-A')).toBe(
+    `NAME    CONTROLLER             PARAMETERS            AGE
+plain   rollcall.dev/ingress   <none>                20m
+tuned   else.test/x            Settings.a.test/all   20m
+`,
+  );
+  const text = await cli.out('describe', 'ingressclass', 'tuned');
+  expect(text.slice(0, text.indexOf('Events:'))).toBe(`Name:         tuned
+Labels:       <none>
+Annotations:  <none>
+Controller:   else.test/x
+Parameters:
+  APIGroup:  a.test
+  Kind:      Settings
+  Name:      all
+`);
+  expect(text).toContain('IngressClass tuned was declared');
+  expect(await cli.out('get', 'ingressclass', 'plain', '-o', 'yaml')).not.toContain('namespace');
+  expect(await cli.out('get', 'events', '-n', 'default')).toContain('ingressclass/tuned');
+  expect(await cli.out('delete', 'ingressclass', 'plain', '-n', 'shop')).toContain(
+    'ingressclass.networking.k8s.io "plain" deleted',
+  );
+});

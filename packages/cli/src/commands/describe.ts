@@ -4,7 +4,7 @@ import { type Command, flagOption, textOption } from '../session/command.ts';
 import { type Context, warn } from '../session/context.ts';
 import { deploymentPage } from '../pages/deployment-page.ts';
 import { endpointSlicePage, endpointsPage } from '../pages/endpoints-page.ts';
-import { ingressPage } from '../pages/ingress-page.ts';
+import { ingressClassPage, ingressPage } from '../pages/ingress-page.ts';
 import { instancePage } from '../pages/instance-page.ts';
 import { otherPage } from '../pages/other-page.ts';
 import { servicePage } from '../pages/service-page.ts';
@@ -18,6 +18,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   Service: servicePage,
   Instance: instancePage,
   Ingress: ingressPage,
+  IngressClass: ingressClassPage,
   Deployment: deploymentPage,
   Endpoints: (_, object) => endpointsPage(object),
   EndpointSlice: (_, object) => endpointSlicePage(object),

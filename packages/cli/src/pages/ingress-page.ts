@@ -5,7 +5,7 @@ import { tabbedText } from '../output/tabbed.ts';
 import { placesOfSlices } from '../resources/endpoints.ts';
 import { firstFew, NONE } from '../resources/resource.ts';
 import { ingressOf, specOf } from '../resources/services.ts';
-import { ingressSpec } from '../resources/workloads.ts';
+import { ingressClassSpec, ingressSpec } from '../resources/ingresses.ts';
 import { isNotFound } from '../session/refusal.ts';
 import { annotationsOf, eventsText, pairs } from './page.ts';
 
@@ -39,6 +39,33 @@ export async function ingressPage(context: Context, object: ManifestObject): Pro
     ...several('Annotations:', annotationsOf(object)),
   ];
   const own = events.filter((event) => objectKindOf(event) === 'Ingress');
+  if (own.length === 0) return tabbedText([...lines, ['Events:', NONE]]);
+  return tabbedText(lines) + eventsText(own, clock.wallMs());
+}
+
+/** An ingress class as kubectl describes it. */
+export async function ingressClassPage(context: Context, object: ManifestObject): Promise<string> {
+  const { name, labels } = object.metadata;
+  const { rollcall, clock } = context;
+  const { controller = NONE, parameters } = ingressClassSpec(object);
+  const query = { namespace: '*', service: name, limit: MOST_EVENTS };
+  const { events } = await rollcall.call('events', { query });
+  const { apiGroup, kind = '', name: named = '' } = parameters ?? {};
+  const lines = [
+    ['Name:', name],
+    ...several('Labels:', pairs(labels)),
+    ...several('Annotations:', annotationsOf(object)),
+    ['Controller:', controller],
+    ...(parameters === undefined
+      ? []
+      : [
+          ['Parameters:'],
+          ...(apiGroup === undefined ? [] : [['  APIGroup:', apiGroup]]),
+          ['  Kind:', kind],
+          ['  Name:', named],
+        ]),
+  ];
+  const own = events.filter((event) => objectKindOf(event) === 'IngressClass');
   if (own.length === 0) return tabbedText([...lines, ['Events:', NONE]]);
   return tabbedText(lines) + eventsText(own, clock.wallMs());
 }

@@ -8,6 +8,7 @@ import { ingressOf, specOf } from '../resources/services.ts';
 import { type Field, headOf, pageText, pairs, ruledRows } from './page.ts';
 
 const MOST_EVENTS = 20;
+const OTHERS = ['Deployment', 'Ingress', 'IngressClass'];
 
 /** A service with its endpoints, the reports of data planes, and its events. */
 export async function servicePage(context: Context, object: ManifestObject): Promise<string> {
@@ -27,7 +28,7 @@ export async function servicePage(context: Context, object: ManifestObject): Pro
     ...policyFields(specOf(object)),
   ];
   // Other declared objects with the same name have their own page.
-  const own = events.filter((event) => !['Deployment', 'Ingress'].includes(objectKindOf(event)));
+  const own = events.filter((event) => !OTHERS.includes(objectKindOf(event)));
   return pageText(fields, { middle: conditionsText(reports), events: own, nowMs: clock.wallMs() });
 }
 

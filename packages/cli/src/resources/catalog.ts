@@ -2,11 +2,12 @@ import { CliError, usageError } from '../base/cli-error.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
 import { endpoints, endpointSlices } from './endpoints.ts';
 import { happenings } from './happenings.ts';
+import { ingressClasses, ingresses } from './ingresses.ts';
 import { instances } from './instances.ts';
 import { namespaces } from './namespaces.ts';
 import type { Resource } from './resource.ts';
 import { services } from './services.ts';
-import { deployments, ingresses } from './workloads.ts';
+import { deployments } from './workloads.ts';
 
 /** Every resource type, in the order shown by the help. */
 export const RESOURCES: readonly Resource[] = [
@@ -15,6 +16,7 @@ export const RESOURCES: readonly Resource[] = [
   endpointSlices,
   instances,
   ingresses,
+  ingressClasses,
   deployments,
   namespaces,
   happenings,

@@ -1,10 +1,11 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { RollcallError } from '@rollcall/client-sdk/registration';
 import type { Context } from '../session/context.ts';
+import { ingresses } from './ingresses.ts';
 import { AGE, NAME } from './manifest-resource.ts';
 import type { Resource } from './resource.ts';
 import { services } from './services.ts';
-import { deployments, ingresses } from './workloads.ts';
+import { deployments } from './workloads.ts';
 
 /** Namespaces are not created: those exist that contain something, and `default`. */
 async function list(

@@ -50,7 +50,8 @@ export async function printed(
   if (format?.startsWith('custom-columns=') === true) {
     return customTable(format.slice('custom-columns='.length), objects, options);
   }
-  const data = options.isSingle && objects.length === 1 ? objects[0] : listOf(objects);
+  const documents = objects.map(documentOf);
+  const data = options.isSingle && documents.length === 1 ? documents[0] : listOf(documents);
   if (format === 'json') return jsonText(data, options);
   if (format === 'yaml') return yamlText(data, options);
   const text = templateText(format, data);
@@ -75,7 +76,12 @@ function unquotedFormat(template: string): string {
   return /^(['"]).*\1$/s.test(template) ? template.slice(1, -1) : template;
 }
 
-function listOf(items: readonly ManifestObject[]): object {
+/** An object that is in no namespace does not name one. */
+function documentOf({ metadata: { namespace, ...metadata }, ...object }: ManifestObject): object {
+  return { ...object, metadata: namespace === '' ? metadata : { ...metadata, namespace } };
+}
+
+function listOf(items: readonly object[]): object {
   return { apiVersion: 'v1', items, kind: 'List', metadata: { resourceVersion: '' } };
 }
 

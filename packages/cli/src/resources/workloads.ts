@@ -1,8 +1,7 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import type { Deployment, Ingress } from '@rollcall/manifests';
+import type { Deployment } from '@rollcall/manifests';
 import { AGE, manifestResource, NAME } from './manifest-resource.ts';
-import { joined, NONE, pairsText, partOf } from './resource.ts';
-import { ingressOf } from './services.ts';
+import { joined, pairsText, partOf } from './resource.ts';
 
 type DeploymentSpec = NonNullable<Deployment['spec']>;
 
@@ -61,32 +60,5 @@ export const deployments = manifestResource({
       isWide: true,
       cell: (object) => pairsText(deploymentSpec(object).selector?.matchLabels),
     },
-  ],
-});
-
-export const ingressSpec = (object: ManifestObject) =>
-  (partOf(object, 'spec') as NonNullable<Ingress['spec']> | undefined) ?? {};
-
-export const ingresses = manifestResource({
-  kind: 'Ingress',
-  apiVersion: 'networking.k8s.io/v1',
-  names: ['ingresses', 'ingress', 'ing'],
-  prefix: 'ingress.networking.k8s.io',
-  columns: [
-    NAME,
-    { title: 'CLASS', cell: (object) => ingressSpec(object).ingressClassName ?? NONE },
-    {
-      title: 'HOSTS',
-      cell: (object) => {
-        const hosts = (ingressSpec(object).rules ?? []).flatMap(({ host }) => host || []);
-        return hosts.length === 0 ? '*' : hosts.join(',');
-      },
-    },
-    { title: 'ADDRESS', cell: (object) => ingressOf(object).join(',') },
-    {
-      title: 'PORTS',
-      cell: (object) => ((ingressSpec(object).tls ?? []).length > 0 ? '80, 443' : '80'),
-    },
-    AGE,
   ],
 });

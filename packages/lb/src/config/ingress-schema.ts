@@ -11,8 +11,16 @@ export const IngressRouting = object({
       error: 'expected the name of a listener, or a list of them',
     })
     .transform((names) => (typeof names === 'string' ? [names] : names)),
-  /** Routes by those with this `ingressClassName`. @default rollcall */
-  class: text('a class').default('rollcall'),
+  /**
+   * Routes by those with this `ingressClassName` only. @default `rollcall`, and each class whose IngressClass names the
+   * controller
+   */
+  class: text('a class').optional(),
+  /**
+   * Routes by the classes whose IngressClass names this controller. One that names another controller takes its class
+   * away from this balancer. @default rollcall.dev/ingress
+   */
+  controller: text('a controller').default('rollcall.dev/ingress'),
   /** Also by those without a class. @default true */
   isDefault: flag.default(true),
   /** Routes by those of one namespace; `*`: of all. @default * */

@@ -41,6 +41,7 @@ class Bench {
   readonly faults: unknown[] = [];
   readonly services = new Map<string, FakeService>();
   changes = 0;
+  classes: readonly unknown[] = [];
   lists = 0;
   list: { metadata: { resourceVersion: string }; items: readonly unknown[] } | Error =
     new RollcallError('registry_unreachable', 'away');
@@ -52,6 +53,7 @@ class Bench {
       if (this.list instanceof Error) throw this.list;
       return this.list;
     },
+    listClasses: async () => ({ metadata: { resourceVersion: '0' }, items: this.classes }),
     followService: ({ namespace, service }) => {
       const followed = new FakeService();
       this.services.set(`${namespace}/${service}`, followed);
@@ -158,6 +160,19 @@ test('what is no Ingress is left out', async () => {
   bench.show('5', { kind: 'Ingress' }, null, ingress('a', '5', { name: 'http' }));
   await bench.start();
   expect(bench.groups).toEqual(['ingress/shop/orders:http']);
+});
+
+test('a class that comes to another controller takes its Ingresses away', async () => {
+  const bench = new Bench();
+  const { metadata, spec } = ingress('a', '5', { name: 'http' });
+  bench.show('5', { metadata, spec: { ...spec, ingressClassName: 'rollcall' } });
+  await bench.start();
+  await bench.pass(200);
+  expect(bench.groups).toHaveLength(1);
+  bench.classes = [{ metadata: { name: 'rollcall' }, spec: { controller: 'a.test/b' } }];
+  await bench.pass(3_000);
+  expect(bench.groups).toEqual([]);
+  expect(bench.changes).toBe(2);
 });
 
 test('after its end it asks no more', async () => {

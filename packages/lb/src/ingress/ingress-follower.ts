@@ -2,8 +2,9 @@ import { RollcallError } from '@rollcall/client-sdk';
 import type { Tell } from '@rollcall/daemon';
 import type { Clock, Timer } from '@rollcall/runtime';
 import type { IngressConfig } from '../config/ingress-schema.ts';
-import { type IngressObject, ingressOf, labelOfIngress } from './ingress-object.ts';
-import { type IngressRoutes, meantIngresses, rulesOfIngresses } from './rules-of-ingress.ts';
+import { controllersOf, type IngressObject, ingressOf, labelOfIngress } from './ingress-object.ts';
+import { type Controllers, meantIngresses } from './meant-ingresses.ts';
+import { type IngressRoutes, rulesOfIngresses } from './rules-of-ingress.ts';
 import { type FollowedService, ServicePorts, type ServiceRef } from './service-ports.ts';
 
 /** How often the Ingresses are listed, in ms: the registry has no stream of them. */
@@ -26,6 +27,7 @@ export interface IngressFollowerParts {
   readonly log: Tell;
   /** `*`: of all namespaces. */
   readonly list: (namespace: string) => Promise<IngressList>;
+  readonly listClasses: (namespace: string) => Promise<IngressList>;
   readonly followService: (service: ServiceRef) => FollowedService;
   /** Gets a fault of the program. */
   readonly onFault: (error: unknown) => void;
@@ -34,6 +36,7 @@ export interface IngressFollowerParts {
 interface Known {
   readonly revision: string;
   readonly ingresses: readonly IngressObject[];
+  readonly controllers: Controllers;
 }
 
 /**
@@ -96,7 +99,12 @@ export class IngressFollower {
   /** Those that a balancer with these settings routes by, the oldest first. Undefined: they are not known yet. */
   meant(settings: IngressConfig | undefined): readonly IngressObject[] | undefined {
     if (settings === undefined || this.#known === undefined) return undefined;
-    return meantIngresses(this.#known.ingresses, settings);
+    return meantIngresses(this.#known.ingresses, this.#known.controllers, settings);
+  }
+
+  /** The declared classes. */
+  get controllers(): Controllers {
+    return this.#known?.controllers ?? new Map();
   }
 
   /** What becomes of them. Undefined: it is not known yet. */
@@ -118,9 +126,11 @@ export class IngressFollower {
     this.#isListing = true;
     const { namespace } = this.#settings;
     try {
-      const list = await this.#parts.list(namespace);
+      const { list, listClasses } = this.#parts;
+      const [ingresses, classes] = await Promise.all([list(namespace), listClasses(namespace)]);
       this.#isTroubled = false;
-      if (!this.#isClosed && this.#settings?.namespace === namespace) this.#take(list);
+      if (!this.#isClosed && this.#settings?.namespace === namespace)
+        this.#take(ingresses, classes);
     } catch (error) {
       if (!this.#isClosed) this.#note(error);
     } finally {
@@ -128,12 +138,13 @@ export class IngressFollower {
     }
   }
 
-  #take({ metadata: { resourceVersion: revision }, items }: IngressList): void {
+  #take({ metadata: { resourceVersion: revision }, items }: IngressList, classes: IngressList) {
     const known = this.#known;
     if (known !== undefined && isOlder(revision, known.revision) && !this.#isOldLong()) return;
     this.#olderSinceMs = undefined;
     const ingresses = items.flatMap((item) => ingressOf(item) ?? []);
-    this.#known = { revision, ingresses };
+    const controllers = controllersOf(classes.items);
+    this.#known = { revision, ingresses, controllers };
     if (known !== undefined && versionsOf(known) === versionsOf(this.#known)) return;
     this.#followPorts();
     this.#changed();
@@ -193,10 +204,11 @@ function isOlder(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.length < b.length;
 }
 
-function versionsOf({ ingresses }: Known): string {
-  return ingresses
-    .map((one) => `${labelOfIngress(one)} ${one.uid} ${one.resourceVersion}`)
-    .join('\n');
+function versionsOf({ ingresses, controllers }: Known): string {
+  const versions = ingresses.map(
+    (one) => `${labelOfIngress(one)} ${one.uid} ${one.resourceVersion}`,
+  );
+  return [...versions, ...Array.from(controllers, (pair) => pair.join(' '))].join('\n');
 }
 
 /** The services that an Ingress names with the number of a port. */

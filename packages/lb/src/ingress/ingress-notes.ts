@@ -2,11 +2,12 @@ import type { Config } from '../config/schema.ts';
 import { labelOf } from '../tls/certificate-label.ts';
 import type { Certificate } from '../tls/files/certificate.ts';
 import type { IngressFollower } from './ingress-follower.ts';
+import { classNotes } from './meant-ingresses.ts';
 import { tlsNotes } from './tls-notes.ts';
 
 /** What notes are about. */
 export interface NoteSources {
-  readonly ingresses: Pick<IngressFollower, 'meant' | 'routes'>;
+  readonly ingresses: Pick<IngressFollower, 'meant' | 'routes' | 'controllers'>;
   readonly tls: {
     /** By the name of the listener. */
     readonly listeners: ReadonlyMap<
@@ -23,6 +24,7 @@ export function ingressNotes({ ingress }: Config, { ingresses, tls }: NoteSource
     return [name, own?.map((one) => ({ label: labelOf(one), names: one.names }))] as const;
   });
   return [
+    ...(ingress === undefined ? [] : classNotes(ingresses.controllers, ingress)),
     ...(ingresses.routes(ingress)?.notes ?? []),
     ...tlsNotes(ingresses.meant(ingress) ?? [], new Map(listeners)),
   ];

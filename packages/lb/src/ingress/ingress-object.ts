@@ -61,6 +61,21 @@ export function ingressOf(object: unknown): IngressObject | undefined {
   return Ingress.safeParse(object).data;
 }
 
+const IngressClass = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({ controller: z.string() }),
+});
+
+/** The controllers of classes, by name. Those that cannot be read are left out. */
+export function controllersOf(classes: readonly unknown[]): ReadonlyMap<string, string> {
+  const controllers = new Map<string, string>();
+  for (const one of classes) {
+    const { data } = IngressClass.safeParse(one);
+    if (data !== undefined) controllers.set(data.metadata.name, data.spec.controller);
+  }
+  return controllers;
+}
+
 /** `namespace/name` */
 export function labelOfIngress({ namespace, name }: IngressObject): string {
   return `${namespace}/${name}`;

@@ -7,7 +7,8 @@ import { normalPath } from '../matching/normal-path.ts';
 import { pathPattern } from '../matching/path-pattern.ts';
 import { RuleTable } from '../matching/rule-table.ts';
 import { type IngressObject, ingressOf } from './ingress-object.ts';
-import { type IngressRoutes, meantIngresses, rulesOfIngresses } from './rules-of-ingress.ts';
+import { meantIngresses } from './meant-ingresses.ts';
+import { type IngressRoutes, rulesOfIngresses } from './rules-of-ingress.ts';
 
 /** Host and path type, path, service; the host may be left out. */
 type PathRow = readonly [
@@ -53,7 +54,7 @@ function ingress(wanted: Wanted): IngressObject {
 
 const SETTINGS = IngressRouting.parse({ listener: 'web' });
 const routesOf = (...all: IngressObject[]) =>
-  rulesOfIngresses(meantIngresses(all, SETTINGS), () => undefined);
+  rulesOfIngresses(meantIngresses(all, new Map(), SETTINGS), () => undefined);
 
 /** The service that gets a request; '-': none. */
 function served({ rules, targetGroups }: IngressRoutes, url: string): string {
@@ -245,24 +246,6 @@ test('of two for the same host and path the older one counts, then namespace and
   expect(routesOf(young, old).notes).toEqual([
     'Ingress shop/a rules[0].paths[0] is not used: Ingress shop/z has a.test and prefix path /x already',
   ]);
-});
-
-test('the class chooses, the namespace too', () => {
-  const all = [
-    ingress({ name: 'none' }),
-    ingress({ name: 'own', className: 'rollcall' }),
-    ingress({ name: 'other', className: 'nginx' }),
-    ingress({ name: 'noted', annotations: { 'kubernetes.io/ingress.class': 'nginx' } }),
-    ingress({ name: 'away', namespace: 'away' }),
-  ];
-  const names = (settings: object) =>
-    meantIngresses(all, IngressRouting.parse({ listener: 'web', ...settings })).map(
-      ({ name }) => name,
-    );
-  expect(names({})).toEqual(['away', 'none', 'own']);
-  expect(names({ isDefault: false })).toEqual(['own']);
-  expect(names({ class: 'nginx', isDefault: false })).toEqual(['noted', 'other']);
-  expect(names({ namespace: 'away' })).toEqual(['away']);
 });
 
 test('backends become target groups: by the name or the number of a port, shared by those that have the same', () => {

@@ -1,4 +1,3 @@
-import type { IngressConfig } from '../config/ingress-schema.ts';
 import { Rule, type RuleConfig } from '../config/rule-schema.ts';
 import { TargetGroup } from '../config/group-schema.ts';
 import type { TargetGroupConfig } from '../config/schema.ts';
@@ -20,19 +19,7 @@ export interface IngressRoutes {
   readonly notes: readonly string[];
 }
 
-/** Those that a balancer routes by, the oldest first; of the same second, by namespace and name. */
-export function meantIngresses(
-  ingresses: readonly IngressObject[],
-  { class: ownClass, isDefault, namespace }: IngressConfig,
-): IngressObject[] {
-  const keyOf = (one: IngressObject) => `${one.creationTimestamp} ${labelOfIngress(one)}`;
-  return ingresses
-    .filter((one) => namespace === '*' || one.namespace === namespace)
-    .filter(({ className = '' }) => (className === '' ? isDefault : className === ownClass))
-    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-}
-
-/** Pure. `ingresses`: of {@link meantIngresses}. */
+/** Pure. `ingresses`: those that the balancer routes by, the oldest first. */
 export function rulesOfIngresses(
   ingresses: readonly IngressObject[],
   portOf: PortLookup,

@@ -1,4 +1,4 @@
-import { type Catalog, type ReplyOf, Rollcall } from '@rollcall/client-sdk';
+import { type Catalog, type ReplyOf, Rollcall, RollcallError } from '@rollcall/client-sdk';
 import { clientOptions, logConnection, type Tell } from '@rollcall/daemon';
 import type { Clock } from '@rollcall/runtime';
 import type { ReportPort } from '@rollcall/service-plane';
@@ -91,6 +91,18 @@ export class RegistryLink {
   /** The declared Ingresses as they are now. `*`: of all namespaces. */
   ingresses(namespace: string): Promise<ReplyOf<'listManifests'>> {
     return this.#client.call('listManifests', { params: { ns: namespace, kind: 'Ingress' } });
+  }
+
+  /** The declared classes of Ingresses. `namespace`: one that the token may read; they are in none. */
+  async ingressClasses(namespace: string): Promise<ReplyOf<'listManifests'>> {
+    try {
+      const params = { ns: namespace, kind: 'IngressClass' };
+      return await this.#client.call('listManifests', { params });
+    } catch (error) {
+      // An older registry, during an upgrade.
+      if (!(error instanceof RollcallError && error.code === 'kind_not_found')) throw error;
+      return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '0' }, items: [] };
+    }
   }
 
   /** May be called once. */

@@ -2,6 +2,7 @@ import {
   type FieldError,
   forbidden,
   invalid,
+  invalidEach,
   notSupported,
   required,
 } from '../meta/field-error.ts';
@@ -112,8 +113,4 @@ function validateBackend({ service, resource }: Backend, at: string): FieldError
   else if (number !== 0) faults.push(...invalidEach(`${field}.number`, number, checkPortNumber));
   else faults.push(required(at, 'port name or number is required'));
   return faults;
-}
-
-function invalidEach<T>(field: string, value: T, check: (value: T) => string[]): FieldError[] {
-  return check(value).map((fault) => invalid(field, value, fault));
 }

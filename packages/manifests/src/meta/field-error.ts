@@ -37,6 +37,15 @@ export function invalid(field: string, value: unknown, detail: string): FieldErr
   return { reason: 'FieldValueInvalid', field, message };
 }
 
+/** A fault for each that a check finds. */
+export function invalidEach<T>(
+  field: string,
+  value: T,
+  check: (value: T) => string[],
+): FieldError[] {
+  return check(value).map((fault) => invalid(field, value, fault));
+}
+
 export function notSupported(
   field: string,
   value: unknown,

@@ -98,6 +98,31 @@ export const checkLabelValue: Check = (text) => {
   return faults;
 };
 
+/** Checks `DOMAIN/PATH`; `part`: the part of the text that is at fault. */
+export function checkDomainPrefixedPath(
+  text: string,
+): { readonly part: string; readonly fault: string }[] {
+  const slash = text.indexOf('/');
+  const [domain, path] = [text.slice(0, Math.max(slash, 0)), text.slice(slash + 1)];
+  if (domain === '' || path === '') {
+    const fault = 'must be a domain-prefixed path (such as "acme.io/foo")';
+    return [{ part: text, fault }];
+  }
+  const faults = checkSubdomain1123(domain).map((fault) => ({ part: domain, fault }));
+  if (!/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(path)) {
+    const regex = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+    const fault = `Invalid path (regex used for validation is '${regex}')`;
+    faults.push({ part: path, fault });
+  }
+  return faults;
+}
+
+/** Checks a name that may be a part of a path. */
+export const checkPathSegment: Check = (text) => {
+  if (text === '.' || text === '..') return [`may not be '${text}'`];
+  return ['/', '%'].filter((one) => text.includes(one)).map((one) => `may not contain '${one}'`);
+};
+
 /** Checks a port name as registered by IANA (RFC 6335). */
 export const checkPortName: Check = (text) => {
   const faults: string[] = [];

@@ -3,6 +3,7 @@ import { defaultDeployment, Deployment, validateDeployment } from '../deployment
 import { Endpoints, EndpointSlice } from '../endpoints/endpoints.ts';
 import { validateEndpoints, validateEndpointSlice } from '../endpoints/validation.ts';
 import type { FieldError } from '../meta/field-error.ts';
+import { IngressClass, validateIngressClass } from '../ingress/ingress-class.ts';
 import { Ingress } from '../ingress/ingress.ts';
 import { validateIngress } from '../ingress/validation.ts';
 import { defaultService } from '../service/defaults.ts';
@@ -10,7 +11,7 @@ import { Service } from '../service/service.ts';
 import { validateService } from '../service/validation.ts';
 
 /** Every kind that can be declared. */
-export type Manifest = Service | Endpoints | EndpointSlice | Ingress | Deployment;
+export type Manifest = Service | Endpoints | EndpointSlice | Ingress | IngressClass | Deployment;
 export type Kind = Manifest['kind'];
 
 interface KindRules<T extends Manifest> {
@@ -18,6 +19,8 @@ interface KindRules<T extends Manifest> {
   /** As in `services "nginx" not found`. */
   readonly plural: string;
   readonly shortNames: readonly string[];
+  /** Whether its objects are in namespaces; those of other kinds have the namespace ''. */
+  readonly isNamespaced: boolean;
   readonly schema: z.ZodType<T>;
   readonly defaults: (manifest: T) => T;
   /** Faults of a manifest that has its defaults. */
@@ -32,6 +35,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     apiVersion: 'v1',
     plural: 'services',
     shortNames: ['svc'],
+    isNamespaced: true,
     schema: Service,
     defaults: defaultService,
     validate: validateService,
@@ -40,6 +44,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     apiVersion: 'v1',
     plural: 'endpoints',
     shortNames: ['ep'],
+    isNamespaced: true,
     schema: Endpoints,
     defaults: same,
     validate: validateEndpoints,
@@ -48,6 +53,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     apiVersion: 'discovery.k8s.io/v1',
     plural: 'endpointslices',
     shortNames: [],
+    isNamespaced: true,
     schema: EndpointSlice,
     defaults: same,
     validate: validateEndpointSlice,
@@ -56,14 +62,25 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     apiVersion: 'networking.k8s.io/v1',
     plural: 'ingresses',
     shortNames: ['ing'],
+    isNamespaced: true,
     schema: Ingress,
     defaults: same,
     validate: validateIngress,
+  },
+  IngressClass: {
+    apiVersion: 'networking.k8s.io/v1',
+    plural: 'ingressclasses',
+    shortNames: [],
+    isNamespaced: false,
+    schema: IngressClass,
+    defaults: same,
+    validate: validateIngressClass,
   },
   Deployment: {
     apiVersion: 'apps/v1',
     plural: 'deployments',
     shortNames: ['deploy'],
+    isNamespaced: true,
     schema: Deployment,
     defaults: defaultDeployment,
     validate: validateDeployment,

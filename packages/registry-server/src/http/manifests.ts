@@ -5,6 +5,7 @@ import { explain } from '../views/explain.ts';
 import { kindOf, labelsOf, type ObjectViews } from '../views/object-views.ts';
 import { notFound } from '../writes/declared/refusals.ts';
 import type { Reports } from '../writes/declared/reports.ts';
+import { objectRefOf } from '../picture/declared/object-key.ts';
 import type { Picture } from '../picture/picture.ts';
 import { answer } from './answer.ts';
 import type { RouteBinder } from './bind.ts';
@@ -17,7 +18,8 @@ interface ObjectParams {
   readonly name: string;
 }
 
-const refOf = ({ ns, kind, name }: ObjectParams) => ({ kind: kindOf(kind), namespace: ns, name });
+const refOf = ({ ns, kind, name }: ObjectParams) =>
+  objectRefOf({ kind: kindOf(kind), namespace: ns, name });
 
 export interface ManifestSources {
   readonly picture: Picture;

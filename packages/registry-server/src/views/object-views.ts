@@ -58,8 +58,9 @@ export class ObjectViews {
     }
   }
 
-  /** Sorted by namespace and name; `*` = all namespaces. */
-  list(kind: Kind, namespace: string): ManifestObject[] {
+  /** Sorted by namespace and name; `*` = all namespaces. Objects that are in none belong to each. */
+  list(kind: Kind, given: string): ManifestObject[] {
+    const namespace = KINDS[kind].isNamespaced ? given : '*';
     const services = this.#picture.servicesOf(namespace);
     const objects = (() => {
       switch (kind) {

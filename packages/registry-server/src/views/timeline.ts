@@ -128,7 +128,8 @@ function refOf(entry: LogEntry): InstanceRef | undefined {
   const report = reportOfKey(key);
   if (report !== undefined) return { namespace: report.namespace, service: report.name, id: '' };
   const object = objectOfKey(key);
-  return object && { namespace: object.namespace, service: object.name, id: '' };
+  // As in Kubernetes, events of objects without a namespace are in the default one.
+  return object && { namespace: object.namespace || 'default', service: object.name, id: '' };
 }
 
 function reasonOf(entry: LogEntry): string {

@@ -5,16 +5,25 @@ const BY_PREFIX = new Map(
   (Object.keys(KINDS) as Kind[]).map((kind) => [kind.toLowerCase(), kind] as const),
 );
 
+/** Stands in keys for the namespace of an object that is in none: no namespace has this name. */
+const NOWHERE = '_';
+
 /** Identifies a declared object. */
 export interface ObjectRef {
   readonly kind: Kind;
+  /** Empty for kinds whose objects are in none. */
   readonly namespace: string;
   readonly name: string;
 }
 
+/** The object that a path or a manifest means; `namespace`: counts only for kinds whose objects are in one. */
+export function objectRefOf({ kind, namespace, name }: ObjectRef): ObjectRef {
+  return { kind, namespace: KINDS[kind].isNamespaced ? namespace : '', name };
+}
+
 /** Key of the resource that holds a declared object. */
 export function keyOfObject({ kind, namespace, name }: ObjectRef): string {
-  return `${kind.toLowerCase()}/${namespace}/${name}`;
+  return `${kind.toLowerCase()}/${namespace || NOWHERE}/${name}`;
 }
 
 /** Namespace and name of an object; for a Service that is the key of the service. */
@@ -26,7 +35,7 @@ export function nameKeyOf({ namespace, name }: Omit<ObjectRef, 'kind'>): Service
 export function objectOfKey(key: string): ObjectRef | undefined {
   const [prefix = '', namespace = '', name = ''] = key.split('/');
   const kind = BY_PREFIX.get(prefix);
-  return kind === undefined ? undefined : { kind, namespace, name };
+  return kind && { kind, namespace: namespace === NOWHERE ? '' : namespace, name };
 }
 
 /** Identifies the report of one reporter about an object. */

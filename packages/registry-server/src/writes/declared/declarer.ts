@@ -10,6 +10,7 @@ import type { PutOutcome, Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
 import type { AddressRules } from './address-rules.ts';
 import { dropEndpoints, dropReports } from './dependents.ts';
+import { IngressClasses } from './ingress-classes.ts';
 import { faultsOf, NO_LOCATION, titleOf } from './draft-faults.ts';
 import {
   type ApplyMode,
@@ -107,7 +108,8 @@ export class Declarer {
       (manifest === undefined ||
         (manifest.kind === ref.kind &&
           manifest.metadata.name === ref.name &&
-          (manifest.metadata.namespace || ref.namespace) === ref.namespace));
+          (ref.namespace === '' ||
+            (manifest.metadata.namespace || ref.namespace) === ref.namespace)));
     if (manifests.length > 0 && !isMeant) {
       const message = `expected one ${titleOf(ref)} of namespace ${ref.namespace}, as the path says`;
       throw new ProblemError('invalid_manifest', message, { field: 'metadata.name' });
@@ -183,7 +185,9 @@ export class Declarer {
     const breath = new Breath(this.#clock);
     const drafts: Draft[] = [];
     for (const read of manifests) {
-      drafts.push(draftOf(read, context));
+      const draft = draftOf(read, context);
+      context.classes.note(draft.manifest);
+      drafts.push(draft);
       await breath.pauseIfLong();
     }
     return dedupe(drafts);
@@ -194,10 +198,16 @@ export class Declarer {
       namespace: given?.namespace ?? 'default',
       mode: given?.mode ?? ('replace' as const),
       rules: this.#rules,
+      classes: this.#classes,
       random: this.#random,
       nowMs: this.#clock.wallMs(),
       find: (ref: ObjectRef) => this.#find(ref),
     };
+  }
+
+  get #classes(): IngressClasses {
+    const declared = this.#picture.roll?.declarations.all('IngressClass') ?? [];
+    return new IngressClasses(Array.from(declared, ({ manifest }) => manifest));
   }
 
   #find({ kind, namespace, name }: ObjectRef): Declared | undefined {

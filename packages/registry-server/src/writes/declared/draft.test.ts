@@ -3,6 +3,7 @@ import { systemRandom } from '@rollcall/runtime';
 import { afterEach, expect, test, vi } from 'vitest';
 import { AddressRules } from './address-rules.ts';
 import { type ApplyMode, draftOf } from './draft.ts';
+import { IngressClasses } from './ingress-classes.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -11,7 +12,8 @@ const rules = new AddressRules({ serviceCidr: '127.96.0.0/16', allowExternalIp: 
 function draft(text: string, mode: ApplyMode, before?: Manifest) {
   const [read] = readManifests(text).manifests;
   const declared = before && { namespace: 'default', name: 'web', revision: 1, manifest: before };
-  const context = { mode, namespace: 'default', rules, random: systemRandom, nowMs: 0 };
+  const classes = new IngressClasses([]);
+  const context = { mode, namespace: 'default', rules, classes, random: systemRandom, nowMs: 0 };
   return draftOf(read!, { ...context, find: () => declared });
 }
 

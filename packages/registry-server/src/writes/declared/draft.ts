@@ -10,15 +10,15 @@ import {
   type ReadManifest,
   resourceOf,
   validateAnnotations,
-  validateNewIngress,
-  validateServiceUpdate,
 } from '@rollcall/manifests';
 import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '@rollcall/runtime';
 import type { AddressRules } from './address-rules.ts';
 import type { Declared } from '../../picture/declared/declarations.ts';
 import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-faults.ts';
-import type { ObjectRef } from '../../picture/declared/object-key.ts';
+import type { IngressClasses } from './ingress-classes.ts';
+import { kindFaults } from './kind-rules.ts';
+import { objectRefOf, type ObjectRef } from '../../picture/declared/object-key.ts';
 import { isStale, staleMessage } from './staleness.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -47,6 +47,7 @@ export interface DraftContext {
   /** For documents that do not name a namespace. */
   readonly namespace: string;
   readonly rules: AddressRules;
+  readonly classes: IngressClasses;
   readonly random: Random;
   /** Unix ms. */
   readonly nowMs: number;
@@ -123,18 +124,16 @@ export function settle(
     readonly isExamined: boolean;
     readonly locate: LocateField;
   },
-  { rules, random, nowMs }: Pick<DraftContext, 'rules' | 'random' | 'nowMs'>,
+  { rules, random, nowMs, classes }: Pick<DraftContext, 'rules' | 'random' | 'nowMs' | 'classes'>,
 ): Draft {
-  const { manifest, faults } = examined(wanted, before?.manifest, isExamined);
-  const errors = [...faults];
-  if (manifest.kind === 'Service') {
-    if (faults.length === 0) errors.push(...rules.faultsOf(manifest, before?.manifest));
-    if (before?.manifest.kind === 'Service') {
-      errors.push(...validateServiceUpdate(before.manifest, manifest));
-    }
-  }
-  if (manifest.kind === 'Ingress' && before === undefined)
-    errors.push(...validateNewIngress(manifest));
+  const admitted = before === undefined ? classes.admit(wanted) : { manifest: wanted, faults: [] };
+  const { manifest, faults } = examined(admitted.manifest, before?.manifest, isExamined);
+  const isValid = faults.length === 0;
+  const errors = [
+    ...admitted.faults,
+    ...faults,
+    ...kindFaults(manifest, before?.manifest, { rules, isValid }),
+  ];
   if (errors.length > 0) {
     const found = faultsOf(titleOf(ref), locate, errors);
     const nothing = { manifest: undefined, warnings: [] };
@@ -175,7 +174,8 @@ function withName(manifest: Manifest, { random }: DraftContext): Manifest {
 }
 
 function refOf({ kind, metadata }: Manifest, namespace: string): ObjectRef {
-  return { kind, namespace: metadata.namespace || namespace, name: metadata.name ?? '' };
+  const own = metadata.namespace || namespace;
+  return objectRefOf({ kind, namespace: own, name: metadata.name ?? '' });
 }
 
 /** The conflict of a document with the existing object, or with its absence. */

@@ -14,7 +14,7 @@ import {
   Weight,
   instanceKeyOf,
 } from '@rollcall/contract';
-import { decodeManifest, examine, type Manifest } from '@rollcall/manifests';
+import { decodeManifest, examine, KINDS, type Manifest } from '@rollcall/manifests';
 import { z } from 'zod';
 import type { DurablePart } from '../../store/durable/durable-part.ts';
 import { type InstanceRecord, type ResourceRecord } from '../../store/record.ts';
@@ -113,7 +113,8 @@ function objectFault({ key, value, claims }: ResourceRecord): string | undefined
   const ref = objectOfKey(key);
   if (ref === undefined) return 'expected a kind of object that this registry knows';
   if (key.split('/').length !== 3) return 'expected KIND/NAMESPACE/NAME';
-  const nameFault = faultIn(NamespaceName, ref.namespace) ?? faultIn(ObjectName, ref.name);
+  const Place = KINDS[ref.kind].isNamespaced ? NamespaceName : z.literal('');
+  const nameFault = faultIn(Place, ref.namespace) ?? faultIn(ObjectName, ref.name);
   if (nameFault !== undefined) return nameFault;
   const json = jsonOf(value);
   if (json === undefined) return 'expected a manifest as JSON';

@@ -1,0 +1,56 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import type { Ingress, IngressClass } from '@rollcall/manifests';
+import { AGE, manifestResource, NAME } from './manifest-resource.ts';
+import { NONE, partOf } from './resource.ts';
+import { ingressOf } from './services.ts';
+
+export const ingressSpec = (object: ManifestObject) =>
+  (partOf(object, 'spec') as NonNullable<Ingress['spec']> | undefined) ?? {};
+
+export const ingresses = manifestResource({
+  kind: 'Ingress',
+  apiVersion: 'networking.k8s.io/v1',
+  names: ['ingresses', 'ingress', 'ing'],
+  prefix: 'ingress.networking.k8s.io',
+  columns: [
+    NAME,
+    { title: 'CLASS', cell: (object) => ingressSpec(object).ingressClassName ?? NONE },
+    {
+      title: 'HOSTS',
+      cell: (object) => {
+        const hosts = (ingressSpec(object).rules ?? []).flatMap(({ host }) => host || []);
+        return hosts.length === 0 ? '*' : hosts.join(',');
+      },
+    },
+    { title: 'ADDRESS', cell: (object) => ingressOf(object).join(',') },
+    {
+      title: 'PORTS',
+      cell: (object) => ((ingressSpec(object).tls ?? []).length > 0 ? '80, 443' : '80'),
+    },
+    AGE,
+  ],
+});
+
+export const ingressClassSpec = (object: ManifestObject) =>
+  (partOf(object, 'spec') as NonNullable<IngressClass['spec']> | undefined) ?? {};
+
+function parametersText(object: ManifestObject): string {
+  const { parameters } = ingressClassSpec(object);
+  if (parameters === undefined) return NONE;
+  const { kind = '', apiGroup, name = '' } = parameters;
+  return `${kind}${apiGroup === undefined ? '' : `.${apiGroup}`}/${name}`;
+}
+
+export const ingressClasses = manifestResource({
+  kind: 'IngressClass',
+  apiVersion: 'networking.k8s.io/v1',
+  names: ['ingressclasses', 'ingressclass'],
+  prefix: 'ingressclass.networking.k8s.io',
+  isNamespaced: false,
+  columns: [
+    NAME,
+    { title: 'CONTROLLER', cell: (object) => ingressClassSpec(object).controller ?? NONE },
+    { title: 'PARAMETERS', cell: parametersText },
+    AGE,
+  ],
+});

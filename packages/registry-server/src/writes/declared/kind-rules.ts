@@ -1,0 +1,24 @@
+import {
+  type FieldError,
+  type Manifest,
+  validateIngressClassUpdate,
+  validateNewIngress,
+  validateServiceUpdate,
+} from '@rollcall/manifests';
+import type { AddressRules } from './address-rules.ts';
+
+/** Faults of a manifest that depend on this registry, or on the object that it replaces. */
+export function kindFaults(
+  manifest: Manifest,
+  before: Manifest | undefined,
+  { rules, isValid }: { readonly rules: AddressRules; readonly isValid: boolean },
+): FieldError[] {
+  if (manifest.kind === 'Ingress' && before === undefined) return validateNewIngress(manifest);
+  if (manifest.kind === 'IngressClass' && before?.kind === 'IngressClass')
+    return validateIngressClassUpdate(before, manifest);
+  if (manifest.kind !== 'Service') return [];
+  return [
+    ...(isValid ? rules.faultsOf(manifest, before) : []),
+    ...(before?.kind === 'Service' ? validateServiceUpdate(before, manifest) : []),
+  ];
+}

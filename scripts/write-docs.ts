@@ -104,7 +104,7 @@ function api(): string {
     summary,
     scope === 'register' || scope === 'lease'
       ? 'register:NAMESPACE/SERVICE'
-      : scope === 'read' || scope === 'report'
+      : ['read', 'report', 'secrets'].includes(scope)
         ? `${scope}:NAMESPACE`
         : scope,
     reply.body === 'stream' ? `${reply.status}, event stream` : String(reply.status),

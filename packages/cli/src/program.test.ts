@@ -171,6 +171,7 @@ endpointslices                    discovery.k8s.io/v1    true         EndpointSl
 instances        in,pods,pod,po   rollcall.dev/v1        true         Instance
 ingresses        ing              networking.k8s.io/v1   true         Ingress
 ingressclasses                    networking.k8s.io/v1   false        IngressClass
+secrets                           v1                     true         Secret
 deployments      deploy           apps/v1                true         Deployment
 namespaces       ns               v1                     false        Namespace
 events           ev               v1                     true         Event

@@ -12,6 +12,7 @@ import { NamespaceName } from './names.ts';
 import { ReporterName, ServiceReport } from './report.ts';
 import type { Route } from './route.ts';
 import { AnyNamespace, flag, Selector, ServiceParams } from './route-params.ts';
+import { SecretContent } from './secret.ts';
 import { Explanation, ReportList } from './service.ts';
 
 const ObjectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, {
@@ -106,6 +107,14 @@ export const DECLARED_ROUTES = {
     params: ObjectParams,
     query: Revisable,
     reply: { status: 200, body: Deleted },
+  },
+  readSecret: {
+    method: 'GET',
+    path: '/v1/namespaces/:ns/secrets/:secret',
+    summary: 'Read what a Secret holds',
+    scope: 'secrets',
+    params: z.strictObject({ ns: NamespaceName, secret: ObjectName }),
+    reply: { status: 200, body: SecretContent },
   },
   putReport: {
     method: 'PUT',

@@ -56,6 +56,7 @@ export {
 } from './problem.ts';
 export { MAX_RENEWALS, RenewReply, RenewRequest } from './renewal.ts';
 export { BalancerAddress, Condition, ReporterName, ServiceReport } from './report.ts';
+export { SecretContent } from './secret.ts';
 export { pathOf, type Route } from './route.ts';
 export { type RouteName, ROUTES } from './routes.ts';
 export {

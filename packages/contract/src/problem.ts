@@ -61,6 +61,7 @@ export const PROBLEMS = {
     true,
     'The store cannot be reached: a write may or may not have happened',
   ),
+  secret_sealed: kind(503, true, 'This server does not have the key of the Secret'),
   replica_behind: kind(503, true, 'This server has not yet seen the revision asked for'),
   replica_cold: kind(503, true, 'This server has not loaded the roll yet'),
   warming_up: kind(503, true, 'The store is new: instances are being given time to return'),

@@ -7,7 +7,7 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   /** The scope that a token must cover; `none` needs no token. */
-  readonly scope: 'none' | 'read' | 'register' | 'lease' | 'report' | 'admin';
+  readonly scope: 'none' | 'read' | 'register' | 'lease' | 'report' | 'secrets' | 'admin';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

@@ -10,7 +10,7 @@ import type { Config } from './config/schema.ts';
 import type { Front } from './front/front.ts';
 import type { GroupsStep, TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup } from './groups/target-group.ts';
-import { effectiveConfig } from './ingress/effective-config.ts';
+import { effectiveConfig, usesSecrets } from './ingress/effective-config.ts';
 import type { IngressFollower } from './ingress/ingress-follower.ts';
 import { ingressNotes } from './ingress/ingress-notes.ts';
 import type { IngressReports } from './ingress/ingress-reports.ts';
@@ -116,7 +116,9 @@ export class Balancer {
     const { groups, front, tls, onServing, isSuccessor, ingresses, clock } = this.#parts;
     const endMs = clock.monotonicMs() + FIRST_PICTURES_MS;
     try {
-      ingresses.start(this.#written.ingress, () => void this.#followIngresses());
+      const { ingress } = this.#written;
+      const follow = () => void this.#followIngresses();
+      ingresses.start(ingress, usesSecrets(this.#written), follow);
       await Promise.race([ingresses.ready(), pause(clock, FIRST_PICTURES_MS)]);
       const config = this.#effective(this.#written);
       this.#config = config;
@@ -216,12 +218,14 @@ export class Balancer {
       await applyMoving(this.#config, effective, applyOnce);
     }
     this.#written = next;
-    this.#parts.ingresses.configure(next.ingress);
+    this.#parts.ingresses.configure(next.ingress, usesSecrets(next));
     this.#tellIngresses();
   }
 
   #effective(written: Config): Config {
-    return effectiveConfig(written, this.#parts.ingresses.routes(written.ingress));
+    const { ingresses } = this.#parts;
+    const { ingress } = written;
+    return effectiveConfig(written, ingresses.routes(ingress), ingresses.certificates(ingress));
   }
 
   /** Tells the log what does not route as it is written, and the registry where this balancer answers. */

@@ -23,6 +23,7 @@ import type { TargetSource } from './groups/target-source.ts';
 import { HealthChecker } from './health/health-checker.ts';
 import { HttpProbe } from './health/http-probe.ts';
 import { IngressFollower } from './ingress/ingress-follower.ts';
+import { IngressSecrets } from './ingress/ingress-secrets.ts';
 import { IngressReports } from './ingress/ingress-reports.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import type { ReloadResult } from './reload/reloader.ts';
@@ -121,13 +122,15 @@ export async function startLoadBalancer(
   const link = new RegistryLink(config.registry, { clock, log });
   const groups = openGroups({ front, closer, link }, opening);
   const services = await openServices(config, link, opening);
+  const onFault = (error: unknown) => supervisor?.report?.('ingress', error);
   const ingresses = new IngressFollower({
     clock,
     log,
+    secrets: new IngressSecrets(link.secrets, clock, onFault),
     list: (namespace) => link.ingresses(namespace),
     listClasses: (namespace) => link.ingressClasses(namespace),
     followService: (service) => link.service(service),
-    onFault: (error) => supervisor?.report?.('ingress', error),
+    onFault,
   });
   const ingressReports = new IngressReports({
     port: link.ingressReports,

@@ -286,7 +286,7 @@ test('hosts of spec.tls are served with the certificates of the listener, and th
   const object = ingress('shop', 'a.test', [['/', 'orders', { name: 'http' }]], tls);
   const { results } = await apply(client, object);
   expect(results[0]!.warnings).toEqual([
-    "spec.tls[0].secretName: there are no secrets here; the balancer's listener has the certificates",
+    "spec.tls[0].secretName: this registry keeps no Secrets; the balancer's listener has the certificates",
   ]);
   const bench = await FileBench.start(
     partsFor(

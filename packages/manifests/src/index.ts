@@ -18,6 +18,7 @@ export { fieldAt } from './reading/schema-keys.ts';
 export { fileOf, type PortableFile, portableOf } from './reading/portable.ts';
 export { isTooDeep } from './reading/text-limits.ts';
 export { type ReadFile, type ReadManifest, readManifests } from './reading/read.ts';
+export { Secret, textIn, TLS_CERT, TLS_KEY, TLS_SECRET } from './secret/secret.ts';
 export {
   DEFAULT_AFFINITY_SECONDS,
   NODE_PORTS,

@@ -5,7 +5,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
 import { type Clock, type Random, systemClock, systemRandom } from '@rollcall/runtime';
 import { Admission } from './access/admission.ts';
-import { httpsOf, tokensOf } from './access/credentials.ts';
+import { httpsOf, sealOf, tokensOf } from './access/credentials.ts';
 import type { Tokens } from './access/tokens.ts';
 import { completeConfig, type Config, isPublicHost } from './config.ts';
 import { createCore } from './core.ts';
@@ -154,7 +154,9 @@ async function assemble(
   const admission = new Admission(config, { isPublic: isPublicHost(host), allowed });
   const rules = new AddressRules(config);
   const told = storeLog(logger);
-  const core = createCore({ store, clock, random, supervisor, admission, rules, config, told });
+  const seal = sealOf(config, random);
+  const coreParts = { store, clock, random, supervisor, admission, rules, config, told, seal };
+  const core = createCore(coreParts);
   const loopDelay = new LoopDelay(clock);
   const gate = new LoadGate(config, loopDelay);
   const app = await buildServer({
@@ -175,7 +177,7 @@ async function assemble(
   const refused = refusedTokens(clock, logger);
   const shared = { core, store, rules, clock, supervisor };
   const serverId = random.hex(8);
-  bindAll(app, config, { ...shared, serverId, tokens, gate, refused, isClosing });
+  bindAll(app, config, { ...shared, serverId, tokens, seal, gate, refused, isClosing });
   return { ...shared, app, random, loopDelay, isSecure: https !== undefined };
 }
 

@@ -37,6 +37,12 @@ function checked(given: Values): Config {
       `--${flag}: expected --token or --token-file with it: without tokens, all callers count as one`,
     );
   }
+  if (config.secretsKeyFile !== undefined && isPublicHost(host) && tlsCert === undefined) {
+    if (!insecure)
+      throw new ConfigError(
+        '--secrets-key-file: private keys would cross the network as plain text, so expected --tls-cert and --tls-key with it (or --insecure)',
+      );
+  }
   if (isPublicHost(host) && !hasTokens && !insecure) {
     throw new ConfigError(
       `--host ${host}: other machines can reach this address, so expected --token or --token-file (or --insecure to let everybody change the roll)`,

@@ -1,5 +1,6 @@
 import type { Supervisor } from '@rollcall/daemon';
 import type { Config } from './config.ts';
+import type { SecretSeal } from './access/secret-seal.ts';
 import type { Admission } from './access/admission.ts';
 import type { AddressRules } from './writes/declared/address-rules.ts';
 import { Declarer } from './writes/declared/declarer.ts';
@@ -39,6 +40,8 @@ export interface CoreParts {
   readonly supervisor: Supervisor;
   readonly admission: Admission;
   readonly rules: AddressRules;
+  /** Encrypts Secrets; undefined: they are refused. */
+  readonly seal: SecretSeal | undefined;
   readonly config: Pick<
     Config,
     'warmUpMs' | 'storePartition' | 'maxInstancesPerService' | 'flapHoldMs' | keyof QuotaLimits
@@ -67,7 +70,7 @@ export interface Core {
 
 /** Assembles a server's core over a store. It sweeps at once; its picture is empty until the follower runs. */
 export function createCore(parts: CoreParts): Core {
-  const { store, random, supervisor, admission, rules, config, told } = parts;
+  const { store, random, supervisor, admission, rules, config, told, seal } = parts;
   const clock = new GuardedClock(parts.clock, supervisor);
   const { maxInstancesPerService, storePartition: partition } = config;
   const picture = new Picture(clock, (key, error) => {
@@ -90,7 +93,7 @@ export function createCore(parts: CoreParts): Core {
     partition,
   });
   const reader = new ThreadedReader(clock);
-  const declarer = new Declarer({ store, picture, rules, random, clock, reader });
+  const declarer = new Declarer({ store, picture, rules, random, clock, reader, seal });
   const holds = new HoldTracker(registry, clock, supervisor);
   const follower = new Follower(
     { store, picture, clock, supervisor },

@@ -118,7 +118,7 @@ export const OPTIONS = {
     value: 'TOKEN[=SCOPES]',
     list: 'spaces',
     isSecret: true,
-    help: 'A token and its scopes, separated by commas: read:NAMESPACE, report:NAMESPACE, register:NAMESPACE/SERVICE, or admin (default). * means every namespace or service; without a namespace, the scope is for the namespace default. Other users of the machine can see flags: prefer --token-file.',
+    help: 'A token and its scopes, separated by commas: read:NAMESPACE, report:NAMESPACE, secrets:NAMESPACE, register:NAMESPACE/SERVICE, or admin (default), which does not include secrets. * means every namespace or service; without a namespace, the scope is for the namespace default. Other users of the machine can see flags: prefer --token-file.',
     schema: z.array(z.string()).default([]),
   }),
   tokenFile: spec({
@@ -126,6 +126,13 @@ export const OPTIONS = {
     env: 'ROLLCALL_TOKEN_FILE',
     value: 'FILE',
     help: 'A file with one TOKEN[=SCOPES] per line; # starts a comment.',
+    schema: z.string().min(1).optional(),
+  }),
+  secretsKeyFile: spec({
+    flag: 'secrets-key-file',
+    env: 'ROLLCALL_SECRETS_KEY_FILE',
+    value: 'FILE',
+    help: 'A file with keys that encrypt Secrets in the store, 32 bytes in base64 or as hex on each line: the first encrypts, all decrypt; # starts a comment. The same for all servers of a store. Without it Secrets are refused. On a public address it requires --tls-cert.',
     schema: z.string().min(1).optional(),
   }),
   insecure: spec({

@@ -87,12 +87,16 @@ describe('create -f', () => {
 
   test.each<[argv: string[], code: number, err: string]>([
     [['create', '-f', '/no/such.yaml'], 1, 'error: the path "/no/such.yaml" does not exist\n'],
-    [['create'], 2, 'error: create: expected -f FILE, service TYPE NAME or deployment NAME\n'],
+    [
+      ['create'],
+      2,
+      'error: create: expected -f FILE, service TYPE NAME, deployment NAME or secret tls NAME\n',
+    ],
     [['apply'], 2, 'error: must specify one of -f: a file, a folder or -\n'],
     [
       ['create', 'pod'],
       2,
-      'error: create: expected -f FILE, service TYPE NAME or deployment NAME, got "pod"\n',
+      'error: create: expected -f FILE, service TYPE NAME, deployment NAME or secret tls NAME, got "pod"\n',
     ],
   ])('%j', async (argv, code, err) => {
     expect(await cli.run(...argv)).toEqual({ code, out: '', err });

@@ -10,6 +10,7 @@ import {
 } from '../session/command.ts';
 import { type Context, say, warn } from '../session/context.ts';
 import { jsonText, yamlText } from '../output/document.ts';
+import { tlsSecretOf } from './create-secret.ts';
 import { createFromFiles, isDry, send, titleOf, WRITING } from './apply.ts';
 
 const TYPES: readonly string[] = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
@@ -92,7 +93,9 @@ export interface MadeManifest {
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
-  readonly spec: object;
+  readonly spec?: object;
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 /** Adds the namespace of the option, so that it is in the manifest when the user saves the output, as in kubectl. */
@@ -148,6 +151,7 @@ const MAKERS: ReadonlyMap<string, Command['run']> = new Map([
   ['svc', createService],
   ['deployment', createDeployment],
   ['deploy', createDeployment],
+  ['secret', (context, given) => createOne(context, given, tlsSecretOf(given))],
   ['namespace', createNamespace],
   ['ns', createNamespace],
 ]);
@@ -163,10 +167,10 @@ function createNamespace(context: Context, { words: [, name] }: Arguments): Prom
 
 export const create: Command = {
   name: 'create',
-  summary: 'Create objects from files, or a service or a deployment from options',
+  summary: 'Create objects from files, or a service, a deployment or a secret from options',
   usage:
-    'create -f FILE | create service clusterip|nodeport|loadbalancer|externalname NAME | create deployment NAME',
-  takes: ['service', 'deployment', 'namespace'],
+    'create -f FILE | create service clusterip|nodeport|loadbalancer|externalname NAME | create deployment NAME | create secret tls NAME',
+  takes: ['service', 'deployment', 'secret', 'namespace'],
   examples: [
     'create -f svc.yaml',
     'create service clusterip nginx --tcp=8080:80',
@@ -174,6 +178,7 @@ export const create: Command = {
     'create service externalname db --external-name db.example.com',
     'create service clusterip nginx --tcp=80 --dry-run=client -o yaml',
     'create deployment web --image=nginx --replicas=3 --port=80',
+    'create secret tls shop --cert=shop.pem --key=shop.key',
   ],
   options: {
     ...WRITING,
@@ -197,6 +202,12 @@ export const create: Command = {
       help: 'Desired number of instances; default: 1',
     },
     port: { type: 'string', value: 'PORT', help: 'Port of its instances, which expose uses' },
+    cert: {
+      type: 'string',
+      value: 'FILE',
+      help: 'The certificate of the secret (PEM), and after it those between it and its authority',
+    },
+    key: { type: 'string', value: 'FILE', help: 'Its private key (PEM), without a passphrase' },
   },
   run: (context, given) => {
     const [what] = given.words;
@@ -204,6 +215,8 @@ export const create: Command = {
     const make = what === undefined ? undefined : MAKERS.get(what);
     if (make !== undefined) return make(context, given);
     const got = what === undefined ? '' : `, got "${what}"`;
-    throw usageError(`create: expected -f FILE, service TYPE NAME or deployment NAME${got}`);
+    throw usageError(
+      `create: expected -f FILE, service TYPE NAME, deployment NAME or secret tls NAME${got}`,
+    );
   },
 };

@@ -8,7 +8,7 @@ import { ingressOf, specOf } from '../resources/services.ts';
 import { type Field, headOf, pageText, pairs, ruledRows } from './page.ts';
 
 const MOST_EVENTS = 20;
-const OTHERS = ['Deployment', 'Ingress', 'IngressClass'];
+const OTHERS = ['Deployment', 'Ingress', 'IngressClass', 'Secret'];
 
 /** A service with its endpoints, the reports of data planes, and its events. */
 export async function servicePage(context: Context, object: ManifestObject): Promise<string> {

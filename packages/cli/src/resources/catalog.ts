@@ -6,6 +6,7 @@ import { ingressClasses, ingresses } from './ingresses.ts';
 import { instances } from './instances.ts';
 import { namespaces } from './namespaces.ts';
 import type { Resource } from './resource.ts';
+import { secrets } from './secrets.ts';
 import { services } from './services.ts';
 import { deployments } from './workloads.ts';
 
@@ -17,6 +18,7 @@ export const RESOURCES: readonly Resource[] = [
   instances,
   ingresses,
   ingressClasses,
+  secrets,
   deployments,
   namespaces,
   happenings,

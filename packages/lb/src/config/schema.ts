@@ -8,6 +8,7 @@ import { IngressRouting } from './ingress-schema.ts';
 import { Limits, Timeouts } from './limits-schema.ts';
 import { action, Rule } from './rule-schema.ts';
 import { ListenerTls } from './tls-schema.ts';
+import type { SecretCertificate } from '../tls/files/secret-certificate.ts';
 
 const Listener = object({
   /** Name for messages. */
@@ -174,13 +175,19 @@ export type TargetGroupConfig = Parsed['targetGroups'][string] & {
   /** The zone whose targets come first: that of the balancer, where a group prefers it. */
   readonly nearZone?: string | undefined;
 };
-export type Config = Omit<Parsed, 'targetGroups'> & {
+
+type ParsedListener = Parsed['listeners'][number];
+export type ListenerTlsConfig = NonNullable<ParsedListener['tls']> & {
+  /** Those of Ingresses; they come after the certificates of the file. */
+  readonly secrets?: readonly SecretCertificate[] | undefined;
+};
+export type ListenerConfig = Omit<ParsedListener, 'tls'> & { tls?: ListenerTlsConfig | undefined };
+export type Config = Omit<Parsed, 'targetGroups' | 'listeners'> & {
   targetGroups: Record<string, TargetGroupConfig>;
+  listeners: ListenerConfig[];
 };
 /** The part of it by which requests are carried. */
 export type FrontConfig = Omit<Config, 'registry' | 'admin' | 'watchConfig'>;
-export type ListenerConfig = Config['listeners'][number];
-export type ListenerTlsConfig = NonNullable<ListenerConfig['tls']>;
 export type RedirectConfig = NonNullable<ActionConfig['redirect']>;
 export type HealthCheckConfig = NonNullable<TargetGroupConfig['healthCheck']>;
 export type ActionConfig = NonNullable<ListenerConfig['default']>;

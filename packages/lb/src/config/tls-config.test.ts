@@ -91,7 +91,7 @@ test.each([
   [
     'an empty list',
     https('certificates: []'),
-    'listeners[0].tls.certificates: bad value, got [], expected at least one certificate',
+    'listeners[0].tls.certificates: bad value, got [], expected at least one certificate, or Secrets of Ingresses: ingress.listener',
   ],
   [
     'clients that nobody can verify',

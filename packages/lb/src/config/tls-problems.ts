@@ -1,5 +1,5 @@
 import { isMapping, listAt, type Mapping, mappingsAt } from './mapping.ts';
-import type { ConfigProblem } from './problem.ts';
+import { type ConfigProblem, valueAt } from './problem.ts';
 
 type Path = readonly PropertyKey[];
 
@@ -9,7 +9,8 @@ export function tlsProblems(data: unknown): ConfigProblem[] {
 }
 
 function listenerProblems(data: unknown): ConfigProblem[] {
-  return listAt(data, ['listeners']).flatMap(({ protocol = 'http', tls }, index) => {
+  const routed = [valueAt(data, ['ingress', 'listener'])].flat();
+  return listAt(data, ['listeners']).flatMap(({ name, protocol = 'http', tls }, index) => {
     const path = ['listeners', index];
     if (protocol === 'https' && tls === undefined) {
       return [problem(path, 'tls', 'missing, expected certificates for an https listener')];
@@ -17,7 +18,15 @@ function listenerProblems(data: unknown): ConfigProblem[] {
     if (protocol === 'http' && tls !== undefined) {
       return [problem(path, 'tls', 'of no use, got protocol http, expected protocol: https')];
     }
-    return isMapping(tls) ? clientProblems(tls, [...path, 'tls']) : [];
+    if (!isMapping(tls)) return [];
+    const problems = clientProblems(tls, [...path, 'tls']);
+    const isEmpty = Array.isArray(tls['certificates']) && tls['certificates'].length === 0;
+    if (isEmpty && !routed.includes(name)) {
+      const message =
+        'bad value, got [], expected at least one certificate, or Secrets of Ingresses: ingress.listener';
+      problems.push({ path: [...path, 'tls', 'certificates'], at: 'value', message });
+    }
+    return problems;
   });
 }
 

@@ -15,11 +15,9 @@ const CertificateFiles = object({
 export const ListenerTls = object({
   /**
    * Which one a client gets depends on the name that it asks for: an exact name before one with `*.`, of several the
-   * first. The names are those in the certificates (SAN).
+   * first. The names are those in the certificates (SAN). May be empty for a listener of Ingresses, whose Secrets have them.
    */
-  certificates: z
-    .array(CertificateFiles, { error: 'expected a list of certificates' })
-    .min(1, { error: 'expected at least one certificate' }),
+  certificates: z.array(CertificateFiles, { error: 'expected a list of certificates' }),
   /** Clients with older versions are refused. @default TLSv1.2 */
   minVersion: z
     .enum(['TLSv1.2', 'TLSv1.3'], { error: 'expected TLSv1.2 or TLSv1.3' })

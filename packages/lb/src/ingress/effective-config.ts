@@ -1,4 +1,5 @@
 import type { Config, ListenerConfig } from '../config/schema.ts';
+import type { SecretCertificate } from '../tls/files/secret-certificate.ts';
 import type { IngressRoutes } from './rules-of-ingress.ts';
 
 /** Until the Ingresses are known, nobody can say that there is nothing for a request. */
@@ -8,15 +9,28 @@ const NOT_KNOWN_YET = Object.freeze({
   contentType: 'text/plain; charset=utf-8',
 });
 
+/** Whether a listener of Ingresses needs certificates. */
+export function usesSecrets({ ingress, listeners }: Config): boolean {
+  return listeners.some(
+    ({ name, tls }) => tls !== undefined && ingress?.listener.includes(name) === true,
+  );
+}
+
 /**
  * The configuration that is in use: that of the file, and what the Ingresses add to it. `routes`: undefined while the
  * Ingresses are not known yet. Rules of the file come first, so that of two for the same host and path they count.
  */
-export function effectiveConfig(written: Config, routes: IngressRoutes | undefined): Config {
+export function effectiveConfig(
+  written: Config,
+  routes: IngressRoutes | undefined,
+  secrets: readonly SecretCertificate[],
+): Config {
   const { ingress } = written;
   if (ingress === undefined) return written;
-  const extend = (listener: ListenerConfig): ListenerConfig => {
-    if (!ingress.listener.includes(listener.name)) return listener;
+  const extend = (given: ListenerConfig): ListenerConfig => {
+    if (!ingress.listener.includes(given.name)) return given;
+    const tls = given.tls && { ...given.tls, ...(secrets.length === 0 ? {} : { secrets }) };
+    const listener = tls === undefined ? given : { ...given, tls };
     if (routes !== undefined) return { ...listener, rules: [...listener.rules, ...routes.rules] };
     return { ...listener, default: listener.default ?? { fixedResponse: NOT_KNOWN_YET } };
   };

@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { IngressRouting } from '../config/ingress-schema.ts';
 import { IngressFollower } from './ingress-follower.ts';
+import { IngressSecrets, type SecretSource } from './ingress-secrets.ts';
 import type { FollowedService } from './service-ports.ts';
 
 const SETTINGS = IngressRouting.parse({ listener: 'web' });
@@ -12,6 +13,11 @@ const ingress = (name: string, resourceVersion: string, port: object = { number:
   metadata: { name, namespace: 'shop', resourceVersion },
   spec: { defaultBackend: { service: { name: 'orders', port } } },
 });
+
+const NO_SECRETS: SecretSource = {
+  versions: () => Promise.reject(new Error('nobody asked for Secrets')),
+  read: () => Promise.reject(new Error('nobody asked for Secrets')),
+};
 
 class FakeService implements FollowedService {
   shown: ServiceSnapshot | undefined;
@@ -54,6 +60,7 @@ class Bench {
       return this.list;
     },
     listClasses: async () => ({ metadata: { resourceVersion: '0' }, items: this.classes }),
+    secrets: new IngressSecrets(NO_SECRETS, this.clock, () => {}),
     followService: ({ namespace, service }) => {
       const followed = new FakeService();
       this.services.set(`${namespace}/${service}`, followed);
@@ -63,7 +70,7 @@ class Bench {
   });
 
   async start(): Promise<void> {
-    this.follower.start(SETTINGS, () => this.changes++);
+    this.follower.start(SETTINGS, false, () => this.changes++);
     await turn();
   }
 

@@ -2,7 +2,9 @@ import { RollcallError } from '@rollcall/client-sdk';
 import type { Tell } from '@rollcall/daemon';
 import type { Clock, Timer } from '@rollcall/runtime';
 import type { IngressConfig } from '../config/ingress-schema.ts';
+import type { SecretCertificate } from '../tls/files/secret-certificate.ts';
 import { controllersOf, type IngressObject, ingressOf, labelOfIngress } from './ingress-object.ts';
+import type { IngressSecrets } from './ingress-secrets.ts';
 import { type Controllers, meantIngresses } from './meant-ingresses.ts';
 import { type IngressRoutes, rulesOfIngresses } from './rules-of-ingress.ts';
 import { type FollowedService, ServicePorts, type ServiceRef } from './service-ports.ts';
@@ -17,7 +19,7 @@ const PORTS_MS = 1_000;
 const OLDER_MS = 15_000;
 
 /** A list of the registry, and how new it is. */
-export interface IngressList {
+interface IngressList {
   readonly metadata: { readonly resourceVersion: string };
   readonly items: readonly unknown[];
 }
@@ -28,6 +30,7 @@ export interface IngressFollowerParts {
   /** `*`: of all namespaces. */
   readonly list: (namespace: string) => Promise<IngressList>;
   readonly listClasses: (namespace: string) => Promise<IngressList>;
+  readonly secrets: IngressSecrets;
   readonly followService: (service: ServiceRef) => FollowedService;
   /** Gets a fault of the program. */
   readonly onFault: (error: unknown) => void;
@@ -37,6 +40,8 @@ interface Known {
   readonly revision: string;
   readonly ingresses: readonly IngressObject[];
   readonly controllers: Controllers;
+  /** Of the Secrets that they name. */
+  readonly secrets: string;
 }
 
 /**
@@ -48,6 +53,7 @@ export class IngressFollower {
   readonly #ports: ServicePorts;
   readonly #waiting: (() => void)[] = [];
   #settings: IngressConfig | undefined;
+  #usesSecrets = false;
   #onChange: () => void = () => {};
   #known: Known | undefined;
   #olderSinceMs: number | undefined;
@@ -69,14 +75,15 @@ export class IngressFollower {
   }
 
   /** `onChange`: called after each change, never before the routes are known. */
-  start(settings: IngressConfig | undefined, onChange: () => void): void {
+  start(settings: IngressConfig | undefined, usesSecrets: boolean, onChange: () => void): void {
     this.#onChange = onChange;
-    this.configure(settings);
+    this.configure(settings, usesSecrets);
   }
 
-  /** Other settings hold from now on. */
-  configure(settings: IngressConfig | undefined): void {
+  /** Other settings hold from now on. `usesSecrets`: whether certificates are needed. */
+  configure(settings: IngressConfig | undefined, usesSecrets: boolean): void {
     if (this.#isClosed) return;
+    this.#usesSecrets = usesSecrets;
     const isOther = settings?.namespace !== this.#settings?.namespace;
     this.#settings = settings;
     this.#followPorts();
@@ -100,6 +107,18 @@ export class IngressFollower {
   meant(settings: IngressConfig | undefined): readonly IngressObject[] | undefined {
     if (settings === undefined || this.#known === undefined) return undefined;
     return meantIngresses(this.#known.ingresses, this.#known.controllers, settings);
+  }
+
+  /** The certificates that their Secrets have. */
+  certificates(settings: IngressConfig | undefined): readonly SecretCertificate[] {
+    if (!this.#usesSecrets) return [];
+    return this.#parts.secrets.certificatesOf(this.meant(settings) ?? []);
+  }
+
+  /** What is wrong with their Secrets. */
+  secretNotes(settings: IngressConfig | undefined): readonly string[] {
+    if (!this.#usesSecrets) return [];
+    return this.#parts.secrets.notesOf(this.meant(settings) ?? []);
   }
 
   /** The declared classes. */
@@ -127,10 +146,15 @@ export class IngressFollower {
     const { namespace } = this.#settings;
     try {
       const { list, listClasses } = this.#parts;
-      const [ingresses, classes] = await Promise.all([list(namespace), listClasses(namespace)]);
+      const [listed, classes] = await Promise.all([list(namespace), listClasses(namespace)]);
       this.#isTroubled = false;
+      const { resourceVersion: revision } = listed.metadata;
+      if (this.#isBehind(revision)) return;
+      const ingresses = listed.items.flatMap((item) => ingressOf(item) ?? []);
+      const controllers = controllersOf(classes.items);
+      const secrets = await this.#readSecrets(ingresses, controllers);
       if (!this.#isClosed && this.#settings?.namespace === namespace)
-        this.#take(ingresses, classes);
+        this.#take({ revision, ingresses, controllers, secrets });
     } catch (error) {
       if (!this.#isClosed) this.#note(error);
     } finally {
@@ -138,14 +162,19 @@ export class IngressFollower {
     }
   }
 
-  #take({ metadata: { resourceVersion: revision }, items }: IngressList, classes: IngressList) {
+  /** The version of the Secrets that are needed. */
+  async #readSecrets(all: readonly IngressObject[], controllers: Controllers): Promise<string> {
+    const { secrets } = this.#parts;
+    const settings = this.#settings;
+    if (settings === undefined || !this.#usesSecrets) return '';
+    await secrets.update(meantIngresses(all, controllers, settings), settings.namespace);
+    return secrets.version;
+  }
+
+  #take(next: Known): void {
     const known = this.#known;
-    if (known !== undefined && isOlder(revision, known.revision) && !this.#isOldLong()) return;
-    this.#olderSinceMs = undefined;
-    const ingresses = items.flatMap((item) => ingressOf(item) ?? []);
-    const controllers = controllersOf(classes.items);
-    this.#known = { revision, ingresses, controllers };
-    if (known !== undefined && versionsOf(known) === versionsOf(this.#known)) return;
+    this.#known = next;
+    if (known !== undefined && versionsOf(known) === versionsOf(next)) return;
     this.#followPorts();
     this.#changed();
   }
@@ -154,10 +183,16 @@ export class IngressFollower {
    * A server that is behind shows older lists for a moment. So does a store that has lost its memory; what it shows
    * counts once that has lasted, as with the endpoints of services.
    */
-  #isOldLong(): boolean {
+  #isBehind(revision: string): boolean {
+    if (this.#known === undefined || !isOlder(revision, this.#known.revision)) {
+      this.#olderSinceMs = undefined;
+      return false;
+    }
     const nowMs = this.#parts.clock.monotonicMs();
     this.#olderSinceMs ??= nowMs;
-    return nowMs - this.#olderSinceMs >= OLDER_MS;
+    if (nowMs - this.#olderSinceMs < OLDER_MS) return true;
+    this.#olderSinceMs = undefined;
+    return false;
   }
 
   #followPorts(): void {
@@ -204,11 +239,12 @@ function isOlder(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.length < b.length;
 }
 
-function versionsOf({ ingresses, controllers }: Known): string {
+function versionsOf({ ingresses, controllers, secrets }: Known): string {
   const versions = ingresses.map(
     (one) => `${labelOfIngress(one)} ${one.uid} ${one.resourceVersion}`,
   );
-  return [...versions, ...Array.from(controllers, (pair) => pair.join(' '))].join('\n');
+  const classes = Array.from(controllers, (pair) => pair.join(' '));
+  return [...versions, ...classes, secrets].join('\n');
 }
 
 /** The services that an Ingress names with the number of a port. */

@@ -7,7 +7,7 @@ import { tlsNotes } from './tls-notes.ts';
 
 /** What notes are about. */
 export interface NoteSources {
-  readonly ingresses: Pick<IngressFollower, 'meant' | 'routes' | 'controllers'>;
+  readonly ingresses: Pick<IngressFollower, 'meant' | 'routes' | 'controllers' | 'secretNotes'>;
   readonly tls: {
     /** By the name of the listener. */
     readonly listeners: ReadonlyMap<
@@ -26,6 +26,7 @@ export function ingressNotes({ ingress }: Config, { ingresses, tls }: NoteSource
   return [
     ...(ingress === undefined ? [] : classNotes(ingresses.controllers, ingress)),
     ...(ingresses.routes(ingress)?.notes ?? []),
+    ...ingresses.secretNotes(ingress),
     ...tlsNotes(ingresses.meant(ingress) ?? [], new Map(listeners)),
   ];
 }

@@ -41,7 +41,14 @@ const Ingress = z
       ingressClassName: z.string().optional(),
       defaultBackend: Backend.optional(),
       rules: z.array(Rule).default([]),
-      tls: z.array(z.object({ hosts: z.array(z.string()).default([]) })).default([]),
+      tls: z
+        .array(
+          z.object({
+            hosts: z.array(z.string()).default([]),
+            secretName: z.string().default(''),
+          }),
+        )
+        .default([]),
     }),
   })
   .transform(({ metadata: { annotations, ...metadata }, spec }) => ({

@@ -7,6 +7,7 @@ import type { Config, TargetGroupConfig } from '../config/schema.ts';
 import { RollcallSource } from '../groups/rollcall-source.ts';
 import type { TargetSource } from '../groups/target-source.ts';
 import type { IngressReportPort } from '../ingress/ingress-reports.ts';
+import type { SecretSource } from '../ingress/ingress-secrets.ts';
 import { NO_STEP, type Step } from '../reload/step.ts';
 import { ReplaceableCatalog } from './replaceable-catalog.ts';
 import { ReplaceableService } from './replaceable-service.ts';
@@ -67,6 +68,26 @@ export class RegistryLink {
     };
   }
 
+  /** What it has of Secrets. */
+  get secrets(): SecretSource {
+    return {
+      versions: async (namespace) => {
+        const { items } = await this.#list('Secret', namespace);
+        const versions = items.map(
+          ({ metadata: { namespace: ns, name, uid, resourceVersion } }) => {
+            return [`${ns}/${name}`, `${uid} ${resourceVersion}`] as const;
+          },
+        );
+        return new Map(versions);
+      },
+      read: async ({ namespace: ns, name: secret }) => {
+        const { data } = await this.#client.call('readSecret', { params: { ns, secret } });
+        const textOf = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString();
+        return { cert: textOf('tls.crt'), key: textOf('tls.key') };
+      },
+    };
+  }
+
   source(group: TargetGroupConfig): TargetSource {
     const wanted = { name: group.service, namespace: group.namespace, port: group.port };
     const client = this.#next ?? this.#client;
@@ -94,15 +115,8 @@ export class RegistryLink {
   }
 
   /** The declared classes of Ingresses. `namespace`: one that the token may read; they are in none. */
-  async ingressClasses(namespace: string): Promise<ReplyOf<'listManifests'>> {
-    try {
-      const params = { ns: namespace, kind: 'IngressClass' };
-      return await this.#client.call('listManifests', { params });
-    } catch (error) {
-      // An older registry, during an upgrade.
-      if (!(error instanceof RollcallError && error.code === 'kind_not_found')) throw error;
-      return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '0' }, items: [] };
-    }
+  ingressClasses(namespace: string): Promise<ReplyOf<'listManifests'>> {
+    return this.#list('IngressClass', namespace);
   }
 
   /** May be called once. */
@@ -137,6 +151,16 @@ export class RegistryLink {
 
   close(): Promise<void> {
     return this.#client.close();
+  }
+
+  /** An older registry, during an upgrade, may not know a kind. */
+  async #list(kind: string, namespace: string): Promise<ReplyOf<'listManifests'>> {
+    try {
+      return await this.#client.call('listManifests', { params: { ns: namespace, kind } });
+    } catch (error) {
+      if (!(error instanceof RollcallError && error.code === 'kind_not_found')) throw error;
+      return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '0' }, items: [] };
+    }
   }
 
   #connect(config: RegistryConfig): Rollcall {

@@ -71,9 +71,15 @@ function decodeFaults(
         ? 'an integer or a string'
         : issue.message;
   const field = fieldOf(path);
+  const isHidden = kindOf(root) === 'Secret' && /^(string)?data$/i.test(String(path[0]));
+  const shown = isHidden ? '' : `${JSON.stringify(value)}: `;
   const message =
-    value === undefined
-      ? 'Required value'
-      : `Invalid value: ${JSON.stringify(value)}: expected ${expected}`;
-  return [{ ...locate(path), field, message, fix: remedyOf({ field, message, value }) }];
+    value === undefined ? 'Required value' : `Invalid value: ${shown}expected ${expected}`;
+  const fix = isHidden ? '' : remedyOf({ field, message, value });
+  return [{ ...locate(path), field, message, fix }];
+}
+
+/** What a document says that it is. */
+function kindOf(root: unknown): unknown {
+  return (root as { readonly kind?: unknown } | null | undefined)?.kind;
 }

@@ -6,12 +6,20 @@ import type { FieldError } from '../meta/field-error.ts';
 import { IngressClass, validateIngressClass } from '../ingress/ingress-class.ts';
 import { Ingress } from '../ingress/ingress.ts';
 import { validateIngress } from '../ingress/validation.ts';
+import { defaultSecret, Secret, validateSecret } from '../secret/secret.ts';
 import { defaultService } from '../service/defaults.ts';
 import { Service } from '../service/service.ts';
 import { validateService } from '../service/validation.ts';
 
 /** Every kind that can be declared. */
-export type Manifest = Service | Endpoints | EndpointSlice | Ingress | IngressClass | Deployment;
+export type Manifest =
+  | Service
+  | Endpoints
+  | EndpointSlice
+  | Ingress
+  | IngressClass
+  | Deployment
+  | Secret;
 export type Kind = Manifest['kind'];
 
 interface KindRules<T extends Manifest> {
@@ -84,6 +92,15 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: Deployment,
     defaults: defaultDeployment,
     validate: validateDeployment,
+  },
+  Secret: {
+    apiVersion: 'v1',
+    plural: 'secrets',
+    shortNames: [],
+    isNamespaced: true,
+    schema: Secret,
+    defaults: defaultSecret,
+    validate: validateSecret,
   },
 };
 

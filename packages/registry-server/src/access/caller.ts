@@ -7,6 +7,8 @@ export interface Grants {
   readonly read: ReadonlySet<string>;
   /** For a data plane: namespaces whose services it may report about; `*` = all. */
   readonly report: ReadonlySet<string>;
+  /** For a load balancer: namespaces of which it may read what Secrets hold; `*` = all. No other scope covers that. */
+  readonly secrets: ReadonlySet<string>;
   /** `<namespace>/<service>`; either part may be `*` for all. */
   readonly register: ReadonlySet<string>;
 }
@@ -29,11 +31,12 @@ export function keyOf({ token, peerAddress }: Caller): string {
   return token ?? peerAddress;
 }
 
-/** Allows everything: for the server itself, or for every caller when no tokens are set. */
+/** Allows everything but reading Secrets: for the server itself, or for every caller when no tokens are set. */
 export const EVERYTHING: Grants = Object.freeze({
   isAdmin: true,
   read: new Set(['*']),
   report: new Set(['*']),
+  secrets: new Set<string>(),
   register: new Set(['*/*']),
 });
 
@@ -50,6 +53,11 @@ export function mayEnter(
   namespace: string,
 ): boolean {
   return isAdmin || grants[what].has('*') || grants[what].has(namespace);
+}
+
+/** Whether the grants cover reading what the Secrets of a namespace hold. An admin is not enough. */
+export function mayReadSecrets({ secrets }: Grants, namespace: string): boolean {
+  return secrets.has('*') || secrets.has(namespace);
 }
 
 /** The services that the grants cover, in the form stored with an instance's labels; undefined = all. */

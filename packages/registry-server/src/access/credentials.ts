@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigError } from '@rollcall/daemon';
 import { readTokenLines, Tokens } from './tokens.ts';
+import { SecretSeal, sealingKeyOf } from './secret-seal.ts';
+import type { Random } from '@rollcall/runtime';
 
 /** The sources of the server's certificate and of the credentials that callers must show. */
 export interface CredentialSources {
@@ -10,6 +12,7 @@ export interface CredentialSources {
   readonly tlsClientCa?: string | undefined;
   readonly token: readonly string[];
   readonly tokenFile?: string | undefined;
+  readonly secretsKeyFile?: string | undefined;
 }
 
 function readPem(option: string, file: string): Buffer {
@@ -39,6 +42,26 @@ export function httpsOf({ tlsCert, tlsKey, tlsClientCa }: CredentialSources) {
   const ca = readPem('--tls-client-ca', tlsClientCa);
   checkPem('--tls-client-ca', { ca });
   return { ...pair, ca, requestCert: true, rejectUnauthorized: true };
+}
+
+/** What encrypts Secrets; undefined without a file of keys. Throws a {@link ConfigError}. */
+export function sealOf(
+  { secretsKeyFile }: Pick<CredentialSources, 'secretsKeyFile'>,
+  random: Pick<Random, 'hex'>,
+): SecretSeal | undefined {
+  if (secretsKeyFile === undefined) return undefined;
+  const option = '--secrets-key-file';
+  const lines = readTokenLines(readPem(option, secretsKeyFile).toString());
+  const keys = lines.map((line, i) => {
+    const key = sealingKeyOf(line);
+    if (key !== undefined) return key;
+    const expected = '32 bytes in base64 or as hex, as of: openssl rand -base64 32';
+    throw new ConfigError(`${option} ${secretsKeyFile}: key ${i + 1}: expected ${expected}`);
+  });
+  const [first, ...others] = keys;
+  if (first === undefined)
+    throw new ConfigError(`${option} ${secretsKeyFile}: expected at least one key`);
+  return new SecretSeal([first, ...others], random);
 }
 
 /** The tokens from flags, environment and file. Throws a {@link ConfigError}. */

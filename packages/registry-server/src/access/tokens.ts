@@ -59,18 +59,19 @@ function grantsOf(scopes: string, entry: number): Grants {
     isAdmin: false,
     read: new Set<string>(),
     report: new Set<string>(),
+    secrets: new Set<string>(),
     register: new Set<string>(),
   };
   for (const scope of scopes.split(',')) {
     const [what = '', where] = scope.split(/:(.*)/s);
-    const isOwn = what === 'read' || what === 'report';
+    const isOwn = what === 'read' || what === 'report' || what === 'secrets';
     const service = what === 'register' ? servicePattern(where) : undefined;
     if (scope === 'admin') grants.isAdmin = true;
     else if (isOwn && (where === undefined || isNamespace(where))) grants[what].add(where ?? HOME);
     else if (service !== undefined) grants.register.add(service);
     else {
       throw new ConfigError(
-        `token ${entry}: expected scopes read:NAMESPACE, report:NAMESPACE, register:NAMESPACE/SERVICE, each part a name or *, or admin, got ${JSON.stringify(scope)}`,
+        `token ${entry}: expected scopes read:NAMESPACE, report:NAMESPACE, secrets:NAMESPACE, register:NAMESPACE/SERVICE, each part a name or *, or admin, got ${JSON.stringify(scope)}`,
       );
     }
   }

@@ -3,6 +3,7 @@ import type { Clock } from '@rollcall/runtime';
 import type { FastifyInstance } from 'fastify';
 import type { Admission, RegistrationLimits } from '../access/admission.ts';
 import type { Quota } from '../access/quota.ts';
+import type { SecretSeal } from '../access/secret-seal.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Follower } from '../picture/follower.ts';
 import type { Picture } from '../picture/picture.ts';
@@ -33,6 +34,7 @@ import { bindManifests } from './manifests.ts';
 import { ServerMetrics } from './metrics.ts';
 import { bindOperations } from './operations.ts';
 import { bindReads } from './reads.ts';
+import { bindSecrets } from './secrets.ts';
 import { bindTraffic } from './traffic.ts';
 import type { RefusedTokens } from './refused-tokens.ts';
 import { bindWatch } from './watch.ts';
@@ -60,6 +62,8 @@ export interface RouteParts {
   /** Random, another one at each start: two addresses may lead to one server. */
   readonly serverId: string;
   readonly tokens: Tokens;
+  /** Opens Secrets; undefined: there are none here. */
+  readonly seal: SecretSeal | undefined;
   readonly gate: LoadGate;
   readonly refused: RefusedTokens;
   readonly isClosing: () => boolean;
@@ -100,6 +104,7 @@ export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteP
   const reports = new Reports(store, picture);
   const maxPerSecond = limits.maxWritesPerSecond;
   bindManifests(binder, { picture, declarer, views, reports, maxPerSecond });
+  bindSecrets(binder, { picture, seal: parts.seal });
   const { maxInstancesPerService, maxImportBytes, maxWatches, maxWatchesPerToken } = limits;
   const importer = new Importer({ store, picture, rules, clock, maxInstancesPerService });
   const traffic = new TrafficBoard(clock);

@@ -2,7 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 import { Problem, ProblemError, type Route, type RouteName, ROUTES } from '@rollcall/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Bearer, type Caller, type Grants, keyOf, mayEnter } from '../access/caller.ts';
+import {
+  type Bearer,
+  type Caller,
+  EVERYTHING,
+  type Grants,
+  keyOf,
+  mayEnter,
+  mayReadSecrets,
+} from '../access/caller.ts';
 import type { Tokens } from '../access/tokens.ts';
 import { SocketStream } from '../watch/socket-stream.ts';
 import type { Binder, BindOptions, Call } from './call.ts';
@@ -155,6 +163,10 @@ function namespaceOf({ params, query }: FastifyRequest): string {
 /** Throws `forbidden` when a token covers too little. The service of a register scope is checked later. */
 function checkScope(grants: Grants, scope: Route['scope'], namespace: string): void {
   const { isAdmin, register } = grants;
+  if (scope === 'secrets') {
+    checkSecrets(grants, namespace);
+    return;
+  }
   const isOfNamespace = scope === 'read' || scope === 'report';
   const isCovered =
     isAdmin ||
@@ -168,6 +180,18 @@ function checkScope(grants: Grants, scope: Route['scope'], namespace: string): v
       ? scope
       : 'register:NAMESPACE/SERVICE';
   throw new ProblemError('forbidden', `the token does not cover ${needed}`, {
+    field: 'authorization',
+  });
+}
+
+/** Throws `forbidden` unless a token has the scope for this alone. */
+function checkSecrets(grants: Grants, namespace: string): void {
+  if (mayReadSecrets(grants, namespace)) return;
+  const message =
+    grants === EVERYTHING
+      ? 'without tokens nobody may read what Secrets hold: start the registry with a token that covers'
+      : 'the token does not cover';
+  throw new ProblemError('forbidden', `${message} secrets:${namespace}`, {
     field: 'authorization',
   });
 }

@@ -316,7 +316,8 @@ describe('a damaged export', () => {
     const wrong: [RegExp, (content: Exported['content']) => void][] = [
       [/expected a manifest as JSON/, (content) => void (first(content).value = 'no json')],
       [/expected the manifest/, (content) => void (first(content).key = 'service/default/else')],
-      [/kind of object/, (content) => void (first(content).key = 'secret/default/else')],
+      [/kind of object/, (content) => void (first(content).key = 'configmap/default/else')],
+      [/expected no Secrets/, (content) => void (first(content).key = 'secret/default/else')],
       [/KIND\/NAMESPACE\/NAME/, (content) => void (first(content).key += '/more')],
       [/expected it once/, (content) => void content.resources.push(first(content))],
       [/expected claims/, (content) => void (first(content).claims = [])],

@@ -66,6 +66,7 @@ export class BareServer {
     const admission = new Admission(config, { isPublic: false, allowed: [] });
     const silent = { reachable() {}, restored() {}, loaded() {}, writable() {}, unreadable() {} };
     this.core = createCore({
+      seal: undefined,
       store,
       clock,
       random,

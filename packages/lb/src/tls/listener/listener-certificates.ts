@@ -4,6 +4,7 @@ import type { ListenerTlsConfig } from '../../config/schema.ts';
 import { readAuthorities } from '../files/authorities.ts';
 import { type Certificate, readCertificate } from '../files/certificate.ts';
 import { readAll, readNow, type ReadText } from '../files/file-contents.ts';
+import { usableCertificates } from '../files/secret-certificate.ts';
 import { WatchedFiles } from '../files/watched-files.ts';
 import { CertificateTable } from './certificate-table.ts';
 import { sharedOptions } from './context-options.ts';
@@ -88,7 +89,8 @@ export class ListenerCertificates {
     });
     const contextOf = ({ cert, key }: Certificate): SecureContext =>
       createSecureContext({ ...shared, cert, key });
-    const [first] = certificates;
+    // One of a Secret is for its own hosts only.
+    const first = this.#config.certificates.length === 0 ? undefined : certificates[0];
     const isRefusing = this.#config.unknownNames === 'refuse' || first === undefined;
     const fallback = isRefusing ? shared : { ...shared, cert: first.cert, key: first.key };
     return new CertificateTable(certificates, contextOf, fallback);
@@ -97,12 +99,15 @@ export class ListenerCertificates {
 
 /** All files of a listener, read and checked. @throws FileFault for the first one that cannot be used. */
 function loadListenerFiles(
-  { certificates, clientCa }: ListenerTlsConfig,
+  { certificates, secrets = [], clientCa }: ListenerTlsConfig,
   nowMs: number,
   read: ReadText,
 ): Loaded {
   return Object.freeze({
-    certificates: certificates.map((files) => readCertificate(files, nowMs, read)),
+    certificates: [
+      ...certificates.map((files) => readCertificate(files, nowMs, read)),
+      ...usableCertificates(secrets),
+    ],
     authorities:
       clientCa === undefined
         ? undefined

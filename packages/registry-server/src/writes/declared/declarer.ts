@@ -7,6 +7,7 @@ import { shownObject } from '../../picture/declared/shown-object.ts';
 import type { Picture } from '../../picture/picture.ts';
 import { Breath } from '../../runtime/breath.ts';
 import type { PutOutcome, Store } from '../../store/store.ts';
+import type { SecretSeal } from '../../access/secret-seal.ts';
 import { committed, type Committed } from '../committed.ts';
 import type { AddressRules } from './address-rules.ts';
 import { dropEndpoints, dropReports } from './dependents.ts';
@@ -28,6 +29,7 @@ import {
   patchFaults,
   refusal,
   refusedResult,
+  wholeOnly,
 } from './refusals.ts';
 import { itemOf, objectOf, resultOf } from './stored-draft.ts';
 
@@ -44,6 +46,8 @@ export interface DeclarerParts {
   readonly random: Random;
   readonly clock: Clock;
   readonly reader: ManifestReader;
+  /** Encrypts Secrets; undefined: they are refused. */
+  readonly seal: SecretSeal | undefined;
 }
 
 export interface ApplyRequest {
@@ -68,14 +72,16 @@ export class Declarer {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #reader: ManifestReader;
+  readonly #seal: SecretSeal | undefined;
 
-  constructor({ store, picture, rules, random, clock, reader }: DeclarerParts) {
+  constructor({ store, picture, rules, random, clock, reader, seal }: DeclarerParts) {
     this.#store = store;
     this.#picture = picture;
     this.#rules = rules;
     this.#random = random;
     this.#clock = clock;
     this.#reader = reader;
+    this.#seal = seal;
   }
 
   /** Declares every document of a text, or none; with `partial`, every document without faults. */
@@ -126,6 +132,7 @@ export class Declarer {
 
   /** Changes fields of an object by a JSON merge patch. */
   async patch(ref: ObjectRef, patch: unknown, dryRun: boolean): Promise<Committed<ManifestObject>> {
+    if (ref.kind === 'Secret') throw wholeOnly(ref);
     return this.#retried(async () => {
       const before = this.#find(ref);
       if (before === undefined) throw notDeclared(ref, this.#picture);
@@ -199,6 +206,7 @@ export class Declarer {
       mode: given?.mode ?? ('replace' as const),
       rules: this.#rules,
       classes: this.#classes,
+      seal: this.#seal,
       random: this.#random,
       nowMs: this.#clock.wallMs(),
       find: (ref: ObjectRef) => this.#find(ref),

@@ -13,7 +13,8 @@ function draft(text: string, mode: ApplyMode, before?: Manifest) {
   const [read] = readManifests(text).manifests;
   const declared = before && { namespace: 'default', name: 'web', revision: 1, manifest: before };
   const classes = new IngressClasses([]);
-  const context = { mode, namespace: 'default', rules, classes, random: systemRandom, nowMs: 0 };
+  const parts = { rules, classes, seal: undefined, random: systemRandom };
+  const context = { mode, namespace: 'default', nowMs: 0, ...parts };
   return draftOf(read!, { ...context, find: () => declared });
 }
 

@@ -13,12 +13,14 @@ import {
 } from '@rollcall/manifests';
 import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '@rollcall/runtime';
+import type { SecretSeal } from '../../access/secret-seal.ts';
 import type { AddressRules } from './address-rules.ts';
 import type { Declared } from '../../picture/declared/declarations.ts';
 import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-faults.ts';
 import type { IngressClasses } from './ingress-classes.ts';
 import { kindFaults } from './kind-rules.ts';
 import { objectRefOf, type ObjectRef } from '../../picture/declared/object-key.ts';
+import { sealedManifest } from './secrets.ts';
 import { isStale, staleMessage } from './staleness.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -48,6 +50,8 @@ export interface DraftContext {
   readonly namespace: string;
   readonly rules: AddressRules;
   readonly classes: IngressClasses;
+  /** Undefined: Secrets are refused. */
+  readonly seal: SecretSeal | undefined;
   readonly random: Random;
   /** Unix ms. */
   readonly nowMs: number;
@@ -100,11 +104,12 @@ function draftOver(
     const where = { object: titleOf(ref), ...locate(conflict.field), fix: '' };
     return refuse([{ ...where, ...conflict }]);
   }
-  const wanted =
-    context.mode === 'apply' ? merged(given, named, before) : { manifest: named, errors: [] };
+  // A Secret is replaced as a whole: what it held before is not there to be merged.
+  const isMerged = context.mode === 'apply' && named.kind !== 'Secret';
+  const wanted = isMerged ? merged(given, named, before) : { manifest: named, errors: [] };
   if (wanted.errors.length > 0) return refuse(faultsOf(titleOf(ref), locate, wanted.errors));
   // The text was checked when it was read, but not the merge of two manifests.
-  const isExamined = read.faults.length === 0 && (context.mode !== 'apply' || before === undefined);
+  const isExamined = read.faults.length === 0 && (!isMerged || before === undefined);
   return settle({ ref, before, wanted: wanted.manifest, isExamined, locate }, context);
 }
 
@@ -124,25 +129,33 @@ export function settle(
     readonly isExamined: boolean;
     readonly locate: LocateField;
   },
-  { rules, random, nowMs, classes }: Pick<DraftContext, 'rules' | 'random' | 'nowMs' | 'classes'>,
+  {
+    rules,
+    random,
+    nowMs,
+    classes,
+    seal,
+  }: Pick<DraftContext, 'rules' | 'random' | 'nowMs' | 'classes' | 'seal'>,
 ): Draft {
   const admitted = before === undefined ? classes.admit(wanted) : { manifest: wanted, faults: [] };
   const { manifest, faults } = examined(admitted.manifest, before?.manifest, isExamined);
   const isValid = faults.length === 0;
+  const keepsSecrets = seal !== undefined;
   const errors = [
     ...admitted.faults,
     ...faults,
-    ...kindFaults(manifest, before?.manifest, { rules, isValid }),
+    ...kindFaults(manifest, before?.manifest, { rules, isValid, keepsSecrets }),
   ];
   if (errors.length > 0) {
     const found = faultsOf(titleOf(ref), locate, errors);
     const nothing = { manifest: undefined, warnings: [] };
     return { ref, action: 'refused', ...nothing, before, faults: found, locate };
   }
-  const stored = withMeta(manifest, { ref, before, random, nowMs });
+  const whole = withMeta(manifest, { ref, before, random, nowMs });
+  const stored = sealedManifest(whole, before?.manifest, { ref, seal });
   const isSame = before !== undefined && isDeepStrictEqual(plain(stored), plain(before.manifest));
   const action = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
-  const warnings = warningsOf(stored);
+  const warnings = warningsOf(stored, keepsSecrets);
   return { ref, action, manifest: stored, before, faults: [], warnings, locate };
 }
 
@@ -264,7 +277,8 @@ function withMeta(
     readonly nowMs: number;
   },
 ): Manifest {
-  const { labels, annotations } = manifest.metadata;
+  const { labels } = manifest.metadata;
+  const annotations = annotationsOf(manifest);
   const known = before?.manifest.metadata;
   const metadata = {
     name: ref.name,
@@ -276,6 +290,13 @@ function withMeta(
   };
   const { status: _, ...rest } = manifest as Manifest & { status?: unknown };
   return { ...rest, metadata };
+}
+
+/** Without the copy that other tools make of a Secret: it has everything in plain text. */
+function annotationsOf({ kind, metadata: { annotations } }: Manifest) {
+  if (kind !== 'Secret' || annotations === undefined) return annotations;
+  const { [LAST_APPLIED]: _, ...others } = annotations;
+  return others;
 }
 
 /** Without undefined fields, so that equal manifests compare equal. */

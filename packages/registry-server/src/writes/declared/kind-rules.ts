@@ -6,13 +6,23 @@ import {
   validateServiceUpdate,
 } from '@rollcall/manifests';
 import type { AddressRules } from './address-rules.ts';
+import { NO_SEAL } from './secrets.ts';
+
+interface KindContext {
+  readonly rules: AddressRules;
+  readonly isValid: boolean;
+  /** Whether it has a key to encrypt them with. */
+  readonly keepsSecrets: boolean;
+}
 
 /** Faults of a manifest that depend on this registry, or on the object that it replaces. */
 export function kindFaults(
   manifest: Manifest,
   before: Manifest | undefined,
-  { rules, isValid }: { readonly rules: AddressRules; readonly isValid: boolean },
+  { rules, isValid, keepsSecrets }: KindContext,
 ): FieldError[] {
+  if (manifest.kind === 'Secret' && !keepsSecrets)
+    return [{ reason: 'FieldValueForbidden', field: '', message: NO_SEAL }];
   if (manifest.kind === 'Ingress' && before === undefined) return validateNewIngress(manifest);
   if (manifest.kind === 'IngressClass' && before?.kind === 'IngressClass')
     return validateIngressClassUpdate(before, manifest);

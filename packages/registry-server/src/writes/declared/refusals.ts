@@ -70,6 +70,12 @@ export function notDeclared(ref: ObjectRef, picture: Picture): ProblemError {
   return new ProblemError('object_not_found', `${refused.message}: ${why}`, { field: 'name' });
 }
 
+/** A Secret shows nothing of what it holds, so there is nothing to change a part of. */
+export function wholeOnly(ref: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
+  const message = `${titleOf(ref)}: Forbidden: a Secret is only replaced as a whole: apply all of it`;
+  return new ProblemError('invalid_manifest', message);
+}
+
 /** A refusal with all faults; its message is that of kubectl. */
 export function refusal(faults: readonly Fault[]): ProblemError {
   const [first] = faults;

@@ -2,13 +2,13 @@ import type { Ingress, Manifest, Service } from '@rollcall/manifests';
 import { hasSelector } from '../../picture/declared/profile.ts';
 
 /** What is accepted but has no effect, or a different one than expected; one sentence each. */
-export function warningsOf(manifest: Manifest): string[] {
+export function warningsOf(manifest: Manifest, keepsSecrets: boolean): string[] {
   if (manifest.kind === 'Deployment') {
     return [
       'a Deployment starts nothing here: it counts the instances that register with its labels against the desired number',
     ];
   }
-  if (manifest.kind === 'Ingress') return ingressWarnings(manifest);
+  if (manifest.kind === 'Ingress' && !keepsSecrets) return ingressWarnings(manifest);
   return manifest.kind === 'Service' ? serviceWarnings(manifest) : [];
 }
 
@@ -16,7 +16,9 @@ function ingressWarnings({ spec = {} }: Ingress): string[] {
   return (spec.tls ?? []).flatMap(({ secretName }, i) => {
     if (secretName === undefined) return [];
     const field = `spec.tls[${i}].secretName`;
-    return [`${field}: there are no secrets here; the balancer's listener has the certificates`];
+    return [
+      `${field}: this registry keeps no Secrets; the balancer's listener has the certificates`,
+    ];
   });
 }
 

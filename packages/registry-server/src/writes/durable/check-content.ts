@@ -112,6 +112,8 @@ function overrideFault({ key, value, claims }: ResourceRecord): string | undefin
 function objectFault({ key, value, claims }: ResourceRecord): string | undefined {
   const ref = objectOfKey(key);
   if (ref === undefined) return 'expected a kind of object that this registry knows';
+  if (ref.kind === 'Secret')
+    return 'expected no Secrets: they are not exported, declare them again';
   if (key.split('/').length !== 3) return 'expected KIND/NAMESPACE/NAME';
   const Place = KINDS[ref.kind].isNamespaced ? NamespaceName : z.literal('');
   const nameFault = faultIn(Place, ref.namespace) ?? faultIn(ObjectName, ref.name);

@@ -1,4 +1,4 @@
-import { keyOfObject } from '../../picture/declared/object-key.ts';
+import { keyOfObject, objectOfKey } from '../../picture/declared/object-key.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { type ImportOutcome, instanceKeyOf } from '@rollcall/contract';
 import type { DurablePart } from '../../store/durable/durable-part.ts';
@@ -14,6 +14,10 @@ const OWN_KEY = keyOfObject({ kind: 'Service', namespace, name });
 
 /** Whether it is the registry's own service, which the registry itself maintains. */
 export const isOwn = ({ key }: Pick<ResourceRecord, 'key'>) => key === OWN_KEY;
+
+/** Whether it is a Secret: those are neither exported nor imported. */
+export const isSecret = ({ key }: Pick<ResourceRecord, 'key'>) =>
+  objectOfKey(key)?.kind === 'Secret';
 
 /** An instance to put on the roll. */
 export interface ImportedInstance {

@@ -22,7 +22,13 @@ import type { AddressRules } from '../declared/address-rules.ts';
 import { ipv4OfNumber } from '../../picture/declared/ipv4.ts';
 import type { Picture } from '../../picture/picture.ts';
 import { checkContent, invalidExport } from './check-content.ts';
-import { type ImportedInstance, type ImportPlan, isOwn, planImport } from './import-plan.ts';
+import {
+  type ImportedInstance,
+  type ImportPlan,
+  isOwn,
+  isSecret,
+  planImport,
+} from './import-plan.ts';
 
 /** How often an import is planned again because something else was written meanwhile. */
 const TRIES = 5;
@@ -58,7 +64,8 @@ export class Importer {
   /** The current content of the store, except what every registry makes itself. */
   async export(): Promise<DurableFileContent> {
     const { resources, instances } = durablePartOf(await this.#parts.store.snapshot());
-    return durableFileOf({ resources: resources.filter((one) => !isOwn(one)), instances });
+    const exported = resources.filter((one) => !isOwn(one) && !isSecret(one));
+    return durableFileOf({ resources: exported, instances });
   }
 
   /**

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestAuthority } from '@rollcall/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestCli } from '../testing/test-cli.ts';
+
+const authority = new TestAuthority();
+const own = authority.issue({ names: ['shop.test'] });
+const other = authority.issue({ names: ['other.test'] });
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-create-secret-'));
+
+let cli: TestCli;
+let cert: string;
+let key: string;
+
+beforeAll(async () => {
+  const keys = join(folder, 'secrets.key');
+  writeFileSync(keys, randomBytes(32).toString('base64'));
+  cli = await TestCli.start(`--secrets-key-file=${keys}`);
+  cert = cli.file('shop.pem', own.cert);
+  key = cli.file('shop.key', own.key);
+});
+afterAll(async () => {
+  await cli.close();
+  rmSync(folder, { recursive: true });
+});
+
+const create = (...argv: string[]) => cli.run('create', 'secret', ...argv);
+
+test('a certificate and its key become a Secret that shows neither', async () => {
+  const { code, out } = await create('tls', 'shop', `--cert=${cert}`, `--key=${key}`);
+  expect({ code, out }).toEqual({ code: 0, out: 'secret/shop created\n' });
+  expect(await cli.out('get', 'secrets')).toBe(
+    'NAME   TYPE                AGE\nshop   kubernetes.io/tls   20m\n',
+  );
+  const yaml = await cli.out('get', 'secret', 'shop', '-o', 'yaml');
+  expect(yaml).toContain('\ntype: kubernetes.io/tls\n');
+  for (const text of [yaml, await cli.out('describe', 'secret', 'shop')]) {
+    expect(text).toContain('shop');
+    expect(text).not.toMatch(/\bdata|sealed|LS0tLS1/i);
+  }
+  expect(await cli.out('get', 'events')).toContain('secret/shop');
+  expect(await cli.out('delete', 'secret', 'shop')).toContain('secret "shop" deleted');
+});
+
+test('the dry run of the client shows what would be sent', async () => {
+  const argv = ['create', 'secret', 'tls', 'dry', `--cert=${cert}`, `--key=${key}`];
+  const text = await cli.out(...argv, '-n', 'prod', '--dry-run=client', '-o', 'yaml');
+  expect(text).toContain(`tls.crt: ${Buffer.from(own.cert).toString('base64')}`);
+  await cli.apply(text);
+  expect(await cli.out('get', 'secret', '-n', 'prod', '-o', 'name')).toBe('secret/dry\n');
+});
+
+test.each<[string, () => string[], string]>([
+  ['another type', () => ['generic', 'x'], 'expected tls, got "generic"'],
+  ['no name', () => ['tls'], 'exactly one NAME is required'],
+  ['no key', () => ['tls', 'x', `--cert=${cert}`], 'required flag(s) "key" not set'],
+  ['no file', () => ['tls', 'x', `--cert=${cert}`, '--key=/none'], '--key /none: ENOENT'],
+  [
+    'a key that does not fit',
+    () => ['tls', 'x', `--cert=${cert}`, `--key=${cli.file('other.key', other.key)}`],
+    'data[tls.key]: Invalid value: expected the private key of the certificate',
+  ],
+])('refused: %s', async (_what, argv, message) => {
+  const { code, err } = await create(...argv());
+  expect(code).not.toBe(0);
+  expect(err).toContain(message);
+});

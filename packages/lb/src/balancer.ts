@@ -29,6 +29,8 @@ const TICK_MS = 100;
 const WATCH_MS = 1_000;
 /** Routes of Ingresses that were refused are tried again after this, in ms. */
 const INGRESS_RETRY_MS = 5_000;
+/** A successor has reported where it answers for Ingresses after this, in ms. */
+const SUCCESSOR_REPORTS_MS = 1_000;
 /** How long a successor tries to get the admin port, in ms. */
 const ADMIN_PATIENCE_MS = 10_000;
 /**
@@ -133,7 +135,7 @@ export class Balancer {
       onServing?.();
       if (isSuccessor) await this.#takeAdminPort(config.admin);
     } catch (error) {
-      await this.#end(0);
+      await this.#end(0, this.#parts.ingressReports.close());
       throw error;
     }
   }
@@ -159,15 +161,19 @@ export class Balancer {
     this.#isClosing = true;
     await this.#applying;
     const { delayMs, graceMs } = this.#config.shutdown;
+    const withdrawn = this.#parts.ingressReports.close();
     if (delayMs > 0) await pause(clock, delayMs);
-    await this.#end(graceMs);
+    await this.#end(graceMs, withdrawn);
   }
 
   async #retire(): Promise<void> {
+    const { clock, ingressReports } = this.#parts;
     this.#isClosing = true;
     await this.#applying;
     await this.#admin.close();
-    await this.#end(this.#config.shutdown.graceMs);
+    // The address stays, so its successor reports it first.
+    const withdrawn = pause(clock, SUCCESSOR_REPORTS_MS).then(() => ingressReports.close());
+    await this.#end(this.#config.shutdown.graceMs, withdrawn);
   }
 
   /** The predecessor gives it up at once. If somebody else has it, requests are served without it. */
@@ -189,10 +195,11 @@ export class Balancer {
     }
   }
 
-  async #end(graceMs: number): Promise<void> {
-    const { front, services, groups, link, tls, ingresses, ingressReports } = this.#parts;
+  /** `withdrawn`: the reports about Ingresses. */
+  async #end(graceMs: number, withdrawn: Promise<void>): Promise<void> {
+    const { front, services, groups, link, tls, ingresses } = this.#parts;
     ingresses.close();
-    await Promise.all([front.close(graceMs), services?.close(graceMs), ingressReports.close()]);
+    await Promise.all([front.close(graceMs), services?.close(graceMs), withdrawn]);
     for (const timer of this.#timers) timer.cancel();
     tls.close();
     groups.close();

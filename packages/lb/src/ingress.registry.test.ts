@@ -157,6 +157,23 @@ test.each([
   await expect.poll(() => shownAt(client, 'shop'), WAIT).toEqual([]);
 });
 
+test('while a successor takes over, the Ingress is never without an address', async () => {
+  const { registry, client } = await startRegistry();
+  await apply(client, ingress('shop', 'shop.test', [['/', 'orders', { name: 'http' }]]));
+  const first = await FileBench.start(partsFor(registry.url));
+  await expect.poll(() => shownAt(client, 'shop'), WAIT).toEqual([`127.0.0.1:${first.port()}`]);
+  const second = await FileBench.start(partsFor(registry.url));
+  const retired = first.balancer.retire();
+  const seen: unknown[] = [];
+  const lookAgain = async () => {
+    seen.push(await shownAt(client, 'shop'));
+    return seen.at(-1);
+  };
+  await expect.poll(lookAgain, WAIT).toEqual([`127.0.0.1:${second.port()}`]);
+  await retired;
+  expect(seen).not.toContainEqual([]);
+});
+
 test('a declared class decides whose its Ingresses are, and a new one may get it', async () => {
   const { registry, client } = await startRegistry();
   await startService(client, 'orders');

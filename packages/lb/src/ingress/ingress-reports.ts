@@ -52,6 +52,7 @@ export class IngressReports {
   readonly #clock: Clock;
   readonly #keeper: ReportKeeper<Notice>;
   #reported = new Map<string, IngressRef>();
+  #closed: Promise<void> | undefined;
 
   constructor({ port, clock, random, processId, log }: IngressReportsParts) {
     this.#clock = clock;
@@ -82,9 +83,10 @@ export class IngressReports {
     this.#reported = next;
   }
 
-  /** Withdraws all reports, within two seconds. */
-  async close(): Promise<void> {
-    await Promise.race([this.#keeper.close(), pause(this.#clock, LAST_REPORTS_MS)]);
+  /** Withdraws all reports, within two seconds. May be called twice. */
+  close(): Promise<void> {
+    this.#closed ??= Promise.race([this.#keeper.close(), pause(this.#clock, LAST_REPORTS_MS)]);
+    return this.#closed;
   }
 }
 

@@ -8,6 +8,8 @@ import type { IngressRef } from './ingress-reports.ts';
 
 /** A Secret that could not be read is tried again after this, in ms. */
 const RETRY_MS = 10_000;
+/** How many are read at the same time. */
+const TOGETHER = 8;
 
 /** What the registry has of Secrets. */
 export interface SecretSource {
@@ -61,10 +63,14 @@ export class IngressSecrets {
     }
     try {
       const versions = await this.#source.versions(namespace);
-      const read = Array.from(wanted, async ([key, ref]) => {
-        return [key, await this.#look(ref, versions.get(key))] as const;
-      });
-      this.#known = new Map(await Promise.all(read));
+      const known = new Map<string, Known>();
+      const left = wanted.entries();
+      const lookAtRest = async (): Promise<void> => {
+        for (const [key, ref] of left) known.set(key, await this.#look(ref, versions.get(key)));
+      };
+      await Promise.all(Array.from({ length: TOGETHER }, lookAtRest));
+      // Their order does not depend on which answer came first.
+      this.#known = new Map([...wanted.keys()].map((key) => [key, known.get(key)!] as const));
     } catch (error) {
       if (!(error instanceof RollcallError)) this.#onFault(error);
     }

@@ -78,7 +78,7 @@ test('a service of the same name has none of it', async () => {
     body: { code: 'object_not_found', message: 'ingresses.networking.k8s.io "web" not found' },
   });
   await api.apply(ingressText('web'));
-  await report('web', 'lb', [{ ip: '127.0.0.1' }]);
+  await report('web', 'lb', [{ ip: '127.0.0.1' }, { ports: [{ port: 80 }] }]);
   expect((await api.read('svc/web'))['status']).toEqual({ loadBalancer: {} });
   const { body } = await api.call('GET', '/v1/events?service=web');
   const { events } = body as { events: { kind: string; reason: string }[] };

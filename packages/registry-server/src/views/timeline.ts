@@ -153,7 +153,8 @@ function reportText(value: string): string {
     message === '' ? `${type}=${status} (${reason})` : `${type}=${status} (${reason}: ${message})`,
   );
   const addresses = loadBalancer.map(({ ip, hostname }) => `reached at ${ip ?? hostname ?? ''}`);
-  return [...said, ...addresses].join('; ');
+  // One address may have two entries, with the ports of two listeners.
+  return [...said, ...new Set(addresses)].join('; ');
 }
 
 function overrideReason(value: string): string {

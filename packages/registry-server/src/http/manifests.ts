@@ -1,5 +1,4 @@
-import { ProblemError, type ServiceReport } from '@rollcall/contract';
-import type { Caller } from '../access/caller.ts';
+import { ProblemError } from '@rollcall/contract';
 import type { Declarer } from '../writes/declared/declarer.ts';
 import { explain } from '../views/explain.ts';
 import { kindOf, labelsOf, type ObjectViews } from '../views/object-views.ts';
@@ -10,6 +9,7 @@ import type { Picture } from '../picture/picture.ts';
 import { answer } from './answer.ts';
 import type { RouteBinder } from './bind.ts';
 import { checkLoaded } from './loaded.ts';
+import { withPeer } from './report-origin.ts';
 import { matchesSelector, parseSelector } from './selector.ts';
 
 interface ObjectParams {
@@ -148,12 +148,4 @@ function bindReports(binder: RouteBinder, sources: ManifestSources): void {
     },
     options,
   );
-}
-
-/** A balancer that listens on all addresses of its machine does not know by which one others reach it. */
-function withPeer(report: ServiceReport, { peerAddress }: Caller): ServiceReport {
-  const loadBalancer = report.loadBalancer.map((one) =>
-    one.ip === undefined && one.hostname === undefined ? { ip: peerAddress, ...one } : one,
-  );
-  return { ...report, loadBalancer };
 }

@@ -131,6 +131,9 @@ function writer(mode: Mode) {
   };
 }
 
+/** Stands for content that is not shown, in the words of kubectl. */
+const MASKED = { before: "data: '*** (before)'\n", after: "data: '*** (after)'\n" };
+
 /** Shows the changes as a unified diff; returns 1 when there are any. */
 async function showDifference(context: Context, source: ManifestText): Promise<number> {
   const { results } = await send(context, source, { mode: 'apply', dryRun: true, partial: false });
@@ -138,7 +141,11 @@ async function showDifference(context: Context, source: ManifestText): Promise<n
   for (const { kind, namespace, name, before, object, action } of results) {
     if (action === 'unchanged') continue;
     const [from, to] = [await settledText(before), await settledText(object)];
-    texts.push(differenceText(`${kind}.${namespace}.${name}`, from, to));
+    // The registry does not show what a Secret holds, only that it would be something else.
+    const isHidden = kind === 'Secret' && from === to;
+    const [hiddenFrom, hiddenTo] = isHidden ? [MASKED.before, MASKED.after] : ['', ''];
+    const title = `${kind}.${namespace}.${name}`;
+    texts.push(differenceText(title, from + hiddenFrom, to + hiddenTo));
   }
   context.out.write(texts.join(''));
   return texts.some((text) => text !== '') ? EXIT.failed : EXIT.ok;

@@ -45,6 +45,24 @@ test('a certificate and its key become a Secret that shows neither', async () =>
   expect(await cli.out('delete', 'secret', 'shop')).toContain('secret "shop" deleted');
 });
 
+test('a difference of what it holds is one, and is not shown', async () => {
+  const secretText = ({ cert: crt, key: secretKey }: typeof own) =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'differs' },
+      type: 'kubernetes.io/tls',
+      stringData: { 'tls.crt': crt, 'tls.key': secretKey },
+    });
+  await cli.apply(secretText(own));
+  const same = await cli.run('diff', '-f', cli.file('same.json', secretText(own)));
+  expect(same).toEqual({ code: 0, out: '', err: '' });
+  const { code, out } = await cli.run('diff', '-f', cli.file('other.json', secretText(other)));
+  expect(code).toBe(1);
+  expect(out).toContain("-data: '*** (before)'\n+data: '*** (after)'\n");
+  expect(out).not.toContain('PRIVATE');
+});
+
 test('the dry run of the client shows what would be sent', async () => {
   const argv = ['create', 'secret', 'tls', 'dry', `--cert=${cert}`, `--key=${key}`];
   const text = await cli.out(...argv, '-n', 'prod', '--dry-run=client', '-o', 'yaml');

@@ -55,14 +55,9 @@ export class Rollcall extends RegistrationClient {
     const { hostSuffix, calls, runtime, namespace } = this.options;
     this.#hosts = new ServiceHosts(hostSuffix, (host) => this.#liveServiceOf(host));
     this.fetch = hostFetch(
-      (url) => {
-        const service = this.#hosts.at(url);
-        return (
-          service &&
-          ((input, init, settings) =>
-            service.fetch(input, init, fetchTermsOf(service.dispatcher.rules, settings)))
-        );
-      },
+      (url) => this.#hosts.at(url),
+      (service, input, init, settings) =>
+        service.fetch(input, init, fetchTermsOf(service.dispatcher.rules, settings)),
       () => globalThis.fetch,
     );
     setReach(this, {

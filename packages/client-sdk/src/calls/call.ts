@@ -14,6 +14,9 @@ import { NextTry, type Plan } from './next-try.ts';
 import { isCallerFault, isInstanceFault, isLocalFault, isTryTimeout } from './request-fault.ts';
 import { watched } from './watched-try.ts';
 
+const NOBODY: Dispatcher.DispatchHandler = Object.freeze({});
+const NO_OPTIONS: Dispatcher.DispatchOptions = Object.freeze({ path: '', method: 'GET' });
+
 /**
  * One call, over all its tries. It stands between undici and the caller's handler: it is the handler of each try and
  * the only controller that the caller's handler sees, so a call costs one object.
@@ -32,7 +35,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
   /** When its time is over, if it has a limit. */
   deadlineMs: number | undefined;
   readonly #owner: CallOwner;
-  readonly #options: Dispatcher.DispatchOptions;
+  #options: Dispatcher.DispatchOptions;
   #channel: EndpointChannel | undefined;
   /** Channel of a try that was aborted before it had a connection: the connect may still fail later. */
   #abandoned: EndpointChannel | undefined;
@@ -114,8 +117,7 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     } catch (error) {
       this.tell(asError(error));
     }
-    // An answer that is kept keeps this call in memory. Undici's request, and what it has read, need not stay with it.
-    this.controller = undefined;
+    this.#forget();
   }
 
   onRequestUpgrade(
@@ -245,6 +247,16 @@ export class Call extends CallerSide implements Dispatcher.DispatchHandler {
     this.#abandoned = undefined;
     if (channel === undefined || wasStarted || isCallerFault(error) || isLocalFault(error)) return;
     this.#owner.failed(channel, 'connect', { error, isCounted: false });
+  }
+
+  /**
+   * An answer that is kept keeps this call in memory, and those of fetch are, until V8 next collects the old generation:
+   * undici registers them with a FinalizationRegistry. What served the call need not stay with it.
+   */
+  #forget(): void {
+    this.controller = undefined;
+    this.handler = NOBODY;
+    this.#options = NO_OPTIONS;
   }
 
   /** Ends the try: its channel has one call less. */

@@ -14,7 +14,7 @@ type Phase = 'trying' | 'answering' | 'broken' | 'over';
 export abstract class CallerSide implements Dispatcher.DispatchController {
   /** `namespace/service`, for messages. */
   protected abstract readonly label: string;
-  protected readonly handler: Dispatcher.DispatchHandler;
+  protected handler: Dispatcher.DispatchHandler;
   /** Controller of the try that has a connection. */
   protected controller: Dispatcher.DispatchController | undefined;
   protected phase: Phase = 'trying';

@@ -10,22 +10,28 @@ export type Fetch = (
 ) => Promise<Response>;
 
 /** A `fetch` that sends urls whose host names a service to that service, and passes on everything else untouched. */
-export function hostFetch(
+export function hostFetch<S>(
   /** For a url of a service; undefined for other hosts. */
-  fetchAt: (url: string) => Fetch | undefined,
+  serviceAt: (url: string) => S | undefined,
+  fetchOf: (service: S, ...call: Parameters<Fetch>) => Promise<Response>,
   /** For other hosts. */
   otherwise: () => Fetch,
 ): Fetch {
-  return async (input, init, settings) => {
-    const url = isRequest(input) ? input.url : String(input);
-    // Whoever names a dispatcher has chosen the way.
-    const isOwn = init !== undefined && 'dispatcher' in init && init.dispatcher !== undefined;
-    const own = isOwn ? undefined : fetchAt(url);
-    if (own !== undefined) return own(input, init, settings);
-    if (settings === undefined) return otherwise()(input, init);
-    throw new RollcallError(
-      'invalid_host',
-      'options of a call are for services only, and the url is that of another host: give a signal instead',
-    );
+  // Not async: one more promise around that of fetch is seen in the cost of a call.
+  return (input, init, settings) => {
+    try {
+      const url = isRequest(input) ? input.url : String(input);
+      // Whoever names a dispatcher has chosen the way.
+      const isOwn = init !== undefined && 'dispatcher' in init && init.dispatcher !== undefined;
+      const service = isOwn ? undefined : serviceAt(url);
+      if (service !== undefined) return fetchOf(service, input, init, settings);
+      if (settings === undefined) return otherwise()(input, init);
+      throw new RollcallError(
+        'invalid_host',
+        'options of a call are for services only, and the url is that of another host: give a signal instead',
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
 }

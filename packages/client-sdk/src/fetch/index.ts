@@ -15,7 +15,8 @@ export function installGlobalFetch(rollcall: Fetching): () => void {
   const reach = reachOf(rollcall);
   const before = globalThis.fetch;
   const fetch = hostFetch(
-    (url) => reach.dispatcherAt(url) && rollcall.fetch,
+    (url) => reach.dispatcherAt(url),
+    (_, ...call) => rollcall.fetch(...call),
     () => before,
   );
   globalThis.fetch = fetch;

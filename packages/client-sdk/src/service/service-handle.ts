@@ -84,13 +84,17 @@ export class ServiceHandle implements Service {
     return this.live.request(given, this.#rules);
   }
 
-  async fetch(
+  fetch(
     input: string | URL | Request,
     init?: RequestInit,
     settings?: CallSettings,
   ): Promise<Response> {
-    if (this.#closed !== undefined) throw this.#closedError();
-    return this.live.fetch(input, init, fetchTermsOf(this.#rules, settings));
+    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
+    try {
+      return this.live.fetch(input, init, fetchTermsOf(this.#rules, settings));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   explain(options: Pick<CallSettings, 'endpoint'> = {}): ServiceExplanation {

@@ -8,9 +8,6 @@ interface Closable {
 /** Maximum number of remembered origins; a program that uses more pays for parsing them again. */
 const MAX_REMEMBERED = 1_000;
 
-/** Scheme, host and port. */
-const ORIGIN = /^[a-z]+:\/\/[^/?#\\]+/i;
-
 /** The services that host names mean. An origin is parsed once: after that a call costs one map lookup. */
 export class ServiceHosts<S extends Closable> {
   readonly #suffix: string;
@@ -32,7 +29,7 @@ export class ServiceHosts<S extends Closable> {
 
   #atOrigin(url: string): S | undefined {
     if (!url.includes(this.#suffix)) return undefined;
-    const origin = ORIGIN.exec(url)?.[0] ?? url;
+    const origin = url.slice(0, endOfOrigin(url));
     return this.#remembered(origin) ?? this.#find(origin);
   }
 
@@ -50,3 +47,19 @@ export class ServiceHosts<S extends Closable> {
     return service;
   }
 }
+
+/**
+ * Where the path, query or fragment of a url begins. A look at each character takes a fraction of the time of a regular
+ * expression, and this happens for each call.
+ */
+function endOfOrigin(url: string): number {
+  const scheme = url.indexOf('://');
+  if (scheme === -1) return url.length;
+  let at = scheme + '://'.length;
+  while (at < url.length && !isEndOfOrigin(url.charCodeAt(at))) at++;
+  return at;
+}
+
+const ENDS = Array.from('/?#\\', (end) => end.charCodeAt(0));
+
+const isEndOfOrigin = (code: number): boolean => ENDS.includes(code);

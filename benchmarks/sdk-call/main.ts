@@ -3,8 +3,7 @@
 // Budget: at least 0.95 of the pools through `dispatch`, for the SDK through its interceptor and `dispatch`, P2C over
 // three instances. `request` creates a promise and a stream for each response, in undici as in the SDK: it is compared
 // with `request` of the pools, at least 0.9. Diagnostics that nobody has subscribed to: at least 0.98 of the same call
-// without them. Each way runs in its own process on core 0, in turn with the others (`--fixed-v8`: with the same
-// settings of V8's garbage collector, see support/calls/contest.ts); backends (raw sockets, 1 KB) and registry are on core 1.
+// without them. Backends are raw sockets that answer 1 KB.
 import { join } from 'node:path';
 import { runContest } from '../support/calls/contest.ts';
 
@@ -22,6 +21,7 @@ await runContest({
   backend: join(import.meta.dirname, '../support/calls/backend.ts'),
   portName: 'http',
   inFlight: 64,
-  rounds: { rounds: 20, sampleMs: 500, warmUpMs: 4_000 },
+  draws: 5,
+  rounds: { rounds: 8, sampleMs: 500, warmUpMs: 4_000 },
   libraries: ['undici'],
 });

@@ -2,31 +2,22 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { TestProcess } from '@rollcall/testkit';
 import { endOnSignals } from '../ending.ts';
 import { sayMachine } from '../machine.ts';
 import { CORE, pinProcess, startPinnedNode } from '../placement.ts';
 import { enroll, startRegistry } from '../registry.ts';
 import {
+  addSamples,
   type Contestant,
   printRounds,
   ratioOf,
   type RoundOptions,
   runRounds,
+  type Samples,
   verdict,
 } from '../rounds.ts';
 import { Worker } from '../worker.ts';
 import type { CallOrder } from './caller.ts';
-
-/**
- * Left to itself, V8 decides in each process by what it sees there whether the objects of a call are allocated in the old
- * generation, and how large the young one becomes. Two processes of the same way then differ by up to a quarter (17 and
- * 21 µs per `request`) for a whole run. It happens to the SDK more often than to what it is compared with, and users have
- * these defaults: so they count. With `--fixed-v8` both sides get the same settings, which shows the rest of the cost.
- */
-const SAME_COLLECTOR = process.argv.includes('--fixed-v8')
-  ? ['--no-allocation-site-pretenuring', '--min-semi-space-size=16']
-  : [];
 
 /** Two ways, by name, and the least that the first one may reach of the second one. */
 interface Pair {
@@ -44,17 +35,24 @@ export interface Contest {
   /** Name of the instances' port. */
   readonly portName: string;
   readonly inFlight: number;
+  /**
+   * How often each pair is compared, with two new processes. V8 decides in each process anew, by what happens in its first
+   * seconds, what it compiles how and where the objects of a call live: a process is one draw.
+   */
+  readonly draws: number;
+  /** Of each draw. */
   readonly rounds: RoundOptions;
   /** Libraries whose versions are printed. */
   readonly libraries: readonly string[];
 }
 
 /**
- * Compares ways of calling three instances. Each way runs in its own process on core 0, in turn with the others;
- * instances and registry are on core 1.
+ * Compares ways of calling three instances, pair by pair. Both ways of a pair get a new process each, and call in turn,
+ * A B A B. Only two, since a longer pause counts: after three seconds of silence V8 has given memory back and forgotten
+ * optimizations, and the next half second costs up to twice as much. Callers run on core 0, all else on core 1.
  */
 export async function runContest(contest: Contest): Promise<void> {
-  const { ways, pairs, inFlight, rounds, libraries } = contest;
+  const { ways, pairs, draws, libraries } = contest;
   endOnSignals();
   pinProcess(process.pid, CORE.rest);
   sayMachine(libraries.map((name) => `${name} ${versionOf(name, ways)}`));
@@ -62,35 +60,58 @@ export async function runContest(contest: Contest): Promise<void> {
   const [, list = ''] = await backend.printed(/ports (.*)\n/);
   const backends = list.split(' ').map(Number);
   const registry = await startRegistry({ store: 'memory', core: CORE.rest });
-  await enroll(registry, backends, contest.portName);
-  const workers: Worker[] = [];
-  const contestants: Contestant[] = [];
-  for (const name of new Set(pairs.flatMap(({ ours, theirs }) => [ours, theirs]))) {
-    const args = [ways, name, registry.url, ...backends.map(String)];
-    const caller = join(import.meta.dirname, 'caller.ts');
-    const worker = await Worker.start(CORE.tested, caller, args, SAME_COLLECTOR);
-    workers.push(worker);
-    contestants.push({
-      name,
-      pid: worker.pid,
-      others: { backend: backend.pid },
-      run: (ms) => worker.ask<number>({ ms, inFlight } satisfies CallOrder),
-    });
+  const surroundings = { url: registry.url, backends, backend: backend.pid };
+  const samples: Samples[] = pairs.map(() => new Map());
+  for (let draw = 0; draw < draws; draw++) {
+    for (const [at, pair] of pairs.entries()) {
+      // Again each time, since nothing renews the leases.
+      await enroll(registry, backends, contest.portName);
+      addSamples(samples[at]!, await compare(contest, pair, surroundings));
+    }
   }
-  const samples = await runRounds(contestants, rounds);
-  printRounds(samples, 'call');
-  for (const { ours, theirs, budget } of pairs) {
-    const { perSecond, cpu } = ratioOf(samples.get(ours)!, samples.get(theirs)!);
+  const all: Samples = new Map();
+  for (const ofPair of samples) addSamples(all, ofPair);
+  printRounds(all, 'call');
+  for (const [at, { ours, theirs, budget }] of pairs.entries()) {
+    const { perSecond, cpu } = ratioOf(samples[at]!.get(ours)!, samples[at]!.get(theirs)!);
     const what = `${ours} against ${theirs}`;
     verdict(`${what}, by rate`, perSecond, `>= ${budget}`, perSecond >= budget);
     verdict(`${what}, by CPU`, cpu, `>= ${budget}`, cpu >= budget);
   }
-  await end(workers, [registry.process, backend]);
+  await Promise.all([registry.process, backend].map((one) => one.stop()));
 }
 
-async function end(workers: readonly Worker[], processes: readonly TestProcess[]): Promise<void> {
+interface Surroundings {
+  /** Of the registry. */
+  readonly url: string;
+  /** Ports of the instances, and the process that they are in. */
+  readonly backends: readonly number[];
+  readonly backend: number;
+}
+
+/** The samples of one draw of a pair. */
+async function compare(
+  { ways, inFlight, rounds }: Contest,
+  { ours, theirs }: Pair,
+  { url, backends, backend }: Surroundings,
+): Promise<Samples> {
+  const caller = join(import.meta.dirname, 'caller.ts');
+  const workers: Worker[] = [];
+  const contestants: Contestant[] = [];
+  for (const name of [ours, theirs]) {
+    const args = [ways, name, url, ...backends.map(String)];
+    const worker = await Worker.start(CORE.tested, caller, args);
+    workers.push(worker);
+    contestants.push({
+      name,
+      pid: worker.pid,
+      others: { backend },
+      run: (ms) => worker.ask<number>({ ms, inFlight } satisfies CallOrder),
+    });
+  }
+  const samples = await runRounds(contestants, rounds);
   await Promise.all(workers.map((worker) => worker.stop()));
-  await Promise.all(processes.map((one) => one.stop()));
+  return samples;
 }
 
 function versionOf(library: string, from: string): string {

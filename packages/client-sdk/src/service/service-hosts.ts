@@ -28,7 +28,9 @@ export class ServiceHosts<S extends Closable> {
   }
 
   #atOrigin(url: string): S | undefined {
-    if (!url.includes(this.#suffix)) return undefined;
+    // Hosts have no case, but are written in small letters mostly.
+    const suffix = this.#suffix;
+    if (!url.includes(suffix) && !url.toLowerCase().includes(suffix)) return undefined;
     const origin = url.slice(0, endOfOrigin(url));
     return this.#remembered(origin) ?? this.#find(origin);
   }

@@ -161,20 +161,21 @@ test('about itself and the registry', async () => {
     'Rollcall registry is running at http://127.0.0.1:PPPPP\n1 services, 1 instances in all namespaces\n',
   );
   expect(await cli.out('api-versions')).toBe(
-    'apps/v1\ndiscovery.k8s.io/v1\nnetworking.k8s.io/v1\nrollcall.dev/v1\nv1\n',
+    'apps/v1\ndiscovery.k8s.io/v1\ngateway.networking.k8s.io/v1\nnetworking.k8s.io/v1\nrollcall.dev/v1\nv1\n',
   );
   expect(await cli.out('api-resources')).toBe(
-    `NAME             SHORTNAMES       APIVERSION             NAMESPACED   KIND
-services         svc              v1                     true         Service
-endpoints        ep               v1                     true         Endpoints
-endpointslices                    discovery.k8s.io/v1    true         EndpointSlice
-instances        in,pods,pod,po   rollcall.dev/v1        true         Instance
-ingresses        ing              networking.k8s.io/v1   true         Ingress
-ingressclasses                    networking.k8s.io/v1   false        IngressClass
-secrets                           v1                     true         Secret
-deployments      deploy           apps/v1                true         Deployment
-namespaces       ns               v1                     false        Namespace
-events           ev               v1                     true         Event
+    `NAME             SHORTNAMES       APIVERSION                     NAMESPACED   KIND
+services         svc              v1                             true         Service
+endpoints        ep               v1                             true         Endpoints
+endpointslices                    discovery.k8s.io/v1            true         EndpointSlice
+instances        in,pods,pod,po   rollcall.dev/v1                true         Instance
+ingresses        ing              networking.k8s.io/v1           true         Ingress
+ingressclasses                    networking.k8s.io/v1           false        IngressClass
+secrets                           v1                             true         Secret
+httproutes                        gateway.networking.k8s.io/v1   true         HTTPRoute
+deployments      deploy           apps/v1                        true         Deployment
+namespaces       ns               v1                             false        Namespace
+events           ev               v1                             true         Event
 `,
   );
 });

@@ -1,6 +1,7 @@
 export { Deployment } from './deployment/deployment.ts';
 export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoints.ts';
 export { type FieldError, type FieldErrorReason, textOf } from './meta/field-error.ts';
+export { HTTPRoute } from './gateway/http-route.ts';
 export { Ingress } from './ingress/ingress.ts';
 export {
   DEFAULT_CLASS_ANNOTATION,

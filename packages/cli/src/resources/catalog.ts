@@ -2,7 +2,7 @@ import { CliError, usageError } from '../base/cli-error.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
 import { endpoints, endpointSlices } from './endpoints.ts';
 import { happenings } from './happenings.ts';
-import { ingressClasses, ingresses } from './ingresses.ts';
+import { httpRoutes, ingressClasses, ingresses } from './ingresses.ts';
 import { instances } from './instances.ts';
 import { namespaces } from './namespaces.ts';
 import type { Resource } from './resource.ts';
@@ -19,6 +19,7 @@ export const RESOURCES: readonly Resource[] = [
   ingresses,
   ingressClasses,
   secrets,
+  httpRoutes,
   deployments,
   namespaces,
   happenings,
@@ -27,7 +28,7 @@ export const RESOURCES: readonly Resource[] = [
 /** The types that `all` means. */
 const ALL = [instances, services, deployments];
 
-const GROUP = /\.(apps|discovery\.k8s\.io|networking\.k8s\.io)$/;
+const GROUP = /\.(apps|discovery\.k8s\.io|(gateway\.)?networking\.k8s\.io)$/;
 
 /** The objects of a command: types with names, or types alone. */
 export interface Selection {

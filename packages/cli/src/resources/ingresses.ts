@@ -1,5 +1,5 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import type { Ingress, IngressClass } from '@rollcall/manifests';
+import type { HTTPRoute, Ingress, IngressClass } from '@rollcall/manifests';
 import { AGE, manifestResource, NAME } from './manifest-resource.ts';
 import { NONE, partOf } from './resource.ts';
 import { ingressOf } from './services.ts';
@@ -51,6 +51,21 @@ export const ingressClasses = manifestResource({
     NAME,
     { title: 'CONTROLLER', cell: (object) => ingressClassSpec(object).controller ?? NONE },
     { title: 'PARAMETERS', cell: parametersText },
+    AGE,
+  ],
+});
+
+const routeSpec = (object: ManifestObject) =>
+  (partOf(object, 'spec') as NonNullable<HTTPRoute['spec']> | undefined) ?? {};
+
+export const httpRoutes = manifestResource({
+  kind: 'HTTPRoute',
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  names: ['httproutes', 'httproute'],
+  prefix: 'httproute.gateway.networking.k8s.io',
+  columns: [
+    NAME,
+    { title: 'HOSTNAMES', cell: (object) => JSON.stringify(routeSpec(object).hostnames ?? []) },
     AGE,
   ],
 });

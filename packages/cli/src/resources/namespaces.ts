@@ -1,7 +1,7 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { RollcallError } from '@rollcall/client-sdk/registration';
 import type { Context } from '../session/context.ts';
-import { ingresses } from './ingresses.ts';
+import { httpRoutes, ingresses } from './ingresses.ts';
 import { AGE, NAME } from './manifest-resource.ts';
 import type { Resource } from './resource.ts';
 import { services } from './services.ts';
@@ -14,7 +14,7 @@ async function list(
   selector: string | undefined,
 ): Promise<ManifestObject[]> {
   const all = await Promise.all(
-    [services, deployments, ingresses].map((one) => one.list(context, '*', undefined)),
+    [services, deployments, ingresses, httpRoutes].map((one) => one.list(context, '*', undefined)),
   );
   const oldest = new Map<string, string | undefined>([['default', undefined]]);
   for (const { metadata } of all.flat()) {

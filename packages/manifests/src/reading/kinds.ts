@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { defaultDeployment, Deployment, validateDeployment } from '../deployment/deployment.ts';
 import { Endpoints, EndpointSlice } from '../endpoints/endpoints.ts';
 import { validateEndpoints, validateEndpointSlice } from '../endpoints/validation.ts';
+import { defaultHttpRoute, HTTPRoute } from '../gateway/http-route.ts';
+import { validateHttpRoute } from '../gateway/http-route-validation.ts';
 import type { FieldError } from '../meta/field-error.ts';
 import { IngressClass, validateIngressClass } from '../ingress/ingress-class.ts';
 import { Ingress } from '../ingress/ingress.ts';
@@ -18,6 +20,7 @@ export type Manifest =
   | EndpointSlice
   | Ingress
   | IngressClass
+  | HTTPRoute
   | Deployment
   | Secret;
 export type Kind = Manifest['kind'];
@@ -83,6 +86,15 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: IngressClass,
     defaults: same,
     validate: validateIngressClass,
+  },
+  HTTPRoute: {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    plural: 'httproutes',
+    shortNames: [],
+    isNamespaced: true,
+    schema: HTTPRoute,
+    defaults: defaultHttpRoute,
+    validate: validateHttpRoute,
   },
   Deployment: {
     apiVersion: 'apps/v1',

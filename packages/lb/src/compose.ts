@@ -127,7 +127,7 @@ export async function startLoadBalancer(
     clock,
     log,
     secrets: new IngressSecrets(link.secrets, clock, onFault),
-    list: (namespace) => link.ingresses(namespace),
+    list: (namespace) => link.routes(namespace),
     listClasses: (namespace) => link.ingressClasses(namespace),
     followService: (service) => link.service(service),
     onFault,

@@ -332,3 +332,45 @@ test('a listener that there is not is refused', async () => {
     'ingress.listener[1]: no such listener, got \\"wbe\\", expected one of web',
   );
 });
+
+test('an HTTPRoute is applied, changed and deleted', async () => {
+  const { registry, client } = await startRegistry();
+  await startService(client, 'orders');
+  await startService(client, 'stock');
+  const bench = await FileBench.start(partsFor(registry.url));
+  await apply(client, service('orders', 80), service('stock', 8080));
+  const route = (hostname: string, more: object = {}) => ({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'shop' },
+    spec: {
+      parentRefs: [{ name: 'rollcall', ...more }],
+      hostnames: [hostname],
+      rules: [
+        { backendRefs: [{ name: 'orders', port: 80 }] },
+        {
+          matches: [{ path: { value: '/stock' }, headers: [{ name: 'Host', value: hostname }] }],
+          backendRefs: [{ name: 'stock', port: 8080 }],
+        },
+        {
+          matches: [{ path: { value: '/away' } }],
+          filters: [{ type: 'RequestRedirect', requestRedirect: { hostname: 'new.test' } }],
+        },
+      ],
+    },
+  });
+  await apply(client, route('shop.test'));
+  await expect.poll(() => ask(bench, 'shop.test', '/orders/1'), WAIT).toBe('200 orders');
+  expect(await ask(bench, 'shop.test', '/stock/7')).toBe('200 stock');
+  expect(await ask(bench, 'shop.test', '/away')).toBe('302 redirect');
+  expect(await ask(bench, 'other.test', '/')).toBe('404 no_rule');
+  await apply(client, route('shop.test', { sectionName: 'other' }));
+  await expect.poll(() => ask(bench, 'shop.test', '/'), WAIT).toBe('404 no_rule');
+  await client.call('deleteManifest', {
+    params: { ns: 'default', kind: 'HTTPRoute', name: 'shop' },
+  });
+  const { items } = await client.call('listManifests', {
+    params: { ns: '*', kind: 'httproutes' },
+  });
+  expect(items).toEqual([]);
+});

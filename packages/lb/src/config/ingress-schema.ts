@@ -23,6 +23,8 @@ export const IngressRouting = object({
   controller: text('a controller').default('rollcall.dev/ingress'),
   /** Also by those without a class. @default true */
   isDefault: flag.default(true),
+  /** Routes by HTTPRoutes that name this gateway in `parentRefs`. @default rollcall */
+  gateway: text('the name of a gateway').default('rollcall'),
   /** Routes by those of one namespace; `*`: of all. @default * */
   namespace: z
     .union([z.literal('*'), label('a namespace')], { error: 'expected a namespace or *' })

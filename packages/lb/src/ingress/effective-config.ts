@@ -1,6 +1,6 @@
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import type { SecretCertificate } from '../tls/files/secret-certificate.ts';
-import type { IngressRoutes } from './rules-of-ingress.ts';
+import type { DeclaredRoutes } from './declared-routes.ts';
 
 /** Until the Ingresses are known, nobody can say that there is nothing for a request. */
 const NOT_KNOWN_YET = Object.freeze({
@@ -17,12 +17,12 @@ export function usesSecrets({ ingress, listeners }: Config): boolean {
 }
 
 /**
- * The configuration that is in use: that of the file, and what the Ingresses add to it. `routes`: undefined while the
- * Ingresses are not known yet. Rules of the file come first, so that of two for the same host and path they count.
+ * The configuration that is in use: that of the file, and what Ingresses and HTTPRoutes add to it. `routes`:
+ * undefined while they are not known yet. Rules of the file come first, so that of two for the same host and path they count.
  */
 export function effectiveConfig(
   written: Config,
-  routes: IngressRoutes | undefined,
+  routes: DeclaredRoutes | undefined,
   secrets: readonly SecretCertificate[],
 ): Config {
   const { ingress } = written;
@@ -31,7 +31,8 @@ export function effectiveConfig(
     if (!ingress.listener.includes(given.name)) return given;
     const tls = given.tls && { ...given.tls, ...(secrets.length === 0 ? {} : { secrets }) };
     const listener = tls === undefined ? given : { ...given, tls };
-    if (routes !== undefined) return { ...listener, rules: [...listener.rules, ...routes.rules] };
+    if (routes !== undefined)
+      return { ...listener, rules: [...listener.rules, ...routes.rulesFor(listener.name)] };
     return { ...listener, default: listener.default ?? { fixedResponse: NOT_KNOWN_YET } };
   };
   return {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { IngressRouting } from '../config/ingress-schema.ts';
 import { IngressFollower } from './ingress-follower.ts';
 import { IngressSecrets, type SecretSource } from './ingress-secrets.ts';
-import type { FollowedService } from './service-ports.ts';
+import type { FollowedService } from '../backends/service-ports.ts';
 
 const SETTINGS = IngressRouting.parse({ listener: 'web' });
 

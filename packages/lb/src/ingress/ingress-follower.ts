@@ -1,13 +1,21 @@
 import { RollcallError } from '@rollcall/client-sdk';
 import type { Tell } from '@rollcall/daemon';
 import type { Clock, Timer } from '@rollcall/runtime';
+import { type FollowedService, ServicePorts, type ServiceRef } from '../backends/service-ports.ts';
 import type { IngressConfig } from '../config/ingress-schema.ts';
+import {
+  type HttpRouteObject,
+  httpRouteOf,
+  sectionsOf,
+  servicesOf,
+} from '../gateway/http-route-object.ts';
+import { rulesOfHttpRoutes } from '../gateway/rules-of-http-routes.ts';
 import type { SecretCertificate } from '../tls/files/secret-certificate.ts';
-import { controllersOf, type IngressObject, ingressOf, labelOfIngress } from './ingress-object.ts';
+import { DeclaredRoutes } from './declared-routes.ts';
+import { controllersOf, type IngressObject, ingressOf } from './ingress-object.ts';
 import type { IngressSecrets } from './ingress-secrets.ts';
 import { type Controllers, meantIngresses } from './meant-ingresses.ts';
-import { type IngressRoutes, rulesOfIngresses } from './rules-of-ingress.ts';
-import { type FollowedService, ServicePorts, type ServiceRef } from './service-ports.ts';
+import { rulesOfIngresses } from './rules-of-ingress.ts';
 
 /** How often the Ingresses are listed, in ms: the registry has no stream of them. */
 const LIST_MS = 2_000;
@@ -42,6 +50,7 @@ interface Known {
   readonly controllers: Controllers;
   /** Of the Secrets that they name. */
   readonly secrets: string;
+  readonly httpRoutes: readonly HttpRouteObject[];
 }
 
 /**
@@ -127,9 +136,14 @@ export class IngressFollower {
   }
 
   /** What becomes of them. Undefined: it is not known yet. */
-  routes(settings: IngressConfig | undefined): IngressRoutes | undefined {
+  routes(settings: IngressConfig | undefined): DeclaredRoutes | undefined {
     const meant = this.meant(settings);
-    return meant && rulesOfIngresses(meant, this.#ports.nameOf);
+    if (meant === undefined || settings === undefined) return undefined;
+    const { nameOf } = this.#ports;
+    return new DeclaredRoutes(
+      rulesOfIngresses(meant, nameOf),
+      rulesOfHttpRoutes(this.#httpRoutesFor(settings), settings.gateway, nameOf),
+    );
   }
 
   close(): void {
@@ -150,11 +164,14 @@ export class IngressFollower {
       this.#isTroubled = false;
       const { resourceVersion: revision } = listed.metadata;
       if (this.#isBehind(revision)) return;
-      const ingresses = listed.items.flatMap((item) => ingressOf(item) ?? []);
+      const ingresses = listed.items.flatMap((item) =>
+        isHttpRoute(item) ? [] : (ingressOf(item) ?? []),
+      );
+      const httpRoutes = listed.items.flatMap((item) => httpRouteOf(item) ?? []);
       const controllers = controllersOf(classes.items);
       const secrets = await this.#readSecrets(ingresses, controllers);
       if (!this.#isClosed && this.#settings?.namespace === namespace)
-        this.#take({ revision, ingresses, controllers, secrets });
+        this.#take({ revision, ingresses, controllers, secrets, httpRoutes });
     } catch (error) {
       if (!this.#isClosed) this.#note(error);
     } finally {
@@ -196,7 +213,20 @@ export class IngressFollower {
   }
 
   #followPorts(): void {
-    this.#ports.follow((this.meant(this.#settings) ?? []).flatMap(numberedServices));
+    const settings = this.#settings;
+    const ofIngresses = (this.meant(settings) ?? []).flatMap(numberedServices);
+    this.#ports.follow([...ofIngresses, ...this.#httpRoutesFor(settings).flatMap(servicesOf)]);
+  }
+
+  /** Those that are for the gateway that a balancer with these settings is. */
+  #httpRoutesFor(settings: IngressConfig | undefined): HttpRouteObject[] {
+    if (settings === undefined) return [];
+    const { namespace, gateway } = settings;
+    return (this.#known?.httpRoutes ?? []).filter(
+      (one) =>
+        (namespace === '*' || one.namespace === namespace) &&
+        sectionsOf(one, gateway) !== undefined,
+    );
   }
 
   #changed(): void {
@@ -234,14 +264,17 @@ export class IngressFollower {
   }
 }
 
+const isHttpRoute = (item: unknown) =>
+  (item as { readonly kind?: unknown } | null | undefined)?.kind === 'HTTPRoute';
+
 /** Revisions are decimal numbers of any size. */
 function isOlder(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.length < b.length;
 }
 
-function versionsOf({ ingresses, controllers, secrets }: Known): string {
-  const versions = ingresses.map(
-    (one) => `${labelOfIngress(one)} ${one.uid} ${one.resourceVersion}`,
+function versionsOf({ ingresses, httpRoutes, controllers, secrets }: Known): string {
+  const versions = [...ingresses, ...httpRoutes].map(
+    (one) => `${one.namespace}/${one.name} ${one.uid} ${one.resourceVersion}`,
   );
   const classes = Array.from(controllers, (pair) => pair.join(' '));
   return [...versions, ...classes, secrets].join('\n');

@@ -1,14 +1,14 @@
 import { Rule, type RuleConfig } from '../config/rule-schema.ts';
-import { TargetGroup } from '../config/group-schema.ts';
 import type { TargetGroupConfig } from '../config/schema.ts';
 import { normalPath } from '../matching/normal-path.ts';
+import { backendGroup } from '../backends/backend-group.ts';
 import {
   type IngressBackend,
   type IngressObject,
   type IngressPath,
   labelOfIngress,
 } from './ingress-object.ts';
-import type { PortLookup, ServiceRef } from './service-ports.ts';
+import type { PortLookup, ServiceRef } from '../backends/service-ports.ts';
 
 /** What becomes of Ingresses: a part of the balancer's own configuration. */
 export interface IngressRoutes {
@@ -104,14 +104,10 @@ class RoutesDraft implements IngressRoutes {
     const { namespace } = place.ingress;
     const { name = '', port = {} } = service ?? {};
     const portName = port.name ?? this.#portNamed({ namespace, service: name }, port.number);
-    const wanted = portName === '' ? {} : { port: portName };
-    const parsed = TargetGroup.safeParse({ service: name, namespace, ...wanted });
-    if (!parsed.success) {
+    const group = backendGroup('ingress', { namespace, service: name }, portName);
+    if (group === undefined)
       this.#note(place, `no service can have the name ${name} and the port ${portName}`);
-      return undefined;
-    }
-    const group = `ingress/${namespace}/${name}${portName === '' ? '' : `:${portName}`}`;
-    return { name: group, config: parsed.data };
+    return group;
   }
 
   /** A number that the service does not have stands for itself: no port has such a name, so that requests get a 503. */

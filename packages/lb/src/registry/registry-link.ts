@@ -109,9 +109,18 @@ export class RegistryLink {
     return shown;
   }
 
-  /** The declared Ingresses as they are now. `*`: of all namespaces. */
-  ingresses(namespace: string): Promise<ReplyOf<'listManifests'>> {
-    return this.#client.call('listManifests', { params: { ns: namespace, kind: 'Ingress' } });
+  /** The declared Ingresses and HTTPRoutes as they are now. `*`: of all namespaces. */
+  async routes(namespace: string): Promise<ReplyOf<'listManifests'>> {
+    const [ingresses, httpRoutes] = await Promise.all([
+      this.#list('Ingress', namespace),
+      this.#list('HTTPRoute', namespace).catch(noneOfOlder),
+    ]);
+    if (httpRoutes === undefined) return ingresses;
+    const items = [...ingresses.items, ...httpRoutes.items];
+    // As old as the older one.
+    const isFirst =
+      BigInt(ingresses.metadata.resourceVersion) <= BigInt(httpRoutes.metadata.resourceVersion);
+    return { ...(isFirst ? ingresses : httpRoutes), items };
   }
 
   /** The declared classes of Ingresses. `namespace`: one that the token may read; they are in none. */
@@ -220,4 +229,10 @@ function accessOf({ url, token, tokenFile, ca, cert, key }: RegistryConfig) {
     registryCert: cert,
     registryKey: key,
   };
+}
+
+/** A server of an earlier version has no such kind. */
+function noneOfOlder(error: unknown): undefined {
+  if (error instanceof RollcallError && error.code === 'kind_not_found') return undefined;
+  throw error;
 }

@@ -281,7 +281,26 @@ test('tokens, with keys that are fetched once', async () => {
   const foreign = await (await stranger.addKey('unknown'))({ sub: 'eve' });
   const strange = await Promise.all(Array.from({ length: 20 }, () => ask(foreign)));
   expect(new Set(strange.map(({ status }) => status))).toEqual(new Set([401]));
-  expect(issuer.state.asked).toBeLessThanOrEqual(2);
+  expect(issuer.state.asked).toBe(2);
+  // Nor are they asked for again soon.
+  expect((await ask(foreign)).status).toBe(401);
+  expect(issuer.state.asked).toBe(2);
+});
+
+test('an issuer that changes its keys is understood at once', async () => {
+  const issuer = await startIssuer();
+  const { bench } = await start(`[{ path: /j, targetGroup: echo,
+    jwt: { jwks: ${issuer.url}/keys, issuer: https://id.test, audience: shop } }]`);
+  const statusOf = async (token: string) =>
+    (await fetch(`${bench.url()}/j`, { headers: { authorization: `Bearer ${token}` } })).status;
+  for (let change = 1; change <= 3; change++) {
+    const sign = await issuer.addKey(`key ${change}`);
+    const statuses = await Promise.all(
+      Array.from({ length: 10 }, async (_, at) => statusOf(await sign({ sub: `user ${at}` }))),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(issuer.state.asked).toBe(change);
+  }
 });
 
 test('without its keys nobody is let in, and the log says why', async () => {

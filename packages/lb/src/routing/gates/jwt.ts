@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { RequestView, Respond } from '@rollcall/dataplane';
 import type { Clock } from '@rollcall/runtime';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { JwtConfig } from '../../config/rule-schema.ts';
 import { type Gate, type Granted, type Question, questionOf, type Verdict } from './gate.ts';
+import { JwtKeys } from './jwt-keys.ts';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i;
 /** Tokens that were right are remembered, each until it expires, but not for longer than this, in ms. */
 const REMEMBERED_MS = 60_000;
 const REMEMBERED = 10_000;
-/** Keys are fetched again when a token names one that is not known, but not more often than this, in ms. */
-const COOLDOWN_MS = 30_000;
-const FETCH_MS = 5_000;
 /** Clocks of issuers differ by so much, in s. */
 const TOLERANCE_S = 5;
 const SAFE_VALUE = /^[\x20-\x7e]*$/;
@@ -25,17 +23,14 @@ interface Remembered {
 export class JwtGate implements Gate {
   readonly #config: JwtConfig;
   readonly #clock: Pick<Clock, 'monotonicMs' | 'wallMs'>;
-  readonly #keys: ReturnType<typeof createRemoteJWKSet>;
+  readonly #keys: JwtKeys;
   /** By digest of the token. */
   readonly #remembered = new Map<string, Remembered>();
 
   constructor(config: JwtConfig, clock: Pick<Clock, 'monotonicMs' | 'wallMs'>) {
     this.#config = config;
     this.#clock = clock;
-    this.#keys = createRemoteJWKSet(new URL(config.jwks), {
-      cooldownDuration: COOLDOWN_MS,
-      timeoutDuration: FETCH_MS,
-    });
+    this.#keys = new JwtKeys(config.jwks, clock);
   }
 
   judge(request: RequestView): Verdict | Question {
@@ -49,13 +44,14 @@ export class JwtGate implements Gate {
 
   async #verify(token: string, digest: string): Promise<Verdict> {
     const { issuer, audience, algorithms } = this.#config;
-    const { payload } = await jwtVerify(token, this.#keys, {
+    const expected = {
       issuer,
       ...(audience === undefined ? {} : { audience }),
       algorithms: [...algorithms],
       requiredClaims: ['exp'],
       clockTolerance: TOLERANCE_S,
-    });
+    };
+    const { payload } = await this.#keys.with((keys) => jwtVerify(token, keys, expected));
     const granted = this.#grantedBy(payload);
     const leftMs = payload.exp! * 1_000 - this.#clock.wallMs();
     if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();

@@ -1,5 +1,6 @@
 export { Deployment } from './deployment/deployment.ts';
 export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoints.ts';
+export { validateSliceUpdate } from './endpoints/validation.ts';
 export { type FieldError, type FieldErrorReason, textOf } from './meta/field-error.ts';
 export { HTTPRoute } from './gateway/http-route.ts';
 export { Ingress } from './ingress/ingress.ts';
@@ -29,4 +30,6 @@ export {
   takesClusterIp,
   takesNodePorts,
 } from './service/service.ts';
+export { settleFamilies } from './service/families.ts';
+export { sharedNodePortFaults } from './service/node-ports.ts';
 export { carryOver, validateServiceUpdate } from './service/update.ts';

@@ -62,7 +62,7 @@ describe('apply', () => {
     const { code, err } = await cli.run('apply', '-f', cli.file('svc.yaml', text));
     expect(code).toBe(1);
     expect(err).toMatch(
-      /^The Service "nginx" is invalid: spec\.clusterIPs\[0\]: Invalid value: "127\.96\.200\.200": field is immutable\n/,
+      /^The Service "nginx" is invalid: spec\.clusterIPs\[0\]: Invalid value: \["127\.96\.200\.200"\]: may not change once set\n/,
     );
   });
 

@@ -118,7 +118,7 @@ test.each<[what: string, from: string, change: (read: Read) => void, fault: RegE
     'another address',
     'LoadBalancer',
     ({ spec }) => (spec['clusterIP'] = '127.96.0.99'),
-    /field is immutable/,
+    /may not change once set/,
   ],
 ])('what does not fit and was written anew is refused: %s', async (_, from, change, fault) => {
   for (const command of ['replace', 'apply']) {

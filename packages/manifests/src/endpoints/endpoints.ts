@@ -35,6 +35,8 @@ export const Endpoints = z.strictObject({
 });
 export type Endpoints = z.output<typeof Endpoints>;
 
+const Named = z.array(z.looseObject({ name: absent(z.string()) }));
+
 /** `apiVersion: discovery.k8s.io/v1, kind: EndpointSlice`. */
 export const EndpointSlice = z.strictObject({
   apiVersion: z.literal('discovery.k8s.io/v1'),
@@ -56,7 +58,7 @@ export const EndpointSlice = z.strictObject({
         nodeName: absent(z.string()),
         zone: absent(z.string()),
         targetRef: absent(TargetRef),
-        hints: absent(z.looseObject({})),
+        hints: absent(z.looseObject({ forZones: absent(Named), forNodes: absent(Named) })),
         deprecatedTopology: absent(z.record(z.string(), z.string())),
       }),
     ),
@@ -67,3 +69,25 @@ export type EndpointSlice = z.output<typeof EndpointSlice>;
 
 /** The label that ties a slice to its service. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
+const withDefaults = (ports: readonly EndpointPort[] | undefined): EndpointPort[] | undefined =>
+  ports?.map(({ protocol, ...port }) => ({ ...port, protocol: protocol || 'TCP' }));
+
+/** With the protocols that the API server fills in. */
+export function defaultEndpoints(endpoints: Endpoints): Endpoints {
+  const { subsets } = endpoints;
+  if (subsets === undefined) return endpoints;
+  return {
+    ...endpoints,
+    subsets: subsets.map((subset) => {
+      const ports = withDefaults(subset.ports);
+      return ports === undefined ? subset : { ...subset, ports };
+    }),
+  };
+}
+
+/** With the names and protocols that the API server fills in. */
+export function defaultSlice(slice: EndpointSlice): EndpointSlice {
+  const ports = withDefaults(slice.ports)?.map((port) => ({ ...port, name: port.name ?? '' }));
+  return ports === undefined ? slice : { ...slice, ports };
+}

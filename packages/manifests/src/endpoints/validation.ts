@@ -6,12 +6,15 @@ import {
   invalid,
   notSupported,
   required,
+  tooMany,
 } from '../meta/field-error.ts';
 import { validateMeta } from '../meta/meta-validation.ts';
 import {
   checkLabel1123,
+  checkLabelValue,
   checkNonSpecialIp,
   checkPortNumber,
+  checkQualifiedName,
   checkSubdomain1123,
 } from '../meta/names.ts';
 import type { EndpointPort, Endpoints, EndpointSlice } from './endpoints.ts';
@@ -19,8 +22,14 @@ import type { EndpointPort, Endpoints, EndpointSlice } from './endpoints.ts';
 const PROTOCOLS: readonly string[] = Protocol.options;
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
 
-/** Maximum number of endpoints in a hand-written slice. */
-const MAX_SLICE_ENDPOINTS = 1_000;
+/** Of a hand-written slice, of one of its endpoints, and of the hints of one. */
+const MAX = {
+  endpoints: 1_000,
+  ports: 20_000,
+  addresses: 100,
+  topologyLabels: 16,
+  hints: 8,
+} as const;
 
 /** Every fault of hand-written Endpoints, in the words of the Kubernetes API server. */
 export function validateEndpoints({ metadata, subsets = [] }: Endpoints): FieldError[] {
@@ -54,52 +63,130 @@ export function validateEndpointSlice(slice: EndpointSlice): FieldError[] {
   else if (!ADDRESS_TYPES.includes(addressType)) {
     faults.push(notSupported('addressType', addressType, ADDRESS_TYPES));
   }
-  if (endpoints.length > MAX_SLICE_ENDPOINTS) {
-    const detail = `must have at most ${MAX_SLICE_ENDPOINTS} items`;
-    faults.push(invalid('endpoints', endpoints.length, detail));
+  if (endpoints.length > MAX.endpoints)
+    faults.push(tooMany('endpoints', endpoints.length, MAX.endpoints));
+  else
+    faults.push(
+      ...endpoints.flatMap((one, i) => validateEndpoint(one, `endpoints[${i}]`, addressType)),
+    );
+  if (ports.length > MAX.ports) return [...faults, tooMany('ports', ports.length, MAX.ports)];
+  return [...faults, ...validatePorts(ports, 'ports')];
+}
+
+/** Faults of replacing one slice by another. */
+export function validateSliceUpdate(before: EndpointSlice, after: EndpointSlice): FieldError[] {
+  const { addressType = '' } = after;
+  if (addressType === before.addressType) return [];
+  return [invalid('addressType', addressType, 'field is immutable')];
+}
+
+type SliceEndpoint = NonNullable<EndpointSlice['endpoints']>[number];
+
+function validateEndpoint(endpoint: SliceEndpoint, at: string, addressType: string): FieldError[] {
+  const { addresses = [], hostname, nodeName, deprecatedTopology = {}, hints } = endpoint;
+  const field = `${at}.addresses`;
+  const labels = Object.entries(deprecatedTopology);
+  const faults: FieldError[] = [];
+  if (addresses.length === 0) faults.push(required(field, 'must contain at least 1 address'));
+  if (addresses.length > MAX.addresses)
+    faults.push(tooMany(field, addresses.length, MAX.addresses));
+  for (const [n, address] of addresses.entries()) {
+    faults.push(...addressFaults(addressType, address, `${field}[${n}]`));
   }
-  for (const [i, { addresses = [], hostname }] of endpoints.entries()) {
-    const at = `endpoints[${i}]`;
-    if (addresses.length === 0) {
-      faults.push(required(`${at}.addresses`, 'must contain at least 1 address'));
-    }
-    for (const [n, address] of addresses.entries()) {
-      const field = `${at}.addresses[${n}]`;
-      faults.push(
-        ...addressFaults(addressType, address).map((fault) => invalid(field, address, fault)),
-      );
-    }
-    if (hostname === undefined || hostname === '') continue;
+  if (nodeName !== undefined) {
+    faults.push(
+      ...checkSubdomain1123(nodeName).map((fault) => invalid(`${at}.nodeName`, nodeName, fault)),
+    );
+  }
+  if (labels.length > MAX.topologyLabels)
+    faults.push(tooMany(`${at}.deprecatedTopology`, labels.length, MAX.topologyLabels));
+  for (const [key, value] of labels) {
+    const invalidLabel = (text: string) => (fault: string) =>
+      invalid(`${at}.deprecatedTopology`, text, fault);
+    faults.push(...checkQualifiedName(key).map(invalidLabel(key)));
+    faults.push(...checkLabelValue(value).map(invalidLabel(value)));
+  }
+  if (hostname !== undefined) {
     faults.push(
       ...checkLabel1123(hostname).map((fault) => invalid(`${at}.hostname`, hostname, fault)),
     );
   }
-  return [...faults, ...validatePorts(ports, 'ports')];
+  return hints === undefined ? faults : [...faults, ...hintFaults(hints, `${at}.hints`)];
 }
 
-function addressFaults(addressType: string, address: string): string[] {
-  if (addressType === 'FQDN') return checkSubdomain1123(address);
-  if (addressType === 'IPv4' && !isIPv4(address)) return ['must be an IPv4 address'];
-  if (addressType === 'IPv6' && !isIPv6(address)) return ['must be an IPv6 address'];
-  return checkNonSpecialIp(address);
+/** For which zones and nodes an endpoint is meant. */
+function hintFaults(hints: NonNullable<SliceEndpoint['hints']>, at: string): FieldError[] {
+  const { forZones = [], forNodes = [] } = hints;
+  return [
+    ...namedFaults(forZones, `${at}.forZones`, checkLabelValue),
+    ...namedFaults(forNodes, `${at}.forNodes`, checkSubdomain1123),
+  ];
 }
 
-function validatePorts(ports: readonly EndpointPort[], at: string): FieldError[] {
+function namedFaults(
+  list: readonly { readonly name?: string | undefined }[],
+  at: string,
+  check: (name: string) => string[],
+): FieldError[] {
+  if (list.length > MAX.hints) return [tooMany(at, list.length, MAX.hints)];
+  const seen = new Set<string>();
+  return list.flatMap(({ name = '' }, i) => {
+    const field = `${at}[${i}].name`;
+    const again = seen.has(name) ? [duplicate(field, name)] : [];
+    seen.add(name);
+    const bad = name === '' ? ['must not be empty'] : check(name);
+    return [...again, ...bad.map((fault) => invalid(field, name, fault))];
+  });
+}
+
+function addressFaults(addressType: string, address: string, at: string): FieldError[] {
+  if (addressType === 'FQDN') return domainFaults(address, at);
+  if (addressType !== 'IPv4' && addressType !== 'IPv6') return [];
+  const isOfType = addressType === 'IPv4' ? isIPv4(address) : isIPv6(address);
+  if (!isOfType) return [invalid(at, address, `must be a valid ${addressType} address`)];
+  return checkNonSpecialIp(address).map((fault) => invalid(at, address, fault));
+}
+
+/** At least two labels, and perhaps a dot at the end. */
+function domainFaults(address: string, at: string): FieldError[] {
+  if (address === '') return [required(at)];
+  const name = address.replace(/\.$/, '');
+  const faults = checkSubdomain1123(name);
+  if (faults.length > 0) return [invalid(at, name, faults.join(','))];
+  const labels = name.split('.');
+  if (labels.length < 2)
+    return [invalid(at, name, 'should be a domain with at least two segments separated by dots')];
+  return labels.flatMap((label) => checkLabel1123(label).map((fault) => invalid(at, label, fault)));
+}
+
+/** A port of a slice may be without a number: that is all ports. */
+function validatePorts(ports: readonly EndpointPort[], at: string) {
+  const isSlice = at === 'ports';
   const names = new Set<string>();
-  return ports.flatMap(({ name = '', port = 0, protocol = 'TCP' }, i) => {
+  return ports.flatMap(({ name = '', port, protocol = 'TCP', appProtocol }, i) => {
     const field = `${at}[${i}]`;
     const faults: FieldError[] = [];
-    if (name === '' && ports.length > 1 && at.startsWith('subsets')) {
-      faults.push(required(`${field}.name`));
-    }
-    if (names.has(name)) faults.push(duplicate(`${field}.name`, name));
+    if (name === '' && ports.length > 1 && !isSlice) faults.push(required(`${field}.name`));
+    if (isSlice && names.has(name)) faults.push(duplicate(`${field}.name`, name));
     names.add(name);
     if (name !== '') {
       faults.push(...checkLabel1123(name).map((fault) => invalid(`${field}.name`, name, fault)));
     }
-    faults.push(...checkPortNumber(port).map((fault) => invalid(`${field}.port`, port, fault)));
+    if (port !== undefined || !isSlice) {
+      const number = port ?? 0;
+      faults.push(
+        ...checkPortNumber(number).map((fault) => invalid(`${field}.port`, number, fault)),
+      );
+    }
     if (!PROTOCOLS.includes(protocol)) {
       faults.push(notSupported(`${field}.protocol`, protocol, PROTOCOLS));
+    }
+    if (appProtocol !== undefined) {
+      faults.push(
+        ...checkQualifiedName(appProtocol).map((fault) =>
+          invalid(`${field}.appProtocol`, appProtocol, fault),
+        ),
+      );
     }
     return faults;
   });

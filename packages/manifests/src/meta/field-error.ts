@@ -6,6 +6,7 @@ export type FieldErrorReason =
   | 'FieldValueForbidden'
   | 'FieldValueDuplicate'
   | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
   | 'FieldValueTypeInvalid';
 
 /** One fault of a manifest. */
@@ -67,4 +68,9 @@ export function duplicate(field: string, value: unknown): FieldError {
 export function tooLong(field: string, maxLength: number): FieldError {
   const message = `Too long: may not be more than ${maxLength} bytes`;
   return { reason: 'FieldValueTooLong', field, message };
+}
+
+export function tooMany(field: string, count: number, max: number): FieldError {
+  const message = `Too many: ${count}: must have at most ${max} items`;
+  return { reason: 'FieldValueTooMany', field, message };
 }

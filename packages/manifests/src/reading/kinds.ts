@@ -1,6 +1,11 @@
 import type { z } from 'zod';
 import { defaultDeployment, Deployment, validateDeployment } from '../deployment/deployment.ts';
-import { Endpoints, EndpointSlice } from '../endpoints/endpoints.ts';
+import {
+  defaultEndpoints,
+  defaultSlice,
+  Endpoints,
+  EndpointSlice,
+} from '../endpoints/endpoints.ts';
 import { validateEndpoints, validateEndpointSlice } from '../endpoints/validation.ts';
 import { defaultHttpRoute, HTTPRoute } from '../gateway/http-route.ts';
 import { validateHttpRoute } from '../gateway/http-route-validation.ts';
@@ -57,7 +62,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     shortNames: ['ep'],
     isNamespaced: true,
     schema: Endpoints,
-    defaults: same,
+    defaults: defaultEndpoints,
     validate: validateEndpoints,
   },
   EndpointSlice: {
@@ -66,7 +71,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     shortNames: [],
     isNamespaced: true,
     schema: EndpointSlice,
-    defaults: same,
+    defaults: defaultSlice,
     validate: validateEndpointSlice,
   },
   Ingress: {

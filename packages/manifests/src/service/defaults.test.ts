@@ -10,16 +10,24 @@ const serviceOf = (spec: ServiceSpec): Service => ({
   spec,
 });
 
-test('a headless service has None in both fields and a family, as in Kubernetes', () => {
-  for (const spec of [{ clusterIP: 'None' }, { clusterIPs: ['None'] }]) {
-    expect(defaultService(serviceOf(spec)).spec).toMatchObject({
-      clusterIP: 'None',
-      clusterIPs: ['None'],
-      ipFamilies: ['IPv4'],
-      ipFamilyPolicy: 'SingleStack',
-    });
-  }
+test('a headless service has None in both fields; without a selector it asks for both families', () => {
+  expect(defaultService(serviceOf({ clusterIP: 'None' })).spec).toMatchObject({
+    clusterIP: 'None',
+    clusterIPs: ['None'],
+    ipFamilyPolicy: 'RequireDualStack',
+  });
+  const selector = { app: 'db' };
+  expect(defaultService(serviceOf({ clusterIP: 'None', selector })).spec).toMatchObject({
+    ipFamilyPolicy: 'SingleStack',
+  });
   expect(defaultService(serviceOf({})).spec).not.toHaveProperty('clusterIPs');
+});
+
+test('settings of an affinity that there is not are dropped', () => {
+  const sessionAffinityConfig = { clientIP: { timeoutSeconds: 5 } };
+  const { spec } = defaultService(serviceOf({ sessionAffinityConfig }));
+  expect(spec).toMatchObject({ sessionAffinity: 'None' });
+  expect(spec).not.toHaveProperty('sessionAffinityConfig');
 });
 
 test('messages name a kind with its group', () => {

@@ -1,3 +1,4 @@
+import { usualFamilyPolicy } from './families.ts';
 import {
   DEFAULT_AFFINITY_SECONDS,
   type Service,
@@ -23,7 +24,7 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
     spec.sessionAffinityConfig = {
       clientIP: { timeoutSeconds: timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS },
     };
-  }
+  } else if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
   // Go clients send an empty text for an absent value.
   if (spec.clusterIP === '') delete spec.clusterIP;
   const isExternal = type === 'NodePort' || type === 'LoadBalancer';
@@ -32,12 +33,10 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
   }
   if (type !== 'ExternalName') {
     spec.internalTrafficPolicy ||= 'Cluster';
-    spec.ipFamilyPolicy ||= 'SingleStack';
-    if (given.clusterIP === 'None' || given.clusterIPs?.[0] === 'None') {
-      spec.clusterIP = 'None';
-      if (!hasEntries(given.clusterIPs)) spec.clusterIPs = ['None'];
-      if (!hasEntries(given.ipFamilies)) spec.ipFamilies = ['IPv4'];
-    }
+    spec.ipFamilyPolicy ||= usualFamilyPolicy(spec);
+    // An old client names only the first address.
+    if (spec.clusterIP !== undefined && !hasEntries(given.clusterIPs))
+      spec.clusterIPs = [spec.clusterIP];
   }
   if (type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
   return spec;

@@ -73,6 +73,11 @@ export function takesNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceS
   );
 }
 
+/** Whether a service has a node port at which balancers ask for its health. */
+export function takesHealthCheckPort({ type, externalTrafficPolicy }: ServiceSpec): boolean {
+  return type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+}
+
 /** Whether the type has a virtual IP. A headless service has the type, but `None` as its IP. */
 export function takesClusterIp({ type }: ServiceSpec): boolean {
   return type !== 'ExternalName';

@@ -14,7 +14,7 @@ test('a cluster IP may not change, but may be left out and is kept', () => {
   const before = serviceOf({ clusterIP: '127.96.0.5', clusterIPs: ['127.96.0.5'], ports });
   const other = serviceOf({ clusterIP: '127.96.0.6', ports });
   expect(validateServiceUpdate(before, other).map(textOf)).toEqual([
-    'spec.clusterIPs[0]: Invalid value: "127.96.0.6": field is immutable',
+    'spec.clusterIPs[0]: Invalid value: ["127.96.0.6"]: may not change once set',
   ]);
   const silent = serviceOf({ ports: [{ port: 81 }] });
   expect(validateServiceUpdate(before, silent)).toEqual([]);
@@ -93,8 +93,8 @@ test('what only the former type had goes, and what is changed stays to be refuse
     'spec.ports[0].nodePort',
     'spec.externalTrafficPolicy',
     'spec.loadBalancerSourceRanges',
-    'spec.loadBalancerClass',
     'spec.allocateLoadBalancerNodePorts',
+    'spec.loadBalancerClass',
   ]);
 });
 
@@ -109,4 +109,20 @@ test('a policy for callers from outside goes with the external addresses', () =>
   expect(policyOf(external)).toBe('Local');
   expect(policyOf({ ports, externalTrafficPolicy: 'Local' })).toBeUndefined();
   expect(policyOf({ ...external, type: 'ExternalName', externalName: 'a' })).toBeUndefined();
+});
+
+test('the port for health checks is kept, and may not change', () => {
+  const balanced: ServiceSpec = {
+    type: 'LoadBalancer',
+    externalTrafficPolicy: 'Local',
+    ports,
+  };
+  const before = serviceOf({ ...balanced, healthCheckNodePort: 30_999 });
+  expect(carryOver(before, serviceOf(balanced)).spec?.healthCheckNodePort).toBe(30_999);
+  const other = serviceOf({ ...balanced, healthCheckNodePort: 31_000 });
+  expect(validateServiceUpdate(before, other).map(textOf)).toEqual([
+    'spec.healthCheckNodePort: Forbidden: field is immutable',
+  ]);
+  const open = serviceOf({ ...balanced, externalTrafficPolicy: 'Cluster' });
+  expect(validateServiceUpdate(before, open)).toEqual([]);
 });

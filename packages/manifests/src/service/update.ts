@@ -1,5 +1,10 @@
-import { type FieldError, invalid } from '../meta/field-error.ts';
-import type { Service, ServicePort, ServiceSpec } from './service.ts';
+import { type FieldError, forbidden, invalid } from '../meta/field-error.ts';
+import {
+  type Service,
+  type ServicePort,
+  type ServiceSpec,
+  takesHealthCheckPort,
+} from './service.ts';
 
 const IMMUTABLE = 'field is immutable';
 
@@ -12,7 +17,8 @@ export function validateServiceUpdate(before: Service, after: Service): FieldErr
   if (keepsAddress(old) && keepsAddress(next)) {
     const [was, is] = [addressOf(old), addressOf(next)];
     if (was !== '' && is !== '' && was !== is) {
-      faults.push(invalid('spec.clusterIPs[0]', is, IMMUTABLE));
+      const value = next.clusterIPs ?? [is];
+      faults.push(invalid('spec.clusterIPs[0]', value, 'may not change once set'));
     }
   }
   if (
@@ -23,6 +29,9 @@ export function validateServiceUpdate(before: Service, after: Service): FieldErr
     const detail = 'may not change once set';
     faults.push(invalid('spec.loadBalancerClass', next.loadBalancerClass ?? null, detail));
   }
+  const isChecked = takesHealthCheckPort(old) && takesHealthCheckPort(next);
+  if (isChecked && old.healthCheckNodePort !== next.healthCheckNodePort)
+    faults.push(forbidden('spec.healthCheckNodePort', IMMUTABLE));
   return faults;
 }
 
@@ -43,6 +52,9 @@ export function carryOver(before: Service, after: Service): Service {
     if (old.clusterIPs !== undefined) spec.clusterIPs = old.clusterIPs;
   }
   spec.ports = withNodePorts(old, spec);
+  const isChecked = takesHealthCheckPort(old) && takesHealthCheckPort(spec);
+  if (isChecked && !spec.healthCheckNodePort && old.healthCheckNodePort !== undefined)
+    spec.healthCheckNodePort = old.healthCheckNodePort;
   const { uid, creationTimestamp } = before.metadata;
   const metadata = { ...after.metadata, uid, creationTimestamp };
   return { ...after, metadata, spec };

@@ -9,6 +9,7 @@ import {
   required,
 } from '../meta/field-error.ts';
 import { validateMeta } from '../meta/meta-validation.ts';
+import type { ObjectMeta } from '../meta/object-meta.ts';
 import {
   checkIp,
   checkLabel1035,
@@ -20,7 +21,14 @@ import {
   checkQualifiedName,
   checkSubdomain1123,
 } from '../meta/names.ts';
-import { NODE_PORTS, type Service, type ServicePort, type ServiceSpec } from './service.ts';
+import { isHeadlessSpec, validateFamilies } from './families.ts';
+import {
+  NODE_PORTS,
+  type Service,
+  type ServicePort,
+  type ServiceSpec,
+  takesHealthCheckPort,
+} from './service.ts';
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const PROTOCOLS: readonly string[] = Protocol.options;
@@ -34,10 +42,12 @@ export function validateService(service: Service): FieldError[] {
     ...validateSelector(spec),
     ...validateType(spec),
     ...validatePorts(spec),
-    ...validateAddresses(spec),
+    ...validateFamilies(spec),
+    ...validateExternalIps(spec),
     ...validateAffinity(spec),
     ...validateTraffic(spec),
-    ...validateLoadBalancer(spec),
+    ...validateLoadBalancer(service.metadata, spec),
+    ...validateHealthCheckPort(spec),
   ];
 }
 
@@ -50,14 +60,16 @@ function validateSelector({ selector = {} }: ServiceSpec): FieldError[] {
 
 function validateType(spec: ServiceSpec): FieldError[] {
   const { type = '', clusterIP = '', clusterIPs = [], externalName = '', ports = [] } = spec;
+  const { ipFamilies = [], ipFamilyPolicy } = spec;
   if (!TYPES.includes(type)) return [notSupported('spec.type', type, TYPES)];
-  const isHeadless = clusterIP === 'None' || clusterIPs[0] === 'None';
+  const isHeadless = isHeadlessSpec(spec);
   const faults: FieldError[] = [];
   if (type === 'ExternalName') {
-    const hasAddress = clusterIP !== '' || clusterIPs.length > 0;
-    if (hasAddress) {
-      faults.push(forbidden('spec.clusterIPs', 'may not be set for ExternalName services'));
-    }
+    const refuse = (field: string) =>
+      faults.push(forbidden(`spec.${field}`, 'may not be set for ExternalName services'));
+    if (clusterIP !== '' || clusterIPs.length > 0) refuse('clusterIPs');
+    if (ipFamilies.length > 0) refuse('ipFamilies');
+    if (ipFamilyPolicy !== undefined) refuse('ipFamilyPolicy');
     if (externalName === '') faults.push(required('spec.externalName'));
     else {
       const name = externalName.replace(/\.$/, '');
@@ -148,26 +160,10 @@ function validateNodePort({ nodePort }: ServicePort, at: string, type: string): 
   return [invalid(field, nodePort, detail)];
 }
 
-function validateAddresses(spec: ServiceSpec): FieldError[] {
-  const { clusterIP = '', clusterIPs = [], externalIPs = [], type } = spec;
-  const faults: FieldError[] = [];
-  if (type !== 'ExternalName') {
-    const [primary] = clusterIPs;
-    if (clusterIP !== '' && primary !== undefined && primary !== clusterIP) {
-      faults.push(invalid('spec.clusterIPs', clusterIPs, 'first value must match `clusterIP`'));
-    }
-    const address = primary ?? clusterIP;
-    if (address !== '' && address !== 'None') {
-      faults.push(
-        ...checkIp(address).map((fault) => invalid('spec.clusterIPs[0]', address, fault)),
-      );
-    }
-  }
-  for (const [i, address] of externalIPs.entries()) {
-    const field = `spec.externalIPs[${i}]`;
-    faults.push(...checkNonSpecialIp(address).map((fault) => invalid(field, address, fault)));
-  }
-  return faults;
+function validateExternalIps({ externalIPs = [] }: ServiceSpec): FieldError[] {
+  return externalIPs.flatMap((address, i) =>
+    checkNonSpecialIp(address).map((fault) => invalid(`spec.externalIPs[${i}]`, address, fault)),
+  );
 }
 
 function validateAffinity(spec: ServiceSpec): FieldError[] {
@@ -211,23 +207,18 @@ function validateTraffic(spec: ServiceSpec): FieldError[] {
   return faults;
 }
 
-function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
-  const { type, loadBalancerSourceRanges = [], loadBalancerClass, loadBalancerIP } = spec;
-  const faults: FieldError[] = [];
+const RANGES_ANNOTATION = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+const ONLY_BALANCED = "may only be used when `type` is 'LoadBalancer'";
+
+function validateLoadBalancer(metadata: ObjectMeta, spec: ServiceSpec): FieldError[] {
+  const { type, loadBalancerClass, allocateLoadBalancerNodePorts, loadBalancerIP = '' } = spec;
+  const faults = sourceRangeFaults(metadata, spec);
   if (type !== 'LoadBalancer') {
-    const fault = (field: string) =>
-      forbidden(field, "may only be used when `type` is 'LoadBalancer'");
-    if (loadBalancerSourceRanges.length > 0) faults.push(fault('spec.loadBalancerSourceRanges'));
-    if (loadBalancerClass !== undefined) faults.push(fault('spec.loadBalancerClass'));
-    if (spec.allocateLoadBalancerNodePorts !== undefined) {
-      faults.push(fault('spec.allocateLoadBalancerNodePorts'));
-    }
+    if (allocateLoadBalancerNodePorts !== undefined)
+      faults.push(forbidden('spec.allocateLoadBalancerNodePorts', ONLY_BALANCED));
+    if (loadBalancerClass !== undefined)
+      faults.push(forbidden('spec.loadBalancerClass', ONLY_BALANCED));
     return faults;
-  }
-  for (const [i, range] of loadBalancerSourceRanges.entries()) {
-    if (isCidr(range.trim())) continue;
-    const detail = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
-    faults.push(invalid(`spec.loadBalancerSourceRanges[${i}]`, range, detail));
   }
   if (loadBalancerClass !== undefined) {
     faults.push(
@@ -236,7 +227,7 @@ function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
       ),
     );
   }
-  if (loadBalancerIP !== undefined && loadBalancerIP !== '') {
+  if (loadBalancerIP !== '') {
     faults.push(
       ...checkIp(loadBalancerIP).map((fault) =>
         invalid('spec.loadBalancerIP', loadBalancerIP, fault),
@@ -244,6 +235,39 @@ function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
     );
   }
   return faults;
+}
+
+/** In the field, or as older manifests have them in an annotation. */
+function sourceRangeFaults({ annotations }: ObjectMeta, spec: ServiceSpec): FieldError[] {
+  const { type, loadBalancerSourceRanges = [] } = spec;
+  const annotated = annotations?.[RANGES_ANNOTATION];
+  const isField = loadBalancerSourceRanges.length > 0;
+  if (!isField && annotated === undefined) return [];
+  const at = isField
+    ? 'spec.loadBalancerSourceRanges'
+    : `metadata.annotations[${RANGES_ANNOTATION}]`;
+  const text = annotated?.trim() ?? '';
+  const ofAnnotation = text === '' ? [] : text.split(',');
+  const ranges = (isField ? loadBalancerSourceRanges : ofAnnotation).map((range) => range.trim());
+  const detail = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+  return [
+    ...(type === 'LoadBalancer' ? [] : [forbidden(at, ONLY_BALANCED)]),
+    ...ranges.flatMap((range, i) =>
+      isCidr(range) ? [] : [invalid(isField ? `${at}[${i}]` : at, range, detail)],
+    ),
+  ];
+}
+
+/** Where it is not given the registry chooses one. */
+function validateHealthCheckPort(spec: ServiceSpec): FieldError[] {
+  const { healthCheckNodePort: port = 0 } = spec;
+  if (port === 0) return [];
+  const at = 'spec.healthCheckNodePort';
+  if (takesHealthCheckPort(spec))
+    return checkPortNumber(port).map((fault) => invalid(at, port, fault));
+  const detail =
+    "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+  return [invalid(at, port, detail)];
 }
 
 function isCidr(text: string): boolean {

@@ -119,6 +119,6 @@ describe('addresses and node ports', () => {
     const problem = await api.refused(
       serviceText('s', { clusterIP: '127.96.0.21', ports: [{ port: 80 }] }),
     );
-    expect(problem.message).toMatch(/Invalid value: "127.96.0.21": field is immutable/);
+    expect(problem.message).toMatch(/Invalid value: \["127.96.0.21"\]: may not change once set/);
   });
 });

@@ -1,5 +1,5 @@
 import { type Endpoint, STATE_TABLE } from '@rollcall/contract';
-import type { Endpoints, EndpointSlice, Service } from '@rollcall/manifests';
+import type { Endpoints, EndpointSlice, Service, ServicePort } from '@rollcall/manifests';
 
 /** One address of a hand-written object of either kind. */
 interface Written {
@@ -9,7 +9,8 @@ interface Written {
   readonly state: 'up' | 'starting' | 'draining';
   readonly ports: readonly {
     readonly name: string;
-    readonly port: number;
+    /** Undefined: any, as only a slice may have it. */
+    readonly port: number | undefined;
     readonly protocol: string;
   }[];
 }
@@ -21,7 +22,7 @@ type Ports = readonly {
 }[];
 
 const portsOf = (ports: Ports = []) =>
-  ports.map(({ name = '', port = 0, protocol = 'TCP' }) => ({ name, port, protocol }));
+  ports.map(({ name = '', port, protocol = 'TCP' }) => ({ name, port, protocol }));
 
 const nameOf = (ref: unknown) => (ref as { readonly name?: string } | undefined)?.name;
 
@@ -50,9 +51,15 @@ function* ofSlice({ endpoints = [], ports }: EndpointSlice): Generator<Written> 
   }
 }
 
+/** Undefined: it is a name, and hand-written addresses have no names for their ports. */
+function targetOf({ port, targetPort = port }: ServicePort): number | undefined {
+  return typeof targetPort === 'number' ? targetPort : undefined;
+}
+
 /**
  * The endpoints of a service without a selector, from the objects written by hand for it. Ports match by name, as in
- * kube-proxy; the number is that of the hand-written object. Pure.
+ * kube-proxy; the number is that of the hand-written object, and where that is for any number, the target port of the
+ * service. Pure.
  */
 export function writtenEndpoints(
   service: Service,
@@ -64,13 +71,15 @@ export function writtenEndpoints(
     ...(endpoints === undefined ? [] : ofEndpoints(endpoints)),
     ...[...slices].flatMap((slice) => [...ofSlice(slice)]),
   ];
-  const wanted = (spec.ports ?? []).map(({ name = '' }) => name);
+  const wanted = new Map((spec.ports ?? []).map((port) => [port.name ?? '', targetOf(port)]));
   const found = new Map<string, Endpoint>();
   for (const one of written) {
     // A headless service may have addresses only, without ports.
-    const ports = wanted.length === 0 ? [{ name: '', port: 0, protocol: 'TCP' }] : one.ports;
-    for (const { name, port, protocol } of ports) {
-      if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const ports = wanted.size === 0 ? [{ name: '', port: 0, protocol: 'TCP' }] : one.ports;
+    for (const { name, port: own, protocol } of ports) {
+      if (wanted.size > 0 && !wanted.has(name)) continue;
+      const port = own ?? wanted.get(name);
+      if (port === undefined) continue;
       const conditions = STATE_TABLE[one.state];
       const isPublished = spec.publishNotReadyAddresses === true;
       const endpoint: Endpoint = {

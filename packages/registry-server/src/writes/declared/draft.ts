@@ -18,7 +18,7 @@ import type { AddressRules } from './address-rules.ts';
 import type { Declared } from '../../picture/declared/declarations.ts';
 import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-faults.ts';
 import type { IngressClasses } from './ingress-classes.ts';
-import { kindFaults } from './kind-rules.ts';
+import { kindFaults, settled } from './kind-rules.ts';
 import { objectRefOf, type ObjectRef } from '../../picture/declared/object-key.ts';
 import { sealedManifest } from './secrets.ts';
 import { isStale, staleMessage } from './staleness.ts';
@@ -138,7 +138,7 @@ export function settle(
   }: Pick<DraftContext, 'rules' | 'random' | 'nowMs' | 'classes' | 'seal'>,
 ): Draft {
   const admitted = before === undefined ? classes.admit(wanted) : { manifest: wanted, faults: [] };
-  const { manifest, faults } = examined(admitted.manifest, before?.manifest, isExamined);
+  const { manifest, faults } = settled(examined(admitted.manifest, before?.manifest, isExamined));
   const isValid = faults.length === 0;
   const keepsSecrets = seal !== undefined;
   const errors = [

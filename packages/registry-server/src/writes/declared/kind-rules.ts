@@ -4,6 +4,9 @@ import {
   validateIngressClassUpdate,
   validateNewIngress,
   validateServiceUpdate,
+  settleFamilies,
+  sharedNodePortFaults,
+  validateSliceUpdate,
 } from '@rollcall/manifests';
 import type { AddressRules } from './address-rules.ts';
 import { NO_SEAL } from './secrets.ts';
@@ -24,6 +27,8 @@ export function kindFaults(
   if (manifest.kind === 'Secret' && !keepsSecrets)
     return [{ reason: 'FieldValueForbidden', field: '', message: NO_SEAL }];
   if (manifest.kind === 'Ingress' && before === undefined) return validateNewIngress(manifest);
+  if (manifest.kind === 'EndpointSlice' && before?.kind === 'EndpointSlice')
+    return validateSliceUpdate(before, manifest);
   if (manifest.kind === 'IngressClass' && before?.kind === 'IngressClass')
     return validateIngressClassUpdate(before, manifest);
   if (manifest.kind !== 'Service') return [];
@@ -31,4 +36,20 @@ export function kindFaults(
     ...(isValid ? rules.faultsOf(manifest, before) : []),
     ...(before?.kind === 'Service' ? validateServiceUpdate(before, manifest) : []),
   ];
+}
+
+interface Examined {
+  readonly manifest: Manifest;
+  readonly faults: readonly FieldError[];
+}
+
+/** With the address families that a valid service gets here. */
+export function settled(one: Examined): Examined {
+  const { manifest, faults } = one;
+  if (manifest.kind !== 'Service' || faults.length > 0) return one;
+  const { spec, faults: ofFamilies } = settleFamilies(manifest.spec ?? {});
+  return {
+    manifest: { ...manifest, spec },
+    faults: [...ofFamilies, ...sharedNodePortFaults(spec)],
+  };
 }

@@ -37,11 +37,9 @@ function serviceWarnings(service: Service): string[] {
     if (value !== undefined)
       warnings.push(`${field}: ${value} is stored; nothing routes by it yet`);
   }
-  if (spec.ipFamilyPolicy !== undefined && spec.ipFamilyPolicy !== 'SingleStack') {
-    warnings.push(
-      `spec.ipFamilyPolicy: ${spec.ipFamilyPolicy} is stored; cluster IPs are only IPv4`,
-    );
-  }
+  // Requiring two is refused, but where addresses are written by hand.
+  if (spec.ipFamilyPolicy === 'PreferDualStack')
+    warnings.push('spec.ipFamilyPolicy: PreferDualStack is stored; cluster IPs are only IPv4');
   if (!hasSelector(service) && spec.type === 'LoadBalancer') {
     warnings.push('the service has no selector: its endpoints are those written by hand');
   }

@@ -1,0 +1,129 @@
+import { isIPv6 } from 'node:net';
+import { duplicate, type FieldError, invalid, notSupported } from '../meta/field-error.ts';
+import { checkIp } from '../meta/names.ts';
+import type { ServiceSpec } from './service.ts';
+
+const FAMILIES = ['IPv4', 'IPv6'];
+const POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+/** The only family that cluster IPs have. */
+const OWN_FAMILY = 'IPv4';
+
+const familyOf = (address: string) => (isIPv6(address) ? 'IPv6' : 'IPv4');
+
+export function isHeadlessSpec({ clusterIP, clusterIPs = [] }: ServiceSpec): boolean {
+  return clusterIP === 'None' || clusterIPs[0] === 'None';
+}
+
+/** Faults of cluster IPs and families by themselves, on any API server. */
+export function validateFamilies(spec: ServiceSpec): FieldError[] {
+  if (spec.type === 'ExternalName') return [];
+  const { ipFamilies = [], ipFamilyPolicy } = spec;
+  const faults = agreementFaults(spec);
+  for (const [i, family] of ipFamilies.entries()) {
+    const at = `spec.ipFamilies[${i}]`;
+    if (!FAMILIES.includes(family)) faults.push(notSupported(at, family, FAMILIES));
+    if (ipFamilies.indexOf(family) < i) faults.push(duplicate(at, family));
+  }
+  if (ipFamilyPolicy !== undefined && !POLICIES.includes(ipFamilyPolicy))
+    faults.push(notSupported('spec.ipFamilyPolicy', ipFamilyPolicy, POLICIES));
+  return [...faults, ...addressFaults(spec)];
+}
+
+/** `clusterIP` is the first of `clusterIPs`. A manifest that has only one of them means both. */
+function agreementFaults({ clusterIP = '', clusterIPs = [] }: ServiceSpec): FieldError[] {
+  const [first] = clusterIPs;
+  if (first === undefined || first === clusterIP) return [];
+  const detail =
+    clusterIP === ''
+      ? 'must be empty when `clusterIP` is not specified'
+      : 'first value must match `clusterIP`';
+  return [invalid('spec.clusterIPs', clusterIPs, detail)];
+}
+
+function addressFaults(spec: ServiceSpec): FieldError[] {
+  const { ipFamilies = [] } = spec;
+  const clusterIPs = clusterIpsOf(spec);
+  const faults: FieldError[] = [];
+  const field = 'spec.clusterIPs';
+  for (const [i, address] of clusterIPs.entries()) {
+    if (i === 0 && address === 'None') {
+      if (clusterIPs.length === 1) continue;
+      faults.push(invalid(field, clusterIPs, "'None' must be the first and only value"));
+    } else {
+      faults.push(...checkIp(address).map((fault) => invalid(`${field}[${i}]`, address, fault)));
+    }
+  }
+  const areAddresses = faults.length === 0;
+  if (clusterIPs.length > 2)
+    faults.push(invalid(field, clusterIPs, 'may only hold up to 2 values'));
+  // What is no address has no family to compare.
+  if (!areAddresses || isHeadlessSpec(spec)) return faults;
+  if (clusterIPs.length > 1 && new Set(clusterIPs.map(familyOf)).size !== clusterIPs.length)
+    faults.push(invalid(field, clusterIPs, 'may specify no more than one IP for each IP family'));
+  for (const [i, address] of clusterIPs.entries()) {
+    const expected = ipFamilies[i];
+    if (expected === undefined || !FAMILIES.includes(expected) || familyOf(address) === expected)
+      continue;
+    const detail = `expected an ${expected} value as indicated by \`ipFamilies[${i}]\``;
+    faults.push(invalid(`${field}[${i}]`, address, detail));
+  }
+  return faults;
+}
+
+function clusterIpsOf({ clusterIP = '', clusterIPs = [] }: ServiceSpec): readonly string[] {
+  return clusterIPs.length > 0 || clusterIP === '' ? clusterIPs : [clusterIP];
+}
+
+/**
+ * Faults of a valid service on a server whose cluster IPs have one family, and the families that it gets there. A headless
+ * service without a selector may have both: its addresses are written by hand.
+ */
+export function settleFamilies(spec: ServiceSpec): {
+  readonly spec: ServiceSpec;
+  readonly faults: readonly FieldError[];
+} {
+  if (spec.type === 'ExternalName') return { spec, faults: [] };
+  const { ipFamilyPolicy: policy = 'SingleStack' } = spec;
+  const clusterIPs = clusterIpsOf(spec);
+  const families = [...(spec.ipFamilies ?? [])];
+  const field = 'spec.ipFamilyPolicy';
+  const faults: FieldError[] = [];
+  const refuseSeveral = (what: string) => {
+    const detail = `must be 'RequireDualStack' or 'PreferDualStack' when multiple ${what} are specified`;
+    faults.push(invalid(field, policy, detail));
+  };
+  if (policy === 'SingleStack' && clusterIPs.length === 2) refuseSeveral('cluster IPs');
+  if (policy === 'SingleStack' && families.length === 2) refuseSeveral('IP families');
+  const isHeadless = isHeadlessSpec(spec);
+  for (const [i, address] of isHeadless ? [] : clusterIPs.entries()) {
+    const family = familyOf(address);
+    if (i < families.length) continue;
+    if (family === OWN_FAMILY) families.push(family);
+    else {
+      const detail = `${family} is not configured on this cluster`;
+      faults.push(invalid(`spec.clusterIPs[${i}]`, clusterIPs, detail));
+    }
+  }
+  if (faults.length > 0) return { spec, faults };
+  if (isHeadless && hasNoSelector(spec)) {
+    const [first = OWN_FAMILY] = families;
+    const other = first === 'IPv4' ? 'IPv6' : 'IPv4';
+    const both = policy === 'SingleStack' ? [first] : [first, other];
+    return { spec: { ...spec, ipFamilies: families.length < 2 ? both : families }, faults };
+  }
+  if (policy === 'RequireDualStack')
+    faults.push(invalid(field, policy, 'this cluster is not configured for dual-stack services'));
+  for (const [i, family] of families.entries()) {
+    if (family === OWN_FAMILY) continue;
+    faults.push(invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'));
+  }
+  const own = families.length === 0 ? [OWN_FAMILY] : families;
+  return { spec: { ...spec, ipFamilies: own }, faults };
+}
+
+/** The policy of a service that names none. */
+export function usualFamilyPolicy(spec: ServiceSpec): string {
+  return isHeadlessSpec(spec) && hasNoSelector(spec) ? 'RequireDualStack' : 'SingleStack';
+}
+
+const hasNoSelector = ({ selector = {} }: ServiceSpec) => Object.keys(selector).length === 0;

@@ -1,0 +1,16 @@
+import { type FieldError, invalid } from '../meta/field-error.ts';
+import type { ServiceSpec } from './service.ts';
+
+/**
+ * Faults of the node ports that a valid service asks for, by themselves. Ports of one number share a node port, one for each
+ * protocol; for ports of two numbers it is allocated twice.
+ */
+export function sharedNodePortFaults({ ports = [] }: ServiceSpec): FieldError[] {
+  const owners = new Map<number, number | undefined>();
+  return ports.flatMap(({ port, nodePort }, i) => {
+    if (nodePort === undefined) return [];
+    if (!owners.has(nodePort)) owners.set(nodePort, port);
+    if (owners.get(nodePort) === port) return [];
+    return [invalid(`spec.ports[${i}].nodePort`, nodePort, 'provided port is already allocated')];
+  });
+}

@@ -10,6 +10,7 @@ const TIMED = [
   'packages/client-sdk/src/grpc/grpc.test.ts',
   'packages/client-sdk/src/keep-alive.test.ts',
   'packages/client-sdk/src/stampede.registry.test.ts',
+  'packages/lb/src/config/many-rules.test.ts',
   'packages/lb/src/rates.test.ts',
   'packages/node-proxy/src/compose.test.ts',
   'packages/registry-server/src/http/load/guard-load.test.ts',

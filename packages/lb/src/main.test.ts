@@ -44,6 +44,18 @@ test('--check exits with 0 on a good file', async () => {
   expect(child.output).toMatch(/lb\.yaml: ok\n$/);
 });
 
+test('--check warns of what is allowed but not meant, on stderr, and exits with 0', async () => {
+  const rules = 'rules: [{ priority: 1, targetGroup: hello }, { path: /a, targetGroup: hello }]';
+  const child = await run(['--check'], CONFIG.replace('port: 0', `port: 0, ${rules}`));
+  let errors = '';
+  child.child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  expect(await exitCode(child)).toBe(0);
+  expect(errors).toMatch(
+    /^warning: \S+lb\.yaml:2:\d+: listeners\[0\]\.rules\[1\]: can never match, because listeners\[0\]\.rules\[0\] at \S+lb\.yaml:2:\d+ goes first and takes every request that it is for\n$/,
+  );
+  expect(child.output).toMatch(/lb\.yaml: ok\n/);
+});
+
 test.each([['--check'], ['--config']])('%s exits with 2 and every error', async (flag) => {
   const child = await run([flag], CONFIG.replace('port: 0', 'port: x').replace('web', 'W'));
   expect(await exitCode(child)).toBe(2);

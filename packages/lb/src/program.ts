@@ -14,10 +14,10 @@ import {
 import { text as readText } from 'node:stream/consumers';
 import { systemClock, systemRandom } from '@rollcall/runtime';
 import { z } from 'zod';
-import { readConfigFile } from './config/config-file.ts';
+import { type LoadedConfig, loadConfigFile, readConfigFile } from './config/config-file.ts';
 import { ConfigFile } from './config/config-source.ts';
+import { logWarnings } from './config/warning-log.ts';
 import type { LoadBalancer } from './compose.ts';
-import type { Config } from './config/schema.ts';
 import { explain } from './routing/explain.ts';
 import { SUPERVISED_VARIABLE, type SupervisedStart } from './supervisor/messages.ts';
 import { SupervisedSockets } from './supervisor/supervised-sockets.ts';
@@ -26,7 +26,8 @@ import { NotStarted, Supervisor } from './supervisor/supervisor.ts';
 const HEAD = `rollcall-lb: an HTTP load balancer over the services of a Rollcall registry
 
   rollcall-lb --config FILE   start, until SIGTERM or SIGINT
-  rollcall-lb --check FILE    only check the file: exit 0, or 2 with every error and its place
+  rollcall-lb --check FILE    only check the file: exit 0, or 2 with every error and its place; warns of rules that
+                              can never match, and of certificates that fit no host
   rollcall-lb --explain URL --config FILE   which rule takes a request, and why no other
   rollcall-lb --hash-password NAME          reads a password, prints the line for a file of users
 
@@ -94,7 +95,7 @@ export const OPTIONS = {
 
 type Configured = {
   readonly logLevel: string;
-  readonly config: Config;
+  readonly loaded: LoadedConfig;
   readonly source: ConfigFile;
   /** Undefined: nobody owns its sockets for it. */
   readonly supervised: SupervisedStart | undefined;
@@ -113,8 +114,7 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
         const options = readOptions(OPTIONS, words, environment);
         const { config, check, logLevel, explain: url, hashPassword: user } = options;
         if (check !== undefined) {
-          readConfigFile(check, environment);
-          process.stdout.write(`${check}: ok\n`);
+          checkFile(check, environment);
           return undefined;
         }
         if (user !== undefined) {
@@ -133,15 +133,22 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
         }
         const supervised = supervisedStart(environment);
         const source = new ConfigFile(config, environment);
-        return { logLevel, config: source.load().config, source, supervised };
+        return { logLevel, loaded: source.load(), source, supervised };
       },
       start: (configured, context) =>
-        configured.config.workers !== undefined && configured.supervised === undefined
+        configured.loaded.config.workers !== undefined && configured.supervised === undefined
           ? startSupervisor(context)
           : startBalancer(configured, context),
     },
     argv,
   );
+}
+
+/** Warnings are for people, and do not change the exit code. */
+function checkFile(file: string, environment: NodeJS.ProcessEnv): void {
+  for (const warning of loadConfigFile(file, environment).warnings())
+    process.stderr.write(`warning: ${warning}\n`);
+  process.stdout.write(`${file}: ok\n`);
 }
 
 /** `METHOD; name: value; name: value` */
@@ -163,9 +170,11 @@ async function printUser(name: string): Promise<void> {
 }
 
 async function startBalancer(
-  { config, source, logLevel, supervised }: Configured,
+  { loaded, source, logLevel, supervised }: Configured,
   { logger, supervisor, tracing, stop }: ProgramContext,
 ): Promise<RunningProgram> {
+  const log = tellOf(logger);
+  logWarnings(loaded.warnings(), log);
   const { promise: running, resolve: runs } = Promise.withResolvers<LoadBalancer>();
   const retire = async (): Promise<void> => {
     void (await running).retire();
@@ -180,8 +189,8 @@ async function startBalancer(
           onGone: () => stop('the supervisor is gone'),
         });
   const { startLoadBalancer } = await import('./compose.ts');
-  const balancer = await startLoadBalancer(config, {
-    log: tellOf(logger),
+  const balancer = await startLoadBalancer(loaded.config, {
+    log,
     logLevel,
     supervisor,
     tracing,

@@ -249,6 +249,20 @@ test('POST /reload says what changed, or what is wrong', async () => {
   });
 });
 
+test('a reload tells what is allowed but not meant, in the log and in its answer', async () => {
+  const bench = await FileBench.start({ listeners: web(fixed('one')) });
+  const all = '{ priority: 1, fixedResponse: { status: 200, body: all } }';
+  const never = '{ path: /a, fixedResponse: { status: 200, body: a } }';
+  const listeners = `[{ name: web, port: 0, rules: [${all}, ${never}] }]`;
+  const result = await bench.apply({ listeners });
+  const warning = expect.stringMatching(
+    /lb\.yaml:2:\d+: listeners\[0\]\.rules\[1\]: can never match, because .*rules\[0\] at .*lb\.yaml:2:\d+ goes/,
+  ) as string;
+  expect(result).toMatchObject({ result: 'applied', warnings: [warning] });
+  expect(bench.lines).toContainEqual(warning);
+  expect(await text(`${bench.url()}/a`)).toBe('all');
+});
+
 test('the admin port moves, answers the request that moves it, and takes other names', async () => {
   const bench = await FileBench.start({ listeners: web(fixed('x')) });
   const old = bench.admin;

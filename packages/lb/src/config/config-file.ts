@@ -14,10 +14,12 @@ import {
 import { namedFiles } from './named-files.ts';
 import { substituteEnvironment } from './environment.ts';
 import { certificateProblems } from './certificate-problems.ts';
-import { ConfigError, type ConfigProblem, formatPath } from './problem.ts';
+import { certificateWarnings } from './certificate-warnings.ts';
+import { ConfigError, type ConfigProblem, formatPath, type PlaceOf } from './problem.ts';
 import { groupProblems } from './group-problems.ts';
 import { withNearZones } from './near-zones.ts';
 import { referenceProblems } from './reference-problems.ts';
+import { ruleWarnings } from './rule-warnings.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { shapeProblems } from './shape-problems.ts';
 import { tlsProblems } from './tls-problems.ts';
@@ -29,6 +31,8 @@ export interface LoadedConfig {
   readonly files: readonly string[];
   /** `file:line:column` of a key; of what is nearest, if it is not in the file. */
   placeOf(path: readonly PropertyKey[]): string;
+  /** What is allowed, but probably not meant, each with its place. It is looked for anew with each call. */
+  warnings(): readonly string[];
 }
 
 /**
@@ -55,7 +59,12 @@ export function parseConfig(text: string, file: string, environment: NodeJS.Proc
   return loadConfig(text, file, environment).config;
 }
 
-function loadConfig(text: string, file: string, environment: NodeJS.ProcessEnv): LoadedConfig {
+/** Like `loadConfigFile`, for a given text; `file` is its name in messages. */
+export function loadConfig(
+  text: string,
+  file: string,
+  environment: NodeJS.ProcessEnv,
+): LoadedConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): string => {
@@ -87,11 +96,17 @@ function loadConfig(text: string, file: string, environment: NodeJS.ProcessEnv):
       .map(({ offset, problem }) => formatProblem(place(offset), problem));
     throw new ConfigError([...unset, ...new Set(found)]);
   }
-  return {
-    config: Object.freeze(withNearZones(parsed.data)),
-    files: namedFiles(data),
-    placeOf: (path) => place(offsetOf(document, { path, at: 'value', message: '' })),
-  };
+  const config = Object.freeze(withNearZones(parsed.data));
+  const placeOf: PlaceOf = (path) => place(offsetOf(document, { path, at: 'value', message: '' }));
+  return { config, files: namedFiles(data), placeOf, warnings: () => warningsOf(config, placeOf) };
+}
+
+function warningsOf(config: Config, placeOf: PlaceOf): string[] {
+  const found = [
+    ...ruleWarnings(config, placeOf),
+    ...certificateWarnings(config, systemClock.wallMs()),
+  ];
+  return found.map((warning) => formatProblem(placeOf(warning.path), warning));
 }
 
 /** Resolves aliases, which may have no target or expand too far. */

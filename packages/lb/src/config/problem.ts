@@ -8,6 +8,9 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** Where the key of a path is: `file:line:column`. */
+export type PlaceOf = (path: readonly PropertyKey[]) => string;
+
 /** All faults of a configuration; the message has one line for each, with file, line and column. */
 export class ConfigError extends UsageError {
   readonly lines: readonly string[];

@@ -1,5 +1,6 @@
 import { createSourceRanges, type RequestView } from '@rollcall/dataplane';
 import { RE2JS } from 're2js';
+import { networkBits } from './network.ts';
 
 /** A value, or what a value must be. */
 type TextWish = string | { readonly regex: string } | { readonly present: boolean };
@@ -16,8 +17,23 @@ export interface Wishes {
 export interface Condition {
   /** In words, for explanations and comparisons. */
   readonly words: string;
+  /** What it looks at. Conditions of different subjects do not depend on each other. */
+  readonly subject: string;
+  /** What it asks for, to be compared with what others ask for. */
+  readonly wish: Wish;
   holds(request: RequestView): boolean;
 }
+
+export type Wish =
+  | { readonly kind: 'methods'; readonly of: ReadonlySet<string> }
+  /** The bits of networks: what is part of one begins so. */
+  | { readonly kind: 'sources'; readonly of: readonly string[] }
+  | {
+      readonly kind: 'text';
+      readonly of: TextWish;
+      /** Undefined: there is no such field or parameter. */
+      readonly isIt: (value: string | undefined) => boolean;
+    };
 
 /** @throws Error when a regular expression is none. */
 export function conditionsOf({ methods, headers, query, sources }: Wishes): Condition[] {
@@ -32,23 +48,36 @@ export function conditionsOf({ methods, headers, query, sources }: Wishes): Cond
 function methodIn(methods: readonly string[]): Condition {
   const wanted = new Set(methods);
   const words = `method ${methods.toSorted().join(' or ')}`;
-  return { words, holds: ({ method }) => wanted.has(method) };
+  const wish = { kind: 'methods', of: wanted } as const;
+  return { words, subject: 'method', wish, holds: ({ method }) => wanted.has(method) };
 }
 
 function headerIs(name: string, wanted: TextWish): Condition {
   const { words, isIt } = textTest(wanted);
-  return { words: `header ${name} ${words}`, holds: (request) => isIt(request.field(name)) };
+  return {
+    words: `header ${name} ${words}`,
+    subject: `header ${name}`,
+    wish: { kind: 'text', of: wanted, isIt },
+    holds: (request) => isIt(request.field(name)),
+  };
 }
 
 function queryIs(name: string, wanted: TextWish): Condition {
   const { words, isIt } = textTest(wanted);
-  return { words: `query ${name} ${words}`, holds: ({ target }) => isIt(queryValue(target, name)) };
+  return {
+    words: `query ${name} ${words}`,
+    subject: `query ${name}`,
+    wish: { kind: 'text', of: wanted, isIt },
+    holds: ({ target }) => isIt(queryValue(target, name)),
+  };
 }
 
 function sourceIn(sources: readonly string[]): Condition {
   const isIn = createSourceRanges(sources);
   const words = `source in ${sources.toSorted().join(' or ')}`;
-  return { words, holds: ({ clientAddress }) => isIn(clientAddress) };
+  const bits = sources.map(networkBits).filter((one) => one !== undefined);
+  const wish = { kind: 'sources', of: bits } as const;
+  return { words, subject: 'source', wish, holds: ({ clientAddress }) => isIn(clientAddress) };
 }
 
 interface TextTest {

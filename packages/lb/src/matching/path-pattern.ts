@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { type PathShape, shapeOfGlob, shapeOfRegex } from './path-shape.ts';
 
 /** How a rule names paths. */
 export type PathConfig =
@@ -24,6 +25,8 @@ export interface PathPattern {
   /** For regular expressions: `$1` and the like in a text, replaced by what the groups matched. */
   expand(path: string, text: string): string;
   readonly rank: number;
+  /** Its paths, as far as they can be compared with those of other patterns. */
+  readonly shape: PathShape;
 }
 
 /** Undefined: any path. @throws Error when it is not a pattern. */
@@ -35,27 +38,35 @@ export function pathPattern(config: PathConfig | undefined): PathPattern | undef
   }
   if ('exact' in config) return exactOf(config.exact);
   if ('prefix' in config) return prefixOf(config.prefix.replace(/\/+$/, ''));
-  if ('glob' in config)
-    return compiled('glob', regexOfGlob(config.glob), literalOfGlob(config.glob));
-  return compiled('regex', config.regex, literalOfRegex(config.regex));
+  if ('glob' in config) {
+    const { glob } = config;
+    const literal = literalOfGlob(glob);
+    return compiled(regexOfGlob(glob), pattern('glob', literal, shapeOfGlob(glob, literal)));
+  }
+  const { regex } = config;
+  const literal = literalOfRegex(regex);
+  return compiled(regex, pattern('regex', literal, shapeOfRegex(regex, literal)));
 }
 
 function exactOf(path: string): PathPattern {
-  return pattern('exact', path, (other) => other === path);
+  const matches = (other: string): boolean => other === path;
+  return { ...pattern('exact', path, { kind: 'one', text: path }), matches };
 }
 
 /** `/api` itself and `/api/...`, but not `/apix`. */
 function prefixOf(prefix: string): PathPattern | undefined {
   if (prefix === '') return undefined;
-  const isBelow = (path: string): boolean =>
+  const matches = (path: string): boolean =>
     path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
-  return { ...pattern('prefix', prefix, isBelow), prefixLength: prefix.length };
+  const own = pattern('prefix', prefix, { kind: 'below', text: prefix });
+  return { ...own, matches, prefixLength: prefix.length };
 }
 
-function compiled(kind: 'glob' | 'regex', source: string, literal: string): PathPattern {
+function compiled(source: string, own: Unmatched): PathPattern {
   const regex = RE2JS.compile(source);
   return {
-    ...pattern(kind, literal, (path) => regex.testExact(path)),
+    ...own,
+    matches: (path) => regex.testExact(path),
     expand(path, text) {
       const matcher = regex.matcher(path);
       if (!matcher.matches()) return text;
@@ -66,9 +77,11 @@ function compiled(kind: 'glob' | 'regex', source: string, literal: string): Path
   };
 }
 
-function pattern(kind: Kind, literal: string, matches: (path: string) => boolean): PathPattern {
+type Unmatched = Omit<PathPattern, 'matches'>;
+
+function pattern(kind: Kind, literal: string, shape: PathShape): Unmatched {
   const expand = (_: string, text: string): string => text;
-  return { kind, literal, matches, prefixLength: 0, expand, rank: KINDS.indexOf(kind) };
+  return { kind, literal, prefixLength: 0, expand, rank: KINDS.indexOf(kind), shape };
 }
 
 /** `*`: any characters but `/`; `**`: any characters; `?`: one character but `/`. */

@@ -2,8 +2,9 @@ import type { RequestView } from '@rollcall/dataplane';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { conditionsOf, type Wishes } from './conditions.ts';
+import type { Entry } from './entry.ts';
 import { type PathConfig, pathPattern } from './path-pattern.ts';
-import { type Entry, RuleTable } from './rule-table.ts';
+import { RuleTable } from './rule-table.ts';
 
 interface Config extends Wishes {
   readonly host?: string | undefined;

@@ -1,21 +1,7 @@
 import type { RequestView } from '@rollcall/dataplane';
-import type { Condition } from './conditions.ts';
-import type { PathPattern } from './path-pattern.ts';
-
-/** A rule as a table knows it. */
-export interface Entry<T> {
-  /** An exact name, or one with `*.` before it; undefined: any host. */
-  readonly host: string | undefined;
-  /** What `*.` stands for: exactly one label, or any number of them. @default any */
-  readonly hostDepth?: 'one' | 'any' | undefined;
-  readonly path: PathPattern | undefined;
-  readonly conditions: readonly Condition[];
-  /** Rules with one go before those without, in the order of their numbers. */
-  readonly priority: number | undefined;
-  /** Its place in the list. */
-  readonly index: number;
-  readonly value: T;
-}
+import type { Entry } from './entry.ts';
+import { hostKey } from './host-pattern.ts';
+import { byPrecedence } from './precedence.ts';
 
 /** Called for each candidate in the order of precedence. True: it is the one. */
 type Visit<T> = (entry: Entry<T>) => boolean;
@@ -89,7 +75,7 @@ class HostIndex<T> {
     this.isEmpty = entries.length === 0;
     const byHost = new Map<string | undefined, Entry<T>[]>();
     for (const entry of entries) {
-      const host = entry.host?.toLowerCase().replace(/\.$/, '');
+      const host = hostKey(entry.host);
       const same = byHost.get(host);
       if (same === undefined) byHost.set(host, [entry]);
       else same.push(entry);
@@ -166,10 +152,4 @@ function firstOf<T>(list: readonly Entry<T>[] | undefined, visit: Visit<T>): Ent
   if (list === undefined) return undefined;
   for (let i = 0; i < list.length; i++) if (visit(list[i]!)) return list[i];
   return undefined;
-}
-
-function byPrecedence<T>(a: Entry<T>, b: Entry<T>): number {
-  const byKind = (a.path?.rank ?? 0) - (b.path?.rank ?? 0);
-  if (byKind !== 0) return byKind;
-  return b.conditions.length - a.conditions.length || a.index - b.index;
 }

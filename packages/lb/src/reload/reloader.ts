@@ -3,6 +3,7 @@ import { ConfigError as UsageError, StartError, type Tell } from '@rollcall/daem
 import type { Clock } from '@rollcall/runtime';
 import type { LoadedConfig } from '../config/config-file.ts';
 import { ConfigError } from '../config/problem.ts';
+import { logWarnings } from '../config/warning-log.ts';
 import type { Config } from '../config/schema.ts';
 import { describeChanges } from '../config/changes.ts';
 import { ChangeRefused } from '../config/change-refused.ts';
@@ -12,6 +13,8 @@ export type ReloadResult =
       readonly result: 'applied';
       /** What changed, in words; empty: nothing. */
       readonly changes: readonly string[];
+      /** What is allowed, but probably not meant, each with its place in the file. @default nothing */
+      readonly warnings?: readonly string[] | undefined;
     }
   | {
       readonly result: 'refused';
@@ -86,8 +89,9 @@ export class Reloader {
     try {
       loaded = load();
       const changes = describeChanges(current(), loaded.config);
+      const warnings = loaded.warnings();
       await apply(loaded.config);
-      return { result: 'applied', changes };
+      return { result: 'applied', changes, ...(warnings.length === 0 ? {} : { warnings }) };
     } catch (error) {
       if (!isExpected(error)) this.#parts.onFault(error);
       return { result: 'refused', errors: errorsOf(error, loaded) };
@@ -98,10 +102,11 @@ export class Reloader {
     const { clock, log } = this.#parts;
     this.#counts[outcome.result]++;
     if (outcome.result === 'applied') {
-      const { changes } = outcome;
+      const { changes, warnings = [] } = outcome;
       this.#refused = undefined;
       this.#loadedMs = clock.wallMs();
       log(`${why}: ${changes.length === 0 ? 'nothing has changed' : changes.join('; ')}`);
+      logWarnings(warnings, log);
       return;
     }
     const { errors } = outcome;

@@ -1,10 +1,9 @@
 import type { RequestView } from '@rollcall/dataplane';
 import type { RuleConfig } from '../config/rule-schema.ts';
 import type { ActionConfig, Config, ListenerConfig } from '../config/schema.ts';
-import { conditionsOf } from '../matching/conditions.ts';
 import { normalPath } from '../matching/normal-path.ts';
-import { pathPattern } from '../matching/path-pattern.ts';
-import { type Entry, RuleTable } from '../matching/rule-table.ts';
+import { entriesOf } from '../matching/rule-entries.ts';
+import { RuleTable } from '../matching/rule-table.ts';
 
 /** A request that is only thought of. */
 export interface Question {
@@ -33,20 +32,8 @@ function explainListener(listener: ListenerConfig, question: Question): string[]
   const head = `listener ${listener.name}: ${method} ${url.host}${request.target}`;
   if (path === undefined) return [head, '  refused with 400: the path can be read in several ways'];
   const shownPath = path === request.path ? [] : [`  its path is compared as ${path}`];
-  const entries = listener.rules.map((rule, index): Entry<RuleConfig> => {
-    const conditions = conditionsOf(rule);
-    return {
-      host: rule.host,
-      hostDepth: rule.hostDepth,
-      path: pathPattern(rule.path),
-      conditions,
-      priority: rule.priority,
-      index,
-      value: rule,
-    };
-  });
   const lines: string[] = [head, ...shownPath];
-  for (const { value, conditions, index } of new RuleTable(entries).candidates(
+  for (const { value, conditions, index } of new RuleTable(entriesOf(listener.rules)).candidates(
     request.host,
     path,
   )) {

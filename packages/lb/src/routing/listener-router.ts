@@ -1,9 +1,10 @@
 import type { Decision, RequestView, Respond, Router } from '@rollcall/dataplane';
 import type { ListenerConfig } from '../config/schema.ts';
 import { conditionsOf } from '../matching/conditions.ts';
+import type { Entry } from '../matching/entry.ts';
 import { normalPath } from '../matching/normal-path.ts';
 import { pathPattern } from '../matching/path-pattern.ts';
-import { type Entry, RuleTable } from '../matching/rule-table.ts';
+import { RuleTable } from '../matching/rule-table.ts';
 import { createRule, type RuleParts } from './create-rule.ts';
 import type { Rule } from './rule.ts';
 

@@ -19,6 +19,7 @@ interface Member {
 
 /** Source files with `const NAME = object({...})`, `const NAME = {...}` and `interface NAME {...}`. */
 const SOURCES = [
+  'packages/lb/src/config/access-log-schema.ts',
   'packages/lb/src/config/schema.ts',
   'packages/lb/src/config/group-schema.ts',
   'packages/lb/src/config/ingress-schema.ts',

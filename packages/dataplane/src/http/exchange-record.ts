@@ -8,6 +8,8 @@ const DOT = 46;
 const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'];
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
+const NO_FIELDS: readonly string[] = Object.freeze([]);
+
 /** The record that observers see. Filled from a head and reused for each request of a connection. */
 export class RequestRecord implements ExchangeRecord, RequestView {
   method = '';
@@ -24,6 +26,8 @@ export class RequestRecord implements ExchangeRecord, RequestView {
   attempts = 0;
   requestBytes = 0;
   responseBytes = 0;
+  responseHeadBytes = 0;
+  keptFields: readonly (string | undefined)[] = NO_FIELDS;
   minorVersion = 1;
   durationMs = 0;
   isSecure = false;
@@ -58,6 +62,11 @@ export class RequestRecord implements ExchangeRecord, RequestView {
     return value;
   }
 
+  /** Keeps the values of these fields, which cannot be read later. `names`: in lower case. */
+  keep(names: readonly string[]): void {
+    this.keptFields = names.map((name) => this.field(name));
+  }
+
   clear(clientAddress: string): void {
     this.method = '';
     this.host = '';
@@ -73,6 +82,8 @@ export class RequestRecord implements ExchangeRecord, RequestView {
     this.attempts = 0;
     this.requestBytes = 0;
     this.responseBytes = 0;
+    this.responseHeadBytes = 0;
+    this.keptFields = NO_FIELDS;
     this.minorVersion = 1;
     this.durationMs = 0;
   }

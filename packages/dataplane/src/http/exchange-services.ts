@@ -36,6 +36,8 @@ export interface ExchangeServices {
   timeouts: HttpTimeouts;
   limits: HttpLimits;
   trustForwarded: boolean;
+  /** Names of the request fields that observers want, in lower case. */
+  keptFields: readonly string[];
   readonly gate: RequestGate;
   readonly date: DateLine;
   readonly requestHead: RequestHead;

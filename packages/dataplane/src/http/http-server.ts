@@ -43,6 +43,8 @@ export interface HttpServerSettings {
    * never forwarded. @default false
    */
   readonly underscoresInHeaders?: boolean;
+  /** Names of the request fields whose values observers get, in lower case. @default none: it costs nothing */
+  readonly keptFields?: readonly string[];
   /** How many client connections this process and those with which it shares its limits may have. @default any number */
   readonly sharedConnections?: number;
 }
@@ -99,6 +101,7 @@ export class HttpServer {
     const clock = new RecentClock(runtime.clock);
     this.#services = {
       ...options,
+      keptFields: options.keptFields ?? [],
       tracer: options.tracer,
       traceFields: new TraceFields(options.tracer?.fields ?? []),
       pool: new UpstreamPool(
@@ -192,7 +195,7 @@ export class HttpServer {
 
   /** Applies to connections that are open, from their next request or wait on. */
   configure(settings: HttpServerSettings): void {
-    const { timeouts, limits, trustForwarded, underscoresInHeaders } = settings;
+    const { timeouts, limits, trustForwarded, underscoresInHeaders, keptFields = [] } = settings;
     this.#sharedConnections = settings.sharedConnections ?? Number.POSITIVE_INFINITY;
     const services = this.#services;
     const { retryRatio, retryReserve } = services.limits;
@@ -201,7 +204,7 @@ export class HttpServer {
       services.budget = budgetOf(limits, this.#runtime.clock);
     // Connections that are open stay with the limits of their source.
     if (!hasSameSourceLimits(services.limits, limits)) services.sources = Sources.within(limits);
-    Object.assign(services, { timeouts, limits, trustForwarded });
+    Object.assign(services, { timeouts, limits, trustForwarded, keptFields });
     services.pool.configure(poolOptionsOf(settings));
     services.queueWatch.configure(stallBounds(timeouts));
     services.requestHead.fields.configure(limits.fieldCount, underscoresInHeaders !== true);

@@ -2,6 +2,8 @@ import type { Respond } from '../model/router.ts';
 import type { RequestRecord } from './exchange-record.ts';
 import { encodeAnswer } from './problem.ts';
 
+const HEAD_END = '\r\n\r\n';
+
 /** An answer of the balancer itself, as bytes, which is noted in the record. `date`: the line of the head. */
 export function ownAnswer(
   record: RequestRecord,
@@ -13,5 +15,7 @@ export function ownAnswer(
   record.reason = answer.code;
   record.detail = answer.cause ?? '';
   const connection = record.connectionOf(keepsAlive);
-  return encodeAnswer(answer, { isHead: record.isHead, connection, date });
+  const bytes = encodeAnswer(answer, { isHead: record.isHead, connection, date });
+  record.responseHeadBytes += bytes.indexOf(HEAD_END) + HEAD_END.length;
+  return bytes;
 }

@@ -28,7 +28,8 @@ export class RequestLedger {
   /** The head is complete and valid. A tracer takes its fields out of what is forwarded. */
   read(source: Buffer, head: RequestHead): void {
     this.record.fill(source, head);
-    const { tracer, traceFields } = this.#services;
+    const { tracer, traceFields, keptFields } = this.#services;
+    if (keptFields.length > 0) this.record.keep(keptFields);
     if (tracer !== undefined)
       this.trace = tracer.onRequest(this.record, traceFields.take(source, head));
   }

@@ -200,6 +200,7 @@ export class ResponseRelay {
       },
       keptEnd,
     );
+    this.#countHead(keptEnd - headEnd);
     this.#sendBody(responseWriter.buffer, responseWriter.start, responseWriter.end);
     if (this.#isDechunking) {
       this.readBody(upstream, reader.buffer, headEnd, reader.end);
@@ -238,6 +239,7 @@ export class ResponseRelay {
     const reader = this.#reader;
     this.hasPassedInterim = true;
     responseWriter.rewrite(reader.buffer, responseHead, CONTINUE_ONLY, reader.position);
+    this.#countHead(0);
     this.send(upstream, responseWriter.buffer, responseWriter.start, responseWriter.end);
   }
 
@@ -247,10 +249,17 @@ export class ResponseRelay {
       this.#owner.onAnswerBroken(Fault.unexpectedUpgrade);
       return;
     }
-    const { buffer, end } = this.#reader;
+    const { buffer, position, end } = this.#reader;
     responseWriter.rewrite(buffer, responseHead, { ...CONTINUE_ONLY, connection: 'upgrade' }, end);
+    this.#countHead(end - position);
     this.send(upstream, responseWriter.buffer, responseWriter.start, responseWriter.end);
     this.#owner.onSwitched();
+  }
+
+  /** `bodyBytes`: of what has been written, those after the head. */
+  #countHead(bodyBytes: number): void {
+    const { start, end } = this.#services.responseWriter;
+    this.#owner.record.responseHeadBytes += end - start - bodyBytes;
   }
 
   #finish(upstream: UpstreamConnection): void {

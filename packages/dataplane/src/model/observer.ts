@@ -17,7 +17,11 @@ export interface ExchangeRecord extends RequestLine {
   readonly attempts: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Those of them that are heads. */
+  readonly responseHeadBytes: number;
   readonly minorVersion: number;
+  /** The values of the fields that the server was told to keep, in that order; empty if it has no valid head. */
+  readonly keptFields: readonly (string | undefined)[];
   /** From the complete head to the last byte passed to the client's connection. */
   readonly durationMs: number;
 }

@@ -1,12 +1,12 @@
 import type { Tell } from '@rollcall/daemon';
 import { StartError } from '@rollcall/daemon';
-import type { Clock } from '@rollcall/runtime';
+import { isDeepStrictEqual } from 'node:util';
+import type { AccessLogConfig } from '../config/access-log-schema.ts';
 import { NO_STEP, type Step } from '../reload/step.ts';
-import { AccessLog } from './access-log.ts';
+import { AccessLog, type AccessLogParts } from './access-log.ts';
 import { createStdoutSink, type LogSink, openFileSink } from './log-sink.ts';
 
-export interface AccessLogParts {
-  readonly clock: Clock;
+export interface AccessLogSwitchParts extends AccessLogParts {
   readonly log: Tell;
   /** Other processes write to the same standard output. @default false */
   readonly isShared?: boolean | undefined;
@@ -18,22 +18,26 @@ export interface AccessLogParts {
 export class AccessLogSwitch {
   /** Undefined: off. */
   log: AccessLog | undefined;
-  readonly #parts: AccessLogParts;
-  #target = 'off';
+  readonly #parts: AccessLogSwitchParts;
+  #config: AccessLogConfig = { file: 'off', format: 'json', sample: 1 };
 
-  constructor(parts: AccessLogParts) {
+  constructor(parts: AccessLogSwitchParts) {
     this.#parts = parts;
   }
 
   /**
-   * `target`: `stdout`, `off` or a file. A file is opened anew each time, so that it can be renamed before.
+   * A file is opened anew each time, so that it can be renamed before.
    * @throws StartError when it cannot be opened.
    */
-  async prepare(target: string): Promise<Step> {
-    if (target === this.#target && (target === 'off' || target === 'stdout')) return NO_STEP;
-    const sink = target === 'off' ? undefined : await this.#open(target);
+  async prepare(next: AccessLogConfig): Promise<Step> {
+    const { file } = next;
+    const isStream = file === 'off' || file === 'stdout';
+    if (isStream && isDeepStrictEqual(next, this.#config)) return NO_STEP;
+    if (file === 'stdout' && this.#config.file === file)
+      return { commit: () => this.#configure(next), undo() {} };
+    const sink = file === 'off' ? undefined : await this.#open(file);
     return {
-      commit: () => this.#replace(target, sink),
+      commit: () => this.#replace(next, sink),
       undo: () => sink?.close(),
     };
   }
@@ -52,12 +56,17 @@ export class AccessLogSwitch {
     });
   }
 
-  #replace(target: string, sink: LogSink | undefined): void {
-    this.#target = target;
+  #replace(next: AccessLogConfig, sink: LogSink | undefined): void {
     if (sink === undefined) {
       void this.log?.close();
       this.log = undefined;
-    } else if (this.log === undefined) this.log = new AccessLog(sink, this.#parts.clock);
+    } else if (this.log === undefined) this.log = new AccessLog(sink, this.#parts);
     else void this.log.replaceSink(sink);
+    this.#configure(next);
+  }
+
+  #configure(next: AccessLogConfig): void {
+    this.#config = next;
+    this.log?.configure(next);
   }
 }

@@ -19,6 +19,8 @@ function recordOf(path: string): ExchangeRecord {
     attempts: 1,
     requestBytes: 40,
     responseBytes: 1_100,
+    responseHeadBytes: 100,
+    keptFields: [],
     minorVersion: 1,
     durationMs: 1.0457,
   };
@@ -38,7 +40,12 @@ function open() {
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { log: new AccessLog(sink, systemClock), written, state, lines };
+  return {
+    log: new AccessLog(sink, { clock: systemClock, random: () => 0.5 }),
+    written,
+    state,
+    lines,
+  };
 }
 
 test('lines are complete and in order, however they fall into batches', async () => {

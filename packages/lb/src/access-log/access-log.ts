@@ -1,6 +1,7 @@
 import type { ExchangeRecord } from '@rollcall/dataplane';
-import type { Clock } from '@rollcall/runtime';
-import { formatLogLine } from './log-line.ts';
+import type { Clock, Random } from '@rollcall/runtime';
+import type { AccessLogConfig } from '../config/access-log-schema.ts';
+import { LINE_FORMATS, type LineFormat } from './line-format.ts';
 import type { LogSink } from './log-sink.ts';
 
 const BATCH_BYTES = 65_536;
@@ -11,6 +12,14 @@ const CHARACTER_BYTES = 3;
 /** Beyond this, a sink that is too slow loses lines; otherwise the balancer would run out of memory. */
 const MAX_BACKLOG_BYTES = 16_777_216;
 
+/** From this status on, a request is always written. */
+const SERVER_FAULT = 500;
+
+export interface AccessLogParts {
+  readonly clock: Clock;
+  readonly random: Random['share'];
+}
+
 /** Collects lines and writes them in batches: when there are enough, and at each tick. */
 export class AccessLog {
   /** Lines lost because the sink was too slow. */
@@ -19,18 +28,31 @@ export class AccessLog {
   #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #batchBytes = 0;
   #batchLines = 0;
+  /** Share of the requests without a fault of a server that are written. */
+  #sample = 1;
+  #format: LineFormat = LINE_FORMATS.json;
   #stampedMs = 0;
   #stampText = '';
   #sink: LogSink;
   readonly #clock: Clock;
+  readonly #random: Random['share'];
 
-  constructor(sink: LogSink, clock: Clock) {
+  constructor(sink: LogSink, { clock, random }: AccessLogParts) {
     this.#sink = sink;
     this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** From the next line on. */
+  configure({ format, sample }: Pick<AccessLogConfig, 'format' | 'sample'>): void {
+    this.#sample = sample;
+    this.#format = LINE_FORMATS[format];
+    this.#stampedMs = 0;
   }
 
   add(record: ExchangeRecord): void {
-    const line = formatLogLine(record, this.#stamp());
+    if (this.#sample < 1 && record.status < SERVER_FAULT && this.#random() >= this.#sample) return;
+    const line = this.#format.lineOf(record, this.#stamp());
     const mostBytes = line.length * CHARACTER_BYTES;
     if (mostBytes > BATCH_BYTES - this.#batchBytes) this.flush();
     if (mostBytes > BATCH_BYTES) this.#write(Buffer.from(line), 1);
@@ -63,7 +85,7 @@ export class AccessLog {
     const ms = this.#clock.wallMs();
     if (ms !== this.#stampedMs) {
       this.#stampedMs = ms;
-      this.#stampText = new Date(ms).toISOString();
+      this.#stampText = this.#format.timeOf(ms);
     }
     return this.#stampText;
   }

@@ -35,7 +35,7 @@ test('the smallest file gets every default', () => {
     ejection: { baseMs: 1_000 },
   });
   expect(config.timeouts.responseMs).toBe(60_000);
-  expect(config.accessLog).toBe('stdout');
+  expect(config.accessLog).toEqual({ file: 'stdout', format: 'json', sample: 1 });
 });
 
 test('a health check gets its defaults when it is named', () => {

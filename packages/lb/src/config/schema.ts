@@ -2,6 +2,7 @@ import { CONNECTION_POLICIES } from '@rollcall/balancing';
 import { isHostPattern, pemFile, tokenFile } from '@rollcall/daemon';
 import { TCP_OPTIONS } from '@rollcall/dataplane';
 import { z } from 'zod';
+import { AccessLog } from './access-log-schema.ts';
 import { flag, integer, label, ms, object, port, text } from './fields.ts';
 import { ejection, type Stickiness, TargetGroup } from './group-schema.ts';
 import { IngressRouting } from './ingress-schema.ts';
@@ -120,6 +121,8 @@ const Shutdown = object({
   graceMs: ms(0).default(30_000),
 });
 
+const FILE_NAME = text('stdout, off or the path of a file');
+
 /** The configuration file. It defines every default. */
 export const ConfigSchema = object({
   registry: Registry,
@@ -136,8 +139,12 @@ export const ConfigSchema = object({
   /** Routes by the Ingresses that are declared in the registry. Absent: they route nothing here. */
   ingress: IngressRouting.optional(),
   admin: Admin.prefault({}),
-  /** `stdout`, `off` or a file that is appended to. @default stdout */
-  accessLog: text('stdout, off or the path of a file').default('stdout'),
+  /** A line for each request: `stdout`, `off`, a file that is appended to, or a mapping. @default stdout */
+  accessLog: z
+    .union([FILE_NAME.transform((file) => AccessLog.parse({ file })), AccessLog], {
+      error: 'expected stdout, off, a file, or a mapping with file, format or sample',
+    })
+    .prefault('stdout'),
   /** How long the parts of a request may take, in ms. */
   timeouts: Timeouts.prefault({}),
   /** Sizes and numbers. */

@@ -5,6 +5,7 @@ import { type PassedSocket, StartError, type Tell, type Tracing } from '@rollcal
 import { type Handshaker, HttpServer, type SharedUse, type Transport } from '@rollcall/dataplane';
 import type { Clock, Random } from '@rollcall/runtime';
 import { AccessLogSwitch } from '../access-log/access-log-switch.ts';
+import { loggedFields } from '../access-log/line-format.ts';
 import type { FrontConfig } from '../config/schema.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import { reportTarget } from '../groups/target-report.ts';
@@ -173,7 +174,8 @@ export class HttpFront implements Front {
   #settingsOf(config: FrontConfig) {
     const { timeouts, trustForwarded, underscoresInHeaders } = config;
     const sharedConnections = config.limits.clientConnections;
-    const rules = { trustForwarded, underscoresInHeaders, sharedConnections };
+    const keptFields = loggedFields(config.accessLog);
+    const rules = { trustForwarded, underscoresInHeaders, sharedConnections, keptFields };
     return { timeouts, ...rules, limits: this.#limitsOf(config) };
   }
 

@@ -58,6 +58,8 @@ const record = (given: Partial<ExchangeRecord>): ExchangeRecord => ({
   attempts: 1,
   requestBytes: 0,
   responseBytes: 0,
+  responseHeadBytes: 0,
+  keptFields: [],
   minorVersion: 1,
   durationMs: 1,
   ...given,

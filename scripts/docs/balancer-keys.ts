@@ -24,6 +24,7 @@ const SOURCES = [
   'packages/lb/src/config/group-schema.ts',
   'packages/lb/src/config/ingress-schema.ts',
   'packages/lb/src/config/limits-schema.ts',
+  'packages/lb/src/config/request-id-schema.ts',
   'packages/lb/src/config/rule-schema.ts',
   'packages/lb/src/config/tls-schema.ts',
   'packages/dataplane/src/model/options.ts',

@@ -60,6 +60,7 @@ export {
   type RefusalCounters,
   type RefusalReason,
 } from './model/port-service.ts';
+export type { RequestIdRule } from './model/request-id.ts';
 export type { RequestTrace, RequestTracer } from './model/request-tracer.ts';
 export type {
   Decision,

@@ -185,6 +185,7 @@ async function openFront(config: Config, parts: FrontParts): Promise<OpenFront> 
       tracing,
       descriptors,
       random,
+      hex: systemRandom.hex,
       cookieKey,
     };
     const front = new HttpFront(config, { ...own, sockets: passed });

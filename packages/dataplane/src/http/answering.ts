@@ -65,7 +65,18 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
 
   answerEdits(): FieldEdits | undefined {
     const answerEdits = this.forward?.answerEdits;
-    return answerEdits === undefined ? undefined : answerEdits(this.record.finalTarget!);
+    const edits = answerEdits === undefined ? undefined : answerEdits(this.record.finalTarget!);
+    return this.#withId(edits);
+  }
+
+  switchEdits(): FieldEdits | undefined {
+    return this.#withId(undefined);
+  }
+
+  #withId(edits: FieldEdits | undefined): FieldEdits | undefined {
+    const { requestIds } = this.services;
+    if (requestIds === undefined || this.record.requestId === '') return edits;
+    return requestIds.answerEdits(this.record.requestId, edits);
   }
 
   /** The head of the final response (not 1xx) arrived: from here on the request cannot be tried again. */
@@ -137,7 +148,7 @@ export abstract class Answering implements RelayOwner, TunnelOwner {
   protected answer(answer: Omit<Respond, 'kind'>): void {
     const { isClosing } = this.place;
     this.#keepsAlive = this.wantsKeepAlive && this.isRequestComplete && !isClosing;
-    const bytes = ownAnswer(this.record, answer, this.#keepsAlive, this.services.date.text);
+    const bytes = ownAnswer(this.record, answer, this.#keepsAlive, this.services);
     this.tries.replay.drop();
     this.relay.send(undefined, bytes, 0, bytes.length);
     this.#flush(false);

@@ -31,6 +31,7 @@ export class RequestRecord implements ExchangeRecord, RequestView {
   minorVersion = 1;
   durationMs = 0;
   isSecure = false;
+  requestId = '';
   #lastHost = '';
   #source: Buffer | undefined;
   #head: RequestHead | undefined;
@@ -84,6 +85,7 @@ export class RequestRecord implements ExchangeRecord, RequestView {
     this.responseBytes = 0;
     this.responseHeadBytes = 0;
     this.keptFields = NO_FIELDS;
+    this.requestId = '';
     this.minorVersion = 1;
     this.durationMs = 0;
   }

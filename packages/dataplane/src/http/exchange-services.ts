@@ -9,6 +9,7 @@ import type { HttpCounters } from './plane-counters.ts';
 import type { RecentClock } from './recent-clock.ts';
 import type { RequestGate } from './request-gate.ts';
 import type { RequestHead } from './request-head.ts';
+import type { RequestIds } from './request-ids.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import type { RequestWriter } from './request-writer.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -36,6 +37,8 @@ export interface ExchangeServices {
   timeouts: HttpTimeouts;
   limits: HttpLimits;
   trustForwarded: boolean;
+  /** Undefined: requests get no ids. */
+  requestIds: RequestIds | undefined;
   /** Names of the request fields that observers want, in lower case. */
   keptFields: readonly string[];
   readonly gate: RequestGate;

@@ -43,8 +43,10 @@ export class Exchange extends Forwarding {
     this.forward = decision;
     this.tries.reset(group, decision.client);
     this.record.group = group.name;
-    const { requestWriter, trustForwarded } = this.services;
-    const rewrite = { head, identity: this.client.identity, trustForwarded, edits };
+    const { requestWriter, trustForwarded, requestIds } = this.services;
+    const { requestId } = this.record;
+    const idLine = requestId === '' ? '' : (requestIds?.lineFor(requestId, edits) ?? '');
+    const rewrite = { head, identity: this.client.identity, trustForwarded, edits, idLine };
     const encoded = requestWriter.encode(source, rewrite, body.end);
     this.tries.replay.reset(encoded, body.end - head.end, requestWriter.fieldsAt);
     this.relay.start({
@@ -134,7 +136,7 @@ export class Exchange extends Forwarding {
 
   #decided(decision: Forward | Respond, source: Buffer): void {
     this.phase = Phase.connecting;
-    const { requestHead, tracer, traceFields } = this.services;
+    const { requestHead, tracer, traceFields, requestIds } = this.services;
     const end = requestHead.parse(source, 0, source.length);
     if (end <= INCOMPLETE) {
       // The limits have become stricter meanwhile.
@@ -143,6 +145,7 @@ export class Exchange extends Forwarding {
       return;
     }
     if (tracer !== undefined) traceFields.take(source, requestHead);
+    requestIds?.mark(source, requestHead);
     this.client.resumeReading();
     const body = { end: source.length, isComplete: this.isRequestComplete };
     this.#follow(decision, source, requestHead, body);

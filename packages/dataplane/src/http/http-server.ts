@@ -4,6 +4,7 @@ import type { Connection, ListenAddress, Transport } from '../io/transport.ts';
 import type { Observer } from '../model/observer.ts';
 import type { RequestTracer } from '../model/request-tracer.ts';
 import type { HttpLimits, HttpTimeouts } from '../model/options.ts';
+import type { RequestIdRule } from '../model/request-id.ts';
 import type { Router } from '../model/router.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
 import type { Target } from '../model/target.ts';
@@ -17,6 +18,7 @@ import { DateLine } from './date-line.ts';
 import { RecentClock } from './recent-clock.ts';
 import { RequestGate } from './request-gate.ts';
 import { RequestHead } from './request-head.ts';
+import { RequestIds } from './request-ids.ts';
 import { hasSameSourceLimits, Sources } from './sources.ts';
 import type { SharedUse } from './shared-use.ts';
 import { RequestWriter } from './request-writer.ts';
@@ -43,6 +45,8 @@ export interface HttpServerSettings {
    * never forwarded. @default false
    */
   readonly underscoresInHeaders?: boolean;
+  /** Gives each request an id. @default none: a request then costs a few comparisons more */
+  readonly requestId?: RequestIdRule | undefined;
   /** Names of the request fields whose values observers get, in lower case. @default none: it costs nothing */
   readonly keptFields?: readonly string[];
   /** How many client connections this process and those with which it shares its limits may have. @default any number */
@@ -102,6 +106,7 @@ export class HttpServer {
     this.#services = {
       ...options,
       keptFields: options.keptFields ?? [],
+      requestIds: idsOf(options),
       tracer: options.tracer,
       traceFields: new TraceFields(options.tracer?.fields ?? []),
       pool: new UpstreamPool(
@@ -196,6 +201,7 @@ export class HttpServer {
   /** Applies to connections that are open, from their next request or wait on. */
   configure(settings: HttpServerSettings): void {
     const { timeouts, limits, trustForwarded, underscoresInHeaders, keptFields = [] } = settings;
+    const requestIds = idsOf(settings);
     this.#sharedConnections = settings.sharedConnections ?? Number.POSITIVE_INFINITY;
     const services = this.#services;
     const { retryRatio, retryReserve } = services.limits;
@@ -204,7 +210,7 @@ export class HttpServer {
       services.budget = budgetOf(limits, this.#runtime.clock);
     // Connections that are open stay with the limits of their source.
     if (!hasSameSourceLimits(services.limits, limits)) services.sources = Sources.within(limits);
-    Object.assign(services, { timeouts, limits, trustForwarded, keptFields });
+    Object.assign(services, { timeouts, limits, trustForwarded, keptFields, requestIds });
     services.pool.configure(poolOptionsOf(settings));
     services.queueWatch.configure(stallBounds(timeouts));
     services.requestHead.fields.configure(limits.fieldCount, underscoresInHeaders !== true);
@@ -279,6 +285,10 @@ function poolOptionsOf({ timeouts, limits }: HttpServerSettings): PoolOptions {
     idlePerTarget: limits.idlePerTarget,
     openLimit: limits.clientConnections,
   };
+}
+
+function idsOf({ requestId }: HttpServerSettings): RequestIds | undefined {
+  return requestId === undefined ? undefined : new RequestIds(requestId);
 }
 
 function budgetOf({ retryRatio, retryReserve }: HttpLimits, clock: Clock): RetryBudget {

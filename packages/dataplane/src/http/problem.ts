@@ -36,6 +36,8 @@ export interface AnswerShape {
   readonly connection: 'implied' | 'close' | 'keep-alive';
   /** The line `Date: ...`. */
   readonly date: string;
+  /** Further lines, each with its end. */
+  readonly more: string;
 }
 
 /** A response of the balancer itself, as bytes. The body and `Rollcall-Reason` contain the reason. */
@@ -56,5 +58,5 @@ export function encodeAnswer(answer: Omit<Respond, 'kind'>, shape: AnswerShape):
   if (answer.fields !== undefined) lines.push(...answer.fields);
   if (shape.connection !== 'implied') lines.push(`Connection: ${shape.connection}`);
   const sent = shape.isHead || isBodyless ? '' : body;
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${sent}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n${shape.more}\r\n${sent}`);
 }

@@ -28,7 +28,9 @@ export class RequestLedger {
   /** The head is complete and valid. A tracer takes its fields out of what is forwarded. */
   read(source: Buffer, head: RequestHead): void {
     this.record.fill(source, head);
-    const { tracer, traceFields, keptFields } = this.#services;
+    const { tracer, traceFields, keptFields, requestIds } = this.#services;
+    if (requestIds !== undefined)
+      this.record.requestId = requestIds.take(source, head, this.record.clientAddress);
     if (keptFields.length > 0) this.record.keep(keptFields);
     if (tracer !== undefined)
       this.trace = tracer.onRequest(this.record, traceFields.take(source, head));

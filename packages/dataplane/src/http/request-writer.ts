@@ -29,6 +29,8 @@ export interface RequestRewrite {
   readonly trustForwarded: boolean;
   /** What the rule changes. */
   readonly edits: RequestEdits | undefined;
+  /** The line with its id; empty: it has none. */
+  readonly idLine: string;
 }
 
 /** Builds the bytes to send upstream: one separate buffer, so that it can be sent again. */
@@ -45,9 +47,10 @@ export class RequestWriter {
 
   /** `bodyEnd`: end of the bytes in `source` that belong to this request. */
   encode(source: Buffer, rewrite: RequestRewrite, bodyEnd: number): Buffer {
-    const { head, identity, edits } = rewrite;
+    const { head, identity, edits, idLine } = rewrite;
     const { address, protoAndPort, certificate } = identity;
-    const own = FIXED_BYTES + address.length + protoAndPort.length + certificate.length;
+    const own =
+      FIXED_BYTES + idLine.length + address.length + protoAndPort.length + certificate.length;
     const fixed = edits === undefined ? own : own + lengthOf(edits);
     const hostLength = 2 * (head.hostEnd - head.hostStart || identity.localAuthority.length);
     this.#out = Buffer.allocUnsafe(bodyEnd - head.start + fixed + hostLength);
@@ -65,6 +68,7 @@ export class RequestWriter {
     if (head.fields.has(Field.maxForwards)) this.#maxForwards(source, head);
     this.#fields(source, rewrite);
     if (edits?.lines !== undefined) this.#bytes(edits.lines);
+    if (idLine !== '') this.#text(idLine);
     this.#bytes(this.#via.lineFor(head.minorVersion));
     this.#copy(source, head.fields.end, bodyEnd);
     return this.#out.subarray(0, this.#length);

@@ -15,6 +15,8 @@ export interface RelayOwner {
   onAnswerHead(status: number, isKeepable: boolean): boolean;
   /** What the rule changes in the answer. */
   answerEdits(): FieldEdits | undefined;
+  /** What is changed in the answer that switches protocols. */
+  switchEdits(): FieldEdits | undefined;
   onAnswerEnd(keepAliveSeconds: number | undefined): void;
   onAnswerBroken(fault: number): void;
   onSwitched(): void;
@@ -250,7 +252,9 @@ export class ResponseRelay {
       return;
     }
     const { buffer, position, end } = this.#reader;
-    responseWriter.rewrite(buffer, responseHead, { ...CONTINUE_ONLY, connection: 'upgrade' }, end);
+    const edits = this.#owner.switchEdits();
+    const rewrite: ResponseRewrite = { ...CONTINUE_ONLY, connection: 'upgrade', edits };
+    responseWriter.rewrite(buffer, responseHead, rewrite, end);
     this.#countHead(end - position);
     this.send(upstream, responseWriter.buffer, responseWriter.start, responseWriter.end);
     this.#owner.onSwitched();

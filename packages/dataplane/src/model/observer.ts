@@ -20,6 +20,8 @@ export interface ExchangeRecord extends RequestLine {
   /** Those of them that are heads. */
   readonly responseHeadBytes: number;
   readonly minorVersion: number;
+  /** Its id; empty if requests get none. */
+  readonly requestId: string;
   /** The values of the fields that the server was told to keep, in that order; empty if it has no valid head. */
   readonly keptFields: readonly (string | undefined)[];
   /** From the complete head to the last byte passed to the client's connection. */

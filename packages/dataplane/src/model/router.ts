@@ -16,6 +16,8 @@ export interface RequestLine {
 export interface RequestView extends RequestLine {
   /** Name of the rule that takes it; whoever routes writes it here, for the log. */
   rule: string;
+  /** The id that it has got; empty if requests get none. */
+  readonly requestId: string;
   /** It came over TLS. */
   readonly isSecure: boolean;
   /**

@@ -20,6 +20,7 @@ function recordOf(path: string): ExchangeRecord {
     requestBytes: 40,
     responseBytes: 1_100,
     responseHeadBytes: 100,
+    requestId: '',
     keptFields: [],
     minorVersion: 1,
     durationMs: 1.0457,

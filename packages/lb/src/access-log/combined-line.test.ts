@@ -22,6 +22,7 @@ function recordOf(given: Partial<ExchangeRecord> = {}): ExchangeRecord {
     requestBytes: 40,
     responseBytes: 1_100,
     responseHeadBytes: 100,
+    requestId: '',
     keptFields: ['https://shop.example/', 'curl/8', undefined],
     minorVersion: 1,
     durationMs: 1,

@@ -34,12 +34,13 @@ function targetPart(target: Target | undefined): string {
  * when the response was complete.
  */
 export function formatLogLine(record: ExchangeRecord, time: string): string {
+  const id = record.requestId === '' ? '' : `,"requestId":${quoted(record.requestId)}`;
   const detail = record.detail === '' ? '' : `,"detail":${quoted(record.detail)}`;
   return (
     `{"time":"${time}","client":"${record.clientAddress}","method":${quoted(record.method)}` +
     `,"host":${quoted(record.host)},"path":${quoted(record.path)},"protocol":"HTTP/1.${record.minorVersion}"` +
     `,"status":${record.status},"reason":"${record.reason}"${detail},"rule":"${record.rule}","group":"${record.group}",` +
     `${targetPart(record.finalTarget)},"attempts":${record.attempts},"requestBytes":${record.requestBytes}` +
-    `,"responseBytes":${record.responseBytes},"durationMs":${decimals(record.durationMs)}}\n`
+    `,"responseBytes":${record.responseBytes},"durationMs":${decimals(record.durationMs)}${id}}\n`
   );
 }

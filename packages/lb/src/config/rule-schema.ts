@@ -1,7 +1,7 @@
-import { createSourceRanges } from '@rollcall/dataplane';
 import { z } from 'zod';
 import { isFieldName, isProtectedField } from './field-names.ts';
 import { integer, label, ms, object, text } from './fields.ts';
+import { networks } from './networks.ts';
 import { isPathPattern } from './path-fields.ts';
 
 const HOST_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
@@ -247,20 +247,10 @@ export const Rule = object({
   /** Parameters of the query, as for `headers`. @default any */
   query: z.record(z.string(), Text, { error: 'expected values by name' }).optional(),
   /** Networks from which the client comes, such as 10.0.0.0/8. @default any */
-  sources: names(
-    z.string({ error: 'expected a network' }).refine(isNetwork, {
-      error: 'expected a network such as 10.0.0.0/8 or 2001:db8::/32',
-    }),
-    'networks',
-  ).optional(),
+  sources: networks.optional(),
   ...gates,
   ...action,
 });
-
-function isNetwork(network: string): boolean {
-  const [address = ''] = network.split('/');
-  return createSourceRanges([network])(address);
-}
 
 export type RuleConfig = z.output<typeof Rule>;
 export type RewriteConfig = z.output<typeof Rewrite>;

@@ -7,6 +7,7 @@ import { flag, integer, label, ms, object, port, text } from './fields.ts';
 import { ejection, type Stickiness, TargetGroup } from './group-schema.ts';
 import { IngressRouting } from './ingress-schema.ts';
 import { Limits, Timeouts } from './limits-schema.ts';
+import { RequestId } from './request-id-schema.ts';
 import { action, Rule } from './rule-schema.ts';
 import { ListenerTls } from './tls-schema.ts';
 import type { SecretCertificate } from '../tls/files/secret-certificate.ts';
@@ -153,6 +154,11 @@ export const ConfigSchema = object({
    * Keeps X-Forwarded-*, Forwarded, X-Real-IP and similar fields of requests: only behind another proxy. @default false
    */
   trustForwarded: flag.default(false),
+  /**
+   * Gives each request an id, which its target, its answer and the access log get. @default none: a field that clients send
+   * is passed on as any other
+   */
+  requestId: RequestId.optional(),
   /** Forwards header names with `_`, which targets that use CGI or WSGI read as `-`. @default false */
   underscoresInHeaders: flag.default(false),
   /** Applies the file, and those that it names, by itself when they change: within two seconds. @default false */

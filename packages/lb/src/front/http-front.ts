@@ -19,6 +19,7 @@ import { BalancerTracer } from '../tracing/balancer-tracer.ts';
 import { TrafficStats } from '../traffic/traffic-stats.ts';
 import type { FrontReport, HandshakeReport } from './front-report.ts';
 import type { Front } from './front.ts';
+import { requestIdRuleOf } from './request-id-rule.ts';
 import { limitsWithin } from '../config/limits-within.ts';
 
 export interface HttpFrontParts {
@@ -39,6 +40,8 @@ export interface HttpFrontParts {
   /** Signs the cookies of clients, unless the configuration names a file. */
   readonly cookieKey: Buffer;
   readonly random: Random['share'];
+  /** Makes ids of requests. */
+  readonly hex: Random['hex'];
   /** Other processes write to the same standard output. @default false */
   readonly isShared?: boolean;
 }
@@ -175,7 +178,14 @@ export class HttpFront implements Front {
     const { timeouts, trustForwarded, underscoresInHeaders } = config;
     const sharedConnections = config.limits.clientConnections;
     const keptFields = loggedFields(config.accessLog);
-    const rules = { trustForwarded, underscoresInHeaders, sharedConnections, keptFields };
+    const requestId = requestIdRuleOf(config, this.#parts.hex);
+    const rules = {
+      trustForwarded,
+      underscoresInHeaders,
+      sharedConnections,
+      keptFields,
+      requestId,
+    };
     return { timeouts, ...rules, limits: this.#limitsOf(config) };
   }
 

@@ -73,7 +73,7 @@ function served({ rules, targetGroups }: IngressRoutes, url: string): string {
   const path = normalPath(pathname)!;
   const request = { host, path, target: path, method: 'GET', clientAddress: '', rule: '' };
   const rule: RuleConfig | undefined = table.find(
-    { ...request, isSecure: false, field: () => undefined } satisfies RequestView,
+    { ...request, requestId: '', isSecure: false, field: () => undefined } satisfies RequestView,
     path,
   );
   return rule === undefined ? '-' : targetGroups[rule.targetGroup!]!.service;

@@ -171,7 +171,14 @@ const anyRequest = fc
   .map(({ x, y, q, ...line }): RequestView => {
     const fields: Record<string, string | undefined> = { x, y };
     const target = q === undefined ? line.path : `${line.path}?q=${q}`;
-    return { ...line, target, isSecure: false, rule: '', field: (name) => fields[name] };
+    return {
+      ...line,
+      target,
+      requestId: '',
+      isSecure: false,
+      rule: '',
+      field: (name) => fields[name],
+    };
   });
 const anySet = fc.tuple(
   fc.array(anyRule, { minLength: 2, maxLength: 12 }),

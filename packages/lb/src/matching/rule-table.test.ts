@@ -41,6 +41,7 @@ function requestOf(
     path,
     target: path,
     clientAddress: '',
+    requestId: '',
     isSecure: false,
     rule: '',
     field,

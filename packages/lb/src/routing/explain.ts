@@ -56,6 +56,7 @@ function requestOf({ method, url, headers, source }: Question): RequestView {
     path: url.pathname,
     clientAddress: source,
     rule: '',
+    requestId: '',
     isSecure: url.protocol === 'https:',
     field: (name) => headers[name],
   };

@@ -25,7 +25,7 @@ ${['api', 'api-v2', 'exact', 'shop-api', 'shop-only', 'any-example', 'deep-examp
   .join('\n')}
 `;
 
-const PLAIN = { isSecure: false, rule: '', field: () => undefined };
+const PLAIN = { requestId: '', isSecure: false, rule: '', field: () => undefined };
 
 function createRouter() {
   const config = parseConfig(CONFIG, 'lb.yaml', {});

@@ -59,6 +59,7 @@ const record = (given: Partial<ExchangeRecord>): ExchangeRecord => ({
   requestBytes: 0,
   responseBytes: 0,
   responseHeadBytes: 0,
+  requestId: '',
   keptFields: [],
   minorVersion: 1,
   durationMs: 1,

@@ -165,6 +165,7 @@ class WorkerProgram {
       pseudonym: this.#start.pseudonym,
       cookieKey: this.#cookieKey,
       random: systemRandom.share,
+      hex: systemRandom.hex,
       isShared: true,
       socketOf: (key) => this.#sockets.get(key),
     });

@@ -191,8 +191,8 @@ export class WorkersFront implements Front {
 /** What workers need of a configuration: no secret of the registry is among it. */
 function carriedOf(config: FrontConfig): FrontConfig {
   const { listeners, targetGroups, accessLog, timeouts, limits, shutdown, io, workers } = config;
-  const { trustForwarded, underscoresInHeaders, cookieKeyFile } = config;
-  const rules = { trustForwarded, underscoresInHeaders, cookieKeyFile };
+  const { trustForwarded, underscoresInHeaders, cookieKeyFile, requestId } = config;
+  const rules = { trustForwarded, underscoresInHeaders, cookieKeyFile, requestId };
   return { listeners, targetGroups, accessLog, timeouts, limits, shutdown, io, workers, ...rules };
 }
 

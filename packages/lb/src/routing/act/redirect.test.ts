@@ -6,7 +6,7 @@ function answer(request: Partial<RequestView>, config = {}, httpsPort = 443) {
   const { target = '/' } = request;
   const [path = ''] = target.split('?');
   const whole = { method: 'GET', host: 'shop.test', target, path, clientAddress: '' };
-  const fields = { isSecure: false, rule: '', field: () => undefined };
+  const fields = { requestId: '', isSecure: false, rule: '', field: () => undefined };
   const wanted = { scheme: 'https', ...config } as const;
   const action = new RedirectAction(wanted, { httpsPort: () => httpsPort });
   return action.decide({ ...whole, ...fields, ...request }, path);

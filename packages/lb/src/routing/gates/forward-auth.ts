@@ -51,6 +51,7 @@ export class ForwardAuth implements Gate {
       const value = request.field(name);
       if (value !== undefined) headers[name] = value;
     }
+    if (request.requestId !== '') headers['x-request-id'] = request.requestId;
     return questionOf(
       (signal) => this.#ask(headers, signal),
       (error) => ({ ...UNAVAILABLE, cause: `forwardAuth: ${(error as Error).message}` }),

@@ -1,8 +1,16 @@
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import { BrowserGuard, guardAdmin } from './browser-guard.ts';
 import { type AdminProblem, sendProblem } from './problem.ts';
 import { bindFailure } from './start-error.ts';
+
+/** What a request to an admin port names. */
+export interface AdminRequest {
+  /** What stands for `:name` in the path. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Of a parameter that is given twice, the last one. */
+  readonly query: Readonly<Record<string, string>>;
+}
 
 /** The answer to something that an operator asked for. */
 export type AdminAnswer =
@@ -21,9 +29,9 @@ export interface AdminParts {
   /** Further fields of `/readyz`. @default none */
   readonly details?: () => object;
   /** Further read-only pages, by path. */
-  readonly views?: Readonly<Record<string, () => unknown>>;
-  /** What operators may ask for with POST and without a body, by path. */
-  readonly actions?: Readonly<Record<string, () => Promise<AdminAnswer>>>;
+  readonly views?: Readonly<Record<string, (request: AdminRequest) => unknown>>;
+  /** What operators may ask for with POST and without a body, by path, in which `:name` stands for any text. */
+  readonly actions?: Readonly<Record<string, (request: AdminRequest) => Promise<AdminAnswer>>>;
 }
 
 /** The admin server for operators: `/livez`, `/readyz`, `/metrics` and the views. Not yet listening. */
@@ -39,7 +47,9 @@ export function createAdminServer(parts: AdminParts): FastifyInstance {
     const readiness = readinessOf(state);
     return reply.code(isServing(readiness) ? 200 : 503).send({ ...readiness, ...details() });
   });
-  for (const [path, view] of Object.entries(views)) app.get(path, () => view());
+  for (const [path, view] of Object.entries(views)) {
+    app.get(path, (request) => view(adminRequestOf(request)));
+  }
   app.get('/metrics', async (_request, reply) => {
     const text = await metrics.metrics();
     return reply.type(metrics.contentType).send(text);
@@ -72,13 +82,20 @@ function addActions(app: FastifyInstance, actions: NonNullable<AdminParts['actio
     },
   );
   for (const [path, act] of Object.entries(actions)) {
-    app.post(path, async (_request, reply) => {
-      const answer = await act();
+    app.post(path, async (request, reply) => {
+      const answer = await act(adminRequestOf(request));
       return 'problem' in answer
         ? sendProblem(reply, answer.problem)
         : reply.code(answer.status).send(answer.body);
     });
   }
+}
+
+function adminRequestOf({ params, query }: FastifyRequest): AdminRequest {
+  const last = Object.entries(query as Record<string, string | string[]>).map(
+    ([name, value]) => [name, [value].flat().at(-1) ?? ''] as const,
+  );
+  return { params: params as Record<string, string>, query: Object.fromEntries(last) };
 }
 
 /** The answer of `/readyz` in every program. `degraded`: it serves, but without what it waits for. */

@@ -1,6 +1,7 @@
 export {
   type AdminAnswer,
   type AdminParts,
+  type AdminRequest,
   createAdminServer,
   listenAdmin,
   type Readiness,

@@ -17,6 +17,7 @@ import type { IngressReports } from './ingress/ingress-reports.ts';
 import { OnceLog } from './ingress/once-log.ts';
 import { addressesOf } from './ingress/reported-addresses.ts';
 import { applyMoving } from './listeners/apply-moving.ts';
+import type { Operations } from './operations/operations.ts';
 import type { RegistryLink } from './registry/registry-link.ts';
 import { ChangeRefused } from './config/change-refused.ts';
 import { ConfigWatch } from './reload/config-watch.ts';
@@ -49,6 +50,7 @@ export interface BalancerParts {
   readonly log: Tell;
   readonly link: RegistryLink;
   readonly groups: TargetGroups;
+  readonly operations: Operations;
   readonly front: Front;
   readonly tls: BalancerTls;
   readonly services: BalancedServices | undefined;
@@ -80,7 +82,7 @@ export class Balancer {
   #closed: Promise<void> | undefined;
 
   constructor(config: Config, parts: BalancerParts) {
-    const { clock, groups, front, source } = parts;
+    const { clock, groups, front, source, operations } = parts;
     this.#parts = parts;
     this.#notes = new OnceLog(parts.log);
     this.#refusals = new OnceLog(parts.log, 'error');
@@ -93,6 +95,7 @@ export class Balancer {
       isClosing: () => this.#isClosing,
     });
     const ticks = clock.every(TICK_MS, () => {
+      operations.tick();
       groups.tick();
       front.tick();
     });

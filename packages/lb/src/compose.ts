@@ -25,6 +25,8 @@ import { HttpProbe } from './health/http-probe.ts';
 import { IngressFollower } from './ingress/ingress-follower.ts';
 import { IngressSecrets } from './ingress/ingress-secrets.ts';
 import { IngressReports } from './ingress/ingress-reports.ts';
+import { OperatedSource } from './operations/operated-source.ts';
+import { Operations, type OperationsState } from './operations/operations.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import type { ReloadResult } from './reload/reloader.ts';
 import { type BalancedServices, serveServices } from './services/serve-services.ts';
@@ -72,6 +74,10 @@ export interface LoadBalancerParts {
   readonly logLevel?: string;
   /** Called when it takes requests. */
   readonly onServing?: (() => void) | undefined;
+  /** What operators had asked for before this balancer started. @default nothing */
+  readonly operations?: OperationsState | undefined;
+  /** Called when operators have asked for something else. */
+  readonly onOperations?: ((state: OperationsState) => void) | undefined;
   /** Another balancer has the admin port, and is about to give it up. @default false */
   readonly isSuccessor?: boolean;
 }
@@ -120,7 +126,9 @@ export async function startLoadBalancer(
   const tls = new BalancerTls({ clock, log, ticketKeys, descriptors, openIo });
   const { front, closer } = await openFront(config, { ...opening, tls, ticketKeys });
   const link = new RegistryLink(config.registry, { clock, log });
-  const groups = openGroups({ front, closer, link }, opening);
+  const { operations: state, onOperations: onState } = opening;
+  const operations = new Operations({ clock, log, state, onState });
+  const groups = openGroups({ front, closer, link, operations }, opening);
   const services = await openServices(config, link, opening);
   const onFault = (error: unknown) => supervisor?.report?.('ingress', error);
   const ingresses = new IngressFollower({
@@ -144,6 +152,7 @@ export async function startLoadBalancer(
     log,
     link,
     groups,
+    operations,
     front,
     tls,
     services,
@@ -205,8 +214,13 @@ interface FrontParts extends OpeningParts {
 /** Workers close theirs themselves. */
 const NO_CONNECTIONS: ConnectionCloser = { renew() {}, retire() {}, sever() {} };
 
+interface GroupNeeds extends OpenFront {
+  readonly link: RegistryLink;
+  readonly operations: Operations;
+}
+
 function openGroups(
-  { front, closer, link }: OpenFront & { readonly link: RegistryLink },
+  { front, closer, link, operations }: GroupNeeds,
   parts: OpeningParts,
 ): TargetGroups {
   const { clock, random, log, openSource = (group) => link.source(group) } = parts;
@@ -222,7 +236,7 @@ function openGroups(
     return link.reportTraffic({ service, namespace, targets: () => front.calledTargets(group) });
   };
   return new TargetGroups({
-    openSource,
+    openSource: (config, name) => new OperatedSource(openSource(config), name, operations),
     openChecks,
     onOpened,
     closer,

@@ -7,4 +7,5 @@ export { configJsonSchema } from './config/json-schema.ts';
 export type { Config, TargetGroupConfig } from './config/schema.ts';
 export type { TargetSource } from './groups/target-source.ts';
 export type { TicketKeys } from './tls/ticket-keys.ts';
-export { OPTIONS, runLoadBalancer } from './program.ts';
+export { OPTIONS } from './options.ts';
+export { runLoadBalancer } from './program.ts';

@@ -2,96 +2,30 @@ import {
   ConfigError,
   EXIT,
   helpText,
-  logLevelOption,
   passedSockets,
   type ProgramContext,
   readOptions,
   runProgram,
   type RunningProgram,
-  spec,
+  StartError,
   tellOf,
 } from '@rollcall/daemon';
 import { text as readText } from 'node:stream/consumers';
 import { systemClock, systemRandom } from '@rollcall/runtime';
-import { z } from 'zod';
 import { type LoadedConfig, loadConfigFile, readConfigFile } from './config/config-file.ts';
 import { ConfigFile } from './config/config-source.ts';
+import { AdminClient, adminUrlOf } from './commands/admin-client.ts';
+import { visible } from './commands/visible.ts';
+import { type OperatorCommand, operatorCommand } from './commands/operator-command.ts';
 import { logWarnings } from './config/warning-log.ts';
 import type { LoadBalancer } from './compose.ts';
+import { HEAD, OPTIONS } from './options.ts';
 import { explain } from './routing/explain.ts';
 import { SUPERVISED_VARIABLE, type SupervisedStart } from './supervisor/messages.ts';
 import { SupervisedSockets } from './supervisor/supervised-sockets.ts';
 import { NotStarted, Supervisor } from './supervisor/supervisor.ts';
 
-const HEAD = `rollcall-lb: an HTTP load balancer over the services of a Rollcall registry
-
-  rollcall-lb --config FILE   start, until SIGTERM or SIGINT
-  rollcall-lb --check FILE    only check the file: exit 0, or 2 with every error and its place; warns of rules that
-                              can never match, and of certificates that fit no host
-  rollcall-lb --explain URL --config FILE   which rule takes a request, and why no other
-  rollcall-lb --hash-password NAME          reads a password, prints the line for a file of users
-
-The smallest file:
-
-  registry:
-    url: http://127.0.0.1:7400
-  listeners:
-    - name: web
-      port: 8080
-      default: { targetGroup: hello }
-  targetGroups:
-    hello: { service: hello }
-
-A value may name an environment variable: token: \${ROLLCALL_TOKEN}
-All keys: packages/lb/README.md. The admin port (127.0.0.1:7480) answers /livez /readyz /metrics /targets /services.
-`;
-
-/** Every option of the command line. */
-export const OPTIONS = {
-  config: spec({
-    flag: 'config',
-    env: 'ROLLCALL_LB_CONFIG',
-    value: 'FILE',
-    help: 'The configuration file.',
-    schema: z.string().min(1, { error: 'expected a file' }).optional(),
-  }),
-  check: spec({
-    flag: 'check',
-    value: 'FILE',
-    help: 'Check this configuration file, and do not start.',
-    schema: z.string().min(1, { error: 'expected a file' }).optional(),
-  }),
-  explain: spec({
-    flag: 'explain',
-    value: 'URL',
-    help: 'Says which rule of the configuration takes a request for this URL, and does not start.',
-    schema: z
-      .url({ protocol: /^https?$/, error: 'expected an http:// or https:// url' })
-      .optional(),
-  }),
-  request: spec({
-    flag: 'request',
-    value: 'TEXT',
-    help: 'With --explain: method and header fields of the request, such as "POST; x-beta: 1; cookie: a=b".',
-    schema: z.string().default('GET'),
-  }),
-  source: spec({
-    flag: 'source',
-    value: 'ADDRESS',
-    help: 'With --explain: address of the client.',
-    schema: z.string().default('127.0.0.1'),
-  }),
-  hashPassword: spec({
-    flag: 'hash-password',
-    value: 'NAME',
-    help: 'Reads a password from standard input, prints the line of a user of that name for a file of users.',
-    schema: z
-      .string()
-      .regex(/^[^:]+$/, { error: 'expected a name without colon' })
-      .optional(),
-  }),
-  logLevel: logLevelOption('ROLLCALL_LB_LOG_LEVEL'),
-};
+const DEFAULT_ADMIN = 'http://127.0.0.1:7480';
 
 type Configured = {
   readonly logLevel: string;
@@ -121,6 +55,11 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
           void printUser(user);
           return undefined;
         }
+        const command = operatorCommand(options);
+        if (command !== undefined) {
+          void runCommand(command, adminOf(options, environment));
+          return undefined;
+        }
         if (config === undefined) throw new ConfigError('--config: missing, expected a FILE');
         if (url !== undefined) {
           const question = { ...parseRequest(options.request), url: new URL(url) };
@@ -142,6 +81,26 @@ export function runLoadBalancer(argv?: readonly string[]): Promise<void> {
     },
     argv,
   );
+}
+
+function adminOf(
+  { admin, config }: { readonly admin?: string | undefined; readonly config?: string | undefined },
+  environment: NodeJS.ProcessEnv,
+): AdminClient {
+  const url =
+    admin ??
+    (config === undefined ? DEFAULT_ADMIN : adminUrlOf(readConfigFile(config, environment)));
+  return new AdminClient(url, systemClock);
+}
+
+async function runCommand(command: OperatorCommand, admin: AdminClient): Promise<void> {
+  try {
+    process.stdout.write(`${(await command(admin)).join('\n')}\n`);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`rollcall-lb: ${visible(error.message)}\n`);
+    process.exitCode = EXIT.failed;
+  }
 }
 
 /** Warnings are for people, and do not change the exit code. */
@@ -198,6 +157,8 @@ async function startBalancer(
     sockets: supervised?.sockets ?? passedSockets(process.env, process.pid),
     socketSource,
     onServing: () => socketSource?.serving(),
+    operations: supervised?.operations,
+    onOperations: (state) => socketSource?.keep(state),
     isSuccessor: supervised?.isSuccessor === true,
   });
   runs(balancer);

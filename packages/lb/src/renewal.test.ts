@@ -141,3 +141,29 @@ test.runIf(process.platform === 'linux')(
     for (const pid of pids) await expect.poll(() => isAlive(pid), WAIT).toBe(false);
   },
 );
+
+test.runIf(process.platform === 'linux')(
+  'what operators have taken out of use stays so, whichever balancer serves',
+  async () => {
+    const { child, url, admin, balancer } = await start();
+    const status = async () => (await fetch(url, { headers: { connection: 'close' } })).status;
+    await expect.poll(status, WAIT).toBe(200);
+    const { targetGroups } = (await (await fetch(`${admin}/targets`)).json()) as {
+      targetGroups: { targets: { id: string }[] }[];
+    };
+    const path = `${admin}/targets/hello/${encodeURIComponent(targetGroups[0]!.targets[0]!.id)}`;
+    await fetch(`${path}/drain?force=true`, { method: 'POST' });
+    await expect.poll(status, WAIT).toBe(503);
+    const before = balancer();
+    child.child.kill('SIGUSR2');
+    await child.printed(/renewed: process \d+ serves/);
+    for (let i = 0; i < 20; i++) expect(await status()).toBe(503);
+    await expect.poll(() => isAlive(before), WAIT).toBe(false);
+    process.kill(balancer(), 'SIGKILL');
+    await child.printed(/it is started again/);
+    for (let i = 0; i < 20; i++) expect(await status()).toBe(503);
+    const undrain = async () => (await fetch(`${path}/undrain`, { method: 'POST' })).status;
+    await expect.poll(() => undrain().catch(() => 0), WAIT).toBe(200);
+    await expect.poll(status, WAIT).toBe(200);
+  },
+);

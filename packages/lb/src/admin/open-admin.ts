@@ -2,6 +2,7 @@ import type { Clock } from '@rollcall/runtime';
 import type { Front, WorkersState } from '../front/front.ts';
 import type { TargetGroups } from '../groups/target-groups.ts';
 import type { IngressFollower } from '../ingress/ingress-follower.ts';
+import type { Operations } from '../operations/operations.ts';
 import type { RegistryLink } from '../registry/registry-link.ts';
 import type { Reloader } from '../reload/reloader.ts';
 import type { BalancedServices } from '../services/serve-services.ts';
@@ -9,6 +10,7 @@ import type { BalancerTls } from '../tls/balancer-tls.ts';
 import { AdminPort } from './admin-port.ts';
 import { expiredIn, reportCertificates, reportExpiry } from './certificate-report.ts';
 import { createMetrics, type MetricSources } from './metrics.ts';
+import { operatorActions } from './operator-actions.ts';
 import { readinessDetails, reloadAction } from './reload-action.ts';
 import { servicesView } from './services-view.ts';
 import { targetsView } from './targets-view.ts';
@@ -23,6 +25,7 @@ export interface AdminSources {
   readonly services: BalancedServices | undefined;
   readonly ingresses: Pick<IngressFollower, 'isReady'>;
   readonly supervisor: MetricSources['supervisor'];
+  readonly operations: Operations;
   /** Undefined: the configuration stays as it is. */
   readonly reloader: Reloader | undefined;
   readonly isClosing: () => boolean;
@@ -31,7 +34,7 @@ export interface AdminSources {
 /** The admin port of a balancer; it does not listen yet. */
 export function openAdmin(sources: AdminSources): AdminPort {
   const { clock, groups, front, services, link, supervisor, tls, reloader } = sources;
-  const { ingresses, isClosing } = sources;
+  const { ingresses, isClosing, operations } = sources;
   const reloads = reloader === undefined ? undefined : () => reloader.state;
   const report = () => front.report();
   const workers = front.workers === undefined ? undefined : () => front.workers!;
@@ -51,7 +54,7 @@ export function openAdmin(sources: AdminSources): AdminPort {
       ],
       isClosing,
       views: {
-        '/targets': async () => targetsView(groups.all, await report()),
+        '/targets': async () => targetsView(groups.all, await report(), operations.state),
         '/certificates': () => reportCertificates(tls, clock.wallMs()),
         '/services': () => servicesView(services?.services.services() ?? []),
       },
@@ -60,7 +63,10 @@ export function openAdmin(sources: AdminSources): AdminPort {
         ...(reloader === undefined ? {} : readinessDetails(reloader.state)),
         ...(tls.listeners.size === 0 ? {} : { certificates: reportExpiry(tls, clock.wallMs()) }),
       }),
-      ...(reloader === undefined ? {} : { actions: { '/reload': () => reloadAction(reloader) } }),
+      actions: {
+        ...(reloader === undefined ? {} : { '/reload': () => reloadAction(reloader) }),
+        ...operatorActions(operations, groups),
+      },
     },
     clock,
   );

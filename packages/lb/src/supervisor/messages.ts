@@ -1,5 +1,6 @@
 import type { PassedSocket } from '@rollcall/daemon';
 import type { Address, SocketPlace } from '@rollcall/dataplane';
+import type { OperationsState } from '../operations/operations.ts';
 
 /** The variable that tells a balancer that a supervisor owns its sockets. */
 export const SUPERVISED_VARIABLE = 'ROLLCALL_LB_SUPERVISED';
@@ -10,6 +11,8 @@ export interface SupervisedStart {
   readonly sockets: readonly PassedSocket[];
   /** Another balancer serves, and will go. */
   readonly isSuccessor: boolean;
+  /** What operators had asked for of the balancer before it. */
+  readonly operations?: OperationsState | undefined;
 }
 
 /** What a balancer tells its supervisor. */
@@ -22,6 +25,8 @@ export type ToSupervisor =
     }
   /** It does not use the socket any more. */
   | { readonly kind: 'release'; readonly key: string }
+  /** What operators have asked for: it holds for balancers that come after it. */
+  | { readonly kind: 'operations'; readonly state: OperationsState }
   /** It takes requests. */
   | { readonly kind: 'serving' };
 

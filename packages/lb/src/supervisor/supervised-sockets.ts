@@ -1,5 +1,6 @@
 import type { BoundSocket, SocketHandle, SocketPlace } from '@rollcall/dataplane';
 import type { Sockets } from '../workers/sockets.ts';
+import type { OperationsState } from '../operations/operations.ts';
 import type { FromSupervisor, ToSupervisor } from './messages.ts';
 
 type Answer = Extract<FromSupervisor, { readonly id: number }>;
@@ -41,6 +42,11 @@ export class SupervisedSockets implements Sockets {
     this.#waiting.set(id, { resolve, reject, key });
     this.#tell({ kind: 'bind', id, key, place });
     return promise;
+  }
+
+  /** Operators have asked for this; what comes after this process is told. */
+  keep(state: OperationsState): void {
+    this.#tell({ kind: 'operations', state });
   }
 
   /** This process takes requests. */

@@ -1,6 +1,7 @@
 import type { PassedSocket, Tell } from '@rollcall/daemon';
 import { Backoff, type Clock, type Random, sleep } from '@rollcall/runtime';
 import { BalancerProcess, type Command, describeEnd, type ProcessEnd } from './balancer-process.ts';
+import type { OperationsState } from '../operations/operations.ts';
 import type { ToSupervisor } from './messages.ts';
 import { SocketStore } from './socket-store.ts';
 
@@ -40,6 +41,8 @@ export class Supervisor {
   readonly #over = new AbortController();
   #current: BalancerProcess | undefined;
   #renewing: Promise<void> | undefined;
+  /** What operators have asked for. */
+  #operations: OperationsState | undefined;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
@@ -95,9 +98,10 @@ export class Supervisor {
     const serving = Promise.withResolvers<BalancerProcess>();
     const balancer = new BalancerProcess({
       command,
-      start: { sockets: passed, isSuccessor },
+      start: { sockets: passed, isSuccessor, operations: this.#operations },
       onMessage: (from, message) => {
         if (message.kind === 'serving') serving.resolve(from);
+        else if (message.kind === 'operations') this.#operations = message.state;
         else void this.#answer(from, message);
       },
     });
@@ -151,7 +155,7 @@ export class Supervisor {
 
   async #answer(
     from: BalancerProcess,
-    message: Exclude<ToSupervisor, { kind: 'serving' }>,
+    message: Extract<ToSupervisor, { kind: 'bind' | 'release' }>,
   ): Promise<void> {
     if (message.kind === 'release') {
       this.#sockets.release(from, message.key);

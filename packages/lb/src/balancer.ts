@@ -8,6 +8,7 @@ import { describeChanges } from './config/changes.ts';
 import { refuseFixedKeys } from './config/fixed-keys.ts';
 import type { Config } from './config/schema.ts';
 import type { Front } from './front/front.ts';
+import type { TargetHistory } from './groups/target-history.ts';
 import type { GroupsStep, TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup } from './groups/target-group.ts';
 import { effectiveConfig, usesSecrets } from './ingress/effective-config.ts';
@@ -51,6 +52,7 @@ export interface BalancerParts {
   readonly link: RegistryLink;
   readonly groups: TargetGroups;
   readonly operations: Operations;
+  readonly history: TargetHistory;
   readonly front: Front;
   readonly tls: BalancerTls;
   readonly services: BalancedServices | undefined;

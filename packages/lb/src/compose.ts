@@ -17,6 +17,7 @@ import type { Front } from './front/front.ts';
 import { HttpFront } from './front/http-front.ts';
 import { PLANES } from './config/limits-within.ts';
 import type { ConnectionCloser } from './groups/draining-targets.ts';
+import { TargetHistory } from './groups/target-history.ts';
 import { TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup, TargetGroupParts } from './groups/target-group.ts';
 import type { TargetSource } from './groups/target-source.ts';
@@ -124,11 +125,12 @@ export async function startLoadBalancer(
   const ticketKeys = opening.ticketKeys ?? new OwnTicketKeys(clock, systemRandom.hex);
   const openIo = () => openTlsIo(config.io, systemClock);
   const tls = new BalancerTls({ clock, log, ticketKeys, descriptors, openIo });
-  const { front, closer } = await openFront(config, { ...opening, tls, ticketKeys });
+  const history = new TargetHistory();
+  const { front, closer } = await openFront(config, { ...opening, tls, ticketKeys, history });
   const link = new RegistryLink(config.registry, { clock, log });
   const { operations: state, onOperations: onState } = opening;
   const operations = new Operations({ clock, log, state, onState });
-  const groups = openGroups({ front, closer, link, operations }, opening);
+  const groups = openGroups({ front, closer, link, operations, history }, opening);
   const services = await openServices(config, link, opening);
   const onFault = (error: unknown) => supervisor?.report?.('ingress', error);
   const ingresses = new IngressFollower({
@@ -153,6 +155,7 @@ export async function startLoadBalancer(
     link,
     groups,
     operations,
+    history,
     front,
     tls,
     services,
@@ -182,7 +185,16 @@ interface OpenFront {
 
 /** What takes the requests: this process, or workers. */
 async function openFront(config: Config, parts: FrontParts): Promise<OpenFront> {
-  const { log, tls, tracing, descriptors, random, ticketKeys, sockets: passed = [] } = parts;
+  const {
+    log,
+    tls,
+    tracing,
+    descriptors,
+    random,
+    ticketKeys,
+    history,
+    sockets: passed = [],
+  } = parts;
   const cookieKey = Buffer.from(systemRandom.hex(COOKIE_KEY_BYTES), 'hex');
   if (config.workers === undefined) {
     const transport = await openTransport({ io: config.io }, systemClock);
@@ -202,13 +214,15 @@ async function openFront(config: Config, parts: FrontParts): Promise<OpenFront> 
   }
   const { socketSource: sockets = OWN_SOCKETS, logLevel = 'warn' } = parts;
   const keys = { ticketKeys, cookieKey };
-  const shared = { clock: systemClock, random, log, logLevel, passed, ...keys, sockets };
+  const shared = { clock: systemClock, random, log, logLevel, passed, ...keys, sockets, history };
   return { front: new WorkersFront(shared), closer: NO_CONNECTIONS };
 }
 
 interface FrontParts extends OpeningParts {
   readonly tls: BalancerTls;
   readonly ticketKeys: TicketKeys;
+  /** Where workers note what happens to targets. */
+  readonly history: TargetHistory;
 }
 
 /** Workers close theirs themselves. */
@@ -217,10 +231,11 @@ const NO_CONNECTIONS: ConnectionCloser = { renew() {}, retire() {}, sever() {} }
 interface GroupNeeds extends OpenFront {
   readonly link: RegistryLink;
   readonly operations: Operations;
+  readonly history: TargetHistory;
 }
 
 function openGroups(
-  { front, closer, link, operations }: GroupNeeds,
+  { front, closer, link, operations, history }: GroupNeeds,
   parts: OpeningParts,
 ): TargetGroups {
   const { clock, random, log, openSource = (group) => link.source(group) } = parts;
@@ -243,6 +258,8 @@ function openGroups(
     clock,
     random,
     log: (message) => log(message),
+    note: (group, { id }, change) => history.add(group, id, change),
+    onNames: (names) => history.retain(names),
   });
 }
 

@@ -10,6 +10,7 @@ export const HEAD = `rollcall-lb: an HTTP load balancer over the services of a R
   rollcall-lb --explain URL --config FILE   which rule takes a request, and why no other
   rollcall-lb --hash-password NAME          reads a password, prints the line for a file of users
   rollcall-lb --targets [--config FILE]     the targets of a running balancer
+  rollcall-lb --history GROUP[/TARGET]      what has happened to them
   rollcall-lb --drain GROUP/TARGET | --undrain GROUP/TARGET
   rollcall-lb --shift-zone ZONE --for 30m | --unshift-zone ZONE
 
@@ -82,6 +83,12 @@ export const OPTIONS = {
     flag: 'targets',
     help: 'Shows the targets of a running balancer, with their states and the reasons.',
     schema: onOff.default(false),
+  }),
+  history: spec({
+    flag: 'history',
+    value: 'GROUP[/TARGET]',
+    help: 'Shows what has happened to the targets of a group of a running balancer.',
+    schema: optional('GROUP or GROUP/TARGET'),
   }),
   drain: spec({
     flag: 'drain',

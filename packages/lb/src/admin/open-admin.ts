@@ -1,5 +1,6 @@
 import type { Clock } from '@rollcall/runtime';
 import type { Front, WorkersState } from '../front/front.ts';
+import type { TargetHistory } from '../groups/target-history.ts';
 import type { TargetGroups } from '../groups/target-groups.ts';
 import type { IngressFollower } from '../ingress/ingress-follower.ts';
 import type { Operations } from '../operations/operations.ts';
@@ -10,6 +11,7 @@ import type { BalancerTls } from '../tls/balancer-tls.ts';
 import { AdminPort } from './admin-port.ts';
 import { expiredIn, reportCertificates, reportExpiry } from './certificate-report.ts';
 import { createMetrics, type MetricSources } from './metrics.ts';
+import { historyView } from './history-view.ts';
 import { operatorActions } from './operator-actions.ts';
 import { readinessDetails, reloadAction } from './reload-action.ts';
 import { servicesView } from './services-view.ts';
@@ -26,6 +28,7 @@ export interface AdminSources {
   readonly ingresses: Pick<IngressFollower, 'isReady'>;
   readonly supervisor: MetricSources['supervisor'];
   readonly operations: Operations;
+  readonly history: TargetHistory;
   /** Undefined: the configuration stays as it is. */
   readonly reloader: Reloader | undefined;
   readonly isClosing: () => boolean;
@@ -34,7 +37,7 @@ export interface AdminSources {
 /** The admin port of a balancer; it does not listen yet. */
 export function openAdmin(sources: AdminSources): AdminPort {
   const { clock, groups, front, services, link, supervisor, tls, reloader } = sources;
-  const { ingresses, isClosing, operations } = sources;
+  const { ingresses, isClosing, operations, history } = sources;
   const reloads = reloader === undefined ? undefined : () => reloader.state;
   const report = () => front.report();
   const workers = front.workers === undefined ? undefined : () => front.workers!;
@@ -55,6 +58,7 @@ export function openAdmin(sources: AdminSources): AdminPort {
       isClosing,
       views: {
         '/targets': async () => targetsView(groups.all, await report(), operations.state),
+        '/targets/history': (request) => historyView(history, groups.names, request),
         '/certificates': () => reportCertificates(tls, clock.wallMs()),
         '/services': () => servicesView(services?.services.services() ?? []),
       },

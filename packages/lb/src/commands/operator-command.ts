@@ -1,11 +1,13 @@
 import { ConfigError } from '@rollcall/daemon';
 import { DURATION, parseDuration } from '../operations/duration.ts';
 import type { AdminClient } from './admin-client.ts';
+import { historyLines } from './history-lines.ts';
 import { targetLines } from './target-lines.ts';
 
 /** The options that ask something of a running balancer. */
 export interface OperatorWords {
   readonly targets?: boolean | undefined;
+  readonly history?: string | undefined;
   readonly drain?: string | undefined;
   readonly undrain?: string | undefined;
   readonly shiftZone?: string | undefined;
@@ -21,6 +23,7 @@ export type OperatorCommand = (admin: AdminClient) => Promise<readonly string[]>
 export function operatorCommand(words: OperatorWords): OperatorCommand | undefined {
   const commands = [
     words.targets === true ? showTargets : undefined,
+    words.history === undefined ? undefined : showHistory(words.history),
     words.drain === undefined ? undefined : drain(words.drain, words.force === true),
     words.undrain === undefined ? undefined : undrain(words.undrain),
     words.shiftZone === undefined ? undefined : shift(words.shiftZone, words),
@@ -31,6 +34,12 @@ export function operatorCommand(words: OperatorWords): OperatorCommand | undefin
 }
 
 const showTargets: OperatorCommand = async (admin) => targetLines(await admin.get('/targets'));
+
+function showHistory(text: string): OperatorCommand {
+  const { group, target } = named('history', text);
+  const query = new URLSearchParams({ group, ...(target === undefined ? {} : { target }) });
+  return async (admin) => historyLines(await admin.get(`/targets/history?${query.toString()}`));
+}
 
 function drain(text: string, isForced: boolean): OperatorCommand {
   const path = targetPath('drain', text);
@@ -72,12 +81,18 @@ function unshift(zone: string): OperatorCommand {
   };
 }
 
-/** `GROUP/TARGET`: names of groups of Ingresses have two slashes themselves, and so may targets have. */
-const NAMED = /^(ingress\/[^/]+\/[^/]+|[^/]+)\/(.+)$/;
+/** Names of groups of Ingresses have two slashes themselves, and so may targets have. */
+const NAMED = /^(ingress\/[^/]+\/[^/]+|(?!ingress\/)[^/]+)(?:\/(.+))?$/;
+
+function named(option: string, text: string): { group: string; target: string | undefined } {
+  const [, group, target] = NAMED.exec(text) ?? [];
+  if (group !== undefined) return { group, target };
+  throw new ConfigError(`--${option}: expected GROUP/TARGET, got ${JSON.stringify(text)}`);
+}
 
 function targetPath(option: string, text: string): string {
-  const [, group, target] = NAMED.exec(text) ?? [];
-  if (group === undefined || target === undefined)
+  const { group, target } = named(option, text);
+  if (target === undefined)
     throw new ConfigError(`--${option}: expected GROUP/TARGET, got ${JSON.stringify(text)}`);
   return `/targets/${encodeURIComponent(group)}/${encodeURIComponent(target)}`;
 }

@@ -1,11 +1,16 @@
 import type { Clock } from '@rollcall/runtime';
 import type { GroupTarget, TargetState } from './group-target.ts';
+import type { TargetChange } from './target-change.ts';
 import { reasonOf } from './standing-reason.ts';
 
 export interface StandingsParts {
   readonly clock: Clock;
   /** Called for each change of a target's state. */
   readonly log: (message: string, state: TargetState) => void;
+  /** Called for everything that happens to a target. `before`: its last state. @default nobody is told */
+  readonly note?:
+    | ((group: string, target: GroupTarget, change: TargetChange, before: TargetState) => void)
+    | undefined;
 }
 
 /** What the state of a target depends on, besides itself. */
@@ -51,8 +56,15 @@ export class Standings {
     if (!isSame) {
       const message = `target group ${this.#group}: ${target.id} is ${state}: ${reason}`;
       this.#parts.log(message, state);
+      this.note(target, state, reason);
     }
     target.standing = Object.freeze({ state, reason, since });
+  }
+
+  note(target: GroupTarget, event: TargetChange['event'], reason: string): void {
+    const { clock, note } = this.#parts;
+    const atMs = clock.wallMs();
+    note?.(this.#group, target, { atMs, event, reason }, target.standing.state);
   }
 
   #setUsed(target: GroupTarget, { isChecked, far }: StandingsView): void {

@@ -142,7 +142,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   /** Must be called several times per second. */
   tick(): void {
-    this.#draining.sweep();
+    for (const target of this.#draining.sweep()) this.#noteRemoved(target);
     this.queue?.tick();
     if (this.#isRetired) return;
     this.#checks?.tick();
@@ -236,11 +236,19 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   }
 
   #create(endpoint: Endpoint): GroupTarget {
-    return new GroupTarget(endpoint, this, {
+    const target = new GroupTarget(endpoint, this, {
       thresholds: this.#thresholds,
       since: new Date(this.#parts.clock.wallMs()),
       connector: this.#way,
     });
+    this.#standings.note(target, 'added', `at ${endpoint.address}:${endpoint.port}`);
+    return target;
+  }
+
+  /** Its last request has ended. One that drains by the registry's word may stay. */
+  #noteRemoved(target: GroupTarget): void {
+    const isGone = this.#isRetired || this.#pool.get(target.id) !== target;
+    if (isGone) this.#standings.note(target, 'removed', 'its last request has ended');
   }
 
   get #thresholds(): HealthThresholds {

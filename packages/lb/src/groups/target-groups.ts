@@ -13,6 +13,8 @@ const ALL_PLAIN: Ways = new Map();
 
 export interface TargetGroupsParts extends Omit<TargetGroupParts, 'source' | 'way'> {
   readonly openSource: (config: TargetGroupConfig, name: string) => TargetSource;
+  /** These are the groups from now on. @default nobody is told */
+  readonly onNames?: ((names: ReadonlySet<string>) => void) | undefined;
   /** A group is used from now on. Returns what must be called when it is not any more. @default nothing is done */
   readonly onOpened?: ((group: RegistryTargetGroup) => () => void) | undefined;
 }
@@ -100,6 +102,7 @@ export class TargetGroups {
       group.retire();
       this.#leaving.add(group);
     }
+    this.#parts.onNames?.(new Set(next.keys()));
     for (const [name, group] of next) {
       const config = configs[name];
       if (last.get(name) !== group) {

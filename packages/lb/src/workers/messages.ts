@@ -4,6 +4,7 @@ import type { SharedUse } from '@rollcall/dataplane';
 import type { TrafficWindow } from '@rollcall/balancing';
 import type { FrontConfig } from '../config/schema.ts';
 import type { FrontReport } from '../front/front-report.ts';
+import type { TargetChange } from '../groups/target-change.ts';
 import type { HealthState } from '../health/health-status.ts';
 
 /** What a worker knows when it starts; in the variable of its environment, as JSON. */
@@ -109,6 +110,13 @@ export type FromWorker =
       readonly message: string;
       /** The key of the configuration, if that is to blame. */
       readonly path: readonly PropertyKey[] | undefined;
+    }
+  /** A target was ejected, or is used again. */
+  | {
+      readonly kind: 'noted';
+      readonly source: number;
+      readonly target: string;
+      readonly change: TargetChange;
     }
   /** What it has used since the last time. `version`: of the limits. */
   | { readonly kind: 'used'; readonly version: number; readonly use: SharedUse };

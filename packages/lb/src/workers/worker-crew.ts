@@ -3,14 +3,15 @@ import { createPseudonym } from '@rollcall/dataplane';
 import { Backoff, type Clock, type Random, within } from '@rollcall/runtime';
 import type { FrontReport } from '../front/front-report.ts';
 import type { WorkersState } from '../front/front.ts';
+import type { TargetChange } from '../groups/target-change.ts';
 import type { Step } from '../reload/step.ts';
 import type { TicketKeys } from '../tls/ticket-keys.ts';
 import type { GroupRelay } from './group-relay.ts';
 import { mergeReports, withoutLevels } from './merged-report.ts';
-import type { FromWorker, TargetCalls, ToWorker } from './messages.ts';
+import type { TargetCalls, ToWorker } from './messages.ts';
 import { SharedLimits } from './shared-limits.ts';
 import { type Assignment, Worker } from './worker.ts';
-import { WorkerGone, WorkerProcess } from './worker-process.ts';
+import { WorkerGone, type WorkerNews, WorkerProcess } from './worker-process.ts';
 
 /** How long a report is waited for, in ms; then the one before it counts. */
 const REPORT_MS = 1_000;
@@ -35,6 +36,8 @@ export interface CrewParts {
   readonly cookieKey: Buffer;
   /** The calls to targets that a worker has made since it was last asked. */
   readonly onCalls: (worker: Worker, calls: readonly TargetCalls[]) => void;
+  /** A worker has noticed something about a target. */
+  readonly onNoted: (source: number, target: string, change: TargetChange) => void;
 }
 
 /** The processes that carry requests: all do the same, and one that dies is replaced. */
@@ -174,7 +177,7 @@ export class WorkerCrew {
     let number = 1;
     while (numbers.has(number)) number++;
     const start = { number, logLevel, pseudonym: this.#pseudonym, sockets: passed };
-    const process = new WorkerProcess(start, (message) => this.#onUsed(worker, message));
+    const process = new WorkerProcess(start, (message) => this.#onNews(worker, message));
     const worker = new Worker(number, process, clock.monotonicMs());
     this.#workers.add(worker);
     process.tell({ kind: 'ticketKey', key: ticketKeys.current });
@@ -259,8 +262,12 @@ export class WorkerCrew {
     }
   }
 
-  #onUsed(worker: Worker, { version, use }: Extract<FromWorker, { kind: 'used' }>): void {
-    if (version === this.#assignment?.limitsVersion) this.#limits.note(worker, use);
+  #onNews(worker: Worker, news: WorkerNews): void {
+    if (news.kind === 'noted') {
+      const { source, target, change } = news;
+      this.#parts.onNoted(source, target, { ...change, worker: worker.number });
+    } else if (news.version === this.#assignment?.limitsVersion)
+      this.#limits.note(worker, news.use);
   }
 
   #tellAll(message: ToWorker): void {

@@ -22,6 +22,9 @@ export class WorkerGone extends Error {
   override readonly name = 'WorkerGone';
 }
 
+/** What a worker tells without being asked. */
+export type WorkerNews = Extract<FromWorker, { kind: 'used' | 'noted' }>;
+
 interface Waiting {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
@@ -33,16 +36,13 @@ export class WorkerProcess {
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #onUsed: (message: Extract<FromWorker, { kind: 'used' }>) => void;
+  readonly #onNews: (message: WorkerNews) => void;
   readonly #started = Promise.withResolvers<void>();
   #lastId = 0;
   #isGone = false;
 
-  constructor(
-    start: WorkerStart,
-    onUsed: (message: Extract<FromWorker, { kind: 'used' }>) => void,
-  ) {
-    this.#onUsed = onUsed;
+  constructor(start: WorkerStart, onNews: (message: WorkerNews) => void) {
+    this.#onNews = onNews;
     this.#child = fork(fileURLToPath(MAIN), [], {
       serialization: 'advanced',
       execArgv: argumentsOf(process.execArgv),
@@ -101,7 +101,7 @@ export class WorkerProcess {
   }
 
   #onMessage(message: FromWorker): void {
-    if (message.kind === 'used') this.#onUsed(message);
+    if (message.kind === 'used' || message.kind === 'noted') this.#onNews(message);
     else if (message.kind === 'started') this.#started.resolve();
     else {
       const waiting = this.#waiting.get(message.id);

@@ -176,6 +176,12 @@ class WorkerProgram {
       closer: front.server,
       clock,
       random: systemRandom.share,
+      note: (group, { id }, change, before) => {
+        const source = this.#current?.sources[group];
+        // All else is what the balancer has told.
+        if (source === undefined || (change.event !== 'ejected' && before !== 'ejected')) return;
+        this.#channel.tell({ kind: 'noted', source, target: id, change });
+      },
       // All else is the same in every worker, and the balancer tells it.
       log: (message, state) => this.#log(message, state === 'ejected' ? 'info' : 'debug'),
     });

@@ -5,6 +5,7 @@ import type { FrontConfig } from '../config/schema.ts';
 import type { FrontReport } from '../front/front-report.ts';
 import type { Front, WorkersState } from '../front/front.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { TargetHistory } from '../groups/target-history.ts';
 import { reportTarget } from '../groups/target-report.ts';
 import { ListenFailure } from '../listeners/listen-failure.ts';
 import { planListeners, type PlannedListener, urlOf } from '../listeners/listener-plan.ts';
@@ -18,7 +19,8 @@ import { type CrewParts, WorkerCrew } from './worker-crew.ts';
 
 type Groups = ReadonlyMap<string, RegistryTargetGroup>;
 
-export interface WorkersFrontParts extends Omit<CrewParts, 'onCalls'> {
+export interface WorkersFrontParts extends Omit<CrewParts, 'onCalls' | 'onNoted'> {
+  readonly history: TargetHistory;
   readonly sockets: Sockets;
 }
 
@@ -47,6 +49,10 @@ export class WorkersFront implements Front {
     this.#crew = new WorkerCrew({
       ...parts,
       onCalls: (worker, calls) => this.#noteCalls(worker, calls),
+      onNoted: (source, target, change) => {
+        const followed = [...this.#relayOf.values()].find(({ id }) => id === source);
+        if (followed !== undefined) parts.history.add(followed.group.name, target, change);
+      },
     });
   }
 

@@ -55,13 +55,15 @@ async function start(settings = LIMIT) {
 }
 
 test('requests beyond the limit wait, and are sent in the order in which they came', async () => {
-  const { target, send, waiting } = await start();
+  const { target, send, waiting, balancer } = await start();
   const clients = [await send('/0')];
   await expect.poll(() => target.held.length).toBe(1);
   for (let i = 1; i <= 3; i++) {
     clients.push(await send(`/${i}`, 'body'));
     await waiting(i);
   }
+  const metrics = await (await fetch(`${balancer.addresses.admin}/metrics`)).text();
+  expect(metrics).toContain('rollcall_lb_queue_length{group="hello"} 3\n');
   for (let i = 0; i <= 3; i++) {
     await expect.poll(() => target.held.length).toBe(1);
     target.next();

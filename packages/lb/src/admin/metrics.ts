@@ -126,6 +126,14 @@ function addPictureMetrics(metrics: ProgramMetrics, groups: MetricSources['group
 }
 
 function addTargetMetrics(metrics: ProgramMetrics, read: Read): void {
+  const waiting = {
+    name: 'queue_length',
+    help: 'Requests that wait because every target has as many as it may have.',
+    labelNames: ['group'],
+  };
+  metrics.gauge(waiting, () =>
+    Object.entries(read().queues).map(([group, count]): Sample => [count, { group }]),
+  );
   const states = { name: 'targets', help: 'Targets by state.', labelNames: ['group', 'state'] };
   metrics.gauge(states, function* samples() {
     for (const [group, targets] of Object.entries(read().targets)) {

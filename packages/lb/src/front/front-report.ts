@@ -14,6 +14,8 @@ export interface FrontReport {
   readonly traffic: Readonly<Record<string, TrafficReport>>;
   /** By name of the group. */
   readonly targets: Readonly<Record<string, readonly TargetReport[]>>;
+  /** Requests that wait, by name of the group; of groups with a queue. */
+  readonly queues: Readonly<Record<string, number>>;
   /** By name of the listener. */
   readonly handshakes: Readonly<Record<string, HandshakeReport>>;
   /** Lines of the access log that were lost. */

@@ -127,8 +127,12 @@ export class HttpFront implements Front {
       this.#groups.values(),
       (group) => [group.name, group.targets().map(reportTarget)] as const,
     );
+    const queues = Array.from(this.#groups.values(), ({ name, queue }) =>
+      queue === undefined ? [] : [[name, queue.waiting] as const],
+    ).flat();
     return {
       counters: { ...this.server.counters },
+      queues: Object.fromEntries(queues),
       traffic: Object.fromEntries(traffic),
       targets: Object.fromEntries(targets),
       handshakes: Object.fromEntries(handshakesOf(this.#parts.tls)),

@@ -23,6 +23,7 @@ export function mergeReports(reports: readonly FrontReport[]): FrontReport {
       reports.map(({ targets }) => targets),
       mergeTargets,
     ),
+    queues: sumOf(reports.map(({ queues }) => queues)),
     handshakes: mergeByName(
       reports.map(({ handshakes }) => handshakes),
       mergeHandshakes,
@@ -46,6 +47,7 @@ export function withoutLevels(report: FrontReport): FrontReport {
   return {
     ...report,
     counters,
+    queues: {},
     handshakes: Object.fromEntries(handshakes),
     targets: Object.fromEntries(targets),
   };

@@ -28,6 +28,7 @@ const NOTHING: FrontReport = Object.freeze({
   counters: createHttpCounters(),
   traffic: {},
   targets: {},
+  queues: {},
   handshakes: {},
   droppedLines: 0,
 });

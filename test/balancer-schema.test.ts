@@ -28,7 +28,7 @@ test('the examples of the docs are right for editors too', () => {
   const examples = pages
     .flatMap((page) => [...read(page).matchAll(EXAMPLE)])
     .map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
-    .filter((text) => text.startsWith('registry'));
+    .filter((text) => /^(registry|listeners):/.test(text));
   expect(examples.length).toBeGreaterThan(6);
   for (const text of examples) {
     validate(parse(text));

@@ -26,6 +26,7 @@ const SOURCES = [
   'packages/lb/src/config/limits-schema.ts',
   'packages/lb/src/config/request-id-schema.ts',
   'packages/lb/src/config/rule-schema.ts',
+  'packages/lb/src/config/source-schema.ts',
   'packages/lb/src/config/tls-schema.ts',
   'packages/dataplane/src/model/options.ts',
 ];

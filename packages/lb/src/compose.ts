@@ -16,11 +16,15 @@ import type { Config, TargetGroupConfig } from './config/schema.ts';
 import type { Front } from './front/front.ts';
 import { HttpFront } from './front/http-front.ts';
 import { PLANES } from './config/limits-within.ts';
+import { CombinedSource } from './groups/combined-source.ts';
+import { DnsSource } from './groups/dns-source.ts';
 import type { ConnectionCloser } from './groups/draining-targets.ts';
+import { createResolver, type Resolver } from './groups/resolver.ts';
 import { TargetHistory } from './groups/target-history.ts';
 import { TargetGroups } from './groups/target-groups.ts';
 import type { RegistryTargetGroup, TargetGroupParts } from './groups/target-group.ts';
 import type { TargetSource } from './groups/target-source.ts';
+import { WrittenSource } from './groups/written-source.ts';
 import { HealthChecker } from './health/health-checker.ts';
 import { HttpProbe } from './health/http-probe.ts';
 import { IngressFollower } from './ingress/ingress-follower.ts';
@@ -50,8 +54,10 @@ export interface LoadBalancerParts {
   readonly log?: Tell;
   /** The metrics show its faults. */
   readonly supervisor?: FaultReports;
-  /** Creates the source of a group's targets. @default the registry */
+  /** Creates the source of the targets of a service. @default the registry */
   readonly openSource?: (group: TargetGroupConfig) => TargetSource;
+  /** Asks for the addresses of names. @default name servers, those of the system if none are given */
+  readonly openResolver?: (servers: readonly string[] | undefined) => Resolver;
   /** Source of the services of type LoadBalancer. @default the registry */
   readonly catalog?: Catalog;
   /** Destination of the reports about these services. @default the registry */
@@ -238,7 +244,7 @@ function openGroups(
   { front, closer, link, operations, history }: GroupNeeds,
   parts: OpeningParts,
 ): TargetGroups {
-  const { clock, random, log, openSource = (group) => link.source(group) } = parts;
+  const { clock, random, log } = parts;
   const openChecks: TargetGroupParts['openChecks'] = (config, onChange, way) =>
     new HealthChecker(config.intervalMs, {
       probe: new HttpProbe(config, clock, way),
@@ -248,10 +254,12 @@ function openGroups(
     });
   const onOpened = (group: RegistryTargetGroup) => {
     const { service, namespace } = group.config;
+    if (service === undefined) return () => {};
     return link.reportTraffic({ service, namespace, targets: () => front.calledTargets(group) });
   };
   return new TargetGroups({
-    openSource: (config, name) => new OperatedSource(openSource(config), name, operations),
+    openSource: (config, name) =>
+      new OperatedSource(openSource(config, link, parts), name, operations),
     openChecks,
     onOpened,
     closer,
@@ -261,6 +269,21 @@ function openGroups(
     note: (group, { id }, change) => history.add(group, id, change),
     onNames: (names) => history.retain(names),
   });
+}
+
+/** All that a group gets its targets from. */
+function openSource(
+  config: TargetGroupConfig,
+  link: RegistryLink,
+  { clock, random, log, openSource: open, openResolver = createResolver }: OpeningParts,
+): TargetSource {
+  const { service, dns } = config;
+  const registered = service === undefined ? [] : [open?.(config) ?? link.source(service, config)];
+  const named =
+    dns === undefined
+      ? []
+      : [new DnsSource(dns, { clock, random, log, resolver: openResolver(dns.servers) })];
+  return new CombinedSource([new WrittenSource(config), ...named, ...registered]);
 }
 
 async function openServices(

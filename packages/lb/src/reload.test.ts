@@ -151,7 +151,7 @@ test('a new group is asked for its targets before the first request goes there',
   const sources = new Map([['hello', new FakeSource([endpoint(await startTarget('hello'))])]]);
   const bench = await FileBench.start(
     { listeners: web(toHello), targetGroups: hello() },
-    { openSource: ({ service }) => sources.get(service)! },
+    { openSource: ({ service }) => sources.get(service!)! },
   );
   const late = new FakeSource();
   sources.set('late', late);

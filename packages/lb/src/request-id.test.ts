@@ -28,7 +28,7 @@ class IdBench {
     });
     const sources = new Map([['hello', new FakeSource([endpoint(port)])]]);
     ids.bench = await FileBench.start(ids.parts(settings, rules), {
-      openSource: ({ service }) => sources.get(service) ?? new FakeSource([]),
+      openSource: ({ service }) => sources.get(service!) ?? new FakeSource([]),
     });
     return ids;
   }

@@ -35,7 +35,7 @@ async function start(rules: string, more = '', groupMore = '') {
     targetGroups: `{ a: { service: a ${groupMore} }, b: { service: b ${groupMore} }, echo: { service: echo } }`,
     more,
   };
-  const bench = await FileBench.start(parts, { openSource: ({ service }) => sources[service]! });
+  const bench = await FileBench.start(parts, { openSource: ({ service }) => sources[service!]! });
   return { bench, parts, sources };
 }
 

@@ -15,11 +15,11 @@ export function targetsView(
       return { zone, since: isoOf(sinceMs), until: isoOf(untilMs), isForced };
     }),
     targetGroups: Array.from(groups, (group) => {
-      const { service, namespace, policy } = group.config;
+      const { service, namespace, dns, policy } = group.config;
       return {
         name: group.name,
-        service,
-        namespace,
+        ...(service === undefined ? {} : { service, namespace }),
+        ...(dns === undefined ? {} : { dns: dns.name }),
         policy,
         hasPicture: group.hasPicture,
         pictureAgeMs: group.hasPicture ? Math.round(group.pictureAgeMs) : null,

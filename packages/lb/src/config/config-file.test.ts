@@ -25,7 +25,7 @@ function errors(text: string, environment: NodeJS.ProcessEnv = {}): readonly str
 
 test('the smallest file gets every default', () => {
   const config = parseConfig(SMALLEST, 'lb.yaml', {});
-  expect(config.registry.url).toEqual(['http://127.0.0.1:7400']);
+  expect(config.registry?.url).toEqual(['http://127.0.0.1:7400']);
   expect(config.listeners[0]).toMatchObject({ host: '127.0.0.1', protocol: 'http', rules: [] });
   expect(config.admin).toEqual({ host: '127.0.0.1', port: 7480, insecure: false, allowHosts: [] });
   expect(config.targetGroups['hello']).toMatchObject({
@@ -75,13 +75,13 @@ const CASES: [string, string, string, string][] = [
     'an unknown key of a group',
     GROUP,
     `${GROUP}, weights: 1`,
-    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, namespace, port, policy, scheme, tls, healthCheck, retry, failOpenBelow, preferZone, zoneSpillBelow, stickiness, slowStartMs, maxRequestsPerTarget, queue, deregistrationDelayMs, ejection',
+    'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, targets, dns, namespace, port, policy, scheme, tls, healthCheck, retry, failOpenBelow, preferZone, zoneSpillBelow, stickiness, slowStartMs, maxRequestsPerTarget, queue, deregistrationDelayMs, ejection',
   ],
   [
     'a missing key',
     '{ service: hello }',
     '{ port: http }',
-    'lb.yaml:8:10: targetGroups.hello.service: missing, expected the name of a service',
+    'lb.yaml:8:10: targetGroups.hello.service: missing, expected the name of a service, or targets or dns',
   ],
   [
     'an unknown target group',
@@ -195,7 +195,7 @@ test('all errors come at once, in the order of the file', () => {
 test.each([
   ['not YAML', 'listeners: [', /^lb\.yaml:1:\d+: not YAML: /],
   ['a key twice', `${SMALLEST}registry: {}`, /^lb\.yaml:9:1: not YAML: Map keys must be unique/],
-  ['an empty file', '', /^lb\.yaml:1:1: registry: missing, expected a mapping$/],
+  ['an empty file', '', /^lb\.yaml:1:1: listeners: missing, expected a list of listeners$/],
   ['a list', '- a', /^lb\.yaml:1:1: file: bad value, got \["a"\], expected a mapping$/],
 ])('%s is an error with a place', (_name, text, expected) => {
   expect(errors(text)[0]).toMatch(expected);
@@ -208,7 +208,7 @@ test('environment variables stand for values; numbers stay numbers, quoted ones 
   );
   const config = parseConfig(text, 'lb.yaml', { TOKEN: '0123' });
   expect(config.listeners[0]?.port).toBe(9090);
-  expect(config.registry.token).toBe('0123');
+  expect(config.registry?.token).toBe('0123');
   expect(parseConfig(text, 'lb.yaml', { TOKEN: 'x', PORT: '81' }).listeners[0]?.port).toBe(81);
 });
 

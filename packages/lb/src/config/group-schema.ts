@@ -2,6 +2,7 @@ import { REQUEST_POLICIES } from '@rollcall/balancing';
 import { z } from 'zod';
 import { isFieldName } from './field-names.ts';
 import { flag, integer, label, ms, object, ratio, text } from './fields.ts';
+import { NamedTargets, WrittenTarget } from './source-schema.ts';
 import { parseStatusCodes } from './status-codes.ts';
 import { TargetTls } from './tls-schema.ts';
 
@@ -113,9 +114,19 @@ const Queue = object({
   timeoutMs: ms().default(5_000),
 });
 
+/** Where the targets of a group come from: at least one of these. */
+export const SOURCES = ['service', 'targets', 'dns'] as const;
+
 export const TargetGroup = object({
-  /** Service in the registry. */
-  service: label('the name of a service'),
+  /** Service in the registry. A group has at least one of `service`, `targets` and `dns`, or several of them. */
+  service: label('the name of a service').optional(),
+  /** Targets that are written here. */
+  targets: z
+    .array(WrittenTarget, { error: 'expected a list of targets' })
+    .min(1, { error: 'expected at least one target' })
+    .optional(),
+  /** Targets whose addresses DNS knows. */
+  dns: NamedTargets.optional(),
   /** Its namespace. @default default */
   namespace: label('a namespace').default('default'),
   /** Its named port. @default http, else the first */
@@ -162,4 +173,6 @@ export const TargetGroup = object({
   deregistrationDelayMs: ms(0).default(30_000),
   /** Ejection of targets that do not answer. */
   ejection: GroupEjection.prefault({}),
-});
+})
+  // For editors; the program says it with its place.
+  .meta({ anyOf: SOURCES.map((key) => ({ required: [key] })) });

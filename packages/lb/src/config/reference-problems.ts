@@ -1,5 +1,5 @@
 import { isLoopback } from './loopback.ts';
-import { isMapping, listAt, type Mapping } from './mapping.ts';
+import { isMapping, listAt, type Mapping, mappingsAt } from './mapping.ts';
 import { type ConfigProblem, formatPath, valueAt } from './problem.ts';
 import { actionProblems, ruleProblems } from './rule-problems.ts';
 
@@ -32,6 +32,9 @@ export function referenceProblems(data: unknown): ConfigProblem[] {
     const message = 'bad value, one of cert and key, expected both or neither';
     problems.push({ path: ['registry'], at: 'key', message });
   }
+  if (registry === undefined && needsRegistry(data)) {
+    problems.push({ path: ['registry'], at: 'value', message: 'missing, expected a mapping' });
+  }
   if (isIdle(data)) {
     const message =
       'bad value, got [], expected at least one listener, or loadBalancerServices besides';
@@ -52,6 +55,12 @@ function ingressProblems(data: unknown, names: readonly string[]): ConfigProblem
       { path: Array.isArray(given) ? [...path, index] : path, at: 'value' as const, message },
     ];
   });
+}
+
+function needsRegistry(data: unknown): boolean {
+  if (!isMapping(data)) return false;
+  if (data['ingress'] !== undefined || data['loadBalancerServices'] !== undefined) return true;
+  return mappingsAt(data, ['targetGroups']).some(([, { service }]) => service !== undefined);
 }
 
 function isIdle(data: unknown): boolean {

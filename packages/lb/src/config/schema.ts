@@ -126,7 +126,8 @@ const FILE_NAME = text('stdout, off or the path of a file');
 
 /** The configuration file. It defines every default. */
 export const ConfigSchema = object({
-  registry: Registry,
+  /** May be left out if nothing needs it: no target group has a `service`, and there is no `ingress` and the like. */
+  registry: Registry.optional(),
   /** Where requests arrive; may be empty when there are `loadBalancerServices`. */
   listeners: z.array(Listener, { error: 'expected a list of listeners' }),
   /** Where requests go, by name. */
@@ -205,5 +206,6 @@ export type RedirectConfig = NonNullable<ActionConfig['redirect']>;
 export type HealthCheckConfig = NonNullable<TargetGroupConfig['healthCheck']>;
 export type ActionConfig = NonNullable<ListenerConfig['default']>;
 export type LoadBalancerServicesConfig = NonNullable<Config['loadBalancerServices']>;
+export type RegistryConfig = NonNullable<Config['registry']>;
 export type QueueConfig = TargetGroupConfig['queue'];
 export type StickinessConfig = z.output<typeof Stickiness>;

@@ -167,7 +167,7 @@ test('the examples of the docs are valid files', () => {
   const page = pages.join('\n').replaceAll('/etc/rollcall/tls', files.folder);
   const examples = [...page.matchAll(/^( *)```yaml\n([\s\S]*?)^ *```/gm)]
     .map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
-    .filter((text) => text.startsWith('registry'));
-  expect(examples).toHaveLength(8);
+    .filter((text) => /^(registry|listeners):/.test(text));
+  expect(examples).toHaveLength(11);
   for (const text of examples) expect(errors(text)).toEqual([]);
 });

@@ -157,6 +157,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     this.#config = config;
     this.retry = retryRuleOf(config);
     this.#limit();
+    this.#parts.source.configure?.(config);
     if (isOtherWay) this.#useWay(way);
     this.#draining.delayMs = config.deregistrationDelayMs;
     this.#pool.configure(policyOf(config), poolSettingsOf(config));

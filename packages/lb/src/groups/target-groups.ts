@@ -122,6 +122,7 @@ function hasSameTargets(before: TargetGroupConfig, after: TargetGroupConfig): bo
 
 function withoutSettings(config: TargetGroupConfig): object {
   const settings: ReadonlySet<string> = new Set<keyof TargetGroupConfig>([
+    'targets',
     'policy',
     'healthCheck',
     'deregistrationDelayMs',

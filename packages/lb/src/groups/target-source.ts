@@ -1,4 +1,5 @@
 import type { Endpoint } from '@rollcall/client-sdk';
+import type { TargetGroupConfig } from '../config/schema.ts';
 
 /** Source of a target group's targets: one service, one port. */
 export interface TargetSource {
@@ -10,6 +11,8 @@ export interface TargetSource {
   explain(): string;
   /** Calls the listener after each change, never concurrently. Returns a function that unsubscribes. */
   onChange(listener: () => void): () => void;
+  /** The group has other settings, and gets its targets from the same place. */
+  configure?(config: TargetGroupConfig): void;
   /** It is not needed any more. */
   close?(): void;
 }

@@ -76,7 +76,7 @@ function served({ rules, targetGroups }: IngressRoutes, url: string): string {
     { ...request, requestId: '', isSecure: false, field: () => undefined } satisfies RequestView,
     path,
   );
-  return rule === undefined ? '-' : targetGroups[rule.targetGroup!]!.service;
+  return rule === undefined ? '-' : targetGroups[rule.targetGroup!]!.service!;
 }
 
 const PATHS: [type: PathRow[0], path: string, request: string, isServed: boolean][] = [

@@ -1,4 +1,5 @@
 import type { Endpoint } from '@rollcall/client-sdk';
+import type { TargetGroupConfig } from '../config/schema.ts';
 import type { TargetSource } from '../groups/target-source.ts';
 import type { Operations } from './operations.ts';
 
@@ -39,6 +40,10 @@ export class OperatedSource implements TargetSource {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  configure(config: TargetGroupConfig): void {
+    this.#source.configure?.(config);
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import { clientOptions, logConnection, type Tell } from '@rollcall/daemon';
 import type { Clock } from '@rollcall/runtime';
 import type { ReportPort } from '@rollcall/service-plane';
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, TargetGroupConfig } from '../config/schema.ts';
+import type { RegistryConfig, TargetGroupConfig } from '../config/schema.ts';
 import { RollcallSource } from '../groups/rollcall-source.ts';
 import type { TargetSource } from '../groups/target-source.ts';
 import type { IngressReportPort } from '../ingress/ingress-reports.ts';
@@ -13,15 +13,20 @@ import { ReplaceableCatalog } from './replaceable-catalog.ts';
 import { ReplaceableService } from './replaceable-service.ts';
 import { ReplaceableSource } from './replaceable-source.ts';
 
-type RegistryConfig = Config['registry'];
 type TrafficSource = Parameters<Rollcall['reportTraffic']>[0];
+
+const NO_REVISION = 0n;
+const byValue = (a: bigint, b: bigint) => (a < b ? -1 : 1);
 
 export interface RegistryLinkParts {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Tell;
 }
 
-/** What follows the registry. Another registry, or another token, takes the place of the last one under way. */
+/**
+ * What follows the registry, if there is one: a configuration without one has nothing that needs it. Another registry, or another token, takes the place of the
+ * last one under way.
+ */
 export class RegistryLink {
   readonly #parts: RegistryLinkParts;
   readonly #sources = new Map<
@@ -31,27 +36,33 @@ export class RegistryLink {
   readonly #services = new Map<ReplaceableService, ServiceRef>();
   readonly #traffic = new Map<TrafficSource, () => void>();
   #catalog: { readonly namespace: string; readonly shown: ReplaceableCatalog } | undefined;
-  #config: RegistryConfig;
-  #client: Rollcall;
+  #config: RegistryConfig | undefined;
+  /** Undefined: there is no registry. */
+  #client: Rollcall | undefined;
   /** The client that is about to take its place. */
   #next: Rollcall | undefined;
 
   /** @throws an error when the client refuses its options. */
-  constructor(config: RegistryConfig, parts: RegistryLinkParts) {
+  constructor(config: RegistryConfig | undefined, parts: RegistryLinkParts) {
     this.#parts = parts;
     this.#config = config;
-    this.#client = this.#connect(config);
+    this.#client = config === undefined ? undefined : this.#connect(config);
+  }
+
+  get #current(): Rollcall {
+    if (this.#client === undefined) throw new Error('the configuration has no registry');
+    return this.#client;
   }
 
   get isUnreachable(): boolean {
-    return this.#client.connection === 'unreachable';
+    return this.#client?.connection === 'unreachable';
   }
 
   /** Where reports about services go. */
   get reports(): ReportPort {
     return {
-      report: (...given) => this.#client.report(...given),
-      withdrawReport: (...given) => this.#client.withdrawReport(...given),
+      report: (...given) => this.#current.report(...given),
+      withdrawReport: (...given) => this.#current.withdrawReport(...given),
     };
   }
 
@@ -59,12 +70,12 @@ export class RegistryLink {
   get ingressReports(): IngressReportPort {
     return {
       report: ({ namespace: ns, name: ingress }, reporter, { loadBalancer, forMs }) =>
-        this.#client.call('putIngressReport', {
+        this.#current.call('putIngressReport', {
           params: { ns, ingress, reporter },
           body: { loadBalancer: [...loadBalancer], forMs },
         }),
       withdraw: ({ namespace: ns, name: ingress }, reporter) =>
-        this.#client.call('deleteIngressReport', { params: { ns, ingress, reporter } }),
+        this.#current.call('deleteIngressReport', { params: { ns, ingress, reporter } }),
     };
   }
 
@@ -81,16 +92,16 @@ export class RegistryLink {
         return new Map(versions);
       },
       read: async ({ namespace: ns, name: secret }) => {
-        const { data } = await this.#client.call('readSecret', { params: { ns, secret } });
+        const { data } = await this.#current.call('readSecret', { params: { ns, secret } });
         const textOf = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString();
         return { cert: textOf('tls.crt'), key: textOf('tls.key') };
       },
     };
   }
 
-  source(group: TargetGroupConfig): TargetSource {
-    const wanted = { name: group.service, namespace: group.namespace, port: group.port };
-    const client = this.#next ?? this.#client;
+  source(name: string, { namespace, port }: TargetGroupConfig): TargetSource {
+    const wanted = { name, namespace, port };
+    const client = this.#next ?? this.#current;
     const { clock } = this.#parts;
     const shown = new ReplaceableSource(sourceOf(client, wanted), clock, (source) =>
       this.#sources.delete(source),
@@ -102,7 +113,7 @@ export class RegistryLink {
   /** Everything that is known of a service. */
   service(wanted: ServiceRef): ReplaceableService {
     const { service, namespace } = wanted;
-    const shown = new ReplaceableService(this.#client.service(service, { namespace }), (one) =>
+    const shown = new ReplaceableService(this.#current.service(service, { namespace }), (one) =>
       this.#services.delete(one),
     );
     this.#services.set(shown, wanted);
@@ -111,16 +122,18 @@ export class RegistryLink {
 
   /** The declared Ingresses and HTTPRoutes as they are now. `*`: of all namespaces. */
   async routes(namespace: string): Promise<ReplyOf<'listManifests'>> {
-    const [ingresses, httpRoutes] = await Promise.all([
+    const lists = await Promise.all([
       this.#list('Ingress', namespace),
-      this.#list('HTTPRoute', namespace).catch(noneOfOlder),
+      this.#list('HTTPRoute', namespace),
     ]);
-    if (httpRoutes === undefined) return ingresses;
-    const items = [...ingresses.items, ...httpRoutes.items];
-    // As old as the older one.
-    const isFirst =
-      BigInt(ingresses.metadata.resourceVersion) <= BigInt(httpRoutes.metadata.resourceVersion);
-    return { ...(isFirst ? ingresses : httpRoutes), items };
+    const revisions = lists.map(({ metadata }) => BigInt(metadata.resourceVersion));
+    // As old as the older one. A list of nothing that the registry knows is of no age.
+    const [oldest = 0n] = revisions.filter((one) => one !== NO_REVISION).toSorted(byValue);
+    return {
+      ...lists[0],
+      metadata: { resourceVersion: String(oldest) },
+      items: lists.flatMap(({ items }) => items),
+    };
   }
 
   /** The declared classes of Ingresses. `namespace`: one that the token may read; they are in none. */
@@ -130,14 +143,14 @@ export class RegistryLink {
 
   /** May be called once. */
   catalog(namespace: string): Catalog {
-    const shown = new ReplaceableCatalog(this.#client.catalog({ namespace }), this.#parts.clock);
+    const shown = new ReplaceableCatalog(this.#current.catalog({ namespace }), this.#parts.clock);
     this.#catalog = { namespace, shown };
     return shown;
   }
 
   /** Reports the calls of a source. Returns a function that ends it. */
   reportTraffic(source: TrafficSource): () => void {
-    this.#traffic.set(source, this.#client.reportTraffic(source));
+    this.#traffic.set(source, this.#current.reportTraffic(source));
     return () => {
       this.#traffic.get(source)?.();
       this.#traffic.delete(source);
@@ -145,8 +158,9 @@ export class RegistryLink {
   }
 
   /** @throws an error when the client refuses its options. */
-  prepare(config: RegistryConfig): Step {
+  prepare(config: RegistryConfig | undefined): Step {
     if (isDeepStrictEqual(config, this.#config)) return NO_STEP;
+    if (config === undefined) return { commit: () => this.#leave(), undo() {} };
     const next = this.#connect(config);
     this.#next = next;
     return {
@@ -158,14 +172,25 @@ export class RegistryLink {
     };
   }
 
-  close(): Promise<void> {
-    return this.#client.close();
+  async close(): Promise<void> {
+    await this.#client?.close();
+  }
+
+  /** What has followed it is about to be closed, and shows its last picture until then. */
+  #leave(): void {
+    for (const [source, end] of this.#traffic) {
+      end();
+      this.#traffic.set(source, () => {});
+    }
+    void this.#client?.close();
+    this.#config = undefined;
+    this.#client = undefined;
   }
 
   /** An older registry, during an upgrade, may not know a kind. */
   async #list(kind: string, namespace: string): Promise<ReplyOf<'listManifests'>> {
     try {
-      return await this.#client.call('listManifests', { params: { ns: namespace, kind } });
+      return await this.#current.call('listManifests', { params: { ns: namespace, kind } });
     } catch (error) {
       if (!(error instanceof RollcallError && error.code === 'kind_not_found')) throw error;
       return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '0' }, items: [] };
@@ -199,7 +224,7 @@ export class RegistryLink {
       const { namespace, shown } = this.#catalog;
       shown.replace(next.catalog({ namespace }));
     }
-    void last.close();
+    void last?.close();
   }
 }
 
@@ -229,10 +254,4 @@ function accessOf({ url, token, tokenFile, ca, cert, key }: RegistryConfig) {
     registryCert: cert,
     registryKey: key,
   };
-}
-
-/** A server of an earlier version has no such kind. */
-function noneOfOlder(error: unknown): undefined {
-  if (error instanceof RollcallError && error.code === 'kind_not_found') return undefined;
-  throw error;
 }

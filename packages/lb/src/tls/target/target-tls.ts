@@ -36,7 +36,6 @@ export interface TargetTlsParts {
 /** TLS from this balancer to the targets of one group. Its files are read and checked, and replaced, as a whole. */
 export class TargetTls implements Connector, ProbeWay {
   readonly scheme = 'https';
-  readonly #group: TargetGroupConfig;
   readonly #config: TargetTlsConfig;
   readonly #names: Names;
   readonly #parts: TargetTlsParts;
@@ -46,7 +45,6 @@ export class TargetTls implements Connector, ProbeWay {
 
   /** @throws FileFault when a file cannot be used. */
   constructor(config: TargetGroupConfig, parts: TargetTlsParts) {
-    this.#group = config;
     this.#config = config.tls;
     this.#names = targetNames(config);
     this.#parts = parts;
@@ -57,10 +55,9 @@ export class TargetTls implements Connector, ProbeWay {
   }
 
   /** Whether the settings of a group, as far as they matter here, are those of this one. */
-  isFor({ service, namespace, tls }: TargetGroupConfig): boolean {
-    const own = this.#group;
-    const isSameService = own.service === service && own.namespace === namespace;
-    return isSameService && isDeepStrictEqual(own.tls, tls);
+  isFor(group: TargetGroupConfig): boolean {
+    const hasSameNames = isDeepStrictEqual(this.#names, targetNames(group));
+    return hasSameNames && isDeepStrictEqual(this.#config, group.tls);
   }
 
   /** For health checks, with the same certificates and names. */

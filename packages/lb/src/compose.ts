@@ -1,4 +1,4 @@
-import type { Catalog } from '@rollcall/client-sdk';
+import type { CalledTarget, Catalog } from '@rollcall/client-sdk';
 import { lineLog, type PassedSocket, type Tell, type Tracing } from '@rollcall/daemon';
 import { openTlsIo, openTransport } from '@rollcall/dataplane';
 import {
@@ -255,7 +255,9 @@ function openGroups(
   const onOpened = (group: RegistryTargetGroup) => {
     const { service, namespace } = group.config;
     if (service === undefined) return () => {};
-    return link.reportTraffic({ service, namespace, targets: () => front.calledTargets(group) });
+    // The registry knows nothing of the others.
+    const targets = () => Array.from(front.calledTargets(group)).filter(isRegistered);
+    return link.reportTraffic({ service, namespace, targets });
   };
   return new TargetGroups({
     openSource: (config, name) =>
@@ -270,6 +272,9 @@ function openGroups(
     onNames: (names) => history.retain(names),
   });
 }
+
+/** Ids of endpoints are those of instances and ports. */
+const isRegistered = ({ id }: CalledTarget): boolean => id.includes('/');
 
 /** All that a group gets its targets from. */
 function openSource(

@@ -105,6 +105,14 @@ test.each(['', 'workers: 2'])(
     });
     await bench.answers('a b c');
     expect((await bench.shown()).targetGroups[0]!.drains).toEqual([]);
+    const reply = await fetch(
+      `${bench.bench.admin}/targets/history?target=${encodeURIComponent(bench.id(0))}`,
+    );
+    const { targetGroups: groups } = (await reply.json()) as {
+      targetGroups: { targets: { changes: { event: string }[] }[] }[];
+    };
+    const events = groups[0]!.targets[0]!.changes.map(({ event }) => event);
+    expect(events.at(-1)).toBe('healthy');
   },
 );
 
@@ -191,7 +199,7 @@ test('commands do the same', async () => {
   const name = `hello/i${bench.ports[0]!}`;
   const all = await run('--targets', ...admin);
   expect(all.code).toBe(0);
-  expect(all.output).toMatch(/^GROUP +TARGET +ADDRESS +ZONE +STATE +SINCE +REQUESTS +REASON\n/);
+  expect(all.output).toMatch(/^GROUP +TARGET +ADDRESS +ZONE +STATE +SINCE +IN-FLIGHT +REASON\n/);
   expect(all.output.trimEnd().split('\n')).toHaveLength(4);
   expect(all.output).toContain(`hello  ${bench.id(0)}  127.0.0.1:${bench.ports[0]!}`);
   expect(await run('--drain', name, ...admin)).toMatchObject({

@@ -32,7 +32,7 @@ export function targetLines(answer: unknown): string[] {
           return [name, id, place, zone === '' ? '-' : zone, state, since, `${inFlight}`, reason];
         }),
   );
-  const head = ['GROUP', 'TARGET', 'ADDRESS', 'ZONE', 'STATE', 'SINCE', 'REQUESTS', 'REASON'];
+  const head = ['GROUP', 'TARGET', 'ADDRESS', 'ZONE', 'STATE', 'SINCE', 'IN-FLIGHT', 'REASON'];
   const shifts = zoneShifts.map(({ zone, until }) => [`zone ${zone} gets none until ${until}`]);
   return [...table(shifts), ...table([head, ...rows])];
 }

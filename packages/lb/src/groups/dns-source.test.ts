@@ -112,6 +112,16 @@ test('without any answer it is asked for every second, and says why there is non
   expect(bench.asked).toBe(4);
 });
 
+test('a name without addresses is one without targets, until it has some', async () => {
+  const bench = new Bench(known());
+  await bench.pass(0);
+  expect(bench.addresses).toEqual([]);
+  expect(bench.lines).toEqual(['dns: shop.internal: it has no address']);
+  bench.answer = { v4: known('10.0.0.1'), v6: failed };
+  await bench.pass(1_000);
+  expect(bench.addresses).toEqual(['10.0.0.1']);
+});
+
 test('several sources are one: what is known is shown, each target once', () => {
   const bench = new Bench(failed, failed);
   const registry = new FakeSource();

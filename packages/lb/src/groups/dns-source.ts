@@ -6,7 +6,7 @@ import type { AddressAnswer, Resolver } from './resolver.ts';
 import type { TargetSource } from './target-source.ts';
 import { endpointAt } from './written-source.ts';
 
-/** While there is no answer at all, it is asked as often, in ms. */
+/** While no address is known, it is asked as often, in ms. */
 const FIRST_MS = 1_000;
 
 export interface DnsSourceParts {
@@ -64,12 +64,21 @@ export class DnsSource implements TargetSource {
   }
 
   async #run(): Promise<void> {
-    const { clock, random, resolver } = this.#parts;
-    const answer = await resolver.resolve(this.#config.name);
-    if (this.#isClosed) return;
-    this.#take(answer);
+    try {
+      const answer = await this.#parts.resolver.resolve(this.#config.name);
+      if (!this.#isClosed) this.#take(answer);
+    } finally {
+      // Also after a fault of the program, which goes up: a name is followed as long as it is needed.
+      this.#plan();
+    }
+  }
+
+  #plan(): void {
+    const { clock, random } = this.#parts;
     const { everyMs } = this.#config;
-    const pauseMs = this.#endpoints === undefined ? Math.min(everyMs, FIRST_MS) : everyMs;
+    if (this.#isClosed) return;
+    const hasNone = (this.#endpoints ?? []).length === 0;
+    const pauseMs = hasNone ? Math.min(everyMs, FIRST_MS) : everyMs;
     // 10 % jitter, so that many balancers do not ask at the same moment.
     this.#timer = clock.after(pauseMs * (0.9 + 0.2 * random()), () => void this.#run());
   }
@@ -83,6 +92,8 @@ export class DnsSource implements TargetSource {
     const isEmpty = next.v4.length + next.v6.length === 0;
     if (faults.length === 2 || isEmpty) {
       this.#fail(faults[0] ?? 'it has no address');
+      // That there is none is an answer: nobody has to wait for another one.
+      if (faults.length === 0 && this.#endpoints === undefined) this.#show([]);
       return;
     }
     this.#known = next;
@@ -97,7 +108,7 @@ export class DnsSource implements TargetSource {
     this.#fault = `${name}: ${reason}`;
     if (this.#isTroubled) return;
     this.#isTroubled = true;
-    const rest = this.#endpoints === undefined ? '' : '; the last known addresses stay';
+    const rest = (this.#endpoints ?? []).length === 0 ? '' : '; the last known addresses stay';
     this.#parts.log(`dns: ${this.#fault}${rest}`, 'warn');
   }
 

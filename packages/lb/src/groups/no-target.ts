@@ -21,7 +21,7 @@ export function explainNoTarget(group: EmptyGroup): NoTarget & { readonly cause:
   }
   const known =
     states.length === 0
-      ? 'no instance is registered'
+      ? `no ${config.service === undefined ? 'target is known' : 'instance is registered'}`
       : `none of ${states.length} is ready: ${[...new Set(states)].join(', ')}`;
   const cause = `${what} has no target that takes requests: ${known}`;
   return { code: 'no_targets', detail: 'no target can take this request at the moment', cause };

@@ -14,7 +14,7 @@ import { GroupSnapshot } from './group-snapshot.ts';
 import { type AttemptListener, GroupTarget } from './group-target.ts';
 import { explainNoTarget } from './no-target.ts';
 import { retryRuleOf } from './retry-rule.ts';
-import { reasonOf } from './standing-reason.ts';
+import { leftReason, reasonOf } from './standing-reason.ts';
 import { Standings, type StandingsParts } from './standings.ts';
 import type { TargetSource } from './target-source.ts';
 import type { TargetWay } from './target-way.ts';
@@ -212,7 +212,10 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     if (endpoints === undefined) return;
     for (const target of this.#pool.setEndpoints(endpoints)) {
       const isReplaced = this.#pool.get(target.id) !== undefined;
-      this.#depart(target, isReplaced ? 'replaced by another address' : 'left the registry');
+      this.#depart(
+        target,
+        isReplaced ? 'replaced by another address' : leftReason(target.endpoint),
+      );
     }
     this.#departTerminating();
     this.#checks?.watch(this.#pool.state().usable);
@@ -246,9 +249,9 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     return target;
   }
 
-  /** Its last request has ended. One that drains by the registry's word may stay. */
+  /** Its last request has ended. One that drains may stay, or have a successor. */
   #noteRemoved(target: GroupTarget): void {
-    const isGone = this.#isRetired || this.#pool.get(target.id) !== target;
+    const isGone = this.#isRetired || this.#pool.get(target.id) === undefined;
     if (isGone) this.#standings.note(target, 'removed', 'its last request has ended');
   }
 

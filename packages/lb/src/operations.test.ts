@@ -224,3 +224,29 @@ test('commands do the same', async () => {
     output: 'rollcall-lb: no answer from http://127.0.0.1:1: ECONNREFUSED\n',
   });
 });
+
+test.each(['', 'workers: 2'])(
+  'requests in progress are counted, and may finish: %s',
+  async (more) => {
+    const held: (() => void)[] = [];
+    const port = await startTarget(
+      (_request, response) => void held.push(() => response.end('late')),
+    );
+    const source = new FakeSource([endpoint(port), endpoint(await startTarget('b'))]);
+    const parts = OperatedBench.parts(more, ', policy: rr');
+    const bench = await FileBench.start(parts, { openSource: () => source });
+    const asked = Array.from({ length: 12 }, async () => (await fetch(bench.url())).text());
+    // What goes to the other one is answered.
+    await expect.poll(() => held.length, WAIT).toBeGreaterThan(3);
+    const drain = async () => {
+      const reply = await fetch(`${bench.admin}/targets/hello/i${port}/drain`, { method: 'POST' });
+      return ((await reply.json()) as { inFlight: number }).inFlight;
+    };
+    await expect.poll(drain, WAIT).toBe(held.length);
+    for (const answer of held) answer();
+    const answers = await Promise.all(asked);
+    expect(answers.filter((answer) => answer === 'late')).toHaveLength(held.length);
+    expect(new Set(answers)).toEqual(new Set(['b', 'late']));
+    expect(await (await fetch(bench.url())).text()).toBe('b');
+  },
+);

@@ -208,6 +208,16 @@ test.each<[string, string, string]>([
     '',
     'expected an IP address, possibly with a port',
   ],
+  [
+    '{ dns: { name: a.test, port: 1, servers: ["999.1.1.1"] } }',
+    '',
+    'expected an IP address, possibly with a port',
+  ],
+  [
+    '{ dns: { name: a.test, port: 1, servers: ["10.0.0.1:70000"] } }',
+    '',
+    'expected an IP address, possibly with a port',
+  ],
   ['{ service: hello }', '', 'registry: missing, expected a mapping'],
   [
     '{ targets: [{ address: 10.0.0.1, port: 1 }] }',

@@ -69,7 +69,7 @@ export function openAdmin(sources: AdminSources): AdminPort {
       }),
       actions: {
         ...(reloader === undefined ? {} : { '/reload': () => reloadAction(reloader) }),
-        ...operatorActions(operations, groups),
+        ...operatorActions(operations, groups, report),
       },
     },
     clock,

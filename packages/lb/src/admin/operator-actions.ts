@@ -1,4 +1,5 @@
 import type { AdminAnswer, AdminRequest } from '@rollcall/daemon';
+import type { FrontReport } from '../front/front-report.ts';
 import type { GroupTarget } from '../groups/group-target.ts';
 import type { RegistryTargetGroup } from '../groups/target-group.ts';
 import type { TargetGroups } from '../groups/target-groups.ts';
@@ -6,15 +7,25 @@ import { DURATION, parseDuration } from '../operations/duration.ts';
 import type { Operations } from '../operations/operations.ts';
 
 type Groups = Pick<TargetGroups, 'all'>;
+type Report = () => Pick<FrontReport, 'targets'> | Promise<Pick<FrontReport, 'targets'>>;
 type Action = (request: AdminRequest) => Promise<AdminAnswer>;
 
 /** So many names are shown in a message. */
 const SHOWN = 10;
 
-/** What operators may do with targets and zones, by path. */
-export function operatorActions(operations: Operations, groups: Groups): Record<string, Action> {
-  const acts: Record<string, (request: AdminRequest) => object> = {
-    '/targets/:group/:target/drain': (request) => drain(request, operations, groups),
+/** What operators may do with targets and zones, by path. `report`: what all processes do. */
+export function operatorActions(
+  operations: Operations,
+  groups: Groups,
+  report: Report,
+): Record<string, Action> {
+  const acts: Record<string, (request: AdminRequest) => object | Promise<object>> = {
+    '/targets/:group/:target/drain': async (request) => {
+      const done = drain(request, operations, groups);
+      const { targets } = await report();
+      const inFlight = targets[done.group]?.find(({ id }) => id === done.target)?.inFlight ?? 0;
+      return { ...done, inFlight };
+    },
     '/targets/:group/:target/undrain': (request) => undrain(request, operations, groups),
     '/zones/:zone/shift': (request) => shift(request, operations, groups),
     '/zones/:zone/unshift': (request) => unshift(request, operations),
@@ -28,7 +39,7 @@ export function operatorActions(operations: Operations, groups: Groups): Record<
     async (request) => {
       try {
         refuseUnknown(request, known[path] ?? []);
-        return { status: 200, body: act(request) };
+        return { status: 200, body: await act(request) };
       } catch (error) {
         if (error instanceof Refusal) return error.answer;
         throw error;
@@ -50,14 +61,14 @@ class Refusal extends Error {
   }
 }
 
-function drain(request: AdminRequest, operations: Operations, groups: Groups): object {
+function drain(request: AdminRequest, operations: Operations, groups: Groups) {
   const group = groupOf(request, groups);
   const isForced = switchOf(request, 'force');
-  const { id, inFlight } = targetOf(request, group);
+  const { id } = targetOf(request, group);
   if (!isForced) refuseEmpty([group], (target) => target.id === id, `without ${id}`);
   refuseFull(operations);
   operations.drain(group.name, id, isForced);
-  return { group: group.name, target: id, isDrained: true, inFlight };
+  return { group: group.name, target: id, isDrained: true };
 }
 
 /** A target may have left since it was drained. */

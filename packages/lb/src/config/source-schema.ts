@@ -1,3 +1,4 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { integer, ms, object, text } from './fields.ts';
 
@@ -30,11 +31,9 @@ export const NamedTargets = object({
   /** Servers that are asked, such as 10.0.0.2 or 127.0.0.1:8600. @default those of the system, of /etc/resolv.conf */
   servers: z
     .array(
-      z
-        .string({ error: 'expected an address' })
-        .regex(/^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?|[0-9a-f:.]+|\[[0-9a-f:.]+\](:\d{1,5})?)$/i, {
-          error: 'expected an IP address, possibly with a port',
-        }),
+      z.string({ error: 'expected an address' }).refine(isServer, {
+        error: 'expected an IP address, possibly with a port',
+      }),
       { error: 'expected a list of addresses' },
     )
     .min(1, { error: 'expected at least one address' })
@@ -46,3 +45,13 @@ export const NamedTargets = object({
 });
 
 export type NamedTargetsConfig = z.output<typeof NamedTargets>;
+
+const LAST_PORT = 65_535;
+
+/** `10.0.0.2`, `10.0.0.2:53`, `::1` or `[::1]:53`. */
+function isServer(server: string): boolean {
+  if (isIP(server) !== 0) return true;
+  const [, v6, v4, digits = ''] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(server) ?? [];
+  const isAddress = (v6 !== undefined && isIPv6(v6)) || (v4 !== undefined && isIPv4(v4));
+  return isAddress && Number(digits) >= 1 && Number(digits) <= LAST_PORT;
+}

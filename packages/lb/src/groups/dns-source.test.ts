@@ -96,7 +96,7 @@ test('the last good answer stays while nobody answers, and when there is no addr
   expect(bench.addresses).toEqual(['10.0.0.2', '2001:db8::1']);
   expect(bench.lines.slice(1)).toEqual([
     'dns: shop.internal has addresses again',
-    'dns: shop.internal: it has no address; the last known addresses stay',
+    'dns: shop.internal: it has no address that a target can have; the last known addresses stay',
   ]);
 });
 
@@ -116,10 +116,20 @@ test('a name without addresses is one without targets, until it has some', async
   const bench = new Bench(known());
   await bench.pass(0);
   expect(bench.addresses).toEqual([]);
-  expect(bench.lines).toEqual(['dns: shop.internal: it has no address']);
+  expect(bench.lines).toEqual(['dns: shop.internal: it has no address that a target can have']);
   bench.answer = { v4: known('10.0.0.1'), v6: failed };
   await bench.pass(1_000);
   expect(bench.addresses).toEqual(['10.0.0.1']);
+});
+
+test('addresses at which no target can be are left out', async () => {
+  const odd = ['169.254.169.254', '0.0.0.0', '224.0.0.1', '255.255.255.255'];
+  const bench = new Bench(
+    known(...odd, '10.0.0.1'),
+    known('fe80::1', '::', 'ff02::1', '::ffff:169.254.169.254', 'fd00::1'),
+  );
+  await bench.pass(0);
+  expect(bench.addresses).toEqual(['10.0.0.1', 'fd00::1']);
 });
 
 test('several sources are one: what is known is shown, each target once', () => {

@@ -1,5 +1,6 @@
 import type { Endpoint } from '@rollcall/client-sdk';
 import type { Tell } from '@rollcall/daemon';
+import { createSourceRanges } from '@rollcall/dataplane';
 import type { Clock, Random, Timer } from '@rollcall/runtime';
 import type { NamedTargetsConfig } from '../config/source-schema.ts';
 import type { AddressAnswer, Resolver } from './resolver.ts';
@@ -8,6 +9,22 @@ import { endpointAt } from './written-source.ts';
 
 /** While no address is known, it is asked as often, in ms. */
 const FIRST_MS = 1_000;
+
+/**
+ * Addresses that nobody can be at who is meant: none, groups, and those of the link, where clouds answer with the
+ * credentials of a machine. A name server of others must not send requests there.
+ */
+const isOdd = createSourceRanges([
+  '0.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/3',
+  '::/128',
+  'fe80::/10',
+  'ff00::/8',
+]);
+
+const usableOf = (addresses: readonly string[]): readonly string[] =>
+  addresses.filter((address) => !isOdd(address));
 
 export interface DnsSourceParts {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
@@ -85,13 +102,13 @@ export class DnsSource implements TargetSource {
 
   #take({ v4, v6 }: AddressAnswer): void {
     const next = {
-      v4: v4.kind === 'failed' ? this.#known.v4 : v4.addresses,
-      v6: v6.kind === 'failed' ? this.#known.v6 : v6.addresses,
+      v4: v4.kind === 'failed' ? this.#known.v4 : usableOf(v4.addresses),
+      v6: v6.kind === 'failed' ? this.#known.v6 : usableOf(v6.addresses),
     };
     const faults = [v4, v6].flatMap((one) => (one.kind === 'failed' ? [one.reason] : []));
     const isEmpty = next.v4.length + next.v6.length === 0;
     if (faults.length === 2 || isEmpty) {
-      this.#fail(faults[0] ?? 'it has no address');
+      this.#fail(faults[0] ?? 'it has no address that a target can have');
       // That there is none is an answer: nobody has to wait for another one.
       if (faults.length === 0 && this.#endpoints === undefined) this.#show([]);
       return;

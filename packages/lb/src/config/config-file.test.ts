@@ -78,6 +78,18 @@ const CASES: [string, string, string, string][] = [
     'lb.yaml:8:28: targetGroups.hello.weights: unknown key, got "weights", expected one of service, targets, dns, namespace, port, policy, scheme, tls, healthCheck, retry, failOpenBelow, preferZone, zoneSpillBelow, stickiness, slowStartMs, maxRequestsPerTarget, queue, deregistrationDelayMs, ejection',
   ],
   [
+    'an unknown key of a mapping that may be a word too',
+    'default: { targetGroup: hello }',
+    'default: { redirect: { hots: a } }',
+    'lb.yaml:6:28: listeners[0].default.redirect.hots: unknown key, got "hots", expected one of scheme, host, port, path, prefix, query, status; did you mean host?',
+  ],
+  [
+    'a wrong value in such a mapping',
+    'default: { targetGroup: hello }',
+    'default: { redirect: { port: 0 } }',
+    'lb.yaml:6:34: listeners[0].default.redirect.port: bad value, got 0, expected a port from 1 to 65535',
+  ],
+  [
     'a missing key',
     '{ service: hello }',
     '{ port: http }',

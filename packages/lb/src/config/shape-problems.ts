@@ -1,5 +1,6 @@
 import { nearestWord } from '@rollcall/daemon';
 import { z } from 'zod';
+import { isMapping } from './mapping.ts';
 import { type ConfigProblem, formatValue, valueAt } from './problem.ts';
 import { ConfigSchema } from './schema.ts';
 
@@ -29,12 +30,27 @@ function problemsOf(issue: Issue, data: unknown): ConfigProblem[] {
     return [{ path, at: 'key', message }];
   }
   const value = valueAt(data, path);
+  const within = mappingIssues(issue, value);
+  if (within !== undefined)
+    return within.flatMap((one) => problemsOf({ ...one, path: [...path, ...one.path] }, data));
   const expected = issue.message;
   const message =
     value === undefined
       ? `missing, ${expected}`
       : `bad value, got ${formatValue(path, value)}, ${expected}`;
   return [{ path, at: 'value', message }];
+}
+
+/**
+ * What is wrong with a mapping where something else is allowed as well. Undefined: it is none, or it is not clear which
+ * one is meant.
+ */
+function mappingIssues(issue: Issue, value: unknown): readonly Issue[] | undefined {
+  if (issue.code !== 'invalid_union' || !isMapping(value)) return undefined;
+  const meant = issue.errors.filter((errors) =>
+    errors.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  return meant.length === 1 ? meant[0] : undefined;
 }
 
 function knownKeys(path: readonly PropertyKey[]): string[] {
@@ -60,5 +76,7 @@ function inner(schema: unknown): unknown {
   ) {
     current = current.unwrap();
   }
-  return current;
+  if (!(current instanceof z.ZodUnion)) return current;
+  const mappings = current.options.filter((option) => option instanceof z.ZodObject);
+  return mappings.length === 1 ? mappings[0] : current;
 }

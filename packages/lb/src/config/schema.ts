@@ -100,7 +100,8 @@ const Admin = object({
   /** Its port; 0 = any free one. @default 7480 */
   port: port.default(7_480),
   /**
-   * Allows an address that other machines can reach: the port shows operator data and asks for no token. @default false
+   * Allows an address that other machines can reach: the port shows operator data, takes targets out of use when asked to,
+   * and wants no token. @default false
    */
   insecure: flag.default(false),
   /**

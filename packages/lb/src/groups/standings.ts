@@ -26,6 +26,8 @@ export interface StandingsView {
 
 /** Says of each target of a group in which state it is, why, and since when. */
 export class Standings {
+  /** Another group may have its name, and tells what happens to targets. */
+  isRetired = false;
   readonly #group: string;
   readonly #parts: StandingsParts;
 
@@ -62,6 +64,7 @@ export class Standings {
   }
 
   note(target: GroupTarget, event: TargetChange['event'], reason: string): void {
+    if (this.isRetired) return;
     const { clock, note } = this.#parts;
     const atMs = clock.wallMs();
     note?.(this.#group, target, { atMs, event, reason }, target.standing.state);

@@ -56,7 +56,6 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   #config: TargetGroupConfig;
   #way: TargetWay | undefined;
   #checks: HealthChecks | undefined;
-  #isRetired = false;
   readonly #listeners = new Set<() => void>();
   #snapshot: GroupSnapshot;
 
@@ -144,7 +143,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   tick(): void {
     for (const target of this.#draining.sweep()) this.#noteRemoved(target);
     this.queue?.tick();
-    if (this.#isRetired) return;
+    if (this.#standings.isRetired) return;
     this.#checks?.tick();
     if (this.#pool.isRebuildDue()) this.#rebuild();
   }
@@ -169,7 +168,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
   /** It gets no more requests: its targets drain. */
   retire(): void {
     this.close();
-    this.#isRetired = true;
+    this.#standings.isRetired = true;
     for (const target of this.#pool.targets()) this.#depart(target, 'its target group was removed');
   }
 
@@ -251,8 +250,8 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
 
   /** Its last request has ended. One that drains may stay, or have a successor. */
   #noteRemoved(target: GroupTarget): void {
-    const isGone = this.#isRetired || this.#pool.get(target.id) === undefined;
-    if (isGone) this.#standings.note(target, 'removed', 'its last request has ended');
+    if (this.#pool.get(target.id) === undefined)
+      this.#standings.note(target, 'removed', 'its last request has ended');
   }
 
   get #thresholds(): HealthThresholds {

@@ -17,7 +17,7 @@ import { ConfigFile } from './config/config-source.ts';
 import { AdminClient, adminUrlOf } from './commands/admin-client.ts';
 import { visible } from './commands/visible.ts';
 import { type OperatorCommand, operatorCommand } from './commands/operator-command.ts';
-import { logWarnings } from './config/warning-log.ts';
+import { logWarnings, MOST_COMPARED } from './config/warning-log.ts';
 import type { LoadBalancer } from './compose.ts';
 import { HEAD, OPTIONS } from './options.ts';
 import { explain } from './routing/explain.ts';
@@ -133,7 +133,7 @@ async function startBalancer(
   { logger, supervisor, tracing, stop }: ProgramContext,
 ): Promise<RunningProgram> {
   const log = tellOf(logger);
-  logWarnings(loaded.warnings(), log);
+  logWarnings(loaded.warnings(MOST_COMPARED), log);
   const { promise: running, resolve: runs } = Promise.withResolvers<LoadBalancer>();
   const retire = async (): Promise<void> => {
     void (await running).retire();

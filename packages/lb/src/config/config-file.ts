@@ -31,8 +31,11 @@ export interface LoadedConfig {
   readonly files: readonly string[];
   /** `file:line:column` of a key; of what is nearest, if it is not in the file. */
   placeOf(path: readonly PropertyKey[]): string;
-  /** What is allowed, but probably not meant, each with its place. It is looked for anew with each call. */
-  warnings(): readonly string[];
+  /**
+   * What is allowed, but probably not meant, each with its place. It is looked for anew with each call; in a listener with
+   * more than `mostRules`, rules are not compared with each other.
+   */
+  warnings(mostRules?: number): readonly string[];
 }
 
 /**
@@ -98,12 +101,13 @@ export function loadConfig(
   }
   const config = Object.freeze(withNearZones(parsed.data));
   const placeOf: PlaceOf = (path) => place(offsetOf(document, { path, at: 'value', message: '' }));
-  return { config, files: namedFiles(data), placeOf, warnings: () => warningsOf(config, placeOf) };
+  const warnings = (mostRules = Infinity) => warningsOf(config, placeOf, mostRules);
+  return { config, files: namedFiles(data), placeOf, warnings };
 }
 
-function warningsOf(config: Config, placeOf: PlaceOf): string[] {
+function warningsOf(config: Config, placeOf: PlaceOf, mostRules: number): string[] {
   const found = [
-    ...ruleWarnings(config, placeOf),
+    ...ruleWarnings(config, placeOf, mostRules),
     ...certificateWarnings(config, systemClock.wallMs()),
   ];
   return found.map((warning) => formatProblem(placeOf(warning.path), warning));

@@ -6,8 +6,13 @@ import type { RuleConfig } from './rule-schema.ts';
 import type { Config } from './schema.ts';
 
 /** Rules that can never match, and those whose place in the file decides. */
-export function ruleWarnings({ listeners }: Config, placeOf: PlaceOf): ConfigProblem[] {
+export function ruleWarnings(
+  { listeners }: Config,
+  placeOf: PlaceOf,
+  mostRules: number,
+): ConfigProblem[] {
   return listeners.flatMap(({ rules }, at) => {
+    if (rules.length > mostRules) return [tooMany(['listeners', at, 'rules'], rules.length)];
     const pathOf = ({ index }: Entry<RuleConfig>) => ['listeners', at, 'rules', index];
     return reviewRules(entriesOf(rules)).map(({ kind, rule, other }): ConfigProblem => {
       const path = pathOf(other);
@@ -21,4 +26,9 @@ export function ruleWarnings({ listeners }: Config, placeOf: PlaceOf): ConfigPro
       return { path: pathOf(rule), at: 'value', message };
     });
   });
+}
+
+function tooMany(path: readonly PropertyKey[], count: number): ConfigProblem {
+  const message = `has ${count} rules, which are not compared with each other while requests wait: --check does it`;
+  return { path, at: 'value', message };
 }

@@ -35,6 +35,18 @@ test('so are rules whose order in the file decides', () => {
   ]);
 });
 
+test('more rules than may be compared are counted', () => {
+  const text = withRules(
+    '{ path: /a, methods: [POST], targetGroup: api }',
+    '{ path: /a, methods: [POST, GET], targetGroup: api }',
+  );
+  const loaded = loadConfig(text, 'lb.yaml', {});
+  expect(loaded.warnings(2)).toHaveLength(1);
+  expect(loaded.warnings(1)).toEqual([
+    'lb.yaml:6:7: listeners[0].rules: has 2 rules, which are not compared with each other while requests wait: --check does it',
+  ]);
+});
+
 test('rules of different listeners have nothing to do with each other', () => {
   const two = withRules('{ priority: 1, targetGroup: api }').replace(
     'targetGroups:',

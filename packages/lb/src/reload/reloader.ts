@@ -3,7 +3,7 @@ import { ConfigError as UsageError, StartError, type Tell } from '@rollcall/daem
 import type { Clock } from '@rollcall/runtime';
 import type { LoadedConfig } from '../config/config-file.ts';
 import { ConfigError } from '../config/problem.ts';
-import { logWarnings } from '../config/warning-log.ts';
+import { logWarnings, MOST_COMPARED } from '../config/warning-log.ts';
 import type { Config } from '../config/schema.ts';
 import { describeChanges } from '../config/changes.ts';
 import { ChangeRefused } from '../config/change-refused.ts';
@@ -89,7 +89,7 @@ export class Reloader {
     try {
       loaded = load();
       const changes = describeChanges(current(), loaded.config);
-      const warnings = loaded.warnings();
+      const warnings = loaded.warnings(MOST_COMPARED);
       await apply(loaded.config);
       return { result: 'applied', changes, ...(warnings.length === 0 ? {} : { warnings }) };
     } catch (error) {

@@ -12,6 +12,7 @@ import { sayMachine } from '../support/machine.ts';
 import { CORE, pinProcess, startPinnedNode } from '../support/placement.ts';
 import { enroll, startRegistry } from '../support/registry.ts';
 import {
+  addSamples,
   type Contestant,
   printRounds,
   ratioOf,
@@ -111,24 +112,41 @@ await registry.process.stop();
 await backend.stop();
 rmSync(folder, { recursive: true });
 
-async function measure(of: readonly Proxy[], loadOf: (at: number) => Load): Promise<Samples> {
-  const contestants = of.map(({ name, pid }, at): Contestant => ({
+/**
+ * Ours against each of the others, A B A B. Only two take turns: a pause of seconds costs a program for Node.js more than
+ * one that is compiled, and a balancer under load has none.
+ */
+async function measure(
+  [ours, ...others]: readonly Proxy[],
+  loadOf: (at: number) => Load,
+): Promise<Map<string, Samples>> {
+  const contestantOf = ({ name, pid }: Proxy, at: number): Contestant => ({
     name,
     pid,
     others: { backend: backend.pid },
     run: loadOf(at),
-  }));
-  const samples = await runRounds(contestants, { rounds: ROUNDS, sampleMs: SAMPLE_MS });
-  printRounds(samples, 'request');
-  return samples;
+  });
+  const own = contestantOf(ours!, 0);
+  const pairs = new Map<string, Samples>();
+  for (const [i, other] of others.entries()) {
+    const pair = [own, contestantOf(other, i + 1)];
+    pairs.set(other.name, await runRounds(pair, { rounds: ROUNDS, sampleMs: SAMPLE_MS }));
+  }
+  const all: Samples = new Map();
+  for (const pair of pairs.values()) addSamples(all, pair);
+  printRounds(all, 'request');
+  return pairs;
 }
 
-function compare(samples: Samples, budgets: Readonly<Record<string, number>>): void {
+function compare(
+  pairs: ReadonlyMap<string, Samples>,
+  budgets: Readonly<Record<string, number>>,
+): void {
   for (const [name, budget] of Object.entries(budgets)) {
-    const theirs = samples.get(name);
-    if (theirs === undefined) say(`${name} is not installed here: no comparison with it.`);
+    const samples = pairs.get(name);
+    if (samples === undefined) say(`${name} is not installed here: no comparison with it.`);
     else {
-      const { cpu } = ratioOf(samples.get(OURS)!, theirs);
+      const { cpu } = ratioOf(samples.get(OURS)!, samples.get(name)!);
       verdict(`of ${name}, by processor time`, cpu, `>= ${budget}`, cpu >= budget);
     }
   }

@@ -7,6 +7,13 @@ import { startServer } from './testing/running-server.ts';
 import { snapshot } from './testing/snapshots.ts';
 import { WebInstances, answering } from './testing/web-instances.ts';
 
+/** Where it is built to write belongs to root. */
+function ownFiles(folder: string): string {
+  const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  const paths = kinds.map((kind) => `${kind}_temp_path ${join(folder, 'temp', kind)};`);
+  return ['access_log off;', ...paths].join(' ');
+}
+
 test('nginx uses every instance and follows a change', { timeout: 60_000 }, async (context) => {
   const nginx = need(context, 'nginx', 'nginx-light');
   const web = new WebInstances();
@@ -23,6 +30,7 @@ test('nginx uses every instance and follows a change', { timeout: 60_000 }, asyn
     '127.0.0.2:8053': `127.0.0.2:${address.port}`,
     '127.0.0.1:8080': `127.0.0.1:${own}`,
     '$web:3000': `$web:${port}`,
+    'resolver_timeout 2s;': `resolver_timeout 2s; ${ownFiles(into)}`,
   });
   await mkdir(join(into, 'temp'));
   const globals = `daemon off; master_process off; pid ${into}/pid; error_log stderr;`;

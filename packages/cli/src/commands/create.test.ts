@@ -143,7 +143,7 @@ metadata:
   name: web
 spec:
   ports:
-  - name: 80-80
+  - name: "80"
     port: 80
     protocol: TCP
     targetPort: 80

@@ -20,7 +20,7 @@ function portOf(text: string): object {
   const [from = '', to = from] = text.split(':');
   const port = wholeNumber(from, 'tcp', 1, 65_535);
   const targetPort = /^\d+$/.test(to) ? Number(to) : to;
-  const name = `${from}-${to}`;
+  const name = text.replaceAll(':', '-');
   return { name, port, targetPort, protocol: 'TCP' };
 }
 
@@ -55,7 +55,8 @@ async function createService(context: Context, given: Arguments): Promise<number
     spec: {
       type,
       ports,
-      ...(type === 'ExternalName' ? { externalName } : { selector: { app: name } }),
+      selector: { app: name },
+      ...(type === 'ExternalName' ? { externalName } : {}),
       ...(clusterIP === undefined ? {} : { clusterIP }),
     },
   });

@@ -1,73 +1,14 @@
-import type { ManifestObject } from '@rollcall/client-sdk';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import { type Arguments, type Command, textOption } from '../session/command.ts';
 import { type Context, say } from '../session/context.ts';
+import { type Step, stepped } from '../patching/json-patch.ts';
+import { mergePatchOf } from '../patching/strategic-patch.ts';
 import { readText } from '../session/manifest-files.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances } from '../resources/instances.ts';
 import { checkWritable } from '../resources/resource.ts';
-import { specOf } from '../resources/services.ts';
 
-type Ports = readonly { readonly port?: number; readonly $patch?: string }[];
-
-interface Patch extends Record<string, unknown> {
-  spec?: { ports?: Ports };
-}
-
-/** One step of a JSON patch (RFC 6902). */
-interface Step {
-  readonly op: string;
-  readonly path: string;
-  readonly value?: unknown;
-}
-
-/** Merges like Kubernetes by default: a service's ports are matched by number, other lists are replaced. */
-function withMergedPorts(object: ManifestObject, patch: Patch): Patch {
-  const { ports } = patch.spec ?? {};
-  if (object.kind !== 'Service' || !Array.isArray(ports)) return patch;
-  const known = new Map((specOf(object).ports ?? []).map((one) => [one.port, one as object]));
-  for (const { $patch: word, ...port } of ports as Ports) {
-    if (word === 'delete') known.delete(port.port);
-    else known.set(port.port, { ...known.get(port.port), ...port });
-  }
-  return { ...patch, spec: { ...patch.spec, ports: [...known.values()] as Ports } };
-}
-
-/** Applies the steps of a JSON patch to a copy. */
-function stepped(object: ManifestObject, steps: readonly Step[]): ManifestObject {
-  const copy = structuredClone(object) as Record<string, unknown>;
-  for (const { op, path, value } of steps) {
-    const keys = path.split('/').slice(1);
-    const [last = '', ...above] = keys
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-      .toReversed();
-    const parent = above
-      .toReversed()
-      .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], copy);
-    const isThere = typeof parent === 'object' && parent !== null && last in parent;
-    if (typeof parent !== 'object' || parent === null || (op !== 'add' && !isThere)) {
-      throw new CliError(`The request is invalid: ${op} ${path}: there is no such field`);
-    }
-    change(parent as Record<string, unknown>, last, { op, path, value });
-  }
-  return copy as ManifestObject;
-}
-
-function change(parent: Record<string, unknown>, key: string, { op, path, value }: Step): void {
-  if (!['add', 'replace', 'remove', 'test'].includes(op)) {
-    throw usageError(`--patch: expected the op add, replace, remove or test, got "${op}"`);
-  }
-  if (op === 'test') {
-    if (JSON.stringify(parent[key]) === JSON.stringify(value)) return;
-    throw new CliError(`The request is invalid: testing ${path}: it has another value`);
-  }
-  if (Array.isArray(parent)) {
-    const at = key === '-' ? parent.length : Number(key);
-    const isNew = op === 'add';
-    parent.splice(at, isNew ? 0 : 1, ...(op === 'remove' ? [] : [value]));
-  } else if (op === 'remove') delete parent[key];
-  else parent[key] = value;
-}
+type Patch = Record<string, unknown>;
 
 async function patchOf(given: Arguments): Promise<unknown> {
   const file = textOption(given, 'patch-file');
@@ -102,7 +43,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
         })
       : await context.rollcall.call('patchManifest', {
           params,
-          body: type === 'strategic' ? withMergedPorts(before, wanted as Patch) : (wanted as Patch),
+          body: (type === 'strategic' ? mergePatchOf(before, wanted) : wanted) as Patch,
         });
   const isSame = after.metadata.resourceVersion === before.metadata.resourceVersion;
   say(context, `${resource.prefix}/${name} patched${isSame ? ' (no change)' : ''}`);

@@ -51,3 +51,17 @@ test('annotations that only the note of what was applied makes too long are refu
     { field: 'metadata.annotations', message: expect.stringContaining('Too long') as string },
   ]);
 });
+
+test('a replacement for a deleted object does not replace its namesake', () => {
+  const { manifest } = draft(web(), 'create');
+  const own = manifest!.metadata.uid!;
+  const written = (uid: string) => web().replace('name: web', `name: web, uid: ${uid}`);
+  expect(draft(written(own), 'replace', manifest).action).toBe('unchanged');
+  expect(draft(written('other'), 'replace', manifest).faults).toMatchObject([
+    {
+      field: 'metadata.uid',
+      message: `Operation cannot be fulfilled on services "web": Precondition failed: UID in precondition: other, UID in object meta: ${own}`,
+    },
+  ]);
+  expect(draft(written('other'), 'apply', manifest).faults).toEqual([]);
+});

@@ -21,7 +21,7 @@ import type { IngressClasses } from './ingress-classes.ts';
 import { kindFaults, settled } from './kind-rules.ts';
 import { objectRefOf, type ObjectRef } from '../../picture/declared/object-key.ts';
 import { sealedManifest } from './secrets.ts';
-import { isStale, staleMessage } from './staleness.ts';
+import { isStale, otherObjectMessage, staleMessage } from './staleness.ts';
 import { warningsOf } from './warnings.ts';
 
 /** The annotation in which `kubectl apply` keeps the last applied manifest. Same name here, so that both tools work. */
@@ -205,7 +205,7 @@ function conflictOf(
   },
 ): Pick<Fault, 'field' | 'message'> | undefined {
   const plural = resourceOf(ref.kind);
-  const { name = '', generateName, resourceVersion } = metadata;
+  const { name = '', generateName, resourceVersion, uid } = metadata;
   const said = (message: string, field = '') => ({ field, message });
   if (mode === 'apply' && name === '') {
     return said(`from ${generateName ?? ''}: cannot use generate name with apply`, 'metadata.name');
@@ -215,6 +215,8 @@ function conflictOf(
   if (mode === 'replace' && before === undefined) return said(`${plural} "${ref.name}" not found`);
   // An object that was exported, deleted and declared again names an old version, but there is nothing to conflict
   // with.
+  const other = mode === 'replace' ? otherObjectMessage(uid, { ref, before }) : undefined;
+  if (other !== undefined) return said(other, 'metadata.uid');
   const isNew = before === undefined && mode !== 'put';
   if (isNew || !isStale(resourceVersion, before)) return undefined;
   return said(staleMessage(ref), 'metadata.resourceVersion');

@@ -8,7 +8,7 @@ import type { Draft } from './draft.ts';
 import { titleOf } from './draft-faults.ts';
 import { ipv4OfNumber } from '../../picture/declared/ipv4.ts';
 import { keyOfObject, type ObjectRef } from '../../picture/declared/object-key.ts';
-import { isStale, STALE, staleMessage } from './staleness.ts';
+import { isConflictMessage, isStale, staleMessage } from './staleness.ts';
 
 function faultOf({ ref, locate }: Draft, field: string, message: string): Fault {
   return { object: titleOf(ref), ...locate(field), field, message, fix: '' };
@@ -85,7 +85,8 @@ export function refusal(faults: readonly Fault[]): ProblemError {
   });
   const areAll = (end: string) => faults.every(({ message }) => message.endsWith(end));
   const isConflict = areAll('already exists') ? 'object_exists' : undefined;
-  const code = isConflict ?? (areAll(STALE) ? 'object_changed' : 'invalid_manifest');
+  const areConflicts = faults.every(({ message }) => isConflictMessage(message));
+  const code = isConflict ?? (areConflicts ? 'object_changed' : 'invalid_manifest');
   return new ProblemError(code, lines.join('; '), { field: first?.field ?? '', faults });
 }
 

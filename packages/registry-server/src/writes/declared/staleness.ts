@@ -2,13 +2,35 @@ import { resourceOf } from '@rollcall/manifests';
 import type { Declared } from '../../picture/declared/declarations.ts';
 import type { ObjectRef } from '../../picture/declared/object-key.ts';
 
+const OTHER_OBJECT = 'Precondition failed: UID in precondition';
+
 /** The end of the message when another writer changed the object meanwhile; the words of kubectl. */
-export const STALE =
+const STALE =
   'the object has been modified; please apply your changes to the latest version and try again';
 
 /** Whether a write names a version other than the current one. */
 export function isStale(wanted: string | undefined, before: Declared | undefined): boolean {
   return wanted !== undefined && wanted !== '' && wanted !== String(before?.revision ?? '');
+}
+
+/**
+ * What a replacement says of its object that is not so: it is of one that was deleted, and this one has its name. The message
+ * is that of the API server. Undefined: nothing.
+ */
+export function otherObjectMessage(
+  wanted: string | undefined,
+  { ref, before }: { readonly ref: ObjectRef; readonly before: Declared | undefined },
+): string | undefined {
+  const own = before?.manifest.metadata.uid;
+  if (wanted === undefined || wanted === '' || own === undefined || wanted === own)
+    return undefined;
+  const detail = `${OTHER_OBJECT}: ${wanted}, UID in object meta: ${own}`;
+  return `Operation cannot be fulfilled on ${resourceOf(ref.kind)} ${JSON.stringify(ref.name)}: ${detail}`;
+}
+
+/** Whether a message says that an object is not, or no longer, what a write takes it for. */
+export function isConflictMessage(message: string): boolean {
+  return message.endsWith(STALE) || message.includes(OTHER_OBJECT);
 }
 
 /** The message of kubectl for that. */

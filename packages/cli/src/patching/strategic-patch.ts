@@ -1,0 +1,119 @@
+import { usageError } from '../base/cli-error.ts';
+
+type Json = unknown;
+type JsonObject = Readonly<Record<string, Json>>;
+
+/** What Kubernetes merges by: elements of these lists are the same if this field is. Other lists are replaced. */
+const KEYS: Readonly<Record<string, string>> = {
+  'Service spec.ports': 'port',
+  'Service metadata.ownerReferences': 'uid',
+  'Deployment spec.template.spec.containers': 'name',
+  'Deployment spec.template.spec.containers.ports': 'containerPort',
+};
+/** Lists of texts to which a patch adds. */
+const SETS = new Set(['metadata.finalizers']);
+
+const DIRECTIVES = ['delete', 'merge', 'replace'];
+
+const isObject = (value: Json): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * A strategic merge patch of Kubernetes as a JSON merge patch (RFC 7396) of this object: `$patch: replace | delete | merge` in
+ * mappings and lists, `$retainKeys`, and `$deleteFromPrimitiveList/NAME`. `$setElementOrder/NAME` is only about order.
+ */
+export function mergePatchOf(object: JsonObject & { readonly kind: string }, patch: Json): Json {
+  return new Strategy(object.kind).ofValue(object, patch, '');
+}
+
+class Strategy {
+  readonly #kind: string;
+
+  constructor(kind: string) {
+    this.#kind = kind;
+  }
+
+  ofValue(before: Json, patch: Json, path: string): Json {
+    if (Array.isArray(patch)) return this.#list(Array.isArray(before) ? before : [], patch, path);
+    return isObject(patch) ? this.#object(before, patch, path) : patch;
+  }
+
+  #object(before: Json, patch: JsonObject, path: string): Json {
+    const word = directiveOf(patch, path);
+    if (word === 'delete') return null;
+    const known = isObject(before) ? before : {};
+    const result: Record<string, Json> = {};
+    const retained = patch['$retainKeys'];
+    for (const key of Object.keys(known)) {
+      const goes = Array.isArray(retained) && !retained.includes(key);
+      if (word === 'replace' || goes) result[key] = null;
+    }
+    for (const [key, value] of Object.entries(patch)) {
+      if (!key.startsWith('$')) {
+        const last = word === 'replace' ? undefined : known[key];
+        const next = this.ofValue(last, value, path === '' ? key : `${path}.${key}`);
+        // What a new value lacks is not to be removed from the old one.
+        result[key] = word === 'replace' ? replaced(known[key], next) : next;
+      } else if (key.startsWith('$deleteFromPrimitiveList/')) {
+        const name = key.slice(key.indexOf('/') + 1);
+        const list = Array.isArray(known[name]) ? known[name] : [];
+        result[name] ??= list.filter((one) => !(value as readonly Json[]).includes(one));
+      }
+    }
+    return result;
+  }
+
+  #list(before: readonly Json[], patch: readonly Json[], path: string): Json {
+    const isReplaced = patch.some(
+      (one) => isObject(one) && one['$patch'] === 'replace' && isBare(one),
+    );
+    const elements = patch.filter((one) => !(isObject(one) && isBare(one)));
+    if (isReplaced) return elements;
+    if (SETS.has(path)) return [...new Set([...before, ...elements])];
+    const key = KEYS[`${this.#kind} ${path}`];
+    if (key === undefined) return elements;
+    const known = new Map(before.map((one) => [isObject(one) ? one[key] : undefined, one]));
+    for (const element of elements) {
+      if (!isObject(element)) throw usageError(`--patch: ${path}: expected mappings`);
+      const word = directiveOf(element, path);
+      const id = element[key];
+      if (id === undefined) throw usageError(`--patch: ${path}: expected ${key} in each element`);
+      if (word === 'delete') known.delete(id);
+      else known.set(id, this.#merged(word === 'replace' ? {} : known.get(id), element, path));
+    }
+    return [...known.values()];
+  }
+
+  /** A whole element, since a merge patch replaces lists. */
+  #merged(before: Json, element: JsonObject, path: string): Json {
+    const whole: Record<string, Json> = isObject(before) ? { ...before } : {};
+    for (const [key, value] of Object.entries(element)) {
+      if (key.startsWith('$')) continue;
+      if (value === null) delete whole[key];
+      else if (isObject(value)) whole[key] = this.#merged(whole[key], value, `${path}.${key}`);
+      else whole[key] = this.ofValue(whole[key], value, `${path}.${key}`);
+    }
+    return whole;
+  }
+}
+
+/** The value instead of the old one, as a merge patch: what only the old one has is removed. */
+function replaced(before: Json, next: Json): Json {
+  if (!isObject(before) || !isObject(next)) return next;
+  const gone = Object.keys(before).filter((key) => !Object.hasOwn(next, key));
+  const kept = Object.entries(next).map(([key, value]) => [key, replaced(before[key], value)]);
+  return Object.fromEntries([...gone.map((key) => [key, null]), ...kept]) as Json;
+}
+
+/** Nothing but a directive, for the list that it is in. */
+const isBare = (element: JsonObject) => Object.keys(element).join() === '$patch';
+
+function directiveOf(patch: JsonObject, path: string): string | undefined {
+  const word = patch['$patch'];
+  if (word === undefined) return undefined;
+  if (typeof word === 'string' && DIRECTIVES.includes(word)) return word;
+  const place = path === '' ? '$patch' : `${path}.$patch`;
+  throw usageError(
+    `--patch: ${place}: expected one of ${DIRECTIVES.join(', ')}, got ${JSON.stringify(word)}`,
+  );
+}

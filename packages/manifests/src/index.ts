@@ -28,8 +28,9 @@ export {
   ServicePort,
   ServiceSpec,
   takesClusterIp,
+  takesHealthCheckPort,
   takesNodePorts,
 } from './service/service.ts';
-export { settleFamilies } from './service/families.ts';
+export { isHeadlessSpec, settleFamilies } from './service/families.ts';
 export { sharedNodePortFaults } from './service/node-ports.ts';
 export { carryOver, validateServiceUpdate } from './service/update.ts';

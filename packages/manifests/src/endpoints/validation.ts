@@ -22,7 +22,7 @@ import type { EndpointPort, Endpoints, EndpointSlice } from './endpoints.ts';
 const PROTOCOLS: readonly string[] = Protocol.options;
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
 
-/** Of a hand-written slice, of one of its endpoints, and of the hints of one. */
+/** Limits of a hand-written slice, of one of its endpoints, and of the hints of an endpoint. */
 const MAX = {
   endpoints: 1_000,
   ports: 20_000,
@@ -159,7 +159,7 @@ function domainFaults(address: string, at: string): FieldError[] {
   return labels.flatMap((label) => checkLabel1123(label).map((fault) => invalid(at, label, fault)));
 }
 
-/** A port of a slice may be without a number: that is all ports. */
+/** A port of a slice may have no number: it then stands for all ports. */
 function validatePorts(ports: readonly EndpointPort[], at: string) {
   const isSlice = at === 'ports';
   const names = new Set<string>();

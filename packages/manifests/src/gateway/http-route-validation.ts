@@ -11,7 +11,7 @@ const VALUE_TYPES = ['Exact', 'RegularExpression'];
 const MAX = { items: 16, parents: 32, matches: 64, path: 1_024, weight: 1_000_000 } as const;
 const DURATION = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
 
-/** What a path may not have in it, and may not end with. */
+/** What a path may not contain, and what it may not end with. */
 const IN_PATH = ['//', '/./', '/../', '%2f', '%2F', '#'];
 const AT_END = ['/..', '/.'];
 

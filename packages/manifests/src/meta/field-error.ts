@@ -38,7 +38,7 @@ export function invalid(field: string, value: unknown, detail: string): FieldErr
   return { reason: 'FieldValueInvalid', field, message };
 }
 
-/** A fault for each that a check finds. */
+/** A fault for each one that a check finds. */
 export function invalidEach<T>(
   field: string,
   value: T,

@@ -79,7 +79,7 @@ function decodeFaults(
   return [{ ...locate(path), field, message, fix }];
 }
 
-/** What a document says that it is. */
+/** What a document says it is. */
 function kindOf(root: unknown): unknown {
   return (root as { readonly kind?: unknown } | null | undefined)?.kind;
 }

@@ -10,11 +10,12 @@ const OWN_FAMILY = 'IPv4';
 
 const familyOf = (address: string) => (isIPv6(address) ? 'IPv6' : 'IPv4');
 
+/** Whether it has no cluster IP, because its spec says so. */
 export function isHeadlessSpec({ clusterIP, clusterIPs = [] }: ServiceSpec): boolean {
   return clusterIP === 'None' || clusterIPs[0] === 'None';
 }
 
-/** Faults of cluster IPs and families by themselves, on any API server. */
+/** Faults of cluster IPs and families that every API server finds, whatever families it serves. */
 export function validateFamilies(spec: ServiceSpec): FieldError[] {
   if (spec.type === 'ExternalName') return [];
   const { ipFamilies = [], ipFamilyPolicy } = spec;
@@ -29,7 +30,7 @@ export function validateFamilies(spec: ServiceSpec): FieldError[] {
   return [...faults, ...addressFaults(spec)];
 }
 
-/** `clusterIP` is the first of `clusterIPs`. A manifest that has only one of them means both. */
+/** `clusterIP` must be the first of `clusterIPs`, which the defaults fill in if it is alone. */
 function agreementFaults({ clusterIP = '', clusterIPs = [] }: ServiceSpec): FieldError[] {
   const [first] = clusterIPs;
   if (first === undefined || first === clusterIP) return [];
@@ -56,7 +57,7 @@ function addressFaults(spec: ServiceSpec): FieldError[] {
   const areAddresses = faults.length === 0;
   if (clusterIPs.length > 2)
     faults.push(invalid(field, clusterIPs, 'may only hold up to 2 values'));
-  // What is no address has no family to compare.
+  // Only addresses have families that can be compared.
   if (!areAddresses || isHeadlessSpec(spec)) return faults;
   if (clusterIPs.length > 1 && new Set(clusterIPs.map(familyOf)).size !== clusterIPs.length)
     faults.push(invalid(field, clusterIPs, 'may specify no more than one IP for each IP family'));

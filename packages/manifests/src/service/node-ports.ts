@@ -2,8 +2,8 @@ import { type FieldError, invalid } from '../meta/field-error.ts';
 import type { ServiceSpec } from './service.ts';
 
 /**
- * Faults of the node ports that a valid service asks for, by themselves. Ports of one number share a node port, one for each
- * protocol; for ports of two numbers it is allocated twice.
+ * Faults of the node ports that a valid service asks for, by themselves. Ports with the same number, one for each
+ * protocol, may share a node port. Ports with different numbers may not: it would be allocated twice.
  */
 export function sharedNodePortFaults({ ports = [] }: ServiceSpec): FieldError[] {
   const owners = new Map<number, number | undefined>();

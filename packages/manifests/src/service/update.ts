@@ -117,7 +117,7 @@ function withoutLeftovers(old: ServiceSpec, spec: ServiceSpec): ServiceSpec {
     drop('loadBalancerSourceRanges');
   }
   if (!isExternal) drop('externalTrafficPolicy');
-  if (!isBalanced || spec.externalTrafficPolicy !== 'Local') drop('healthCheckNodePort');
+  if (!takesHealthCheckPort(spec)) drop('healthCheckNodePort');
   if (spec.sessionAffinity !== 'ClientIP') delete spec.sessionAffinityConfig;
   if (spec.type === 'ExternalName') {
     for (const field of [

@@ -258,7 +258,7 @@ function sourceRangeFaults({ annotations }: ObjectMeta, spec: ServiceSpec): Fiel
   ];
 }
 
-/** Where it is not given the registry chooses one. */
+/** If it is absent, the registry allocates one. */
 function validateHealthCheckPort(spec: ServiceSpec): FieldError[] {
   const { healthCheckNodePort: port = 0 } = spec;
   if (port === 0) return [];

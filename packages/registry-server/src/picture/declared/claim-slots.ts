@@ -1,7 +1,9 @@
 import {
+  isHeadlessSpec,
   type Service,
   type ServicePort,
   takesClusterIp,
+  takesHealthCheckPort,
   takesNodePorts,
 } from '@rollcall/manifests';
 import type { Claim } from '../../store/record.ts';
@@ -18,7 +20,7 @@ interface ClaimSlot extends ClaimRequest {
 
 /** Whether it is headless: `clusterIP: None`. */
 export function isHeadless({ spec }: Service): boolean {
-  return spec?.clusterIP === 'None' || spec?.clusterIPs?.[0] === 'None';
+  return isHeadlessSpec(spec ?? {});
 }
 
 /**
@@ -48,7 +50,7 @@ export function claimSlotsOf(service: Service): ClaimSlot[] {
     const field = `spec.ports[${sharing[0]}].nodePort`;
     slots.push({ pool: 'nodePorts', number, field, ports: sharing });
   }
-  if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local') {
+  if (takesHealthCheckPort(spec)) {
     const number = spec.healthCheckNodePort === 0 ? undefined : spec.healthCheckNodePort;
     slots.push({ pool: 'nodePorts', number, field: 'spec.healthCheckNodePort', ports: [] });
   }

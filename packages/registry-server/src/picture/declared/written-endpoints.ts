@@ -9,7 +9,7 @@ interface Written {
   readonly state: 'up' | 'starting' | 'draining';
   readonly ports: readonly {
     readonly name: string;
-    /** Undefined: any, as only a slice may have it. */
+    /** Undefined: any port, which only a slice may say. */
     readonly port: number | undefined;
     readonly protocol: string;
   }[];
@@ -51,7 +51,7 @@ function* ofSlice({ endpoints = [], ports }: EndpointSlice): Generator<Written> 
   }
 }
 
-/** Undefined: it is a name, and hand-written addresses have no names for their ports. */
+/** Undefined if the target port is a name: hand-written addresses have no named ports. */
 function targetOf({ port, targetPort = port }: ServicePort): number | undefined {
   return typeof targetPort === 'number' ? targetPort : undefined;
 }

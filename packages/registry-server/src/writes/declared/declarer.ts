@@ -11,18 +11,13 @@ import type { SecretSeal } from '../../access/secret-seal.ts';
 import { committed, type Committed } from '../committed.ts';
 import type { AddressRules } from './address-rules.ts';
 import { dropEndpoints, dropReports } from './dependents.ts';
+import type { ApplyMode } from './conflicts.ts';
 import { IngressClasses } from './ingress-classes.ts';
 import { faultsOf, NO_LOCATION, titleOf } from './draft-faults.ts';
-import {
-  type ApplyMode,
-  decoded,
-  type Draft,
-  type DraftContext,
-  draftOf,
-  settle,
-} from './draft.ts';
+import { decoded, type Draft, type DraftContext, draftOf, settle } from './draft.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import {
+  checkMeant,
   claimRefusal,
   dedupe,
   notDeclared,
@@ -107,19 +102,7 @@ export class Declarer {
   /** Creates or replaces one object under its own name. */
   async put(ref: ObjectRef, text: string, dryRun: boolean): Promise<Committed<ManifestObject>> {
     const { manifests } = await this.#reader.parse(text);
-    const [only] = manifests;
-    const { manifest } = only ?? {};
-    const isMeant =
-      manifests.length === 1 &&
-      (manifest === undefined ||
-        (manifest.kind === ref.kind &&
-          manifest.metadata.name === ref.name &&
-          (ref.namespace === '' ||
-            (manifest.metadata.namespace || ref.namespace) === ref.namespace)));
-    if (manifests.length > 0 && !isMeant) {
-      const message = `expected one ${titleOf(ref)} of namespace ${ref.namespace}, as the path says`;
-      throw new ProblemError('invalid_manifest', message, { field: 'metadata.name' });
-    }
+    checkMeant(ref, manifests);
     const request = {
       text,
       namespace: ref.namespace,
@@ -205,17 +188,12 @@ export class Declarer {
       namespace: given?.namespace ?? 'default',
       mode: given?.mode ?? ('replace' as const),
       rules: this.#rules,
-      classes: this.#classes,
+      classes: IngressClasses.of(this.#picture),
       seal: this.#seal,
       random: this.#random,
       nowMs: this.#clock.wallMs(),
       find: (ref: ObjectRef) => this.#find(ref),
     };
-  }
-
-  get #classes(): IngressClasses {
-    const declared = this.#picture.roll?.declarations.all('IngressClass') ?? [];
-    return new IngressClasses(Array.from(declared, ({ manifest }) => manifest));
   }
 
   #find({ kind, namespace, name }: ObjectRef): Declared | undefined {

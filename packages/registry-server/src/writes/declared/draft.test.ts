@@ -2,7 +2,8 @@ import { KINDS, type Manifest, readManifests } from '@rollcall/manifests';
 import { systemRandom } from '@rollcall/runtime';
 import { afterEach, expect, test, vi } from 'vitest';
 import { AddressRules } from './address-rules.ts';
-import { type ApplyMode, draftOf } from './draft.ts';
+import type { ApplyMode } from './conflicts.ts';
+import { draftOf } from './draft.ts';
 import { IngressClasses } from './ingress-classes.ts';
 
 afterEach(() => vi.restoreAllMocks());

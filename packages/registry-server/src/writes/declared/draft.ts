@@ -8,7 +8,6 @@ import {
   KINDS,
   type Manifest,
   type ReadManifest,
-  resourceOf,
   validateAnnotations,
 } from '@rollcall/manifests';
 import { isDeepStrictEqual } from 'node:util';
@@ -21,14 +20,11 @@ import type { IngressClasses } from './ingress-classes.ts';
 import { kindFaults, settled } from './kind-rules.ts';
 import { objectRefOf, type ObjectRef } from '../../picture/declared/object-key.ts';
 import { sealedManifest } from './secrets.ts';
-import { isStale, otherObjectMessage, staleMessage } from './staleness.ts';
+import { type ApplyMode, conflictOf } from './conflicts.ts';
 import { warningsOf } from './warnings.ts';
 
 /** The annotation in which `kubectl apply` keeps the last applied manifest. Same name here, so that both tools work. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/** `put` creates or replaces. */
-export type ApplyMode = 'apply' | 'create' | 'replace' | 'put';
 
 /** Longest prefix of a generated name; the rest is cut off. */
 const MAX_GENERATED = 57;
@@ -191,37 +187,6 @@ function refOf({ kind, metadata }: Manifest, namespace: string): ObjectRef {
   return objectRefOf({ kind, namespace: own, name: metadata.name ?? '' });
 }
 
-/** The conflict of a document with the existing object, or with its absence. */
-function conflictOf(
-  { metadata }: Manifest,
-  {
-    ref,
-    before,
-    mode,
-  }: {
-    readonly ref: ObjectRef;
-    readonly before: Declared | undefined;
-    readonly mode: ApplyMode;
-  },
-): Pick<Fault, 'field' | 'message'> | undefined {
-  const plural = resourceOf(ref.kind);
-  const { name = '', generateName, resourceVersion, uid } = metadata;
-  const said = (message: string, field = '') => ({ field, message });
-  if (mode === 'apply' && name === '') {
-    return said(`from ${generateName ?? ''}: cannot use generate name with apply`, 'metadata.name');
-  }
-  if (mode === 'create' && before !== undefined)
-    return said(`${plural} "${ref.name}" already exists`);
-  if (mode === 'replace' && before === undefined) return said(`${plural} "${ref.name}" not found`);
-  // An object that was exported, deleted and declared again names an old version, but there is nothing to conflict
-  // with.
-  const other = mode === 'replace' ? otherObjectMessage(uid, { ref, before }) : undefined;
-  if (other !== undefined) return said(other, 'metadata.uid');
-  const isNew = before === undefined && mode !== 'put';
-  if (isNew || !isStale(resourceVersion, before)) return undefined;
-  return said(staleMessage(ref), 'metadata.resourceVersion');
-}
-
 /**
  * Merges the text into the existing object. The merge is decoded again, because two valid manifests can make an invalid
  * one. `named` is the text with its defaults and a name; if there is no object yet, that is the result.
@@ -294,7 +259,7 @@ function withMeta(
   return { ...rest, metadata };
 }
 
-/** Without the copy that other tools make of a Secret: it has everything in plain text. */
+/** Without the annotation in which other tools copy a Secret: there it is in plain text. */
 function annotationsOf({ kind, metadata: { annotations } }: Manifest) {
   if (kind !== 'Secret' || annotations === undefined) return annotations;
   const { [LAST_APPLIED]: _, ...others } = annotations;

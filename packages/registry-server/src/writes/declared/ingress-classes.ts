@@ -6,10 +6,17 @@ import {
   type Manifest,
   resourceOf,
 } from '@rollcall/manifests';
+import type { Picture } from '../../picture/picture.ts';
 
 /** The classes that a new Ingress may get. */
 export class IngressClasses {
   readonly #byName: Map<string, IngressClass>;
+
+  /** Those that are declared. */
+  static of({ roll }: Picture): IngressClasses {
+    const declared = roll?.declarations.all('IngressClass') ?? [];
+    return new IngressClasses(Array.from(declared, ({ manifest }) => manifest));
+  }
 
   constructor(declared: Iterable<IngressClass>) {
     this.#byName = new Map(Array.from(declared, (one) => [one.metadata.name ?? '', one]));
@@ -21,8 +28,8 @@ export class IngressClasses {
   }
 
   /**
-   * A new Ingress without a class gets the default class, and is refused when there are several, as the admission of the
-   * Kubernetes API server did until its version 1.25 (later ones take the newest).
+   * A new Ingress without a class gets the default class. It is refused when there are several: which one is meant is not
+   * for a server to guess.
    */
   admit(manifest: Manifest): { readonly manifest: Manifest; readonly faults: FieldError[] } {
     if (manifest.kind !== 'Ingress' || hasClass(manifest)) return { manifest, faults: [] };

@@ -1,5 +1,11 @@
 import { type ApplyResult, type Fault, ProblemError } from '@rollcall/contract';
-import { type FieldError, type Manifest, resourceOf, type Service } from '@rollcall/manifests';
+import {
+  type FieldError,
+  type Manifest,
+  type ReadManifest,
+  resourceOf,
+  type Service,
+} from '@rollcall/manifests';
 import type { PutOutcome } from '../../store/store.ts';
 import { claimSlotsOf } from '../../picture/declared/claim-slots.ts';
 import type { Declared } from '../../picture/declared/declarations.ts';
@@ -8,7 +14,7 @@ import type { Draft } from './draft.ts';
 import { titleOf } from './draft-faults.ts';
 import { ipv4OfNumber } from '../../picture/declared/ipv4.ts';
 import { keyOfObject, type ObjectRef } from '../../picture/declared/object-key.ts';
-import { isConflictMessage, isStale, staleMessage } from './staleness.ts';
+import { isConflictMessage, isStale, staleMessage } from './conflicts.ts';
 
 function faultOf({ ref, locate }: Draft, field: string, message: string): Fault {
   return { object: titleOf(ref), ...locate(field), field, message, fix: '' };
@@ -113,4 +119,20 @@ export function claimRefusal(
   const message = `Invalid value: ${shown}: ${detail}`;
   const fix = `${kind} ${namespace}/${name} has it: choose another, or leave it out to have one given`;
   return refusal([{ ...faultOf(draft, field, message), fix }]);
+}
+
+/** Throws a ProblemError unless the documents are just the object that a path names. */
+export function checkMeant(ref: ObjectRef, manifests: readonly ReadManifest[]): void {
+  const [only, ...more] = manifests;
+  if (only === undefined) return;
+  const { manifest } = only;
+  const isMeant = manifest === undefined || isAt(ref, manifest);
+  if (isMeant && more.length === 0) return;
+  const message = `expected one ${titleOf(ref)} of namespace ${ref.namespace}, as the path says`;
+  throw new ProblemError('invalid_manifest', message, { field: 'metadata.name' });
+}
+
+function isAt({ kind, namespace, name }: ObjectRef, { kind: own, metadata }: Manifest): boolean {
+  if (own !== kind || metadata.name !== name) return false;
+  return namespace === '' || (metadata.namespace || namespace) === namespace;
 }

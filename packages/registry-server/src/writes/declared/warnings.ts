@@ -37,7 +37,7 @@ function serviceWarnings(service: Service): string[] {
     if (value !== undefined)
       warnings.push(`${field}: ${value} is stored; nothing routes by it yet`);
   }
-  // Requiring two is refused, but where addresses are written by hand.
+  // RequireDualStack is accepted only where addresses are written by hand, and means what it says there.
   if (spec.ipFamilyPolicy === 'PreferDualStack')
     warnings.push('spec.ipFamilyPolicy: PreferDualStack is stored; cluster IPs are only IPv4');
   if (!hasSelector(service) && spec.type === 'LoadBalancer') {

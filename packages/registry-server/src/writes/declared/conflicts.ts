@@ -1,6 +1,10 @@
-import { resourceOf } from '@rollcall/manifests';
+import type { Fault } from '@rollcall/contract';
+import { type Manifest, resourceOf } from '@rollcall/manifests';
 import type { Declared } from '../../picture/declared/declarations.ts';
 import type { ObjectRef } from '../../picture/declared/object-key.ts';
+
+/** `put` creates or replaces. */
+export type ApplyMode = 'apply' | 'create' | 'replace' | 'put';
 
 const OTHER_OBJECT = 'Precondition failed: UID in precondition';
 
@@ -17,7 +21,7 @@ export function isStale(wanted: string | undefined, before: Declared | undefined
  * What a replacement says of its object that is not so: it is of one that was deleted, and this one has its name. The message
  * is that of the API server. Undefined: nothing.
  */
-export function otherObjectMessage(
+function otherObjectMessage(
   wanted: string | undefined,
   { ref, before }: { readonly ref: ObjectRef; readonly before: Declared | undefined },
 ): string | undefined {
@@ -36,4 +40,35 @@ export function isConflictMessage(message: string): boolean {
 /** The message of kubectl for that. */
 export function staleMessage({ kind, name }: Pick<ObjectRef, 'kind' | 'name'>): string {
   return `Operation cannot be fulfilled on ${resourceOf(kind)} ${JSON.stringify(name)}: ${STALE}`;
+}
+
+/** The conflict of a document with the existing object, or with its absence. */
+export function conflictOf(
+  { metadata }: Manifest,
+  {
+    ref,
+    before,
+    mode,
+  }: {
+    readonly ref: ObjectRef;
+    readonly before: Declared | undefined;
+    readonly mode: ApplyMode;
+  },
+): Pick<Fault, 'field' | 'message'> | undefined {
+  const plural = resourceOf(ref.kind);
+  const { name = '', generateName, resourceVersion, uid } = metadata;
+  const said = (message: string, field = '') => ({ field, message });
+  if (mode === 'apply' && name === '') {
+    return said(`from ${generateName ?? ''}: cannot use generate name with apply`, 'metadata.name');
+  }
+  if (mode === 'create' && before !== undefined)
+    return said(`${plural} "${ref.name}" already exists`);
+  if (mode === 'replace' && before === undefined) return said(`${plural} "${ref.name}" not found`);
+  const other = mode === 'replace' ? otherObjectMessage(uid, { ref, before }) : undefined;
+  if (other !== undefined) return said(other, 'metadata.uid');
+  // An object that was exported, deleted and declared again names an old version, but there is nothing to conflict
+  // with.
+  const isNew = before === undefined && mode !== 'put';
+  if (isNew || !isStale(resourceVersion, before)) return undefined;
+  return said(staleMessage(ref), 'metadata.resourceVersion');
 }

@@ -3,6 +3,7 @@ import { type Clock, pause, type Timer } from '@rollcall/runtime';
 import type { AdminPort } from './admin/admin-port.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { openAdmin } from './admin/open-admin.ts';
+import { takeOver } from './admin/take-over.ts';
 import type { ConfigSource } from './config/config-source.ts';
 import { describeChanges } from './config/changes.ts';
 import { refuseFixedKeys } from './config/fixed-keys.ts';
@@ -10,7 +11,7 @@ import type { Config } from './config/schema.ts';
 import type { Front } from './front/front.ts';
 import type { TargetHistory } from './groups/target-history.ts';
 import type { GroupsStep, TargetGroups } from './groups/target-groups.ts';
-import type { RegistryTargetGroup } from './groups/target-group.ts';
+import type { LiveTargetGroup } from './groups/target-group.ts';
 import { effectiveConfig, usesSecrets } from './ingress/effective-config.ts';
 import type { IngressFollower } from './ingress/ingress-follower.ts';
 import { ingressNotes } from './ingress/ingress-notes.ts';
@@ -33,8 +34,6 @@ const WATCH_MS = 1_000;
 const INGRESS_RETRY_MS = 5_000;
 /** A successor has reported where it answers for Ingresses after this, in ms. */
 const SUCCESSOR_REPORTS_MS = 1_000;
-/** How long a successor tries to get the admin port, in ms. */
-const ADMIN_PATIENCE_MS = 10_000;
 /**
  * How long the start of listening waits for the targets, in ms. A client whose connection is refused may try another
  * balancer, whatever the method; a client that gets a 503 may not.
@@ -108,7 +107,7 @@ export class Balancer {
     return { listeners: this.#parts.front.addresses, admin: this.#admin.address };
   }
 
-  get groups(): readonly RegistryTargetGroup[] {
+  get groups(): readonly LiveTargetGroup[] {
     return this.#parts.groups.all;
   }
 
@@ -138,7 +137,11 @@ export class Balancer {
       (await front.prepare(config, first.byName, secured.acceptors)).commit();
       this.#tellIngresses();
       onServing?.();
-      if (isSuccessor) await this.#takeAdminPort(config.admin);
+      if (isSuccessor)
+        await takeOver(this.#admin, config.admin, {
+          ...this.#parts,
+          isNeeded: () => !this.#isClosing,
+        });
     } catch (error) {
       await this.#end(0, this.#parts.ingressReports.close());
       throw error;
@@ -179,25 +182,6 @@ export class Balancer {
     // The address stays, so its successor reports it first.
     const withdrawn = pause(clock, SUCCESSOR_REPORTS_MS).then(() => ingressReports.close());
     await this.#end(this.#config.shutdown.graceMs, withdrawn);
-  }
-
-  /** The predecessor gives it up at once. If somebody else has it, requests are served without it. */
-  async #takeAdminPort(admin: Config['admin']): Promise<void> {
-    const { clock, log } = this.#parts;
-    const endMs = clock.monotonicMs() + ADMIN_PATIENCE_MS;
-    for (;;) {
-      try {
-        (await this.#admin.prepare(admin)).commit();
-        return;
-      } catch (error) {
-        if (this.#isClosing) return;
-        if (clock.monotonicMs() > endMs) {
-          log(`no admin port: ${(error as Error).message}`, 'error');
-          return;
-        }
-      }
-      await pause(clock, TICK_MS);
-    }
   }
 
   /** `withdrawn`: the reports about Ingresses. */

@@ -1,4 +1,4 @@
-import type { CalledTarget, Catalog } from '@rollcall/client-sdk';
+import type { Catalog } from '@rollcall/client-sdk';
 import { lineLog, type PassedSocket, type Tell, type Tracing } from '@rollcall/daemon';
 import { openTlsIo, openTransport } from '@rollcall/dataplane';
 import {
@@ -11,26 +11,20 @@ import {
 } from '@rollcall/runtime';
 import type { ReportPort } from '@rollcall/service-plane';
 import { Balancer, type FaultReports } from './balancer.ts';
+import { openGroups } from './compose-groups.ts';
 import type { ConfigSource } from './config/config-source.ts';
 import type { Config, TargetGroupConfig } from './config/schema.ts';
 import type { Front } from './front/front.ts';
 import { HttpFront } from './front/http-front.ts';
 import { PLANES } from './config/limits-within.ts';
-import { CombinedSource } from './groups/combined-source.ts';
-import { DnsSource } from './groups/dns-source.ts';
 import type { ConnectionCloser } from './groups/draining-targets.ts';
-import { createResolver, type Resolver } from './groups/resolver.ts';
+import type { Resolver } from './groups/resolver.ts';
 import { TargetHistory } from './groups/target-history.ts';
-import { TargetGroups } from './groups/target-groups.ts';
-import type { RegistryTargetGroup, TargetGroupParts } from './groups/target-group.ts';
+import type { LiveTargetGroup } from './groups/target-group.ts';
 import type { TargetSource } from './groups/target-source.ts';
-import { WrittenSource } from './groups/written-source.ts';
-import { HealthChecker } from './health/health-checker.ts';
-import { HttpProbe } from './health/http-probe.ts';
 import { IngressFollower } from './ingress/ingress-follower.ts';
 import { IngressSecrets } from './ingress/ingress-secrets.ts';
 import { IngressReports } from './ingress/ingress-reports.ts';
-import { OperatedSource } from './operations/operated-source.ts';
 import { Operations, type OperationsState } from './operations/operations.ts';
 import { RegistryLink } from './registry/registry-link.ts';
 import type { ReloadResult } from './reload/reloader.ts';
@@ -96,7 +90,7 @@ export interface LoadBalancer {
     readonly listeners: Readonly<Record<string, string>>;
     readonly admin: string;
   };
-  readonly groups: readonly RegistryTargetGroup[];
+  readonly groups: readonly LiveTargetGroup[];
   /**
    * Applies the configuration as it is now, whole or not at all. Undefined: there is nothing to read it from.
    * @param why for the log, e.g. the signal
@@ -233,63 +227,6 @@ interface FrontParts extends OpeningParts {
 
 /** Workers close theirs themselves. */
 const NO_CONNECTIONS: ConnectionCloser = { renew() {}, retire() {}, sever() {} };
-
-interface GroupNeeds extends OpenFront {
-  readonly link: RegistryLink;
-  readonly operations: Operations;
-  readonly history: TargetHistory;
-}
-
-function openGroups(
-  { front, closer, link, operations, history }: GroupNeeds,
-  parts: OpeningParts,
-): TargetGroups {
-  const { clock, random, log } = parts;
-  const openChecks: TargetGroupParts['openChecks'] = (config, onChange, way) =>
-    new HealthChecker(config.intervalMs, {
-      probe: new HttpProbe(config, clock, way),
-      clock,
-      random,
-      onChange,
-    });
-  const onOpened = (group: RegistryTargetGroup) => {
-    const { service, namespace } = group.config;
-    if (service === undefined) return () => {};
-    // The registry knows nothing of the others.
-    const targets = () => Array.from(front.calledTargets(group)).filter(isRegistered);
-    return link.reportTraffic({ service, namespace, targets });
-  };
-  return new TargetGroups({
-    openSource: (config, name) =>
-      new OperatedSource(openSource(config, link, parts), name, operations),
-    openChecks,
-    onOpened,
-    closer,
-    clock,
-    random,
-    log: (message) => log(message),
-    note: (group, { id }, change) => history.add(group, id, change),
-    onNames: (names) => history.retain(names),
-  });
-}
-
-/** Ids of endpoints are those of instances and ports. */
-const isRegistered = ({ id }: CalledTarget): boolean => id.includes('/');
-
-/** All that a group gets its targets from. */
-function openSource(
-  config: TargetGroupConfig,
-  link: RegistryLink,
-  { clock, random, log, openSource: open, openResolver = createResolver }: OpeningParts,
-): TargetSource {
-  const { service, dns } = config;
-  const registered = service === undefined ? [] : [open?.(config) ?? link.source(service, config)];
-  const named =
-    dns === undefined
-      ? []
-      : [new DnsSource(dns, { clock, random, log, resolver: openResolver(dns.servers) })];
-  return new CombinedSource([new WrittenSource(config), ...named, ...registered]);
-}
 
 async function openServices(
   { loadBalancerServices, io }: Config,

@@ -1,4 +1,3 @@
-import { RetryBudget } from '@rollcall/balancing';
 import { QueueWatch } from '../io/queue-watch.ts';
 import type { Connection, ListenAddress, Transport } from '../io/transport.ts';
 import type { Observer } from '../model/observer.ts';
@@ -8,7 +7,6 @@ import type { RequestIdRule } from '../model/request-id.ts';
 import type { Router } from '../model/router.ts';
 import type { Clock, Timer } from '@rollcall/runtime';
 import type { Target } from '../model/target.ts';
-import type { StallBounds } from '../io/write-stall.ts';
 import { ClientSession } from './client-session.ts';
 import { ExchangePool } from './exchange-pool.ts';
 import type { ExchangeServices } from './exchange-services.ts';
@@ -19,6 +17,7 @@ import { RecentClock } from './recent-clock.ts';
 import { RequestGate } from './request-gate.ts';
 import { RequestHead } from './request-head.ts';
 import { RequestIds } from './request-ids.ts';
+import { budgetOf, poolOptionsOf, stallBounds } from './settings-parts.ts';
 import { hasSameSourceLimits, Sources } from './sources.ts';
 import type { SharedUse } from './shared-use.ts';
 import { RequestWriter } from './request-writer.ts';
@@ -26,7 +25,7 @@ import { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { type ListenerOwner, ServedListener } from './served-listener.ts';
 import { TraceFields } from './trace-fields.ts';
-import { type PoolOptions, UpstreamPool } from './upstream-pool.ts';
+import { UpstreamPool } from './upstream-pool.ts';
 import { ViaLines } from './via-lines.ts';
 import { createPseudonym } from './pseudonym.ts';
 
@@ -70,7 +69,6 @@ export interface HttpServerRuntime {
 }
 
 const SWEEP_MS = 250;
-const LOOKS_PER_BOUND = 3;
 
 /**
  * Forwards HTTP/1.1 from any number of listeners to the targets of the groups that the router chooses.
@@ -106,7 +104,7 @@ export class HttpServer {
     this.#services = {
       ...options,
       keptFields: options.keptFields ?? [],
-      requestIds: idsOf(options),
+      requestIds: RequestIds.by(options.requestId),
       tracer: options.tracer,
       traceFields: new TraceFields(options.tracer?.fields ?? []),
       pool: new UpstreamPool(
@@ -201,7 +199,6 @@ export class HttpServer {
   /** Applies to connections that are open, from their next request or wait on. */
   configure(settings: HttpServerSettings): void {
     const { timeouts, limits, trustForwarded, underscoresInHeaders, keptFields = [] } = settings;
-    const requestIds = idsOf(settings);
     this.#sharedConnections = settings.sharedConnections ?? Number.POSITIVE_INFINITY;
     const services = this.#services;
     const { retryRatio, retryReserve } = services.limits;
@@ -210,7 +207,8 @@ export class HttpServer {
       services.budget = budgetOf(limits, this.#runtime.clock);
     // Connections that are open stay with the limits of their source.
     if (!hasSameSourceLimits(services.limits, limits)) services.sources = Sources.within(limits);
-    Object.assign(services, { timeouts, limits, trustForwarded, keptFields, requestIds });
+    Object.assign(services, { timeouts, limits, trustForwarded, keptFields });
+    services.requestIds = RequestIds.by(settings.requestId);
     services.pool.configure(poolOptionsOf(settings));
     services.queueWatch.configure(stallBounds(timeouts));
     services.requestHead.fields.configure(limits.fieldCount, underscoresInHeaders !== true);
@@ -276,33 +274,4 @@ export class HttpServer {
       if (listener.isOver) this.#listeners.delete(listener);
     }
   }
-}
-
-function poolOptionsOf({ timeouts, limits }: HttpServerSettings): PoolOptions {
-  return {
-    connectMs: timeouts.connectMs,
-    idleMs: timeouts.upstreamIdleMs,
-    idlePerTarget: limits.idlePerTarget,
-    openLimit: limits.clientConnections,
-  };
-}
-
-function idsOf({ requestId }: HttpServerSettings): RequestIds | undefined {
-  return requestId === undefined ? undefined : new RequestIds(requestId);
-}
-
-function budgetOf({ retryRatio, retryReserve }: HttpLimits, clock: Clock): RetryBudget {
-  // Only requests earn retries: one balancer handles the requests of all its clients.
-  const earned = { ratio: retryRatio, minPerSecond: 0 };
-  return new RetryBudget(
-    { ...earned, reserve: retryReserve, burst: retryReserve },
-    clock.monotonicMs(),
-  );
-}
-
-/** Looks often enough to notice a peer that takes bytes before any timeout for silence ends. */
-function stallBounds(timeouts: HttpTimeouts): StallBounds {
-  const { writeStallMs, responseMs, responseIdleMs, tunnelIdleMs } = timeouts;
-  const shortest = Math.min(writeStallMs, responseMs, responseIdleMs, tunnelIdleMs);
-  return { boundMs: writeStallMs, lookMs: shortest / LOOKS_PER_BOUND };
 }

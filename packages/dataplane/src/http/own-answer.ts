@@ -16,7 +16,7 @@ export function ownAnswer(
   record.reason = answer.code;
   record.detail = answer.cause ?? '';
   const connection = record.connectionOf(keepsAlive);
-  // One without a valid head has none yet.
+  // A request without a valid head has no id yet.
   if (requestIds !== undefined && record.requestId === '') record.requestId = requestIds.create();
   const more = requestIds?.lineFor(record.requestId, undefined) ?? '';
   const bytes = encodeAnswer(answer, { isHead: record.isHead, connection, date, more });

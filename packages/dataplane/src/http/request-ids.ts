@@ -19,7 +19,12 @@ export class RequestIds {
   readonly #bytes: Uint8Array;
   readonly #removed: ReadonlySet<string>;
 
-  constructor(rule: RequestIdRule) {
+  /** Undefined: requests get no ids. */
+  static by(rule: RequestIdRule | undefined): RequestIds | undefined {
+    return rule === undefined ? undefined : new RequestIds(rule);
+  }
+
+  private constructor(rule: RequestIdRule) {
     this.#rule = rule;
     this.#name = rule.header.toLowerCase();
     this.#bytes = ascii(this.#name);
@@ -45,7 +50,7 @@ export class RequestIds {
     let [value, count]: [string | undefined, number] = [undefined, 0];
     for (let i = 0; i < fields.count; i++) {
       const kind = fields.kind(i);
-      // A field that a Connection field names is not forwarded either, and is no less the one that came.
+      // Also a field that `Connection` names: it is not forwarded, but its value is the one that the client sent.
       if (kind !== Field.other && kind !== Field.nominated) continue;
       const [start, end] = [fields.lineStart(i), fields.nameEnd(i)];
       if (!this.#isMeant(source, start, end)) continue;
@@ -57,7 +62,7 @@ export class RequestIds {
     return count === 1 ? value : undefined;
   }
 
-  /** With `_` for `-` too: some servers take it for the same name. */
+  /** Also with `_` instead of `-`, which some servers take for the same name. */
   #isMeant(source: Buffer, start: number, end: number): boolean {
     const name = this.#bytes;
     if (end - start !== name.length) return false;
@@ -69,7 +74,7 @@ export class RequestIds {
     return true;
   }
 
-  /** The line that a request or an answer gets. Empty: a rule says itself what becomes of the field. */
+  /** The line for a request or an answer. Empty if a rule edits this field itself. */
   lineFor(id: string, edits: FieldEdits | undefined): string {
     const isTheirs = edits?.removed?.has(this.#name) === true;
     return isTheirs ? '' : `${this.#rule.header}: ${id}\r\n`;

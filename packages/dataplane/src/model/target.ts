@@ -87,7 +87,7 @@ export interface Waiter {
 
 /** Where the requests of a group wait while none of its targets may take one. */
 export interface TargetQueue {
-  /** Nobody waits: a request that comes now is not behind anybody. */
+  /** Whether nobody waits, so that a request which comes now need not queue. */
   readonly isEmpty: boolean;
   /** @returns why the request may not wait; undefined: it waits. The waiter is not called before this returns. */
   join(waiter: Waiter): NoTarget | undefined;

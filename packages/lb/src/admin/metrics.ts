@@ -3,7 +3,7 @@ import type { HttpCounters } from '@rollcall/dataplane';
 import type { Registry } from 'prom-client';
 import type { FrontReport } from '../front/front-report.ts';
 import type { WorkersState } from '../front/front.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import type { BalancerTls } from '../tls/balancer-tls.ts';
 import { addTlsMetrics } from './tls-metrics.ts';
 import type { ReloadState } from '../reload/reloader.ts';
@@ -16,7 +16,7 @@ import { addWorkerMetrics } from './worker-metrics.ts';
 export interface MetricSources {
   /** Asked once for each scrape. */
   readonly report: () => FrontReport | Promise<FrontReport>;
-  readonly groups: () => readonly RegistryTargetGroup[];
+  readonly groups: () => readonly LiveTargetGroup[];
   readonly services: BalancedServices | undefined;
   readonly tls: BalancerTls;
   /** Undefined: there are none. */

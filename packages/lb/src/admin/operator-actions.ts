@@ -1,7 +1,7 @@
 import type { AdminAnswer, AdminRequest } from '@rollcall/daemon';
 import type { FrontReport } from '../front/front-report.ts';
 import type { GroupTarget } from '../groups/group-target.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import type { TargetGroups } from '../groups/target-groups.ts';
 import { DURATION, parseDuration } from '../operations/duration.ts';
 import type { Operations } from '../operations/operations.ts';
@@ -10,7 +10,7 @@ type Groups = Pick<TargetGroups, 'all'>;
 type Report = () => Pick<FrontReport, 'targets'> | Promise<Pick<FrontReport, 'targets'>>;
 type Action = (request: AdminRequest) => Promise<AdminAnswer>;
 
-/** So many names are shown in a message. */
+/** Maximum number of names in a message. */
 const SHOWN = 10;
 
 /** What operators may do with targets and zones, by path. `report`: what all processes do. */
@@ -108,7 +108,7 @@ function unshift({ params: { zone = '' } }: AdminRequest, operations: Operations
 const zoneOf = ({ endpoint }: GroupTarget): string => endpoint.zone;
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
-function groupOf({ params: { group = '' } }: AdminRequest, { all }: Groups): RegistryTargetGroup {
+function groupOf({ params: { group = '' } }: AdminRequest, { all }: Groups): LiveTargetGroup {
   const found = all.find(({ name }) => name === group);
   if (found !== undefined) return found;
   const known = shownNames(all.map(({ name }) => name));
@@ -116,7 +116,7 @@ function groupOf({ params: { group = '' } }: AdminRequest, { all }: Groups): Reg
 }
 
 /** By its id, its instance, or its address with the port. */
-function targetOf({ params: { target = '' } }: AdminRequest, group: RegistryTargetGroup) {
+function targetOf({ params: { target = '' } }: AdminRequest, group: LiveTargetGroup) {
   const all = group.targets();
   const ids = new Map(
     all
@@ -133,9 +133,9 @@ function targetOf({ params: { target = '' } }: AdminRequest, group: RegistryTarg
   throw new Refusal(404, 'unknown_target', `group ${group.name} has no ${target}; known: ${known}`);
 }
 
-/** A group that can take requests now must be able to do so afterwards. */
+/** Refuses what would leave a group without a target that had one before. */
 function refuseEmpty(
-  groups: readonly RegistryTargetGroup[],
+  groups: readonly LiveTargetGroup[],
   isTaken: (target: GroupTarget) => boolean,
   how: string,
 ): void {

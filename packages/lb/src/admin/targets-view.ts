@@ -1,12 +1,12 @@
 import type { FrontReport } from '../front/front-report.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import type { OperationsState } from '../operations/operations.ts';
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 /** `GET /targets`: the state of every target, with the reason, and what operators have taken out of use. */
 export function targetsView(
-  groups: Iterable<RegistryTargetGroup>,
+  groups: Iterable<LiveTargetGroup>,
   { targets }: Pick<FrontReport, 'targets'>,
   { drains, shifts }: OperationsState,
 ) {

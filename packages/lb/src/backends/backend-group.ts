@@ -1,6 +1,6 @@
 import { TargetGroup } from '../config/group-schema.ts';
 import type { TargetGroupConfig } from '../config/schema.ts';
-import type { ServiceRef } from './service-ports.ts';
+import type { PortLookup, ServiceRef } from './service-ports.ts';
 
 /**
  * The target group of a backend, which it may share with others. `portName`: empty for the only port. Undefined: no service
@@ -16,4 +16,9 @@ export function backendGroup(
   if (!parsed.success) return undefined;
   const port = portName === '' ? '' : `:${portName}`;
   return { name: `${prefix}/${namespace}/${service}${port}`, config: parsed.data };
+}
+
+/** A number that the service does not have stands for itself: no port has such a name, so that requests get a 503. */
+export function portNamed(portOf: PortLookup, service: ServiceRef, number = 0): string {
+  return portOf(service, number) ?? String(number);
 }

@@ -1,7 +1,7 @@
-/** Controls, formats and line separators would let a text from others write anywhere on a terminal. */
+/** Control, format and line separator characters: with them a text that others wrote could overwrite a terminal. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The text as one line, with such characters as their numbers. */
+/** The text on one line, with the numbers of these characters in their place. */
 export function visible(text: string): string {
   return text.replaceAll(HIDDEN, (letter) => `\\u{${letter.codePointAt(0)!.toString(16)}}`);
 }

@@ -70,7 +70,7 @@ function leadsBack(redirect: unknown): boolean {
   return scheme !== 'http' && [host, port, path, prefix, query].every((one) => one === undefined);
 }
 
-/** It leads to https, and does not name the port. */
+/** Whether it redirects to https without naming the port. */
 function needsPort(redirect: unknown): boolean {
   if (!isMapping(redirect)) return true;
   return redirect['scheme'] === 'https' && redirect['port'] === undefined;

@@ -1,9 +1,9 @@
 import type { Tell } from '@rollcall/daemon';
 
-/** So many are logged one by one; a log is not the place for thousands. */
+/** Maximum number of warnings that are logged one by one: a log is no place for thousands. */
 const MOST_SHOWN = 20;
 
-/** With more rules in a listener, to compare them would hold requests up for too long. */
+/** Maximum number of rules in a listener that are compared while it serves: with more, requests would wait too long. */
 export const MOST_COMPARED = 2_000;
 
 /** Logs what is allowed in a configuration, but probably not meant. */

@@ -1,7 +1,7 @@
 import type { CalledTarget } from '@rollcall/client-sdk';
 import type { Handshaker } from '@rollcall/dataplane';
 import type { FrontConfig } from '../config/schema.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import type { Step } from '../reload/step.ts';
 import type { FrontReport } from './front-report.ts';
 
@@ -25,12 +25,12 @@ export interface Front {
    */
   prepare(
     next: FrontConfig,
-    groups: ReadonlyMap<string, RegistryTargetGroup>,
+    groups: ReadonlyMap<string, LiveTargetGroup>,
     handshakers: ReadonlyMap<string, Handshaker>,
   ): Promise<Step>;
   report(): FrontReport | Promise<FrontReport>;
   /** The calls to the targets of a group, for reports to the registry. */
-  calledTargets(group: RegistryTargetGroup): Iterable<CalledTarget>;
+  calledTargets(group: LiveTargetGroup): Iterable<CalledTarget>;
   /** The processes that carry the requests; absent: there is one, this one. */
   readonly workers?: WorkersState;
   /** Must be called several times per second. */

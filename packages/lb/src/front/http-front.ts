@@ -7,7 +7,7 @@ import type { Clock, Random } from '@rollcall/runtime';
 import { AccessLogSwitch } from '../access-log/access-log-switch.ts';
 import { loggedFields } from '../access-log/line-format.ts';
 import type { FrontConfig } from '../config/schema.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import { reportTarget } from '../groups/target-report.ts';
 import { planListeners } from '../listeners/listener-plan.ts';
 import { ListenerSet, type ListenerSetParts } from '../listeners/listener-set.ts';
@@ -46,7 +46,7 @@ export interface HttpFrontParts {
   readonly isShared?: boolean;
 }
 
-type Groups = ReadonlyMap<string, RegistryTargetGroup>;
+type Groups = ReadonlyMap<string, LiveTargetGroup>;
 
 /** What takes requests: the listeners, the server behind them, and the access log. */
 export class HttpFront implements Front {
@@ -140,7 +140,7 @@ export class HttpFront implements Front {
     };
   }
 
-  calledTargets(group: RegistryTargetGroup): Iterable<CalledTarget> {
+  calledTargets(group: LiveTargetGroup): Iterable<CalledTarget> {
     return group.targets();
   }
 

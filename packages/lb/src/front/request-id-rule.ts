@@ -4,7 +4,7 @@ import type { FrontConfig } from '../config/schema.ts';
 
 const ID_BYTES = 16;
 const ID_LENGTH = 2 * ID_BYTES;
-/** Ids that are drawn at once: asking the system for each one takes longer than all the rest. */
+/** How many ids are made from one call of the system's random generator, which takes longer than all the rest. */
 const DRAWN = 256;
 
 /** How requests get ids; undefined: they get none. */

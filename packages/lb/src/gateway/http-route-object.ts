@@ -106,7 +106,10 @@ export function httpRouteOf(object: unknown): HttpRouteObject | undefined {
   return HttpRoute.safeParse(object).data;
 }
 
-/** The listeners that a route names of a gateway; `all`: those that it has. Undefined: the route is not for the gateway. */
+/**
+ * The listeners of a gateway that a route is for; `all`: it names none, so it is for all of them. Undefined: the route is not
+ * for this gateway.
+ */
 export function sectionsOf(
   { parentRefs }: HttpRouteObject,
   gateway: string,

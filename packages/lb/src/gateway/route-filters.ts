@@ -1,6 +1,6 @@
 import type { HeaderChanges, RouteFilter } from './http-route-object.ts';
 
-/** Filters that change what passes through. */
+/** The types of filters that the balancer can do. */
 const KNOWN = new Set([
   'RequestHeaderModifier',
   'ResponseHeaderModifier',
@@ -8,7 +8,7 @@ const KNOWN = new Set([
   'URLRewrite',
 ]);
 
-/** Those that have no part in the rules of the balancer. */
+/** The types of those that the balancer cannot do. */
 export function unknownFilters(filters: readonly RouteFilter[]): string[] {
   return filters.flatMap(({ type }) => (KNOWN.has(type) ? [] : [type]));
 }
@@ -37,7 +37,7 @@ function changesOf({ set, add, remove }: HeaderChanges) {
 type Redirect = NonNullable<RouteFilter['requestRedirect']>;
 type Modified = Pick<Redirect, 'hostname' | 'path'>;
 
-/** Another scheme means its own port, unless another is given. */
+/** With a scheme and no port, the port is the usual one of that scheme. */
 function redirectOf(redirect: Redirect) {
   const { scheme, statusCode } = redirect;
   const usual = scheme === undefined ? undefined : scheme === 'https' ? 443 : 80;
@@ -55,7 +55,7 @@ function hostOf({ hostname }: Modified) {
   return hostname === undefined ? {} : { host: hostname };
 }
 
-/** An empty prefix is that of everything. */
+/** An empty replacement means `/`. */
 function pathOf({ path = {} }: Modified) {
   const { replaceFullPath, replacePrefixMatch } = path;
   if (replaceFullPath !== undefined) return { path: replaceFullPath || '/' };

@@ -1,9 +1,9 @@
-import type { RuleConfig } from '../config/rule-schema.ts';
-import { Rule } from '../config/rule-schema.ts';
+import { Rule, type RuleConfig } from '../config/rule-schema.ts';
 import type { TargetGroupConfig } from '../config/schema.ts';
-import { backendGroup } from '../backends/backend-group.ts';
+import { backendGroup, portNamed } from '../backends/backend-group.ts';
+import { byAge } from '../backends/by-age.ts';
+import { declaredPath } from '../backends/declared-path.ts';
 import type { PortLookup } from '../backends/service-ports.ts';
-import { normalPath } from '../matching/normal-path.ts';
 import {
   type HttpRouteObject,
   isService,
@@ -25,11 +25,11 @@ export interface HttpRoutes {
   /** The oldest route first. */
   readonly rules: readonly RoutedRule[];
   readonly targetGroups: Readonly<Record<string, TargetGroupConfig>>;
-  /** What does not route as it is written, a sentence each, for the log. */
+  /** What does not work as it is written, for the log, each in a sentence. */
   readonly notes: readonly string[];
 }
 
-/** What a rule does that cannot be done as it is written. The Gateway API asks for this status. */
+/** What a rule does if it cannot do what is written. The Gateway API asks for this status. */
 const BROKEN = {
   fixedResponse: {
     status: 500,
@@ -44,8 +44,7 @@ export function rulesOfHttpRoutes(
   portOf: PortLookup,
 ): HttpRoutes {
   const draft = new RoutesDraft(portOf);
-  const keyOf = (one: HttpRouteObject) => `${one.creationTimestamp} ${labelOf(one)}`;
-  for (const route of routes.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))) {
+  for (const route of routes.toSorted(byAge)) {
     const sections = sectionsOf(route, gateway);
     if (sections !== undefined) draft.add(route, sections);
   }
@@ -91,7 +90,7 @@ class RoutesDraft implements HttpRoutes {
     return undefined;
   }
 
-  /** Which requests. Undefined: there can be none. */
+  /** The conditions of a rule. Undefined: no request can meet them. */
   #wantedOf(match: RouteMatch, at: string): Record<string, unknown> | undefined {
     const { path, headers, queryParams, method } = match;
     const pattern = patternOf(path);
@@ -131,7 +130,7 @@ class RoutesDraft implements HttpRoutes {
   }
 
   #groupOf(route: HttpRouteObject, backend: RouteBackend, at: string): string | undefined {
-    const { namespace = route.namespace, name, port = 0, filters } = backend;
+    const { namespace = route.namespace, name, port, filters } = backend;
     if (!isService(backend)) {
       this.#note(at, `is not used: only services are backends, not ${backend.kind}`);
       return undefined;
@@ -144,8 +143,8 @@ class RoutesDraft implements HttpRoutes {
       this.#note(at, 'is not used: filters are for a rule, not for a backend');
       return undefined;
     }
-    const portName = this.#portOf({ namespace, service: name }, port) ?? String(port);
-    const group = backendGroup('httproute', { namespace, service: name }, portName);
+    const service = { namespace, service: name };
+    const group = backendGroup('httproute', service, portNamed(this.#portOf, service, port));
     if (group === undefined) {
       this.#note(at, `is not used: no service can have the name ${name}`);
       return undefined;
@@ -159,7 +158,7 @@ class RoutesDraft implements HttpRoutes {
   }
 }
 
-/** The same group twice gets the sum. */
+/** A group that is named twice gets the sum of its weights. */
 function added(shares: readonly { readonly targetGroup: string; readonly weight: number }[]) {
   const weights = new Map<string, number>();
   for (const { targetGroup, weight } of shares)
@@ -181,9 +180,5 @@ function valuesOf(
 /** Undefined: no request has such a path. */
 function patternOf({ type, value }: RouteMatch['path']): object | undefined {
   if (type === 'RegularExpression') return { regex: value };
-  if (!value.isWellFormed()) return undefined;
-  // Requests have other characters only in their encoded form.
-  const path = normalPath(value.replaceAll(/[^!-~]+/gu, encodeURIComponent));
-  if (path === undefined) return undefined;
-  return type === 'Exact' ? { exact: path } : { prefix: path.replace(/\/+$/, '') || '/' };
+  return declaredPath(value, type === 'Exact' ? 'exact' : 'prefix');
 }

@@ -5,7 +5,7 @@ import type { TargetSource } from './target-source.ts';
 /** The targets of several sources as those of one. It shows those that it knows, before it knows all of them. */
 export class CombinedSource implements TargetSource {
   readonly #sources: readonly TargetSource[];
-  /** What the shown endpoints were made of. */
+  /** The endpoints of each source from which the shown ones were made. */
   #parts: readonly (readonly Endpoint[] | undefined)[] = [];
   #shown: readonly Endpoint[] | undefined;
 
@@ -26,7 +26,7 @@ export class CombinedSource implements TargetSource {
     return this.#shown;
   }
 
-  /** That of the oldest picture. */
+  /** The age of the oldest picture. */
   ageMs(): number {
     const known = this.#sources.filter((source) => source.endpoints() !== undefined);
     return known.length === 0 ? Infinity : Math.max(...known.map((source) => source.ageMs()));

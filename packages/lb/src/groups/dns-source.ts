@@ -7,12 +7,12 @@ import type { AddressAnswer, Resolver } from './resolver.ts';
 import type { TargetSource } from './target-source.ts';
 import { endpointAt } from './written-source.ts';
 
-/** While no address is known, it is asked as often, in ms. */
+/** While no address is known, the name is looked up this often, in ms. */
 const FIRST_MS = 1_000;
 
 /**
- * Addresses that nobody can be at who is meant: none, groups, and those of the link, where clouds answer with the
- * credentials of a machine. A name server of others must not send requests there.
+ * Addresses that no target has: unspecified, multicast and link-local ones. At a link-local address a cloud gives out the
+ * credentials of the machine, and a name server that somebody else controls must not lead requests to it.
  */
 const isOdd = createSourceRanges([
   '0.0.0.0/8',
@@ -34,8 +34,8 @@ export interface DnsSourceParts {
 }
 
 /**
- * The addresses of a name. It is asked for again and again; while nobody answers, and when the name has no address any
- * more, those of the last good answer stay: health checks know better than a name server who is there.
+ * The addresses of a name, which is looked up again and again. When a lookup fails, or finds no address any more, the
+ * addresses of the last good answer stay: health checks find out which of them still answer.
  */
 export class DnsSource implements TargetSource {
   readonly #config: NamedTargetsConfig;
@@ -85,7 +85,7 @@ export class DnsSource implements TargetSource {
       const answer = await this.#parts.resolver.resolve(this.#config.name);
       if (!this.#isClosed) this.#take(answer);
     } finally {
-      // Also after a fault of the program, which goes up: a name is followed as long as it is needed.
+      // Also after a fault of this program, which the caller gets: the lookups must go on.
       this.#plan();
     }
   }
@@ -109,7 +109,7 @@ export class DnsSource implements TargetSource {
     const isEmpty = next.v4.length + next.v6.length === 0;
     if (faults.length === 2 || isEmpty) {
       this.#fail(faults[0] ?? 'it has no address that a target can have');
-      // That there is none is an answer: nobody has to wait for another one.
+      // No address is an answer too: whoever waits for the first one need not wait longer.
       if (faults.length === 0 && this.#endpoints === undefined) this.#show([]);
       return;
     }

@@ -12,7 +12,7 @@ export interface AddressAnswer {
 
 /** Asks for the addresses of names. */
 export interface Resolver {
-  /** Always resolves, within some seconds: a failure is an answer. */
+  /** Never rejects, and resolves within some seconds: a failure is one of the answers. */
   resolve(name: string): Promise<AddressAnswer>;
   /** What is under way is given up. */
   close(): void;
@@ -22,7 +22,10 @@ const TRIES = { timeout: 2_000, tries: 2 };
 /** There are no such addresses, or there is no such name: the server has answered. */
 const NONE = new Set(['ENODATA', 'ENOTFOUND']);
 
-/** Asks name servers. It needs none of the few threads in which files are written. `servers`: @default the system's */
+/**
+ * Asks name servers over the network, so it does not use Node.js's few threads, which write files too. `servers`: @default
+ * those of the system
+ */
 export function createResolver(servers: readonly string[] | undefined): Resolver {
   const resolver = new promises.Resolver(TRIES);
   if (servers !== undefined) resolver.setServers(servers);

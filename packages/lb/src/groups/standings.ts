@@ -26,7 +26,7 @@ export interface StandingsView {
 
 /** Says of each target of a group in which state it is, why, and since when. */
 export class Standings {
-  /** Another group may have its name, and tells what happens to targets. */
+  /** Set when another group has taken its name: from then on that one notes what happens to targets. */
   isRetired = false;
   readonly #group: string;
   readonly #parts: StandingsParts;

@@ -2,12 +2,10 @@ import { type Picker, TargetPool } from '@rollcall/balancing';
 import type { Endpoint } from '@rollcall/client-sdk';
 import type { RetryRule, TargetGroup } from '@rollcall/dataplane';
 import { isDeepStrictEqual } from 'node:util';
-import type { HealthCheckConfig, TargetGroupConfig } from '../config/schema.ts';
+import type { TargetGroupConfig } from '../config/schema.ts';
 import type { HealthChecks } from '../health/health-checks.ts';
-import type { ProbeWay } from '../health/http-probe.ts';
 import type { HealthThresholds } from '../health/health-status.ts';
-import type { Random } from '@rollcall/runtime';
-import { type ConnectionCloser, DrainingTargets } from './draining-targets.ts';
+import { DrainingTargets } from './draining-targets.ts';
 import { GroupQueue } from './group-queue.ts';
 import { policyOf, poolSettingsOf } from './group-policy.ts';
 import { GroupSnapshot } from './group-snapshot.ts';
@@ -15,33 +13,18 @@ import { type AttemptListener, GroupTarget } from './group-target.ts';
 import { explainNoTarget } from './no-target.ts';
 import { retryRuleOf } from './retry-rule.ts';
 import { leftReason, reasonOf } from './standing-reason.ts';
-import { Standings, type StandingsParts } from './standings.ts';
-import type { TargetSource } from './target-source.ts';
+import { Standings } from './standings.ts';
+import type { TargetGroupParts } from './target-group-parts.ts';
 import type { TargetWay } from './target-way.ts';
-
-export interface TargetGroupParts extends StandingsParts {
-  readonly source: TargetSource;
-  readonly closer: ConnectionCloser;
-  /** How targets are reached until another way is given. @default by plain connections */
-  readonly way?: TargetWay | undefined;
-  /** `onChange`: must be called when the state of a target has changed. */
-  readonly openChecks: (
-    config: HealthCheckConfig,
-    onChange: () => void,
-    way: ProbeWay | undefined,
-    source: TargetSource,
-  ) => HealthChecks;
-  readonly random: Random['share'];
-}
 
 const ALWAYS = { healthyThreshold: 1, unhealthyThreshold: 1 };
 
 /**
- * A service as a group of targets: combines the registry's picture, the health checks and the outcomes of
- * attempts in one frozen snapshot, rebuilt whenever any of them changes. Its source, attempts and `tick` drive it: it
+ * Targets that come and go: combines the picture of their source, the health checks and the outcomes of attempts in one
+ * frozen snapshot, rebuilt whenever any of them changes. Its source, attempts and `tick` drive it: it
  * has no timer of its own.
  */
-export class RegistryTargetGroup implements TargetGroup, AttemptListener {
+export class LiveTargetGroup implements TargetGroup, AttemptListener {
   readonly name: string;
   /** Too few targets are healthy, or none, so all are used. */
   isFailOpen = false;
@@ -248,7 +231,7 @@ export class RegistryTargetGroup implements TargetGroup, AttemptListener {
     return target;
   }
 
-  /** Its last request has ended. One that drains may stay, or have a successor. */
+  /** Notes that its last request has ended, unless a target with the same id is in use. */
   #noteRemoved(target: GroupTarget): void {
     if (this.#pool.get(target.id) === undefined)
       this.#standings.note(target, 'removed', 'its last request has ended');

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, TargetGroupConfig } from '../config/schema.ts';
 import type { Step } from '../reload/step.ts';
-import { RegistryTargetGroup, type TargetGroupParts } from './target-group.ts';
+import { LiveTargetGroup } from './target-group.ts';
+import type { TargetGroupParts } from './target-group-parts.ts';
 import type { TargetSource } from './target-source.ts';
 import type { TargetWay } from './target-way.ts';
 
@@ -16,12 +17,12 @@ export interface TargetGroupsParts extends Omit<TargetGroupParts, 'source' | 'wa
   /** These are the groups from now on. @default nobody is told */
   readonly onNames?: ((names: ReadonlySet<string>) => void) | undefined;
   /** A group is used from now on. Returns what must be called when it is not any more. @default nothing is done */
-  readonly onOpened?: ((group: RegistryTargetGroup) => () => void) | undefined;
+  readonly onOpened?: ((group: LiveTargetGroup) => () => void) | undefined;
 }
 
 /** The groups of a configuration that may take the place of the current one. */
 export interface GroupsStep extends Step {
-  readonly byName: ReadonlyMap<string, RegistryTargetGroup>;
+  readonly byName: ReadonlyMap<string, LiveTargetGroup>;
   /** Resolves when each new group has a picture. */
   firstPictures(): Promise<void>;
 }
@@ -29,16 +30,16 @@ export interface GroupsStep extends Step {
 /** All target groups. A group whose settings change is the same one as before, unless it gets other targets. */
 export class TargetGroups {
   readonly #parts: TargetGroupsParts;
-  readonly #ends = new Map<RegistryTargetGroup, () => void>();
+  readonly #ends = new Map<LiveTargetGroup, () => void>();
   /** Removed groups on whose targets requests are still in progress. */
-  readonly #leaving = new Set<RegistryTargetGroup>();
-  #current: ReadonlyMap<string, RegistryTargetGroup> = new Map();
+  readonly #leaving = new Set<LiveTargetGroup>();
+  #current: ReadonlyMap<string, LiveTargetGroup> = new Map();
 
   constructor(parts: TargetGroupsParts) {
     this.#parts = parts;
   }
 
-  get all(): readonly RegistryTargetGroup[] {
+  get all(): readonly LiveTargetGroup[] {
     return [...this.#current.values()];
   }
 
@@ -47,8 +48,8 @@ export class TargetGroups {
   }
 
   prepare(configs: GroupConfigs, ways: Ways = ALL_PLAIN): GroupsStep {
-    const created: RegistryTargetGroup[] = [];
-    const byName = new Map<string, RegistryTargetGroup>();
+    const created: LiveTargetGroup[] = [];
+    const byName = new Map<string, LiveTargetGroup>();
     for (const [name, config] of Object.entries(configs)) {
       const known = this.#current.get(name);
       if (known !== undefined && hasSameTargets(known.config, config)) byName.set(name, known);
@@ -83,16 +84,12 @@ export class TargetGroups {
     for (const group of this.#current.values()) group.close();
   }
 
-  #open(name: string, config: TargetGroupConfig, way: TargetWay | undefined): RegistryTargetGroup {
+  #open(name: string, config: TargetGroupConfig, way: TargetWay | undefined): LiveTargetGroup {
     const source = this.#parts.openSource(config, name);
-    return new RegistryTargetGroup(name, config, { ...this.#parts, source, way });
+    return new LiveTargetGroup(name, config, { ...this.#parts, source, way });
   }
 
-  #replace(
-    next: ReadonlyMap<string, RegistryTargetGroup>,
-    configs: GroupConfigs,
-    ways: Ways,
-  ): void {
+  #replace(next: ReadonlyMap<string, LiveTargetGroup>, configs: GroupConfigs, ways: Ways): void {
     const last = this.#current;
     this.#current = next;
     for (const [name, group] of last) {

@@ -11,7 +11,7 @@ export interface TargetSource {
   explain(): string;
   /** Calls the listener after each change, never concurrently. Returns a function that unsubscribes. */
   onChange(listener: () => void): () => void;
-  /** The group has other settings, and gets its targets from the same place. */
+  /** The settings of the group have changed; the source is still the same. */
   configure?(config: TargetGroupConfig): void;
   /** It is not needed any more. */
   close?(): void;

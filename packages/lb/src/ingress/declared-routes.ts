@@ -6,7 +6,7 @@ import type { IngressRoutes } from './rules-of-ingress.ts';
 /** What becomes of all that is declared: a part of the balancer's own configuration. */
 export class DeclaredRoutes {
   readonly targetGroups: Readonly<Record<string, TargetGroupConfig>>;
-  /** What does not route as it is written, a sentence each, for the log. */
+  /** What does not work as it is written, for the log, each in a sentence. */
   readonly notes: readonly string[];
   readonly #ingresses: IngressRoutes;
   readonly #httpRoutes: HttpRoutes;

@@ -42,7 +42,7 @@ export interface IngressReportsParts {
 }
 
 interface Notice extends IngressRef {
-  /** An Ingress that is declared anew has no reports: this sends them again. */
+  /** Of the Ingress: one that was deleted and declared again has lost its reports, so they must be sent again. */
   readonly uid: string;
   readonly loadBalancer: readonly SentAddress[];
 }

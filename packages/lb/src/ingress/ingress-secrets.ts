@@ -6,9 +6,9 @@ import { FileFault } from '../tls/files/file-fault.ts';
 import { type IngressObject, labelOfIngress } from './ingress-object.ts';
 import type { IngressRef } from './ingress-reports.ts';
 
-/** A Secret that could not be read is tried again after this, in ms. */
+/** How long to wait before a Secret that could not be read is read again, in ms. */
 const RETRY_MS = 10_000;
-/** How many are read at the same time. */
+/** How many Secrets are read at the same time. */
 const TOGETHER = 8;
 
 /** What the registry has of Secrets. */
@@ -47,7 +47,7 @@ export class IngressSecrets {
     this.#onFault = onFault;
   }
 
-  /** Text that differs when what Ingresses get is something else. */
+  /** A text that changes whenever one of the certificates does. */
   get version(): string {
     return Array.from(this.#known, ([key, { version, pair, problem }]) => {
       return `${key} ${version} ${pair !== undefined} ${problem}`;
@@ -112,7 +112,7 @@ export class IngressSecrets {
       return { version, pair, problem: undefined, retryAtMs: 0 };
     } catch (error) {
       if (!(error instanceof RollcallError || error instanceof FileFault)) throw error;
-      // What was good stays in use.
+      // The last good certificate stays in use.
       const problem = `not used: ${error.message}`;
       return { version, pair: known?.pair, problem, retryAtMs: nowMs + RETRY_MS };
     }

@@ -1,5 +1,6 @@
+import { byAge } from '../backends/by-age.ts';
 import type { IngressConfig } from '../config/ingress-schema.ts';
-import { type IngressObject, labelOfIngress } from './ingress-object.ts';
+import type { IngressObject } from './ingress-object.ts';
 
 /** Name of a declared class -> its controller. */
 export type Controllers = ReadonlyMap<string, string>;
@@ -14,11 +15,10 @@ export function meantIngresses(
   settings: IngressConfig,
 ): IngressObject[] {
   const { namespace } = settings;
-  const keyOf = (one: IngressObject) => `${one.creationTimestamp} ${labelOfIngress(one)}`;
   return ingresses
     .filter((one) => namespace === '*' || one.namespace === namespace)
     .filter(({ className = '' }) => isMeantClass(className, controllers, settings))
-    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    .toSorted(byAge);
 }
 
 /** A sentence for each class of the balancer that belongs to another controller. */

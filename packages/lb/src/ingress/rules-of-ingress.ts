@@ -1,21 +1,21 @@
 import { Rule, type RuleConfig } from '../config/rule-schema.ts';
 import type { TargetGroupConfig } from '../config/schema.ts';
-import { normalPath } from '../matching/normal-path.ts';
-import { backendGroup } from '../backends/backend-group.ts';
+import { backendGroup, portNamed } from '../backends/backend-group.ts';
+import { declaredPath } from '../backends/declared-path.ts';
 import {
   type IngressBackend,
   type IngressObject,
   type IngressPath,
   labelOfIngress,
 } from './ingress-object.ts';
-import type { PortLookup, ServiceRef } from '../backends/service-ports.ts';
+import type { PortLookup } from '../backends/service-ports.ts';
 
 /** What becomes of Ingresses: a part of the balancer's own configuration. */
 export interface IngressRoutes {
   /** Those of the Ingresses' rules, the oldest Ingress first, and then their default backends. */
   readonly rules: readonly RuleConfig[];
   readonly targetGroups: Readonly<Record<string, TargetGroupConfig>>;
-  /** What does not route as it is written, a sentence each, for the log. */
+  /** What does not work as it is written, for the log, each in a sentence. */
   readonly notes: readonly string[];
 }
 
@@ -103,16 +103,12 @@ class RoutesDraft implements IngressRoutes {
   #groupFor(place: Place, { service }: IngressBackend) {
     const { namespace } = place.ingress;
     const { name = '', port = {} } = service ?? {};
-    const portName = port.name ?? this.#portNamed({ namespace, service: name }, port.number);
+    const portName =
+      port.name ?? portNamed(this.#portOf, { namespace, service: name }, port.number);
     const group = backendGroup('ingress', { namespace, service: name }, portName);
     if (group === undefined)
       this.#note(place, `no service can have the name ${name} and the port ${portName}`);
     return group;
-  }
-
-  /** A number that the service does not have stands for itself: no port has such a name, so that requests get a 503. */
-  #portNamed(service: ServiceRef, number = 0): string {
-    return this.#portOf(service, number) ?? String(number);
   }
 
   #note(place: Place, message: string): void {
@@ -131,17 +127,9 @@ function matchOfHost(given: string): Match {
   return host.startsWith('*.') ? { host, hostDepth: 'one' } : { host };
 }
 
-type PathMatch = { readonly exact: string } | { readonly prefix: string };
-
 /** Undefined: no request has such a path. */
-function pathOf({ path: given, pathType }: IngressPath): PathMatch | undefined {
-  if (given === '') return { prefix: '/' };
-  if (!given.startsWith('/') || !given.isWellFormed()) return undefined;
-  // Requests have other characters only in their encoded form.
-  const path = normalPath(given.replaceAll(/[^!-~]+/gu, encodeURIComponent));
-  if (path === undefined) return undefined;
-  if (pathType === 'Exact') return { exact: path };
-  return { prefix: path.replace(/\/+$/, '') || '/' };
+function pathOf({ path, pathType }: IngressPath) {
+  return declaredPath(path || '/', pathType === 'Exact' && path !== '' ? 'exact' : 'prefix');
 }
 
 function describePath(path: NonNullable<RuleConfig['path']>): string {

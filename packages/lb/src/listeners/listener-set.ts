@@ -1,13 +1,13 @@
 import type { Handshaker, HttpListener, HttpServer, SocketHandle } from '@rollcall/dataplane';
 import { httpsPort } from '../config/tls-problems.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import type { Step } from '../reload/step.ts';
 import type { RuleParts } from '../routing/create-rule.ts';
 import { ListenerRouter } from '../routing/listener-router.ts';
 import { ListenFailure } from './listen-failure.ts';
 import { type PlannedListener, urlOf } from './listener-plan.ts';
 
-type Groups = ReadonlyMap<string, RegistryTargetGroup>;
+type Groups = ReadonlyMap<string, LiveTargetGroup>;
 
 /** What listeners need besides their groups. */
 export interface ListenerNeeds extends Omit<RuleParts, 'groups' | 'httpsPort'> {

@@ -26,7 +26,7 @@ export interface Condition {
 
 export type Wish =
   | { readonly kind: 'methods'; readonly of: ReadonlySet<string> }
-  /** The bits of networks: what is part of one begins so. */
+  /** The bits of the networks, as text: a smaller network begins with the bits of the one that it is part of. */
   | { readonly kind: 'sources'; readonly of: readonly string[] }
   | {
       readonly kind: 'text';

@@ -3,7 +3,7 @@ import type { Condition, Wish } from './conditions.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { Entry } from './entry.ts';
 
-// "Covers" is never said wrongly. It is not always said: expressions are compared by their text.
+// When one rule is said to cover another, it does. Not every such pair is found: expressions are compared by their text.
 
 /** What a rule is for. */
 export type Claim = Pick<Entry<unknown>, 'host' | 'hostDepth' | 'path' | 'conditions'>;
@@ -90,7 +90,7 @@ export function overlap(a: Claim, b: Claim): boolean {
   );
 }
 
-/** What both begin with, and their kind, are the same. */
+/** Both paths begin with the same text and are of the same kind. */
 function overlapPaths(a: PathPattern | undefined, b: PathPattern | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return coversPath(a, b) || coversPath(b, a);

@@ -3,7 +3,7 @@ export function hostKey(host: string | undefined): string | undefined {
   return host?.toLowerCase().replace(/\.$/, '');
 }
 
-/** The keys of all rules that may be for every host of this key: its own first, `undefined` last. */
+/** The keys of the rules that may be for all hosts of this key: its own first, `undefined` (any host) last. */
 export function widerKeys(key: string | undefined): (string | undefined)[] {
   const keys: (string | undefined)[] = [key];
   if (key === undefined) return keys;

@@ -1,7 +1,8 @@
 import { isIPv4 } from 'node:net';
 
 /**
- * The bits of a network such as 10.1.0.0/16, after its family: what is part of it begins so. Undefined: it is none.
+ * The family and the bits of a network such as 10.1.0.0/16, as text. The text of each network that is part of it begins with
+ * this one. Undefined: it is no network.
  */
 export function networkBits(network: string): string | undefined {
   const [address = '', length = ''] = network.trim().split('/');

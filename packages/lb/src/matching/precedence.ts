@@ -18,7 +18,7 @@ export function precedes<T>(a: Entry<T>, b: Entry<T>): boolean {
   return order < 0;
 }
 
-/** Those with the same are tried in the order of the list, where both are for a request. */
+/** Rules with the same key are tried in the order of the list. */
 export function precedenceKey<T>(entry: Entry<T>): string {
   const { host, path, conditions, priority } = entry;
   return JSON.stringify([priority, hostKey(host), path?.rank, path?.literal, conditions.length]);

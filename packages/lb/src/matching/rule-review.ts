@@ -4,9 +4,9 @@ import type { Condition } from './conditions.ts';
 import { precedenceKey, precedes } from './precedence.ts';
 import type { Entry } from './entry.ts';
 
-/** With so many others a rule is compared; more would take too long for what is rarely there. */
+/** A rule is compared with this many others at most: more would take long, and rarely find something. */
 const MOST_COMPARED = 200;
-/** So many overlaps of a rule that a third rule settles are looked at. */
+/** After this many overlaps that are settled by a third rule, no more overlaps of a rule are looked for. */
 const MOST_SETTLED = 20;
 
 /** What is odd about a rule. */
@@ -20,7 +20,7 @@ export interface RuleFinding<T> {
   readonly other: Entry<T>;
 }
 
-/** Finds rules that are never chosen, and those whose place in the list matters. Says nothing wrong, but not all. */
+/** Finds rules that are never chosen, and those whose place in the list matters. What it says is right, but it does not find everything. */
 export function reviewRules<T>(rules: readonly Entry<T>[]): RuleFinding<T>[] {
   const index = new ClaimIndex(rules);
   const equals = Map.groupBy(rules, precedenceKey);
@@ -49,7 +49,7 @@ function overlapped<T>(
   return undefined;
 }
 
-/** What both are for: of the hosts and paths of each, those of the narrower one. */
+/** The requests that both are for: with the narrower host and the narrower path of the two. */
 function both<T>(a: Entry<T>, b: Entry<T>): Claim {
   const { host, hostDepth } = a.hostDepth === 'one' ? a : b;
   const { path } = coversPath(b.path, a.path) ? a : b;
@@ -59,7 +59,7 @@ function both<T>(a: Entry<T>, b: Entry<T>): Claim {
 type ByWords<T> = Map<string, Entry<T>[]>;
 type ByPath<T> = Map<string | undefined, ByWords<T>>;
 
-/** Rules by what a rule must have in common with each that covers it. */
+/** Rules, found by what they must have in common with the rules that they cover. */
 class ClaimIndex<T> {
   readonly #byHost = new Map<string | undefined, ByPath<T>>();
 
@@ -71,7 +71,7 @@ class ClaimIndex<T> {
     }
   }
 
-  /** One that is tried before `rule`, and is for everything that the claim is for. */
+  /** A rule that is tried before `rule` and takes every request of the claim. */
   firstBefore(claim: Claim, rule: Entry<T>): Entry<T> | undefined {
     let compared = 0;
     for (const wide of this.#candidates(claim)) {
@@ -96,7 +96,7 @@ class ClaimIndex<T> {
   }
 }
 
-/** What the paths of a pattern begin with that covers one whose paths begin with `literal`. */
+/** The possible beginnings of a pattern that covers one whose paths begin with `literal`. */
 function* beginningsOf(literal: string | undefined): Generator<string | undefined> {
   yield undefined;
   for (let length = 0; length <= (literal?.length ?? 0); length++)

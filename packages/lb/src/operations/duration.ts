@@ -1,7 +1,7 @@
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 const LONGEST_MS = 7 * 86_400_000;
 
-/** What a duration is, for messages. */
+/** What is accepted as a duration, for messages. */
 export const DURATION = 'a duration such as 30s, 5m or 1h30m, at most 168h';
 
 /** In ms; undefined: it is none. */

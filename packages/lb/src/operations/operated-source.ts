@@ -24,7 +24,7 @@ export class OperatedSource implements TargetSource {
   }
 
   endpoints(): Endpoints {
-    // A source may have a picture before it says so.
+    // A source may have its first picture already before it reports a change.
     if (this.#source.endpoints() !== this.#given) this.#take();
     return this.#applied;
   }

@@ -29,7 +29,7 @@ export interface OperationsState {
   readonly shifts: readonly ZoneShift[];
 }
 
-/** More than an operator asks for by hand. */
+/** Maximum number of drains and shifts: more than somebody asks for by hand. */
 const MOST = 200;
 
 export interface OperationsParts {
@@ -37,7 +37,7 @@ export interface OperationsParts {
   readonly log: Tell;
   /** What was asked for before this process. @default nothing */
   readonly state?: OperationsState | undefined;
-  /** Called after each change, for a process that comes after this one. */
+  /** Called after each change, so that the next process can start with the same state. */
   readonly onState?: ((state: OperationsState) => void) | undefined;
 }
 
@@ -141,7 +141,7 @@ interface Reason {
   readonly isForced: boolean;
 }
 
-/** As if it had said itself that it leaves. */
+/** The endpoint as it would be if the instance itself had begun to drain. */
 function outOfUse(endpoint: Endpoint, { text: reason, isForced }: Reason): Endpoint {
   return {
     ...endpoint,

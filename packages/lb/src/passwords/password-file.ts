@@ -30,7 +30,7 @@ export async function hashPassword(password: string): Promise<string> {
   return ['', 'scrypt', N, r, p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 }
 
-/** Checked for an unknown name, so that it takes as long as a known one and tells nothing. */
+/** Checked when a name is unknown, so that the time of an answer does not tell which names are known. */
 const NOBODY: PasswordHash = {
   cost: COST,
   salt: Buffer.alloc(SALT_BYTES),

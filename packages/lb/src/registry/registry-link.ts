@@ -24,8 +24,8 @@ export interface RegistryLinkParts {
 }
 
 /**
- * What follows the registry, if there is one: a configuration without one has nothing that needs it. Another registry, or another token, takes the place of the
- * last one under way.
+ * What follows the registry; nothing, if the configuration has none. Another registry, or another token, takes the place of
+ * the last one under way.
  */
 export class RegistryLink {
   readonly #parts: RegistryLinkParts;
@@ -79,7 +79,7 @@ export class RegistryLink {
     };
   }
 
-  /** What it has of Secrets. */
+  /** Where Secrets are read from. */
   get secrets(): SecretSource {
     return {
       versions: async (namespace) => {
@@ -127,7 +127,7 @@ export class RegistryLink {
       this.#list('HTTPRoute', namespace),
     ]);
     const revisions = lists.map(({ metadata }) => BigInt(metadata.resourceVersion));
-    // As old as the older one. A list of nothing that the registry knows is of no age.
+    // The result is as old as the older list. That of a kind which the registry does not know has no revision.
     const [oldest = 0n] = revisions.filter((one) => one !== NO_REVISION).toSorted(byValue);
     return {
       ...lists[0],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock, Random } from '@rollcall/runtime';
 import type { RuleConfig } from '../config/rule-schema.ts';
 import type { ActionConfig } from '../config/schema.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import type { Action } from './act/action.ts';
 import { fieldEditsOf } from './act/field-edits.ts';
 import { fixedAnswer } from './act/fixed-answer.ts';
@@ -22,7 +22,7 @@ import { Rule } from './rule.ts';
 
 /** What rules refer to. */
 export interface RuleParts {
-  readonly groups: ReadonlyMap<string, RegistryTargetGroup>;
+  readonly groups: ReadonlyMap<string, LiveTargetGroup>;
   /** The port to which redirected clients are sent. */
   readonly httpsPort: () => number;
   readonly kept: KeptParts;

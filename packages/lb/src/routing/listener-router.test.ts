@@ -1,7 +1,7 @@
 import { systemClock, systemRandom } from '@rollcall/runtime';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../config/config-file.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import { KeptParts } from './kept-parts.ts';
 import { ListenerRouter } from './listener-router.ts';
 
@@ -31,7 +31,7 @@ function createRouter() {
   const config = parseConfig(CONFIG, 'lb.yaml', {});
   const groups = new Map(
     Object.entries(config.targetGroups).map(([name, own]) => {
-      return [name, { name, config: own } as RegistryTargetGroup] as const;
+      return [name, { name, config: own } as LiveTargetGroup] as const;
     }),
   );
   return new ListenerRouter(config.listeners[0]!, {

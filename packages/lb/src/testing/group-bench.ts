@@ -3,7 +3,7 @@ import { ManualClock } from '@rollcall/runtime/testing';
 import { parseConfig } from '../config/config-file.ts';
 import type { TargetGroupConfig } from '../config/schema.ts';
 import type { GroupTarget } from '../groups/group-target.ts';
-import { RegistryTargetGroup } from '../groups/target-group.ts';
+import { LiveTargetGroup } from '../groups/target-group.ts';
 import type { TargetWay } from '../groups/target-way.ts';
 import { HealthChecker } from '../health/health-checker.ts';
 import type { ProbeAddress, ProbeResult } from '../health/probe.ts';
@@ -21,7 +21,7 @@ targetGroups: { g: { service: hello ${options} } }`;
 export class GroupBench {
   readonly clock = new ManualClock();
   readonly source: FakeSource;
-  readonly group: RegistryTargetGroup;
+  readonly group: LiveTargetGroup;
   readonly renewed: string[] = [];
   readonly retired: string[] = [];
   readonly severed: string[] = [];
@@ -31,7 +31,7 @@ export class GroupBench {
   /** `options`: settings of the group; `top`: further lines of the file. */
   constructor(options = '', endpoints?: readonly Endpoint[], top = '') {
     this.source = new FakeSource(endpoints);
-    this.group = new RegistryTargetGroup('g', configOf(options, top), {
+    this.group = new LiveTargetGroup('g', configOf(options, top), {
       source: this.source,
       clock: this.clock,
       random: () => 0.5,

@@ -1,11 +1,11 @@
 import type { Endpoint } from '@rollcall/client-sdk';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import type { PictureMessage, TargetCalls, TargetHealth, ToWorker } from './messages.ts';
 
 /** Tells the workers which targets a group has, and how they are. */
 export class GroupRelay {
   readonly id: number;
-  readonly group: RegistryTargetGroup;
+  readonly group: LiveTargetGroup;
   readonly #tell: (message: ToWorker) => void;
   readonly #endChanges: () => void;
   #toldEndpoints: readonly Endpoint[] | undefined;
@@ -15,7 +15,7 @@ export class GroupRelay {
   #isDue = false;
 
   /** `tell`: to all workers that know the group. */
-  constructor(id: number, group: RegistryTargetGroup, tell: (message: ToWorker) => void) {
+  constructor(id: number, group: LiveTargetGroup, tell: (message: ToWorker) => void) {
     this.id = id;
     this.group = group;
     this.#tell = tell;

@@ -248,7 +248,7 @@ export class WorkerCrew {
       const report = await worker.report(now, log);
       if (report !== undefined) onCalls(worker, report.calls);
     };
-    // Those that leave too: until their connections have ended, they go on counting.
+    // Also of workers that are leaving: they count until their connections have ended.
     const serving = [...this.#workers].filter(({ isServing }) => isServing);
     await within(clock, REPORT_MS, Promise.all(serving.map(ask)));
   }

@@ -178,7 +178,7 @@ class WorkerProgram {
       random: systemRandom.share,
       note: (group, { id }, change, before) => {
         const source = this.#current?.sources[group];
-        // All else is what the balancer has told.
+        // Everything else is what the balancer has told.
         if (source === undefined || (change.event !== 'ejected' && before !== 'ejected')) return;
         this.#channel.tell({ kind: 'noted', source, target: id, change });
       },

@@ -4,7 +4,7 @@ import { type BoundSocket, createHttpCounters, hasSameSourceLimits } from '@roll
 import type { FrontConfig } from '../config/schema.ts';
 import type { FrontReport } from '../front/front-report.ts';
 import type { Front, WorkersState } from '../front/front.ts';
-import type { RegistryTargetGroup } from '../groups/target-group.ts';
+import type { LiveTargetGroup } from '../groups/target-group.ts';
 import type { TargetHistory } from '../groups/target-history.ts';
 import { reportTarget } from '../groups/target-report.ts';
 import { ListenFailure } from '../listeners/listen-failure.ts';
@@ -17,7 +17,7 @@ import type { Sockets } from './sockets.ts';
 import type { Assignment, Worker } from './worker.ts';
 import { type CrewParts, WorkerCrew } from './worker-crew.ts';
 
-type Groups = ReadonlyMap<string, RegistryTargetGroup>;
+type Groups = ReadonlyMap<string, LiveTargetGroup>;
 
 export interface WorkersFrontParts extends Omit<CrewParts, 'onCalls' | 'onNoted'> {
   readonly history: TargetHistory;
@@ -37,7 +37,7 @@ const NOTHING: FrontReport = Object.freeze({
 export class WorkersFront implements Front {
   readonly #parts: WorkersFrontParts;
   readonly #crew: WorkerCrew;
-  readonly #relayOf = new Map<RegistryTargetGroup, GroupRelay>();
+  readonly #relayOf = new Map<LiveTargetGroup, GroupRelay>();
   /** By worker, then by source and id of the target: its calls under way. */
   readonly #inFlight = new Map<Worker, ReadonlyMap<string, number>>();
   #current: Assignment | undefined;
@@ -104,7 +104,7 @@ export class WorkersFront implements Front {
     return mergeReports([present, { ...departed, targets: knownOnly(departed.targets, present) }]);
   }
 
-  calledTargets(group: RegistryTargetGroup): CalledTarget[] {
+  calledTargets(group: LiveTargetGroup): CalledTarget[] {
     const source = this.#relayOf.get(group)?.id;
     return group.targets().map(({ id, traffic }) => {
       let inFlight = 0;

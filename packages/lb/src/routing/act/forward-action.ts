@@ -9,7 +9,7 @@ import type {
 } from '@rollcall/dataplane';
 import type { RewriteConfig } from '../../config/rule-schema.ts';
 import type { StickinessConfig } from '../../config/schema.ts';
-import type { RegistryTargetGroup } from '../../groups/target-group.ts';
+import type { LiveTargetGroup } from '../../groups/target-group.ts';
 import type { PathPattern } from '../../matching/path-pattern.ts';
 import type { Action } from './action.ts';
 import { mergeEdits } from './field-edits.ts';
@@ -33,7 +33,7 @@ export interface ForwardParts {
 export class ForwardAction implements Action {
   readonly #parts: ForwardParts;
   /** By group, for requests that need nothing of their own. */
-  readonly #ready = new Map<RegistryTargetGroup, Forward>();
+  readonly #ready = new Map<LiveTargetGroup, Forward>();
 
   constructor(parts: ForwardParts) {
     this.#parts = parts;
@@ -57,7 +57,7 @@ export class ForwardAction implements Action {
     };
   }
 
-  #readyFor(group: RegistryTargetGroup): Forward {
+  #readyFor(group: LiveTargetGroup): Forward {
     let forward = this.#ready.get(group);
     if (forward === undefined) {
       const { bodyBytes } = this.#parts;
@@ -114,7 +114,7 @@ interface Sticky {
 function stick(
   { by, cookie, maxAgeMs }: StickinessConfig,
   request: RequestView,
-  group: RegistryTargetGroup,
+  group: LiveTargetGroup,
   key: Buffer,
 ): Sticky {
   const { clientAddress } = request;

@@ -1,8 +1,8 @@
 import type { Random } from '@rollcall/runtime';
-import type { RegistryTargetGroup } from '../../groups/target-group.ts';
+import type { LiveTargetGroup } from '../../groups/target-group.ts';
 
 interface Share {
-  readonly group: RegistryTargetGroup;
+  readonly group: LiveTargetGroup;
   readonly weight: number;
 }
 
@@ -19,12 +19,12 @@ export class GroupChoice {
   }
 
   /** The group of that name, if it takes requests. */
-  find(name: string | undefined): RegistryTargetGroup | undefined {
+  find(name: string | undefined): LiveTargetGroup | undefined {
     if (name === undefined) return undefined;
     return this.#shares.find(({ group, weight }) => weight > 0 && group.name === name)?.group;
   }
 
-  draw(): RegistryTargetGroup {
+  draw(): LiveTargetGroup {
     // Nearly every rule has one group.
     if (this.#shares.length === 1) return this.#shares[0]!.group;
     let left = this.#random() * this.#total;

@@ -1,7 +1,7 @@
 import type { Clock } from '@rollcall/runtime';
 import { createRemoteJWKSet, errors } from 'jose';
 
-/** After the keys were fetched for a token whose key was not among them, they are not for another one for so long, in ms. */
+/** After a fetch that did not find the key of a token, the keys are not fetched for another token for this long, in ms. */
 const COOLDOWN_MS = 30_000;
 const FETCH_MS = 5_000;
 
@@ -9,25 +9,25 @@ type Keys = ReturnType<typeof createRemoteJWKSet>;
 
 /**
  * The keys that an issuer publishes, fetched when they are first needed and when a token names one that is not known: the
- * issuer may have changed its keys a moment ago. Tokens that name keys at random must not have them fetched each time.
+ * issuer may have changed its keys a moment ago. Tokens that name random keys must not cause a fetch each.
  */
 export class JwtKeys {
   readonly #keys: Keys;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #fetching: Promise<void> | undefined;
-  /** When the keys were fetched in vain. */
+  /** When a fetch last did not find the key of a token. */
   #vainMs = -Infinity;
 
   constructor(url: string, clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
-    // When they are fetched again is decided here.
+    // This class decides when they are fetched again.
     this.#keys = createRemoteJWKSet(new URL(url), {
       cooldownDuration: Infinity,
       timeoutDuration: FETCH_MS,
     });
   }
 
-  /** Verifies with the keys that are known, and once more with those of today. Rejects as `verify` does. */
+  /** Verifies with the known keys and, if the token names another one, with newly fetched keys. Rejects as `verify` does. */
   async with<T>(verify: (keys: Keys) => Promise<T>): Promise<T> {
     try {
       return await verify(this.#keys);

@@ -14,7 +14,7 @@ export interface SecretCertificate {
 
 /**
  * The certificate of a Secret, for the hosts that its Ingress names. It may have expired: whoever renews it does that in
- * the registry, and until then clients learn what is wrong.
+ * the registry, and until then clients see what is wrong.
  * @throws FileFault when it cannot be used.
  */
 export function readSecretCertificate({

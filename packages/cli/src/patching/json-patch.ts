@@ -16,7 +16,7 @@ const OPERATIONS = ['add', 'copy', 'move', 'remove', 'replace', 'test'];
 /** Applies the steps to a copy. Throws a CliError at the first that cannot be taken. */
 export function stepped<T extends object>(object: T, steps: readonly Step[]): T {
   if (!Array.isArray(steps)) throw usageError('--patch: expected a list of steps for --type=json');
-  // A place that holds the whole, so that every path has a place above it.
+  // The object is put into a mapping, so that the path of the whole object has a parent too.
   const whole = { '': structuredClone(object) as unknown };
   for (const step of steps as readonly Step[]) take(whole, step);
   return whole[''] as T;
@@ -66,7 +66,7 @@ function failureOf({ op, path, from }: Step): Fail {
   };
 }
 
-/** The keys of a JSON pointer (RFC 6901), the place of the whole first. */
+/** The keys of a JSON pointer (RFC 6901); the first one, which is empty, stands for the whole object. */
 function keysOf(pointer: unknown, fail: Fail): string[] {
   if (typeof pointer !== 'string' || (pointer !== '' && !pointer.startsWith('/')))
     return fail('expected a path that begins with /');
@@ -82,7 +82,7 @@ function isContainer(value: unknown): value is Container {
 
 const ABSENT = 'there is no such field';
 
-/** What the last key is in. */
+/** The mapping or list that the last key is in. */
 function parentOf(whole: Container, keys: readonly string[], fail: Fail): Container {
   let at: unknown = whole;
   for (const key of keys.slice(0, -1)) at = isContainer(at) ? valueAt(at, key) : undefined;
@@ -110,7 +110,7 @@ function cut(whole: Container, keys: readonly string[], fail: Fail): unknown {
   return value;
 }
 
-/** In a list what follows makes room; in a mapping the value takes the place of another. */
+/** Inserts into a list; sets in a mapping, whether or not the key has a value. */
 function put(whole: Container, keys: readonly string[], value: unknown, fail: Fail): void {
   if (value === undefined) fail('expected a value');
   const parent = parentOf(whole, keys, fail);

@@ -3,14 +3,14 @@ import { usageError } from '../base/cli-error.ts';
 type Json = unknown;
 type JsonObject = Readonly<Record<string, Json>>;
 
-/** What Kubernetes merges by: elements of these lists are the same if this field is. Other lists are replaced. */
+/** Lists that Kubernetes merges, and the field by which it finds the same element. Other lists are replaced. */
 const KEYS: Readonly<Record<string, string>> = {
   'Service spec.ports': 'port',
   'Service metadata.ownerReferences': 'uid',
   'Deployment spec.template.spec.containers': 'name',
   'Deployment spec.template.spec.containers.ports': 'containerPort',
 };
-/** Lists of texts to which a patch adds. */
+/** Lists of texts: those of a patch are added. */
 const SETS = new Set(['metadata.finalizers']);
 
 const DIRECTIVES = ['delete', 'merge', 'replace'];
@@ -19,8 +19,9 @@ const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * A strategic merge patch of Kubernetes as a JSON merge patch (RFC 7396) of this object: `$patch: replace | delete | merge` in
- * mappings and lists, `$retainKeys`, and `$deleteFromPrimitiveList/NAME`. `$setElementOrder/NAME` is only about order.
+ * A strategic merge patch of Kubernetes as a JSON merge patch (RFC 7396) of this object: `$patch: replace | delete |
+ * merge` in mappings and lists, `$retainKeys`, and `$deleteFromPrimitiveList/NAME`. `$setElementOrder/NAME` is only about
+ * order.
  */
 export function mergePatchOf(object: JsonObject & { readonly kind: string }, patch: Json): Json {
   return new Strategy(object.kind).ofValue(object, patch, '');
@@ -52,7 +53,7 @@ class Strategy {
       if (!key.startsWith('$')) {
         const last = word === 'replace' ? undefined : known[key];
         const next = this.ofValue(last, value, path === '' ? key : `${path}.${key}`);
-        // What a new value lacks is not to be removed from the old one.
+        // `$patch: replace` replaces the old value, so keys that the new one lacks must be removed.
         result[key] = word === 'replace' ? replaced(known[key], next) : next;
       } else if (key.startsWith('$deleteFromPrimitiveList/')) {
         const name = key.slice(key.indexOf('/') + 1);
@@ -105,7 +106,7 @@ function replaced(before: Json, next: Json): Json {
   return Object.fromEntries([...gone.map((key) => [key, null]), ...kept]) as Json;
 }
 
-/** Nothing but a directive, for the list that it is in. */
+/** Whether an element is only a directive, which is about its list. */
 const isBare = (element: JsonObject) => Object.keys(element).join() === '$patch';
 
 function directiveOf(patch: JsonObject, path: string): string | undefined {

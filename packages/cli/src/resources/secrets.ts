@@ -1,7 +1,7 @@
 import { AGE, manifestResource, NAME } from './manifest-resource.ts';
 import { NONE } from './resource.ts';
 
-/** The registry shows no command what they hold. */
+/** No command gets their content from the registry. */
 export const secrets = manifestResource({
   kind: 'Secret',
   apiVersion: 'v1',

@@ -17,7 +17,7 @@ export function hostFetch<S>(
   /** For other hosts. */
   otherwise: () => Fetch,
 ): Fetch {
-  // Not async: one more promise around that of fetch is seen in the cost of a call.
+  // Not async: that would put another promise around that of fetch, and a call would cost measurably more.
   return (input, init, settings) => {
     try {
       const url = isRequest(input) ? input.url : String(input);

@@ -28,7 +28,7 @@ export class ServiceHosts<S extends Closable> {
   }
 
   #atOrigin(url: string): S | undefined {
-    // Hosts have no case, but are written in small letters mostly.
+    // The case of a host does not matter, but nearly all are in lower case: the quick look comes first.
     const suffix = this.#suffix;
     if (!url.includes(suffix) && !url.toLowerCase().includes(suffix)) return undefined;
     const origin = url.slice(0, endOfOrigin(url));

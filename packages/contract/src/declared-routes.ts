@@ -3,10 +3,12 @@ import { Revised } from './instance.ts';
 import {
   ApplyReply,
   Deleted,
+  FieldManager,
   ManifestList,
   ManifestObject,
   ManifestText,
   MergePatch,
+  PropagationPolicy,
 } from './manifest.ts';
 import { NamespaceName } from './names.ts';
 import { ReporterName, ServiceReport } from './report.ts';
@@ -21,7 +23,19 @@ const ObjectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, {
 /** Any name of a kind: `Service`, `services`, `svc`. */
 const KindName = z.string().max(63);
 const ObjectParams = z.strictObject({ ns: NamespaceName, kind: KindName, name: ObjectName });
-const Revisable = z.strictObject({ dryRun: flag.default(false) });
+const Revisable = z.strictObject({
+  dryRun: flag.default(false),
+  fieldManager: FieldManager.default(''),
+});
+const Removal = z.strictObject({
+  dryRun: flag.default(false),
+  /** The default is what the finalizers of the object say, else `Background`. */
+  propagationPolicy: PropagationPolicy.optional(),
+  /** Delete only the object with this uid. */
+  uid: z.string().optional(),
+  /** Delete only this version. */
+  resourceVersion: z.string().optional(),
+});
 const REPORTS = '/v1/namespaces/:ns/services/:svc/reports';
 const IngressReportParams = z.strictObject({
   ns: NamespaceName,
@@ -55,6 +69,7 @@ export const DECLARED_ROUTES = {
       dryRun: flag.default(false),
       /** Write the valid documents even if others are invalid. */
       partial: flag.default(false),
+      fieldManager: FieldManager.default(''),
     }),
     body: ManifestText,
     bodyType: 'manifest',
@@ -105,8 +120,38 @@ export const DECLARED_ROUTES = {
     summary: 'Delete a declared object; its addresses and node ports are free again',
     scope: 'admin',
     params: ObjectParams,
-    query: Revisable,
+    query: Removal,
     reply: { status: 200, body: Deleted },
+  },
+  readStatus: {
+    method: 'GET',
+    path: `${MANIFESTS}/:name/status`,
+    summary: 'Read an object that has a status, with it',
+    scope: 'read',
+    params: ObjectParams,
+    reply: { status: 200, body: ManifestObject },
+  },
+  putStatus: {
+    method: 'PUT',
+    path: `${MANIFESTS}/:name/status`,
+    summary: 'Replace the status of a declared object, and nothing else of it',
+    scope: 'admin',
+    params: ObjectParams,
+    query: Revisable,
+    body: ManifestText,
+    bodyType: 'manifest',
+    reply: { status: 200, body: ManifestObject },
+  },
+  patchStatus: {
+    method: 'PATCH',
+    path: `${MANIFESTS}/:name/status`,
+    summary: 'Change fields of the status of a declared object (JSON merge patch, RFC 7396)',
+    scope: 'admin',
+    params: ObjectParams,
+    query: Revisable,
+    body: MergePatch,
+    bodyType: 'merge-patch',
+    reply: { status: 200, body: ManifestObject },
   },
   readSecret: {
     method: 'GET',

@@ -44,6 +44,7 @@ export {
   Fault,
   ManifestList,
   ManifestObject,
+  PropagationPolicy,
 } from './manifest.ts';
 export { Override, OverrideRequest } from './override.ts';
 export { InstancePort, InstancePorts, PortNumber, Protocol } from './port.ts';

@@ -25,6 +25,18 @@ export const MergePatch = z.looseObject({}).meta({
   examples: [{ spec: { sessionAffinity: 'ClientIP' } }],
 });
 
+/** Who writes: kept as a name in `metadata.managedFields` of what it changes. */
+export const FieldManager = z
+  .string()
+  .max(128, { error: 'expected at most 128 characters' })
+  .regex(/^[\P{C}]*$/u, { error: 'expected printable characters only' });
+
+/** What happens to the objects that a deleted object owns. */
+export const PropagationPolicy = z.enum(['Background', 'Foreground', 'Orphan'], {
+  error: 'expected Background, Foreground or Orphan',
+});
+export type PropagationPolicy = z.output<typeof PropagationPolicy>;
+
 /** One fault of a manifest: in which document, where, what, and how to fix it. */
 export const Fault = z
   .object({
@@ -53,6 +65,9 @@ export const ManifestObject = z
       uid: z.string().optional(),
       resourceVersion: z.string().optional(),
       creationTimestamp: z.string().optional(),
+      /** Since when it is being deleted; it goes when its last finalizer is removed. */
+      deletionTimestamp: z.string().optional(),
+      finalizers: z.array(z.string()).optional(),
       labels: z.record(z.string(), z.string()).optional(),
       annotations: z.record(z.string(), z.string()).optional(),
     }),
@@ -96,7 +111,7 @@ export const ApplyReply = z
   .meta({ id: 'ApplyReply' });
 export type ApplyReply = z.output<typeof ApplyReply>;
 
-/** Reply to deleting a declared object. */
+/** Reply to deleting a declared object. One that finalizers keep has a `deletionTimestamp` now. */
 export const Deleted = z.object({ revision: Revision, object: ManifestObject }).meta({
   id: 'Deleted',
 });

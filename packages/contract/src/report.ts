@@ -32,6 +32,8 @@ export const BalancerAddress = z
   .strictObject({
     ip: z.union([z.ipv4(), z.ipv6()]).optional(),
     hostname: z.string().max(253).optional(),
+    /** `VIP`: packets arrive with it as their destination. `Proxy`: the balancer makes a connection of its own. */
+    ipMode: z.enum(['VIP', 'Proxy']).optional(),
     /** The ports that it listens on there. */
     ports: z
       .array(z.strictObject({ port: PortNumber, protocol: Protocol.default('TCP') }))

@@ -11,9 +11,12 @@ export {
 } from './ingress/ingress-class.ts';
 export { CLASS_ANNOTATION, validateNewIngress } from './ingress/validation.ts';
 export { examine, type Kind, KINDS, type Manifest, resourceOf } from './reading/kinds.ts';
+export { FOREGROUND, ORPHAN } from './meta/finalizers.ts';
+export { generatedName } from './meta/generated-name.ts';
+export { validateMetaUpdate } from './meta/meta-update.ts';
 export { validateAnnotations } from './meta/meta-validation.ts';
 export { applied, patched } from './merge.ts';
-export type { ObjectMeta } from './meta/object-meta.ts';
+export type { ObjectMeta, OwnerReference } from './meta/object-meta.ts';
 export type { ManifestFault } from './reading/fault.ts';
 export { decodeManifest } from './reading/decode.ts';
 export { fieldAt } from './reading/schema-keys.ts';

@@ -1,6 +1,6 @@
 -- Removes a resource and releases its pool numbers.
--- ARGS key
--- Replies {'changed', revision} | {'missing'}
+-- ARGS key, expected: the revision that it must have; empty = any
+-- Replies {'changed', revision} | {'missing'} | {'other'}
 local key = ARGS.key
 local resource = redis.call('HGET', RESOURCES, key)
 if not resource then
@@ -8,6 +8,7 @@ if not resource then
   addTombstone('r:' .. key, (nextRevision()), LIMITS.RESOURCE_TOMBSTONE_MS)
   return { 'missing' }
 end
+if ARGS.expected ~= '' and ARGS.expected ~= string.match(resource, '^(%d+)|') then return { 'other' } end
 local revision = deleteResource(key, resource)
 addTombstone('r:' .. key, revision, LIMITS.RESOURCE_TOMBSTONE_MS)
 return { 'changed', revision }

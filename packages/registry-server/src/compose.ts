@@ -184,7 +184,8 @@ async function assemble(
 /** The loops of a listening server: it follows the log, registers itself, and checks its share of the instances. */
 function startUpkeep(config: Config, parts: Parts, port: number) {
   const { core, store, clock, random, supervisor, rules } = parts;
-  const { picture, registry, declarer, follower } = core;
+  const { picture, registry, follower } = core;
+  const { declarer } = core.declaring;
   const stop = new AbortController();
   const following = follower.run(stop.signal);
   const address = advertisedAddress(config);

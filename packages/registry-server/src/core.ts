@@ -3,8 +3,8 @@ import type { Config } from './config.ts';
 import type { SecretSeal } from './access/secret-seal.ts';
 import type { Admission } from './access/admission.ts';
 import type { AddressRules } from './writes/declared/address-rules.ts';
-import { Declarer } from './writes/declared/declarer.ts';
-import { ThreadedReader } from './writes/declared/manifest-reader.ts';
+import { Collector } from './upkeep/collector.ts';
+import { type Declaring, declaringOf } from './writes/declared/declaring.ts';
 import { Follower, type FollowerEvents } from './picture/follower.ts';
 import { Picture } from './picture/picture.ts';
 import { Quota, type QuotaLimits } from './access/quota.ts';
@@ -60,7 +60,7 @@ export interface Core {
   readonly admission: Admission;
   readonly registry: Registry;
   readonly quota: Quota;
-  readonly declarer: Declarer;
+  readonly declaring: Declaring;
   readonly holds: HoldTracker;
   readonly follower: Follower;
   readonly sweeper: Sweeper;
@@ -92,8 +92,8 @@ export function createCore(parts: CoreParts): Core {
     maxInstancesPerService,
     partition,
   });
-  const reader = new ThreadedReader(clock);
-  const declarer = new Declarer({ store, picture, rules, random, clock, reader, seal });
+  const declaring = declaringOf({ store, picture, rules, random, clock, seal });
+  const collector = new Collector(declaring.owned, supervisor);
   const holds = new HoldTracker(registry, clock, supervisor);
   const follower = new Follower(
     { store, picture, clock, supervisor },
@@ -108,7 +108,8 @@ export function createCore(parts: CoreParts): Core {
   });
   const close = () => {
     sweeper.close();
-    reader.close();
+    collector.close();
+    declaring.close();
     hub.close();
     holds.close();
   };
@@ -121,7 +122,7 @@ export function createCore(parts: CoreParts): Core {
     admission,
     registry,
     quota,
-    declarer,
+    declaring,
     holds,
     follower,
     sweeper,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { absent, ObjectMeta } from '../meta/object-meta.ts';
+import { IngressAddress } from '../status/load-balancer-status.ts';
 
 const Backend = z.strictObject({
   service: absent(
@@ -18,6 +19,10 @@ const Path = z.strictObject({
   backend: absent(Backend),
 });
 export type IngressPath = z.output<typeof Path>;
+
+const IngressStatus = z.strictObject({
+  loadBalancer: absent(z.strictObject({ ingress: absent(z.array(IngressAddress)) })),
+});
 
 /** `apiVersion: networking.k8s.io/v1, kind: Ingress`: load balancers with the key `ingress` route by it. */
 export const Ingress = z.strictObject({
@@ -46,6 +51,6 @@ export const Ingress = z.strictObject({
       ),
     }),
   ),
-  status: absent(z.looseObject({})),
+  status: absent(IngressStatus),
 });
 export type Ingress = z.output<typeof Ingress>;

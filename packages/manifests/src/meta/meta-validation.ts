@@ -1,20 +1,23 @@
-import { type FieldError, invalid, required, tooLong } from './field-error.ts';
+import { type FieldError, invalid, invalidEach, required, tooLong } from './field-error.ts';
+import { validateFinalizers } from './finalizers.ts';
+import { stemToCheck } from './generated-name.ts';
 import { checkLabel1123, checkLabelValue, checkQualifiedName } from './names.ts';
 import type { ObjectMeta } from './object-meta.ts';
+import { validateOwners } from './owners.ts';
 
 const MAX_ANNOTATION_BYTES = 262_144;
 
 /** Faults of an object's metadata; `checkName` has the rules of its kind for names. */
 export function validateMeta(
-  { name, generateName, namespace, labels = {}, annotations = {} }: ObjectMeta,
+  meta: ObjectMeta,
   checkName: (name: string) => string[],
 ): FieldError[] {
-  const faults: FieldError[] = [];
-  if (name === undefined || name === '') {
-    const detail = 'name or generateName is required';
-    if (generateName === undefined || generateName === '')
-      faults.push(required('metadata.name', detail));
-  } else faults.push(...checkName(name).map((fault) => invalid('metadata.name', name, fault)));
+  const { namespace, generation, labels = {}, annotations = {} } = meta;
+  const faults = nameFaults(meta, checkName);
+  if (generation !== undefined && generation < 0) {
+    const detail = 'must be greater than or equal to 0';
+    faults.push(invalid('metadata.generation', generation, detail));
+  }
   if (namespace !== undefined && namespace !== '') {
     faults.push(
       ...checkLabel1123(namespace).map((fault) => invalid('metadata.namespace', namespace, fault)),
@@ -24,7 +27,26 @@ export function validateMeta(
     faults.push(...checkQualifiedName(key).map((fault) => invalid('metadata.labels', key, fault)));
     faults.push(...checkLabelValue(value).map((fault) => invalid('metadata.labels', value, fault)));
   }
-  return [...faults, ...validateAnnotations(annotations)];
+  return [
+    ...faults,
+    ...validateAnnotations(annotations),
+    ...validateOwners(meta.ownerReferences ?? []),
+    ...validateFinalizers(meta.finalizers ?? []),
+  ];
+}
+
+function nameFaults(
+  { name = '', generateName = '' }: ObjectMeta,
+  checkName: (name: string) => string[],
+): FieldError[] {
+  if (name === '' && generateName === '') {
+    return [required('metadata.name', 'name or generateName is required')];
+  }
+  const isGood = (stem: string) => checkName(stemToCheck(stem));
+  return [
+    ...(generateName === '' ? [] : invalidEach('metadata.generateName', generateName, isGood)),
+    ...(name === '' ? [] : invalidEach('metadata.name', name, checkName)),
+  ];
 }
 
 /** Faults of annotations only. */

@@ -6,6 +6,17 @@ export const absent = <T extends z.ZodType>(schema: T) =>
 
 const TextMap = z.record(z.string(), z.string());
 
+/** Names an object in the same namespace (or in none) that this one belongs to, and goes with. */
+export const OwnerReference = z.strictObject({
+  apiVersion: absent(z.string()),
+  kind: absent(z.string()),
+  name: absent(z.string()),
+  uid: absent(z.string()),
+  controller: absent(z.boolean()),
+  blockOwnerDeletion: absent(z.boolean()),
+});
+export type OwnerReference = z.output<typeof OwnerReference>;
+
 /** The metadata of every object. Fields that only a server sets are accepted too. */
 export const ObjectMeta = z.strictObject({
   name: absent(z.string()),
@@ -20,7 +31,7 @@ export const ObjectMeta = z.strictObject({
   deletionTimestamp: absent(z.string()),
   deletionGracePeriodSeconds: absent(z.int()),
   finalizers: absent(z.array(z.string())),
-  ownerReferences: absent(z.array(z.looseObject({}))),
+  ownerReferences: absent(z.array(OwnerReference)),
   managedFields: absent(z.array(z.looseObject({}))),
   selfLink: absent(z.string()),
 });

@@ -17,6 +17,8 @@ import { defaultSecret, Secret, validateSecret } from '../secret/secret.ts';
 import { defaultService } from '../service/defaults.ts';
 import { Service } from '../service/service.ts';
 import { validateService } from '../service/validation.ts';
+import { validateAddresses } from '../status/load-balancer-status.ts';
+import { defaultServiceStatus, validateServiceStatus } from '../status/service-status.ts';
 
 /** Every kind that can be declared. */
 export type Manifest =
@@ -41,9 +43,28 @@ interface KindRules<T extends Manifest> {
   readonly defaults: (manifest: T) => T;
   /** Faults of a manifest that has its defaults. */
   readonly validate: (manifest: T) => FieldError[];
+  /** Whether its objects count their changes in `metadata.generation`. */
+  readonly countsChanges: boolean;
+  /** How clients write the status of its objects; undefined: they do not. */
+  readonly status?: StatusRules<T>;
+}
+
+interface StatusRules<T extends Manifest> {
+  /** The manifest with the defaults of its status. */
+  readonly defaults: (manifest: T) => T;
+  /** Faults of the status of a manifest that has its defaults. */
+  readonly validate: (manifest: T) => FieldError[];
 }
 
 const same = <T>(manifest: T): T => manifest;
+
+const withStatusDefaults = (service: Service): Service => ({
+  ...service,
+  status: defaultServiceStatus(service.status ?? {}),
+});
+
+const validateIngressStatus = ({ status }: Ingress): FieldError[] =>
+  validateAddresses('status.loadBalancer.ingress', status?.loadBalancer?.ingress ?? []);
 
 /** The rules of each kind. */
 export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: K }>> } = {
@@ -55,6 +76,8 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: Service,
     defaults: defaultService,
     validate: validateService,
+    countsChanges: false,
+    status: { defaults: withStatusDefaults, validate: validateServiceStatus },
   },
   Endpoints: {
     apiVersion: 'v1',
@@ -64,6 +87,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: Endpoints,
     defaults: defaultEndpoints,
     validate: validateEndpoints,
+    countsChanges: false,
   },
   EndpointSlice: {
     apiVersion: 'discovery.k8s.io/v1',
@@ -73,6 +97,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: EndpointSlice,
     defaults: defaultSlice,
     validate: validateEndpointSlice,
+    countsChanges: true,
   },
   Ingress: {
     apiVersion: 'networking.k8s.io/v1',
@@ -82,6 +107,8 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: Ingress,
     defaults: same,
     validate: validateIngress,
+    countsChanges: true,
+    status: { defaults: same, validate: validateIngressStatus },
   },
   IngressClass: {
     apiVersion: 'networking.k8s.io/v1',
@@ -91,6 +118,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: IngressClass,
     defaults: same,
     validate: validateIngressClass,
+    countsChanges: true,
   },
   HTTPRoute: {
     apiVersion: 'gateway.networking.k8s.io/v1',
@@ -100,6 +128,8 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: HTTPRoute,
     defaults: defaultHttpRoute,
     validate: validateHttpRoute,
+    countsChanges: true,
+    status: { defaults: same, validate: () => [] },
   },
   Deployment: {
     apiVersion: 'apps/v1',
@@ -109,6 +139,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: Deployment,
     defaults: defaultDeployment,
     validate: validateDeployment,
+    countsChanges: true,
   },
   Secret: {
     apiVersion: 'v1',
@@ -118,6 +149,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: Secret,
     defaults: defaultSecret,
     validate: validateSecret,
+    countsChanges: false,
   },
 };
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { absent, ObjectMeta } from '../meta/object-meta.ts';
+import { ServiceStatus } from '../status/service-status.ts';
 
 const IntOrString = z.union([z.int(), z.string()]);
 
@@ -40,16 +41,6 @@ export const ServiceSpec = z.strictObject({
   ),
 });
 export type ServiceSpec = z.output<typeof ServiceSpec>;
-
-const ServiceStatus = z.looseObject({
-  loadBalancer: absent(
-    z.looseObject({
-      ingress: absent(
-        z.array(z.looseObject({ ip: absent(z.string()), hostname: absent(z.string()) })),
-      ),
-    }),
-  ),
-});
 
 /** `apiVersion: v1, kind: Service`, as written. */
 export const Service = z.strictObject({

@@ -16,7 +16,7 @@ import { TrafficBoard } from '../views/traffic-board.ts';
 import type { HoldTracker } from '../watch/holds.ts';
 import type { WatchHub } from '../watch/hub.ts';
 import type { AddressRules } from '../writes/declared/address-rules.ts';
-import type { Declarer } from '../writes/declared/declarer.ts';
+import type { Declaring } from '../writes/declared/declaring.ts';
 import { Reports } from '../writes/declared/reports.ts';
 import { Importer } from '../writes/durable/importer.ts';
 import type { Registry } from '../writes/registry.ts';
@@ -50,7 +50,7 @@ export interface RouteParts {
     readonly admission: Admission;
     readonly holds: HoldTracker;
     readonly registry: Registry;
-    readonly declarer: Declarer;
+    readonly declaring: Declaring;
     readonly quota: Quota;
     readonly follower: Follower;
     readonly sweeper: Sweeper;
@@ -85,7 +85,7 @@ export interface RouteLimits extends RegistrationLimits {
 /** Registers every route on a server. */
 export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteParts): void {
   const { core, store, rules, clock, supervisor, tokens, gate, refused, isClosing } = parts;
-  const { picture, timeline, warmUp, hub, holds, registry, declarer, quota } = core;
+  const { picture, timeline, warmUp, hub, holds, registry, quota } = core;
   const { follower, sweeper } = core;
   const sources = { picture, follower, sweeper, hub, holds, gate, quota, supervisor };
   const metrics = new ServerMetrics(sources);
@@ -103,7 +103,7 @@ export function bindAll(app: FastifyInstance, limits: RouteLimits, parts: RouteP
   const views = new ObjectViews(picture);
   const reports = new Reports(store, picture);
   const maxPerSecond = limits.maxWritesPerSecond;
-  bindManifests(binder, { picture, declarer, views, reports, maxPerSecond });
+  bindManifests(binder, { picture, declaring: core.declaring, views, reports, maxPerSecond });
   bindSecrets(binder, { picture, seal: parts.seal });
   const { maxInstancesPerService, maxImportBytes, maxWatches, maxWatchesPerToken } = limits;
   const importer = new Importer({ store, picture, rules, clock, maxInstancesPerService });

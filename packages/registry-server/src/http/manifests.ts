@@ -1,10 +1,11 @@
-import { ProblemError } from '@rollcall/contract';
-import type { Declarer } from '../writes/declared/declarer.ts';
+import { type ManifestObject, ProblemError } from '@rollcall/contract';
+import type { Declaring } from '../writes/declared/declaring.ts';
+import { checkHasStatus } from '../writes/declared/status-writer.ts';
 import { explain } from '../views/explain.ts';
 import { kindOf, labelsOf, type ObjectViews } from '../views/object-views.ts';
 import { notFound } from '../writes/declared/refusals.ts';
 import type { Reports } from '../writes/declared/reports.ts';
-import { objectRefOf } from '../picture/declared/object-key.ts';
+import { type ObjectRef, objectRefOf } from '../picture/declared/object-key.ts';
 import type { Picture } from '../picture/picture.ts';
 import { answer } from './answer.ts';
 import type { RouteBinder } from './bind.ts';
@@ -23,7 +24,7 @@ const refOf = ({ ns, kind, name }: ObjectParams) =>
 
 export interface ManifestSources {
   readonly picture: Picture;
-  readonly declarer: Declarer;
+  readonly declaring: Declaring;
   readonly views: ObjectViews;
   readonly reports: Reports;
   readonly maxPerSecond: number;
@@ -32,12 +33,14 @@ export interface ManifestSources {
 /** Binds the routes that declare, read and explain objects, and those of the data planes' reports. */
 export function bindManifests(binder: RouteBinder, sources: ManifestSources): void {
   bindDeclaring(binder, sources);
+  bindStatus(binder, sources);
   bindObjects(binder, sources);
   bindReports(binder, sources);
 }
 
 function bindDeclaring(binder: RouteBinder, sources: ManifestSources): void {
-  const { picture, declarer, maxPerSecond } = sources;
+  const { picture, declaring, maxPerSecond } = sources;
+  const { declarer, deleter, owned } = declaring;
   const options = { maxPerSecond };
   binder.bind(
     'apply',
@@ -51,7 +54,7 @@ function bindDeclaring(binder: RouteBinder, sources: ManifestSources): void {
     'putManifest',
     async ({ params, query, body, reply }) => {
       checkLoaded(picture);
-      return answer(reply, await declarer.put(refOf(params), body, query.dryRun));
+      return answer(reply, await declarer.put(refOf(params), body, query));
     },
     options,
   );
@@ -59,7 +62,7 @@ function bindDeclaring(binder: RouteBinder, sources: ManifestSources): void {
     'patchManifest',
     async ({ params, query, body, reply }) => {
       checkLoaded(picture);
-      return answer(reply, await declarer.patch(refOf(params), body, query.dryRun));
+      return answer(reply, await declarer.patch(refOf(params), body, query));
     },
     options,
   );
@@ -67,19 +70,53 @@ function bindDeclaring(binder: RouteBinder, sources: ManifestSources): void {
     'deleteManifest',
     async ({ params, query, reply }) => {
       checkLoaded(picture);
-      return answer(reply, await declarer.delete(refOf(params), query.dryRun));
+      const deleted = await deleter.delete(refOf(params), query);
+      // What it owns goes with it. If that fails, the next pass does it.
+      if (!query.dryRun) await owned.collect().catch(() => {});
+      return answer(reply, deleted);
     },
     options,
   );
 }
 
+function bindStatus(binder: RouteBinder, sources: ManifestSources): void {
+  const { picture, declaring, views, maxPerSecond } = sources;
+  const options = { maxPerSecond };
+  binder.bind('readStatus', async ({ params }) => {
+    checkLoaded(picture);
+    const ref = refOf(params);
+    checkHasStatus(ref);
+    return found(views, ref);
+  });
+  binder.bind(
+    'putStatus',
+    async ({ params, query, body, reply }) => {
+      checkLoaded(picture);
+      return answer(reply, await declaring.statuses.put(refOf(params), body, query));
+    },
+    options,
+  );
+  binder.bind(
+    'patchStatus',
+    async ({ params, query, body, reply }) => {
+      checkLoaded(picture);
+      return answer(reply, await declaring.statuses.patch(refOf(params), body, query));
+    },
+    options,
+  );
+}
+
+/** Throws `object_not_found`. */
+function found(views: ObjectViews, ref: ObjectRef): ManifestObject {
+  const object = views.get(ref.kind, ref.namespace, ref.name);
+  if (object === undefined) throw notFound(ref);
+  return object;
+}
+
 function bindObjects(binder: RouteBinder, { picture, views }: ManifestSources): void {
   binder.bind('readManifest', async ({ params }) => {
     checkLoaded(picture);
-    const ref = refOf(params);
-    const object = views.get(ref.kind, ref.namespace, ref.name);
-    if (object === undefined) throw notFound(ref);
-    return object;
+    return found(views, refOf(params));
   });
   binder.bind(
     'listManifests',

@@ -144,7 +144,15 @@ export type PutOutcome =
 
 export interface RemoveRequest extends Write {
   readonly key: string;
+  /** The revision that it must have now. @default any */
+  readonly expected?: number | undefined;
 }
+
+export type RemoveOutcome =
+  | { readonly kind: 'changed'; readonly revision: number }
+  | { readonly kind: 'missing' }
+  /** It has another revision than the expected one; nothing was removed. */
+  | { readonly kind: 'other' };
 
 /** Marks a deletion, so that a replica's older picture does not bring the entry back. */
 export interface Tombstone {
@@ -206,7 +214,7 @@ export interface Store {
   expire(write: Write): Promise<SweepOutcome>;
   /** Writes resources and gives them the numbers they claim, all or nothing. */
   put(request: PutRequest): Promise<PutOutcome>;
-  remove(request: RemoveRequest): Promise<ChangeOutcome>;
+  remove(request: RemoveRequest): Promise<RemoveOutcome>;
   /**
    * Takes everything newer than its own record and tombstone; the order of offers does not matter. If two resources
    * then have the same number (one got it while the store had forgotten the other), the one written earlier keeps it

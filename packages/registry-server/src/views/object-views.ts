@@ -13,8 +13,8 @@ import type { Declarations, Declared } from '../picture/declared/declarations.ts
 import { deploymentStatuses } from './deployment-status.ts';
 import { endpointsObject } from './endpoints-object.ts';
 import { hasSelector } from '../picture/declared/profile.ts';
+import { shownStatus } from '../picture/declared/reported-status.ts';
 import { shownObject } from '../picture/declared/shown-object.ts';
-import { reportedAddresses } from './reported-status.ts';
 import { slicesOf, type SliceSource } from './slices.ts';
 
 /** Marks a service that is not declared: it exists because instances registered under its name. */
@@ -114,9 +114,7 @@ export class ObjectViews {
   /** With the addresses that balancers report. */
   #ingress(declared: Declared): ManifestObject {
     const reports = this.#declarations?.reports('Ingress', nameKeyOf(declared)) ?? [];
-    const ingress = reportedAddresses(reports);
-    const status = { loadBalancer: ingress.length > 0 ? { ingress } : {} };
-    return { ...this.#shown(declared), status };
+    return { ...this.#shown(declared), status: shownStatus(declared.manifest, reports) };
   }
 
   #service(namespace: string, name: string): ManifestObject | undefined {
@@ -125,18 +123,7 @@ export class ObjectViews {
     if (declared === undefined) return this.#implicitService(namespace, name);
     const shown = shownObject(declared.manifest, declared.revision);
     const reports = this.#declarations?.reports('Service', key) ?? [];
-    const conditions = reports.flatMap(({ reporter, conditions: said }) =>
-      said.map((one) => ({ ...one, message: `${reporter}: ${one.message}` })),
-    );
-    const isBalanced = declared.manifest.spec?.type === 'LoadBalancer';
-    const ingress = isBalanced ? reports.flatMap(({ loadBalancer }) => loadBalancer) : [];
-    return {
-      ...shown,
-      status: {
-        ...(conditions.length > 0 ? { conditions } : {}),
-        loadBalancer: ingress.length > 0 ? { ingress } : {},
-      },
-    };
+    return { ...shown, status: shownStatus(declared.manifest, reports) };
   }
 
   #implicitService(namespace: string, name: string): ManifestObject | undefined {

@@ -208,7 +208,7 @@ export class Registry {
   async liftOverride(ref: InstanceRef): Promise<Committed<{ revision: string }>> {
     const key = overrideKeyOf(instanceKeyOf(ref));
     const outcome = await this.#store.remove({ key, floor: this.#floor });
-    if (outcome.kind === 'missing') {
+    if (outcome.kind !== 'changed') {
       throw new ProblemError('override_not_found', `instance ${ref.id} has no override`);
     }
     return this.#changed(outcome, undefined);

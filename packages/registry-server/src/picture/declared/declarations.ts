@@ -15,6 +15,9 @@ import { hasSelector, profileOf } from './profile.ts';
 import { ReportTable, type StoredReport } from './report-table.ts';
 import { selects } from './selected-endpoints.ts';
 
+/** How many removed objects are remembered. */
+const MAX_LEFT = 10_000;
+
 /** A declared object in the memory of a server. */
 export interface Declared<T extends Manifest = Manifest> {
   readonly namespace: string;
@@ -43,6 +46,10 @@ export class Declarations {
   readonly #bySelector = new Map<string, Set<ServiceKey>>();
   /** Service -> the pair that it is indexed by. */
   readonly #pairs = new Map<ServiceKey, string>();
+  /** Kind and name -> objects with owners, and those that are being deleted. */
+  readonly #linked = new Map<string, Declared>();
+  /** Uids of objects that were removed while this roll was followed. */
+  readonly #left = new Set<string>();
   /** `namespace/service` -> slices written for it. */
   readonly #slices = new Map<ServiceKey, Set<ServiceKey>>();
 
@@ -73,7 +80,19 @@ export class Declarations {
     const ref = objectOfKey(key);
     if (ref === undefined) return [];
     const before = this.#forget(ref.kind, nameKeyOf(ref));
-    return before === undefined ? [] : touches(before);
+    if (before === undefined) return [];
+    this.#noteLeft(before);
+    return touches(before);
+  }
+
+  /** Objects that have owners, and those that are being deleted. */
+  linked(): Iterable<Declared> {
+    return this.#linked.values();
+  }
+
+  /** Whether the object with this uid was removed, as far as remembered. */
+  hasLeft(uid: string): boolean {
+    return this.#left.has(uid);
   }
 
   /** A declared object by `namespace/name`. */
@@ -130,6 +149,7 @@ export class Declarations {
     const key = nameKeyOf(declared);
     (this.#tables[kind] as Map<ServiceKey, Declared>).set(key, declared);
     const { manifest } = declared;
+    if (isLinked(manifest)) this.#linked.set(`${kind}/${key}`, declared);
     if (manifest.kind === 'Service') this.#index(key, declared, manifest);
     if (manifest.kind === 'EndpointSlice') add(this.#slices, sliceServiceOf(declared), key);
   }
@@ -138,6 +158,7 @@ export class Declarations {
     const declared = this.#tables[kind].get(key) as Declared | undefined;
     if (declared === undefined) return undefined;
     this.#tables[kind].delete(key);
+    this.#linked.delete(`${kind}/${key}`);
     const { manifest } = declared;
     if (manifest.kind === 'Service') {
       drop(this.#bySelector, this.#pairs.get(key), key);
@@ -145,6 +166,14 @@ export class Declarations {
     }
     if (manifest.kind === 'EndpointSlice') drop(this.#slices, sliceServiceOf(declared), key);
     return declared;
+  }
+
+  #noteLeft({ manifest }: Declared): void {
+    const { uid } = manifest.metadata;
+    if (uid === undefined) return;
+    this.#left.add(uid);
+    const [oldest] = this.#left;
+    if (this.#left.size > MAX_LEFT && oldest !== undefined) this.#left.delete(oldest);
   }
 
   /** Indexes by the rarest pair: a thousand services may all select `team=shop`, and each another `app`. */
@@ -157,6 +186,10 @@ export class Declarations {
     add(this.#bySelector, pair, key);
     if (pair !== undefined) this.#pairs.set(key, pair);
   }
+}
+
+function isLinked({ metadata }: Manifest): boolean {
+  return metadata.deletionTimestamp !== undefined || (metadata.ownerReferences ?? []).length > 0;
 }
 
 /** The service of a hand-written slice. */

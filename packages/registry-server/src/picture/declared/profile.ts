@@ -13,6 +13,19 @@ const UNPROXIED = ['service.kubernetes.io/service-proxy-name', 'service.kubernet
 
 const policyOf = (text: string | undefined) => (text === 'Local' ? 'Local' : 'Cluster');
 
+/** Addresses of load balancers that packets arrive with, written by clients or reported. */
+function virtualIps(
+  { status }: Service,
+  reports: Iterable<Pick<ServiceReport, 'loadBalancer'>>,
+): string[] {
+  const reported = [...reports].flatMap(({ loadBalancer }) => loadBalancer);
+  const addresses = [...(status?.loadBalancer?.ingress ?? []), ...reported];
+  const ips = addresses.flatMap(({ ip, ipMode }) =>
+    ip === undefined || ipMode === 'Proxy' ? [] : [ip],
+  );
+  return [...new Set(ips)].toSorted();
+}
+
 /** What data planes need to know about a service, from its manifest (with given numbers) and its reports. */
 export function profileOf(
   service: Service,
@@ -24,7 +37,6 @@ export function profileOf(
   const hasAddress = type !== 'ExternalName' && !headless;
   const isSticky = spec.sessionAffinity === 'ClientIP';
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
-  const balancers = [...reports].flatMap(({ loadBalancer }) => loadBalancer);
   return {
     type,
     isHeadless: headless,
@@ -41,10 +53,7 @@ export function profileOf(
     })),
     externalIPs: [...(spec.externalIPs ?? [])],
     loadBalancerIP: spec.loadBalancerIP ?? '',
-    loadBalancerIPs:
-      type === 'LoadBalancer'
-        ? [...new Set(balancers.flatMap(({ ip }) => (ip === undefined ? [] : [ip])))].toSorted()
-        : [],
+    loadBalancerIPs: type === 'LoadBalancer' ? virtualIps(service, reports) : [],
     loadBalancerClass: spec.loadBalancerClass ?? '',
     loadBalancerSourceRanges: (spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()),
     affinityMs: isSticky ? seconds * 1_000 : 0,

@@ -10,6 +10,7 @@ import {
   type HoldOutcome,
   type PutOutcome,
   type PutRequest,
+  type RemoveOutcome,
   type RemoveRequest,
   type RenewOutcome,
   type RestoreOutcome,
@@ -113,7 +114,7 @@ export class FileStore implements Store {
     return this.#durably({ keys }, () => this.#inner.put(request));
   }
 
-  async remove(request: RemoveRequest): Promise<ChangeOutcome> {
+  async remove(request: RemoveRequest): Promise<RemoveOutcome> {
     if (isPassing(request.key)) return this.#inner.remove(request);
     return this.#durably({ keys: [request.key] }, () => this.#inner.remove(request));
   }

@@ -10,6 +10,7 @@ import {
   type HoldOutcome,
   type PutOutcome,
   type PutRequest,
+  type RemoveOutcome,
   type RemoveRequest,
   type RenewOutcome,
   type RestoreOutcome,
@@ -55,6 +56,10 @@ const Held = z.union([
 const Changed = z.union([
   z.tuple([z.literal('changed'), z.string()]),
   z.tuple([z.enum(['missing', 'unknown', 'superseded'])]),
+]);
+const Removed = z.union([
+  z.tuple([z.literal('changed'), z.string()]),
+  z.tuple([z.enum(['missing', 'other'])]),
 ]);
 const Swept = z.tuple([z.int(), z.int(), z.string(), z.string(), z.string()]);
 const Restored = z.union([
@@ -161,8 +166,11 @@ export class RedisStore implements Store {
     return outcomeOfPut(request, reply);
   }
 
-  async remove({ key, floor }: RemoveRequest): Promise<ChangeOutcome> {
-    return this.#change('remove', floor, { key });
+  async remove({ key, floor, expected }: RemoveRequest): Promise<RemoveOutcome> {
+    const args = { key, expected: expected ?? '' };
+    const reply = await this.#script(Removed, 'remove', floor, args);
+    if (reply[0] !== 'changed') return { kind: reply[0] };
+    return { kind: reply[0], revision: Number(reply[1]) };
   }
 
   /**
@@ -249,11 +257,7 @@ export class RedisStore implements Store {
     return { epoch: epoch ?? '', revision: revisionOf(last), digest: digest ?? '' };
   }
 
-  async #change<N extends 'update' | 'revoke' | 'remove'>(
-    name: N,
-    floor: number,
-    args: ScriptArguments<N>,
-  ) {
+  async #change<N extends 'update' | 'revoke'>(name: N, floor: number, args: ScriptArguments<N>) {
     const reply = await this.#script(Changed, name, floor, args);
     if (reply[0] !== 'changed') return { kind: reply[0] };
     return { kind: reply[0], revision: Number(reply[1]) };

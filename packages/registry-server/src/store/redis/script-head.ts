@@ -16,7 +16,7 @@ export const SCRIPTS = {
   revoke: ['instanceKey', 'lease', 'nonce', 'sequence'],
   expire: ['guardMs'],
   put: ['plan'],
-  remove: ['key'],
+  remove: ['key', 'expected'],
   restore: ['afterRevision', 'afterDigest'],
   settle: [],
 } as const;

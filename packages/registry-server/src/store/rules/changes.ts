@@ -4,6 +4,7 @@ import type { InstanceBody } from '../record.ts';
 import type {
   BodyPatch,
   ChangeOutcome,
+  RemoveOutcome,
   RemoveRequest,
   RevokeRequest,
   UpdateRequest,
@@ -55,10 +56,12 @@ export function revoke(partition: Partition, request: RevokeRequest, nowMs: numb
 /** Removes a resource; the rules are those of remove.lua. */
 export function remove(
   partition: Partition,
-  { key, floor }: RemoveRequest,
+  { key, floor, expected }: RemoveRequest,
   nowMs: number,
-): ChangeOutcome {
+): RemoveOutcome {
   const resource = partition.resources.get(key);
+  if (resource !== undefined && expected !== undefined && expected !== resource.revision)
+    return { kind: 'other' };
   const revision =
     resource === undefined
       ? partition.nextRevision(nowMs, floor)

@@ -9,6 +9,7 @@ import type {
   HoldOutcome,
   PutOutcome,
   PutRequest,
+  RemoveOutcome,
   RemoveRequest,
   RenewOutcome,
   RestoreOutcome,
@@ -94,7 +95,7 @@ export class TableStore implements Store {
     return this.#write((partition, nowMs) => put(partition, request, nowMs));
   }
 
-  async remove(request: RemoveRequest): Promise<ChangeOutcome> {
+  async remove(request: RemoveRequest): Promise<RemoveOutcome> {
     return this.#write((partition, nowMs) => remove(partition, request, nowMs));
   }
 

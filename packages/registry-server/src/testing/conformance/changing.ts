@@ -105,6 +105,20 @@ export function changingCases(on: StoreUnderTest): void {
       expect(tombstones.map(({ member }) => member)).toContain(`r:${key}`);
     });
 
+    test('are removed only at the revision that the caller expects', async () => {
+      const key = 'override/default/orders/a1';
+      const first = await putOne(on.store, { key, value: '{}', forMs: 0 });
+      const second = await putOne(on.store, { key, value: '{"a":1}', forMs: 0 });
+      const stale = await on.store.remove({ key, floor: 0, expected: first.revision });
+      expect(stale).toEqual({ kind: 'other' });
+      const { resources, head } = await on.store.snapshot();
+      expect([resources, head.revision]).toEqual([[second], second.revision]);
+      const gone = await on.store.remove({ key, floor: 0, expected: second.revision });
+      expect(gone).toMatchObject({ kind: 'changed' });
+      const again = await on.store.remove({ key, floor: 0, expected: second.revision });
+      expect(again).toEqual({ kind: 'missing' });
+    });
+
     test('with an end go by themselves', async () => {
       const key = 'override/default/orders/a1';
       await putOne(on.store, { key, value: '{}', forMs: 3_000 });

@@ -21,7 +21,7 @@ export function isStale(wanted: string | undefined, before: Declared | undefined
  * What a replacement says of its object that is not so: it is of one that was deleted, and this one has its name. The message
  * is that of the API server. Undefined: nothing.
  */
-function otherObjectMessage(
+export function otherObjectMessage(
   wanted: string | undefined,
   { ref, before }: { readonly ref: ObjectRef; readonly before: Declared | undefined },
 ): string | undefined {
@@ -61,10 +61,14 @@ export function conflictOf(
   if (mode === 'apply' && name === '') {
     return said(`from ${generateName ?? ''}: cannot use generate name with apply`, 'metadata.name');
   }
-  if (mode === 'create' && before !== undefined)
-    return said(`${plural} "${ref.name}" already exists`);
+  if (mode === 'create' && before !== undefined) {
+    const isGoing = before.manifest.metadata.deletionTimestamp !== undefined;
+    const why = isGoing ? 'object is being deleted: ' : '';
+    return said(`${why}${plural} "${ref.name}" already exists`);
+  }
   if (mode === 'replace' && before === undefined) return said(`${plural} "${ref.name}" not found`);
-  const other = mode === 'replace' ? otherObjectMessage(uid, { ref, before }) : undefined;
+  // Applying what was exported elsewhere, or before a deletion, declares it here.
+  const other = mode === 'apply' ? undefined : otherObjectMessage(uid, { ref, before });
   if (other !== undefined) return said(other, 'metadata.uid');
   // An object that was exported, deleted and declared again names an old version, but there is nothing to conflict
   // with.

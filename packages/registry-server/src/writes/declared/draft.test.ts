@@ -15,7 +15,7 @@ function draft(text: string, mode: ApplyMode, before?: Manifest) {
   const declared = before && { namespace: 'default', name: 'web', revision: 1, manifest: before };
   const classes = new IngressClasses([]);
   const parts = { rules, classes, seal: undefined, random: systemRandom };
-  const context = { mode, namespace: 'default', nowMs: 0, ...parts };
+  const context = { mode, namespace: 'default', writing: { manager: '', nowMs: 0 }, ...parts };
   return draftOf(read!, { ...context, find: () => declared });
 }
 

@@ -5,12 +5,12 @@ import {
   decodeManifest,
   examine,
   type FieldError,
+  generatedName,
   KINDS,
   type Manifest,
   type ReadManifest,
   validateAnnotations,
 } from '@rollcall/manifests';
-import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '@rollcall/runtime';
 import type { SecretSeal } from '../../access/secret-seal.ts';
 import type { AddressRules } from './address-rules.ts';
@@ -21,13 +21,11 @@ import { kindFaults, settled } from './kind-rules.ts';
 import { objectRefOf, type ObjectRef } from '../../picture/declared/object-key.ts';
 import { sealedManifest } from './secrets.ts';
 import { type ApplyMode, conflictOf } from './conflicts.ts';
+import { isSameObject, LAST_APPLIED, withHistory, withMeta, type Writing } from './stored-meta.ts';
 import { warningsOf } from './warnings.ts';
 
-/** The annotation in which `kubectl apply` keeps the last applied manifest. Same name here, so that both tools work. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/** Longest prefix of a generated name; the rest is cut off. */
-const MAX_GENERATED = 57;
+/** How often a name is generated that nothing has yet. */
+const NAME_DRAWS = 8;
 
 /** What one document will become. Written only when `faults` is empty. */
 export interface Draft {
@@ -49,17 +47,15 @@ export interface DraftContext {
   /** Undefined: Secrets are refused. */
   readonly seal: SecretSeal | undefined;
   readonly random: Random;
-  /** Unix ms. */
-  readonly nowMs: number;
-  find(ref: ObjectRef): Declared | undefined;
+  readonly writing: Writing;
+  readonly find: (ref: ObjectRef) => Declared | undefined;
 }
 
 /** Computes what a document will become. Changes nothing. */
 export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   const { manifest, given } = read;
   if (manifest === undefined || given === undefined) return refusedDraft(read, manifest);
-  const named = withName(manifest, context);
-  const ref = refOf(named, context.namespace);
+  const { named, ref } = withName(manifest, context);
   const before = context.find(ref);
   if (read.faults.length === 0) return draftOver({ given, named, ref, before, read }, context);
   if (context.mode === 'create' || before?.manifest.kind !== 'Service') {
@@ -128,10 +124,10 @@ export function settle(
   {
     rules,
     random,
-    nowMs,
+    writing,
     classes,
     seal,
-  }: Pick<DraftContext, 'rules' | 'random' | 'nowMs' | 'classes' | 'seal'>,
+  }: Pick<DraftContext, 'rules' | 'random' | 'writing' | 'classes' | 'seal'>,
 ): Draft {
   const admitted = before === undefined ? classes.admit(wanted) : { manifest: wanted, faults: [] };
   const { manifest, faults } = settled(examined(admitted.manifest, before?.manifest, isExamined));
@@ -147,10 +143,11 @@ export function settle(
     const nothing = { manifest: undefined, warnings: [] };
     return { ref, action: 'refused', ...nothing, before, faults: found, locate };
   }
-  const whole = withMeta(manifest, { ref, before, random, nowMs });
-  const stored = sealedManifest(whole, before?.manifest, { ref, seal });
-  const isSame = before !== undefined && isDeepStrictEqual(plain(stored), plain(before.manifest));
+  const whole = withMeta(manifest, { ref, before, random, nowMs: writing.nowMs });
+  const sealed = sealedManifest(whole, before?.manifest, { ref, seal });
+  const isSame = before !== undefined && isSameObject(sealed, before.manifest);
   const action = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
+  const stored = isSame ? before.manifest : withHistory(sealed, before?.manifest, writing);
   const warnings = warningsOf(stored, keepsSecrets);
   return { ref, action, manifest: stored, before, faults: [], warnings, locate };
 }
@@ -173,13 +170,19 @@ function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft
   return { ref, action: 'refused', ...nothing, faults, locate: read.locate };
 }
 
-function withName(manifest: Manifest, { random }: DraftContext): Manifest {
+/** The manifest with a name, generated if the text has none. */
+function withName(
+  manifest: Manifest,
+  { random, namespace, find }: DraftContext,
+): { readonly named: Manifest; readonly ref: ObjectRef } {
   const { name = '', generateName = '' } = manifest.metadata;
-  if (name !== '') return manifest;
-  return {
-    ...manifest,
-    metadata: { ...manifest.metadata, name: generateName.slice(0, MAX_GENERATED) + random.hex(3) },
-  };
+  if (name !== '') return { named: manifest, ref: refOf(manifest, namespace) };
+  for (let draw = 1; ; draw++) {
+    const drawn = generatedName(generateName, random.below);
+    const named = { ...manifest, metadata: { ...manifest.metadata, name: drawn } };
+    const ref = refOf(named, namespace);
+    if (draw === NAME_DRAWS || find(ref) === undefined) return { named, ref };
+  }
 }
 
 function refOf({ kind, metadata }: Manifest, namespace: string): ObjectRef {
@@ -227,58 +230,4 @@ function lastAppliedOf({ metadata }: Manifest): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Adds the metadata that only the server sets; the rest comes from the author. */
-function withMeta(
-  manifest: Manifest,
-  {
-    ref,
-    before,
-    random,
-    nowMs,
-  }: {
-    readonly ref: ObjectRef;
-    readonly before: Declared | undefined;
-    readonly random: Random;
-    readonly nowMs: number;
-  },
-): Manifest {
-  const { labels } = manifest.metadata;
-  const annotations = annotationsOf(manifest);
-  const known = before?.manifest.metadata;
-  const metadata = {
-    name: ref.name,
-    namespace: ref.namespace,
-    uid: known?.uid ?? uuidOf(random.hex(16)),
-    creationTimestamp: known?.creationTimestamp ?? `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
-    ...(labels === undefined ? {} : { labels }),
-    ...(annotations === undefined ? {} : { annotations }),
-  };
-  const { status: _, ...rest } = manifest as Manifest & { status?: unknown };
-  return { ...rest, metadata };
-}
-
-/** Without the annotation in which other tools copy a Secret: there it is in plain text. */
-function annotationsOf({ kind, metadata: { annotations } }: Manifest) {
-  if (kind !== 'Secret' || annotations === undefined) return annotations;
-  const { [LAST_APPLIED]: _, ...others } = annotations;
-  return others;
-}
-
-/** Without undefined fields, so that equal manifests compare equal. */
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
-}
-
-/** Random hex digits in the form of a UUID, version 4. */
-function uuidOf(hex: string): string {
-  const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 0x3) | 0x8).toString(16);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `4${hex.slice(13, 16)}`,
-    `${variant}${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
 }

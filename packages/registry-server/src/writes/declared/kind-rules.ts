@@ -2,6 +2,7 @@ import {
   type FieldError,
   type Manifest,
   validateIngressClassUpdate,
+  validateMetaUpdate,
   validateNewIngress,
   validateServiceUpdate,
   settleFamilies,
@@ -26,6 +27,17 @@ export function kindFaults(
 ): FieldError[] {
   if (manifest.kind === 'Secret' && !keepsSecrets)
     return [{ reason: 'FieldValueForbidden', field: '', message: NO_SEAL }];
+  return [
+    ...(before === undefined ? [] : validateMetaUpdate(before.metadata, manifest.metadata)),
+    ...ownFaults(manifest, before, { rules, isValid }),
+  ];
+}
+
+function ownFaults(
+  manifest: Manifest,
+  before: Manifest | undefined,
+  { rules, isValid }: Omit<KindContext, 'keepsSecrets'>,
+): FieldError[] {
   if (manifest.kind === 'Ingress' && before === undefined) return validateNewIngress(manifest);
   if (manifest.kind === 'EndpointSlice' && before?.kind === 'EndpointSlice')
     return validateSliceUpdate(before, manifest);

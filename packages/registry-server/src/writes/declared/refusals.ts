@@ -14,7 +14,7 @@ import type { Draft } from './draft.ts';
 import { titleOf } from './draft-faults.ts';
 import { ipv4OfNumber } from '../../picture/declared/ipv4.ts';
 import { keyOfObject, type ObjectRef } from '../../picture/declared/object-key.ts';
-import { isConflictMessage, isStale, staleMessage } from './conflicts.ts';
+import { isConflictMessage, isStale, otherObjectMessage, staleMessage } from './conflicts.ts';
 
 function faultOf({ ref, locate }: Draft, field: string, message: string): Fault {
   return { object: titleOf(ref), ...locate(field), field, message, fix: '' };
@@ -46,6 +46,9 @@ export function patchFaults(
   const faults: FieldError[] = [];
   if (metadata.name !== ref.name) faults.push(immutable('name', metadata.name));
   if (metadata.namespace !== ref.namespace) faults.push(immutable('namespace', metadata.namespace));
+  const other = otherObjectMessage(metadata.uid, { ref, before });
+  if (other !== undefined)
+    faults.push({ reason: 'FieldValueInvalid', field: 'metadata.uid', message: other });
   if (isStale(metadata.resourceVersion, before)) {
     const field = 'metadata.resourceVersion';
     faults.push({ reason: 'FieldValueInvalid', field, message: staleMessage(ref) });

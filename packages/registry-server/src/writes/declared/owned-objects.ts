@@ -1,0 +1,151 @@
+import { FOREGROUND, type Kind, KINDS, ORPHAN, type OwnerReference } from '@rollcall/manifests';
+import type { Clock } from '@rollcall/runtime';
+import type { Declarations, Declared } from '../../picture/declared/declarations.ts';
+import { keyOfObject, nameKeyOf, objectRefOf } from '../../picture/declared/object-key.ts';
+import type { Picture } from '../../picture/picture.ts';
+import { draftOfChange, refOfDeclared, withoutFinalizer, withOwners } from './changed-meta.ts';
+import type { Deleter } from './deleter.ts';
+import type { DraftWriter } from './draft-writer.ts';
+
+/**
+ * How long an owner must be missing before its objects go, unless this server saw it being removed; ms. A store that
+ * lost its data gets it back in parts.
+ */
+const MISSING_MS = 15_000;
+
+/** Longest chain of owners that one pass follows; the next pass follows the rest. */
+const MAX_ROUNDS = 50;
+
+/** `solid`: keeps its objects. `leaving`: goes once they have gone. `gone`: they go too. */
+type OwnerState = 'solid' | 'leaving' | 'gone';
+
+export interface OwnedObjectsParts {
+  readonly picture: Picture;
+  readonly writer: DraftWriter;
+  readonly deleter: Deleter;
+  readonly clock: Clock;
+}
+
+/**
+ * Deletes the objects whose owners are gone, as the garbage collector of Kubernetes does, and finishes deletions that
+ * wait for owned objects. Any number of servers may do so.
+ */
+export class OwnedObjects {
+  readonly #parts: OwnedObjectsParts;
+  /** Uid of an owner that is missing -> since when, in monotonic ms. */
+  #missing = new Map<string, number>();
+
+  constructor(parts: OwnedObjectsParts) {
+    this.#parts = parts;
+  }
+
+  /** One pass. Rejects with the error of the store. */
+  async collect(): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const { roll } = this.#parts.picture;
+      if (roll === undefined) return;
+      const linked = [...roll.declarations.linked()];
+      const seen = new Map<string, number>();
+      let hasChanged = false;
+      for (const one of linked) hasChanged = (await this.#weigh(one, seen)) || hasChanged;
+      for (const one of linked) hasChanged = (await this.#advance(one)) || hasChanged;
+      this.#missing = seen;
+      if (!hasChanged) return;
+    }
+  }
+
+  /** Looks at the owners of an object; true when it changed. */
+  async #weigh(declared: Declared, seen: Map<string, number>): Promise<boolean> {
+    const { ownerReferences = [], deletionTimestamp } = declared.manifest.metadata;
+    if (ownerReferences.length === 0 || deletionTimestamp !== undefined) return false;
+    const states = ownerReferences.map((owner) => this.#stateOf(owner, declared, seen));
+    if (!states.includes('solid')) {
+      await this.#parts.deleter.delete(refOfDeclared(declared), {
+        dryRun: false,
+        uid: declared.manifest.metadata.uid,
+      });
+      return true;
+    }
+    const kept = ownerReferences.filter((_, i) => states[i] === 'solid');
+    if (kept.length === ownerReferences.length) return false;
+    return this.#write(declared, withOwners(declared.manifest, kept));
+  }
+
+  #stateOf(owner: OwnerReference, owned: Declared, seen: Map<string, number>): OwnerState {
+    const { name = '', uid = '' } = owner;
+    const kind = kindOfOwner(owner);
+    // What this registry does not keep, it cannot miss.
+    if (kind === undefined) return 'solid';
+    const { picture, clock } = this.#parts;
+    const ref = objectRefOf({ kind, namespace: owned.namespace, name });
+    const known = this.#declarations?.get(kind, nameKeyOf(ref));
+    if (known?.manifest.metadata.uid === uid) {
+      const { deletionTimestamp, finalizers = [] } = known.manifest.metadata;
+      const isLeaving = deletionTimestamp !== undefined && finalizers.includes(FOREGROUND);
+      return isLeaving ? 'leaving' : 'solid';
+    }
+    if (picture.unreadable.has(keyOfObject(ref))) return 'solid';
+    if (this.#declarations?.hasLeft(uid) === true) return 'gone';
+    const nowMs = clock.monotonicMs();
+    const sinceMs = this.#missing.get(uid) ?? nowMs;
+    seen.set(uid, sinceMs);
+    return nowMs - sinceMs >= MISSING_MS ? 'gone' : 'solid';
+  }
+
+  /** Takes a deletion further that waits for this server; true when it changed. */
+  async #advance(stale: Declared): Promise<boolean> {
+    const declared = this.#parts.writer.find(refOfDeclared(stale));
+    if (declared === undefined) return false;
+    const { manifest } = declared;
+    const { deletionTimestamp, finalizers = [], uid } = manifest.metadata;
+    if (deletionTimestamp === undefined) return false;
+    if (finalizers.length === 0) return this.#write(declared, manifest);
+    const owned = this.#ownedBy(uid);
+    if (finalizers.includes(ORPHAN)) {
+      for (const one of owned) {
+        const others = (one.manifest.metadata.ownerReferences ?? []).filter(
+          (owner) => owner.uid !== uid,
+        );
+        if (!(await this.#write(one, withOwners(one.manifest, others)))) return false;
+      }
+      return this.#write(declared, withoutFinalizer(manifest, ORPHAN));
+    }
+    if (!finalizers.includes(FOREGROUND) || owned.some((one) => blocks(one, uid))) return false;
+    return this.#write(declared, withoutFinalizer(manifest, FOREGROUND));
+  }
+
+  #ownedBy(uid: string | undefined): Declared[] {
+    const linked = [...(this.#declarations?.linked() ?? [])];
+    return linked.filter(({ manifest }) =>
+      (manifest.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid),
+    );
+  }
+
+  async #write(before: Declared, manifest: Declared['manifest']): Promise<boolean> {
+    return (await this.#parts.writer.one(draftOfChange(before, manifest), false)) !== undefined;
+  }
+
+  get #declarations(): Declarations | undefined {
+    return this.#parts.picture.roll?.declarations;
+  }
+}
+
+/** Whether an object keeps its owner from going before it. */
+function blocks({ manifest }: Declared, uid: string | undefined): boolean {
+  return (manifest.metadata.ownerReferences ?? []).some(
+    (owner) => owner.uid === uid && owner.blockOwnerDeletion === true,
+  );
+}
+
+/** The kind that an owner has, if the registry keeps objects of it. */
+function kindOfOwner({ apiVersion = '', kind = '' }: OwnerReference): Kind | undefined {
+  if (!Object.hasOwn(KINDS, kind)) return undefined;
+  const own = kind as Kind;
+  return groupOf(KINDS[own].apiVersion) === groupOf(apiVersion) ? own : undefined;
+}
+
+/** Owners are named with any version of their group. */
+function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
+}

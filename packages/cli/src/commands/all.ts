@@ -13,7 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   create: async () => (await import('./create.ts')).create,
   apply: async () => (await import('./apply.ts')).apply,
   diff: async () => (await import('./apply.ts')).diff,
-  replace: async () => (await import('./apply.ts')).replace,
+  replace: async () => (await import('./replace.ts')).replace,
   patch: async () => (await import('./patch.ts')).patch,
   edit: async () => (await import('./edit.ts')).edit,
   delete: async () => (await import('./delete.ts')).remove,

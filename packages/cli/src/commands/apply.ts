@@ -17,6 +17,7 @@ import { printed } from '../resources/printer.ts';
 import { faultsText, type Locate } from '../session/refusal.ts';
 import { resourceOf } from '../resources/catalog.ts';
 import { OUTPUT } from './selecting.ts';
+import { FIELD_MANAGER, managerOf } from './writing.ts';
 
 export const FILES = {
   filename: {
@@ -39,6 +40,7 @@ const WRITING: Options = {
   ...FILES,
   'dry-run': DRY_RUN,
   partial: { type: 'boolean', help: 'Write the valid documents even if others are invalid' },
+  'field-manager': FIELD_MANAGER,
   output: OUTPUT,
 };
 
@@ -51,7 +53,12 @@ type Source = Pick<ManifestText, 'text'> & { readonly locate: Locate | undefined
 export async function send(
   { rollcall, namespace }: Context,
   { text, locate }: Source,
-  query: { readonly mode: Mode; readonly dryRun: boolean; readonly partial: boolean },
+  query: {
+    readonly mode: Mode;
+    readonly dryRun: boolean;
+    readonly partial: boolean;
+    readonly fieldManager?: string;
+  },
 ): Promise<ApplyReply> {
   try {
     return await rollcall.call('apply', { query: { namespace, ...query }, body: text });
@@ -126,7 +133,9 @@ function writer(mode: Mode) {
     const files = listOption(given, 'filename');
     const source = await readManifestFiles(context, files, flagOption(given, 'recursive'));
     if (flagOption(given, 'diff')) return showDifference(context, source);
-    const query = { mode, dryRun: isDry(given), partial: flagOption(given, 'partial') };
+    const fieldManager = managerOf(given, mode);
+    const partial = flagOption(given, 'partial');
+    const query = { mode, dryRun: isDry(given), partial, fieldManager };
     return tell(context, await send(context, source, query), { given, source, mode });
   };
 }
@@ -151,11 +160,22 @@ async function showDifference(context: Context, source: ManifestText): Promise<n
   return texts.some((text) => text !== '') ? EXIT.failed : EXIT.ok;
 }
 
+/** Without what changes with each write. */
+function withoutVersion(metadata: ManifestObject['metadata']): ManifestObject['metadata'] {
+  const {
+    resourceVersion: _,
+    generation: _generation,
+    managedFields: _managers,
+    ...rest
+  } = metadata;
+  return rest;
+}
+
 /** The object without parts that change by themselves: the version, and the copy of the last applied manifest. */
 async function settledText(object: ManifestObject | null): Promise<string> {
   if (object === null) return '';
   const { metadata, status: _, ...rest } = object;
-  const { resourceVersion: _version, annotations = {}, ...meta } = metadata;
+  const { annotations = {}, ...meta } = withoutVersion(metadata);
   const kept = Object.entries(annotations).filter(
     ([key]) => !key.startsWith('kubectl.kubernetes.io/'),
   );
@@ -183,14 +203,7 @@ export const apply: Command = {
 
 export const createFromFiles = writer('create');
 
-export const replace: Command = {
-  name: 'replace',
-  summary: 'Replace declared objects with the objects in files',
-  usage: 'replace -f FILE',
-  examples: ['replace -f svc.yaml'],
-  options: WRITING,
-  run: writer('replace'),
-};
+export const replaceFromFiles = writer('replace');
 
 export const diff: Command = {
   name: 'diff',

@@ -12,6 +12,7 @@ import { type Context, say, warn } from '../session/context.ts';
 import { jsonText, yamlText } from '../output/document.ts';
 import { tlsSecretOf } from './create-secret.ts';
 import { createFromFiles, isDry, send, titleOf, WRITING } from './apply.ts';
+import { managerOf } from './writing.ts';
 
 const TYPES: readonly string[] = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
 
@@ -109,11 +110,11 @@ function placed(manifest: MadeManifest, given: Arguments): MadeManifest {
 async function created(
   context: Context,
   manifest: MadeManifest,
-  dryRun: boolean,
+  query: { readonly dryRun: boolean; readonly fieldManager: string },
 ): Promise<ApplyResult | undefined> {
   const source = { text: JSON.stringify(manifest), locate: undefined };
-  const query = { mode: 'create', dryRun, partial: false } as const;
-  const [result] = (await send(context, source, query)).results;
+  const [result] = (await send(context, source, { mode: 'create', partial: false, ...query }))
+    .results;
   for (const warning of result?.warnings ?? []) warn(context, `Warning: ${warning}`);
   return result;
 }
@@ -134,7 +135,8 @@ export async function createOne(
   const dryRun = isDry(given);
   // As in kubectl, a client dry run asks no server: an object shown may exist already, and the output can be applied.
   const isOwn = dry === 'client';
-  const result = isOwn ? undefined : await created(context, manifest, dryRun);
+  const fieldManager = managerOf(given, word === 'created' ? 'create' : 'expose');
+  const result = isOwn ? undefined : await created(context, manifest, { dryRun, fieldManager });
   const object = isOwn ? manifest : result?.object;
   const title = titleOf({ kind: manifest.kind, name: manifest.metadata.name });
   const shown = dry === 'server' ? ' (server dry run)' : ' (dry run)';

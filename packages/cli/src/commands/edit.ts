@@ -10,11 +10,16 @@ import { oneOf } from '../resources/catalog.ts';
 import { instances } from '../resources/instances.ts';
 import { checkWritable } from '../resources/resource.ts';
 import { send } from './apply.ts';
+import { FIELD_MANAGER, managerOf } from './writing.ts';
 
 /** The object without the fields that only the registry sets. */
 function editable(object: { metadata: object; status?: unknown }): object {
   const { status: _, metadata, ...rest } = object;
-  const { resourceVersion: _version, ...meta } = metadata as { resourceVersion?: unknown };
+  const {
+    resourceVersion: _version,
+    managedFields: _managers,
+    ...meta
+  } = metadata as { resourceVersion?: unknown; managedFields?: unknown };
   return { ...rest, metadata: meta };
 }
 
@@ -45,7 +50,8 @@ async function run(context: Context, given: Arguments): Promise<number> {
   }
   const source = { text, locate: (line: number) => ({ file, line }) };
   // A refused file is kept, so that the user's changes are not lost.
-  await send(context, source, { mode: 'replace', dryRun: false, partial: false });
+  const fieldManager = managerOf(given, 'edit');
+  await send(context, source, { mode: 'replace', dryRun: false, partial: false, fieldManager });
   rmSync(folder, { recursive: true });
   say(context, `${resource.prefix}/${name} edited`);
   return EXIT.ok;
@@ -57,6 +63,6 @@ export const edit: Command = {
   usage: 'edit TYPE NAME',
   takes: 'objects',
   examples: ['edit svc nginx', 'edit deployment/web'],
-  options: {},
+  options: { 'field-manager': FIELD_MANAGER },
   run,
 };

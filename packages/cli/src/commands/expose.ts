@@ -17,6 +17,7 @@ import { containersOf, deployments, deploymentSpec } from '../resources/workload
 import { type NamedObject, namedInFiles } from '../resources/named-in-files.ts';
 import { DRY_RUN, FILES } from './apply.ts';
 import { createOne, type MadeManifest } from './create.ts';
+import { FIELD_MANAGER } from './writing.ts';
 import { OUTPUT } from './selecting.ts';
 
 /** The longest name that a service can have: a DNS label. */
@@ -226,6 +227,7 @@ export const expose: Command = {
       value: 'None|ClientIP',
       help: 'Session affinity; default: None',
     },
+    'field-manager': FIELD_MANAGER,
     'dry-run': DRY_RUN,
     output: OUTPUT,
   },

@@ -14,9 +14,11 @@ import { tableText } from '../output/table.ts';
 import { type Selection, selectionsOf } from '../resources/catalog.ts';
 import { find, type Found, nothingFound } from '../resources/finding.ts';
 import { namedInFiles } from '../resources/named-in-files.ts';
+import type { Resource } from '../resources/resource.ts';
 import { FILES } from './apply.ts';
 import { OUTPUT, SELECTING } from './selecting.ts';
 import { watchResource } from './watch.ts';
+import { isForStatus, SUBRESOURCE } from './writing.ts';
 
 function formatOf(given: Arguments): string | undefined {
   const format = textOption(given, 'output');
@@ -36,6 +38,7 @@ function optionsOf(
     labelColumns: listOption(given, 'label-columns').flatMap((text) => text.split(',')),
     showsLabels: flagOption(given, 'show-labels'),
     hasHeaders: !flagOption(given, 'no-headers'),
+    showsManagers: flagOption(given, 'show-managed-fields'),
     isQualified: selections.length > 1,
     isSingle: selections.length === 1 && selections[0]?.names.length === 1,
     nowMs: context.clock.wallMs(),
@@ -58,8 +61,17 @@ async function selectionsBy(
   return named.map(({ resource, namespace, name }) => ({ resource, namespace, names: [name] }));
 }
 
+/** The same objects, read by name from where their status is written. */
+function ofStatus<T extends Selection>(selection: T): T {
+  const { resource } = selection;
+  const get: Resource['get'] = ({ rollcall }, namespace, name) =>
+    rollcall.call('readStatus', { params: { ns: namespace, kind: resource.names[0] ?? '', name } });
+  return { ...selection, resource: { ...resource, get } };
+}
+
 async function run(context: Context, given: Arguments): Promise<number> {
-  const selections = await selectionsBy(context, given);
+  const wholes = await selectionsBy(context, given);
+  const selections = isForStatus(given) ? wholes.map(ofStatus) : wholes;
   const isEverywhere = flagOption(given, 'all-namespaces');
   const options = optionsOf(context, given, selections);
   const wanted = {
@@ -165,6 +177,8 @@ export const get: Command = {
       value: 'KEY,...',
       help: 'Labels to show as columns',
     },
+    subresource: SUBRESOURCE,
+    'show-managed-fields': { type: 'boolean', help: 'Show who wrote, with -o yaml or json' },
     'show-labels': { type: 'boolean', help: 'Show the labels as the last column' },
     'no-headers': { type: 'boolean', help: 'Do not print the column headings' },
     'ignore-not-found': { type: 'boolean', help: 'Exit with 0 when a name is not found' },

@@ -231,7 +231,7 @@ describe('completion', () => {
     [['describe', 'svc/ng'], ['svc/nginx']],
     [['-n', 'shop', 'get', 'svc', ''], []],
     [['get', '-n', 'de'], ['default']],
-    [['get', 'svc', '--sho'], ['--show-labels']],
+    [['get', 'svc', '--show-l'], ['--show-labels']],
     [
       ['get', 'svc', '-o', 'js'],
       ['json', 'jsonpath='],

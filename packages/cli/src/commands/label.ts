@@ -6,6 +6,7 @@ import { selectionsOf } from '../resources/catalog.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import { checkWritable, type Resource } from '../resources/resource.ts';
 import { SELECTING } from './selecting.ts';
+import { FIELD_MANAGER, managerOf } from './writing.ts';
 
 type What = 'labels' | 'annotations';
 type Pairs = Readonly<Record<string, string | null>>;
@@ -48,10 +49,10 @@ function checkOverwrite(of: What, before: Readonly<Record<string, string>>, pair
 async function write(
   { rollcall, namespace }: Context,
   { resource, object }: { readonly resource: Resource; readonly object: ManifestObject },
-  change: { readonly what: What; readonly pairs: Pairs },
+  change: { readonly what: What; readonly pairs: Pairs; readonly fieldManager: string },
 ): Promise<void> {
   const { name } = object.metadata;
-  const { what, pairs } = change;
+  const { what, pairs, fieldManager } = change;
   if (resource === instances) {
     if (what === 'annotations') throw usageError('instances have labels and no annotations');
     const params = { ns: namespace, svc: instanceSpec(object).service, id: name };
@@ -59,7 +60,8 @@ async function write(
     return;
   }
   const params = { ns: namespace, kind: resource.names[0] ?? '', name };
-  await rollcall.call('patchManifest', { params, body: { metadata: { [what]: pairs } } });
+  const body = { metadata: { [what]: pairs } };
+  await rollcall.call('patchManifest', { params, query: { fieldManager }, body });
 }
 
 /** The word that kubectl prints for a change. */
@@ -77,6 +79,7 @@ function changer(what: What) {
   return async (context: Context, given: Arguments): Promise<number> => {
     const { names: words, pairs } = split(given.words, what);
     const selector = textOption(given, 'selector');
+    const fieldManager = managerOf(given, what === 'labels' ? 'label' : 'annotate');
     for (const { resource, names } of selectionsOf(words)) {
       checkWritable(resource);
       if (names.length === 0 && !flagOption(given, 'all') && selector === undefined) {
@@ -95,7 +98,7 @@ function changer(what: What) {
           if (value !== null || what !== 'labels' || ownValue(before, key) !== undefined) continue;
           say(context, `label ${JSON.stringify(key)} not found.`);
         }
-        await write(context, { resource, object }, { what, pairs });
+        await write(context, { resource, object }, { what, pairs, fieldManager });
         say(context, `${resource.prefix}/${object.metadata.name} ${wordOf(what, pairs, before)}`);
       }
     }
@@ -107,6 +110,7 @@ const OPTIONS = {
   overwrite: { type: 'boolean', help: 'Change labels that have another value already' },
   selector: SELECTING.selector,
   all: { type: 'boolean', help: 'All objects of the type in the namespace' },
+  'field-manager': FIELD_MANAGER,
 } as const;
 
 export const label: Command = {

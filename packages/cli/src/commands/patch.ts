@@ -1,3 +1,5 @@
+import type { ManifestObject } from '@rollcall/client-sdk';
+import { RollcallError } from '@rollcall/client-sdk/registration';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import { type Arguments, type Command, textOption } from '../session/command.ts';
 import { type Context, say } from '../session/context.ts';
@@ -6,9 +8,26 @@ import { mergePatchOf } from '../patching/strategic-patch.ts';
 import { readText } from '../session/manifest-files.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances } from '../resources/instances.ts';
-import { checkWritable } from '../resources/resource.ts';
+import { printed } from '../resources/printer.ts';
+import { checkWritable, type Resource } from '../resources/resource.ts';
+import { DRY_RUN, dryOf } from './apply.ts';
+import { OUTPUT } from './selecting.ts';
+import { FIELD_MANAGER, isForStatus, managerOf, SUBRESOURCE } from './writing.ts';
+
+/** How often a patch is computed again because somebody else wrote meanwhile. */
+const TRIES = 5;
 
 type Patch = Record<string, unknown>;
+
+/** What is patched, and how. */
+interface Patching {
+  readonly resource: Resource;
+  readonly name: string;
+  readonly type: string;
+  readonly wanted: unknown;
+  readonly isForStatus: boolean;
+  readonly query: { readonly dryRun: boolean; readonly fieldManager: string };
+}
 
 async function patchOf(given: Arguments): Promise<unknown> {
   const file = textOption(given, 'patch-file');
@@ -24,6 +43,46 @@ async function patchOf(given: Arguments): Promise<unknown> {
   }
 }
 
+/** Sends what the patch makes of the object; a merge patch is sent as it is. */
+function sendPatch(
+  { rollcall, namespace }: Context,
+  before: ManifestObject,
+  { resource, name, type, wanted, isForStatus: isStatus, query }: Patching,
+): Promise<ManifestObject> {
+  const params = { ns: namespace, kind: resource.names[0] ?? '', name };
+  if (type === 'json') {
+    const body = JSON.stringify(stepped(before, wanted as Step[]));
+    return rollcall.call(isStatus ? 'putStatus' : 'putManifest', { params, query, body });
+  }
+  const body = (
+    type === 'strategic' ? versioned(mergePatchOf(before, wanted), before) : wanted
+  ) as Patch;
+  return rollcall.call(isStatus ? 'patchStatus' : 'patchManifest', { params, query, body });
+}
+
+/** A computed patch is one of this version only: its lists hold what others wrote. */
+function versioned(patch: unknown, { metadata }: ManifestObject): unknown {
+  if (typeof patch !== 'object' || patch === null) return patch;
+  const own = (patch as { readonly metadata?: object }).metadata;
+  const { resourceVersion } = metadata;
+  return { ...patch, metadata: { resourceVersion, ...own } };
+}
+
+async function patchedObject(
+  context: Context,
+  patching: Patching,
+): Promise<{ readonly before: ManifestObject; readonly after: ManifestObject }> {
+  for (let tries = 1; ; tries++) {
+    const before = await patching.resource.get(context, context.namespace, patching.name);
+    try {
+      return { before, after: await sendPatch(context, before, patching) };
+    } catch (error) {
+      const isConflict = error instanceof RollcallError && error.code === 'object_changed';
+      if (!isConflict || tries === TRIES) throw error;
+    }
+  }
+}
+
 async function run(context: Context, given: Arguments): Promise<number> {
   const { resource, name } = oneOf(given.words, patch.usage);
   checkWritable(resource);
@@ -32,32 +91,37 @@ async function run(context: Context, given: Arguments): Promise<number> {
   if (!['strategic', 'merge', 'json'].includes(type)) {
     throw usageError(`--type must be one of [json merge strategic], not "${type}"`);
   }
-  const wanted = await patchOf(given);
-  const before = await resource.get(context, context.namespace, name);
-  const params = { ns: context.namespace, kind: resource.names[0] ?? '', name };
-  const after =
-    type === 'json'
-      ? await context.rollcall.call('putManifest', {
-          params,
-          body: JSON.stringify(stepped(before, wanted as Step[])),
-        })
-      : await context.rollcall.call('patchManifest', {
-          params,
-          body: (type === 'strategic' ? mergePatchOf(before, wanted) : wanted) as Patch,
-        });
+  const dry = dryOf(given);
+  const { before, after } = await patchedObject(context, {
+    resource,
+    name,
+    type,
+    wanted: await patchOf(given),
+    isForStatus: isForStatus(given),
+    query: { dryRun: dry.isDry, fieldManager: managerOf(given, 'patch') },
+  });
+  const format = textOption(given, 'output');
+  if (format !== undefined) {
+    const options = { format, showsNamespace: false, showsLabels: false, hasHeaders: true };
+    const terminal = { nowMs: context.clock.wallMs(), isForTerminal: context.out.isTerminal };
+    const one = { isQualified: false, isSingle: true };
+    context.out.pass(await printed([after], resource, { ...options, ...one, ...terminal }));
+    return EXIT.ok;
+  }
   const isSame = after.metadata.resourceVersion === before.metadata.resourceVersion;
-  say(context, `${resource.prefix}/${name} patched${isSame ? ' (no change)' : ''}`);
+  say(context, `${resource.prefix}/${name} patched${dry.suffix}${isSame ? ' (no change)' : ''}`);
   return EXIT.ok;
 }
 
 export const patch: Command = {
   name: 'patch',
   summary: 'Change fields of a declared object',
-  usage: 'patch TYPE NAME -p PATCH [--type=strategic|merge|json]',
+  usage: 'patch TYPE NAME -p PATCH [--type=strategic|merge|json] [--subresource=status]',
   takes: 'objects',
   examples: [
     `patch svc nginx -p '{"spec":{"type":"NodePort"}}'`,
     `patch svc nginx --type=json -p '[{"op":"replace","path":"/spec/ports/0/nodePort","value":30120}]'`,
+    `patch svc nginx --subresource=status -p '{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.7"}]}}}'`,
   ],
   options: {
     patch: { type: 'string', short: 'p', value: 'PATCH', help: 'The patch, in JSON or YAML' },
@@ -67,6 +131,10 @@ export const patch: Command = {
       value: 'TYPE',
       help: 'strategic (default: ports are merged by their numbers), merge (RFC 7386) or json (RFC 6902)',
     },
+    subresource: SUBRESOURCE,
+    'field-manager': FIELD_MANAGER,
+    'dry-run': DRY_RUN,
+    output: OUTPUT,
   },
   run,
 };

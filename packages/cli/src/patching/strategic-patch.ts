@@ -6,10 +6,12 @@ type JsonObject = Readonly<Record<string, Json>>;
 /** Lists that Kubernetes merges, and the field by which it finds the same element. Other lists are replaced. */
 const KEYS: Readonly<Record<string, string>> = {
   'Service spec.ports': 'port',
-  'Service metadata.ownerReferences': 'uid',
+  'Service status.conditions': 'type',
   'Deployment spec.template.spec.containers': 'name',
   'Deployment spec.template.spec.containers.ports': 'containerPort',
 };
+/** The same for lists that every kind has. */
+const COMMON_KEYS: Readonly<Record<string, string>> = { 'metadata.ownerReferences': 'uid' };
 /** Lists of texts: those of a patch are added. */
 const SETS = new Set(['metadata.finalizers']);
 
@@ -71,7 +73,7 @@ class Strategy {
     const elements = patch.filter((one) => !(isObject(one) && isBare(one)));
     if (isReplaced) return elements;
     if (SETS.has(path)) return [...new Set([...before, ...elements])];
-    const key = KEYS[`${this.#kind} ${path}`];
+    const key = COMMON_KEYS[path] ?? KEYS[`${this.#kind} ${path}`];
     if (key === undefined) return elements;
     const known = new Map(before.map((one) => [isObject(one) ? one[key] : undefined, one]));
     for (const element of elements) {

@@ -1,6 +1,6 @@
 import { CliError } from '../base/cli-error.ts';
 import type { Context } from '../session/context.ts';
-import { readManifestFiles } from '../session/manifest-files.ts';
+import { type ManifestText, readManifestFiles } from '../session/manifest-files.ts';
 import { faultsText } from '../session/refusal.ts';
 import { resourceOf } from './catalog.ts';
 import type { Resource } from './resource.ts';
@@ -12,13 +12,22 @@ export interface NamedObject {
   readonly name: string;
 }
 
+/** With all that stands there. */
+interface WrittenObject extends NamedObject {
+  readonly written: object;
+}
+
 /** The objects that the files of `-f` name. What else stands there does not matter. */
 export async function namedInFiles(
   context: Context,
   files: readonly string[],
   isRecursive: boolean,
 ): Promise<NamedObject[]> {
-  const source = await readManifestFiles(context, files, isRecursive);
+  return namedIn(context, await readManifestFiles(context, files, isRecursive));
+}
+
+/** The objects that a text names. */
+export async function namedIn(context: Context, source: ManifestText): Promise<WrittenObject[]> {
   // Loaded only where it is used: most commands read no manifest, and should not wait for it.
   const { readManifests } = await import('@rollcall/manifests');
   const { faults, manifests } = readManifests(source.text);
@@ -32,6 +41,7 @@ export async function namedInFiles(
       throw new CliError(`error: ${title}: expected a kind and a name`);
     }
     const namespace = metadata.namespace ?? context.namespace;
-    return { resource: resourceOf(kind), namespace, name: metadata.name };
+    const resource = resourceOf(kind);
+    return { resource, namespace, name: metadata.name, written: written ?? {} };
   });
 }

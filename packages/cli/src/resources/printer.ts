@@ -21,6 +21,8 @@ export interface PrintOptions {
   readonly isQualified: boolean;
   /** Whether one object was requested by name: then it is printed alone and not as a list. */
   readonly isSingle: boolean;
+  /** Whether documents name the writers of an object. @default false */
+  readonly showsManagers?: boolean;
   readonly nowMs: number;
   /** Whether the output is a terminal: then documents and templates escape what it would interpret or hide. */
   readonly isForTerminal: boolean;
@@ -50,10 +52,13 @@ export async function printed(
   if (format?.startsWith('custom-columns=') === true) {
     return customTable(format.slice('custom-columns='.length), objects, options);
   }
-  const documents = objects.map(documentOf);
+  const isDocument = format === 'json' || format === 'yaml';
+  const hidesManagers = isDocument && options.showsManagers !== true;
+  const documents = objects.map((object) =>
+    documentOf(hidesManagers ? withoutManagers(object) : object),
+  );
   const data = options.isSingle && documents.length === 1 ? documents[0] : listOf(documents);
-  if (format === 'json') return jsonText(data, options);
-  if (format === 'yaml') return yamlText(data, options);
+  if (isDocument) return format === 'json' ? jsonText(data, options) : yamlText(data, options);
   const text = templateText(format, data);
   return options.isForTerminal ? visibleText(text) : text;
 }
@@ -74,6 +79,11 @@ function templateText(format: string | undefined, data: unknown): string {
 /** Some shells pass the quotes on. */
 function unquotedFormat(template: string): string {
   return /^(['"]).*\1$/s.test(template) ? template.slice(1, -1) : template;
+}
+
+function withoutManagers({ metadata, ...object }: ManifestObject): ManifestObject {
+  const { managedFields: _, ...shown } = metadata;
+  return { ...object, metadata: shown };
 }
 
 /** An object that is in no namespace does not name one. */

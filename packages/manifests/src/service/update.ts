@@ -43,7 +43,7 @@ export function carryOver(before: Service, after: Service): Service {
   const old = before.spec ?? {};
   const spec = withoutLeftovers(old, { ...after.spec });
   // A manifest that changes only one of the two address fields means both.
-  const isOther = spec.clusterIP !== undefined && spec.clusterIP !== old.clusterIP;
+  const isOther = (spec.clusterIP ?? '') !== (old.clusterIP ?? '');
   if (isOther && JSON.stringify(spec.clusterIPs) === JSON.stringify(old.clusterIPs)) {
     delete spec.clusterIPs;
   }
@@ -119,7 +119,7 @@ function withoutLeftovers(old: ServiceSpec, spec: ServiceSpec): ServiceSpec {
   if (!isExternal) drop('externalTrafficPolicy');
   if (!takesHealthCheckPort(spec)) drop('healthCheckNodePort');
   if (spec.sessionAffinity !== 'ClientIP') delete spec.sessionAffinityConfig;
-  if (spec.type === 'ExternalName') {
+  if (spec.type === 'ExternalName' && old.type !== 'ExternalName') {
     for (const field of [
       'clusterIP',
       'clusterIPs',

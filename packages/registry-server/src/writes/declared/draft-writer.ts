@@ -1,6 +1,7 @@
 import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
 import type { Declared } from '../../picture/declared/declarations.ts';
 import { keyOfObject, nameKeyOf, type ObjectRef } from '../../picture/declared/object-key.ts';
+import { shownStatus } from '../../picture/declared/reported-status.ts';
 import type { Picture } from '../../picture/picture.ts';
 import type { PutOutcome, Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
@@ -59,9 +60,10 @@ export class DraftWriter {
     if (outcome.kind === 'changed') return undefined;
     if (outcome.kind !== 'put') throw claimRefusal(due[outcome.index] as Draft, outcome);
     const byKey = new Map(outcome.resources.map((resource) => [resource.key, resource]));
-    const objects = drafts.map((draft) =>
-      objectOf(draft, byKey.get(keyOfObject(draft.ref)), dryRun),
-    );
+    const objects = drafts.map((draft) => {
+      const object = objectOf(draft, byKey.get(keyOfObject(draft.ref)), dryRun);
+      return object && this.#withStatus(draft, object);
+    });
     // A dry run has no revision to wait for.
     if (dryRun) return { objects, revision: this.#picture.revision };
     let revision = outcome.resources.at(-1)?.revision ?? this.#picture.revision;
@@ -78,6 +80,14 @@ export class DraftWriter {
     const { unreadable, revision: floor } = this.#picture;
     const items = drafts.map((draft) => itemOf(draft, unreadable.has(keyOfObject(draft.ref))));
     return this.#store.put({ items, pools: this.#rules.pools, dryRun, floor });
+  }
+
+  /** With the status that a reader would see. */
+  #withStatus({ ref, manifest }: Draft, object: ManifestObject): ManifestObject {
+    const { kind } = ref;
+    if (manifest === undefined || (kind !== 'Service' && kind !== 'Ingress')) return object;
+    const reports = this.#picture.roll?.declarations.reports(kind, nameKeyOf(ref)) ?? [];
+    return { ...object, status: shownStatus(manifest, reports) };
   }
 
   async replied(

@@ -38,7 +38,6 @@ describe('reading', () => {
         ports: [{ port: 8080, targetPort: 80, protocol: 'TCP' }],
         sessionAffinity: 'None',
         internalTrafficPolicy: 'Cluster',
-        ipFamilyPolicy: 'SingleStack',
       },
     });
   });

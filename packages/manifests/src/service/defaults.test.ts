@@ -10,17 +10,35 @@ const serviceOf = (spec: ServiceSpec): Service => ({
   spec,
 });
 
-test('a headless service has None in both fields; without a selector it asks for both families', () => {
-  expect(defaultService(serviceOf({ clusterIP: 'None' })).spec).toMatchObject({
-    clusterIP: 'None',
-    clusterIPs: ['None'],
-    ipFamilyPolicy: 'RequireDualStack',
-  });
-  const selector = { app: 'db' };
-  expect(defaultService(serviceOf({ clusterIP: 'None', selector })).spec).toMatchObject({
-    ipFamilyPolicy: 'SingleStack',
-  });
+test('both address fields name the address of a client that knows one', () => {
+  const spec = { clusterIP: 'None', clusterIPs: ['None'] };
+  expect(defaultService(serviceOf({ clusterIP: 'None' })).spec).toMatchObject(spec);
   expect(defaultService(serviceOf({})).spec).not.toHaveProperty('clusterIPs');
+});
+
+test('an empty text or zero stands for an absent value', () => {
+  const blank: ServiceSpec = {
+    clusterIP: '',
+    externalName: '',
+    externalTrafficPolicy: '',
+    healthCheckNodePort: 0,
+    ipFamilyPolicy: '',
+    loadBalancerIP: '',
+  };
+  expect(defaultService(serviceOf(blank))).toEqual(defaultService(serviceOf({})));
+});
+
+test('callers from outside come by any node, unless the service names none that they reach', () => {
+  const policyOf = (spec: ServiceSpec) =>
+    defaultService(serviceOf(spec)).spec?.externalTrafficPolicy;
+  const externalIPs = ['192.0.2.1'];
+  expect(policyOf({ type: 'NodePort' })).toBe('Cluster');
+  expect(policyOf({ type: 'LoadBalancer', externalTrafficPolicy: '' })).toBe('Cluster');
+  expect(policyOf({ externalIPs })).toBe('Cluster');
+  expect(policyOf({})).toBeUndefined();
+  expect(
+    policyOf({ type: 'ExternalName', externalName: 'a.example', externalIPs }),
+  ).toBeUndefined();
 });
 
 test('settings of an affinity that there is not are dropped', () => {

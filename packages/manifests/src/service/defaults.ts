@@ -1,12 +1,20 @@
-import { usualFamilyPolicy } from './families.ts';
 import {
   DEFAULT_AFFINITY_SECONDS,
+  isReachedFromOutside,
   type Service,
   type ServicePort,
   type ServiceSpec,
 } from './service.ts';
 
-/** The service with all defaults of the Kubernetes API server, except addresses and node ports. */
+const MAY_BE_BLANK = [
+  'clusterIP',
+  'externalName',
+  'externalTrafficPolicy',
+  'ipFamilyPolicy',
+  'loadBalancerIP',
+] as const;
+
+/** The service with all defaults of the Kubernetes API server, except addresses, their families and node ports. */
 export function defaultService(service: Service): Service {
   return { ...service, spec: defaultSpec(service.spec ?? {}) };
 }
@@ -25,15 +33,12 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
       clientIP: { timeoutSeconds: timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS },
     };
   } else if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
-  // Go clients send an empty text for an absent value.
-  if (spec.clusterIP === '') delete spec.clusterIP;
-  const isExternal = type === 'NodePort' || type === 'LoadBalancer';
-  if ((isExternal || hasEntries(given.externalIPs)) && type !== 'ExternalName') {
-    spec.externalTrafficPolicy ||= 'Cluster';
-  }
+  // Go clients send an empty text or zero for an absent value.
+  for (const field of MAY_BE_BLANK) if (spec[field] === '') delete spec[field];
+  if (spec.healthCheckNodePort === 0) delete spec.healthCheckNodePort;
+  if (isReachedFromOutside(spec)) spec.externalTrafficPolicy ||= 'Cluster';
   if (type !== 'ExternalName') {
     spec.internalTrafficPolicy ||= 'Cluster';
-    spec.ipFamilyPolicy ||= usualFamilyPolicy(spec);
     // An old client names only the first address.
     if (spec.clusterIP !== undefined && !hasEntries(given.clusterIPs))
       spec.clusterIPs = [spec.clusterIP];

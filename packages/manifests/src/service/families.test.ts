@@ -17,7 +17,7 @@ function faultsOf(given: ServiceSpec): string[] {
     spec: { ports: PORTS, selector: SELECTOR, ...given },
   } satisfies Service);
   const own = validateService(service);
-  return (own.length > 0 ? own : settleFamilies(service.spec ?? {}).faults).map(textOf);
+  return (own.length > 0 ? own : settleFamilies(service.spec ?? {}, undefined).faults).map(textOf);
 }
 
 const both = (first: string, second: string) => ({ clusterIP: first, clusterIPs: [first, second] });
@@ -141,7 +141,7 @@ test.each<[string, ServiceSpec, string[]]>([
   expect(faultsOf(spec)).toEqual(faults);
 });
 
-const familiesOf = (spec: ServiceSpec) => settleFamilies(spec).spec.ipFamilies;
+const familiesOf = (spec: ServiceSpec) => settleFamilies(spec, undefined).spec.ipFamilies;
 
 test('which families a service gets', () => {
   expect(familiesOf({})).toEqual(['IPv4']);
@@ -150,6 +150,27 @@ test('which families a service gets', () => {
   expect(familiesOf({ clusterIP: 'None', selector: SELECTOR })).toEqual(['IPv4']);
   const byHand = { clusterIP: 'None', clusterIPs: ['None'] };
   expect(familiesOf({ ...byHand, ipFamilyPolicy: 'RequireDualStack' })).toEqual(['IPv4', 'IPv6']);
-  expect(familiesOf({ ...byHand, ipFamilies: ['IPv6'] })).toEqual(['IPv6']);
+  expect(familiesOf({ ...byHand, ipFamilies: ['IPv6'] })).toEqual(['IPv6', 'IPv4']);
   expect(familiesOf({ type: 'ExternalName' })).toBeUndefined();
+});
+
+const policyOf = (spec: ServiceSpec) => settleFamilies(spec, undefined).spec.ipFamilyPolicy;
+
+test('a headless service without a selector asks for both families, every other one for one', () => {
+  const headless = { clusterIP: 'None', clusterIPs: ['None'] };
+  expect(policyOf(headless)).toBe('RequireDualStack');
+  expect(policyOf({ ...headless, selector: SELECTOR })).toBe('SingleStack');
+  expect(policyOf({ ...headless, ipFamilyPolicy: 'PreferDualStack' })).toBe('PreferDualStack');
+  expect(policyOf({})).toBe('SingleStack');
+  expect(policyOf(external)).toBeUndefined();
+});
+
+test('the second family is given up only by asking for one', () => {
+  const before: ServiceSpec = { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' };
+  const headless: ServiceSpec = { clusterIP: 'None', clusterIPs: ['None'], ipFamilies: ['IPv4'] };
+  const given = (spec: ServiceSpec) => settleFamilies(spec, before).faults.map(textOf);
+  expect(given({ ...headless, ipFamilyPolicy: 'SingleStack' })).toEqual([]);
+  expect(given({ ...headless, ipFamilyPolicy: 'RequireDualStack' })).toEqual([
+    'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": must be \'SingleStack\' to release the secondary IP family',
+  ]);
 });

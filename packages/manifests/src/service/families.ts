@@ -33,7 +33,7 @@ export function validateFamilies(spec: ServiceSpec): FieldError[] {
 /** `clusterIP` must be the first of `clusterIPs`, which the defaults fill in if it is alone. */
 function agreementFaults({ clusterIP = '', clusterIPs = [] }: ServiceSpec): FieldError[] {
   const [first] = clusterIPs;
-  if (first === undefined || first === clusterIP) return [];
+  if (first === undefined || (first === clusterIP && first !== '')) return [];
   const detail =
     clusterIP === ''
       ? 'must be empty when `clusterIP` is not specified'
@@ -76,19 +76,25 @@ function clusterIpsOf({ clusterIP = '', clusterIPs = [] }: ServiceSpec): readonl
 }
 
 /**
- * Faults of a valid service on a server whose cluster IPs have one family, and the families that it gets there. A headless
- * service without a selector may have both: its addresses are written by hand.
+ * Faults of a valid service on a server whose cluster IPs have one family, and the policy and families that it gets there.
+ * A headless service without a selector may have both: its addresses are written by hand. `before`: what it replaces.
  */
-export function settleFamilies(spec: ServiceSpec): {
-  readonly spec: ServiceSpec;
-  readonly faults: readonly FieldError[];
-} {
-  if (spec.type === 'ExternalName') return { spec, faults: [] };
-  const { ipFamilyPolicy: policy = 'SingleStack' } = spec;
+export function settleFamilies(
+  given: ServiceSpec,
+  before: ServiceSpec | undefined,
+): { readonly spec: ServiceSpec; readonly faults: readonly FieldError[] } {
+  if (given.type === 'ExternalName') return { spec: given, faults: [] };
+  const policy = given.ipFamilyPolicy ?? usualFamilyPolicy(given);
+  const spec = { ...given, ipFamilyPolicy: policy };
   const clusterIPs = clusterIpsOf(spec);
   const families = [...(spec.ipFamilies ?? [])];
   const field = 'spec.ipFamilyPolicy';
   const faults: FieldError[] = [];
+  const isReduced = families.length > 0 && families.length < (before?.ipFamilies ?? []).length;
+  if (isReduced && policy !== 'SingleStack') {
+    const detail = "must be 'SingleStack' to release the secondary IP family";
+    faults.push(invalid(field, policy, detail));
+  }
   const refuseSeveral = (what: string) => {
     const detail = `must be 'RequireDualStack' or 'PreferDualStack' when multiple ${what} are specified`;
     faults.push(invalid(field, policy, detail));
@@ -123,7 +129,7 @@ export function settleFamilies(spec: ServiceSpec): {
 }
 
 /** The policy of a service that names none. */
-export function usualFamilyPolicy(spec: ServiceSpec): string {
+function usualFamilyPolicy(spec: ServiceSpec): string {
   return isHeadlessSpec(spec) && hasNoSelector(spec) ? 'RequireDualStack' : 'SingleStack';
 }
 

@@ -57,6 +57,16 @@ export const DEFAULT_AFFINITY_SECONDS = 10_800;
 
 export const NODE_PORTS = Object.freeze({ first: 30_000, last: 32_767 });
 
+/** Says how endpoints are chosen by zone; the second one is its former name. */
+export const TOPOLOGY_MODE_ANNOTATION = 'service.kubernetes.io/topology-mode';
+export const TOPOLOGY_HINTS_ANNOTATION = 'service.kubernetes.io/topology-aware-hints';
+
+/** Whether callers reach a service at other addresses than its cluster IP. */
+export function isReachedFromOutside({ type, externalIPs = [] }: ServiceSpec): boolean {
+  const hasExternalIps = type === 'ClusterIP' && externalIPs.length > 0;
+  return type === 'NodePort' || type === 'LoadBalancer' || hasExternalIps;
+}
+
 /** Whether a service has node ports. */
 export function takesNodePorts({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean {
   return (

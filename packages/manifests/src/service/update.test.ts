@@ -21,6 +21,35 @@ test('a cluster IP may not change, but may be left out and is kept', () => {
   expect(carryOver(before, silent).spec?.clusterIP).toBe('127.96.0.5');
 });
 
+test('a cluster IP that is cleared in one of its fields is kept in both', () => {
+  const address = { clusterIP: '127.96.0.5', clusterIPs: ['127.96.0.5'] };
+  const before = serviceOf({ ...address, ports });
+  const cleared = serviceOf({ clusterIP: '', clusterIPs: ['127.96.0.5'], ports });
+  expect(carryOver(before, cleared).spec).toMatchObject(address);
+});
+
+test('the policy of the families is kept, and one family ends the second', () => {
+  const headless: ServiceSpec = { clusterIP: 'None', clusterIPs: ['None'], ports };
+  const both: ServiceSpec = {
+    ...headless,
+    ipFamilies: ['IPv4', 'IPv6'],
+    ipFamilyPolicy: 'RequireDualStack',
+  };
+  const kept = (spec: ServiceSpec) => carryOver(serviceOf(both), serviceOf(spec)).spec;
+  expect(kept(headless)?.ipFamilyPolicy).toBe('RequireDualStack');
+  expect(kept({ ...both, ipFamilyPolicy: 'SingleStack' })?.ipFamilies).toEqual(['IPv4']);
+  const other = serviceOf({ ...both, ipFamilies: ['IPv6'] });
+  expect(validateServiceUpdate(serviceOf(both), other)).toEqual([]);
+});
+
+test('the family of a cluster IP may not change', () => {
+  const before = serviceOf({ clusterIP: '127.96.0.5', ipFamilies: ['IPv4'], ports });
+  const after = serviceOf({ ipFamilies: ['IPv6'], ports });
+  expect(validateServiceUpdate(before, after).map(textOf)).toEqual([
+    'spec.ipFamilies[0]: Invalid value: ["IPv6"]: may not change once set',
+  ]);
+});
+
 test('a cluster IP ends with the type ExternalName', () => {
   const before = serviceOf({ clusterIP: '127.96.0.5', clusterIPs: ['127.96.0.5'], ports });
   const after = serviceOf({ type: 'ExternalName', externalName: 'x.example' });
@@ -28,21 +57,35 @@ test('a cluster IP ends with the type ExternalName', () => {
   expect(carryOver(before, after).spec?.clusterIP).toBeUndefined();
 });
 
-test('node ports are kept by port and protocol, and end with the type', () => {
-  const before = serviceOf({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] });
-  const after = serviceOf({
+const nodePortsAfter = (before: ServiceSpec, after: ServiceSpec) =>
+  carryOver(serviceOf(before), serviceOf(after)).spec?.ports?.map(({ nodePort }) => nodePort);
+
+test('node ports are kept by name, else by port and protocol, and end with the type', () => {
+  const before: ServiceSpec = {
     type: 'NodePort',
     ports: [
-      { name: 'b', port: 81 },
-      { name: 'a', port: 80 },
+      { name: 'a', port: 80, nodePort: 30_080 },
+      { name: 'b', port: 81, nodePort: 30_081 },
     ],
-  });
-  expect(carryOver(before, after).spec?.ports?.map(({ nodePort }) => nodePort)).toEqual([
-    undefined,
-    30_080,
-  ]);
-  const internal = serviceOf({ ports });
-  expect(carryOver(before, internal).spec?.ports?.[0]?.nodePort).toBeUndefined();
+  };
+  const swapped = [
+    { name: 'a', port: 81 },
+    { name: 'b', port: 80 },
+  ];
+  expect(nodePortsAfter(before, { type: 'NodePort', ports: swapped })).toEqual([30_080, 30_081]);
+  const renamed = [
+    { name: 'c', port: 82 },
+    { name: 'd', port: 80 },
+  ];
+  expect(nodePortsAfter(before, { type: 'NodePort', ports: renamed })).toEqual([undefined, 30_080]);
+  expect(nodePortsAfter(before, { ports: swapped })).toEqual([undefined, undefined]);
+});
+
+test('a load balancer that gets no node ports gives up those that it does not name', () => {
+  const before: ServiceSpec = { type: 'LoadBalancer', ports: [{ port: 80, nodePort: 30_080 }] };
+  const after: ServiceSpec = { ...before, allocateLoadBalancerNodePorts: false };
+  expect(nodePortsAfter(before, after)).toEqual([30_080]);
+  expect(nodePortsAfter(before, { ...after, ports })).toEqual([undefined]);
 });
 
 test('node ports end with the type, unless one is new', () => {

@@ -1,8 +1,12 @@
 import { type FieldError, forbidden, invalid } from '../meta/field-error.ts';
+import { isHeadlessSpec } from './families.ts';
+import { keptNodePorts } from './node-ports.ts';
 import {
+  isReachedFromOutside,
   type Service,
   type ServicePort,
   type ServiceSpec,
+  takesClusterIp,
   takesHealthCheckPort,
 } from './service.ts';
 
@@ -14,12 +18,17 @@ export function validateServiceUpdate(before: Service, after: Service): FieldErr
   const faults: FieldError[] = [];
   const name = after.metadata.name;
   if (name !== before.metadata.name) faults.push(invalid('metadata.name', name, IMMUTABLE));
-  if (keepsAddress(old) && keepsAddress(next)) {
+  if (takesClusterIp(old) && takesClusterIp(next)) {
     const [was, is] = [addressOf(old), addressOf(next)];
     if (was !== '' && is !== '' && was !== is) {
       const value = next.clusterIPs ?? [is];
       faults.push(invalid('spec.clusterIPs[0]', value, 'may not change once set'));
     }
+    const [family, other] = [old.ipFamilies?.[0], next.ipFamilies?.[0]];
+    const isOther = family !== undefined && other !== undefined && family !== other;
+    // The families of a headless service are those of its endpoints.
+    if (isOther && !isHeadlessSpec(old) && !isHeadlessSpec(next))
+      faults.push(invalid('spec.ipFamilies[0]', next.ipFamilies, 'may not change once set'));
   }
   if (
     old.type === 'LoadBalancer' &&
@@ -42,15 +51,10 @@ export function validateServiceUpdate(before: Service, after: Service): FieldErr
 export function carryOver(before: Service, after: Service): Service {
   const old = before.spec ?? {};
   const spec = withoutLeftovers(old, { ...after.spec });
-  // A manifest that changes only one of the two address fields means both.
-  const isOther = (spec.clusterIP ?? '') !== (old.clusterIP ?? '');
-  if (isOther && JSON.stringify(spec.clusterIPs) === JSON.stringify(old.clusterIPs)) {
+  // A manifest that changes or clears only `clusterIP` means both of the address fields.
+  if (spec.clusterIP !== old.clusterIP && isSame(spec.clusterIPs, old.clusterIPs))
     delete spec.clusterIPs;
-  }
-  if (keepsAddress(old) && keepsAddress(spec) && addressOf(spec) === '') {
-    if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
-    if (old.clusterIPs !== undefined) spec.clusterIPs = old.clusterIPs;
-  }
+  if (takesClusterIp(old) && takesClusterIp(spec)) keepAddress(old, spec);
   spec.ports = withNodePorts(old, spec);
   const isChecked = takesHealthCheckPort(old) && takesHealthCheckPort(spec);
   if (isChecked && !spec.healthCheckNodePort && old.healthCheckNodePort !== undefined)
@@ -60,36 +64,28 @@ export function carryOver(before: Service, after: Service): Service {
   return { ...after, metadata, spec };
 }
 
-/**
- * Node ports stay with their ports: matched by number and protocol, as `kubectl apply` merges them, else by name, as
- * the API server carries them over. A node port that another port asks for is not carried over.
- */
-function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
-  const ports = spec.ports ?? [];
-  const had = (old.ports ?? []).filter(({ nodePort }) => nodePort !== undefined);
-  const isSame = (one: ServicePort, other: ServicePort) =>
-    one.port === other.port && one.protocol === other.protocol;
-  if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return withoutNodePorts(had, ports);
-  const isSilent = ({ nodePort = 0 }: ServicePort) => nodePort === 0;
-  const used = new Set(ports.filter((port) => !isSilent(port)).map(({ nodePort }) => nodePort));
-  const given = new Map<ServicePort, number>();
-  const rules = [
-    isSame,
-    (one: ServicePort, port: ServicePort) => (one.name ?? '') === (port.name ?? ''),
-  ];
-  for (const rule of rules) {
-    for (const port of ports) {
-      if (!isSilent(port) || given.has(port)) continue;
-      const known = had.find((one) => rule(one, port) && !used.has(one.nodePort));
-      if (known?.nodePort !== undefined) given.set(port, known.nodePort);
-    }
-    // Ports with the same number share a node port, so the same rule may give it to both.
-    for (const number of given.values()) used.add(number);
+const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+
+/** The address and the families of the old service, where the new one does not name them. */
+function keepAddress(old: ServiceSpec, spec: ServiceSpec): void {
+  if (addressOf(spec) === '') {
+    if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
+    if (old.clusterIPs !== undefined) spec.clusterIPs = old.clusterIPs;
   }
-  return ports.map((port) => {
-    const nodePort = given.get(port);
-    return nodePort === undefined ? port : { ...port, nodePort };
-  });
+  const { ipFamilyPolicy = old.ipFamilyPolicy, ipFamilies = [] } = spec;
+  if (ipFamilyPolicy !== undefined) spec.ipFamilyPolicy = ipFamilyPolicy;
+  // Whoever asks for one family, and puts the rest back as it was, gives up the second one.
+  if (ipFamilyPolicy === 'SingleStack' && isSame(ipFamilies, old.ipFamilies))
+    spec.ipFamilies = ipFamilies.slice(0, 1);
+}
+
+function withNodePorts(old: ServiceSpec, spec: ServiceSpec): ServicePort[] {
+  const { ports = [], type } = spec;
+  if (type === 'NodePort' || type === 'LoadBalancer') return keptNodePorts(old, spec);
+  return withoutNodePorts(
+    (old.ports ?? []).filter(({ nodePort }) => nodePort !== undefined),
+    ports,
+  );
 }
 
 /** Removes the former node ports, at any port, since the new type has none. A new node port is left in, as a fault. */
@@ -106,17 +102,15 @@ function withoutNodePorts(had: readonly ServicePort[], ports: ServicePort[]): Se
 /** Removes unchanged fields of the former type, which would make the new type invalid. */
 function withoutLeftovers(old: ServiceSpec, spec: ServiceSpec): ServiceSpec {
   const drop = (field: keyof ServiceSpec) => {
-    if (JSON.stringify(spec[field]) === JSON.stringify(old[field])) delete spec[field];
+    if (isSame(spec[field], old[field])) delete spec[field];
   };
   const isBalanced = spec.type === 'LoadBalancer';
-  const hasExternalIps = spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0;
-  const isExternal = isBalanced || spec.type === 'NodePort' || hasExternalIps;
   if (!isBalanced) {
     drop('allocateLoadBalancerNodePorts');
     drop('loadBalancerClass');
     drop('loadBalancerSourceRanges');
   }
-  if (!isExternal) drop('externalTrafficPolicy');
+  if (!isReachedFromOutside(spec)) drop('externalTrafficPolicy');
   if (!takesHealthCheckPort(spec)) drop('healthCheckNodePort');
   if (spec.sessionAffinity !== 'ClientIP') delete spec.sessionAffinityConfig;
   if (spec.type === 'ExternalName' && old.type !== 'ExternalName') {
@@ -135,9 +129,4 @@ function withoutLeftovers(old: ServiceSpec, spec: ServiceSpec): ServiceSpec {
 
 function addressOf({ clusterIP = '', clusterIPs = [] }: ServiceSpec): string {
   return clusterIPs[0] ?? clusterIP;
-}
-
-/** Whether the type has a virtual IP. It stays until the service is deleted or becomes an ExternalName. */
-function keepsAddress({ type }: ServiceSpec): boolean {
-  return type !== 'ExternalName';
 }

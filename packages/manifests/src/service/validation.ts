@@ -23,11 +23,14 @@ import {
 } from '../meta/names.ts';
 import { isHeadlessSpec, validateFamilies } from './families.ts';
 import {
+  isReachedFromOutside,
   NODE_PORTS,
   type Service,
   type ServicePort,
   type ServiceSpec,
   takesHealthCheckPort,
+  TOPOLOGY_HINTS_ANNOTATION,
+  TOPOLOGY_MODE_ANNOTATION,
 } from './service.ts';
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
@@ -39,6 +42,7 @@ export function validateService(service: Service): FieldError[] {
   const spec = service.spec ?? {};
   return [
     ...validateMeta(service.metadata, checkLabel1035),
+    ...validateTopologyMode(service.metadata),
     ...validateSelector(spec),
     ...validateType(spec),
     ...validatePorts(spec),
@@ -49,6 +53,14 @@ export function validateService(service: Service): FieldError[] {
     ...validateLoadBalancer(service.metadata, spec),
     ...validateHealthCheckPort(spec),
   ];
+}
+
+/** An older name and the present one of the same setting. */
+function validateTopologyMode({ annotations = {} }: ObjectMeta): FieldError[] {
+  const { [TOPOLOGY_MODE_ANNOTATION]: mode, [TOPOLOGY_HINTS_ANNOTATION]: hints } = annotations;
+  if (mode === undefined || hints === undefined || mode === hints) return [];
+  const detail = `must match annotations[${TOPOLOGY_HINTS_ANNOTATION}] when both are specified`;
+  return [invalid(`metadata.annotations[${TOPOLOGY_MODE_ANNOTATION}]`, mode, detail)];
 }
 
 function validateSelector({ selector = {} }: ServiceSpec): FieldError[] {
@@ -184,12 +196,11 @@ function validateAffinity(spec: ServiceSpec): FieldError[] {
 }
 
 function validateTraffic(spec: ServiceSpec): FieldError[] {
-  const { type, externalTrafficPolicy, internalTrafficPolicy, externalIPs = [] } = spec;
+  const { externalTrafficPolicy, internalTrafficPolicy } = spec;
   const faults: FieldError[] = [];
   const POLICIES = ['Cluster', 'Local'];
   if (externalTrafficPolicy !== undefined && externalTrafficPolicy !== '') {
-    const isExternal = type === 'NodePort' || type === 'LoadBalancer' || externalIPs.length > 0;
-    if (!isExternal) {
+    if (!isReachedFromOutside(spec)) {
       const detail = 'may only be set for externally-accessible services';
       faults.push(invalid('spec.externalTrafficPolicy', externalTrafficPolicy, detail));
     } else if (!POLICIES.includes(externalTrafficPolicy)) {

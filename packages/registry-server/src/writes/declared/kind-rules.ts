@@ -59,7 +59,7 @@ interface Examined {
 export function settled(one: Examined): Examined {
   const { manifest, faults } = one;
   if (manifest.kind !== 'Service' || faults.length > 0) return one;
-  const { spec, faults: ofFamilies } = settleFamilies(manifest.spec ?? {});
+  const { spec, faults: ofFamilies } = settleFamilies(manifest.spec ?? {}, undefined);
   return {
     manifest: { ...manifest, spec },
     faults: [...ofFamilies, ...sharedNodePortFaults(spec)],

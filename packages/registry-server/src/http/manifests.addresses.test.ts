@@ -121,4 +121,39 @@ describe('addresses and node ports', () => {
     );
     expect(problem.message).toMatch(/Invalid value: \["127.96.0.21"\]: may not change once set/);
   });
+
+  test('who puts a service back with an address or node ports left out keeps them', async () => {
+    const spec = { type: 'NodePort', selector: { a: 'b' }, ports: [{ name: 'http', port: 80 }] };
+    await api.apply(serviceText('s', spec));
+    const { clusterIP, ports } = specOf(await api.read('svc/s'));
+    const put = { ...spec, clusterIP: '', clusterIPs: [clusterIP] };
+    expect(await api.object('PUT', 'svc/s', serviceText('s', put))).toMatchObject({ status: 200 });
+    expect(specOf(await api.read('svc/s'))).toMatchObject({ clusterIP, ports });
+  });
+
+  test('node ports that a load balancer is to have no longer stay when it is applied, and go when it is put', async () => {
+    const spec = { type: 'LoadBalancer', selector: { a: 'b' }, ports: [{ port: 80 }] };
+    await api.apply(serviceText('s', spec));
+    const open = { ...spec, allocateLoadBalancerNodePorts: false };
+    // Applying leaves alone what the server chose, as the manifest never had it.
+    await api.apply(serviceText('s', open));
+    expect(specOf(await api.read('svc/s'))['ports']).toMatchObject([
+      { nodePort: expect.any(Number) as number },
+    ]);
+    await api.object('PUT', 'svc/s', serviceText('s', open));
+    expect((specOf(await api.read('svc/s'))['ports'] as object[])[0]).not.toHaveProperty(
+      'nodePort',
+    );
+  });
+
+  test('the second family of a headless service is kept, and ends where one is asked for', async () => {
+    const headless = { clusterIP: 'None', ports: [{ port: 80 }] };
+    await api.apply(serviceText('s', headless));
+    const both = { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' };
+    expect(specOf(await api.read('svc/s'))).toMatchObject(both);
+    await api.object('PUT', 'svc/s', serviceText('s', { ...headless, selector: { a: 'b' } }));
+    expect(specOf(await api.read('svc/s'))).toMatchObject(both);
+    await api.apply(serviceText('s', { ...headless, ipFamilyPolicy: 'SingleStack' }));
+    expect(specOf(await api.read('svc/s'))['ipFamilies']).toEqual(['IPv4']);
+  });
 });

@@ -1,6 +1,6 @@
 import type { ApplyResult, Fault } from '@rollcall/contract';
 import {
-  applied,
+  appliedManifest,
   carryOver,
   decodeManifest,
   examine,
@@ -130,7 +130,10 @@ export function settle(
   }: Pick<DraftContext, 'rules' | 'random' | 'writing' | 'classes' | 'seal'>,
 ): Draft {
   const admitted = before === undefined ? classes.admit(wanted) : { manifest: wanted, faults: [] };
-  const { manifest, faults } = settled(examined(admitted.manifest, before?.manifest, isExamined));
+  const { manifest, faults } = settled(
+    examined(admitted.manifest, before?.manifest, isExamined),
+    before?.manifest,
+  );
   const isValid = faults.length === 0;
   const keepsSecrets = seal !== undefined;
   const errors = [
@@ -211,7 +214,7 @@ function merged(
   }
   const next = { ...given, metadata: { ...given.metadata, annotations: whole } };
   const last = lastAppliedOf(before.manifest);
-  return decoded(applied(last, before.manifest, next), given);
+  return decoded(appliedManifest(last, before.manifest, next), given);
 }
 
 /** Decodes a manifest that was built here. */

@@ -55,11 +55,12 @@ interface Examined {
   readonly faults: readonly FieldError[];
 }
 
-/** With the address families that a valid service gets here. */
-export function settled(one: Examined): Examined {
+/** With the address families that a valid service gets here. `before`: what it replaces. */
+export function settled(one: Examined, before: Manifest | undefined): Examined {
   const { manifest, faults } = one;
   if (manifest.kind !== 'Service' || faults.length > 0) return one;
-  const { spec, faults: ofFamilies } = settleFamilies(manifest.spec ?? {}, undefined);
+  const old = before?.kind === 'Service' ? before.spec : undefined;
+  const { spec, faults: ofFamilies } = settleFamilies(manifest.spec ?? {}, old);
   return {
     manifest: { ...manifest, spec },
     faults: [...ofFamilies, ...sharedNodePortFaults(spec)],

@@ -1,5 +1,10 @@
 export { Deployment } from './deployment/deployment.ts';
-export { Endpoints, EndpointSlice, SERVICE_NAME_LABEL } from './endpoints/endpoints.ts';
+export {
+  Endpoints,
+  EndpointSlice,
+  SERVICE_NAME_LABEL,
+  withoutTopology,
+} from './endpoints/endpoints.ts';
 export { validateSliceUpdate } from './endpoints/validation.ts';
 export { type FieldError, type FieldErrorReason, textOf } from './meta/field-error.ts';
 export { HTTPRoute } from './gateway/http-route.ts';

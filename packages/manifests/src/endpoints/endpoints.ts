@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { absent, ObjectMeta } from '../meta/object-meta.ts';
 
-const TargetRef = z.looseObject({});
+/** What an endpoint stands for. */
+const TargetRef = z.strictObject({
+  apiVersion: absent(z.string()),
+  kind: absent(z.string()),
+  namespace: absent(z.string()),
+  name: absent(z.string()),
+  uid: absent(z.string()),
+  resourceVersion: absent(z.string()),
+  fieldPath: absent(z.string()),
+});
 
 const EndpointAddress = z.strictObject({
   ip: absent(z.string()),
@@ -35,7 +44,7 @@ export const Endpoints = z.strictObject({
 });
 export type Endpoints = z.output<typeof Endpoints>;
 
-const Named = z.array(z.looseObject({ name: absent(z.string()) }));
+const Named = z.array(z.strictObject({ name: absent(z.string()) }));
 
 /** `apiVersion: discovery.k8s.io/v1, kind: EndpointSlice`. */
 export const EndpointSlice = z.strictObject({
@@ -58,7 +67,7 @@ export const EndpointSlice = z.strictObject({
         nodeName: absent(z.string()),
         zone: absent(z.string()),
         targetRef: absent(TargetRef),
-        hints: absent(z.looseObject({ forZones: absent(Named), forNodes: absent(Named) })),
+        hints: absent(z.strictObject({ forZones: absent(Named), forNodes: absent(Named) })),
         deprecatedTopology: absent(z.record(z.string(), z.string())),
       }),
     ),
@@ -90,4 +99,17 @@ export function defaultEndpoints(endpoints: Endpoints): Endpoints {
 export function defaultSlice(slice: EndpointSlice): EndpointSlice {
   const ports = withDefaults(slice.ports)?.map((port) => ({ ...port, name: port.name ?? '' }));
   return ports === undefined ? slice : { ...slice, ports };
+}
+
+/** Without the topology of an older version of the API, for which there are fields of their own now. */
+export function withoutTopology(slice: EndpointSlice): EndpointSlice {
+  const { endpoints } = slice;
+  if (endpoints === undefined) return slice;
+  return {
+    ...slice,
+    endpoints: endpoints.map((one) => {
+      const { deprecatedTopology: _, ...endpoint } = one;
+      return endpoint;
+    }),
+  };
 }

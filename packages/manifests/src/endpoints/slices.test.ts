@@ -69,6 +69,7 @@ test.each<[string, object, string[]]>([
     ],
   ],
   ['zones', zones('a', 'b'), []],
+  ['a zone without a name', zones(''), []],
   ['a zone twice', zones('a', 'a'), ['endpoints[0].hints.forZones[1].name: Duplicate value: "a"']],
   [
     'nine zones',

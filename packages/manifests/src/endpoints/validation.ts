@@ -4,15 +4,16 @@ import {
   duplicate,
   type FieldError,
   invalid,
+  invalidEach,
   notSupported,
   required,
   tooMany,
 } from '../meta/field-error.ts';
 import { validateMeta } from '../meta/meta-validation.ts';
+import { checkNonSpecialIp } from '../addresses/ip.ts';
 import {
   checkLabel1123,
   checkLabelValue,
-  checkNonSpecialIp,
   checkPortNumber,
   checkQualifiedName,
   checkSubdomain1123,
@@ -41,13 +42,13 @@ export function validateEndpoints({ metadata, subsets = [] }: Endpoints): FieldE
       faults.push(required(at, 'must specify `addresses` or `notReadyAddresses`'));
     }
     for (const [name, list] of Object.entries({ addresses, notReadyAddresses })) {
-      for (const [n, { ip = '', hostname }] of list.entries()) {
+      for (const [n, { ip = '', hostname = '', nodeName }] of list.entries()) {
         const field = `${at}.${name}[${n}]`;
-        faults.push(...checkNonSpecialIp(ip).map((fault) => invalid(`${field}.ip`, ip, fault)));
-        if (hostname === undefined || hostname === '') continue;
-        faults.push(
-          ...checkLabel1123(hostname).map((fault) => invalid(`${field}.hostname`, hostname, fault)),
-        );
+        faults.push(...invalidEach(`${field}.ip`, ip, checkNonSpecialIp));
+        if (hostname !== '')
+          faults.push(...invalidEach(`${field}.hostname`, hostname, checkLabel1123));
+        if (nodeName !== undefined)
+          faults.push(...invalidEach(`${field}.nodeName`, nodeName, checkSubdomain1123));
       }
     }
     faults.push(...validatePorts(ports, `${at}.ports`));
@@ -94,9 +95,7 @@ function validateEndpoint(endpoint: SliceEndpoint, at: string, addressType: stri
     faults.push(...addressFaults(addressType, address, `${field}[${n}]`));
   }
   if (nodeName !== undefined) {
-    faults.push(
-      ...checkSubdomain1123(nodeName).map((fault) => invalid(`${at}.nodeName`, nodeName, fault)),
-    );
+    faults.push(...invalidEach(`${at}.nodeName`, nodeName, checkSubdomain1123));
   }
   if (labels.length > MAX.topologyLabels)
     faults.push(tooMany(`${at}.deprecatedTopology`, labels.length, MAX.topologyLabels));
@@ -107,9 +106,7 @@ function validateEndpoint(endpoint: SliceEndpoint, at: string, addressType: stri
     faults.push(...checkLabelValue(value).map(invalidLabel(value)));
   }
   if (hostname !== undefined) {
-    faults.push(
-      ...checkLabel1123(hostname).map((fault) => invalid(`${at}.hostname`, hostname, fault)),
-    );
+    faults.push(...invalidEach(`${at}.hostname`, hostname, checkLabel1123));
   }
   return hints === undefined ? faults : [...faults, ...hintFaults(hints, `${at}.hints`)];
 }
@@ -134,8 +131,7 @@ function namedFaults(
     const field = `${at}[${i}].name`;
     const again = seen.has(name) ? [duplicate(field, name)] : [];
     seen.add(name);
-    const bad = name === '' ? ['must not be empty'] : check(name);
-    return [...again, ...bad.map((fault) => invalid(field, name, fault))];
+    return [...again, ...invalidEach(field, name, check)];
   });
 }
 

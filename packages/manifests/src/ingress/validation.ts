@@ -7,13 +7,13 @@ import {
   required,
 } from '../meta/field-error.ts';
 import { validateMeta } from '../meta/meta-validation.ts';
+import { isIpSloppily } from '../addresses/ip.ts';
 import {
   checkLabel1035,
   checkPortName,
   checkPortNumber,
   checkSubdomain1123,
   checkWildcardSubdomain1123,
-  isIpSloppily,
 } from '../meta/names.ts';
 import type { Backend, Ingress, IngressPath } from './ingress.ts';
 

@@ -1,5 +1,3 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
-
 const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const SUBDOMAIN_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -137,61 +135,6 @@ export const checkPortName: Check = (text) => {
   }
   return faults;
 };
-
-export const checkIp: Check = (text) =>
-  isIP(text) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
-
-/** Whether it is an IP address, also one with leading zeros. */
-export function isIpSloppily(text: string): boolean {
-  const octets = text.split('.');
-  const isIpv4 = octets.length === 4 && octets.every((one) => /^\d+$/.test(one) && +one <= 255);
-  return isIpv4 || isIP(text) !== 0;
-}
-
-/** Ranges that an address of a Service without a selector may not be in, with what the Kubernetes API server says. */
-const SPECIAL_RANGES: readonly (readonly [string, readonly (readonly [string, number])[]])[] = [
-  [
-    'may not be unspecified (0.0.0.0 or ::)',
-    [
-      ['0.0.0.0', 32],
-      ['::', 128],
-    ],
-  ],
-  [
-    'may not be in the link-local range (169.254.0.0/16, fe80::/10)',
-    [
-      ['169.254.0.0', 16],
-      ['fe80::', 10],
-    ],
-  ],
-  [
-    'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
-    [
-      ['224.0.0.0', 24],
-      ['ff02::', 16],
-    ],
-  ],
-];
-const SPECIAL = SPECIAL_RANGES.map(([fault, ranges]) => {
-  const list = new BlockList();
-  for (const [network, prefix] of ranges) list.addSubnet(network, prefix, familyOf(network));
-  return { fault, list };
-});
-
-/**
- * Checks an address for a Service without a selector, in any of its notations. Unlike Kubernetes, this accepts loopback
- * addresses: a service and its backend may be on the same machine.
- */
-export const checkNonSpecialIp: Check = (text) => {
-  const faults = checkIp(text);
-  if (faults.length > 0) return faults;
-  const found = SPECIAL.find(({ list }) => list.check(text, familyOf(text)));
-  return found === undefined ? [] : [found.fault];
-};
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIPv6(address) ? 'ipv6' : 'ipv4';
-}
 
 export const checkPortNumber = (port: number): string[] =>
   Number.isInteger(port) && port >= 1 && port <= 65_535

@@ -339,7 +339,7 @@ describe('the other kinds', () => {
   test.each<[string, string]>([
     [
       'apiVersion: v1\nkind: Endpoints\nmetadata: { name: db }\nsubsets: [{ addresses: [{ ip: 0.0.0.0 }], ports: [{ port: 1 }] }]',
-      'subsets[0].addresses[0].ip: Invalid value: "0.0.0.0": may not be unspecified (0.0.0.0 or ::)',
+      'subsets[0].addresses[0].ip: Invalid value: "0.0.0.0": may not be unspecified (0.0.0.0)',
     ],
     [
       'apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: db-1 }\naddressType: IPv5',

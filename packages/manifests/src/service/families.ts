@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { duplicate, type FieldError, invalid, notSupported } from '../meta/field-error.ts';
-import { checkIp } from '../meta/names.ts';
+import { checkIp } from '../addresses/ip.ts';
 import type { ServiceSpec } from './service.ts';
 
 const FAMILIES = ['IPv4', 'IPv6'];

@@ -1,21 +1,20 @@
-import { isIPv4 } from 'node:net';
 import { Protocol } from '@rollcall/contract';
 import {
   duplicate,
   type FieldError,
   forbidden,
   invalid,
+  invalidEach,
   notSupported,
   required,
 } from '../meta/field-error.ts';
 import { validateMeta } from '../meta/meta-validation.ts';
 import type { ObjectMeta } from '../meta/object-meta.ts';
+import { checkCidr, checkIp, checkNonSpecialIp } from '../addresses/ip.ts';
 import {
-  checkIp,
   checkLabel1035,
   checkLabel1123,
   checkLabelValue,
-  checkNonSpecialIp,
   checkPortName,
   checkPortNumber,
   checkQualifiedName,
@@ -260,12 +259,9 @@ function sourceRangeFaults({ annotations }: ObjectMeta, spec: ServiceSpec): Fiel
   const text = annotated?.trim() ?? '';
   const ofAnnotation = text === '' ? [] : text.split(',');
   const ranges = (isField ? loadBalancerSourceRanges : ofAnnotation).map((range) => range.trim());
-  const detail = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
   return [
     ...(type === 'LoadBalancer' ? [] : [forbidden(at, ONLY_BALANCED)]),
-    ...ranges.flatMap((range, i) =>
-      isCidr(range) ? [] : [invalid(isField ? `${at}[${i}]` : at, range, detail)],
-    ),
+    ...ranges.flatMap((range, i) => invalidEach(isField ? `${at}[${i}]` : at, range, checkCidr)),
   ];
 }
 
@@ -279,11 +275,4 @@ function validateHealthCheckPort(spec: ServiceSpec): FieldError[] {
   const detail =
     "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
   return [invalid(at, port, detail)];
-}
-
-function isCidr(text: string): boolean {
-  const [network = '', prefix = '', ...rest] = text.split('/');
-  if (rest.length > 0) return false;
-  const bits = isIPv4(network) ? 32 : 128;
-  return checkIp(network).length === 0 && /^\d+$/.test(prefix) && Number(prefix) <= bits;
 }

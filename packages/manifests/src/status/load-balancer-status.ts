@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type FieldError, invalid, invalidEach } from '../meta/field-error.ts';
-import { checkIp, checkSubdomain1123, isIpSloppily } from '../meta/names.ts';
+import { checkIp, isIpSloppily } from '../addresses/ip.ts';
+import { checkSubdomain1123 } from '../meta/names.ts';
 import { absent } from '../meta/object-meta.ts';
 
 const PortStatus = z.strictObject({

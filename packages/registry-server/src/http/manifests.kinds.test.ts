@@ -54,6 +54,21 @@ endpoints: [{addresses: [192.0.2.50], zone: a}]
     expect(await api.places('db2')).toEqual(['192.0.2.50:5432']);
   });
 
+  test('the topology of an older slice is checked and not kept', async () => {
+    const slice = (topology: string) => `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: db-1}
+addressType: IPv4
+endpoints: [{addresses: [192.0.2.50], nodeName: n, deprecatedTopology: {${topology}: a}}]
+`;
+    await api.refused(slice('-'));
+    await api.apply(slice('rack'));
+    const { endpoints } = (await api.read('endpointslices/db-1')) as unknown as {
+      endpoints: unknown;
+    };
+    expect(endpoints).toEqual([{ addresses: ['192.0.2.50'], nodeName: 'n' }]);
+  });
+
   test('an ExternalName has neither address nor endpoints', async () => {
     await api.apply(
       serviceText('ext', { type: 'ExternalName', externalName: 'my.database.example.com' }),

@@ -8,6 +8,7 @@ import {
   settleFamilies,
   sharedNodePortFaults,
   validateSliceUpdate,
+  withoutTopology,
 } from '@rollcall/manifests';
 import type { AddressRules } from './address-rules.ts';
 import { NO_SEAL } from './secrets.ts';
@@ -55,10 +56,12 @@ interface Examined {
   readonly faults: readonly FieldError[];
 }
 
-/** With the address families that a valid service gets here. `before`: what it replaces. */
+/** A valid manifest as it is stored: a service with the address families that it gets here. `before`: what it replaces. */
 export function settled(one: Examined, before: Manifest | undefined): Examined {
   const { manifest, faults } = one;
-  if (manifest.kind !== 'Service' || faults.length > 0) return one;
+  if (faults.length > 0) return one;
+  if (manifest.kind === 'EndpointSlice') return { manifest: withoutTopology(manifest), faults };
+  if (manifest.kind !== 'Service') return one;
   const old = before?.kind === 'Service' ? before.spec : undefined;
   const { spec, faults: ofFamilies } = settleFamilies(manifest.spec ?? {}, old);
   return {

@@ -43,3 +43,4 @@ export {
 export { isHeadlessSpec, settleFamilies } from './service/families.ts';
 export { sharedNodePortFaults } from './service/node-ports.ts';
 export { carryOver, validateServiceUpdate } from './service/update.ts';
+export { usualWarnings } from './warnings.ts';

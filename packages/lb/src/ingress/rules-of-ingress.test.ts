@@ -308,3 +308,32 @@ test('what no request can match is told, and the rest routes', () => {
     expect.stringContaining('Ingress shop/web rules[0].paths[2] is not used: path.exact: '),
   ]);
 });
+
+test('a backend that is no service is told, and the rest routes', () => {
+  const resource = { kind: 'Bucket', name: 'pictures' };
+  const object = ingressOf({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: {
+      defaultBackend: { resource },
+      rules: [
+        {
+          http: {
+            paths: [
+              { pathType: 'Prefix', path: '/pictures', backend: { resource } },
+              { pathType: 'Prefix', path: '/shop', backend: backend('shop') },
+            ],
+          },
+        },
+      ],
+    },
+  });
+  const routes = routesOf(object!);
+  expect(served(routes, 'a.test/shop')).toBe('shop');
+  expect(served(routes, 'a.test/pictures')).toBe('-');
+  expect(routes.notes).toEqual([
+    'Ingress shop/web rules[0].paths[0] is not used: only services are backends',
+    'Ingress shop/web defaultBackend is not used: only services are backends',
+  ]);
+});

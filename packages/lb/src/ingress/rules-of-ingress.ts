@@ -101,8 +101,12 @@ class RoutesDraft implements IngressRoutes {
 
   /** The target group of a backend, which it may share with others. */
   #groupFor(place: Place, { service }: IngressBackend) {
+    if (service === undefined) {
+      this.#note(place, 'only services are backends');
+      return undefined;
+    }
     const { namespace } = place.ingress;
-    const { name = '', port = {} } = service ?? {};
+    const { name, port } = service;
     const portName =
       port.name ?? portNamed(this.#portOf, { namespace, service: name }, port.number);
     const group = backendGroup('ingress', { namespace, service: name }, portName);

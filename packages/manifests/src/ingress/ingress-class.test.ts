@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { textOf } from '../meta/field-error.ts';
-import { IngressClass, validateIngressClass, validateIngressClassUpdate } from './ingress-class.ts';
+import { examine } from '../reading/kinds.ts';
+import { IngressClass, validateIngressClassUpdate } from './ingress-class.ts';
 
 const ingressClass = (spec: object, name = 'web') =>
   IngressClass.parse({
@@ -11,7 +12,7 @@ const ingressClass = (spec: object, name = 'web') =>
   });
 
 const faultsOf = (spec: object, name?: string) =>
-  validateIngressClass(ingressClass(spec, name)).map(textOf);
+  examine(ingressClass(spec, name)).faults.map(textOf);
 
 const PREFIXED = 'must be a domain-prefixed path (such as "acme.io/foo")';
 
@@ -41,7 +42,11 @@ test('a controller is needed, and not a long one', () => {
 test.each<[object, string[]]>([
   [{ kind: 'Settings', name: 'a', scope: 'Cluster' }, []],
   [{ apiGroup: 'a.test', kind: 'Settings', name: 'a', scope: 'Namespace', namespace: 'b' }, []],
-  [{}, ['kind: Required value', 'name: Required value', 'scope: Required value']],
+  [{}, ['kind: Required value: kind is required', 'name: Required value: name is required']],
+  [
+    { kind: 'a', name: 'b', namespace: 'c' },
+    ["namespace: Forbidden: `parameters.scope` is set to 'Cluster'"],
+  ],
   [
     { kind: '..', name: 'a/%', scope: 'Cluster' },
     [
@@ -66,6 +71,14 @@ test.each<[object, string[]]>([
   expect(faultsOf({ controller: 'a/b', parameters })).toEqual(
     expected.map((fault) => `spec.parameters.${fault}`),
   );
+});
+
+test('parameters are of the whole cluster, unless they say otherwise', () => {
+  const scopeOf = (parameters?: object) =>
+    examine(ingressClass({ controller: 'a/b', parameters })).manifest.spec?.parameters?.scope;
+  expect(scopeOf({ kind: 'a', name: 'b' })).toBe('Cluster');
+  expect(scopeOf({ kind: 'a', name: 'b', scope: 'Namespace', namespace: 'c' })).toBe('Namespace');
+  expect(scopeOf()).toBeUndefined();
 });
 
 test('its name, and what may not change', () => {

@@ -9,13 +9,9 @@ import {
   tooLong,
 } from '../meta/field-error.ts';
 import { validateMeta } from '../meta/meta-validation.ts';
-import {
-  checkDomainPrefixedPath,
-  checkLabel1123,
-  checkPathSegment,
-  checkSubdomain1123,
-} from '../meta/names.ts';
+import { checkDomainPrefixedPath, checkLabel1123, checkSubdomain1123 } from '../meta/names.ts';
 import { absent, ObjectMeta } from '../meta/object-meta.ts';
+import { ObjectReference, validateReference } from './object-reference.ts';
 
 /** A new Ingress without a class gets the class that has this annotation with the value `true`. */
 export const DEFAULT_CLASS_ANNOTATION = 'ingressclass.kubernetes.io/is-default-class';
@@ -24,9 +20,7 @@ const LONGEST_CONTROLLER = 250;
 const SCOPES = ['Cluster', 'Namespace'];
 
 const Parameters = z.strictObject({
-  apiGroup: absent(z.string()),
-  kind: absent(z.string()),
-  name: absent(z.string()),
+  ...ObjectReference.shape,
   scope: absent(z.string()),
   namespace: absent(z.string()),
 });
@@ -40,6 +34,17 @@ export const IngressClass = z.strictObject({
   spec: absent(z.strictObject({ controller: absent(z.string()), parameters: absent(Parameters) })),
 });
 export type IngressClass = z.output<typeof IngressClass>;
+
+/** With the scope that the API server fills in. */
+export function defaultIngressClass(given: IngressClass): IngressClass {
+  const { parameters } = given.spec ?? {};
+  if (parameters === undefined) return given;
+  const spec = {
+    ...given.spec,
+    parameters: { ...parameters, scope: parameters.scope ?? 'Cluster' },
+  };
+  return { ...given, spec };
+}
 
 /** Every fault of an ingress class, in the words of the Kubernetes API server. */
 export function validateIngressClass({ metadata, spec = {} }: IngressClass): FieldError[] {
@@ -68,17 +73,8 @@ export function validateIngressClassUpdate(
 
 function validateParameters(parameters: Parameters): FieldError[] {
   const at = 'spec.parameters';
-  const { apiGroup, kind = '', name = '', scope, namespace } = parameters;
-  const faults: FieldError[] = [];
-  if (apiGroup !== undefined)
-    faults.push(...invalidEach(`${at}.apiGroup`, apiGroup, checkSubdomain1123));
-  for (const [field, value] of [
-    [`${at}.kind`, kind],
-    [`${at}.name`, name],
-  ] as const) {
-    if (value === '') faults.push(required(field));
-    else faults.push(...invalidEach(field, value, checkPathSegment));
-  }
+  const { scope, namespace } = parameters;
+  const faults = validateReference(parameters, at);
   if (scope === undefined) return [...faults, required(`${at}.scope`)];
   const place = `${at}.namespace`;
   if (!SCOPES.includes(scope)) faults.push(notSupported(`${at}.scope`, scope, SCOPES));

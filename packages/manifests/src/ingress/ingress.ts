@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { absent, ObjectMeta } from '../meta/object-meta.ts';
 import { IngressAddress } from '../status/load-balancer-status.ts';
+import { ObjectReference } from './object-reference.ts';
 
 const Backend = z.strictObject({
   service: absent(
@@ -9,7 +10,7 @@ const Backend = z.strictObject({
       port: absent(z.strictObject({ name: absent(z.string()), number: absent(z.int()) })),
     }),
   ),
-  resource: absent(z.looseObject({})),
+  resource: absent(ObjectReference),
 });
 export type Backend = z.output<typeof Backend>;
 

@@ -109,8 +109,14 @@ test.each<[object, string]>([
     ': Invalid value: "": cannot set both resource and service backends',
   ],
   [
-    { resource: { kind: 'Bucket', name: 'a' } },
-    '.resource: Forbidden: only services are backends here',
+    { resource: { apiGroup: 'Store', kind: 'Bucket', name: 'a' } },
+    `.resource.apiGroup: Invalid value: "Store": ${SUBDOMAIN}`,
+  ],
+  [{ resource: { name: 'a' } }, '.resource.kind: Required value: kind is required'],
+  [{ resource: { kind: 'Bucket' } }, '.resource.name: Required value: name is required'],
+  [
+    { resource: { kind: 'a/b', name: 'a' } },
+    `.resource.kind: Invalid value: "a/b": may not contain '/'`,
   ],
   [{ service: { port: { number: 80 } } }, '.service.name: Required value'],
   [{ service: { name: 'a' } }, ': Required value: port name or number is required'],
@@ -136,9 +142,21 @@ test.each<[object, string]>([
   expect(faultsOf(rules({ path: '/', backend }))[0]).toBe(`${PATH}.backend${expected}`);
 });
 
+test('a backend may be an object of any kind', () => {
+  const backend = { resource: { apiGroup: 'store.test', kind: 'Bucket', name: 'a' } };
+  expect(faultsOf({ defaultBackend: backend })).toEqual([]);
+  expect(faultsOf(rules({ path: '/', backend }))).toEqual([]);
+  expect(() =>
+    ingress({ defaultBackend: { resource: { ...backend.resource, nome: 'a' } } }),
+  ).toThrow('nome');
+});
+
 test('neither rules nor a default backend, and rules without paths', () => {
   expect(faultsOf({})).toEqual([
     'spec: Invalid value: null: either `defaultBackend` or `rules` must be specified',
+  ]);
+  expect(faultsOf({ rules: [] })).toEqual([
+    'spec: Invalid value: []: either `defaultBackend` or `rules` must be specified',
   ]);
   expect(faultsOf({ rules: [{ http: { paths: [] } }] })).toEqual([
     'spec.rules[0].http.paths: Required value',

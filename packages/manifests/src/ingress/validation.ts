@@ -1,6 +1,5 @@
 import {
   type FieldError,
-  forbidden,
   invalid,
   invalidEach,
   notSupported,
@@ -16,6 +15,7 @@ import {
   checkWildcardSubdomain1123,
 } from '../meta/names.ts';
 import type { Backend, Ingress, IngressPath } from './ingress.ts';
+import { validateReference } from './object-reference.ts';
 
 /** Older manifests name their class here. */
 export const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
@@ -30,13 +30,15 @@ type IngressTls = NonNullable<IngressSpec['tls']>[number];
 
 /** Every fault of an ingress, in the words of the Kubernetes API server. */
 export function validateIngress({ metadata, spec = {} }: Ingress): FieldError[] {
-  const { rules = [], defaultBackend, tls = [], ingressClassName } = spec;
+  const { rules, defaultBackend, tls = [], ingressClassName } = spec;
   const faults = validateMeta(metadata, checkSubdomain1123);
-  if (rules.length === 0 && defaultBackend === undefined)
-    faults.push(invalid('spec', null, 'either `defaultBackend` or `rules` must be specified'));
+  if ((rules ?? []).length === 0 && defaultBackend === undefined)
+    faults.push(
+      invalid('spec', rules ?? null, 'either `defaultBackend` or `rules` must be specified'),
+    );
   if (defaultBackend !== undefined)
     faults.push(...validateBackend(defaultBackend, 'spec.defaultBackend'));
-  faults.push(...rules.flatMap((rule, i) => validateRule(rule, `spec.rules[${i}]`)));
+  faults.push(...(rules ?? []).flatMap((rule, i) => validateRule(rule, `spec.rules[${i}]`)));
   faults.push(...tls.flatMap((one, i) => validateTls(one, `spec.tls[${i}]`)));
   if (ingressClassName !== undefined) {
     const field = 'spec.ingressClassName';
@@ -99,8 +101,7 @@ function validatePath(
 function validateBackend({ service, resource }: Backend, at: string): FieldError[] {
   if (service !== undefined && resource !== undefined)
     return [invalid(at, '', 'cannot set both resource and service backends')];
-  if (resource !== undefined)
-    return [forbidden(`${at}.resource`, 'only services are backends here')];
+  if (resource !== undefined) return validateReference(resource, `${at}.resource`);
   if (service === undefined) return [invalid(at, '', 'resource or service backend is required')];
   const { name = '', port: { name: portName = '', number = 0 } = {} } = service;
   const faults: FieldError[] = [];

@@ -10,7 +10,11 @@ import { validateEndpoints, validateEndpointSlice } from '../endpoints/validatio
 import { defaultHttpRoute, HTTPRoute } from '../gateway/http-route.ts';
 import { validateHttpRoute } from '../gateway/http-route-validation.ts';
 import type { FieldError } from '../meta/field-error.ts';
-import { IngressClass, validateIngressClass } from '../ingress/ingress-class.ts';
+import {
+  defaultIngressClass,
+  IngressClass,
+  validateIngressClass,
+} from '../ingress/ingress-class.ts';
 import { Ingress } from '../ingress/ingress.ts';
 import { validateIngress } from '../ingress/validation.ts';
 import { defaultSecret, Secret, validateSecret } from '../secret/secret.ts';
@@ -116,7 +120,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     shortNames: [],
     isNamespaced: false,
     schema: IngressClass,
-    defaults: same,
+    defaults: defaultIngressClass,
     validate: validateIngressClass,
     countsChanges: true,
   },

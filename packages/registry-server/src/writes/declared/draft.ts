@@ -151,7 +151,7 @@ export function settle(
   const isSame = before !== undefined && isSameObject(sealed, before.manifest);
   const action = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
   const stored = isSame ? before.manifest : withHistory(sealed, before?.manifest, writing);
-  const warnings = warningsOf(stored, keepsSecrets);
+  const warnings = warningsOf(stored, { isNew: before === undefined, keepsSecrets });
   return { ref, action, manifest: stored, before, faults: [], warnings, locate };
 }
 

@@ -129,15 +129,14 @@ export function settle(
     seal,
   }: Pick<DraftContext, 'rules' | 'random' | 'writing' | 'classes' | 'seal'>,
 ): Draft {
-  const admitted = before === undefined ? classes.admit(wanted) : { manifest: wanted, faults: [] };
+  const admitted = before === undefined ? classes.admit(wanted) : wanted;
   const { manifest, faults } = settled(
-    examined(admitted.manifest, before?.manifest, isExamined),
+    examined(admitted, before?.manifest, isExamined),
     before?.manifest,
   );
   const isValid = faults.length === 0;
   const keepsSecrets = seal !== undefined;
   const errors = [
-    ...admitted.faults,
     ...faults,
     ...kindFaults(manifest, before?.manifest, { rules, isValid, keepsSecrets }),
   ];

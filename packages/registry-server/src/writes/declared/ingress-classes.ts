@@ -1,10 +1,9 @@
 import {
   CLASS_ANNOTATION,
   DEFAULT_CLASS_ANNOTATION,
-  type FieldError,
   type IngressClass,
   type Manifest,
-  resourceOf,
+  type ObjectMeta,
 } from '@rollcall/manifests';
 import type { Picture } from '../../picture/picture.ts';
 
@@ -27,26 +26,22 @@ export class IngressClasses {
     if (manifest?.kind === 'IngressClass') this.#byName.set(manifest.metadata.name ?? '', manifest);
   }
 
-  /**
-   * A new Ingress without a class gets the default class. It is refused when there are several: which one is meant is not
-   * for a server to guess.
-   */
-  admit(manifest: Manifest): { readonly manifest: Manifest; readonly faults: FieldError[] } {
-    if (manifest.kind !== 'Ingress' || hasClass(manifest)) return { manifest, faults: [] };
-    const defaults = [...this.#byName.values()].filter(
-      ({ metadata }) => metadata.annotations?.[DEFAULT_CLASS_ANNOTATION] === 'true',
+  /** A new Ingress without a class gets the default class: of several the newest, then the one whose name is first. */
+  admit(manifest: Manifest): Manifest {
+    if (manifest.kind !== 'Ingress' || hasClass(manifest)) return manifest;
+    const defaults = Array.from(this.#byName.values(), ({ metadata }) => metadata).filter(
+      ({ annotations }) => annotations?.[DEFAULT_CLASS_ANNOTATION] === 'true',
     );
-    const [only] = defaults;
-    if (only === undefined) return { manifest, faults: [] };
-    if (defaults.length > 1) {
-      const what = `${resourceOf('Ingress')} ${JSON.stringify(manifest.metadata.name ?? '')}`;
-      const why = `${defaults.length} default IngressClasses were found, only 1 allowed`;
-      const message = `${what} is forbidden: Internal error occurred: ${why}`;
-      return { manifest, faults: [{ reason: 'FieldValueForbidden', field: '', message }] };
-    }
-    const spec = { ...manifest.spec, ingressClassName: only.metadata.name };
-    return { manifest: { ...manifest, spec }, faults: [] };
+    const [chosen] = defaults.toSorted((one, other) => (isBefore(one, other) ? -1 : 1));
+    if (chosen === undefined) return manifest;
+    return { ...manifest, spec: { ...manifest.spec, ingressClassName: chosen.name } };
   }
+}
+
+function isBefore(one: ObjectMeta, other: ObjectMeta): boolean {
+  const [made, otherMade] = [one.creationTimestamp ?? '', other.creationTimestamp ?? ''];
+  if (made !== otherMade) return made > otherMade;
+  return (one.name ?? '') < (other.name ?? '');
 }
 
 function hasClass({ spec, metadata }: Extract<Manifest, { kind: 'Ingress' }>): boolean {

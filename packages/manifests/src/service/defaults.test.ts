@@ -28,6 +28,12 @@ test('an empty text or zero stands for an absent value', () => {
   expect(defaultService(serviceOf(blank))).toEqual(defaultService(serviceOf({})));
 });
 
+test('a service without ports has no list of them', () => {
+  const external: ServiceSpec = { type: 'ExternalName', externalName: 'a.example' };
+  expect(defaultService(serviceOf(external)).spec).not.toHaveProperty('ports');
+  expect(defaultService(serviceOf({ ...external, ports: [] })).spec).not.toHaveProperty('ports');
+});
+
 test('callers from outside come by any node, unless the service names none that they reach', () => {
   const policyOf = (spec: ServiceSpec) =>
     defaultService(serviceOf(spec)).spec?.externalTrafficPolicy;

@@ -25,8 +25,9 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
     ...given,
     type,
     sessionAffinity: given.sessionAffinity || 'None',
-    ports: (given.ports ?? []).map((port) => defaultPort(port, type)),
   };
+  if (hasEntries(given.ports)) spec.ports = given.ports?.map((port) => defaultPort(port, type));
+  else delete spec.ports;
   if (spec.sessionAffinity === 'ClientIP') {
     const timeoutSeconds = given.sessionAffinityConfig?.clientIP?.timeoutSeconds;
     spec.sessionAffinityConfig = {

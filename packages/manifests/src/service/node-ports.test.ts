@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { textOf } from '../meta/field-error.ts';
 import { mergedNodePorts, sharedNodePortFaults } from './node-ports.ts';
-import type { ServicePort } from './service.ts';
+import type { ServicePort, ServiceSpec } from './service.ts';
 
 test('a node port is for one port number, with any protocol', () => {
   const dns = (protocol: string, port = 53) => ({ port, protocol, nodePort: 30_053 });
@@ -10,6 +10,19 @@ test('a node port is for one port number, with any protocol', () => {
     'spec.ports[1].nodePort: Invalid value: 30053: provided port is already allocated',
   ]);
   expect(sharedNodePortFaults({ ports: [{ port: 1 }, { port: 2 }] })).toEqual([]);
+});
+
+test('health checks need a node port of their own', () => {
+  const balanced = (healthCheckNodePort: number): ServiceSpec => ({
+    type: 'LoadBalancer',
+    externalTrafficPolicy: 'Local',
+    healthCheckNodePort,
+    ports: [{ port: 80, nodePort: 30_080 }],
+  });
+  expect(sharedNodePortFaults(balanced(30_081))).toEqual([]);
+  expect(sharedNodePortFaults(balanced(30_080)).map(textOf)).toEqual([
+    'spec.healthCheckNodePort: Invalid value: 30080: provided port is already allocated',
+  ]);
 });
 
 test('applying keeps the node ports that others gave, and not those that the manifest had', () => {

@@ -1,18 +1,31 @@
 import { type FieldError, invalid } from '../meta/field-error.ts';
-import { Service, type ServicePort, type ServiceSpec, takesNodePorts } from './service.ts';
+import {
+  Service,
+  type ServicePort,
+  type ServiceSpec,
+  takesHealthCheckPort,
+  takesNodePorts,
+} from './service.ts';
+
+const TAKEN = 'provided port is already allocated';
 
 /**
  * Faults of the node ports that a valid service asks for, by themselves. Ports with the same number, one for each
- * protocol, may share a node port. Ports with different numbers may not: it would be allocated twice.
+ * protocol, may share a node port. Ports with different numbers may not, nor may health checks: it would be allocated
+ * twice.
  */
-export function sharedNodePortFaults({ ports = [] }: ServiceSpec): FieldError[] {
+export function sharedNodePortFaults(spec: ServiceSpec): FieldError[] {
+  const { ports = [], healthCheckNodePort = 0 } = spec;
   const owners = new Map<number, number | undefined>();
-  return ports.flatMap(({ port, nodePort }, i) => {
+  const faults = ports.flatMap(({ port, nodePort }, i) => {
     if (nodePort === undefined) return [];
     if (!owners.has(nodePort)) owners.set(nodePort, port);
     if (owners.get(nodePort) === port) return [];
-    return [invalid(`spec.ports[${i}].nodePort`, nodePort, 'provided port is already allocated')];
+    return [invalid(`spec.ports[${i}].nodePort`, nodePort, TAKEN)];
   });
+  if (takesHealthCheckPort(spec) && owners.has(healthCheckNodePort))
+    faults.push(invalid('spec.healthCheckNodePort', healthCheckNodePort, TAKEN));
+  return faults;
 }
 
 type IsCounterpart = (one: ServicePort, other: ServicePort) => boolean;

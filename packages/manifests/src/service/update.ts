@@ -55,7 +55,7 @@ export function carryOver(before: Service, after: Service): Service {
   if (spec.clusterIP !== old.clusterIP && isSame(spec.clusterIPs, old.clusterIPs))
     delete spec.clusterIPs;
   if (takesClusterIp(old) && takesClusterIp(spec)) keepAddress(old, spec);
-  spec.ports = withNodePorts(old, spec);
+  if (spec.ports !== undefined) spec.ports = withNodePorts(old, spec);
   const isChecked = takesHealthCheckPort(old) && takesHealthCheckPort(spec);
   if (isChecked && !spec.healthCheckNodePort && old.healthCheckNodePort !== undefined)
     spec.healthCheckNodePort = old.healthCheckNodePort;

@@ -87,6 +87,6 @@ export function withClaims(service: Service, claims: readonly Claim[]): Service 
     } else if (slot.ports.length === 0) spec.healthCheckNodePort = number;
     for (const index of slot.ports) ports[index] = { ...ports[index], nodePort: number };
   }
-  spec.ports = ports;
+  if (ports.length > 0) spec.ports = ports;
   return { ...service, spec };
 }

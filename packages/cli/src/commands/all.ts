@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   get: async () => (await import('./get.ts')).get,
   describe: async () => (await import('./describe.ts')).describe,
   explain: async () => (await import('./explain.ts')).explain,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   events: async () => (await import('./events.ts')).events,
   top: async () => (await import('./top.ts')).top,
   create: async () => (await import('./create.ts')).create,

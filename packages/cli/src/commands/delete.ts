@@ -15,7 +15,7 @@ import { type Context, say, warn } from '../session/context.ts';
 import { selectionsOf } from '../resources/catalog.ts';
 import { type NamedObject, namedInFiles } from '../resources/named-in-files.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
-import { checkWritable } from '../resources/resource.ts';
+import { checkWritable, isDeclared } from '../resources/resource.ts';
 import { DRY_RUN, dryOf, FILES } from './apply.ts';
 import { visibleLine } from '../output/untrusted.ts';
 import { isNotFound } from '../session/refusal.ts';
@@ -127,16 +127,10 @@ async function doomedOf(context: Context, given: Arguments): Promise<NamedObject
     const found =
       names.length > 0
         ? names
-        : (await resource.list(context, namespace, selector)).filter(isDeletable).map(nameOf);
+        : (await resource.list(context, namespace, selector)).filter(isDeclared).map(nameOf);
     doomed.push(...found.map((name) => ({ resource, namespace, name })));
   }
   return doomed;
-}
-
-/** Implicit services disappear with their instances, and derived objects with their service. */
-function isDeletable({ kind, metadata }: ManifestObject): boolean {
-  const isDerived = ['Endpoints', 'EndpointSlice'].includes(kind) && metadata.uid === undefined;
-  return !isDerived && metadata.annotations?.['rollcall.dev/implicit'] === undefined;
 }
 
 /** An instance's id is unique only within its service. */

@@ -37,6 +37,12 @@ export function checkWritable({ names, isDerived = false }: Resource): void {
   throw new CliError(`error: ${names[0]} are derived from other objects and cannot be changed`);
 }
 
+/** Whether somebody declared it: implicit services disappear with their instances, derived objects with their service. */
+export function isDeclared({ kind, metadata }: ManifestObject): boolean {
+  const isDerived = ['Endpoints', 'EndpointSlice'].includes(kind) && metadata.uid === undefined;
+  return !isDerived && metadata.annotations?.['rollcall.dev/implicit'] === undefined;
+}
+
 /** A part of an object; its kind determines the type. */
 export function partOf(
   object: ManifestObject,

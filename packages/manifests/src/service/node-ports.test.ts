@@ -23,6 +23,9 @@ test('health checks need a node port of their own', () => {
   expect(sharedNodePortFaults(balanced(30_080)).map(textOf)).toEqual([
     'spec.healthCheckNodePort: Invalid value: 30080: provided port is already allocated',
   ]);
+  expect(sharedNodePortFaults(balanced(80)).map(textOf)).toEqual([
+    'spec.healthCheckNodePort: Invalid value: 80: failed to allocate requested HealthCheck NodePort 80: provided port is not in the valid range. The range of valid ports is 30000-32767',
+  ]);
 });
 
 test('applying keeps the node ports that others gave, and not those that the manifest had', () => {

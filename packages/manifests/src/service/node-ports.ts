@@ -1,5 +1,6 @@
 import { type FieldError, invalid } from '../meta/field-error.ts';
 import {
+  NODE_PORTS,
   Service,
   type ServicePort,
   type ServiceSpec,
@@ -23,8 +24,14 @@ export function sharedNodePortFaults(spec: ServiceSpec): FieldError[] {
     if (owners.get(nodePort) === port) return [];
     return [invalid(`spec.ports[${i}].nodePort`, nodePort, TAKEN)];
   });
-  if (takesHealthCheckPort(spec) && owners.has(healthCheckNodePort))
-    faults.push(invalid('spec.healthCheckNodePort', healthCheckNodePort, TAKEN));
+  if (!takesHealthCheckPort(spec) || healthCheckNodePort === 0) return faults;
+  const field = 'spec.healthCheckNodePort';
+  if (owners.has(healthCheckNodePort)) faults.push(invalid(field, healthCheckNodePort, TAKEN));
+  const { first, last } = NODE_PORTS;
+  if (healthCheckNodePort < first || healthCheckNodePort > last) {
+    const detail = `failed to allocate requested HealthCheck NodePort ${healthCheckNodePort}: provided port is not in the valid range. The range of valid ports is ${first}-${last}`;
+    faults.push(invalid(field, healthCheckNodePort, detail));
+  }
   return faults;
 }
 

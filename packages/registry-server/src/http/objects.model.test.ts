@@ -12,7 +12,12 @@ import {
   isSliceTaken,
   slices,
 } from '../testing/object-model/other-models.ts';
-import { isServiceTaken, serviceSpecs, type Taken } from '../testing/object-model/service-model.ts';
+import {
+  hasForeignFamilies,
+  isServiceTaken,
+  serviceSpecs,
+  type Taken,
+} from '../testing/object-model/service-model.ts';
 import { startTestServer } from '../testing/test-server.ts';
 
 let server: RegistryServer;
@@ -32,11 +37,12 @@ interface KindModel {
   readonly apiVersion: string;
   readonly kind: string;
   readonly content: fc.Arbitrary<Drawn>;
+  /** Undefined: it does not say. */
   isTaken(
     content: Drawn,
     before: ManifestObject | undefined,
     all: readonly ManifestObject[],
-  ): boolean;
+  ): boolean | undefined;
 }
 
 /** The numbers that all services but this one have. */
@@ -60,12 +66,11 @@ const SERVICE: KindModel = {
   apiVersion: 'v1',
   kind: 'Service',
   content: serviceSpecs.map((spec) => ({ spec })),
-  isTaken: ({ spec }, before, all) =>
-    isServiceTaken(
-      spec as Drawn,
-      before?.['spec'] as Drawn | undefined,
-      takenBy(all, before?.metadata.name),
-    ),
+  isTaken: (content, before, all) => {
+    const [spec, known] = [content['spec'] as Drawn, before?.['spec'] as Drawn | undefined];
+    if (hasForeignFamilies(spec, known)) return undefined;
+    return isServiceTaken(spec, known, takenBy(all, before?.metadata.name));
+  },
 };
 
 const KINDS: readonly KindModel[] = [
@@ -140,7 +145,9 @@ function expectedStatus(
   if (step.do === 'patch' && isMissing) return [404];
   if (step.do === 'create' && !isMissing) return [409, 422];
   const content = step.do === 'patch' && before ? merged(before, step.content) : step.content;
-  return model.isTaken(content, before, all) ? [200] : [409, 422];
+  const isTaken = model.isTaken(content, before, all);
+  if (isTaken === undefined) return [200, 409, 422];
+  return isTaken ? [200] : [409, 422];
 }
 
 /** The objects that somebody declared. */

@@ -86,7 +86,7 @@ const ENDPOINT = {
   },
   hints: {
     good: [undefined, { forZones: [{ name: 'z1' }] }],
-    bad: [{ forZones: [{ name: 'z1' }, { name: 'z1' }] }, { forZones: [{ name: '' }] }],
+    bad: [{ forZones: [{ name: 'z1' }, { name: 'z1' }] }, { forZones: [{ name: 'a b' }] }],
   },
 };
 

@@ -115,7 +115,7 @@ function fitting(spec: Drawn): Drawn {
   if (!isBalanced) for (const field of OF_BALANCERS) delete rest[field];
   if (!isBalanced && type !== 'NodePort') {
     delete rest['externalTrafficPolicy'];
-    rest['ports'] = listOf(spec['ports']).map(({ nodePort: _, ...port }) => port);
+    rest['ports'] = withoutNodePorts(listOf(spec['ports']));
   } else if (rest['clusterIP'] === 'None') delete rest['clusterIP'];
   if (rest['externalTrafficPolicy'] !== 'Local') delete rest['healthCheckNodePort'];
   if (type === 'ExternalName') {
@@ -160,6 +160,14 @@ export function isServiceTaken(spec: Drawn, before: Drawn | undefined, taken: Ta
   );
 }
 
+/** Ports that ask for no node ports. */
+function withoutNodePorts(ports: readonly Drawn[]): Drawn[] {
+  return ports.map((port) => {
+    const { nodePort: _, ...rest } = port;
+    return rest;
+  });
+}
+
 /** Unchanged fields of the former type go by themselves. */
 function withoutLeftovers(spec: Drawn, before: Drawn): Drawn {
   const rest: Record<string, unknown> = { ...spec };
@@ -175,10 +183,23 @@ function withoutLeftovers(spec: Drawn, before: Drawn): Drawn {
     const known = new Set(listOf(before['ports']).map(({ nodePort }) => nodePort));
     const ports = listOf(spec['ports']);
     if (ports.every(({ nodePort }) => !given(nodePort) || known.has(nodePort)))
-      rest['ports'] = ports.map(({ nodePort: _, ...port }) => port);
+      rest['ports'] = withoutNodePorts(ports);
   }
   if (type === 'ExternalName') for (const field of [...OF_ADDRESSES, 'clusterIPs']) drop(field);
   return rest;
+}
+
+/**
+ * Whether the families are those of a service whose addresses others write: it may name families that the registry has
+ * no addresses of, and this model does not judge it.
+ */
+export function hasForeignFamilies(spec: Drawn, before: Drawn | undefined): boolean {
+  const address = given(spec['clusterIP']) ? spec['clusterIP'] : before?.['clusterIP'];
+  const hasSelector = Object.keys(spec['selector'] ?? {}).length > 0;
+  if (address !== 'None' || hasSelector) return false;
+  const { ipFamilyPolicy, ipFamilies } = { ...before, ...spec };
+  const isPlain = ipFamilyPolicy === undefined || ipFamilyPolicy === 'SingleStack';
+  return !isPlain || !isGood(ALONE.ipFamilies, ipFamilies);
 }
 
 function isSpecValid(spec: Drawn, before: Drawn | undefined): boolean {
@@ -200,7 +221,7 @@ function isSpecValid(spec: Drawn, before: Drawn | undefined): boolean {
     type === 'ExternalName' || isHeadless || ports.length > 0,
     ports.length < 2 || ports.every(({ name }) => given(name)),
     areDistinct(ports.flatMap(({ name }) => (given(name) ? [String(name)] : []))),
-    areDistinct(ports.map(({ port, protocol = 'TCP' }) => `${port}/${protocol}`)),
+    areDistinct(ports.map(({ port, protocol = 'TCP' }) => JSON.stringify([port, protocol]))),
     isExternal || ports.every(({ nodePort }) => !given(nodePort)),
     areSharedAlone(ports),
     !(isExternal && isHeadless),

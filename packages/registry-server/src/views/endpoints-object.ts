@@ -1,23 +1,25 @@
 import { isIP } from 'node:net';
-import type { ManifestObject } from '@rollcall/contract';
-import { addTo, type Member, membersOf, portKeyOf, type SliceSource } from './slices.ts';
-
-type Source = Pick<
-  SliceSource,
-  'namespace' | 'service' | 'revision' | 'createdAt' | 'labels' | 'endpoints'
->;
+import { hostnameOf, type ManifestObject } from '@rollcall/contract';
+import {
+  addTo,
+  HEADLESS_LABEL,
+  type Member,
+  membersOf,
+  portKeyOf,
+  type SliceSource,
+} from './slices.ts';
 
 /**
  * The Endpoints object of a service: one subset per set of ports, with ready and unready addresses apart. Leaves out
  * instances that are leaving, and host names: this kind has only IP addresses.
  */
-export function endpointsObject(source: Source): ManifestObject {
-  const { namespace, service, revision, createdAt, labels, endpoints } = source;
+export function endpointsObject(source: SliceSource): ManifestObject {
+  const { namespace, service, revision, createdAt, endpoints, isHeadless, hasPorts } = source;
   const groups = new Map<string, Member[]>();
   for (const member of membersOf(endpoints)) {
     const { address, ready, terminating } = member.endpoint;
     if (isIP(address) === 0 || (terminating && !ready)) continue;
-    addTo(groups, portKeyOf(member), member);
+    addTo(groups, hasPorts ? portKeyOf(member) : '', member);
   }
   const subsets = [...groups.values()].map((members) => {
     const addressesOf = (isReady: boolean) =>
@@ -25,17 +27,17 @@ export function endpointsObject(source: Source): ManifestObject {
         .filter(({ endpoint }) => endpoint.ready === isReady)
         .map(({ endpoint: { address, instance } }) => ({
           ip: address,
+          ...(isHeadless ? { hostname: hostnameOf(instance) } : {}),
           targetRef: { kind: 'Pod', name: instance, namespace },
         }));
     const [addresses, notReadyAddresses] = [addressesOf(true), addressesOf(false)];
     return {
       ...(addresses.length > 0 ? { addresses } : {}),
       ...(notReadyAddresses.length > 0 ? { notReadyAddresses } : {}),
-      ports: (members[0]?.ports ?? []).map(({ portName, port, protocol }) => {
-        return portName === '' ? { port, protocol } : { name: portName, port, protocol };
-      }),
+      ...(hasPorts ? { ports: portsOf(source, members[0]?.ports ?? []) } : {}),
     };
   });
+  const { [HEADLESS_LABEL]: _, ...labels } = source.labels;
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',
@@ -44,8 +46,21 @@ export function endpointsObject(source: Source): ManifestObject {
       namespace,
       resourceVersion: String(revision),
       ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }),
-      labels: { ...labels },
+      labels: {
+        ...labels,
+        'endpoints.kubernetes.io/managed-by': 'endpoint-controller',
+        ...(isHeadless ? { [HEADLESS_LABEL]: '' } : {}),
+      },
     },
     ...(subsets.length > 0 ? { subsets } : {}),
   };
+}
+
+function portsOf({ appProtocols }: SliceSource, ports: Member['ports']): object[] {
+  return ports.map(({ portName: name, port, protocol }) => ({
+    ...(name === '' ? {} : { name }),
+    port,
+    protocol,
+    ...(appProtocols.has(name) ? { appProtocol: appProtocols.get(name) } : {}),
+  }));
 }

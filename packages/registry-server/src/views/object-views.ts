@@ -1,12 +1,6 @@
 import { nameKeyOf } from '../picture/declared/object-key.ts';
 import { type ManifestObject, ProblemError } from '@rollcall/contract';
-import {
-  type Deployment,
-  type Kind,
-  KINDS,
-  type Service,
-  SERVICE_NAME_LABEL,
-} from '@rollcall/manifests';
+import { type Deployment, type Kind, KINDS, type Service } from '@rollcall/manifests';
 import type { InstanceRecord } from '../store/record.ts';
 import type { Picture, ServicePicture } from '../picture/picture.ts';
 import type { Declarations, Declared } from '../picture/declared/declarations.ts';
@@ -15,7 +9,9 @@ import { endpointsObject } from './endpoints-object.ts';
 import { hasSelector } from '../picture/declared/profile.ts';
 import { shownStatus } from '../picture/declared/reported-status.ts';
 import { shownObject } from '../picture/declared/shown-object.ts';
-import { slicesOf, type SliceSource } from './slices.ts';
+import { isMirrored } from '../picture/declared/mirrored.ts';
+import { mirroredSlices } from './mirrored-slices.ts';
+import { type AddressType, slicesOf, type SliceSource } from './slices.ts';
 
 /** Marks a service that is not declared: it exists because instances registered under its name. */
 const IMPLICIT = 'rollcall.dev/implicit';
@@ -182,22 +178,34 @@ export class ObjectViews {
     const key = nameKeyOf({ namespace, name });
     const service = this.#declarations?.service(key);
     if (picture === undefined || service?.spec?.type === 'ExternalName') return [];
-    if (service !== undefined && !hasSelector(service)) {
-      const written = this.#declarations?.endpointsOf(key);
-      if (written === undefined || this.#declarations?.slicesOf(key).length !== 0) return [];
+    if (service === undefined || hasSelector(service)) {
+      return slicesOf(this.#sourceOf(picture, service));
     }
-    return slicesOf(this.#sourceOf(picture, service));
+    const written = this.#declarations?.get('Endpoints', key);
+    if (written === undefined || !isMirrored(written.manifest)) return [];
+    return mirroredSlices(written.manifest, written.revision);
   }
 
   #sourceOf(picture: ServicePicture, service: Service | undefined): SliceSource {
-    const { namespace, service: name, revision, declared, endpoints } = picture;
-    const { [SERVICE_NAME_LABEL]: _, ...labels } = service?.metadata.labels ?? {};
-    const isHeadless = declared?.isHeadless ?? true;
-    const uid = service?.metadata.uid;
-    const createdAt =
-      service?.metadata.creationTimestamp ??
-      this.#implicitService(namespace, name)?.metadata.creationTimestamp;
-    return { namespace, service: name, revision, isHeadless, uid, createdAt, labels, endpoints };
+    const { namespace, service: name, declared } = picture;
+    const { metadata, spec } = service ?? {};
+    const ports = spec?.ports ?? [];
+    const implicit = service === undefined ? this.#implicitService(namespace, name) : undefined;
+    return {
+      ...picture,
+      isHeadless: declared?.isHeadless ?? true,
+      hasPorts: service === undefined || ports.length > 0,
+      families: (spec?.ipFamilies ?? []) as AddressType[],
+      isZonePreferred: (spec?.trafficDistribution ?? '') !== '',
+      uid: metadata?.uid,
+      createdAt: metadata?.creationTimestamp ?? implicit?.metadata.creationTimestamp,
+      labels: metadata?.labels ?? {},
+      appProtocols: new Map(
+        ports.flatMap(({ name: port = '', appProtocol }) =>
+          appProtocol === undefined ? [] : [[port, appProtocol]],
+        ),
+      ),
+    };
   }
 }
 

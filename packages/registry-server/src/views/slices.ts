@@ -6,16 +6,32 @@ import { SERVICE_NAME_LABEL } from '@rollcall/manifests';
 /** Maximum number of endpoints in a derived slice. */
 const MAX_ENDPOINTS = 100;
 
+const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
+/** On slices and Endpoints of a headless service. */
+export const HEADLESS_LABEL = 'service.kubernetes.io/headless';
+/** Labels with a meaning of their own on slices: the service's values do not count. */
+const RESERVED: ReadonlySet<string> = new Set([SERVICE_NAME_LABEL, MANAGED_BY, HEADLESS_LABEL]);
+
+export type AddressType = 'IPv4' | 'IPv6' | 'FQDN';
+
 /** The input for the slices of a service. */
 export interface SliceSource {
   readonly namespace: string;
   readonly service: string;
   readonly revision: number;
   readonly isHeadless: boolean;
+  /** False: the service has no ports, so neither do its slices. */
+  readonly hasPorts: boolean;
+  /** The families of a declared service: each has at least one slice, if only an empty one. */
+  readonly families: readonly AddressType[];
+  /** Whether endpoints have hints to prefer their own zone. */
+  readonly isZonePreferred: boolean;
   readonly uid: string | undefined;
   /** When the service was created; ISO 8601. */
   readonly createdAt: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  /** Name of a port of the service -> its appProtocol. */
+  readonly appProtocols: ReadonlyMap<string, string>;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -55,31 +71,40 @@ export function portKeyOf({ ports }: Member): string {
     .join(',');
 }
 
-function familyOf({ address }: Endpoint): 'IPv4' | 'IPv6' | 'FQDN' {
+export function familyOf(address: string): AddressType {
   if (isIPv4(address)) return 'IPv4';
   return isIPv6(address) ? 'IPv6' : 'FQDN';
 }
 
+/** The name of a slice: its service, and a digest of what is its own. */
+export function sliceNameOf(service: string, key: string): string {
+  // Instances on one machine each have their own ports: a thousand sets must not collide in one name.
+  return `${service}-${digestOf(key).toString('hex').slice(0, 10)}`;
+}
+
+/** What the endpoints of one slice have in common. */
+const keyOf = ({ hasPorts }: SliceSource, member: Member) =>
+  `${familyOf(member.endpoint.address)} ${hasPorts ? portKeyOf(member) : ''}`;
+
 /**
  * The endpoint slices of a service: one set per address family and set of ports, at most 100 endpoints each. The slice
  * of an endpoint depends only on the digest of its id and on how often its set was divided. So every server makes the
- * same slices, and an endpoint that comes or goes changes one slice (or divides it in two).
+ * same slices, and an endpoint that comes or goes changes one slice (or divides it in two). A family without endpoints
+ * has one empty slice without ports, as in Kubernetes.
  */
 export function slicesOf(source: SliceSource): ManifestObject[] {
   const groups = new Map<string, Member[]>();
-  for (const member of membersOf(source.endpoints)) {
-    const key = `${familyOf(member.endpoint)} ${portKeyOf(member)}`;
-    addTo(groups, key, member);
-  }
-  return [...groups].flatMap(([key, members]) => {
-    // Instances on one machine each have their own ports: a thousand sets must not collide in one name.
-    const stem = digestOf(key).toString('hex').slice(0, 10);
+  for (const member of membersOf(source.endpoints)) addTo(groups, keyOf(source, member), member);
+  const slices = [...groups].flatMap(([key, members]) => {
+    const stem = sliceNameOf(source.service, key);
     const dealt = members.map((member) => ({ member, digest: digestOf(member.endpoint.id) }));
-    return [...divided(dealt, '')].map(([suffix, own]) => {
-      const name = `${source.service}-${stem}${suffix === '' ? '' : `-${suffix}`}`;
-      return sliceOf(source, name, own);
-    });
+    return [...divided(dealt, '')].map(([suffix, own]) =>
+      sliceOf(source, `${stem}${suffix === '' ? '' : `-${suffix}`}`, own),
+    );
   });
+  const filled = new Set(slices.map(({ addressType }) => addressType));
+  const empty = source.families.filter((family) => !filled.has(family));
+  return [...slices, ...empty.map((family) => emptySlice(source, family))];
 }
 
 interface Dealt {
@@ -102,8 +127,43 @@ function* divided(dealt: readonly Dealt[], prefix: string): Generator<[string, M
 }
 
 function sliceOf(source: SliceSource, name: string, members: readonly Member[]): ManifestObject {
-  const { namespace, service, revision, isHeadless, uid, createdAt, labels } = source;
+  const { namespace, isHeadless, isZonePreferred, hasPorts, appProtocols } = source;
   const [first] = members;
+  return {
+    ...headOf(source, name),
+    addressType: familyOf(first?.endpoint.address ?? ''),
+    endpoints: members.map(({ endpoint }) => {
+      const { address, ready, serving, terminating, instance, zone } = endpoint;
+      return {
+        addresses: [address],
+        conditions: { ready, serving, terminating },
+        ...(isHeadless ? { hostname: hostnameOf(instance) } : {}),
+        ...(zone === '' ? {} : { zone }),
+        targetRef: { kind: 'Pod', name: instance, namespace },
+        ...(isZonePreferred && ready && zone !== ''
+          ? { hints: { forZones: [{ name: zone }] } }
+          : {}),
+      };
+    }),
+    ports: hasPorts
+      ? (first?.ports ?? []).map(({ portName: own, port, protocol }) => ({
+          name: own,
+          port,
+          protocol,
+          ...(appProtocols.has(own) ? { appProtocol: appProtocols.get(own) } : {}),
+        }))
+      : null,
+  };
+}
+
+function emptySlice(source: SliceSource, addressType: AddressType): ManifestObject {
+  const name = sliceNameOf(source.service, `${addressType} without endpoints`);
+  return { ...headOf(source, name), addressType, endpoints: [], ports: null };
+}
+
+function headOf(source: SliceSource, name: string): ManifestObject {
+  const { namespace, service, revision, isHeadless, uid, createdAt, labels } = source;
+  const own = Object.entries(labels).filter(([key]) => !RESERVED.has(key));
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -114,33 +174,17 @@ function sliceOf(source: SliceSource, name: string, members: readonly Member[]):
       resourceVersion: String(revision),
       ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }),
       labels: {
-        ...labels,
+        ...Object.fromEntries(own),
         [SERVICE_NAME_LABEL]: service,
-        'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
-        ...(isHeadless ? { 'service.kubernetes.io/headless': '' } : {}),
+        [MANAGED_BY]: 'endpointslice-controller.k8s.io',
+        ...(isHeadless ? { [HEADLESS_LABEL]: '' } : {}),
       },
-      ...(uid === undefined
-        ? {}
-        : {
-            ownerReferences: [
-              { apiVersion: 'v1', kind: 'Service', name: service, uid, controller: true },
-            ],
-          }),
+      ...(uid === undefined ? {} : { ownerReferences: [controllerRef('Service', service, uid)] }),
     },
-    addressType: first === undefined ? 'IPv4' : familyOf(first.endpoint),
-    endpoints: members.map(({ endpoint }) => {
-      const { address, ready, serving, terminating, instance, zone, tier } = endpoint;
-      return {
-        addresses: [address],
-        conditions: { ready, serving, terminating },
-        ...(isHeadless ? { hostname: hostnameOf(instance) } : {}),
-        ...(zone === '' ? {} : { zone }),
-        targetRef: { kind: 'Pod', name: instance, namespace },
-        tier,
-      };
-    }),
-    ports: (first?.ports ?? []).map(({ portName, port, protocol }) => {
-      return { name: portName, port, protocol };
-    }),
   };
+}
+
+/** The owner of a derived object, in the form of Kubernetes. */
+export function controllerRef(kind: string, name: string, uid: string): object {
+  return { apiVersion: 'v1', kind, name, uid, controller: true, blockOwnerDeletion: true };
 }

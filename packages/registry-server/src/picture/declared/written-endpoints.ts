@@ -1,5 +1,6 @@
 import { type Endpoint, STATE_TABLE } from '@rollcall/contract';
 import type { Endpoints, EndpointSlice, Service, ServicePort } from '@rollcall/manifests';
+import { isMirrored, mirroredAddresses } from './mirrored.ts';
 
 /** One address of a hand-written object of either kind. */
 interface Written {
@@ -27,16 +28,12 @@ const portsOf = (ports: Ports = []) =>
 const nameOf = (ref: unknown) => (ref as { readonly name?: string } | undefined)?.name;
 
 function* ofEndpoints({ subsets = [] }: Endpoints): Generator<Written> {
-  for (const { addresses = [], notReadyAddresses = [], ports } of subsets) {
-    const groups = [
-      ['up', addresses],
-      ['starting', notReadyAddresses],
-    ] as const;
-    for (const [state, list] of groups) {
-      for (const { ip = '', hostname, targetRef } of list) {
-        const instance = hostname ?? nameOf(targetRef) ?? ip;
-        yield { address: ip, instance, zone: '', state, ports: portsOf(ports) };
-      }
+  for (const subset of subsets) {
+    for (const { address, isReady } of mirroredAddresses(subset)) {
+      const { ip = '', hostname, targetRef } = address;
+      const instance = hostname ?? nameOf(targetRef) ?? ip;
+      const state = isReady ? 'up' : 'starting';
+      yield { address: ip, instance, zone: '', state, ports: portsOf(subset.ports) };
     }
   }
 }
@@ -68,7 +65,7 @@ export function writtenEndpoints(
 ): readonly Endpoint[] {
   const { spec = {} } = service;
   const written = [
-    ...(endpoints === undefined ? [] : ofEndpoints(endpoints)),
+    ...(endpoints !== undefined && isMirrored(endpoints) ? ofEndpoints(endpoints) : []),
     ...[...slices].flatMap((slice) => [...ofSlice(slice)]),
   ];
   const wanted = new Map((spec.ports ?? []).map((port) => [port.name ?? '', targetOf(port)]));

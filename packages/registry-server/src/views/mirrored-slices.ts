@@ -1,0 +1,83 @@
+import type { ManifestObject } from '@rollcall/contract';
+import { type Endpoints, SERVICE_NAME_LABEL } from '@rollcall/manifests';
+import { mirroredAddresses } from '../picture/declared/mirrored.ts';
+import { type AddressType, controllerRef, familyOf, sliceNameOf } from './slices.ts';
+
+/** Annotations that are about the Endpoints object alone. */
+const OWN_ANNOTATIONS: ReadonlySet<string> = new Set([
+  'endpoints.kubernetes.io/last-change-trigger-time',
+  'kubectl.kubernetes.io/last-applied-configuration',
+]);
+
+type Port = NonNullable<NonNullable<Endpoints['subsets']>[number]['ports']>[number];
+
+interface Group {
+  readonly family: AddressType;
+  readonly ports: readonly object[];
+  /** Addresses and their targets -> endpoints. */
+  readonly endpoints: Map<string, object>;
+}
+
+/**
+ * The slices of a hand-written Endpoints object: one per address family and set of ports, with all ports, as the
+ * mirroring controller of Kubernetes makes them. A slice has everything that is written of an address.
+ */
+export function mirroredSlices(endpoints: Endpoints, revision: number): ManifestObject[] {
+  const groups = new Map<string, Group>();
+  for (const subset of endpoints.subsets ?? []) {
+    const ports = (subset.ports ?? []).map(({ name = '', ...port }) => ({ name, ...port }));
+    const portKey = ports.map(portKeyOf).toSorted();
+    for (const { address, isReady } of mirroredAddresses(subset)) {
+      const { ip = '', hostname, nodeName, targetRef } = address;
+      const family = familyOf(ip);
+      const key = `${family} ${portKey.join()}`;
+      const group = groups.get(key) ?? { family, ports, endpoints: new Map() };
+      groups.set(key, group);
+      const { namespace = '', name = '' } = (targetRef ?? {}) as Record<string, string>;
+      // If it is written twice, ready wins: those that are ready come first.
+      const own = `${ip} ${namespace}/${name}`;
+      if (group.endpoints.has(own)) continue;
+      group.endpoints.set(own, {
+        addresses: [ip],
+        conditions: { ready: isReady },
+        ...(hostname === undefined ? {} : { hostname }),
+        ...(nodeName === undefined ? {} : { nodeName }),
+        ...(targetRef === undefined ? {} : { targetRef }),
+      });
+    }
+  }
+  return [...groups].map(([key, { family, ports, endpoints: own }]) => ({
+    ...headOf(endpoints, sliceNameOf(endpoints.metadata.name ?? '', key), revision),
+    addressType: family,
+    endpoints: [...own.values()],
+    ports: ports.length === 0 ? null : ports,
+  }));
+}
+
+const portKeyOf = ({ name = '', port, protocol, appProtocol = '' }: Port) =>
+  `${name} ${port} ${protocol} ${appProtocol}`;
+
+function headOf({ metadata }: Endpoints, name: string, revision: number): ManifestObject {
+  const { name: service = '', namespace = 'default', uid, creationTimestamp, labels } = metadata;
+  const annotations = Object.entries(metadata.annotations ?? {}).filter(
+    ([key]) => !OWN_ANNOTATIONS.has(key),
+  );
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name,
+      namespace,
+      generateName: `${service}-`,
+      resourceVersion: String(revision),
+      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+      labels: {
+        ...labels,
+        [SERVICE_NAME_LABEL]: service,
+        'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io',
+      },
+      ...(annotations.length === 0 ? {} : { annotations: Object.fromEntries(annotations) }),
+      ...(uid === undefined ? {} : { ownerReferences: [controllerRef('Endpoints', service, uid)] }),
+    },
+  };
+}

@@ -160,9 +160,12 @@ hello-world   4/3     4            4           20m   hello-world   hello-app:2.0
     const loadBalancer = [{ hostname: 'lb.test' }, { ip: '127.0.0.8', ports: [{ port: 80 }] }];
     await cli.rollcall.call('putIngressReport', { params, body: { loadBalancer } });
     expect(await cli.out('get', 'ing', '-n', 'ing')).toBe(
-      `NAME   CLASS      HOSTS           ADDRESS             PORTS     AGE
-shop   rollcall   a.test,b.test   127.0.0.8,lb.test   80, 443   20m
+      `NAME   CLASS      HOSTS           ADDRESS            PORTS     AGE
+shop   rollcall   a.test,b.test   127.0.0.8,lb....   80, 443   20m
 `,
+    );
+    expect(await cli.out('get', 'ing', '-n', 'ing', '-o', 'wide')).toContain(
+      '   127.0.0.8,lb.test   80, 443 ',
     );
     await cli.out('delete', 'ing', 'shop', '-n', 'ing');
   });

@@ -54,7 +54,9 @@ test.each([
 });
 
 test('a table has one row for one thing, and its columns fit what is shown', async () => {
-  const [head = '', row = '', ...rest] = (await cli.out('get', 'svc', 'web')).split('\n');
+  const [head = '', row = '', ...rest] = (await cli.out('get', 'svc', 'web', '-o', 'wide')).split(
+    '\n',
+  );
   expect(rest).toEqual(['']);
   expect(row).toContain(` ${SHOWN_LINE} `);
   expect(head.indexOf('PORT(S)')).toBe(row.indexOf('80:'));
@@ -146,7 +148,7 @@ test('what an editor shows is what is there', async () => {
 
 test('what goes on being shown obeys nobody either', async () => {
   const lines = [
-    'get svc -w',
+    'get svc -w -o wide',
     'get svc -A -w -o wide',
     'get svc -w -o custom-columns=NAME:.metadata.name,NOTE:.metadata.annotations.note',
     'get events -w',

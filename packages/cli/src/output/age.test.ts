@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationText } from './age.ts';
+import { ageOf, durationText } from './age.ts';
 
 // The same values as `duration.HumanDuration` of Kubernetes gives.
 test.each([
@@ -23,4 +23,10 @@ test.each([
   [8 * 365 * 86_400 + 86_400, '8y'],
 ])('%d s is %s', (seconds, text) => {
   expect(durationText(seconds * 1_000)).toBe(text);
+});
+
+test('a time that is yet to come is none, but for what clocks may differ', () => {
+  expect(durationText(-1_999)).toBe('0s');
+  expect(durationText(-2_000)).toBe('<invalid>');
+  expect(ageOf('2026-01-01T00:01:00Z', Date.parse('2026-01-01T00:00:00Z'))).toBe('<invalid>');
 });

@@ -3,8 +3,12 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
-/** A duration in kubectl's format: `38s`, `3m12s`, `45m`, `5h3m`, `26h`, `3d4h`, `12d`, `2y30d`, `9y`. */
+/**
+ * A duration in kubectl's format: `38s`, `3m12s`, `45m`, `5h3m`, `26h`, `3d4h`, `12d`, `2y30d`, `9y`. Of something that
+ * is yet to come it is `<invalid>`: the clocks of two machines differ.
+ */
 export function durationText(ms: number): string {
+  if (ms <= -2_000) return '<invalid>';
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   const both = (big: number, bigUnit: string, small: number, smallUnit: string) =>
     small === 0 ? `${big}${bigUnit}` : `${big}${bigUnit}${small}${smallUnit}`;

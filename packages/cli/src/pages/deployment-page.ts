@@ -3,7 +3,7 @@ import type { Context } from '../session/context.ts';
 import { visibleLine } from '../output/untrusted.ts';
 import { partOf } from '../resources/resource.ts';
 import { containersOf, deploymentSpec, deploymentStatus } from '../resources/workloads.ts';
-import { eventsText, type Field, fieldsText, headOf, pairs, ruledRows } from './page.ts';
+import { eventsOf, eventsText, type Field, fieldsText, headOf, pairs, ruledRows } from './page.ts';
 
 interface Condition {
   readonly type: string;
@@ -38,10 +38,7 @@ export async function deploymentPage(
     fieldsText(fields) +
     templateText(object) +
     conditionsText(object) +
-    eventsText(
-      events.filter(({ instance, reason }) => instance === '' && reason.startsWith('Deployment ')),
-      clock.wallMs(),
-    )
+    eventsText(eventsOf(events, 'Deployment'), clock.wallMs())
   );
 }
 

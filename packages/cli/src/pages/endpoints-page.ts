@@ -1,6 +1,6 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import type { Endpoints, EndpointSlice } from '@rollcall/manifests';
-import { visibleLine } from '../output/untrusted.ts';
+import { tabbedText } from '../output/tabbed.ts';
 import { joined, NONE, partOf } from '../resources/resource.ts';
 import { type Field, fieldsText, headOf, ruledRows } from './page.ts';
 
@@ -37,33 +37,34 @@ export function endpointsPage(object: ManifestObject): string {
 
 type SliceEndpoint = NonNullable<EndpointSlice['endpoints']>[number];
 
-function endpointText(endpoint: SliceEndpoint): string {
+function endpointLines(endpoint: SliceEndpoint): string[][] {
   const { addresses = [], conditions, hostname, targetRef, zone, nodeName } = endpoint;
   const ref = targetRef as { readonly kind?: string; readonly name?: string } | undefined;
-  const rest: Field[] = [
-    ['Hostname', hostname ?? UNSET],
-    ...(ref === undefined ? [] : [['TargetRef', `${ref.kind}/${ref.name}`] as const]),
-    ['NodeName', nodeName ?? UNSET],
-    ['Zone', zone ?? UNSET],
+  return [
+    ['  - Addresses:', addresses.join(', ') || NONE],
+    ['    Conditions:'],
+    ['      Ready:', String(conditions?.ready ?? UNSET)],
+    ['    Hostname:', hostname ?? UNSET],
+    ...(ref === undefined ? [] : [['    TargetRef:', `${ref.kind ?? ''}/${ref.name ?? ''}`]]),
+    ['    NodeName:', nodeName ?? UNSET],
+    ['    Zone:', zone ?? UNSET],
   ];
-  const ready = conditions?.ready ?? UNSET;
-  return (
-    `  - Addresses:  ${visibleLine(addresses.join(', ')) || NONE}\n` +
-    `    Conditions:\n      Ready:    ${String(ready)}\n${fieldsText(rest, '    ')}`
-  );
 }
 
 /** An EndpointSlice with each of its endpoints. */
 export function endpointSlicePage(object: ManifestObject): string {
-  const ports = partOf(object, 'ports') as Ports;
+  const ports = (partOf(object, 'ports') as Ports) ?? [];
   const endpoints = (partOf(object, 'endpoints') as EndpointSlice['endpoints']) ?? [];
   const type = object['addressType'] as string;
-  const portsPart =
-    (ports ?? []).length === 0 ? `Ports: ${UNSET}\n` : `Ports:\n${portsText(ports, '  ')}`;
-  const endpointsPart =
-    endpoints.length === 0
-      ? `Endpoints: ${NONE}\n`
-      : `Endpoints:\n${endpoints.map(endpointText).join('')}`;
-  const head = fieldsText([...headOf(object), ['AddressType', type]]);
-  return `${head}${portsPart}${endpointsPart}Events:  ${NONE}\n`;
+  const rest = [
+    ...(endpoints.length === 0
+      ? [[`Endpoints: ${NONE}`]]
+      : [['Endpoints:'], ...endpoints.flatMap(endpointLines)]),
+    ['Events:', NONE],
+  ];
+  return (
+    fieldsText([...headOf(object), ['AddressType', type]]) +
+    (ports.length === 0 ? `Ports: ${UNSET}\n` : `Ports:\n${portsText(ports, '  ')}`) +
+    tabbedText(rest)
+  );
 }

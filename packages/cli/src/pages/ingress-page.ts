@@ -1,13 +1,12 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import type { Context } from '../session/context.ts';
-import { objectKindOf } from '../output/event-words.ts';
 import { tabbedText } from '../output/tabbed.ts';
 import { placesOfSlices } from '../resources/endpoints.ts';
 import { firstFew, NONE } from '../resources/resource.ts';
-import { ingressOf, specOf } from '../resources/services.ts';
+import { balancersText, specOf } from '../resources/services.ts';
 import { ingressClassSpec, ingressSpec } from '../resources/ingresses.ts';
 import { isNotFound } from '../session/refusal.ts';
-import { annotationsOf, eventsText, pairs } from './page.ts';
+import { annotationsOf, eventsOf, eventsText, linesOf, pairs } from './page.ts';
 
 const MOST_EVENTS = 20;
 
@@ -31,14 +30,14 @@ export async function ingressPage(context: Context, object: ManifestObject): Pro
     ['Name:', name],
     ...several('Labels:', pairs(labels)),
     ['Namespace:', namespace],
-    ['Address:', ingressOf(object).join(',')],
+    ['Address:', balancersText(object, true)],
     ['Ingress Class:', ingressClassName],
     ['Default backend:', fallback],
     ...tlsLines(spec),
     ...ruleLines(spec, textOf, fallback),
     ...several('Annotations:', annotationsOf(object)),
   ];
-  const own = events.filter((event) => objectKindOf(event) === 'Ingress');
+  const own = eventsOf(events, 'Ingress');
   if (own.length === 0) return tabbedText([...lines, ['Events:', NONE]]);
   return tabbedText(lines) + eventsText(own, clock.wallMs());
 }
@@ -65,14 +64,14 @@ export async function ingressClassPage(context: Context, object: ManifestObject)
           ['  Name:', named],
         ]),
   ];
-  const own = events.filter((event) => objectKindOf(event) === 'IngressClass');
+  const own = eventsOf(events, 'IngressClass');
   if (own.length === 0) return tabbedText([...lines, ['Events:', NONE]]);
   return tabbedText(lines) + eventsText(own, clock.wallMs());
 }
 
 /** The first value after its title, the others below it. */
 function several(title: string, values: readonly string[]): string[][] {
-  const [first = NONE, ...others] = values.flatMap((value) => value.split('\n'));
+  const [first = NONE, ...others] = values.flatMap(linesOf);
   return [[title, first], ...others.map((value) => ['', value])];
 }
 

@@ -1,9 +1,12 @@
 import type { ManifestObject, TimelineEvent } from '@rollcall/client-sdk';
 import { durationText } from '../output/age.ts';
-import { reasonWordOf, severityOf } from '../output/event-words.ts';
+import { objectKindOf, reasonWordOf, severityOf } from '../output/event-words.ts';
 import { padded, visibleLine, visibleText } from '../output/untrusted.ts';
 import { widthOf } from '../output/width.ts';
-import { NONE } from '../resources/resource.ts';
+import { NONE, sortedPairs } from '../resources/resource.ts';
+
+/** Longest annotation on one line, with its key. */
+const MOST_ANNOTATION = 140;
 
 /** A heading and its value; several values are listed below each other. */
 export type Field = readonly [title: string, ...values: string[]];
@@ -41,13 +44,35 @@ export function headOf(object: ManifestObject): Field[] {
 
 /** `key=value` each. */
 export const pairs = (given: Readonly<Record<string, string>> | undefined): string[] =>
-  Object.entries(given ?? {}).map(([key, value]) => visibleLine(`${key}=${value}`));
+  sortedPairs(given).map(([key, value]) => visibleLine(`${key}=${value}`));
 
 /** Annotations written by people; the copy of the last applied manifest is for machines. */
 export function annotationsOf({ metadata }: ManifestObject): string[] {
-  return Object.entries(metadata.annotations ?? {})
+  return sortedPairs(metadata.annotations)
     .filter(([key]) => !key.startsWith('kubectl.kubernetes.io/last-applied'))
-    .map(([key, value]) => `${visibleLine(key)}:${value.includes('\n') ? '\n' : ' '}${value}`);
+    .map(([key, value]) => annotationText(visibleLine(key), value.replace(/\n$/, '')));
+}
+
+/** As in kubectl: a long value has its own lines, and its long lines are cut. */
+function annotationText(key: string, value: string): string {
+  if (!value.includes('\n') && key.length + value.length + 2 <= MOST_ANNOTATION) {
+    return `${key}: ${value}`;
+  }
+  const most = MOST_ANNOTATION - 2;
+  const lines = value
+    .split('\n')
+    .map((line) => (line.length > most ? `${line.slice(0, most)}...` : line));
+  return [`${key}:`, ...lines].join('\n');
+}
+
+/**
+ * The events of a declared object. Those of a deleted object that had the same kind and name are not its own, nor are
+ * those of another kind.
+ */
+export function eventsOf(events: readonly TimelineEvent[], kind: string): TimelineEvent[] {
+  const isOf = (event: TimelineEvent) => event.instance === '' && objectKindOf(event) === kind;
+  const end = events.findLastIndex((event) => isOf(event) && event.kind === 'deleted');
+  return events.filter((event, i) => isOf(event) && i > end);
 }
 
 /** A row of displayed cells; the last cell may continue on further lines. */

@@ -1,14 +1,12 @@
 import type { ManifestObject, ServiceReport } from '@rollcall/client-sdk';
 import type { ServiceSpec } from '@rollcall/manifests';
 import type { Context } from '../session/context.ts';
-import { objectKindOf } from '../output/event-words.ts';
 import { placesOfSlices } from '../resources/endpoints.ts';
 import { firstFew, NONE } from '../resources/resource.ts';
 import { ingressOf, specOf } from '../resources/services.ts';
-import { type Field, headOf, pageText, pairs, ruledRows } from './page.ts';
+import { eventsOf, type Field, headOf, pageText, pairs, ruledRows } from './page.ts';
 
 const MOST_EVENTS = 20;
-const OTHERS = ['Deployment', 'Ingress', 'IngressClass', 'Secret'];
 
 /** A service with its endpoints, the reports of data planes, and its events. */
 export async function servicePage(context: Context, object: ManifestObject): Promise<string> {
@@ -27,15 +25,14 @@ export async function servicePage(context: Context, object: ManifestObject): Pro
     ...portFields(object, slices),
     ...policyFields(specOf(object)),
   ];
-  // Other declared objects with the same name have their own page.
-  const own = events.filter((event) => !OTHERS.includes(objectKindOf(event)));
+  const declared = new Set(eventsOf(events, 'Service'));
+  const own = events.filter((event) => event.instance !== '' || declared.has(event));
   return pageText(fields, { middle: conditionsText(reports), events: own, nowMs: clock.wallMs() });
 }
 
 function addressFields(object: ManifestObject): Field[] {
   const spec = specOf(object);
   const { type = 'ClusterIP', ipFamilyPolicy, ipFamilies = [], clusterIPs = [] } = spec;
-  const ingress = ingressOf(object);
   return [
     ['Selector', pairs(spec.selector).join(',') || NONE],
     ['Type', type],
@@ -46,7 +43,7 @@ function addressFields(object: ManifestObject): Field[] {
     ...some('External IPs', spec.externalIPs?.join(',')),
     ...some('Desired LoadBalancer IP', spec.loadBalancerIP),
     ...some('External Name', spec.externalName),
-    ...some('LoadBalancer Ingress', ingress.join(', ')),
+    ...some('LoadBalancer Ingress', ingressOf(object).map(placeText).join(', ')),
   ];
 }
 
@@ -73,7 +70,14 @@ function policyFields(spec: ServiceSpec): Field[] {
     ...some('Internal Traffic Policy', spec.internalTrafficPolicy),
     ...some('HealthCheck NodePort', checked === 0 ? '' : String(checked)),
     ...some('LoadBalancer Source Ranges', spec.loadBalancerSourceRanges?.join(',')),
+    ...some('Traffic Distribution', spec.trafficDistribution),
   ];
+}
+
+/** `192.0.2.1 (VIP)`, the mode only where it is known. */
+function placeText({ ip, hostname = '', ipMode }: ReturnType<typeof ingressOf>[number]): string {
+  if (ip === undefined || ip === '') return hostname;
+  return ipMode === undefined ? ip : `${ip} (${ipMode})`;
 }
 
 /** A field that is left out when it is empty. */

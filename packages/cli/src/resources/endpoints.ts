@@ -2,7 +2,7 @@ import type { ManifestObject } from '@rollcall/client-sdk';
 import { urlHostOf } from '@rollcall/contract';
 import type { Endpoints, EndpointSlice } from '@rollcall/manifests';
 import { AGE, manifestResource, NAME } from './manifest-resource.ts';
-import { firstFew, joined, NONE, partOf } from './resource.ts';
+import { firstFew, NONE, partOf } from './resource.ts';
 
 const placeText = (address: string, port: number): string => `${urlHostOf(address)}:${port}`;
 
@@ -16,17 +16,19 @@ function placesOf(object: ManifestObject): string[] {
   });
 }
 
-/** Ready addresses of slices, for one port. */
+/** Ready addresses of slices, for one port. Slices without ports have addresses alone. */
 export function placesOfSlices(slices: readonly ManifestObject[], portName: string): string[] {
   const places = slices.flatMap((slice) => {
     const endpoints = (partOf(slice, 'endpoints') as EndpointSlice['endpoints']) ?? [];
     const ports = (partOf(slice, 'ports') as EndpointSlice['ports']) ?? [];
-    const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false);
+    const ready = endpoints
+      .filter(({ conditions }) => conditions?.ready !== false)
+      // The addresses of an endpoint are those of one machine: the first stands for them.
+      .flatMap(({ addresses: [address] = [] }) => address ?? []);
+    if (ports.length === 0) return ready;
     return ports
       .filter(({ name = '' }) => name === portName)
-      .flatMap(({ port = 0 }) =>
-        ready.flatMap(({ addresses = [] }) => addresses.map((one) => placeText(one, port))),
-      );
+      .flatMap(({ port }) => ready.map((one) => (port === undefined ? one : placeText(one, port))));
   });
   return places.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
@@ -40,16 +42,17 @@ export const endpoints = manifestResource({
 });
 
 function slicePorts(object: ManifestObject): string {
-  const ports = (partOf(object, 'ports') as NonNullable<EndpointSlice['ports']> | undefined) ?? [];
-  return ports.length === 0 ? '<unset>' : joined(ports.map(({ port }) => String(port ?? '*')));
+  const ports = (partOf(object, 'ports') as EndpointSlice['ports']) ?? [];
+  // A port without a number means all ports.
+  return unsetOr(ports.map(({ port, name }) => String(port ?? (name || '*'))));
 }
 
 function sliceAddresses(object: ManifestObject): string {
-  const list =
-    (partOf(object, 'endpoints') as NonNullable<EndpointSlice['endpoints']> | undefined) ?? [];
-  const addresses = list.flatMap((endpoint) => endpoint.addresses ?? []);
-  return addresses.length === 0 ? '<unset>' : firstFew(addresses);
+  const list = (partOf(object, 'endpoints') as EndpointSlice['endpoints']) ?? [];
+  return unsetOr(list.flatMap((endpoint) => endpoint.addresses ?? []));
 }
+
+const unsetOr = (texts: readonly string[]) => (texts.length === 0 ? '<unset>' : firstFew(texts));
 
 export const endpointSlices = manifestResource({
   kind: 'EndpointSlice',

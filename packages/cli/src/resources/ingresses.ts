@@ -1,8 +1,8 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import type { HTTPRoute, Ingress, IngressClass } from '@rollcall/manifests';
 import { AGE, manifestResource, NAME } from './manifest-resource.ts';
-import { NONE, partOf } from './resource.ts';
-import { ingressOf } from './services.ts';
+import { firstFew, NONE, partOf } from './resource.ts';
+import { balancersText } from './services.ts';
 
 export const ingressSpec = (object: ManifestObject) =>
   (partOf(object, 'spec') as NonNullable<Ingress['spec']> | undefined) ?? {};
@@ -19,10 +19,10 @@ export const ingresses = manifestResource({
       title: 'HOSTS',
       cell: (object) => {
         const hosts = (ingressSpec(object).rules ?? []).flatMap(({ host }) => host || []);
-        return hosts.length === 0 ? '*' : hosts.join(',');
+        return hosts.length === 0 ? '*' : firstFew(hosts);
       },
     },
-    { title: 'ADDRESS', cell: (object) => ingressOf(object).join(',') },
+    { title: 'ADDRESS', cell: (object, _nowMs, isWide = false) => balancersText(object, isWide) },
     {
       title: 'PORTS',
       cell: (object) => ((ingressSpec(object).tls ?? []).length > 0 ? '80, 443' : '80'),

@@ -114,7 +114,7 @@ export function rowsOf(
   ];
   const rows = objects.map((object) =>
     shown.map(({ title, cell }) => {
-      const text = cell(object, nowMs);
+      const text = cell(object, nowMs, format === 'wide');
       return title === 'NAME' && isQualified ? `${resource.prefix}/${text}` : text;
     }),
   );

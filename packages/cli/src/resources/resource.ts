@@ -6,7 +6,8 @@ export interface Column {
   readonly title: string;
   /** Shown only with `-o wide`. */
   readonly isWide?: boolean;
-  readonly cell: (object: ManifestObject, nowMs: number) => string;
+  /** `isWide` = with `-o wide`, where nothing is cut. */
+  readonly cell: (object: ManifestObject, nowMs: number, isWide?: boolean) => string;
 }
 
 /** A type of object that can be listed. */
@@ -64,7 +65,16 @@ export function firstFew(texts: readonly string[], most = 3): string {
   return `${texts.slice(0, most).join(',')} + ${texts.length - most} more...`;
 }
 
-/** `k=v,k2=v2`. */
+const byKey = ([a]: readonly [string, string], [b]: readonly [string, string]) => (a < b ? -1 : 1);
+
+/** Labels or annotations in the order of their keys, as kubectl shows them. */
+export function sortedPairs(
+  pairs: Readonly<Record<string, string>> | undefined,
+): (readonly [key: string, value: string])[] {
+  return Object.entries(pairs ?? {}).toSorted(byKey);
+}
+
+/** `k=v,k2=v2`, in the order of the keys. */
 export function pairsText(pairs: Readonly<Record<string, string>> | undefined): string {
-  return joined(Object.entries(pairs ?? {}).map(([key, value]) => `${key}=${value}`));
+  return joined(sortedPairs(pairs).map(([key, value]) => `${key}=${value}`));
 }

@@ -3,9 +3,16 @@ import type { ServiceSpec } from '@rollcall/manifests';
 import { AGE, manifestResource, NAME } from './manifest-resource.ts';
 import { joined, NONE, pairsText, partOf } from './resource.ts';
 
+interface BalancerPlace {
+  readonly ip?: string;
+  readonly hostname?: string;
+  /** How the balancer delivers what is sent to this address: VIP or Proxy. */
+  readonly ipMode?: string;
+}
+
 interface ServiceStatus {
   readonly loadBalancer?: {
-    readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[];
+    readonly ingress?: readonly BalancerPlace[];
   };
 }
 
@@ -13,20 +20,30 @@ export function specOf(object: ManifestObject): ServiceSpec {
   return (partOf(object, 'spec') as ServiceSpec | undefined) ?? {};
 }
 
+/** Longer lists of balancers' addresses are cut in a table, as in kubectl. */
+const BALANCER_WIDTH = 16;
+
 /** The addresses that its load balancers report. */
-export function ingressOf(object: ManifestObject): string[] {
+export function ingressOf(object: ManifestObject): readonly BalancerPlace[] {
   const { loadBalancer } = (partOf(object, 'status') as ServiceStatus | undefined) ?? {};
-  return (loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+  return loadBalancer?.ingress ?? [];
 }
 
-function externalIpText(object: ManifestObject): string {
+/** The addresses of its load balancers, each once and sorted. Cut unless `isWhole`. */
+export function balancersText(object: ManifestObject, isWhole: boolean): string {
+  const places = ingressOf(object).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+  const text = [...new Set(places)].toSorted().join(',');
+  if (isWhole || text.length <= BALANCER_WIDTH) return text;
+  return `${text.slice(0, BALANCER_WIDTH - 3)}...`;
+}
+
+function externalIpText(object: ManifestObject, _nowMs: number, isWide = false): string {
   const { type, externalName, externalIPs = [] } = specOf(object);
   if (type === 'ExternalName') return externalName ?? NONE;
   if (type !== 'LoadBalancer') return joined(externalIPs);
-  const ingress = ingressOf(object);
-  return ingress.length + externalIPs.length === 0
-    ? '<pending>'
-    : [...ingress, ...externalIPs].join(',');
+  const balancers = balancersText(object, isWide);
+  const all = [...(balancers === '' ? [] : [balancers]), ...externalIPs];
+  return all.length === 0 ? '<pending>' : all.join(',');
 }
 
 function portsText(object: ManifestObject): string {
@@ -44,7 +61,7 @@ export const services = manifestResource({
   columns: [
     NAME,
     { title: 'TYPE', cell: (object) => specOf(object).type ?? 'ClusterIP' },
-    { title: 'CLUSTER-IP', cell: (object) => specOf(object).clusterIP ?? NONE },
+    { title: 'CLUSTER-IP', cell: (object) => specOf(object).clusterIP || NONE },
     { title: 'EXTERNAL-IP', cell: externalIpText },
     { title: 'PORT(S)', cell: portsText },
     AGE,

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { serviceText } from '../testing/manifests.ts';
+import { TestCli } from '../testing/test-cli.ts';
+
+let cli: TestCli;
+
+beforeAll(async () => {
+  cli = await TestCli.start();
+  await cli.apply(
+    serviceText(
+      'orders',
+      { selector: { tier: 'back', app: 'orders' }, ports: [{ port: 80 }] },
+      { labels: { zone: 'b', app: 'orders' }, annotations: { z: '1', a: '2' } },
+    ),
+  );
+});
+afterAll(() => cli.close());
+
+const sliceText = (name: string, spec: object) =>
+  JSON.stringify({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name, labels: { 'kubernetes.io/service-name': 'parts' } },
+    addressType: 'IPv4',
+    ...spec,
+  });
+
+describe('selectors, labels and annotations', () => {
+  test('are in the order of their keys', async () => {
+    expect(await cli.out('get', 'svc', 'orders', '-o', 'wide', '--show-labels')).toMatch(
+      /   app=orders,tier=back   app=orders,zone=b\n$/,
+    );
+    expect(await cli.out('describe', 'svc', 'orders')).toMatch(
+      /\nLabels: +app=orders\n +zone=b\nAnnotations: +a: 2\n +z: 1\nSelector: +app=orders,tier=back\n/,
+    );
+  });
+
+  test('a long annotation has lines of its own, cut', async () => {
+    const value = `${'x'.repeat(200)}\nend\n`;
+    await cli.apply(
+      serviceText('noted', { ports: [{ port: 80 }] }, { annotations: { note: value } }),
+    );
+    expect(await cli.out('describe', 'svc', 'noted')).toContain(
+      `Annotations:              note:\n${' '.repeat(28)}${'x'.repeat(138)}...\n${' '.repeat(28)}end\nSelector:`,
+    );
+  });
+});
+
+describe('endpoint slices', () => {
+  test('three ports and addresses, and how many more', async () => {
+    const ports = [80, 443, 8080, 9090].map((port) => ({ name: `p-${port}`, port }));
+    const endpoints = [1, 2, 3, 4, 5].map((n) => ({ addresses: [`192.0.2.${n}`] }));
+    await cli.apply(sliceText('parts-1', { ports, endpoints }));
+    const table = await cli.out('get', 'endpointslices', 'parts-1', '--no-headers');
+    expect(table).toBe(
+      'parts-1   IPv4   80,443,8080 + 1 more...   192.0.2.1,192.0.2.2,192.0.2.3 + 2 more...   20m\n',
+    );
+  });
+
+  test('one without endpoints has unset ports and endpoints', async () => {
+    const of = ['-l', 'kubernetes.io/service-name=orders'];
+    const table = await cli.out('get', 'endpointslices', ...of, '--no-headers');
+    expect(table).toMatch(/^orders-[0-9a-f]{10}   IPv4   <unset>   <unset>   20m\n$/);
+    const page = await cli.out('describe', 'endpointslices', ...of);
+    expect(page).toMatch(
+      /\nAddressType: +IPv4\nPorts: <unset>\nEndpoints: <none>\nEvents: {2}<none>\n$/,
+    );
+  });
+
+  test('its page is aligned as a whole', async () => {
+    const targetRef = { kind: 'Pod', name: 'one' };
+    const endpoints = [
+      { addresses: ['192.0.2.1'], targetRef, zone: 'north', conditions: { ready: true } },
+      { addresses: ['192.0.2.2'], hostname: 'two', nodeName: 'n' },
+    ];
+    await cli.apply(sliceText('parts-2', { ports: [{ name: 'http' }], endpoints }));
+    const page = await cli.out('describe', 'endpointslice', 'parts-2');
+    expect(page.slice(page.indexOf('Ports:'))).toBe(`Ports:
+  Name  Port     Protocol
+  ----  ----     --------
+  http  <unset>  TCP
+Endpoints:
+  - Addresses:  192.0.2.1
+    Conditions:
+      Ready:    true
+    Hostname:   <unset>
+    TargetRef:  Pod/one
+    NodeName:   <unset>
+    Zone:       north
+  - Addresses:  192.0.2.2
+    Conditions:
+      Ready:   <unset>
+    Hostname:  two
+    NodeName:  n
+    Zone:      <unset>
+Events:        <none>
+`);
+  });
+});
+
+test('an ingress: three hosts, and how many more', async () => {
+  const backend = { service: { name: 'orders', port: { number: 80 } } };
+  const rules = ['a', 'b', 'c', 'd'].map((name) => ({ host: `${name}.test` }));
+  await cli.apply(
+    JSON.stringify({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'many' },
+      spec: { defaultBackend: backend, rules },
+    }),
+  );
+  expect(await cli.out('get', 'ing', 'many', '--no-headers')).toContain(
+    '   a.test,b.test,c.test + 1 more...   ',
+  );
+});
+
+test('the addresses of balancers: each once, sorted, and cut unless wide', async () => {
+  await cli.apply(serviceText('far', { type: 'LoadBalancer', ports: [{ port: 80 }] }));
+  const loadBalancer = ['192.0.2.22', '192.0.2.11'].map((ip) => ({ ip }));
+  await cli.rollcall.report('far', 'lb.one', { conditions: [], loadBalancer });
+  await cli.rollcall.report('far', 'lb.two', { conditions: [], loadBalancer });
+  expect(await cli.out('get', 'svc', 'far', '--no-headers')).toContain('   192.0.2.11,19...   80:');
+  expect(await cli.out('get', 'svc', 'far', '--no-headers', '-o', 'wide')).toContain(
+    '   192.0.2.11,192.0.2.22   80:',
+  );
+});
+
+describe('events', () => {
+  test('of a deleted service are not those of its successor', async () => {
+    const text = serviceText('again', { type: 'LoadBalancer', ports: [{ port: 80 }] });
+    await cli.apply(text);
+    await cli.out('label', 'svc', 'again', 'a=b');
+    await cli.out('delete', 'svc', 'again');
+    await cli.apply(text);
+    const page = await cli.out('describe', 'svc', 'again');
+    expect(page.match(/^ {2}Normal .*$/gm)).toHaveLength(1);
+    expect(page).toMatch(/\n {2}Normal {2}Created .*Service again was declared\n$/);
+  });
+
+  test('a deleted deployment of the name leaves those of a service alone', async () => {
+    await cli.apply(serviceText('mixed', { ports: [{ port: 80 }] }));
+    await cli.out('create', 'deployment', 'mixed', '--image=mixed');
+    await cli.out('delete', 'deployment', 'mixed');
+    expect(await cli.out('describe', 'svc', 'mixed')).toContain('Service mixed was declared');
+  });
+});

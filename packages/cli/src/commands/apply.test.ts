@@ -147,7 +147,7 @@ describe('patch', () => {
     );
     const both = '{"spec":{"ports":[{"port":443,"name":"https"},{"port":8080,"name":"http"}]}}';
     expect((await patch('-p', both)).code).toBe(0);
-    expect(await ports()).toBe('8080 443');
+    expect(await ports()).toBe('443 8080');
     await patch('-p', 'spec: {ports: [{port: 8080, $patch: delete}]}');
     expect(await ports()).toBe('443');
     await patch('--type=merge', '-p', '{"spec":{"ports":[{"port":81}]}}');
@@ -206,5 +206,38 @@ describe('edit', () => {
     expect(err).toContain('fix: type: ClusterIP');
     const [, file = ''] = /at (\/.*\.yaml):\d+/.exec(err) ?? [];
     expect(readFileSync(file, 'utf8')).toContain('type: clusterIP');
+  });
+});
+
+describe('what was applied last', () => {
+  const LAST = 'kubectl.kubernetes.io/last-applied-configuration';
+  const WARNING = `Warning: resource services/nginx is missing the ${LAST} annotation which is required by rollcall apply. rollcall apply should only be used on resources created declaratively by either rollcall create --save-config or rollcall apply. The missing annotation will be patched automatically.\n`;
+  const file = () => cli.file('nginx.yaml', NGINX);
+  const lastOf = (name: string) =>
+    cli.out('get', 'svc', name, '-o', `jsonpath={.metadata.annotations}`);
+
+  test('is unknown of an object that was created: a warning, and it is kept from then on', async () => {
+    await cli.out('create', '-f', file());
+    const first = await cli.run('apply', '-f', file());
+    expect(first).toEqual({ code: 0, out: 'service/nginx configured\n', err: WARNING });
+    const second = await cli.run('apply', '-f', file());
+    expect(second).toEqual({ code: 0, out: 'service/nginx unchanged\n', err: '' });
+  });
+
+  test('is kept by --save-config', async () => {
+    expect(await cli.out('create', '-f', file(), '--save-config')).toBe('service/nginx created\n');
+    expect((await cli.run('apply', '-f', file())).err).toBe('');
+    const again = await cli.run('create', '-f', file(), '--save-config');
+    expect(again.err).toMatch(/^Error from server \(AlreadyExists\)/);
+    await cli.out('create', 'service', 'clusterip', 'made', '--tcp=80', '--save-config');
+    await cli.out('expose', 'svc', 'nginx', '--name=front', '--save-config');
+    for (const name of ['made', 'front']) expect(await lastOf(name)).toContain(LAST);
+    await cli.out('create', 'service', 'clusterip', 'bare', '--tcp=80');
+    expect(await lastOf('bare')).not.toContain(LAST);
+    const both = await cli.run('create', '-f', file(), '--save-config', '--partial');
+    expect(both).toMatchObject({
+      code: 2,
+      err: 'error: expected either --partial or --save-config\n',
+    });
   });
 });

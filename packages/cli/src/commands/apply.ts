@@ -13,7 +13,7 @@ import { type Context, say, warn } from '../session/context.ts';
 import { type ManifestText, readManifestFiles } from '../session/manifest-files.ts';
 import { differenceText } from '../output/difference.ts';
 import { yamlText } from '../output/document.ts';
-import { printed } from '../resources/printer.ts';
+import { checkWrittenFormat, type PrintOptions, printed } from '../resources/printer.ts';
 import { faultsText, type Locate } from '../session/refusal.ts';
 import { resourceOf } from '../resources/catalog.ts';
 import { OUTPUT } from './selecting.ts';
@@ -92,6 +92,35 @@ export function isDry(given: Arguments): boolean {
   return !['none', 'false'].includes(dry);
 }
 
+/** In which `apply` keeps what was applied last. */
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** `apply` takes fields away that were applied last and are no longer there: without the annotation it cannot know. */
+function warnUnlessApplied(context: Context, { kind, name, before }: ApplyResult): void {
+  // The registry keeps no annotation of a Secret: it would show its content.
+  if (before === null || kind === 'Secret') return;
+  if (before.metadata.annotations?.[LAST_APPLIED] !== undefined) return;
+  const [plural = ''] = resourceOf(kind).names;
+  warn(
+    context,
+    `Warning: resource ${plural}/${name} is missing the ${LAST_APPLIED} annotation which is required by rollcall apply. rollcall apply should only be used on resources created declaratively by either rollcall create --save-config or rollcall apply. The missing annotation will be patched automatically.`,
+  );
+}
+
+/** How written objects are printed with `-o`. */
+export function printing({ clock, out }: Context, format: string): PrintOptions {
+  return {
+    format,
+    showsNamespace: false,
+    showsLabels: false,
+    hasHeaders: true,
+    isQualified: false,
+    isSingle: true,
+    nowMs: clock.wallMs(),
+    isForTerminal: out.isTerminal,
+  };
+}
+
 /** Prints the result of each document; the exit code tells whether any was refused. */
 async function tell(
   context: Context,
@@ -103,6 +132,7 @@ async function tell(
   const dry = textOption(given, 'dry-run') === 'server' ? ' (server dry run)' : ' (dry run)';
   const objects = reply.results.flatMap(({ object }) => object ?? []);
   for (const result of reply.results) {
+    if (mode === 'apply' && result.action !== 'refused') warnUnlessApplied(context, result);
     for (const warning of result.warnings) warn(context, `Warning: ${warning}`);
     if (result.action === 'refused') {
       context.err.write(`${faultsText(result.faults, { locate: source.locate, mode })}\n`);
@@ -112,31 +142,33 @@ async function tell(
     }
   }
   if (format !== undefined && format !== 'name') {
-    context.out.pass(
-      await printed(objects, undefined, {
-        format,
-        showsNamespace: false,
-        showsLabels: false,
-        hasHeaders: true,
-        isQualified: false,
-        isSingle: objects.length === 1,
-        nowMs: context.clock.wallMs(),
-        isForTerminal: context.out.isTerminal,
-      }),
-    );
+    const options = printing(context, format);
+    const isSingle = objects.length === 1;
+    context.out.pass(await printed(objects, undefined, { ...options, isSingle }));
   }
   return reply.results.some(({ action }) => action === 'refused') ? EXIT.failed : EXIT.ok;
 }
+
+export const SAVE_CONFIG = {
+  type: 'boolean',
+  help: 'Keep the manifest in an annotation, as apply does, so that apply can be used later',
+} as const;
 
 function writer(mode: Mode) {
   return async (context: Context, given: Arguments): Promise<number> => {
     const files = listOption(given, 'filename');
     const source = await readManifestFiles(context, files, flagOption(given, 'recursive'));
     if (flagOption(given, 'diff')) return showDifference(context, source);
+    checkWrittenFormat(textOption(given, 'output'));
     const fieldManager = managerOf(given, mode);
     const partial = flagOption(given, 'partial');
     const query = { mode, dryRun: isDry(given), partial, fieldManager };
-    return tell(context, await send(context, source, query), { given, source, mode });
+    const isSaved = flagOption(given, 'save-config');
+    if (isSaved && partial) throw usageError('expected either --partial or --save-config');
+    // Only `apply` stores the annotation. Whether there is such an object already must be asked before.
+    if (isSaved && !query.dryRun) await send(context, source, { ...query, dryRun: true });
+    const own = isSaved && !query.dryRun ? ({ ...query, mode: 'apply' } as const) : query;
+    return tell(context, await send(context, source, own), { given, source, mode });
   };
 }
 

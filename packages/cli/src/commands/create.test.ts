@@ -90,13 +90,13 @@ describe('create -f', () => {
     [
       ['create'],
       2,
-      'error: create: expected -f FILE, service TYPE NAME, deployment NAME or secret tls NAME\n',
+      'error: create: expected -f FILE, service TYPE NAME, ingress NAME, deployment NAME or secret tls NAME\n',
     ],
     [['apply'], 2, 'error: must specify one of -f: a file, a folder or -\n'],
     [
       ['create', 'pod'],
       2,
-      'error: create: expected -f FILE, service TYPE NAME, deployment NAME or secret tls NAME, got "pod"\n',
+      'error: create: expected -f FILE, service TYPE NAME, ingress NAME, deployment NAME or secret tls NAME, got "pod"\n',
     ],
   ])('%j', async (argv, code, err) => {
     expect(await cli.run(...argv)).toEqual({ code, out: '', err });
@@ -150,6 +150,8 @@ spec:
   selector:
     app: web
   type: NodePort
+status:
+  loadBalancer: {}
 `,
     );
     expect(await cli.out(...argv)).toBe('service/web created (dry run)\n');
@@ -163,6 +165,14 @@ spec:
       ['clusterip', 'x', '--tcp=http'],
       /^error: --tcp: expected a whole number from 1 to 65535, got "http"/,
     ],
+    [['nodeport', 'x', '--tcp=80', '--clusterip=None'], /^error: ClusterIP=None can only be used/],
+    [['externalname', 'x', '--external-name=@x'], /^error: invalid service external name @x\n$/],
+    [
+      ['clusterip', 'x', '--tcp=80:-a'],
+      /^error: --tcp: expected PORT:TARGETPORT .*, got "80:-a"\n$/,
+    ],
+    [['clusterip', 'x', '--tcp=80:0'], /^error: --tcp: expected a whole number from 1 to 65535/],
+    [['clusterip', 'x', '--tcp=80', '-o', 'wide'], /^error: unable to match a printer suitable/],
     [['clusterip'], /^error: exactly one NAME is required, got 0/],
     [['foo', 'x'], /expected clusterip, nodeport, loadbalancer or externalname, got "foo"/],
   ])('%j is a wrong command line', async (argv, err) => {

@@ -1,67 +1,29 @@
-import type { ApplyResult } from '@rollcall/client-sdk';
+import type { ApplyResult, ManifestObject } from '@rollcall/client-sdk';
 import { EXIT, usageError } from '../base/cli-error.ts';
 import {
   type Arguments,
   type Command,
+  flagOption,
   listOption,
   numberOption,
   textOption,
-  wholeNumber,
 } from '../session/command.ts';
 import { type Context, say, warn } from '../session/context.ts';
-import { jsonText, yamlText } from '../output/document.ts';
+import { checkWrittenFormat, printed } from '../resources/printer.ts';
+import { ingressOf } from './create-ingress.ts';
 import { tlsSecretOf } from './create-secret.ts';
-import { createFromFiles, isDry, send, titleOf, WRITING } from './apply.ts';
+import { serviceOf } from './create-service.ts';
+import {
+  createFromFiles,
+  isDry,
+  LAST_APPLIED,
+  printing,
+  SAVE_CONFIG,
+  send,
+  titleOf,
+  WRITING,
+} from './apply.ts';
 import { managerOf } from './writing.ts';
-
-const TYPES: readonly string[] = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
-
-/** Parses a port as in `kubectl create service`: `--tcp 8080`, `--tcp 8080:80`, `--tcp 80:http`. */
-function portOf(text: string): object {
-  const [from = '', to = from] = text.split(':');
-  const port = wholeNumber(from, 'tcp', 1, 65_535);
-  const targetPort = /^\d+$/.test(to) ? Number(to) : to;
-  const name = text.replaceAll(':', '-');
-  return { name, port, targetPort, protocol: 'TCP' };
-}
-
-/** `create service TYPE NAME`, as in kubectl: the selector is `app=NAME`. */
-async function createService(context: Context, given: Arguments): Promise<number> {
-  const [, typeName = '', name] = given.words;
-  const type = TYPES.find((one) => one.toLowerCase() === typeName.toLowerCase());
-  if (type === undefined) {
-    throw usageError(
-      `create service: expected clusterip, nodeport, loadbalancer or externalname, got "${typeName}"`,
-    );
-  }
-  if (name === undefined) throw usageError('exactly one NAME is required, got 0');
-  const tcp = listOption(given, 'tcp').flatMap((text) => text.split(','));
-  const clusterIP = textOption(given, 'clusterip');
-  const nodePort = numberOption(given, 'node-port');
-  const externalName = textOption(given, 'external-name');
-  if (type === 'ExternalName' && externalName === undefined) {
-    throw usageError('required flag(s) "external-name" not set');
-  }
-  if (type !== 'ExternalName' && tcp.length === 0 && clusterIP !== 'None') {
-    throw usageError('at least one tcp port specifier must be provided: --tcp=PORT:TARGETPORT');
-  }
-  const ports = tcp.map((text) => ({
-    ...portOf(text),
-    ...(nodePort === undefined ? {} : { nodePort }),
-  }));
-  return createOne(context, given, {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name, labels: { app: name } },
-    spec: {
-      type,
-      ports,
-      selector: { app: name },
-      ...(type === 'ExternalName' ? { externalName } : {}),
-      ...(clusterIP === undefined ? {} : { clusterIP }),
-    },
-  });
-}
 
 /** `create deployment NAME --image=IMAGE`: labels and selector `app=NAME`. */
 function createDeployment(context: Context, given: Arguments): Promise<number> {
@@ -94,6 +56,7 @@ export interface MadeManifest {
     readonly name: string;
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: object;
   readonly type?: string;
@@ -105,6 +68,16 @@ function placed(manifest: MadeManifest, given: Arguments): MadeManifest {
   const namespace = textOption(given, 'namespace');
   if (namespace === undefined) return manifest;
   return { ...manifest, metadata: { ...manifest.metadata, namespace } };
+}
+
+/** With itself as what was applied last, for `--save-config`. */
+function saved(manifest: MadeManifest, given: Arguments): MadeManifest {
+  if (!flagOption(given, 'save-config')) return manifest;
+  const annotations = {
+    ...manifest.metadata.annotations,
+    [LAST_APPLIED]: JSON.stringify(manifest),
+  };
+  return { ...manifest, metadata: { ...manifest.metadata, annotations } };
 }
 
 async function created(
@@ -126,35 +99,46 @@ export async function createOne(
   made: MadeManifest,
   word = 'created',
 ): Promise<number> {
-  const manifest = placed(made, given);
+  const manifest = saved(placed(made, given), given);
   const format = textOption(given, 'output');
+  checkWrittenFormat(format);
   const dry = textOption(given, 'dry-run');
-  if (format !== undefined && !['yaml', 'json', 'name'].includes(format)) {
-    throw usageError(`--output: expected yaml, json or name, got "${format}"`);
-  }
   const dryRun = isDry(given);
   // As in kubectl, a client dry run asks no server: an object shown may exist already, and the output can be applied.
   const isOwn = dry === 'client';
   const fieldManager = managerOf(given, word === 'created' ? 'create' : 'expose');
   const result = isOwn ? undefined : await created(context, manifest, { dryRun, fieldManager });
-  const object = isOwn ? manifest : result?.object;
+  const object = isOwn ? shownManifest(manifest) : (result?.object ?? manifest);
   const title = titleOf({ kind: manifest.kind, name: manifest.metadata.name });
   const shown = dry === 'server' ? ' (server dry run)' : ' (dry run)';
-  const writing = { isForTerminal: context.out.isTerminal };
-  if (format === 'yaml') context.out.pass(await yamlText(object, writing));
-  else if (format === 'json') context.out.pass(jsonText(object, writing));
+  if (format === undefined) say(context, `${title} ${word}${dryRun ? shown : ''}`);
   else if (format === 'name') say(context, title);
-  else say(context, `${title} ${word}${dryRun ? shown : ''}`);
+  else
+    context.out.pass(
+      await printed([object as ManifestObject], undefined, printing(context, format)),
+    );
   return EXIT.ok;
+}
+
+/** With the empty status that kubectl shows of objects that have one. */
+function shownManifest(manifest: MadeManifest): object {
+  const hasStatus = ['Service', 'Ingress'].includes(manifest.kind);
+  return hasStatus ? { ...manifest, status: { loadBalancer: {} } } : manifest;
+}
+
+function createWith(manifestOf: (given: Arguments) => MadeManifest): Command['run'] {
+  return (context, given) => createOne(context, given, manifestOf(given));
 }
 
 /** Types that can be created from options alone. */
 const MAKERS: ReadonlyMap<string, Command['run']> = new Map([
-  ['service', createService],
-  ['svc', createService],
+  ['service', createWith(serviceOf)],
+  ['svc', createWith(serviceOf)],
+  ['ingress', createWith(ingressOf)],
+  ['ing', createWith(ingressOf)],
   ['deployment', createDeployment],
   ['deploy', createDeployment],
-  ['secret', (context, given) => createOne(context, given, tlsSecretOf(given))],
+  ['secret', createWith(tlsSecretOf)],
   ['namespace', createNamespace],
   ['ns', createNamespace],
 ]);
@@ -170,21 +154,24 @@ function createNamespace(context: Context, { words: [, name] }: Arguments): Prom
 
 export const create: Command = {
   name: 'create',
-  summary: 'Create objects from files, or a service, a deployment or a secret from options',
+  summary:
+    'Create objects from files, or a service, an ingress, a deployment or a secret from options',
   usage:
-    'create -f FILE | create service clusterip|nodeport|loadbalancer|externalname NAME | create deployment NAME | create secret tls NAME',
-  takes: ['service', 'deployment', 'secret', 'namespace'],
+    'create -f FILE | create service clusterip|nodeport|loadbalancer|externalname NAME | create ingress NAME | create deployment NAME | create secret tls NAME',
+  takes: ['service', 'ingress', 'deployment', 'secret', 'namespace'],
   examples: [
     'create -f svc.yaml',
     'create service clusterip nginx --tcp=8080:80',
     'create service nodeport nginx --tcp=80 --node-port=30120',
     'create service externalname db --external-name db.example.com',
     'create service clusterip nginx --tcp=80 --dry-run=client -o yaml',
+    "create ingress shop --class=rollcall --rule='shop.example/*=web:80,tls=shop'",
     'create deployment web --image=nginx --replicas=3 --port=80',
     'create secret tls shop --cert=shop.pem --key=shop.key',
   ],
   options: {
     ...WRITING,
+    'save-config': SAVE_CONFIG,
     tcp: {
       type: 'string',
       multiple: true,
@@ -197,6 +184,24 @@ export const create: Command = {
       type: 'string',
       value: 'NAME',
       help: 'DNS name that the ExternalName service stands for',
+    },
+    rule: {
+      type: 'string',
+      multiple: true,
+      value: 'HOST/PATH=SERVICE:PORT[,tls[=SECRET]]',
+      help: 'A rule of the ingress; a path that ends in * matches all that begin with it; repeat for several',
+    },
+    class: { type: 'string', value: 'CLASS', help: 'Class of the ingress' },
+    'default-backend': {
+      type: 'string',
+      value: 'SERVICE:PORT',
+      help: 'Backend of the ingress for what no rule matches',
+    },
+    annotation: {
+      type: 'string',
+      multiple: true,
+      value: 'KEY=VALUE',
+      help: 'An annotation of the ingress; repeat for several',
     },
     image: { type: 'string', value: 'IMAGE', help: 'Stored in the deployment; nothing is started' },
     replicas: {
@@ -219,7 +224,7 @@ export const create: Command = {
     if (make !== undefined) return make(context, given);
     const got = what === undefined ? '' : `, got "${what}"`;
     throw usageError(
-      `create: expected -f FILE, service TYPE NAME, deployment NAME or secret tls NAME${got}`,
+      `create: expected -f FILE, service TYPE NAME, ingress NAME, deployment NAME or secret tls NAME${got}`,
     );
   },
 };

@@ -87,6 +87,8 @@ spec:
     targetPort: 8080
   selector:
     run: hello
+status:
+  loadBalancer: {}
 `,
     );
     expect(await cli.out(...argv)).toBe('service/x exposed (dry run)\n');
@@ -119,6 +121,74 @@ spec:
     const { code, err } = await cli.run('expose', 'deploy', 'bare');
     expect(code).toBe(2);
     expect(err).toBe("error: couldn't find port via --port flag or introspection\n");
+  });
+});
+
+describe('what expose makes', () => {
+  const dry = async (...argv: string[]) =>
+    JSON.parse(
+      await cli.out('expose', ...argv, '--name=made', '--dry-run=client', '-o', 'json'),
+    ) as { spec: { ports?: object[] } };
+
+  beforeEach(async () => {
+    const ports = [
+      { name: 'dns', port: 53, protocol: 'UDP' },
+      { name: 'dns-tcp', port: 53 },
+      { name: 'web', port: 80 },
+      { name: 'log', port: 514, protocol: 'UDP' },
+    ];
+    await cli.apply(serviceText('names', { selector: { app: 'names' }, ports }));
+  });
+
+  test('each port keeps its protocols, several give several ports', async () => {
+    expect((await dry('svc', 'names')).spec.ports).toEqual([
+      { name: 'port-1-udp', port: 53, protocol: 'UDP', targetPort: 53 },
+      { name: 'port-1-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
+      { name: 'port-2', port: 80, protocol: 'TCP', targetPort: 80 },
+      { name: 'port-3', port: 514, protocol: 'UDP', targetPort: 514 },
+    ]);
+    expect((await dry('svc', 'names', '--port=514')).spec.ports).toEqual([
+      { port: 514, protocol: 'UDP', targetPort: 514 },
+    ]);
+    expect((await dry('svc', 'names', '--port=9')).spec.ports).toEqual([
+      { port: 9, protocol: 'TCP', targetPort: 9 },
+    ]);
+    expect((await dry('svc', 'names', '--port=53', '--protocol=SCTP')).spec.ports).toEqual([
+      { port: 53, protocol: 'SCTP', targetPort: 53 },
+    ]);
+  });
+
+  test('an address is requested only from a load balancer', async () => {
+    const argv = ['svc', 'names', '--port=80', '--load-balancer-ip=192.0.2.1'];
+    expect((await dry(...argv)).spec).not.toHaveProperty('loadBalancerIP');
+    expect((await dry(...argv, '--type=LoadBalancer')).spec).toMatchObject({
+      loadBalancerIP: '192.0.2.1',
+    });
+  });
+
+  test('overrides of each type', async () => {
+    const argv = ['svc', 'nginx', '--port=80'];
+    const made = { port: 80, protocol: 'TCP', targetPort: 80 };
+    const own = { port: 81, protocol: 'TCP' };
+    const ports = async (type: string, patch: unknown) => {
+      const options = ['--overrides', JSON.stringify(patch), `--override-type=${type}`];
+      return (await dry(...argv, ...options)).spec.ports;
+    };
+    expect(await ports('merge', { spec: { ports: [own] } })).toEqual([own]);
+    expect(await ports('strategic', { spec: { ports: [own] } })).toEqual([own, made]);
+    const step = { op: 'add', path: '/spec/ports/0', value: own };
+    expect(await ports('json', [step])).toEqual([own, made]);
+  });
+
+  test.each([
+    ['--override-type=x', '--override-type: expected json, merge, strategic, got "x"'],
+    ['--session-affinity=x', 'unknown session affinity: x'],
+    ['--labels=a', '--labels: expected KEY=VALUE, got "a"'],
+    ['--labels=a=b,=c', '--labels: expected KEY=VALUE, got "=c"'],
+    ['--selector=a=b=c', '--selector: expected KEY=VALUE, got "a=b=c"'],
+  ])('%s is a wrong command line', async (option, message) => {
+    const { code, err } = await cli.run('expose', 'svc', 'nginx', '--name=x', option);
+    expect({ code, err }).toEqual({ code: 2, err: `error: ${message}\n` });
   });
 });
 

@@ -14,8 +14,10 @@ import { instances, instanceSpec } from '../resources/instances.ts';
 import type { Resource } from '../resources/resource.ts';
 import { services, specOf } from '../resources/services.ts';
 import { containersOf, deployments, deploymentSpec } from '../resources/workloads.ts';
+import { type Step, stepped } from '../patching/json-patch.ts';
+import { mergePatchOf } from '../patching/strategic-patch.ts';
 import { type NamedObject, namedInFiles } from '../resources/named-in-files.ts';
-import { DRY_RUN, FILES } from './apply.ts';
+import { DRY_RUN, FILES, SAVE_CONFIG } from './apply.ts';
 import { createOne, type MadeManifest } from './create.ts';
 import { FIELD_MANAGER } from './writing.ts';
 import { OUTPUT } from './selecting.ts';
@@ -68,44 +70,67 @@ const numberOrName = (text: string) => (/^\d+$/.test(text) ? Number(text) : text
 function pairsOf(text: string, option: string): Record<string, string> {
   return Object.fromEntries(
     text.split(',').map((pair) => {
-      const [key = '', value] = pair.split('=');
-      if (value === undefined) throw usageError(`--${option}: expected KEY=VALUE, got "${pair}"`);
+      const [key = '', value, ...more] = pair.split('=');
+      if (key === '' || value === undefined || more.length > 0) {
+        throw usageError(`--${option}: expected KEY=VALUE, got "${pair}"`);
+      }
       return [key, value];
     }),
   );
 }
 
+/**
+ * The ports that `--port` says, else those of the exposed object. Either way a port has the protocols that it has there;
+ * several protocols of one port give several ports.
+ */
 function portsOf(given: Arguments, exposed: Exposed): object[] {
   const port = textOption(given, 'port');
   const targetPort = textOption(given, 'target-port');
   const protocol = textOption(given, 'protocol');
-  const offered: Exposed['ports'] =
+  const own = Map.groupBy(exposed.ports, (one) => one.port);
+  const numbers =
     port === undefined
-      ? exposed.ports
-      : port
-          .split(',')
-          .map((text) => ({ port: wholeNumber(text, 'port', 1, 65_535), protocol: 'TCP' }));
+      ? [...own.keys()]
+      : port.split(',').map((text) => wholeNumber(text, 'port', 1, 65_535));
   // A headless service may be without ports.
-  if (offered.length === 0 && textOption(given, 'cluster-ip') !== 'None') {
+  if (numbers.length === 0 && textOption(given, 'cluster-ip') !== 'None') {
     throw usageError("couldn't find port via --port flag or introspection");
   }
-  return offered.map((one, i) => ({
-    ...(offered.length > 1 ? { name: `port-${i + 1}` } : {}),
-    port: one.port,
-    protocol: protocol ?? one.protocol ?? 'TCP',
-    targetPort: targetPort === undefined ? one.port : numberOrName(targetPort),
-  }));
+  return numbers.flatMap((number, i) => {
+    const known = (own.get(number) ?? []).map((one) => one.protocol ?? 'TCP');
+    const protocols = protocol === undefined ? [...new Set(known)] : [protocol];
+    const name = `port-${i + 1}`;
+    const rest = {
+      port: number,
+      targetPort: targetPort === undefined ? number : numberOrName(targetPort),
+    };
+    if (protocols.length > 1) {
+      return protocols.map((one) => ({
+        name: `${name}-${one.toLowerCase()}`,
+        protocol: one,
+        ...rest,
+      }));
+    }
+    const [only = 'TCP'] = protocols;
+    return [{ ...(numbers.length > 1 ? { name } : {}), protocol: only, ...rest }];
+  });
 }
 
 /** Options that set one field each. */
 function fieldsOf(given: Arguments): object {
   const externalIp = textOption(given, 'external-ip');
+  const affinity = textOption(given, 'session-affinity');
+  if (affinity !== undefined && !['None', 'ClientIP'].includes(affinity)) {
+    throw usageError(`unknown session affinity: ${affinity}`);
+  }
+  const type = textOption(given, 'type');
+  const requested = type === 'LoadBalancer' ? textOption(given, 'load-balancer-ip') : undefined;
   return {
-    ...optional('type', textOption(given, 'type')),
+    ...optional('type', type),
     ...optional('clusterIP', textOption(given, 'cluster-ip')),
-    ...optional('sessionAffinity', textOption(given, 'session-affinity')),
+    ...optional('sessionAffinity', affinity),
     ...optional('externalIPs', externalIp?.split(',')),
-    ...optional('loadBalancerIP', textOption(given, 'load-balancer-ip')),
+    ...optional('loadBalancerIP', requested),
   };
 }
 
@@ -125,8 +150,14 @@ async function exposedObject(context: Context, given: Arguments): Promise<NamedO
   return only;
 }
 
-/** With the fields of `--overrides`, a JSON merge patch. */
+const OVERRIDE_TYPES = ['json', 'merge', 'strategic'];
+
+/** With the changes of `--overrides`, a patch of the type that `--override-type` says. */
 async function overridden(manifest: MadeManifest, given: Arguments): Promise<MadeManifest> {
+  const type = textOption(given, 'override-type') ?? 'merge';
+  if (!OVERRIDE_TYPES.includes(type)) {
+    throw usageError(`--override-type: expected ${OVERRIDE_TYPES.join(', ')}, got "${type}"`);
+  }
   const text = textOption(given, 'overrides');
   if (text === undefined) return manifest;
   let patch: unknown;
@@ -136,7 +167,10 @@ async function overridden(manifest: MadeManifest, given: Arguments): Promise<Mad
     throw usageError(`--overrides: expected JSON: ${(error as Error).message}`);
   }
   const { patched } = await import('@rollcall/manifests');
-  const made = patched(manifest, patch) as Partial<MadeManifest> | null;
+  const merge = type === 'strategic' ? mergePatchOf({ ...manifest }, patch) : patch;
+  const made = (
+    type === 'json' ? stepped(manifest, patch as Step[]) : patched(manifest, merge)
+  ) as Partial<MadeManifest> | null;
   if (typeof made?.metadata?.name === 'string' && typeof made.kind === 'string') {
     return made as MadeManifest;
   }
@@ -157,6 +191,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const ownLabels = textOption(given, 'labels');
   const labels =
     ownLabels === undefined ? (object.metadata.labels ?? {}) : pairsOf(ownLabels, 'labels');
+  const ports = portsOf(given, exposed);
   const manifest = {
     apiVersion: 'v1',
     kind: 'Service',
@@ -164,7 +199,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
       name: textOption(given, 'name') ?? object.metadata.name.slice(0, MAX_NAME_LENGTH),
       ...(Object.keys(labels).length === 0 ? {} : { labels }),
     },
-    spec: { ports: portsOf(given, exposed), selector, ...fieldsOf(given) },
+    spec: { ...(ports.length === 0 ? {} : { ports }), selector, ...fieldsOf(given) },
   };
   return createOne(context, given, await overridden(manifest, given), 'exposed');
 }
@@ -213,7 +248,12 @@ export const expose: Command = {
     overrides: {
       type: 'string',
       value: 'JSON',
-      help: 'Fields that replace those of the service, as a JSON merge patch',
+      help: 'Fields that replace those of the service, in JSON',
+    },
+    'override-type': {
+      type: 'string',
+      value: 'json|merge|strategic',
+      help: 'Type of the patch in --overrides; default: merge',
     },
     'cluster-ip': { type: 'string', value: 'ADDRESS', help: 'Its cluster IP, or None' },
     'external-ip': { type: 'string', value: 'ADDRESS', help: 'An external IP' },
@@ -228,6 +268,7 @@ export const expose: Command = {
       help: 'Session affinity; default: None',
     },
     'field-manager': FIELD_MANAGER,
+    'save-config': SAVE_CONFIG,
     'dry-run': DRY_RUN,
     output: OUTPUT,
   },

@@ -46,8 +46,22 @@ test('elements are deleted, or replaced, or the whole list is', () => {
   });
   expect(ports({ $patch: 'replace' }, { port: 9 })).toEqual({ spec: { ports: [{ port: 9 }] } });
   expect(ports({ $patch: 'merge', port: 82 })).toEqual({
-    spec: { ports: [http, admin, { port: 82 }] },
+    spec: { ports: [{ port: 82 }, http, admin] },
   });
+});
+
+test('the elements of a patch keep its order; the others stay before those that followed them', () => {
+  const before = [1, 2, 3, 4].map((port) => ({ port }));
+  const service = { kind: 'Service', spec: { ports: before } };
+  const after = (...ports: number[]) => {
+    const patch = { spec: { ports: ports.map((port) => ({ port })) } };
+    const { spec } = mergePatchOf(service, patch) as typeof service;
+    return spec.ports.map(({ port }) => port);
+  };
+  expect(after(9)).toEqual([9, 1, 2, 3, 4]);
+  expect(after(3)).toEqual([1, 2, 3, 4]);
+  expect(after(4, 2)).toEqual([1, 3, 4, 2]);
+  expect(after(2, 9)).toEqual([1, 2, 9, 3, 4]);
 });
 
 test('mappings are replaced, deleted, or keep some of their keys', () => {

@@ -75,7 +75,8 @@ class Strategy {
     if (SETS.has(path)) return [...new Set([...before, ...elements])];
     const key = COMMON_KEYS[path] ?? KEYS[`${this.#kind} ${path}`];
     if (key === undefined) return elements;
-    const known = new Map(before.map((one) => [isObject(one) ? one[key] : undefined, one]));
+    const idOf = (one: Json) => (isObject(one) ? one[key] : undefined);
+    const known = new Map(before.map((one) => [idOf(one), one]));
     for (const element of elements) {
       if (!isObject(element)) throw usageError(`--patch: ${path}: expected mappings`);
       const word = directiveOf(element, path);
@@ -84,7 +85,7 @@ class Strategy {
       if (word === 'delete') known.delete(id);
       else known.set(id, this.#merged(word === 'replace' ? {} : known.get(id), element, path));
     }
-    return [...known.values()];
+    return inOrder([...known], elements.map(idOf), before.map(idOf));
   }
 
   /** A whole element, since a merge patch replaces lists. */
@@ -98,6 +99,28 @@ class Strategy {
     }
     return whole;
   }
+}
+
+/**
+ * Elements of a merged list in the order of Kubernetes: those of the patch in its order, and each other one before the
+ * first element of the patch that came after it before, so that new elements come first.
+ */
+function inOrder(
+  merged: readonly (readonly [id: Json, element: Json])[],
+  patched: readonly Json[],
+  before: readonly Json[],
+): Json[] {
+  const elements = new Map(merged);
+  const order = patched.filter((id) => elements.has(id));
+  let at = 0;
+  for (const id of before) {
+    if (!elements.has(id) || patched.includes(id)) continue;
+    const place = before.indexOf(id);
+    while (at < order.length && before.indexOf(order[at]) < place) at++;
+    order.splice(at, 0, id);
+    at++;
+  }
+  return order.map((id) => elements.get(id));
 }
 
 /** The value instead of the old one, as a merge patch: what only the old one has is removed. */

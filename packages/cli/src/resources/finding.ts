@@ -1,9 +1,9 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
 import { usageError } from '../base/cli-error.ts';
 import type { Context } from '../session/context.ts';
-import { valuesAt } from '../output/jsonpath.ts';
 import { asCliError, isNotFound } from '../session/refusal.ts';
 import type { Selection } from './catalog.ts';
+import { fieldFilter } from './field-selector.ts';
 
 /** Filters for objects, besides their names. */
 export interface Wanted {
@@ -25,9 +25,12 @@ export interface Found {
 export async function find(context: Context, selection: Selection, wanted: Wanted): Promise<Found> {
   const { resource, names } = selection;
   if (names.length === 0) {
-    const isWanted = fieldFilter(wanted.fields);
+    const isWanted = fieldFilter(resource, wanted.fields, wanted.selector);
     const objects = await resource.list(context, wanted.namespace, wanted.selector);
     return { selection, objects: objects.filter(isWanted), missing: [] };
+  }
+  if (wanted.selector !== undefined || wanted.fields !== undefined) {
+    throw usageError('name cannot be provided when a selector is specified');
   }
   const objects: ManifestObject[] = [];
   const missing: string[] = [];
@@ -50,19 +53,4 @@ export function nothingFound(
 ) {
   const isPlain = everywhere || selections.every(({ resource }) => resource.isNamespaced === false);
   return `No resources found${isPlain ? '' : ` in ${context.namespace} namespace.`}`;
-}
-
-function fieldFilter(text: string | undefined): (object: ManifestObject) => boolean {
-  const terms = (text ?? '').split(',').filter((term) => term !== '');
-  const tests = terms.map((term) => {
-    const [, path, operator, value = ''] = /^([^=!]+)(==?|!=)(.*)$/.exec(term) ?? [];
-    if (path === undefined) {
-      throw usageError(`--field-selector: expected FIELD=VALUE or FIELD!=VALUE, got "${term}"`);
-    }
-    return (object: ManifestObject) => {
-      const is = valuesAt(path, object).map(String).includes(value);
-      return operator === '!=' ? !is : is;
-    };
-  });
-  return (object) => tests.every((holds) => holds(object));
 }

@@ -63,6 +63,12 @@ export async function printed(
   return options.isForTerminal ? visibleText(text) : text;
 }
 
+/** Throws a usage error for a format in which written objects cannot be printed. */
+export function checkWrittenFormat(format: string | undefined): void {
+  const isKnown = /^(json|yaml|name|(jsonpath|go-template|custom-columns)=.*)$/s;
+  if (format !== undefined && !isKnown.test(format)) throw unknownFormat(format);
+}
+
 /** The filled-in template. Line breaks come from the template, so those in values are kept too. */
 function templateText(format: string | undefined, data: unknown): string {
   if (format?.startsWith('jsonpath=') === true) {
@@ -71,7 +77,11 @@ function templateText(format: string | undefined, data: unknown): string {
   if (format?.startsWith('go-template=') === true) {
     return goTemplateText(unquotedFormat(format.slice('go-template='.length)), data);
   }
-  throw usageError(
+  throw unknownFormat(format);
+}
+
+function unknownFormat(format: string | undefined): Error {
+  return usageError(
     `unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,go-template,json,jsonpath,name,wide,yaml`,
   );
 }

@@ -16,10 +16,21 @@ export interface PreparedAnswer {
   readonly additionals: number;
   /** Bytes per answer when the answers are addresses whose order may change; 0 = the order is fixed. */
   readonly stride: number;
+  /** A suffix of the question whose letter case the copies in the answer take over. */
+  readonly echo?: Echo;
   /** Set when the answers end in an alias of a name outside the zone. */
   readonly onward?: Onward;
   /** Index of the answer that comes first next time. Incremented by each copy. */
   turn: number;
+}
+
+interface Echo {
+  /** Position in the message. */
+  readonly from: number;
+  /** In bytes. */
+  readonly length: number;
+  /** Positions in `bytes`. */
+  readonly at: readonly number[];
 }
 
 /** Where an answer continues: the key of the last alias's target, and the aliases that lead to it. */
@@ -34,6 +45,8 @@ export interface Sections {
   readonly answers?: readonly DnsRecord[];
   readonly authorities?: readonly DnsRecord[];
   readonly additionals?: readonly DnsRecord[];
+  /** A name, in lower case: where the question ends in it, uncompressed copies of it get the letter case of the question. */
+  readonly echoed?: string;
 }
 
 /** Encodes the records after a question for the name with this key. */
@@ -51,7 +64,11 @@ export function prepareBehind(
   sections: Sections,
 ): PreparedAnswer {
   const { rcode = RCODE.NOERROR, answers = [], authorities = [], additionals = [] } = sections;
-  const writer = new RecordWriter(HEADER_BYTES + nameBytes + QUESTION_TAIL_BYTES, offsets);
+  const { echoed } = sections;
+  const from = echoed === undefined ? undefined : offsets.get(echoed);
+  const isEchoed = from !== undefined && echoed !== undefined;
+  const origin = HEADER_BYTES + nameBytes + QUESTION_TAIL_BYTES;
+  const writer = new RecordWriter(origin, offsets, isEchoed ? echoed : undefined);
   const write = (records: readonly DnsRecord[]) =>
     records.filter((record) => writer.encode(record)).length;
   const counts = {
@@ -62,7 +79,10 @@ export function prepareBehind(
   };
   const { bytes, ends } = writer;
   const isAlone = counts.answers === ends.length;
-  return { rcode, bytes, ends, ...counts, stride: isAlone ? strideOf(answers) : 0, turn: 0 };
+  const stride = isAlone ? strideOf(answers) : 0;
+  const hasEchoes = isEchoed && writer.echoes.length > 0;
+  const echo = hasEchoes ? { from, length: echoed.length + 1, at: writer.echoes } : undefined;
+  return { rcode, bytes, ends, ...counts, stride, ...(echo && { echo }), turn: 0 };
 }
 
 function strideOf(answers: readonly DnsRecord[]): number {

@@ -13,18 +13,23 @@ const SOA_TIMES = { refresh: 7_200, retry: 1_800, expire: 86_400 };
 export class RecordWriter {
   /** Where records end, counted from the start of the first one. */
   readonly ends: number[] = [];
+  /** Where copies of the echoed name begin, counted from the start of the first record. */
+  readonly echoes: number[] = [];
   #bytes = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
   readonly #origin: number;
   readonly #offsets: Map<string, number>;
+  readonly #echoed: string | undefined;
 
   /**
    * @param origin position of the first record in the message
    * @param offsets positions of the names already in the message; '' is the requested name. Copied.
+   * @param echoed a name whose uncompressed copies are noted in `echoes`
    */
-  constructor(origin: number, offsets: ReadonlyMap<string, number>) {
+  constructor(origin: number, offsets: ReadonlyMap<string, number>, echoed?: string) {
     this.#origin = origin;
     this.#offsets = new Map(offsets);
+    this.#echoed = echoed;
   }
 
   get bytes(): Buffer {
@@ -94,6 +99,7 @@ export class RecordWriter {
       const at = this.#origin + this.#length;
       // Later pointers use this copy: a record of that name then has its own letter case, not that of the question.
       if (at <= MAX_POINTER) this.#offsets.set(key, at);
+      if (key === this.#echoed) this.echoes.push(this.#length);
       const dot = rest.indexOf('.');
       const label = dot === -1 ? rest : rest.slice(0, dot);
       this.#raw([label.length]);

@@ -49,6 +49,8 @@ export class ResponseWriter {
     writeCounts(out, taken, named, added + (hasOpt ? 1 : 0));
     if (prepared.stride === 0) bytes.copy(out, questionEnd, 0, length);
     else copyTurned(prepared, out, questionEnd, taken);
+    if (prepared.echo !== undefined)
+      copyEchoes(prepared.echo, message, out, { from: questionEnd, to: questionEnd + length });
     if (hasOpt) this.#writeOpt(out, questionEnd + length, query, 0);
     return out;
   }
@@ -112,6 +114,20 @@ function copyTurned(prepared: PreparedAnswer, out: Buffer, at: number, count: nu
   const untilEnd = Math.min(count, answers - first);
   bytes.copy(out, at, first * stride, (first + untilEnd) * stride);
   bytes.copy(out, at + untilEnd * stride, 0, (count - untilEnd) * stride);
+}
+
+/** Gives copies of a suffix of the question its letter case. */
+function copyEchoes(
+  { from, length, at }: NonNullable<PreparedAnswer['echo']>,
+  message: Buffer,
+  out: Buffer,
+  records: { readonly from: number; readonly to: number },
+): void {
+  for (const place of at) {
+    const start = records.from + place;
+    if (start + length > records.to) break;
+    message.copy(out, start, from, from + length);
+  }
 }
 
 function writeCounts(out: Buffer, answers: number, authorities: number, additionals: number): void {

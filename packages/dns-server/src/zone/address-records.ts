@@ -10,9 +10,15 @@ export function addressRecords(
   name?: string,
 ): AddressRecord[] {
   const owner = name === undefined ? {} : { name };
-  return Array.from(new Set(addresses), addressBytes)
-    .filter((address) => address !== undefined)
-    .map((address) => ({ ...owner, ttl, type: addressType(address), address }));
+  // One address may be written in several ways.
+  const distinct = new Map<string, Uint8Array>();
+  for (const text of new Set(addresses)) {
+    const address = addressBytes(text);
+    if (address !== undefined) distinct.set(address.join(), address);
+  }
+  return [...distinct.values()].map((address) => {
+    return { ...owner, ttl, type: addressType(address), address };
+  });
 }
 
 /** One answer per address family. */

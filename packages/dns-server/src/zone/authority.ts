@@ -7,6 +7,8 @@ import { type RecordSet, recordSet } from './record-set.ts';
 
 /** Version of the Kubernetes DNS specification that the names follow. */
 const SPECIFICATION = '1.1.0';
+/** TTL of the version, in seconds: the specification says 8 hours, since it changes with the server only. */
+const VERSION_TTL = 28_800;
 const SERIAL_RANGE = 2 ** 32;
 
 /** The zone's own records: SOA, NS, its version, and negative answers with the SOA. */
@@ -42,8 +44,7 @@ export class Authority {
   }
 
   version(): RecordSet {
-    const { ttl } = this.#naming;
-    return recordSet({ answers: [{ type: TYPE.TXT, ttl, texts: [SPECIFICATION] }] });
+    return recordSet({ answers: [{ type: TYPE.TXT, ttl: VERSION_TTL, texts: [SPECIFICATION] }] });
   }
 
   server(): RecordSet {

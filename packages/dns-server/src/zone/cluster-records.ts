@@ -10,8 +10,8 @@ interface ClusterDeclaration {
   readonly declared: DeclaredService;
 }
 
-/** With a single target the weight has no effect. The value is the same as in CoreDNS. */
-const WEIGHT = 100;
+/** Shared by the addresses and ports of an answer, as in CoreDNS. With a single target a weight has no effect. */
+const WHOLE_WEIGHT = 100;
 
 /**
  * Names of a service with cluster IPs: all resolve to these, whatever its endpoints are, except the names of single
@@ -24,14 +24,20 @@ export function clusterRecords(
 ): NamedRecords {
   const { clusterIPs } = declared;
   const additionals = addressRecords(clusterIPs, ttl, name);
-  const ports = declared.ports.map(({ name: portName, protocol, port }) => ({
-    portName,
-    protocol,
-    records: [{ type: TYPE.SRV, ttl, priority: 0, weight: WEIGHT, port, target: name }],
-    additionals,
-  }));
+  const portsWith = (weight: number) =>
+    declared.ports.map(({ name: portName, protocol, port }) => ({
+      portName,
+      protocol,
+      records: [{ type: TYPE.SRV, ttl, priority: 0, weight, port, target: name }],
+      additionals,
+    }));
+  const share = (count: number) => Math.max(1, Math.floor(WHOLE_WEIGHT / Math.max(1, count)));
+  const each = clusterIPs.length;
   const own = recordSet(...addressAnswers(addressRecords(clusterIPs, ttl)));
-  const sets = new Map([['', withAllPorts(own, ports)], ...portSets(ports)]);
+  const sets = new Map([
+    ['', withAllPorts(own, portsWith(share(declared.ports.length * each)))],
+    ...portSets(portsWith(share(each))),
+  ]);
   // Thousands of instances may come and go behind a cluster IP, and their names are rarely
   // asked for: create them on demand.
   let made: NamedRecords | undefined;
@@ -39,7 +45,8 @@ export function clusterRecords(
   return {
     sets: { get: (relative) => sets.get(relative) ?? backends().sets.get(relative) },
     get pointers() {
-      return [...clusterIPs.map((address) => ({ address, name })), ...backends().pointers];
+      const clusters = clusterIPs.map((address) => ({ address, name, isCluster: true }));
+      return [...clusters, ...backends().pointers];
     },
   };
 }

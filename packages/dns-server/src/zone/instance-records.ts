@@ -5,29 +5,27 @@ import type { AddressRecord } from '../wire/record.ts';
 import { addressRecords, addressSet } from './address-records.ts';
 import type { NamedRecords } from './named-records.ts';
 import { type PortRecords, portSets, withAllPorts, dedupe } from './port-names.ts';
+import type { RecordSet } from './record-set.ts';
 import { srvWeights } from './srv-weights.ts';
 
 /**
  * Names of a headless or implicit service: they resolve to its instances. None of them exists while no instance is
- * ready, as the Kubernetes DNS specification requires.
+ * ready, as the Kubernetes DNS specification requires. A service without ports has no SRV records.
  */
 export function instanceRecords(
   endpoints: readonly Endpoint[],
-  name: string,
-  ttl: number,
+  { name, ttl, hasPorts }: { name: string; ttl: number; hasPorts: boolean },
 ): NamedRecords {
   const callable = endpoints.filter(({ tier }) => tier !== null);
   if (callable.length === 0) return { sets: new Map(), pointers: [] };
   const hosts = hostsOf(callable);
   const sets = new Map([...hosts].map(([host, addresses]) => [host, addressSet(addresses, ttl)]));
-  const ports = portsOf(eligible(callable), { name, ttl, hosts });
+  const ports = hasPorts ? portsOf(eligible(callable), { name, ttl, hosts }) : [];
   for (const [relative, set] of portSets(ports)) sets.set(relative, set);
   const own = addressSet(takingCalls(eligible(callable)), ttl);
   sets.set('', withAllPorts(own, ports));
   const pointers = pointersOf(callable, name);
-  for (const [alias, address] of dashedOf(callable)) {
-    if (!sets.has(alias)) sets.set(alias, addressSet([address], ttl));
-  }
+  addDashed(sets, callable, ttl);
   return { sets, pointers };
 }
 
@@ -39,10 +37,9 @@ export function backendRecords(
 ): NamedRecords {
   const callable = endpoints.filter(({ tier }) => tier !== null);
   const hosts = hostsOf(callable);
-  return {
-    sets: new Map([...hosts].map(([host, addresses]) => [host, addressSet(addresses, ttl)])),
-    pointers: pointersOf(callable, name),
-  };
+  const sets = new Map([...hosts].map(([host, addresses]) => [host, addressSet(addresses, ttl)]));
+  addDashed(sets, callable, ttl);
+  return { sets, pointers: pointersOf(callable, name) };
 }
 
 function pointersOf(callable: readonly Endpoint[], name: string): NamedRecords['pointers'] {
@@ -78,10 +75,14 @@ function hostsOf(callable: readonly Endpoint[]): Map<string, string[]> {
   return hosts;
 }
 
-/** `10-0-0-1`, the Kubernetes name of instances without a host name. */
-function* dashedOf(callable: readonly Endpoint[]): Iterable<[string, string]> {
+/** Adds `10-0-0-1`, the name that Kubernetes gives to an endpoint without a host name, unless an instance is called so. */
+function addDashed(sets: Map<string, RecordSet>, callable: readonly Endpoint[], ttl: number): void {
   for (const { address } of callable) {
-    if (addressBytes(address) !== undefined) yield [hostnameOf(address), address];
+    if (addressBytes(address) === undefined) continue;
+    const dashed = address.toLowerCase().replaceAll(/[.:]/g, '-');
+    // A label cannot end in a dash: `fd00::` is `fd00--0`.
+    const alias = dashed.endsWith('-') ? `${dashed}0` : dashed;
+    if (!sets.has(alias)) sets.set(alias, addressSet([address], ttl));
   }
 }
 

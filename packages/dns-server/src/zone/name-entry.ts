@@ -10,13 +10,19 @@ export class NameEntry {
   readonly #key: string;
   readonly #set: RecordSet;
   readonly #ttl: number;
+  readonly #zone: string;
   readonly isInZone: boolean;
   readonly #prepared = new Map<number, PreparedAnswer>();
 
-  constructor(key: string, set: RecordSet, { ttl, isInZone }: { ttl: number; isInZone: boolean }) {
+  constructor(
+    key: string,
+    set: RecordSet,
+    { ttl, zone, isInZone }: { ttl: number; zone: string; isInZone: boolean },
+  ) {
     this.#key = key;
     this.#set = set;
     this.#ttl = ttl;
+    this.#zone = zone;
     this.isInZone = isInZone;
   }
 
@@ -29,7 +35,7 @@ export class NameEntry {
         ? { answers: [{ type: TYPE.HINFO, ttl: this.#ttl, texts: MINIMAL_ANY }] }
         : this.#set.byType.get(type);
     if (answer === undefined) return undefined;
-    const prepared = prepareAnswer(this.#key, answer);
+    const prepared = prepareAnswer(this.#key, { ...answer, echoed: this.#zone });
     this.#prepared.set(type, prepared);
     return prepared;
   }

@@ -24,6 +24,8 @@ export type NameMeaning =
 
 const OUTSIDE: NameMeaning = { kind: 'outside' };
 const NOTHING: NameMeaning = { kind: 'nothing' };
+/** Names of the zone that have no records. `pod` has no names below it here, as in CoreDNS without `pods`. */
+const BRANCHES: ReadonlySet<string> = new Set(['svc', 'dns', 'pod']);
 
 /** What a name would mean, whether it exists or not. Labels are lower-case. */
 export function parseName(labels: readonly string[], naming: ZoneOptions): NameMeaning {
@@ -41,7 +43,7 @@ function withinZone(labels: readonly string[]): NameMeaning {
   if (text === '') return { kind: 'apex' };
   if (text === 'dns-version') return { kind: 'version' };
   if (text === 'ns.dns') return { kind: 'server' };
-  if (text === 'svc' || text === 'dns') return { kind: 'branch' };
+  if (BRANCHES.has(text)) return { kind: 'branch' };
   if (labels.at(-1) !== 'svc') return NOTHING;
   const [namespace, service, ...before] = labels.slice(0, -1).toReversed();
   if (service === undefined) return { kind: 'namespace', namespace: namespace! };

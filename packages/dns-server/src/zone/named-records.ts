@@ -4,6 +4,8 @@ import type { RecordSet } from './record-set.ts';
 interface Pointer {
   readonly address: string;
   readonly name: string;
+  /** Whether it is a cluster IP. Such an address has no other names, as in CoreDNS. @default false */
+  readonly isCluster?: boolean;
 }
 
 /** The records of all names of one service. */

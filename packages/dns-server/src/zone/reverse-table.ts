@@ -15,8 +15,9 @@ export class ReverseTable {
   readonly #services: ServiceTable;
   readonly #ttl: number;
   readonly #changed = new Map<string, readonly [namespace: string, service: string]>();
-  /** Address -> service -> names. */
+  /** Address -> service -> names; a name of a cluster IP is in {@link #clusters} instead. */
   readonly #names = new Map<string, Map<string, Set<string>>>();
+  readonly #clusters = new Map<string, Map<string, Set<string>>>();
   readonly #addressesOf = new Map<string, ReadonlySet<string>>();
 
   constructor(services: ServiceTable, ttl: number) {
@@ -32,7 +33,7 @@ export class ReverseTable {
   find(address: string): RecordSet | undefined {
     for (const [key, [namespace, service]] of this.#changed) this.#renew(key, namespace, service);
     this.#changed.clear();
-    const byService = this.#names.get(address);
+    const byService = this.#clusters.get(address) ?? this.#names.get(address);
     if (byService === undefined) return undefined;
     const names = new Set([...byService.values()].flatMap((some) => [...some]));
     const targets = [...names].toSorted().slice(0, MAX_NAMES);
@@ -43,9 +44,11 @@ export class ReverseTable {
 
   #renew(key: string, namespace: string, service: string): void {
     for (const address of this.#addressesOf.get(key) ?? []) {
-      const byService = this.#names.get(address);
-      byService?.delete(key);
-      if (byService?.size === 0) this.#names.delete(address);
+      for (const table of [this.#names, this.#clusters]) {
+        const byService = table.get(address);
+        byService?.delete(key);
+        if (byService?.size === 0) table.delete(address);
+      }
     }
     this.#addressesOf.delete(key);
     const addresses = new Set<string>();
@@ -53,8 +56,9 @@ export class ReverseTable {
       const address = canonicalAddress(pointer.address);
       if (address === undefined) continue;
       addresses.add(address);
-      const byService = this.#names.get(address) ?? new Map<string, Set<string>>();
-      this.#names.set(address, byService);
+      const table = pointer.isCluster === true ? this.#clusters : this.#names;
+      const byService = table.get(address) ?? new Map<string, Set<string>>();
+      table.set(address, byService);
       const names = byService.get(key) ?? new Set();
       byService.set(key, names.add(pointer.name));
     }

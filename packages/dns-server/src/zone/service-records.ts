@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { ServiceSnapshot } from '@rollcall/client-sdk';
 import { clusterRecords } from './cluster-records.ts';
 import { instanceRecords } from './instance-records.ts';
@@ -9,9 +10,15 @@ import type { NamedRecords } from './named-records.ts';
 export function recordsOf(snapshot: ServiceSnapshot, { zone, ttl }: ZoneOptions): NamedRecords {
   const { declared, endpoints } = snapshot;
   const name = serviceName(snapshot, zone);
-  if (declared === null || declared.isHeadless) return instanceRecords(endpoints, name, ttl);
+  if (declared === null || declared.isHeadless) {
+    const hasPorts = declared === null || declared.ports.length > 0;
+    return instanceRecords(endpoints, { name, ttl, hasPorts });
+  }
   if (declared.type !== 'ExternalName') {
     return clusterRecords({ declared, endpoints }, name, ttl);
   }
-  return { sets: new Map([['', aliasSet(declared.externalName)]]), pointers: [] };
+  const { externalName } = declared;
+  // The target of an alias is a name: as in CoreDNS, an address is none.
+  const isName = isIP(externalName.replace(/\.$/, '')) === 0;
+  return { sets: new Map(isName ? [['', aliasSet(externalName)]] : []), pointers: [] };
 }

@@ -283,7 +283,7 @@ test('a set of SRV records has each place once, whatever its ports are called', 
       ],
     }),
   ]);
-  expect(said(zone, NGINX, 'SRV')).toEqual([`SRV 0 100 53 ${NGINX}`]);
+  expect(said(zone, NGINX, 'SRV')).toEqual([`SRV 0 50 53 ${NGINX}`]);
   const target = 'web-1.api.default.svc.cluster.local';
   for (const name of ['api', '_http._tcp.api'])
     expect(said(zone, name, 'SRV')).toEqual([expect.stringMatching(new RegExp(` 80 ${target}$`))]);

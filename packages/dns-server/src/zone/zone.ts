@@ -91,7 +91,8 @@ export class Zone {
     }
     const { set, owner } = found;
     if (set.alias !== undefined) return this.#followed(key, type, set.alias);
-    const entry = new NameEntry(key, set, { ttl: this.#naming.ttl, isInZone });
+    const { ttl, zone } = this.#naming;
+    const entry = new NameEntry(key, set, { ttl, zone, isInZone });
     if (owner !== undefined) this.#keep(key, entry, owner);
     return entry.answer(type) ?? this.#authority.noData(key, isInZone);
   }

@@ -1,5 +1,5 @@
 import type { ManifestObject } from '@rollcall/client-sdk';
-import { EXIT, usageError } from '../base/cli-error.ts';
+import { EXIT } from '../base/cli-error.ts';
 import {
   type Arguments,
   type Command,
@@ -11,9 +11,9 @@ import { type Context, say, warn } from '../session/context.ts';
 import { valuesAt } from '../output/jsonpath.ts';
 import { isTable, type PrintOptions, printed, rowsOf } from '../resources/printer.ts';
 import { tableText } from '../output/table.ts';
-import { type Selection, selectionsOf } from '../resources/catalog.ts';
+import type { Selection } from '../resources/catalog.ts';
 import { find, type Found, nothingFound } from '../resources/finding.ts';
-import { namedInFiles } from '../resources/named-in-files.ts';
+import { selectionsBy } from '../resources/named-in-files.ts';
 import type { Resource } from '../resources/resource.ts';
 import { FILES } from './apply.ts';
 import { OUTPUT, SELECTING } from './selecting.ts';
@@ -45,20 +45,6 @@ function optionsOf(
     isForTerminal: context.out.isTerminal,
     columns: context.out.columns,
   };
-}
-
-/** Types with names on the command line, or the objects of the files of `-f`. */
-async function selectionsBy(
-  context: Context,
-  given: Arguments,
-): Promise<readonly (Selection & { readonly namespace?: string })[]> {
-  const files = listOption(given, 'filename');
-  if (files.length === 0) return selectionsOf(given.words);
-  if (given.words.length > 0 || textOption(given, 'selector') !== undefined) {
-    throw usageError('expected either TYPE and NAME, a selector or -f');
-  }
-  const named = await namedInFiles(context, files, flagOption(given, 'recursive'));
-  return named.map(({ resource, namespace, name }) => ({ resource, namespace, names: [name] }));
 }
 
 /** The same objects, read by name from where their status is written. */

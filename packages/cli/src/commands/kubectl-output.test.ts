@@ -98,6 +98,23 @@ Events:        <none>
   });
 });
 
+test('describe takes the objects of a file, with or without their events', async () => {
+  const file = cli.file(
+    'filed.yaml',
+    serviceText('filed', { ports: [{ port: 80 }] }, { namespace: 'prod' }),
+  );
+  await cli.out('create', '-f', file);
+  const whole = await cli.out('describe', '-f', file);
+  expect(whole).toMatch(/^Name: +filed\nNamespace: +prod\n[^]*\nEvents:\n[^]*was declared\n$/);
+  const page = await cli.out('describe', '-f', file, '--show-events=false');
+  expect(whole.startsWith(page)).toBe(true);
+  expect(page).toMatch(/\nInternal Traffic Policy: +Cluster\n$/);
+  expect(await cli.out('describe', 'ing', '--show-events', 'false')).not.toContain('Events:');
+  expect((await cli.run('describe', 'svc', '--show-events=no')).err).toBe(
+    'error: --show-events: expected true or false, got "no"\n',
+  );
+});
+
 test('an ingress: three hosts, and how many more', async () => {
   const backend = { service: { name: 'orders', port: { number: 80 } } };
   const rules = ['a', 'b', 'c', 'd'].map((name) => ({ host: `${name}.test` }));

@@ -1,8 +1,9 @@
-import { CliError } from '../base/cli-error.ts';
+import { CliError, usageError } from '../base/cli-error.ts';
+import { type Arguments, flagOption, listOption, textOption } from '../session/command.ts';
 import type { Context } from '../session/context.ts';
 import { type ManifestText, readManifestFiles } from '../session/manifest-files.ts';
 import { faultsText } from '../session/refusal.ts';
-import { resourceOf } from './catalog.ts';
+import { resourceOf, type Selection, selectionsOf } from './catalog.ts';
 import type { Resource } from './resource.ts';
 
 /** An object by its type, namespace and name. */
@@ -44,4 +45,18 @@ export async function namedIn(context: Context, source: ManifestText): Promise<W
     const resource = resourceOf(kind);
     return { resource, namespace, name: metadata.name, written: written ?? {} };
   });
+}
+
+/** Types with names on the command line, or the objects of the files of `-f`. */
+export async function selectionsBy(
+  context: Context,
+  given: Arguments,
+): Promise<readonly (Selection & { readonly namespace?: string })[]> {
+  const files = listOption(given, 'filename');
+  if (files.length === 0) return selectionsOf(given.words);
+  if (given.words.length > 0 || textOption(given, 'selector') !== undefined) {
+    throw usageError('expected either TYPE and NAME, a selector or -f');
+  }
+  const named = await namedInFiles(context, files, flagOption(given, 'recursive'));
+  return named.map(({ resource, namespace, name }) => ({ resource, namespace, names: [name] }));
 }

@@ -75,6 +75,25 @@ describe('slices of a service with a selector', () => {
     expect(slice?.metadata.labels).not.toHaveProperty('service.kubernetes.io/headless');
   });
 
+  test('one that is written under its name is shown in its place', async () => {
+    await api.apply(serviceText('orders', orders));
+    const [derived] = await slicesOf('orders');
+    const endpoints = [{ addresses: ['192.0.2.9'] }];
+    await api.apply(JSON.stringify({ ...derived, endpoints }));
+    const [only, ...others] = await slicesOf('orders');
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ metadata: { name: derived?.metadata.name }, endpoints });
+  });
+
+  test('the addresses of its Endpoints are sorted as texts', async () => {
+    for (const [i, address] of ['192.0.2.9', '192.0.2.10', '192.0.2.1'].entries()) {
+      await api.register(`orders/${i}`, { address, ports: { http: 8080 } });
+    }
+    await api.apply(serviceText('orders', orders));
+    const ips = ['192.0.2.1', '192.0.2.10', '192.0.2.9'].map((ip) => ({ ip }));
+    expect((await api.read('ep/orders'))['subsets']).toMatchObject([{ addresses: ips }]);
+  });
+
   test('the protocol of the application, and zones as hints where they are preferred', async () => {
     const ports = [{ name: 'rpc', port: 80, targetPort: 8080, appProtocol: 'h2c' }];
     const spec = { ...orders, ports, trafficDistribution: 'PreferSameZone' };

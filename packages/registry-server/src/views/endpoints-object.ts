@@ -9,9 +9,15 @@ import {
   type SliceSource,
 } from './slices.ts';
 
+function byAddress({ endpoint: a }: Member, { endpoint: b }: Member): number {
+  if (a.address === b.address) return 0;
+  return a.address < b.address ? -1 : 1;
+}
+
 /**
  * The Endpoints object of a service: one subset per set of ports, with ready and unready addresses apart. Leaves out
- * instances that are leaving, and host names: this kind has only IP addresses.
+ * instances that are leaving, and host names: this kind has only IP addresses. Addresses are sorted as texts, as in
+ * Kubernetes.
  */
 export function endpointsObject(source: SliceSource): ManifestObject {
   const { namespace, service, revision, createdAt, endpoints, isHeadless, hasPorts } = source;
@@ -25,6 +31,7 @@ export function endpointsObject(source: SliceSource): ManifestObject {
     const addressesOf = (isReady: boolean) =>
       members
         .filter(({ endpoint }) => endpoint.ready === isReady)
+        .toSorted(byAddress)
         .map(({ endpoint: { address, instance } }) => ({
           ip: address,
           ...(isHeadless ? { hostname: hostnameOf(instance) } : {}),

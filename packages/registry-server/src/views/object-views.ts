@@ -178,12 +178,14 @@ export class ObjectViews {
     const key = nameKeyOf({ namespace, name });
     const service = this.#declarations?.service(key);
     if (picture === undefined || service?.spec?.type === 'ExternalName') return [];
+    const isDerived = ({ metadata }: ManifestObject) =>
+      this.#declarations?.get('EndpointSlice', nameKeyOf(metadata)) === undefined;
     if (service === undefined || hasSelector(service)) {
-      return slicesOf(this.#sourceOf(picture, service));
+      return slicesOf(this.#sourceOf(picture, service)).filter(isDerived);
     }
     const written = this.#declarations?.get('Endpoints', key);
     if (written === undefined || !isMirrored(written.manifest)) return [];
-    return mirroredSlices(written.manifest, written.revision);
+    return mirroredSlices(written.manifest, written.revision).filter(isDerived);
   }
 
   #sourceOf(picture: ServicePicture, service: Service | undefined): SliceSource {

@@ -13,13 +13,14 @@ import {
 } from '../session/command.ts';
 import { type Context, say, warn } from '../session/context.ts';
 import { selectionsOf } from '../resources/catalog.ts';
+import { fieldFilter } from '../resources/field-selector.ts';
 import { type NamedObject, namedInFiles } from '../resources/named-in-files.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import { checkWritable, isDeclared } from '../resources/resource.ts';
 import { DRY_RUN, dryOf, FILES } from './apply.ts';
 import { visibleLine } from '../output/untrusted.ts';
 import { isNotFound } from '../session/refusal.ts';
-import { SELECTING } from './selecting.ts';
+import { FIELD_SELECTOR, SELECTING } from './selecting.ts';
 
 /** How often to look whether an object is gone, and how long at most; ms. */
 const POLL_MS = 100;
@@ -116,7 +117,9 @@ async function doomedOf(context: Context, given: Arguments): Promise<NamedObject
   }
   if (files.length > 0) return namedInFiles(context, files, flagOption(given, 'recursive'));
   const selector = textOption(given, 'selector');
-  const isEverything = flagOption(given, 'all') || selector !== undefined;
+  const fields = textOption(given, 'field-selector');
+  const isSelected = selector !== undefined || fields !== undefined;
+  const isEverything = flagOption(given, 'all') || isSelected;
   const { namespace } = context;
   const doomed: NamedObject[] = [];
   for (const { resource, names } of selectionsOf(given.words)) {
@@ -124,10 +127,12 @@ async function doomedOf(context: Context, given: Arguments): Promise<NamedObject
     if (names.length === 0 && !isEverything) {
       throw usageError('resource(s) were provided, but no name was specified');
     }
-    const found =
-      names.length > 0
-        ? names
-        : (await resource.list(context, namespace, selector)).filter(isDeclared).map(nameOf);
+    if (names.length > 0 && isSelected) {
+      throw usageError('name cannot be provided when a selector is specified');
+    }
+    const hasFields = fieldFilter(resource, fields, selector);
+    const all = names.length > 0 ? [] : await resource.list(context, namespace, selector);
+    const found = [...names, ...all.filter((one) => isDeclared(one) && hasFields(one)).map(nameOf)];
     doomed.push(...found.map((name) => ({ resource, namespace, name })));
   }
   return doomed;
@@ -180,6 +185,7 @@ export const remove: Command = {
   options: {
     ...FILES,
     selector: SELECTING.selector,
+    'field-selector': FIELD_SELECTOR,
     all: { type: 'boolean', help: 'All objects of the type in the namespace' },
     'dry-run': DRY_RUN,
     cascade: {

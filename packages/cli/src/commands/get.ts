@@ -16,7 +16,7 @@ import { find, type Found, nothingFound } from '../resources/finding.ts';
 import { selectionsBy } from '../resources/named-in-files.ts';
 import type { Resource } from '../resources/resource.ts';
 import { FILES } from './apply.ts';
-import { OUTPUT, SELECTING } from './selecting.ts';
+import { FIELD_SELECTOR, OUTPUT, SELECTING } from './selecting.ts';
 import { watchResource } from './watch.ts';
 import { isForStatus, SUBRESOURCE } from './writing.ts';
 
@@ -149,11 +149,7 @@ export const get: Command = {
       help: 'Template for -o go-template or jsonpath',
     },
     ...SELECTING,
-    'field-selector': {
-      type: 'string',
-      value: 'FIELD=VALUE,...',
-      help: 'Select by fields: path=value or path!=value, separated by commas',
-    },
+    'field-selector': FIELD_SELECTOR,
     'sort-by': { type: 'string', value: '.path', help: 'Sort by a field, such as .metadata.name' },
     watch: { type: 'boolean', short: 'w', help: 'Keep showing changes' },
     'label-columns': {

@@ -9,6 +9,12 @@ export const SELECTING = {
   'all-namespaces': { type: 'boolean', short: 'A', help: 'In all namespaces' },
 } as const;
 
+export const FIELD_SELECTOR = {
+  type: 'string',
+  value: 'FIELD=VALUE,...',
+  help: 'Select by fields: path=value or path!=value, separated by commas',
+} as const;
+
 export const OUTPUT = {
   type: 'string',
   short: 'o',

@@ -139,13 +139,14 @@ function openAnswering(config: Config, parts: DnsServerParts) {
 }
 
 function openZone(config: Config, clock: Clock): Zone {
-  const { zone, ttl, negativeTtl, namespace, shortNames, forward, host } = config;
+  const { zone, ttl, negativeTtl, namespace, shortNames, pods, forward, host } = config;
   const naming = {
     zone,
     ttl,
     negativeTtl,
     namespace,
     hasShortNames: shortNames,
+    pods,
     isAlone: forward.length === 0,
     serverAddresses: host.filter((address) => address !== '0.0.0.0' && address !== '::'),
   };

@@ -75,6 +75,17 @@ export const OPTIONS = {
     help: 'Answer <svc>, <svc>.<ns> and <svc>.<ns>.svc too; otherwise they are forwarded or refused like other names.',
     schema: onOff.default(true),
   }),
+  pods: spec({
+    flag: 'pods',
+    env: 'ROLLCALL_DNS_PODS',
+    value: 'disabled|verified|insecure',
+    help: 'Names <a-b-c-d>.<ns>.pod.<zone>, as in CoreDNS: none, those of instances in the namespace, or those of any address.',
+    schema: z
+      .enum(['disabled', 'verified', 'insecure'], {
+        error: 'expected disabled, verified or insecure',
+      })
+      .default('disabled'),
+  }),
   ttl: spec({
     flag: 'ttl',
     env: 'ROLLCALL_DNS_TTL',

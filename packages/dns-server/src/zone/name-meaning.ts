@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { ZoneOptions } from './zone-options.ts';
 
 /** A name below a service: the service, and the labels before the service's name. */
@@ -13,6 +14,8 @@ export type NameMeaning =
   /** Exists only because there are names below it. */
   | { readonly kind: 'branch' }
   | { readonly kind: 'namespace'; readonly namespace: string }
+  /** Whether such names exist depends on the options. */
+  | { readonly kind: 'pod'; readonly namespace: string; readonly address: string | undefined }
   /** Services to try, in this order. */
   | { readonly kind: 'service'; readonly places: readonly ServicePlace[] }
   /** Inside the zone, but no name. */
@@ -24,7 +27,7 @@ export type NameMeaning =
 
 const OUTSIDE: NameMeaning = { kind: 'outside' };
 const NOTHING: NameMeaning = { kind: 'nothing' };
-/** Names of the zone that have no records. `pod` has no names below it here, as in CoreDNS without `pods`. */
+/** Names of the zone that have no records. */
 const BRANCHES: ReadonlySet<string> = new Set(['svc', 'dns', 'pod']);
 
 /** What a name would mean, whether it exists or not. Labels are lower-case. */
@@ -44,11 +47,22 @@ function withinZone(labels: readonly string[]): NameMeaning {
   if (text === 'dns-version') return { kind: 'version' };
   if (text === 'ns.dns') return { kind: 'server' };
   if (BRANCHES.has(text)) return { kind: 'branch' };
+  if (labels.at(-1) === 'pod') return podName(labels.slice(0, -1));
   if (labels.at(-1) !== 'svc') return NOTHING;
   const [namespace, service, ...before] = labels.slice(0, -1).toReversed();
   if (service === undefined) return { kind: 'namespace', namespace: namespace! };
   const relative = before.toReversed().join('.');
   return { kind: 'service', places: [{ namespace: namespace!, service, relative }] };
+}
+
+/** `<ns>` or `10-0-0-1.<ns>`. */
+function podName(labels: readonly string[]): NameMeaning {
+  const [namespace, dashed, ...more] = labels.toReversed();
+  if (more.length > 0) return NOTHING;
+  if (dashed === undefined) return { kind: 'pod', namespace: namespace!, address: undefined };
+  const isV4 = /^\d+(-\d+){3}$/.test(dashed);
+  const address = dashed.replaceAll('-', isV4 ? '.' : ':');
+  return isIP(address) === 0 ? NOTHING : { kind: 'pod', namespace: namespace!, address };
 }
 
 /** `web-1.nginx` may be the service web-1 of the namespace nginx, or an instance: the service takes precedence. */

@@ -29,10 +29,21 @@ export class ReverseTable {
     this.#changed.set(serviceKeyOf({ namespace, service }), [namespace, service]);
   }
 
-  /** PTR records of an address in canonical form; undefined when no service has it. */
-  find(address: string): RecordSet | undefined {
+  /** Whether an instance in the namespace has the address. */
+  isInstance(address: string, namespace: string): boolean {
+    this.#catchUp();
+    const byService = this.#names.get(canonicalAddress(address) ?? '');
+    return [...(byService?.keys() ?? [])].some((key) => key.startsWith(`${namespace}/`));
+  }
+
+  #catchUp(): void {
     for (const [key, [namespace, service]] of this.#changed) this.#renew(key, namespace, service);
     this.#changed.clear();
+  }
+
+  /** PTR records of an address in canonical form; undefined when no service has it. */
+  find(address: string): RecordSet | undefined {
+    this.#catchUp();
     const byService = this.#clusters.get(address) ?? this.#names.get(address);
     if (byService === undefined) return undefined;
     const names = new Set([...byService.values()].flatMap((some) => [...some]));

@@ -4,6 +4,7 @@ import { decoded, lines, queryBytes } from '../testing/packets.ts';
 import { declared, endpoint, servicePort, snapshot } from '../testing/snapshots.ts';
 import { Query, readQuery } from '../wire/query.ts';
 import { ResponseWriter } from '../wire/response-writer.ts';
+import type { ZoneOptions } from './zone-options.ts';
 import { Zone } from './zone.ts';
 
 const ZONE = 'cluster.local';
@@ -12,6 +13,10 @@ const WEB = `web.default.svc.${ZONE}`;
 const writer = new ResponseWriter({ udpBytes: 1_232, isRecursive: false });
 
 function zoneOf(...snapshots: readonly ServiceSnapshot[]): Zone {
+  return zoneWith('disabled', ...snapshots);
+}
+
+function zoneWith(pods: ZoneOptions['pods'], ...snapshots: readonly ServiceSnapshot[]): Zone {
   const zone = new Zone(
     {
       zone: ZONE,
@@ -20,6 +25,7 @@ function zoneOf(...snapshots: readonly ServiceSnapshot[]): Zone {
       namespace: 'default',
       hasShortNames: true,
       isAlone: true,
+      pods,
       serverAddresses: ['127.0.0.1'],
     },
     1,
@@ -54,6 +60,32 @@ test('pod is a name without records, and nothing is below it', () => {
     const answer = ask(zone, `${name}.pod.${ZONE}`, 'A');
     expect(answer).toMatchObject({ rcode: 'NXDOMAIN', authorities: [{ type: 'SOA', name: ZONE }] });
   }
+});
+
+test('an address has the name of a pod where its instance is, or where any namespace is', () => {
+  const endpoints = ['192.0.2.1', 'fd00::7'].map((address, i) =>
+    endpoint({ instance: `i-${i}`, address }),
+  );
+  const shop = snapshot('web', { namespace: 'shop', endpoints });
+  const own = web({ clusterIPs: ['127.96.0.10'] });
+  const pod = (name: string) => `${name}.pod.${ZONE}`;
+  const verified = zoneWith('verified', shop, own);
+  const insecure = zoneWith('insecure', shop, own);
+  for (const zone of [verified, insecure]) {
+    expect(answersOf(zone, pod('192-0-2-1.shop'), 'A')).toEqual(['A 192.0.2.1']);
+    expect(answersOf(zone, pod('fd00--7.shop'), 'AAAA')).toEqual(['AAAA fd00::7']);
+    for (const name of ['shop', '192-0-2-1.shop'])
+      expect(ask(zone, pod(name), 'AAAA')).toMatchObject({ rcode: 'NOERROR', answers: [] });
+    for (const name of ['a.shop', '192-0-2-999.shop', 'x.192-0-2-1.shop', '192-0-2-1.none', 'none'])
+      expect(ask(zone, pod(name), 'A')?.rcode).toBe('NXDOMAIN');
+  }
+  // Not an instance, not in this namespace, and no instance but a cluster IP.
+  for (const name of ['192-0-2-9.shop', '192-0-2-1.default', '127-96-0-10.default']) {
+    expect(ask(verified, pod(name), 'A')?.rcode).toBe('NXDOMAIN');
+    expect(answersOf(insecure, pod(name), 'A')).toHaveLength(1);
+  }
+  verified.remove('shop', 'web');
+  expect(ask(verified, pod('192-0-2-1.shop'), 'A')?.rcode).toBe('NXDOMAIN');
 });
 
 test('wildcards are ordinary names that do not exist', () => {

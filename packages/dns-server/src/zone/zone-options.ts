@@ -12,6 +12,8 @@ export interface ZoneOptions {
   readonly namespace: string;
   /** Whether `<svc>`, `<svc>.<ns>` and `<svc>.<ns>.svc` are also answered. */
   readonly hasShortNames: boolean;
+  /** Whose addresses have names of pods: nobody's, those of instances in the namespace, or all. */
+  readonly pods: 'disabled' | 'verified' | 'insecure';
   /**
    * No other server is asked about unknown names, so this server also answers for names
    * below a known service or namespace.

@@ -14,6 +14,7 @@ const NAMING: ZoneOptions = {
   namespace: 'default',
   hasShortNames: true,
   isAlone: true,
+  pods: 'disabled',
   serverAddresses: ['127.0.0.1'],
 };
 const NGINX = 'nginx.default.svc.cluster.local';

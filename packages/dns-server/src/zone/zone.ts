@@ -3,6 +3,7 @@ import { RCODE, TYPE } from '../wire/codes.ts';
 import { keyOf, labelsOf } from '../wire/name.ts';
 import { type PreparedAnswer, prepareAnswer } from '../wire/prepared-answer.ts';
 import type { DnsRecord } from '../wire/record.ts';
+import { addressSet } from './address-records.ts';
 import { Authority } from './authority.ts';
 import { NameEntry } from './name-entry.ts';
 import { type NameMeaning, type ServicePlace, parseName } from './name-meaning.ts';
@@ -109,6 +110,8 @@ export class Zone {
         return { set: EMPTY_SET };
       case 'namespace':
         return this.#services.hasNamespace(meaning.namespace) ? { set: EMPTY_SET } : undefined;
+      case 'pod':
+        return this.#findPod(meaning.namespace, meaning.address);
       case 'service':
       case 'short':
         return this.#firstOf(meaning.places);
@@ -120,6 +123,15 @@ export class Zone {
       default:
         return undefined;
     }
+  }
+
+  /** Not cached: it depends on all services of the namespace. */
+  #findPod(namespace: string, address: string | undefined): Found | undefined {
+    const { pods, ttl } = this.#naming;
+    if (pods === 'disabled' || !this.#services.hasNamespace(namespace)) return undefined;
+    if (address === undefined) return { set: EMPTY_SET };
+    const isThere = pods === 'insecure' || this.#reverse.isInstance(address, namespace);
+    return isThere ? { set: addressSet([address], ttl) } : undefined;
   }
 
   #firstOf(places: readonly ServicePlace[]): Found | undefined {

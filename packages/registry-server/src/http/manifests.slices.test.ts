@@ -1,4 +1,4 @@
-import type { ManifestObject } from '@rollcall/contract';
+import type { Explanation, ManifestObject } from '@rollcall/contract';
 import { until } from '@rollcall/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RegistryServer } from '../compose.ts';
@@ -248,6 +248,8 @@ describe('slices of hand-written Endpoints', () => {
     expect(await slicesOf('legacy')).toEqual([]);
     expect(await api.places('legacy')).toEqual([]);
     expect(await api.read('ep/legacy')).toHaveProperty('subsets');
+    const { body } = await api.call('GET', '/v1/namespaces/default/services/legacy/explain');
+    expect((body as Explanation).notes[0]).toMatch(/but its Endpoints say .* not to be mirrored$/);
   });
 
   test('a subset counts with 1,000 addresses, the ready ones first', async () => {

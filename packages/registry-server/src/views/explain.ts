@@ -1,9 +1,10 @@
 import { nameKeyOf } from '../picture/declared/object-key.ts';
 import { type Explanation, instanceKeyOf } from '@rollcall/contract';
-import type { Service } from '@rollcall/manifests';
+import type { Endpoints, Service } from '@rollcall/manifests';
 import { type InstanceRecord } from '../store/record.ts';
 import type { InstanceConditions } from '../picture/instances/endpoints.ts';
 import type { Picture } from '../picture/picture.ts';
+import { isMirrored } from '../picture/declared/mirrored.ts';
 import { hasSelector } from '../picture/declared/profile.ts';
 import { mayJoinService, selects, targetPortOn } from '../picture/declared/selected-endpoints.ts';
 
@@ -13,7 +14,9 @@ export function explain(
   namespace: string,
   name: string,
 ): Explanation | undefined {
-  const service = picture.roll?.declarations.service(nameKeyOf({ namespace, name }));
+  const declarations = picture.roll?.declarations;
+  const key = nameKeyOf({ namespace, name });
+  const service = declarations?.service(key);
   const own = picture.instancesOf(namespace, name);
   if (service === undefined && own.size === 0) return undefined;
   const everyone = picture
@@ -39,7 +42,7 @@ export function explain(
     declared: service !== undefined,
     selector: { ...service?.spec?.selector },
     instances,
-    notes: service === undefined ? [] : notesOf(service, instances),
+    notes: service === undefined ? [] : notesOf(service, instances, declarations?.endpointsOf(key)),
   };
 }
 
@@ -107,13 +110,21 @@ function stateReasons({ state, reason, tier }: InstanceConditions): string[] {
   return [`is ${state}${why}; gets no new calls`];
 }
 
-function notesOf(service: Service, instances: Explanation['instances']): string[] {
+function notesOf(
+  service: Service,
+  instances: Explanation['instances'],
+  written: Endpoints | undefined,
+): string[] {
   const { spec = {} } = service;
   if (spec.type === 'ExternalName') {
     return [`it is another name for ${spec.externalName}: it has no endpoints`];
   }
   if (!hasSelector(service)) {
-    return ['it has no selector: its endpoints are the Endpoints and EndpointSlices of its name'];
+    const kinds = 'the Endpoints and EndpointSlices of its name';
+    const isSkipped = written !== undefined && !isMirrored(written);
+    const but =
+      ', but its Endpoints say by a label or an annotation that they are not to be mirrored';
+    return [`it has no selector: its endpoints are ${kinds}${isSkipped ? but : ''}`];
   }
   if (instances.some(({ isEndpoint }) => isEndpoint)) return [];
   return ['no instance is an endpoint: calls are refused until one fits'];

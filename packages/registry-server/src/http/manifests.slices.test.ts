@@ -198,6 +198,16 @@ describe('slices of hand-written Endpoints', () => {
       expect(await api.read(`endpointslices/${slice.metadata.name}`)).toEqual(slice);
   });
 
+  test('empty names are none', async () => {
+    const addresses = [{ ip: '192.0.2.1', hostname: '' }];
+    await api.apply(written([{ addresses, ports }]));
+    expect(endpointsOf((await slicesOf('legacy'))[0])).toEqual([
+      { addresses: ['192.0.2.1'], conditions: { ready: true } },
+    ]);
+    const { endpoints } = await api.resolve('legacy');
+    expect(endpoints).toMatchObject([{ instance: '192.0.2.1' }, { instance: '192.0.2.1' }]);
+  });
+
   test('each set of ports has its own slice, whatever subset it is in', async () => {
     const subset = (ip: string, port: number) => ({
       addresses: [{ ip }],

@@ -28,7 +28,7 @@ export function mirroredSlices(endpoints: Endpoints, revision: number): Manifest
     const ports = (subset.ports ?? []).map(({ name = '', ...port }) => ({ name, ...port }));
     const portKey = ports.map(portKeyOf).toSorted();
     for (const { address, isReady } of mirroredAddresses(subset)) {
-      const { ip = '', hostname, nodeName, targetRef } = address;
+      const { ip = '', hostname = '', nodeName = '', targetRef } = address;
       const family = familyOf(ip);
       const key = `${family} ${portKey.join()}`;
       const group = groups.get(key) ?? { family, ports, endpoints: new Map() };
@@ -40,8 +40,8 @@ export function mirroredSlices(endpoints: Endpoints, revision: number): Manifest
       group.endpoints.set(own, {
         addresses: [ip],
         conditions: { ready: isReady },
-        ...(hostname === undefined ? {} : { hostname }),
-        ...(nodeName === undefined ? {} : { nodeName }),
+        ...(hostname === '' ? {} : { hostname }),
+        ...(nodeName === '' ? {} : { nodeName }),
         ...(targetRef === undefined ? {} : { targetRef }),
       });
     }

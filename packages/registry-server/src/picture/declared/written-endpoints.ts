@@ -25,13 +25,17 @@ type Ports = readonly {
 const portsOf = (ports: Ports = []) =>
   ports.map(({ name = '', port, protocol = 'TCP' }) => ({ name, port, protocol }));
 
-const nameOf = (ref: unknown) => (ref as { readonly name?: string } | undefined)?.name;
+/** The host name, else the name of what it refers to, else the address. An empty name is none. */
+function instanceOf(hostname: string | undefined, ref: unknown, address: string): string {
+  const { name } = (ref ?? {}) as { readonly name?: string };
+  return [hostname, name].find((one) => one !== undefined && one !== '') ?? address;
+}
 
 function* ofEndpoints({ subsets = [] }: Endpoints): Generator<Written> {
   for (const subset of subsets) {
     for (const { address, isReady } of mirroredAddresses(subset)) {
       const { ip = '', hostname, targetRef } = address;
-      const instance = hostname ?? nameOf(targetRef) ?? ip;
+      const instance = instanceOf(hostname, targetRef, ip);
       const state = isReady ? 'up' : 'starting';
       yield { address: ip, instance, zone: '', state, ports: portsOf(subset.ports) };
     }
@@ -43,7 +47,7 @@ function* ofSlice({ endpoints = [], ports }: EndpointSlice): Generator<Written> 
     const [address = ''] = addresses;
     const { ready = true, terminating = false } = conditions ?? {};
     const state = terminating ? 'draining' : ready ? 'up' : 'starting';
-    const instance = hostname ?? nameOf(targetRef) ?? address;
+    const instance = instanceOf(hostname, targetRef, address);
     yield { address, instance, zone, state, ports: portsOf(ports) };
   }
 }

@@ -10,15 +10,20 @@ export function addressRecords(
   name?: string,
 ): AddressRecord[] {
   const owner = name === undefined ? {} : { name };
-  // One address may be written in several ways.
-  const distinct = new Map<string, Uint8Array>();
+  // An IPv6 address may be written in several ways, an IPv4 address in one.
+  const long = new Set<string>();
+  const records: AddressRecord[] = [];
   for (const text of new Set(addresses)) {
     const address = addressBytes(text);
-    if (address !== undefined) distinct.set(address.join(), address);
+    if (address === undefined) continue;
+    if (address.length > 4) {
+      const key = address.join();
+      if (long.has(key)) continue;
+      long.add(key);
+    }
+    records.push({ ...owner, ttl, type: addressType(address), address });
   }
-  return [...distinct.values()].map((address) => {
-    return { ...owner, ttl, type: addressType(address), address };
-  });
+  return records;
 }
 
 /** One answer per address family. */

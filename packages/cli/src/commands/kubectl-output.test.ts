@@ -154,6 +154,53 @@ describe('events', () => {
     expect(page).toMatch(/\n {2}Normal {2}Created .*Service again was declared\n$/);
   });
 
+  test('of no other kind are those of a service', async () => {
+    const other = (apiVersion: string, kind: string, rest: object) =>
+      JSON.stringify({ apiVersion, kind, metadata: { name: 'shared' }, ...rest });
+    const backendRefs = [{ name: 'shared', port: 80 }];
+    await cli.apply(
+      [
+        serviceText('shared', { ports: [{ port: 80 }] }),
+        other('gateway.networking.k8s.io/v1', 'HTTPRoute', { spec: { rules: [{ backendRefs }] } }),
+        other('v1', 'Endpoints', { subsets: [] }),
+      ].join('\n---\n'),
+    );
+    const page = await cli.out('describe', 'svc', 'shared');
+    expect(page.match(/was declared$/gm)).toHaveLength(1);
+    const of = async (type: string) =>
+      (await cli.out('events', '--for', `${type}/shared`, '--no-headers')).trim().split('\n');
+    expect(await of('svc')).toEqual([expect.stringContaining('   service/shared ')]);
+    expect(await of('httproute')).toEqual([expect.stringContaining('   httproute/shared ')]);
+  });
+
+  test('of one object, of one type', async () => {
+    await cli.register('crew/a', 80);
+    await cli.register('crew/b', 81);
+    await cli.apply(serviceText('crew', { ports: [{ port: 80 }] }));
+    const conditions = [
+      { type: 'Bound', status: 'False', reason: 'AddressInUse', message: '' },
+    ] as const;
+    await cli.rollcall.report('crew', 'proxy', { conditions: [...conditions] });
+    const objects = async (...argv: string[]) =>
+      (await cli.out('events', '--no-headers', ...argv))
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/ {3,}/)[3]);
+    const all = ['instance/crew/a', 'instance/crew/b', 'service/crew', 'service/crew'];
+    expect(await objects('--for', 'svc/crew')).toEqual(all);
+    expect(await objects('--for=crew')).toEqual(all);
+    expect(await objects('--for', 'instance/crew/a')).toEqual(['instance/crew/a']);
+    expect(await objects('--for', 'pod/b')).toEqual(['instance/crew/b']);
+    expect(await objects('--for', 'svc/crew', '--types=warning')).toEqual(['service/crew']);
+    for (const [argv, message] of [
+      [['--types=Bad'], 'valid --types are Normal or Warning'],
+      [['--for=svc/'], '--for: expected TYPE/NAME, got "svc/"'],
+    ] as const) {
+      const { code, err } = await cli.run('events', ...argv);
+      expect({ code, err }).toEqual({ code: 2, err: `error: ${message}\n` });
+    }
+  });
+
   test('a deleted deployment of the name leaves those of a service alone', async () => {
     await cli.apply(serviceText('mixed', { ports: [{ port: 80 }] }));
     await cli.out('create', 'deployment', 'mixed', '--image=mixed');

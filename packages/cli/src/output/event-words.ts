@@ -18,7 +18,8 @@ export function reasonWordOf({ kind }: TimelineEvent): string {
   return kind.replaceAll(/(^|-)([a-z])/g, (_match, _dash, letter: string) => letter.toUpperCase());
 }
 
-const LEADING_KIND = /^(Service|Endpoints|EndpointSlice|Ingress|IngressClass|Secret|Deployment) /;
+const LEADING_KIND =
+  /^(Service|Endpoints|EndpointSlice|Ingress|IngressClass|HTTPRoute|Secret|Deployment) /;
 
 /** The kind of object that an event is about. The reason of a declared object's event begins with the kind; other events are about a service. */
 export function objectKindOf({ instance, reason }: TimelineEvent): string {

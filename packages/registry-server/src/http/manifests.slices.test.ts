@@ -279,6 +279,26 @@ describe('slices of hand-written Endpoints', () => {
     expect(endpoints).toHaveLength(1_000);
   });
 
+  test('subsets with the same ports are in slices of 1,000; an address that is ready in one is ready', async () => {
+    const block = (first: number) =>
+      Array.from({ length: 700 }, (_, i) => ({ ip: `10.${first}.${i >> 8}.${i & 255}` }));
+    const own = [{ name: 'http', port: 80 }];
+    await api.apply(
+      written([
+        { addresses: block(1), notReadyAddresses: [{ ip: '192.0.2.1' }], ports: own },
+        { addresses: [...block(2), { ip: '192.0.2.1' }], ports: own },
+      ]),
+    );
+    const slices = await slicesOf('legacy');
+    expect(slices.map((slice) => endpointsOf(slice).length)).toEqual([1_000, 401]);
+    const names = slices.map(({ metadata }) => metadata.name);
+    expect(names[1]).toBe(`${names[0]}-1`);
+    const all = slices.flatMap(endpointsOf);
+    expect(all.filter(({ addresses }) => String(addresses) === '192.0.2.1')).toEqual([
+      { addresses: ['192.0.2.1'], conditions: { ready: true } },
+    ]);
+  });
+
   test('without a service there are none, and with a selector those of the instances', async () => {
     await api.apply(written([{ addresses: [{ ip: '192.0.2.1' }], ports }]));
     await api.apply(serviceText('legacy', { ...orders, ports }));

@@ -15,8 +15,19 @@ interface Group {
   readonly family: AddressType;
   readonly ports: readonly object[];
   /** Addresses and their targets -> endpoints. */
-  readonly endpoints: Map<string, object>;
+  readonly endpoints: Map<string, SliceEndpoint>;
 }
+
+interface SliceEndpoint {
+  readonly addresses: readonly string[];
+  readonly conditions: { readonly ready: boolean };
+  readonly hostname?: string;
+  readonly nodeName?: string;
+  readonly targetRef?: object;
+}
+
+/** A slice cannot hold more endpoints. Only several subsets with the same ports can have more together. */
+const MAX_ENDPOINTS = 1_000;
 
 /**
  * The slices of a hand-written Endpoints object: one per address family and set of ports, with all ports, as the
@@ -34,9 +45,10 @@ export function mirroredSlices(endpoints: Endpoints, revision: number): Manifest
       const group = groups.get(key) ?? { family, ports, endpoints: new Map() };
       groups.set(key, group);
       const { namespace = '', name = '' } = (targetRef ?? {}) as Record<string, string>;
-      // If it is written twice, ready wins: those that are ready come first.
       const own = `${ip} ${namespace}/${name}`;
-      if (group.endpoints.has(own)) continue;
+      const known = group.endpoints.get(own);
+      // If it is written twice, ready wins.
+      if (known !== undefined && (known.conditions.ready || !isReady)) continue;
       group.endpoints.set(own, {
         addresses: [ip],
         conditions: { ready: isReady },
@@ -46,12 +58,16 @@ export function mirroredSlices(endpoints: Endpoints, revision: number): Manifest
       });
     }
   }
-  return [...groups].map(([key, { family, ports, endpoints: own }]) => ({
-    ...headOf(endpoints, sliceNameOf(endpoints.metadata.name ?? '', key), revision),
-    addressType: family,
-    endpoints: [...own.values()],
-    ports: ports.length === 0 ? null : ports,
-  }));
+  return [...groups].flatMap(([key, { family, ports, endpoints: own }]) => {
+    const all = [...own.values()];
+    const stem = sliceNameOf(endpoints.metadata.name ?? '', key);
+    return Array.from({ length: Math.ceil(all.length / MAX_ENDPOINTS) }, (_, i) => ({
+      ...headOf(endpoints, i === 0 ? stem : `${stem}-${i}`, revision),
+      addressType: family,
+      endpoints: all.slice(i * MAX_ENDPOINTS, (i + 1) * MAX_ENDPOINTS),
+      ports: ports.length === 0 ? null : ports,
+    }));
+  });
 }
 
 const portKeyOf = ({ name = '', port, protocol, appProtocol = '' }: Port) =>

@@ -111,6 +111,10 @@ describe('slices of a service with a selector', () => {
       undefined,
       undefined,
     ]);
+    const annotations = { 'service.kubernetes.io/topology-mode': 'Auto' };
+    await api.apply(serviceWith('orders', spec, { annotations }));
+    for (const one of endpointsOf((await slicesOf('orders'))[0]))
+      expect(one).not.toHaveProperty('hints');
     expect((await api.read('ep/orders'))['subsets']).toMatchObject([
       { ports: [{ name: 'rpc', port: 8080, protocol: 'TCP', appProtocol: 'h2c' }] },
     ]);

@@ -198,7 +198,7 @@ export class ObjectViews {
       isHeadless: declared?.isHeadless ?? true,
       hasPorts: service === undefined || ports.length > 0,
       families: (spec?.ipFamilies ?? []) as AddressType[],
-      isZonePreferred: (spec?.trafficDistribution ?? '') !== '',
+      isZonePreferred: (spec?.trafficDistribution ?? '') !== '' && !hasTopologyMode(service),
       uid: metadata?.uid,
       createdAt: metadata?.creationTimestamp ?? implicit?.metadata.creationTimestamp,
       labels: metadata?.labels ?? {},
@@ -209,6 +209,18 @@ export class ObjectViews {
       ),
     };
   }
+}
+
+/** Annotations by which a service asks for other hints than `trafficDistribution` gives. The first one counts. */
+const TOPOLOGY_MODES = [
+  'service.kubernetes.io/topology-aware-hints',
+  'service.kubernetes.io/topology-mode',
+];
+
+function hasTopologyMode(service: Service | undefined): boolean {
+  const { annotations = {} } = service?.metadata ?? {};
+  const key = TOPOLOGY_MODES.find((one) => Object.hasOwn(annotations, one));
+  return key !== undefined && ['Auto', 'auto'].includes(annotations[key] ?? '');
 }
 
 /** The named ports of instances; if they differ, the first instance decides. */

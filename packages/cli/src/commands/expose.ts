@@ -184,9 +184,8 @@ async function run(context: Context, given: Arguments): Promise<number> {
   const own = textOption(given, 'selector');
   const selector = own === undefined ? exposed.selector : pairsOf(own, 'selector');
   if (Object.keys(selector).length === 0) {
-    throw usageError(
-      `couldn't retrieve selectors via --selector flag or introspection: ${name} has none`,
-    );
+    const why = resource === services ? 'the service has no pod selector set' : `${name} has none`;
+    throw usageError(`couldn't retrieve selectors via --selector flag or introspection: ${why}`);
   }
   const ownLabels = textOption(given, 'labels');
   const labels =

@@ -39,7 +39,7 @@ function optionsOf(
     showsLabels: flagOption(given, 'show-labels'),
     hasHeaders: !flagOption(given, 'no-headers'),
     showsManagers: flagOption(given, 'show-managed-fields'),
-    isQualified: selections.length > 1,
+    isQualified: selections.length > 1 || flagOption(given, 'show-kind'),
     isSingle: selections.length === 1 && selections[0]?.names.length === 1,
     nowMs: context.clock.wallMs(),
     isForTerminal: context.out.isTerminal,
@@ -65,8 +65,9 @@ async function run(context: Context, given: Arguments): Promise<number> {
     selector: textOption(given, 'selector'),
     fields: textOption(given, 'field-selector'),
   };
-  if (flagOption(given, 'watch')) {
-    return watchResource(context, selections, { wanted, options });
+  const isLater = flagOption(given, 'watch-only');
+  if (isLater || flagOption(given, 'watch')) {
+    return watchResource(context, selections, { wanted, options, isLater });
   }
   const found: Found[] = [];
   for (const { namespace = context.namespace, ...selection } of selections) {
@@ -152,6 +153,7 @@ export const get: Command = {
     'field-selector': FIELD_SELECTOR,
     'sort-by': { type: 'string', value: '.path', help: 'Sort by a field, such as .metadata.name' },
     watch: { type: 'boolean', short: 'w', help: 'Keep showing changes' },
+    'watch-only': { type: 'boolean', help: 'Show changes, and not what is there already' },
     'label-columns': {
       type: 'string',
       short: 'L',
@@ -161,6 +163,7 @@ export const get: Command = {
     },
     subresource: SUBRESOURCE,
     'show-managed-fields': { type: 'boolean', help: 'Show who wrote, with -o yaml or json' },
+    'show-kind': { type: 'boolean', help: 'Put the type before each name' },
     'show-labels': { type: 'boolean', help: 'Show the labels as the last column' },
     'no-headers': { type: 'boolean', help: 'Do not print the column headings' },
     'ignore-not-found': { type: 'boolean', help: 'Exit with 0 when a name is not found' },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { until } from '@rollcall/testkit';
 import { NGINX } from '../testing/manifests.ts';
 import { TestCli } from '../testing/test-cli.ts';
 
@@ -46,6 +47,21 @@ test('YAML is a stream of documents', async () => {
   const documents = parseAllDocuments(watch.out).map((document) => document.toJS() as object);
   expect(documents).toHaveLength(3);
   expect(documents[2]).toMatchObject({ kind: 'Service', metadata: { annotations: { a: 'two' } } });
+});
+
+test('only what changes later is shown, if that is asked for', async () => {
+  await cli.apply(NGINX);
+  const argv = ['get', 'svc', 'nginx', '--watch-only', '--show-kind', '-L', 'turn'];
+  const watch = cli.start(...argv, '--no-headers');
+  let turn = 0;
+  // The first look may be later than the first change.
+  await until(async () => {
+    await cli.out('label', '--overwrite', 'svc', 'nginx', `turn=t${++turn}`);
+    return watch.out !== '';
+  });
+  expect(await watch.stop()).toBe(0);
+  for (const line of watch.out.trim().split('\n'))
+    expect(line).toMatch(/^service\/nginx +ClusterIP .* +t\d+$/);
 });
 
 test('one type alone can be watched', async () => {

@@ -12,6 +12,8 @@ const LOOK_EVERY_MS = 2_000;
 interface Watch {
   readonly wanted: Wanted;
   readonly options: PrintOptions;
+  /** Whether only what changes later is shown. */
+  readonly isLater: boolean;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function watchResource(
   const shown = new Map<string, ManifestObject>();
   const widths: number[] = [];
   let isFirst = true;
+  let isKnown = !watch.isLater;
   for await (const _ of turns(context, watch.wanted.namespace)) {
     const objects = await look(context, selection, watch);
     const changed = objects.filter((object) => textOf(shown.get(keyOf(object))) !== textOf(object));
@@ -37,7 +40,8 @@ export async function watchResource(
     const gone = [...shown].filter(([key]) => !known.has(key)).map(([, object]) => object);
     shown.clear();
     for (const object of objects) shown.set(keyOf(object), object);
-    const due = [...changed, ...gone];
+    const due = isKnown ? [...changed, ...gone] : [];
+    isKnown = true;
     if (due.length > 0) {
       const options = {
         ...watch.options,

@@ -4,6 +4,8 @@ import type { SecretSeal } from './access/secret-seal.ts';
 import type { Admission } from './access/admission.ts';
 import type { AddressRules } from './writes/declared/address-rules.ts';
 import { Collector } from './upkeep/collector.ts';
+import type { ObjectRef } from './picture/declared/object-key.ts';
+import { ObjectViews } from './views/object-views.ts';
 import { type Declaring, declaringOf } from './writes/declared/declaring.ts';
 import { Follower, type FollowerEvents } from './picture/follower.ts';
 import { Picture } from './picture/picture.ts';
@@ -70,7 +72,7 @@ export interface Core {
 
 /** Assembles a server's core over a store. It sweeps at once; its picture is empty until the follower runs. */
 export function createCore(parts: CoreParts): Core {
-  const { store, random, supervisor, admission, rules, config, told, seal } = parts;
+  const { store, random, supervisor, admission, config, told } = parts;
   const clock = new GuardedClock(parts.clock, supervisor);
   const { maxInstancesPerService, storePartition: partition } = config;
   const picture = new Picture(clock, (key, error) => {
@@ -92,7 +94,7 @@ export function createCore(parts: CoreParts): Core {
     maxInstancesPerService,
     partition,
   });
-  const declaring = declaringOf({ store, picture, rules, random, clock, seal });
+  const declaring = declaringOf({ ...parts, picture, clock, derived: derivedIn(picture) });
   const collector = new Collector(declaring.owned, supervisor);
   const holds = new HoldTracker(registry, clock, supervisor);
   const follower = new Follower(
@@ -128,6 +130,13 @@ export function createCore(parts: CoreParts): Core {
     sweeper,
     close,
   };
+}
+
+/** The objects of kinds that the registry makes itself. */
+function derivedIn(picture: Picture) {
+  const views = new ObjectViews(picture);
+  return ({ kind, namespace, name }: ObjectRef) =>
+    kind === 'Endpoints' || kind === 'EndpointSlice' ? views.get(kind, namespace, name) : undefined;
 }
 
 /** Passes the follower's events on to the other parts. */

@@ -44,8 +44,8 @@ test('conditions are merged by their types, and steps of a JSON patch are taken 
   await patchStatus('-p', condition('b', 'False'));
   await patchStatus('-p', condition('a', 'False'));
   const types = 'jsonpath={range .status.conditions[*]}{.type}={.status} {end}';
-  expect(await cli.out('get', 'svc', 'nginx', '-o', types)).toBe('a=False b=False ');
-  const steps = [{ op: 'remove', path: '/status/conditions/0' }];
+  expect(await cli.out('get', 'svc', 'nginx', '-o', types)).toBe('b=False a=False ');
+  const steps = [{ op: 'remove', path: '/status/conditions/1' }];
   const { code } = await patchStatus('--type=json', '-p', JSON.stringify(steps));
   expect(code).toBe(0);
   expect(await cli.out('get', 'svc', 'nginx', '-o', types)).toBe('b=False ');

@@ -198,10 +198,14 @@ test('the same again is unchanged; other content, labels and types are not', asy
     },
     body: JSON.stringify({ metadata: { labels: { a: 'b' } } }),
   });
-  expect(patch.status).toBe(422);
-  expect(await patch.json()).toMatchObject({
-    message: 'Secret "own": Forbidden: a Secret is only replaced as a whole: apply all of it',
-  });
+  expect(patch.status).toBe(200);
+  expect(await patch.json()).toMatchObject({ metadata: { labels: { a: 'b' } } });
+  // Nobody is shown what it holds, so what was shown says nothing of it, and takes nothing away.
+  const shown = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'own', namespace: 'shop' } };
+  expect(await actionOf(JSON.stringify({ ...shown, type: 'kubernetes.io/tls' }))).toBe(
+    'configured',
+  );
+  expect((await read(server, BALANCER)).body).toMatchObject({ data: dataOf(other) });
 });
 
 test.each<[string, object, string]>([

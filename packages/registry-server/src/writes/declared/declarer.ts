@@ -1,5 +1,5 @@
 import { type ApplyReply, type ManifestObject, ProblemError } from '@rollcall/contract';
-import { patched, type ReadManifest, type Service } from '@rollcall/manifests';
+import { type Manifest, patched, type ReadManifest, type Service } from '@rollcall/manifests';
 import type { Clock, Random } from '@rollcall/runtime';
 import type { ObjectRef } from '../../picture/declared/object-key.ts';
 import type { Picture } from '../../picture/picture.ts';
@@ -20,8 +20,10 @@ import {
   patchFaults,
   refusal,
   refusedResult,
-  wholeOnly,
+  unopened,
 } from './refusals.ts';
+
+import { openedSecret } from './secrets.ts';
 
 export interface DeclarerParts {
   readonly writer: DraftWriter;
@@ -32,6 +34,7 @@ export interface DeclarerParts {
   readonly reader: ManifestReader;
   /** Encrypts Secrets; undefined: they are refused. */
   readonly seal: SecretSeal | undefined;
+  readonly derived: DraftContext['derived'];
 }
 
 /** How one object is written. */
@@ -57,8 +60,10 @@ export class Declarer {
   readonly #clock: Clock;
   readonly #reader: ManifestReader;
   readonly #seal: SecretSeal | undefined;
+  readonly #derived: DraftContext['derived'];
 
-  constructor({ writer, picture, rules, random, clock, reader, seal }: DeclarerParts) {
+  constructor(parts: DeclarerParts) {
+    const { writer, picture, rules, random, clock, reader, seal, derived } = parts;
     this.#writer = writer;
     this.#picture = picture;
     this.#rules = rules;
@@ -66,6 +71,7 @@ export class Declarer {
     this.#clock = clock;
     this.#reader = reader;
     this.#seal = seal;
+    this.#derived = derived;
   }
 
   /** Declares every document of a text, or none; with `partial`, every document without faults. */
@@ -108,11 +114,11 @@ export class Declarer {
     patch: unknown,
     options: WriteOptions,
   ): Promise<Committed<ManifestObject>> {
-    if (ref.kind === 'Secret') throw wholeOnly(ref);
     return this.#writer.retried(async () => {
       const before = this.#writer.find(ref);
       if (before === undefined) throw notDeclared(ref, this.#picture);
-      const { manifest, errors } = decoded(patched(before.manifest, patch), before.manifest);
+      const target = this.#patchable(ref, before.manifest);
+      const { manifest, errors } = decoded(patched(target, patch), target);
       const faults = [...errors, ...patchFaults(manifest, { ref, before })];
       if (faults.length > 0) throw refusal(faultsOf(titleOf(ref), NO_LOCATION, faults));
       const draft = settle(
@@ -122,6 +128,14 @@ export class Declarer {
       if (draft.faults.length > 0) throw refusal(draft.faults);
       return this.#writer.one(draft, options.dryRun);
     });
+  }
+
+  /** The object with all that a patch may change. */
+  #patchable(ref: ObjectRef, stored: Manifest): Manifest {
+    if (ref.kind !== 'Secret') return stored;
+    const opened = openedSecret(stored, { ref, seal: this.#seal });
+    if (opened === undefined) throw unopened(ref);
+    return opened;
   }
 
   /** Declares a service unless it exists; false = it cannot be declared. */
@@ -165,6 +179,7 @@ export class Declarer {
       random: this.#random,
       writing: { manager: fieldManager, nowMs: this.#clock.wallMs() },
       find: (ref) => this.#writer.find(ref),
+      derived: this.#derived,
     };
   }
 

@@ -5,6 +5,7 @@ import type { Store } from '../../store/store.ts';
 import type { AddressRules } from './address-rules.ts';
 import { Declarer } from './declarer.ts';
 import { Deleter } from './deleter.ts';
+import type { DraftContext } from './draft.ts';
 import { DraftWriter } from './draft-writer.ts';
 import { ThreadedReader } from './manifest-reader.ts';
 import { OwnedObjects } from './owned-objects.ts';
@@ -18,6 +19,8 @@ interface DeclaringParts {
   readonly clock: Clock;
   /** Encrypts Secrets; undefined: they are refused. */
   readonly seal: SecretSeal | undefined;
+  /** The objects that the registry makes itself. */
+  readonly derived: DraftContext['derived'];
 }
 
 /** What writes declared objects. */
@@ -31,12 +34,12 @@ export interface Declaring {
 
 /** The writers of declared objects, over one store. */
 export function declaringOf(parts: DeclaringParts): Declaring {
-  const { store, picture, rules, random, clock, seal } = parts;
+  const { store, picture, rules, random, clock, seal, derived } = parts;
   const reader = new ThreadedReader(clock);
   const writer = new DraftWriter(store, picture, rules);
   const deleter = new Deleter({ store, picture, writer, clock });
   return {
-    declarer: new Declarer({ writer, picture, rules, random, clock, reader, seal }),
+    declarer: new Declarer({ writer, picture, rules, random, clock, reader, seal, derived }),
     statuses: new StatusWriter({ writer, picture, reader, clock }),
     deleter,
     owned: new OwnedObjects({ picture, writer, deleter, clock }),

@@ -16,7 +16,7 @@ function draft(text: string, mode: ApplyMode, before?: Manifest) {
   const classes = new IngressClasses([]);
   const parts = { rules, classes, seal: undefined, random: systemRandom };
   const context = { mode, namespace: 'default', writing: { manager: '', nowMs: 0 }, ...parts };
-  return draftOf(read!, { ...context, find: () => declared });
+  return draftOf(read!, { ...context, find: () => declared, derived: () => undefined });
 }
 
 const web = (spec = 'ports: [{ port: 80 }]') =>

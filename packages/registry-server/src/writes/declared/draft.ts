@@ -1,4 +1,4 @@
-import type { ApplyResult, Fault } from '@rollcall/contract';
+import type { ApplyResult, Fault, ManifestObject } from '@rollcall/contract';
 import {
   appliedManifest,
   carryOver,
@@ -9,6 +9,7 @@ import {
   KINDS,
   type Manifest,
   type ReadManifest,
+  resourceOf,
   validateAnnotations,
 } from '@rollcall/manifests';
 import type { Random } from '@rollcall/runtime';
@@ -19,7 +20,7 @@ import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-fault
 import type { IngressClasses } from './ingress-classes.ts';
 import { kindFaults, settled } from './kind-rules.ts';
 import { objectRefOf, type ObjectRef } from '../../picture/declared/object-key.ts';
-import { sealedManifest } from './secrets.ts';
+import { keptSecret, sealedManifest } from './secrets.ts';
 import { type ApplyMode, conflictOf } from './conflicts.ts';
 import { isSameObject, LAST_APPLIED, withHistory, withMeta, type Writing } from './stored-meta.ts';
 import { warningsOf } from './warnings.ts';
@@ -36,6 +37,8 @@ export interface Draft {
   readonly faults: readonly Fault[];
   readonly warnings: readonly string[];
   readonly locate: LocateField;
+  /** The object that the registry makes under this name, and that stays as it is. */
+  readonly derived?: ManifestObject;
 }
 
 export interface DraftContext {
@@ -49,6 +52,8 @@ export interface DraftContext {
   readonly random: Random;
   readonly writing: Writing;
   readonly find: (ref: ObjectRef) => Declared | undefined;
+  /** An object that the registry makes itself, such as the Endpoints of a service with a selector. */
+  readonly derived: (ref: ObjectRef) => ManifestObject | undefined;
 }
 
 /** Computes what a document will become. Changes nothing. */
@@ -57,10 +62,15 @@ export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   if (manifest === undefined || given === undefined) return refusedDraft(read, manifest);
   const { named, ref } = withName(manifest, context);
   const before = context.find(ref);
-  if (read.faults.length === 0) return draftOver({ given, named, ref, before, read }, context);
-  if (context.mode === 'create' || before?.manifest.kind !== 'Service') {
-    return refusedDraft(read, manifest);
+  if (before === undefined && context.mode !== 'create' && context.mode !== 'apply') {
+    const own = context.derived(ref);
+    if (own !== undefined) return derivedDraft(ref, own, read);
   }
+  if (read.faults.length === 0) return draftOver({ given, named, ref, before, read }, context);
+  if (context.mode === 'create') return refusedDraft(read, manifest);
+  const kept = keptSecret(named, before?.manifest, { ref, seal: context.seal });
+  if (kept !== undefined) return draftOver({ given, named: kept, ref, before, read }, context);
+  if (before?.manifest.kind !== 'Service') return refusedDraft(read, manifest);
   // Fields left over from the former type may make the text invalid by itself, but not the result, which drops them.
   const draft = draftOver({ given, named, ref, before, read }, context);
   if (draft.faults.length === 0) return draft;
@@ -161,6 +171,14 @@ function examined(wanted: Manifest, before: Manifest | undefined, isExamined: bo
     return examine<Manifest>(carryOver(before, complete));
   }
   return isExamined ? { manifest: wanted, faults: [] } : examine(wanted);
+}
+
+/** Who puts back what the registry made finds it as it was: it makes it again in any case. */
+function derivedDraft(ref: ObjectRef, derived: ManifestObject, { locate }: ReadManifest): Draft {
+  const what = `${resourceOf(ref.kind)} ${JSON.stringify(ref.name)}`;
+  const warning = `${what} is derived from the instances of its service: what is written to it has no effect`;
+  const nothing = { manifest: undefined, before: undefined, faults: [] };
+  return { ref, action: 'unchanged', ...nothing, derived, warnings: [warning], locate };
 }
 
 function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft {

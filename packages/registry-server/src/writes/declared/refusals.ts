@@ -79,9 +79,9 @@ export function notDeclared(ref: ObjectRef, picture: Picture): ProblemError {
   return new ProblemError('object_not_found', `${refused.message}: ${why}`, { field: 'name' });
 }
 
-/** A Secret shows nothing of what it holds, so there is nothing to change a part of. */
-export function wholeOnly(ref: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
-  const message = `${titleOf(ref)}: Forbidden: a Secret is only replaced as a whole: apply all of it`;
+/** Of a Secret that cannot be read, no part can be changed. */
+export function unopened(ref: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
+  const message = `${titleOf(ref)}: Forbidden: it was encrypted with a key that this server does not have: apply all of it`;
   return new ProblemError('invalid_manifest', message);
 }
 

@@ -22,11 +22,12 @@ export function itemOf({ ref, manifest, before }: Draft, isUnreadable: boolean):
 
 /** The object that results from a draft. `resource`: as it was written; undefined = nothing was written. */
 export function objectOf(
-  { manifest, before }: Draft,
+  { manifest, before, derived }: Draft,
   resource: ResourceRecord | undefined,
   dryRun: boolean,
 ): ManifestObject | null {
   if (resource === undefined) {
+    if (derived !== undefined) return derived;
     return before === undefined ? null : shownObject(before.manifest, before.revision);
   }
   if (manifest === undefined) return null;

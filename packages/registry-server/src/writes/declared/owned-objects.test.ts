@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemRandom } from '@rollcall/runtime';
+import { ManualClock } from '@rollcall/runtime/testing';
+import { MemoryStore } from '../../store/memory/memory-store.ts';
+import { putOne } from '../../store/put-one.ts';
+import { BareServer } from '../../testing/bare-server.ts';
+
+let clock: ManualClock;
+let store: MemoryStore;
+let server: BareServer;
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  store = new MemoryStore({ clock, logLength: 1_000, epoch: 'one' });
+  server = new BareServer({ store, clock, random: systemRandom });
+  await passed(1_000);
+});
+afterEach(async () => {
+  server.stop();
+  await store.close();
+});
+
+/** Lets time pass, with all that waits for it. */
+async function passed(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 500) {
+    clock.advance(500);
+    for (let turns = 0; turns < 50; turns++) await Promise.resolve();
+  }
+}
+
+const slice = (metadata: object) => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { name: 'child', namespace: 'default', uid: '2', ...metadata },
+  addressType: 'IPv4',
+  endpoints: [],
+});
+
+const owner = (uid: string) => ({ apiVersion: 'v1', kind: 'Service', name: 'web', uid });
+
+const stored = (metadata: object) => {
+  const value = JSON.stringify(slice(metadata));
+  return putOne(store, { key: 'endpointslice/default/child', value, forMs: 0, why: 'created' }, 0);
+};
+
+const isThere = async () => (await store.snapshot()).resources.length > 0;
+
+test('an object goes when its owner has been missing for 15 s, and not before', async () => {
+  await stored({ ownerReferences: [owner('1')] });
+  await passed(14_000);
+  expect(await isThere()).toBe(true);
+  await passed(3_000);
+  expect(await isThere()).toBe(false);
+});
+
+test('an owner that comes back in time keeps it', async () => {
+  await stored({ ownerReferences: [owner('1')] });
+  await passed(10_000);
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default', uid: '1' },
+    spec: { type: 'ExternalName', externalName: 'a.example' },
+  };
+  const item = { key: 'service/default/web', value: JSON.stringify(service), forMs: 0 };
+  await putOne(store, { ...item, why: 'created' }, 0);
+  await passed(60_000);
+  expect((await store.snapshot()).resources).toHaveLength(2);
+  // Its namesake is another object.
+  const value = JSON.stringify({ ...service, metadata: { ...service.metadata, uid: '3' } });
+  await putOne(store, { ...item, value, why: 'created' }, 0);
+  await passed(17_000);
+  expect((await store.snapshot()).resources.map(({ key }) => key)).toEqual(['service/default/web']);
+});
+
+test('a deletion that another server did not finish is finished', async () => {
+  await stored({ deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['acme.io/a'] });
+  await passed(3_000);
+  expect(await isThere()).toBe(true);
+  await stored({ deletionTimestamp: '2026-01-01T00:00:00Z' });
+  await passed(3_000);
+  expect(await isThere()).toBe(false);
+});

@@ -1,0 +1,137 @@
+import type { ManifestObject } from '@rollcall/contract';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RegistryServer } from '../compose.ts';
+import { ManifestApi, NGINX, serviceText } from '../testing/manifest-api.ts';
+import { startTestServer } from '../testing/test-server.ts';
+
+// The numbers are those of docs/kubernetes-differences.md.
+
+let server: RegistryServer;
+let api: ManifestApi;
+beforeAll(async () => {
+  server = await startTestServer();
+  api = new ManifestApi(server);
+});
+afterAll(() => server.close());
+
+const declared = async (text: string, query = '') => {
+  const { results } = await api.apply(text, query);
+  return results[0]?.object as ManifestObject;
+};
+
+test('O1: the paths are not those of a Kubernetes API server', async () => {
+  expect((await api.call('GET', '/api/v1/namespaces/default/services')).status).toBe(404);
+  expect((await api.object('GET', 'services')).status).toBe(200);
+});
+
+test('O2: hand-written addresses may be loopback addresses', async () => {
+  const endpoints = {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name: 'local' },
+    subsets: [{ addresses: [{ ip: '127.0.0.1' }], ports: [{ port: 80 }] }],
+  };
+  expect((await api.apply(JSON.stringify(endpoints))).results[0]?.action).toBe('created');
+});
+
+test('O3: what was exported can be declared again, also as a new object', async () => {
+  const before = await declared(serviceText('moved', { ports: [{ port: 80 }] }));
+  await api.object('DELETE', 'services/moved');
+  const after = await declared(JSON.stringify(before), '?mode=create');
+  expect(after.metadata.uid).not.toBe(before.metadata.uid);
+  // The same for what is there, under another uid.
+  const { metadata, ...rest } = before;
+  const { resourceVersion: _, ...known } = metadata;
+  const again = await api.apply(JSON.stringify({ ...rest, metadata: known }));
+  expect(again.results[0]?.object?.metadata.uid).toBe(after.metadata.uid);
+});
+
+test('O4: a write of the status leaves the metadata alone', async () => {
+  await api.apply(serviceText('lb', { type: 'LoadBalancer', ports: [{ port: 80 }] }));
+  const patch = { metadata: { labels: { a: 'b' } }, status: { conditions: [] } };
+  const type = 'application/merge-patch+json';
+  await api.object('PATCH', 'services/lb/status', JSON.stringify(patch), type);
+  expect((await api.read('services/lb')).metadata).not.toHaveProperty('labels');
+});
+
+test('O5: the status of a deployment is counted, and nobody writes it', async () => {
+  const template = { metadata: { labels: { app: 'counted' } } };
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'counted' },
+    spec: { replicas: 2, selector: { matchLabels: { app: 'counted' } }, template },
+  };
+  await api.apply(JSON.stringify(deployment));
+  await api.register('counted/a', { address: '127.0.0.1', ports: { http: 80 } });
+  expect((await api.read('deployments/counted'))['status']).toMatchObject({ replicas: 1 });
+  const patch = '{"status":{"replicas":7}}';
+  const { status } = await api.object(
+    'PATCH',
+    'deployments/counted/status',
+    patch,
+    'application/merge-patch+json',
+  );
+  expect(status).toBe(404);
+});
+
+test('O8: kinds that Rollcall does not have are refused', async () => {
+  const { detail } = await api.refused(
+    '{ apiVersion: v1, kind: ConfigMap, metadata: { name: a } }',
+  );
+  expect(detail).toContain('ConfigMap');
+});
+
+test('O9: writers are named, without their fields', async () => {
+  await api.apply(serviceText('written', { ports: [{ port: 80 }] }), '?fieldManager=alice');
+  const [entry] = (await api.read('services/written')).metadata['managedFields'] as object[];
+  expect(Object.keys(entry ?? {}).toSorted()).toEqual([
+    'apiVersion',
+    'manager',
+    'operation',
+    'time',
+  ]);
+});
+
+test.each([
+  ['O11', { externalTrafficPolicy: 'Local', type: 'NodePort' }, 'externalTrafficPolicy'],
+  ['O11', { internalTrafficPolicy: 'Local' }, 'internalTrafficPolicy'],
+  ['O11', { trafficDistribution: 'PreferClose' }, 'trafficDistribution'],
+])('%s: %j is stored, and said to route nothing', async (_, spec, field) => {
+  const { results } = await api.apply(serviceText('policies', { ports: [{ port: 80 }], ...spec }));
+  expect(results[0]?.warnings).toContainEqual(expect.stringContaining(`spec.${field}: `));
+  await api.object('DELETE', 'services/policies');
+});
+
+test('O12: SCTP is stored and resolved, and not carried', async () => {
+  const ports = [{ port: 80, protocol: 'SCTP' }];
+  const { results } = await api.apply(serviceText('sctp', { ports }));
+  expect(results[0]?.warnings).toEqual([expect.stringContaining('SCTP')]);
+});
+
+test('O13: derived slices have names that every server makes alike, and no uid', async () => {
+  await api.register('nginx/a', { address: '127.0.0.1', ports: { http: 80 } });
+  await api.apply(NGINX);
+  const slices = await api.list('endpointslices', '?selector=kubernetes.io/service-name=nginx');
+  for (const { metadata } of slices) {
+    expect(metadata.name).toMatch(/^nginx-[0-9a-f]{10}$/);
+    expect(metadata.uid).toBeUndefined();
+  }
+  expect(slices).toHaveLength(1);
+});
+
+test('O14: instances make a service of their own, that nobody declared', async () => {
+  await api.register('only/a', { address: '127.0.0.1', ports: { http: 80 } });
+  const { metadata } = await api.read('services/only');
+  expect(metadata.annotations).toEqual({ 'rollcall.dev/implicit': 'true' });
+  const refused = await api.refused(
+    serviceText('only', { ports: [{ port: 80 }] }),
+    '?mode=replace',
+  );
+  expect(refused.detail).toContain('services "only" not found');
+});
+
+test('O15: the service of the registry is named rollcall, not kubernetes', async () => {
+  await expect.poll(async () => (await api.object('GET', 'services/rollcall')).status).toBe(200);
+  expect((await api.object('GET', 'services/kubernetes')).status).toBe(404);
+});

@@ -147,7 +147,9 @@ describe('events', () => {
     const text = serviceText('again', { type: 'LoadBalancer', ports: [{ port: 80 }] });
     await cli.apply(text);
     await cli.out('label', 'svc', 'again', 'a=b');
+    await cli.rollcall.report('again', 'lb.one', { loadBalancer: [{ ip: '192.0.2.1' }] });
     await cli.out('delete', 'svc', 'again');
+    await cli.rollcall.withdrawReport('again', 'lb.one');
     await cli.apply(text);
     const page = await cli.out('describe', 'svc', 'again');
     expect(page.match(/^ {2}Normal .*$/gm)).toHaveLength(1);

@@ -71,8 +71,15 @@ function annotationText(key: string, value: string): string {
  */
 export function eventsOf(events: readonly TimelineEvent[], kind: string): TimelineEvent[] {
   const isOf = (event: TimelineEvent) => event.instance === '' && objectKindOf(event) === kind;
-  const end = events.findLastIndex((event) => isOf(event) && event.kind === 'deleted');
-  return events.filter((event, i) => isOf(event) && i > end);
+  const own = events.filter(isOf);
+  const after = own.slice(own.findLastIndex((event) => event.kind === 'deleted') + 1);
+  // What data planes reported about the former object may end later than it.
+  return after.slice(
+    Math.max(
+      0,
+      after.findIndex((event) => event.kind === 'created'),
+    ),
+  );
 }
 
 /** A row of displayed cells; the last cell may continue on further lines. */

@@ -36,6 +36,22 @@ describe('choosing by fields', () => {
     expect(await names('ep', '--field-selector=metadata.name=nginx')).toEqual(['endpoints/nginx']);
   });
 
+  test('events by their object, reason and type', async () => {
+    const fields = 'involvedObject.kind=Service,involvedObject.name=np,reason=Created,type=Normal';
+    const rows = await cli.out('get', 'events', '--field-selector', fields, '--no-headers');
+    expect(rows.trim().split('\n')).toEqual([expect.stringContaining('   service/np ')]);
+    const none = await cli.run('get', 'events', '--field-selector', `${fields},type!=Normal`);
+    expect(none.err).toBe('No resources found in default namespace.\n');
+    const from = await cli.out(
+      'get',
+      'events',
+      '--field-selector=source!=rollcall-registry',
+      '-o',
+      'name',
+    );
+    expect(from).toBe('');
+  });
+
   test.each([
     ['svc', 'spec.foo=x', '/v1, Resource=services', 'spec.foo'],
     ['svc', 'spec.type=NodePort,status=x', '/v1, Resource=services', 'status'],

@@ -182,12 +182,17 @@ describe('what expose makes', () => {
 
   test.each([
     ['--override-type=x', '--override-type: expected json, merge, strategic, got "x"'],
+    [
+      '--override-type=json',
+      '--overrides: expected a list of steps for --override-type=json',
+      '--overrides={}',
+    ],
     ['--session-affinity=x', 'unknown session affinity: x'],
     ['--labels=a', '--labels: expected KEY=VALUE, got "a"'],
     ['--labels=a=b,=c', '--labels: expected KEY=VALUE, got "=c"'],
     ['--selector=a=b=c', '--selector: expected KEY=VALUE, got "a=b=c"'],
-  ])('%s is a wrong command line', async (option, message) => {
-    const { code, err } = await cli.run('expose', 'svc', 'nginx', '--name=x', option);
+  ])('%s is a wrong command line', async (option, message, ...more) => {
+    const { code, err } = await cli.run('expose', 'svc', 'nginx', '--name=x', option, ...more);
     expect({ code, err }).toEqual({ code: 2, err: `error: ${message}\n` });
   });
 });

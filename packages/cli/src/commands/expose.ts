@@ -166,6 +166,9 @@ async function overridden(manifest: MadeManifest, given: Arguments): Promise<Mad
   } catch (error) {
     throw usageError(`--overrides: expected JSON: ${(error as Error).message}`);
   }
+  if (type === 'json' && !Array.isArray(patch)) {
+    throw usageError('--overrides: expected a list of steps for --override-type=json');
+  }
   const { patched } = await import('@rollcall/manifests');
   const merge = type === 'strategic' ? mergePatchOf({ ...manifest }, patch) : patch;
   const made = (

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { text as textFrom } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Backend } from './testing/backend.ts';
 import { DEPLOYMENT, NGINX, serviceText } from './testing/manifests.ts';
@@ -52,7 +52,7 @@ test('C4: a deployment starts nothing, and says so', async () => {
 test('C5: all is instances, services and deployments', async () => {
   const names = (await cli.out('get', 'all', '-o', 'name')).trim().split('\n');
   const types = new Set(names.map((name) => name.split('/')[0]));
-  expect([...types].toSorted()).toEqual(['deployment.apps', 'instance', 'service']);
+  expect(types).toEqual(new Set(['deployment.apps', 'instance', 'service']));
 });
 
 test('C6: a namespace needs no creation', async () => {
@@ -74,7 +74,7 @@ test('C8: an error has a place in the file and a remedy; C10: an unknown field i
   expect(err).toContain('The Service "nginx" is invalid: spec.ports[0].targetport: ');
   expect(err).toContain('at wrong.yaml:12:19\n    fix: did you mean targetPort?');
   const stray = await cli.runWith(
-    { stdin: `${serviceText('stray', { portz: [] })}` },
+    { stdin: serviceText('stray', { portz: [] }) },
     'apply',
     '-f',
     '-',
@@ -130,7 +130,7 @@ test('C15: a service has conditions, as its proxies report them', async () => {
 async function answering(port: string | undefined): Promise<string | undefined> {
   const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
   socket.end('');
-  return (await text(socket)).split('\n')[0];
+  return (await textFrom(socket)).split('\n')[0];
 }
 
 test('C16: each connection goes to an instance that is there; C17: a name alone is an instance', async () => {
@@ -140,7 +140,7 @@ test('C16: each connection goes to an instance that is there; C17: a name alone 
   const running = cli.start('port-forward', 'svc/front', ':80');
   const [, local] = await running.printed(/127\.0\.0\.1:(\d+) ->/);
   const seen = [await answering(local), await answering(local)];
-  expect(seen.toSorted()).toEqual(['f0', 'f1']);
+  expect(new Set(seen)).toEqual(new Set(['f0', 'f1']));
   backends[0]?.close();
   expect([await answering(local), await answering(local)]).toEqual(['f1', 'f1']);
   const one = cli.start('port-forward', 'f1', ':80');
@@ -209,4 +209,27 @@ test('C26: what is derived or implicit cannot be changed', async () => {
     expect([code, err]).toEqual([1, expect.stringContaining('not found')]);
   }
   expect((await cli.run('get', 'svc', 'only')).code).toBe(0);
+});
+
+test('C27: a service without ready endpoints has <none>', async () => {
+  await cli.apply(serviceText('empty', { selector: { app: 'no' }, ports: [{ port: 80 }] }));
+  expect(await cli.out('describe', 'svc', 'empty')).toMatch(/^Endpoints: +<none>$/m);
+  expect(await cli.out('get', 'ep', 'empty', '--no-headers')).toMatch(/^empty +<none> /);
+});
+
+test('C28: a backend whose port the service does not have has <none>', async () => {
+  const backend = { service: { name: 'nginx', port: { number: 9 } } };
+  const ingress = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'shop' },
+    spec: { defaultBackend: backend },
+  };
+  await cli.apply(JSON.stringify(ingress));
+  expect(await cli.out('describe', 'ing', 'shop')).toMatch(/nginx:9 \(<none>\)/);
+});
+
+test('C29: what is there already is an answer of the server, whichever command asks', async () => {
+  const { err } = await cli.run('create', 'service', 'clusterip', 'nginx', '--tcp=80');
+  expect(err).toBe('Error from server (AlreadyExists): services "nginx" already exists\n');
 });

@@ -7,7 +7,7 @@ import { readConfig } from './config/config.ts';
 import { askUdp } from './testing/dns-client.ts';
 import { decoded, lines, queryBytes } from './testing/packets.ts';
 
-test('instances of a registry are found by name, come and go, and stay known when the registry is away', async () => {
+test('N2: instances of a registry are found by name, come and go, and stay known when the registry is away', async () => {
   const registry = await startTestServer();
   onTestFinished(() => registry.close());
   const rollcall = new Rollcall({ url: registry.url });

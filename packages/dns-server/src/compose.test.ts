@@ -146,7 +146,7 @@ test('follows the catalog', async () => {
   expect((await udp(address, 'nginx', 'A')).rcode).toBe('NXDOMAIN');
 });
 
-test('other names, other classes and zone transfers are refused', async () => {
+test('N11: other names, other classes and zone transfers are refused', async () => {
   const { address } = await startServer([nginx(1)]);
   expect(await udp(address, 'example.com', 'A')).toMatchObject({
     rcode: 'REFUSED',

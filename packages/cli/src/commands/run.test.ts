@@ -44,7 +44,7 @@ const standard = () => ['--service=web', `--port=${port}:80`, '--id=a', '--label
 const stateOf = async (name: string) =>
   (await cli.run('get', 'instance', name, '-o', 'jsonpath={.status.state}')).out;
 
-test('registers, is up when its port answers, drains, ends, and carries the exit code', async () => {
+test('C18: registers, is up when its port answers, drains, ends, and carries the exit code', async () => {
   await cli.apply(NGINX);
   const address = await cli.out('get', 'svc', 'nginx', '-o', 'jsonpath={.spec.clusterIP}');
   const running = start(...standard(), ...NODE, PROGRAM);

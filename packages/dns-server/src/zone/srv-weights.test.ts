@@ -5,7 +5,7 @@ import { srvWeights } from './srv-weights.ts';
 /** What HAProxy makes of the weight of an SRV record. */
 const atHaproxy = (weight: number) => Math.min(256, Math.ceil(weight / 256));
 
-test('weights up to 255 are at HAProxy what they are here', () => {
+test('N6: weights up to 255 are at HAProxy what they are here', () => {
   const weights = Array.from({ length: 256 }, (_, i) => i);
   expect(srvWeights(weights).map(atHaproxy)).toEqual(weights);
 });

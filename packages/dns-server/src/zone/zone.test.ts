@@ -49,7 +49,7 @@ function said(zone: Zone, name: string, type: string): string | string[] {
 const clusterIP = (given = {}) =>
   snapshot('nginx', { declared: declared({ clusterIPs: ['127.96.0.10'], ...given }) });
 
-test('a service with a cluster IP leads to it under every form of its name, whatever its endpoints', () => {
+test('N1: a service with a cluster IP leads to it under every form of its name, whatever its endpoints', () => {
   const zone = zoneOf([clusterIP()]);
   for (const name of [NGINX, 'nginx', 'nginx.default', 'nginx.default.svc', 'NGINX.Default.SVC']) {
     expect(said(zone, name, 'A')).toEqual(['A 127.96.0.10']);
@@ -135,7 +135,7 @@ test('instances on one address are one A record and two SRV records', () => {
   expect(said(zone, `_http._tcp.${NGINX}`, 'SRV')).toHaveLength(2);
 });
 
-test('tier 1 is given only when there is no tier 0, and draining instances never', () => {
+test('N3: tier 1 is given only when there is no tier 0, and draining instances never', () => {
   const [up, suspect, draining] = instances(3) as [never, never, never];
   const tiers = [
     up,
@@ -160,7 +160,7 @@ test('instances that are not ready but published are given', () => {
   ]);
 });
 
-test('an instance of weight 0 is in no A answer while another has weight; SRV says its 0', () => {
+test('N4: an instance of weight 0 is in no A answer while another has weight; SRV says its 0', () => {
   const endpoints = instances(2).map((one, i) => ({ ...one, weight: i * 50 }));
   const zone = zoneOf([snapshot('nginx', { endpoints })]);
   expect(said(zone, NGINX, 'A')).toEqual(['A 10.0.0.1']);
@@ -192,7 +192,7 @@ test('IPv6 instances are AAAA, of one and the same address whatever its spelling
   expect(said(zone, NGINX, 'A')).toBe('NODATA');
 });
 
-test('instances known by a host name are left out of A, targets of SRV, and an alias when they are all there is', () => {
+test('N8: instances known by a host name are left out of A, targets of SRV, and an alias when they are all there is', () => {
   const named = endpoint({ instance: 'ext', address: 'db.example.com' });
   const zone = zoneOf([snapshot('nginx', { endpoints: [...instances(1), named] })]);
   expect(said(zone, NGINX, 'A')).toEqual(['A 10.0.0.0']);
@@ -225,7 +225,7 @@ test('in a circle of aliases each is said once', () => {
   expect(ask(zone, 'a', 'A')!.answers).toHaveLength(4);
 });
 
-test('an ExternalName is an alias for every type, followed within the zone only', () => {
+test('N9: an ExternalName is an alias for every type, followed within the zone only', () => {
   const zone = zoneOf([
     external('db', 'db.example.com'),
     external('web', `${NGINX}.`),
@@ -290,7 +290,7 @@ test('a set of SRV records has each place once, whatever its ports are called', 
     expect(said(zone, name, 'SRV')).toEqual([expect.stringMatching(new RegExp(` 80 ${target}$`))]);
 });
 
-test('instances behind a cluster IP have names of their own, which reverse lookups give', () => {
+test('N7: instances behind a cluster IP have names of their own, which reverse lookups give', () => {
   const endpoints = [...instances(1), endpoint({ instance: 'gone', tier: null })];
   const zone = zoneOf([snapshot('nginx', { ...clusterIP(), endpoints })]);
   const [{ address, instance }] = endpoints as [(typeof endpoints)[0]];
@@ -366,7 +366,7 @@ test('the zone says what it is', () => {
   expect(said(zone, NGINX, 'ANY')).toEqual(['HINFO RFC8482']);
 });
 
-test('names above others are there without records, unknown ones are not; both come with the SOA', () => {
+test('N10: names above others are there without records, unknown ones are not; both come with the SOA', () => {
   const zone = zoneOf([clusterIP()]);
   for (const name of ['cluster.local', 'svc.cluster.local', 'default.svc.cluster.local'])
     expect(said(zone, name, 'A')).toBe('NODATA');
@@ -451,7 +451,7 @@ test('answers follow changes of their service', () => {
   expect(said(other, 'default.svc.cluster.local', 'A')).toBe('NXDOMAIN');
 });
 
-test('addresses take turns, each first once a round', () => {
+test('N5: addresses take turns, each first once a round', () => {
   const zone = zoneOf([snapshot('nginx', { endpoints: instances(3) })]);
   const firsts = Array.from({ length: 6 }, () => lines(ask(zone, 'nginx', 'A')!.answers)[0]);
   expect(new Set(firsts.slice(0, 3)).size).toBe(3);

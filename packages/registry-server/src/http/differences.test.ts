@@ -135,3 +135,48 @@ test('O15: the service of the registry is named rollcall, not kubernetes', async
   await expect.poll(async () => (await api.object('GET', 'services/rollcall')).status).toBe(200);
   expect((await api.object('GET', 'services/kubernetes')).status).toBe(404);
 });
+
+test('O18: an instance without a port of the name of the target is no endpoint', async () => {
+  await api.register('partly/a', { address: '127.0.0.1', ports: { http: 80 } });
+  const ports = [{ port: 80, targetPort: 'admin' }];
+  await api.apply(serviceText('named', { selector: { app: 'partly' }, ports }));
+  const [slice] = await api.list('endpointslices', '?selector=kubernetes.io/service-name=named');
+  expect(slice?.['endpoints'] ?? []).toEqual([]);
+});
+
+test('O19: zones are hints only where a service asks for it, whatever topology-mode says', async () => {
+  await api.register('zoned/a', { address: '127.0.0.1', zone: 'z1', ports: { http: 80 } });
+  const zoned = JSON.parse(
+    serviceText('hinted', { selector: { app: 'zoned' }, ports: [{ port: 80 }] }),
+  ) as { metadata: object };
+  const annotations = { 'service.kubernetes.io/topology-mode': 'Auto' };
+  await api.apply(JSON.stringify({ ...zoned, metadata: { ...zoned.metadata, annotations } }));
+  const [slice] = await api.list('endpointslices', '?selector=kubernetes.io/service-name=hinted');
+  expect(slice).toMatchObject({ endpoints: [{ zone: 'z1' }] });
+  expect(JSON.stringify(slice)).not.toContain('hints');
+});
+
+test('O21: balancers write no status of an HTTPRoute', async () => {
+  const route = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'shop' },
+    spec: { rules: [{ backendRefs: [{ name: 'nginx', port: 80 }], timeouts: { request: '1s' } }] },
+  };
+  await api.apply(JSON.stringify(route));
+  expect(await api.read('httproutes/shop')).not.toHaveProperty('status');
+});
+
+test('O22: a backend that is no service is stored, and said to be routed to by nobody', async () => {
+  const resource = { apiGroup: 'acme.io', kind: 'Bucket', name: 'files' };
+  const ingress = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'files' },
+    spec: { defaultBackend: { resource } },
+  };
+  const { results } = await api.apply(JSON.stringify(ingress));
+  expect(results[0]?.warnings).toEqual([
+    'spec.defaultBackend.resource is stored; balancers route only to services',
+  ]);
+});

@@ -105,7 +105,7 @@ test('whatever is shown can be put back, and changes nothing, after every change
   }
 });
 
-test('what the registry makes itself stays as it makes it, and the writer is told', async () => {
+test('O6: what the registry makes itself stays as it makes it, and the writer is told', async () => {
   await api.register('nginx/a', { address: '127.0.0.1', ports: { http: 3_001 } });
   await api.apply(NGINX);
   const derived = await api.read('ep/nginx');

@@ -303,7 +303,7 @@ describe('slices of hand-written Endpoints', () => {
     ]);
   });
 
-  test('without a service there are none, and with a selector those of the instances', async () => {
+  test('O7: without a service there are none, and with a selector those of the instances', async () => {
     await api.apply(written([{ addresses: [{ ip: '192.0.2.1' }], ports }]));
     await api.apply(serviceText('legacy', { ...orders, ports }));
     const [slice, ...others] = await slicesOf('legacy');

@@ -114,7 +114,7 @@ test('only the scope secrets of its namespace reads what it holds', async () => 
   });
 });
 
-test('nothing else shows it: replies, lists, watch, events, export, documents of errors', async () => {
+test('O10: nothing else shows it: replies, lists, watch, events, export, documents of errors', async () => {
   const server = await start(...TOKENS, `--secrets-key-file=${keyFile(newKey())}`);
   const streams = await StreamReader.open(`${server.url}/v1/watch?namespace=shop`, {
     authorization: `Bearer ${ADMIN}`,

@@ -1,7 +1,8 @@
 import { type Endpoint, type ManifestObject, STATE_TABLE } from '@rollcall/contract';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { slicesOf } from './slices.ts';
+import { endpointsObject } from './endpoints-object.ts';
+import { type SliceSource, slicesOf } from './slices.ts';
 
 function endpointsOf(
   numbers: Iterable<number>,
@@ -24,21 +25,22 @@ function endpointsOf(
   }));
 }
 
+const SERVICE: Omit<SliceSource, 'endpoints'> = {
+  namespace: 'default',
+  service: 'web',
+  revision: 1,
+  isHeadless: false,
+  hasPorts: true,
+  families: [],
+  isZonePreferred: false,
+  appProtocols: new Map(),
+  uid: undefined,
+  createdAt: undefined,
+  labels: {},
+};
+
 function slices(endpoints: readonly Endpoint[]): Map<string, string[]> {
-  const made = slicesOf({
-    namespace: 'default',
-    service: 'web',
-    revision: 1,
-    isHeadless: false,
-    hasPorts: true,
-    families: [],
-    isZonePreferred: false,
-    appProtocols: new Map(),
-    uid: undefined,
-    createdAt: undefined,
-    labels: {},
-    endpoints,
-  });
+  const made = slicesOf({ ...SERVICE, endpoints });
   return new Map(made.map((slice) => [slice.metadata.name, addressesOf(slice)]));
 }
 
@@ -59,7 +61,7 @@ test('slices hold all endpoints, each once, and at most 100', () => {
   );
 });
 
-test('one endpoint that comes changes the slice that it is in, or divides that one, and no other', () => {
+test('O16: one endpoint that comes changes the slice that it is in, or divides that one, and no other', () => {
   const numbers = fc.uniqueArray(fc.nat(4_000), { minLength: 1, maxLength: 500, size: 'max' });
   fc.assert(
     fc.property(numbers, ([extra = 0, ...rest]) => {
@@ -83,4 +85,11 @@ test('one endpoint that comes changes the slice that it is in, or divides that o
 test('a thousand instances on one machine, each with a port of its own, have slices of different names', () => {
   const endpoints = endpointsOf(Array(3_000).keys(), (n) => 3_000 + n);
   expect(slices(endpoints).size).toBe(3_000);
+});
+
+test('O17: derived Endpoints have all addresses, also more than 1,000', () => {
+  const numbers = Array.from({ length: 1_001 }, (_, i) => i);
+  const object = endpointsObject({ ...SERVICE, endpoints: endpointsOf(numbers) });
+  const subsets = object['subsets'] as { addresses: unknown[] }[];
+  expect(subsets.map(({ addresses }) => addresses.length)).toEqual([1_001]);
 });

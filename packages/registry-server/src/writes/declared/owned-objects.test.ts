@@ -45,7 +45,7 @@ const stored = (metadata: object) => {
 
 const isThere = async () => (await store.snapshot()).resources.length > 0;
 
-test('an object goes when its owner has been missing for 15 s, and not before', async () => {
+test('O20: an object goes when its owner has been missing for 15 s, and not before', async () => {
   await stored({ ownerReferences: [owner('1')] });
   await passed(14_000);
   expect(await isThere()).toBe(true);

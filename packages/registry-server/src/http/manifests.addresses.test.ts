@@ -151,8 +151,11 @@ describe('addresses and node ports', () => {
     await api.apply(serviceText('s', headless));
     const both = { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' };
     expect(specOf(await api.read('svc/s'))).toMatchObject(both);
-    await api.object('PUT', 'svc/s', serviceText('s', { ...headless, selector: { a: 'b' } }));
+    const put = (spec: object) => api.object('PUT', 'svc/s', serviceText('s', spec));
+    expect(await put({ ports: [{ port: 81 }] })).toMatchObject({ status: 200 });
     expect(specOf(await api.read('svc/s'))).toMatchObject(both);
+    // A selector finds addresses of the one family that there is.
+    expect(await put({ ...headless, selector: { a: 'b' } })).toMatchObject({ status: 422 });
     await api.apply(serviceText('s', { ...headless, ipFamilyPolicy: 'SingleStack' }));
     expect(specOf(await api.read('svc/s'))['ipFamilies']).toEqual(['IPv4']);
   });

@@ -67,7 +67,8 @@ const ADDRESS_TYPE: Values<unknown> = {
 const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   IPv4: ['10.1.1.1', '10.1.1.2'],
   IPv6: ['2001:db8::1'],
-  FQDN: ['a.example', 'b.example.'],
+  // Four numbers are a name too.
+  FQDN: ['a.example', 'b.example.', '10.1.1.1', '10.1.1.2', '0.0.0.0', '169.254.1.1'],
 };
 const STRANGE = ['nonsense', '0.0.0.0', '169.254.1.1'];
 const SLICE_PORT = {
@@ -85,7 +86,7 @@ const ENDPOINT = {
     bad: [],
   },
   hints: {
-    good: [undefined, { forZones: [{ name: 'z1' }] }],
+    good: [undefined, { forZones: [{ name: 'z1' }, { name: '' }] }],
     bad: [{ forZones: [{ name: 'z1' }, { name: 'z1' }] }, { forZones: [{ name: 'a b' }] }],
   },
 };
@@ -93,7 +94,6 @@ const ENDPOINT = {
 /** Contents of slices. */
 export const slices: fc.Arbitrary<Drawn> = drawn(ADDRESS_TYPE).chain((addressType) => {
   const own = OF_TYPE[addressType as string] ?? ['10.1.1.1'];
-  // Four numbers are a name too.
   const bad = addressType === 'FQDN' ? ['nonsense'] : STRANGE;
   const address = drawn({ good: own, bad });
   const endpoint = fc
@@ -134,9 +134,14 @@ const BACKEND: Values<unknown> = {
   good: [
     { service: { name: 'web', port: { number: 80 } } },
     { service: { name: 'web', port: { name: 'http' } } },
+    { resource: { apiGroup: 'a.example', kind: 'Bucket', name: 'a' } },
   ],
   bad: [
     {},
+    { resource: { name: 'a' } },
+    { resource: { apiGroup: 'A', kind: 'Bucket', name: 'a' } },
+    { resource: { kind: 'a/b', name: 'a' } },
+    { resource: { kind: 'Bucket', name: 'a' }, service: { name: 'web', port: { number: 80 } } },
     { service: { name: '', port: { number: 80 } } },
     { service: { name: 'Web', port: { number: 80 } } },
     { service: { name: 'web' } },

@@ -47,8 +47,8 @@ interface KindRules<T extends Manifest> {
   readonly defaults: (manifest: T) => T;
   /** Faults of a manifest that has its defaults. */
   readonly validate: (manifest: T) => FieldError[];
-  /** Whether its objects count their changes in `metadata.generation`. */
-  readonly countsChanges: boolean;
+  /** Whether its objects count their changes in `metadata.generation`; named: a part of the metadata that counts too. */
+  readonly countsChanges: boolean | 'labels' | 'annotations';
   /** How clients write the status of its objects; undefined: they do not. */
   readonly status?: StatusRules<T>;
 }
@@ -101,7 +101,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: EndpointSlice,
     defaults: defaultSlice,
     validate: validateEndpointSlice,
-    countsChanges: true,
+    countsChanges: 'labels',
   },
   Ingress: {
     apiVersion: 'networking.k8s.io/v1',
@@ -143,7 +143,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<Extract<Manifest, { kind: 
     schema: Deployment,
     defaults: defaultDeployment,
     validate: validateDeployment,
-    countsChanges: true,
+    countsChanges: 'annotations',
   },
   Secret: {
     apiVersion: 'v1',

@@ -237,6 +237,55 @@ describe('what only a server sets', () => {
     expect((await api.read('ingresses/shop')).metadata['generation']).toBe(2);
   });
 
+  test('counts the labels of a slice, which tie it to a service, and the annotations of a deployment', async () => {
+    const sliceWith = (metadata: object) =>
+      JSON.stringify({
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { name: 'db-1', ...metadata },
+        addressType: 'IPv4',
+      });
+    const deploymentWith = (metadata: object) =>
+      JSON.stringify({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'web', ...metadata },
+        spec: {
+          selector: { matchLabels: { a: 'b' } },
+          template: {
+            metadata: { labels: { a: 'b' } },
+            spec: { containers: [{ name: 'web', image: 'web' }] },
+          },
+        },
+      });
+    const counted = async (path: string, ...texts: string[]) => {
+      const counts: unknown[] = [];
+      for (const text of texts) {
+        await api.apply(text, '?mode=replace');
+        counts.push((await api.read(path)).metadata['generation']);
+      }
+      return counts;
+    };
+    const [labels, annotations] = [{ labels: { a: 'b' } }, { annotations: { a: 'b' } }];
+    await api.apply(`${sliceWith({})}\n---\n${deploymentWith({})}`, '?mode=create');
+    expect(
+      await counted(
+        'endpointslices/db-1',
+        sliceWith({}),
+        sliceWith(annotations),
+        sliceWith(labels),
+      ),
+    ).toEqual([1, 1, 2]);
+    expect(
+      await counted(
+        'deploy/web',
+        deploymentWith({}),
+        deploymentWith(labels),
+        deploymentWith(annotations),
+      ),
+    ).toEqual([1, 1, 2]);
+  });
+
   test('a name is generated that nothing has, and the stem is kept', async () => {
     const text = named('', { generateName: 'web-' });
     const made = [await declared(text), await declared(text)];

@@ -107,7 +107,7 @@ export function withHistory(
   return { ...stored, metadata };
 }
 
-/** Counts the changes of what the author wants; those of metadata and status do not count. */
+/** Counts the changes of what the author wants; those of the status and of most metadata do not count. */
 function generationOf(stored: Manifest, before: Manifest | undefined): number | undefined {
   if (!KINDS[stored.kind].countsChanges) return undefined;
   if (before === undefined) return 1;
@@ -134,7 +134,8 @@ function managersOf({ apiVersion, metadata }: Manifest, writing: Writing) {
 
 function contentOf(manifest: Manifest): unknown {
   const { metadata: _, status: _status, ...content } = plain(manifest);
-  return content;
+  const { countsChanges: part } = KINDS[manifest.kind];
+  return typeof part === 'string' ? { content, part: manifest.metadata[part] ?? {} } : content;
 }
 
 /** Without undefined fields, so that equal manifests compare equal, and without the names of writers. */

@@ -21,7 +21,7 @@ import type { Store } from './store/store.ts';
 import { Checker } from './upkeep/checker.ts';
 import { networkCheck } from './upkeep/network-check.ts';
 import { SelfRegistration } from './upkeep/self.ts';
-import { AddressRules } from './writes/declared/address-rules.ts';
+import { AddressRules } from './writes/declared/drafts/address-rules.ts';
 
 /** How long requests under way may take when the server stops, in ms. */
 const REQUEST_GRACE_MS = 5_000;

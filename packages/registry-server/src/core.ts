@@ -2,7 +2,7 @@ import type { Supervisor } from '@rollcall/daemon';
 import type { Config } from './config.ts';
 import type { SecretSeal } from './access/secret-seal.ts';
 import type { Admission } from './access/admission.ts';
-import type { AddressRules } from './writes/declared/address-rules.ts';
+import type { AddressRules } from './writes/declared/drafts/address-rules.ts';
 import { Collector } from './upkeep/collector.ts';
 import type { ObjectRef } from './picture/declared/object-key.ts';
 import { ObjectViews } from './views/object-views.ts';

@@ -15,7 +15,7 @@ import type { EventLog } from '../views/timeline.ts';
 import { TrafficBoard } from '../views/traffic-board.ts';
 import type { HoldTracker } from '../watch/holds.ts';
 import type { WatchHub } from '../watch/hub.ts';
-import type { AddressRules } from '../writes/declared/address-rules.ts';
+import type { AddressRules } from '../writes/declared/drafts/address-rules.ts';
 import type { Declaring } from '../writes/declared/declaring.ts';
 import { Reports } from '../writes/declared/reports.ts';
 import { Importer } from '../writes/durable/importer.ts';

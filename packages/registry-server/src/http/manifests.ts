@@ -3,7 +3,7 @@ import type { Declaring } from '../writes/declared/declaring.ts';
 import { checkHasStatus } from '../writes/declared/status-writer.ts';
 import { explain } from '../views/explain.ts';
 import { kindOf, labelsOf, type ObjectViews } from '../views/object-views.ts';
-import { notFound } from '../writes/declared/refusals.ts';
+import { notFound } from '../writes/declared/writing/refusals.ts';
 import type { Reports } from '../writes/declared/reports.ts';
 import { type ObjectRef, objectRefOf } from '../picture/declared/object-key.ts';
 import type { Picture } from '../picture/picture.ts';

@@ -3,7 +3,7 @@ import type { SecretSeal } from '../access/secret-seal.ts';
 import { nameKeyOf } from '../picture/declared/object-key.ts';
 import { sealedOf } from '../picture/declared/sealed-secret.ts';
 import type { Picture } from '../picture/picture.ts';
-import { notFound } from '../writes/declared/refusals.ts';
+import { notFound } from '../writes/declared/writing/refusals.ts';
 import type { Binder } from './call.ts';
 import { checkLoaded } from './loaded.ts';
 

@@ -14,7 +14,7 @@ import { bindWatch } from '../http/watch.ts';
 import { Admission } from '../access/admission.ts';
 import { EVERYTHING } from '../access/caller.ts';
 import { TrafficBoard } from '../views/traffic-board.ts';
-import { AddressRules } from '../writes/declared/address-rules.ts';
+import { AddressRules } from '../writes/declared/drafts/address-rules.ts';
 import type { Clock, Random } from '@rollcall/runtime';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
 import type { EventStream } from '../watch/stream.ts';

@@ -6,12 +6,12 @@ import type { Picture } from '../../picture/picture.ts';
 import { Breath } from '../../runtime/breath.ts';
 import type { SecretSeal } from '../../access/secret-seal.ts';
 import type { Committed } from '../committed.ts';
-import type { AddressRules } from './address-rules.ts';
-import type { ApplyMode } from './conflicts.ts';
-import { IngressClasses } from './ingress-classes.ts';
-import { faultsOf, NO_LOCATION, titleOf } from './draft-faults.ts';
-import { decoded, type Draft, type DraftContext, draftOf, settle } from './draft.ts';
-import { type DraftWriter, onlyObject } from './draft-writer.ts';
+import type { AddressRules } from './drafts/address-rules.ts';
+import type { ApplyMode } from './drafts/conflicts.ts';
+import { IngressClasses } from './drafts/ingress-classes.ts';
+import { faultsOf, NO_LOCATION, titleOf } from './drafts/draft-faults.ts';
+import { decoded, type Draft, type DraftContext, draftOf, settle } from './drafts/draft.ts';
+import { type DraftWriter, onlyObject } from './writing/draft-writer.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import {
   checkMeant,
@@ -21,9 +21,9 @@ import {
   refusal,
   refusedResult,
   unopened,
-} from './refusals.ts';
+} from './writing/refusals.ts';
 
-import { openedSecret } from './secrets.ts';
+import { openedSecret } from './drafts/secrets.ts';
 
 export interface DeclarerParts {
   readonly writer: DraftWriter;

@@ -7,11 +7,11 @@ import { shownObject } from '../../picture/declared/shown-object.ts';
 import type { Picture } from '../../picture/picture.ts';
 import type { Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
-import { draftOfChange, withDeletion } from './changed-meta.ts';
-import { isStale, otherObjectMessage, staleMessage } from './conflicts.ts';
-import type { DraftWriter } from './draft-writer.ts';
-import { notDeclared } from './refusals.ts';
-import { removeObject } from './removal.ts';
+import { draftOfChange, withDeletion } from './drafts/changed-meta.ts';
+import { isStale, otherObjectMessage, staleMessage } from './drafts/conflicts.ts';
+import type { DraftWriter } from './writing/draft-writer.ts';
+import { notDeclared } from './writing/refusals.ts';
+import { removeObject } from './writing/removal.ts';
 
 export interface DeleteRequest {
   readonly dryRun: boolean;

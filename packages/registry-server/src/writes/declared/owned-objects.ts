@@ -3,9 +3,14 @@ import type { Clock } from '@rollcall/runtime';
 import type { Declarations, Declared } from '../../picture/declared/declarations.ts';
 import { keyOfObject, nameKeyOf, objectRefOf } from '../../picture/declared/object-key.ts';
 import type { Picture } from '../../picture/picture.ts';
-import { draftOfChange, refOfDeclared, withoutFinalizer, withOwners } from './changed-meta.ts';
+import {
+  draftOfChange,
+  refOfDeclared,
+  withoutFinalizer,
+  withOwners,
+} from './drafts/changed-meta.ts';
 import type { Deleter } from './deleter.ts';
-import type { DraftWriter } from './draft-writer.ts';
+import type { DraftWriter } from './writing/draft-writer.ts';
 
 /**
  * How long an owner must be missing before its objects go, unless this server saw it being removed; ms. A store that

@@ -5,7 +5,7 @@ import { committed, type Committed } from '../committed.ts';
 import type { Picture } from '../../picture/picture.ts';
 import { keyOfReport, nameKeyOf, type ReportRef } from '../../picture/declared/object-key.ts';
 import type { StoredReport } from '../../picture/declared/report-table.ts';
-import { notFound } from './refusals.ts';
+import { notFound } from './writing/refusals.ts';
 
 /** Reports of data planes about declared services and Ingresses. A report expires unless the data plane repeats it. */
 export class Reports {

@@ -6,14 +6,14 @@ import { nameKeyOf, type ObjectRef } from '../../picture/declared/object-key.ts'
 import { type ShownStatus, withoutReported } from '../../picture/declared/reported-status.ts';
 import type { Picture } from '../../picture/picture.ts';
 import type { Committed } from '../committed.ts';
-import { draftOfChange } from './changed-meta.ts';
+import { draftOfChange } from './drafts/changed-meta.ts';
 import type { WriteOptions } from './declarer.ts';
-import { faultsOf, NO_LOCATION, titleOf } from './draft-faults.ts';
-import { decoded, type Draft } from './draft.ts';
-import type { DraftWriter } from './draft-writer.ts';
+import { faultsOf, NO_LOCATION, titleOf } from './drafts/draft-faults.ts';
+import { decoded, type Draft } from './drafts/draft.ts';
+import type { DraftWriter } from './writing/draft-writer.ts';
 import type { ManifestReader } from './manifest-reader.ts';
-import { checkMeant, notDeclared, patchFaults, refusal } from './refusals.ts';
-import { isSameObject, withHistory } from './stored-meta.ts';
+import { checkMeant, notDeclared, patchFaults, refusal } from './writing/refusals.ts';
+import { isSameObject, withHistory } from './drafts/stored-meta.ts';
 
 export interface StatusWriterParts {
   readonly writer: DraftWriter;

@@ -6,7 +6,7 @@ import { makeLeaseId } from '../../store/lease-id.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { type InstanceBody } from '../../store/record.ts';
 import type { GrantRequest, StoreSnapshot } from '../../store/store.ts';
-import { AddressRules } from '../declared/address-rules.ts';
+import { AddressRules } from '../declared/drafts/address-rules.ts';
 import { Picture } from '../../picture/picture.ts';
 import { Importer } from './importer.ts';
 

@@ -18,7 +18,7 @@ import {
 import { type Claim } from '../../store/record.ts';
 import type { PutItem, Store, StoreSnapshot } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
-import type { AddressRules } from '../declared/address-rules.ts';
+import type { AddressRules } from '../declared/drafts/address-rules.ts';
 import { ipv4OfNumber } from '../../picture/declared/ipv4.ts';
 import type { Picture } from '../../picture/picture.ts';
 import { checkContent, invalidExport } from './check-content.ts';

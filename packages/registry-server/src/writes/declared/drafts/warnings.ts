@@ -1,5 +1,5 @@
 import { type Ingress, type Manifest, type Service, usualWarnings } from '@rollcall/manifests';
-import { hasSelector } from '../../picture/declared/profile.ts';
+import { hasSelector } from '../../../picture/declared/profile.ts';
 
 interface WarningContext {
   /** It replaces no other object. */

@@ -6,15 +6,20 @@ import {
   resourceOf,
   type Service,
 } from '@rollcall/manifests';
-import type { PutOutcome } from '../../store/store.ts';
-import { claimSlotsOf } from '../../picture/declared/claim-slots.ts';
-import type { Declared } from '../../picture/declared/declarations.ts';
-import type { Picture } from '../../picture/picture.ts';
-import type { Draft } from './draft.ts';
-import { titleOf } from './draft-faults.ts';
-import { ipv4OfNumber } from '../../picture/declared/ipv4.ts';
-import { keyOfObject, type ObjectRef } from '../../picture/declared/object-key.ts';
-import { isConflictMessage, isStale, otherObjectMessage, staleMessage } from './conflicts.ts';
+import type { PutOutcome } from '../../../store/store.ts';
+import { claimSlotsOf } from '../../../picture/declared/claim-slots.ts';
+import type { Declared } from '../../../picture/declared/declarations.ts';
+import type { Picture } from '../../../picture/picture.ts';
+import type { Draft } from '../drafts/draft.ts';
+import { titleOf } from '../drafts/draft-faults.ts';
+import { ipv4OfNumber } from '../../../picture/declared/ipv4.ts';
+import { keyOfObject, type ObjectRef } from '../../../picture/declared/object-key.ts';
+import {
+  isConflictMessage,
+  isStale,
+  otherObjectMessage,
+  staleMessage,
+} from '../drafts/conflicts.ts';
 
 function faultOf({ ref, locate }: Draft, field: string, message: string): Fault {
   return { object: titleOf(ref), ...locate(field), field, message, fix: '' };

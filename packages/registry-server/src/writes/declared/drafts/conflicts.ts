@@ -1,7 +1,7 @@
 import type { Fault } from '@rollcall/contract';
 import { type Manifest, resourceOf } from '@rollcall/manifests';
-import type { Declared } from '../../picture/declared/declarations.ts';
-import type { ObjectRef } from '../../picture/declared/object-key.ts';
+import type { Declared } from '../../../picture/declared/declarations.ts';
+import type { ObjectRef } from '../../../picture/declared/object-key.ts';
 
 /** `put` creates or replaces. */
 export type ApplyMode = 'apply' | 'create' | 'replace' | 'put';

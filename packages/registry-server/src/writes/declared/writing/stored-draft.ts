@@ -1,10 +1,10 @@
 import type { ApplyResult, ManifestObject } from '@rollcall/contract';
-import { claimSlotsOf, withClaims } from '../../picture/declared/claim-slots.ts';
-import { keyOfObject } from '../../picture/declared/object-key.ts';
-import { shownObject } from '../../picture/declared/shown-object.ts';
-import type { ResourceRecord } from '../../store/record.ts';
-import type { PutItem } from '../../store/store.ts';
-import type { Draft } from './draft.ts';
+import { claimSlotsOf, withClaims } from '../../../picture/declared/claim-slots.ts';
+import { keyOfObject } from '../../../picture/declared/object-key.ts';
+import { shownObject } from '../../../picture/declared/shown-object.ts';
+import type { ResourceRecord } from '../../../store/record.ts';
+import type { PutItem } from '../../../store/store.ts';
+import type { Draft } from '../drafts/draft.ts';
 
 /** The put item of a draft. `isUnreadable`: the stored value cannot be read. */
 export function itemOf({ ref, manifest, before }: Draft, isUnreadable: boolean): PutItem {

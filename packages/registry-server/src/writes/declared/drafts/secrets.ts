@@ -1,8 +1,8 @@
 import type { Manifest, Secret } from '@rollcall/manifests';
 import { isDeepStrictEqual } from 'node:util';
-import type { SecretSeal } from '../../access/secret-seal.ts';
-import type { ObjectRef } from '../../picture/declared/object-key.ts';
-import { type SealedSecret, sealedOf } from '../../picture/declared/sealed-secret.ts';
+import type { SecretSeal } from '../../../access/secret-seal.ts';
+import type { ObjectRef } from '../../../picture/declared/object-key.ts';
+import { type SealedSecret, sealedOf } from '../../../picture/declared/sealed-secret.ts';
 
 /** Why a Secret is refused when the registry has no key to encrypt it with. */
 export const NO_SEAL =

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { KINDS, type Manifest } from '@rollcall/manifests';
 import type { Random } from '@rollcall/runtime';
-import type { Declared } from '../../picture/declared/declarations.ts';
-import type { ObjectRef } from '../../picture/declared/object-key.ts';
-import type { SealedSecret } from '../../picture/declared/sealed-secret.ts';
+import type { Declared } from '../../../picture/declared/declarations.ts';
+import type { ObjectRef } from '../../../picture/declared/object-key.ts';
+import type { SealedSecret } from '../../../picture/declared/sealed-secret.ts';
 
 /** How many writers `managedFields` names; the one that has not written for longest gives way. */
 const MAX_MANAGERS = 32;

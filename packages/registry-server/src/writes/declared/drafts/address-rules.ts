@@ -1,10 +1,10 @@
 import { isIPv4 } from 'node:net';
 import { type FieldError, type Manifest, NODE_PORTS, type Service } from '@rollcall/manifests';
-import type { PoolName } from '../../store/record.ts';
-import type { Pool } from '../../store/store.ts';
-import { Networks } from '../../access/networks.ts';
-import { isHeadless } from '../../picture/declared/claim-slots.ts';
-import { ipv4OfNumber, numberOfIpv4, rangeOfCidr } from '../../picture/declared/ipv4.ts';
+import type { PoolName } from '../../../store/record.ts';
+import type { Pool } from '../../../store/store.ts';
+import { Networks } from '../../../access/networks.ts';
+import { isHeadless } from '../../../picture/declared/claim-slots.ts';
+import { ipv4OfNumber, numberOfIpv4, rangeOfCidr } from '../../../picture/declared/ipv4.ts';
 
 export interface AddressOptions {
   /** IPv4 network of the cluster IPs. */

@@ -1,7 +1,7 @@
 import type { Manifest } from '@rollcall/manifests';
-import { keyOfObject, type ObjectRef } from '../../picture/declared/object-key.ts';
-import type { Picture } from '../../picture/picture.ts';
-import type { RemoveOutcome, Store } from '../../store/store.ts';
+import { keyOfObject, type ObjectRef } from '../../../picture/declared/object-key.ts';
+import type { Picture } from '../../../picture/picture.ts';
+import type { RemoveOutcome, Store } from '../../../store/store.ts';
 import { dropEndpoints, dropReports } from './dependents.ts';
 
 /** Whether nothing keeps an object any more that is being deleted. */

@@ -1,6 +1,6 @@
 import type { Fault } from '@rollcall/contract';
 import { examine, type FieldError, type Manifest, type ReadManifest } from '@rollcall/manifests';
-import type { ObjectRef } from '../../picture/declared/object-key.ts';
+import type { ObjectRef } from '../../../picture/declared/object-key.ts';
 
 /** Finds a field in the source text. */
 export type LocateField = ReadManifest['locate'];

@@ -5,7 +5,7 @@ import {
   type Manifest,
   type ObjectMeta,
 } from '@rollcall/manifests';
-import type { Picture } from '../../picture/picture.ts';
+import type { Picture } from '../../../picture/picture.ts';
 
 /** The classes that a new Ingress may get. */
 export class IngressClasses {

@@ -13,13 +13,13 @@ import {
   validateAnnotations,
 } from '@rollcall/manifests';
 import type { Random } from '@rollcall/runtime';
-import type { SecretSeal } from '../../access/secret-seal.ts';
+import type { SecretSeal } from '../../../access/secret-seal.ts';
 import type { AddressRules } from './address-rules.ts';
-import type { Declared } from '../../picture/declared/declarations.ts';
+import type { Declared } from '../../../picture/declared/declarations.ts';
 import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-faults.ts';
 import type { IngressClasses } from './ingress-classes.ts';
 import { kindFaults, settled } from './kind-rules.ts';
-import { objectRefOf, type ObjectRef } from '../../picture/declared/object-key.ts';
+import { objectRefOf, type ObjectRef } from '../../../picture/declared/object-key.ts';
 import { keptSecret, sealedManifest } from './secrets.ts';
 import { type ApplyMode, conflictOf } from './conflicts.ts';
 import { isSameObject, LAST_APPLIED, withHistory, withMeta, type Writing } from './stored-meta.ts';

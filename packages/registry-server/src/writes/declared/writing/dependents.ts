@@ -1,11 +1,11 @@
-import type { Store } from '../../store/store.ts';
-import type { Picture } from '../../picture/picture.ts';
+import type { Store } from '../../../store/store.ts';
+import type { Picture } from '../../../picture/picture.ts';
 import {
   keyOfObject,
   keyOfReport,
   type ObjectRef,
   nameKeyOf,
-} from '../../picture/declared/object-key.ts';
+} from '../../../picture/declared/object-key.ts';
 
 /**
  * Endpoints written for a service do not belong to a later service of the same name; Kubernetes deletes them too. Call

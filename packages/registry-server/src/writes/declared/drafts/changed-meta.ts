@@ -1,6 +1,6 @@
 import type { Manifest, ObjectMeta, OwnerReference } from '@rollcall/manifests';
-import type { Declared } from '../../picture/declared/declarations.ts';
-import { type ObjectRef, objectRefOf } from '../../picture/declared/object-key.ts';
+import type { Declared } from '../../../picture/declared/declarations.ts';
+import { type ObjectRef, objectRefOf } from '../../../picture/declared/object-key.ts';
 import { NO_LOCATION } from './draft-faults.ts';
 import type { Draft } from './draft.ts';
 import { timeOf } from './stored-meta.ts';

@@ -199,6 +199,25 @@ describe('edit', () => {
     expect(words).toEqual([...kept, expect.stringMatching(/rollcall-edit-\w+\/nginx\.yaml$/)]);
   });
 
+  test('keeps what others wrote while the editor was open', async () => {
+    await cli.apply(NGINX);
+    const other = cli.file(
+      'other.mjs',
+      `await fetch('${cli.url}/v1/namespaces/default/manifests/services/nginx', {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/merge-patch+json' },
+        body: '{"metadata":{"labels":{"other":"writer"}}}',
+      });`,
+    );
+    const lines = ['#!/bin/sh', `'${process.execPath}' '${other}'`, 'sed -i s/8080/8081/ "$1"', ''];
+    const script = cli.file('slow', lines.join('\n'));
+    chmodSync(script, 0o755);
+    expect((await edit(script)).out).toBe('service/nginx edited\n');
+    const shown = await cli.out('get', 'svc', 'nginx', '--show-labels');
+    expect(shown).toContain('8081/TCP');
+    expect(shown).toContain('other=writer');
+  });
+
   test('keeps what was refused', async () => {
     await cli.apply(NGINX);
     const { code, err } = await edit('sed -i s/ClusterIP/clusterIP/');

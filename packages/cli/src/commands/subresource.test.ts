@@ -91,6 +91,14 @@ test.each<[argv: string[], err: string]>([
   expect(reply.err).toContain(err.trim());
 });
 
+test('the status can be edited', async () => {
+  await patchStatus('-p', ADDRESS);
+  const env = { EDITOR: 'sed -i s/203.0.113.7/203.0.113.9/' };
+  const argv = ['edit', 'svc', 'nginx', '--subresource=status'];
+  expect((await cli.runWith({ env }, ...argv)).out).toBe('service/nginx edited\n');
+  expect(await addressesOf()).toBe('[{"ip":"203.0.113.9","ipMode":"VIP"}]');
+});
+
 test('who wrote is shown when it is asked for', async () => {
   await cli.run('label', 'svc', 'nginx', 'a=b', '--field-manager=alice');
   await cli.run('patch', 'svc', 'nginx', '-p', '{"spec":{"ports":[{"port":8080,"name":"http"}]}}');

@@ -1,3 +1,4 @@
+import { ProblemError } from '@rollcall/contract';
 import { FOREGROUND, type Kind, KINDS, ORPHAN, type OwnerReference } from '@rollcall/manifests';
 import type { Clock } from '@rollcall/runtime';
 import type { Declarations, Declared } from '../../picture/declared/declarations.ts';
@@ -64,13 +65,7 @@ export class OwnedObjects {
     const { ownerReferences = [], deletionTimestamp } = declared.manifest.metadata;
     if (ownerReferences.length === 0 || deletionTimestamp !== undefined) return false;
     const states = ownerReferences.map((owner) => this.#stateOf(owner, declared, seen));
-    if (!states.includes('solid')) {
-      await this.#parts.deleter.delete(refOfDeclared(declared), {
-        dryRun: false,
-        uid: declared.manifest.metadata.uid,
-      });
-      return true;
-    }
+    if (!states.includes('solid')) return this.#delete(declared);
     const kept = ownerReferences.filter((_, i) => states[i] === 'solid');
     if (kept.length === ownerReferences.length) return false;
     return this.#write(declared, withOwners(declared.manifest, kept));
@@ -124,6 +119,18 @@ export class OwnedObjects {
     return linked.filter(({ manifest }) =>
       (manifest.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid),
     );
+  }
+
+  /** False when another server, or somebody else, has deleted it meanwhile. */
+  async #delete(declared: Declared): Promise<boolean> {
+    const { uid } = declared.manifest.metadata;
+    try {
+      await this.#parts.deleter.delete(refOfDeclared(declared), { dryRun: false, uid });
+      return true;
+    } catch (error) {
+      if (error instanceof ProblemError) return false;
+      throw error;
+    }
   }
 
   async #write(before: Declared, manifest: Declared['manifest']): Promise<boolean> {

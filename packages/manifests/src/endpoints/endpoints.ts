@@ -79,9 +79,6 @@ export type EndpointSlice = z.output<typeof EndpointSlice>;
 /** The label that ties a slice to its service. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
-const withDefaults = (ports: readonly EndpointPort[] | undefined): EndpointPort[] | undefined =>
-  ports?.map(({ protocol, ...port }) => ({ ...port, protocol: protocol || 'TCP' }));
-
 /** With the protocols that the API server fills in. */
 export function defaultEndpoints(endpoints: Endpoints): Endpoints {
   const { subsets } = endpoints;
@@ -89,7 +86,8 @@ export function defaultEndpoints(endpoints: Endpoints): Endpoints {
   return {
     ...endpoints,
     subsets: subsets.map((subset) => {
-      const ports = withDefaults(subset.ports);
+      // Go clients send an empty text for an absent value here, and nothing in a slice.
+      const ports = subset.ports?.map((port) => ({ ...port, protocol: port.protocol || 'TCP' }));
       return ports === undefined ? subset : { ...subset, ports };
     }),
   };
@@ -97,7 +95,10 @@ export function defaultEndpoints(endpoints: Endpoints): Endpoints {
 
 /** With the names and protocols that the API server fills in. */
 export function defaultSlice(slice: EndpointSlice): EndpointSlice {
-  const ports = withDefaults(slice.ports)?.map((port) => ({ ...port, name: port.name ?? '' }));
+  const ports = slice.ports?.map((port) => {
+    const { name = '', protocol = 'TCP' } = port;
+    return { ...port, name, protocol };
+  });
   return ports === undefined ? slice : { ...slice, ports };
 }
 

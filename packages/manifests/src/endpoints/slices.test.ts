@@ -82,6 +82,11 @@ test.each<[string, object, string[]]>([
     ['ports[1].name: Duplicate value: ""'],
   ],
   [
+    'an empty protocol',
+    { ports: [{ port: 80, protocol: '' }] },
+    ['ports[0].protocol: Unsupported value: "": supported values: "SCTP", "TCP", "UDP"'],
+  ],
+  [
     'a protocol that is none',
     { ports: [{ port: 80, protocol: 'tcp' }] },
     ['ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"'],

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { textOf } from '../meta/field-error.ts';
 import { resourceOf } from '../reading/kinds.ts';
 import { defaultService } from './defaults.ts';
 import type { Service, ServiceSpec } from './service.ts';
+import { validateService } from './validation.ts';
 
 const serviceOf = (spec: ServiceSpec): Service => ({
   apiVersion: 'v1',
@@ -22,10 +24,18 @@ test('an empty text or zero stands for an absent value', () => {
     externalName: '',
     externalTrafficPolicy: '',
     healthCheckNodePort: 0,
-    ipFamilyPolicy: '',
     loadBalancerIP: '',
   };
   expect(defaultService(serviceOf(blank))).toEqual(defaultService(serviceOf({})));
+});
+
+test('an empty text is a wrong value where Go clients send nothing', () => {
+  for (const field of ['internalTrafficPolicy', 'ipFamilyPolicy', 'trafficDistribution']) {
+    const service = defaultService(serviceOf({ ports: [{ port: 80 }], [field]: '' }));
+    expect(validateService(service).map(textOf)).toEqual([
+      expect.stringContaining(`spec.${field}: Unsupported value: ""`),
+    ]);
+  }
 });
 
 test('a service without ports has no list of them', () => {

@@ -10,7 +10,6 @@ const MAY_BE_BLANK = [
   'clusterIP',
   'externalName',
   'externalTrafficPolicy',
-  'ipFamilyPolicy',
   'loadBalancerIP',
 ] as const;
 
@@ -34,12 +33,12 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
       clientIP: { timeoutSeconds: timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS },
     };
   } else if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
-  // Go clients send an empty text or zero for an absent value.
+  // Go clients send an empty text or zero for an absent value of these. For others they send nothing.
   for (const field of MAY_BE_BLANK) if (spec[field] === '') delete spec[field];
   if (spec.healthCheckNodePort === 0) delete spec.healthCheckNodePort;
   if (isReachedFromOutside(spec)) spec.externalTrafficPolicy ||= 'Cluster';
   if (type !== 'ExternalName') {
-    spec.internalTrafficPolicy ||= 'Cluster';
+    spec.internalTrafficPolicy ??= 'Cluster';
     // An old client names only the first address.
     if (spec.clusterIP !== undefined && !hasEntries(given.clusterIPs))
       spec.clusterIPs = [spec.clusterIP];

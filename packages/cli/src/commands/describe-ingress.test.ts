@@ -94,6 +94,29 @@ Annotations:  <none>
 `);
 });
 
+test('a backend that is another object than a service is named', async () => {
+  const bucket = { kind: 'Bucket', name: 'pictures' };
+  await apply('buckets', {
+    defaultBackend: { resource: bucket },
+    rules: [
+      {
+        http: {
+          paths: [
+            {
+              path: '/a',
+              pathType: 'Prefix',
+              backend: { resource: { ...bucket, apiGroup: 'store.test' } },
+            },
+          ],
+        },
+      },
+    ],
+  });
+  const text = await cli.out('describe', 'ing/buckets');
+  expect(text).toContain('Default backend:  APIGroup: <none>, Kind: Bucket, Name: pictures\n');
+  expect(text).toMatch(/ {3}\/a +APIGroup: store\.test, Kind: Bucket, Name: pictures\n/);
+});
+
 test('a path that Kubernetes refuses is refused, with its line', async () => {
   const file = cli.file(
     'bad.yaml',

@@ -101,6 +101,10 @@ function ruleLines({ rules = [] }: IngressSpec, textOf: BackendText, fallback: s
   ];
 }
 
+function resourceText({ apiGroup = NONE, kind = '', name = '' }: NonNullable<Backend['resource']>) {
+  return `APIGroup: ${apiGroup}, Kind: ${kind}, Name: ${name}`;
+}
+
 /** What to say of each backend, once its service and endpoints are known. */
 async function backendTexts(
   { rollcall }: Context,
@@ -127,6 +131,7 @@ async function backendTexts(
   };
   await Promise.all([...new Set(names)].filter((name) => name !== '').map(learn));
   return (backend) => {
+    if (backend?.resource !== undefined) return resourceText(backend.resource);
     const { name = '', port = {} } = backend?.service ?? {};
     const title = `${name}:${port.number ?? port.name ?? ''}`;
     const found = known.get(name);

@@ -169,3 +169,17 @@ test('the port for health checks is kept, and may not change', () => {
   const open = serviceOf({ ...balanced, externalTrafficPolicy: 'Cluster' });
   expect(validateServiceUpdate(before, open)).toEqual([]);
 });
+
+test('the class of a load balancer may neither change nor go', () => {
+  const classed = (loadBalancerClass?: string): Service =>
+    serviceOf({ type: 'LoadBalancer', ports, ...(loadBalancerClass && { loadBalancerClass }) });
+  const faultsOf = (before: Service, after: Service) =>
+    validateServiceUpdate(before, after).map(textOf);
+  expect(faultsOf(classed('a.test/b'), classed('a.test/b'))).toEqual([]);
+  expect(faultsOf(classed('a.test/b'), classed('a.test/c'))).toEqual([
+    'spec.loadBalancerClass: Invalid value: "a.test/c": may not change once set',
+  ]);
+  expect(faultsOf(classed('a.test/b'), classed())).toEqual([
+    'spec.loadBalancerClass: Invalid value: "null": may not change once set',
+  ]);
+});

@@ -36,7 +36,8 @@ export function validateServiceUpdate(before: Service, after: Service): FieldErr
     old.loadBalancerClass !== next.loadBalancerClass
   ) {
     const detail = 'may not change once set';
-    faults.push(invalid('spec.loadBalancerClass', next.loadBalancerClass ?? null, detail));
+    // The API server writes an absent text as this text.
+    faults.push(invalid('spec.loadBalancerClass', next.loadBalancerClass ?? 'null', detail));
   }
   const isChecked = takesHealthCheckPort(old) && takesHealthCheckPort(next);
   if (isChecked && old.healthCheckNodePort !== next.healthCheckNodePort)

@@ -17,7 +17,7 @@ export interface AddressOptions {
  * How many numbers are kept for requests of a certain number: a share of the range, within bounds, as in Kubernetes.
  */
 function reservedOf(size: number, { share, most }: { share: number; most: number }): number {
-  return size < 16 ? 0 : Math.min(Math.max(16, Math.floor(size / share)), most);
+  return size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / share)), most);
 }
 
 const clusterIpOf = ({ spec }: Service) => spec?.clusterIPs?.[0] ?? spec?.clusterIP ?? '';

@@ -19,6 +19,12 @@ test('an object that was never applied keeps what the manifest does not name', (
   });
 });
 
+test('a list with the name of an inherited property is a list like others', () => {
+  const live = JSON.parse('{"constructor": [1]}') as object;
+  const next = JSON.parse('{"constructor": [2]}') as object;
+  expect(applied(undefined, live, next)).toEqual(next);
+});
+
 // Cases of RFC 7396, appendix A.
 test.each([
   [{ a: 'b' }, { a: 'c' }, { a: 'c' }],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { textOf } from '../meta/field-error.ts';
-import { mergedNodePorts, sharedNodePortFaults } from './node-ports.ts';
-import type { ServicePort, ServiceSpec } from './service.ts';
+import { sharedNodePortFaults } from './node-ports.ts';
+import type { ServiceSpec } from './service.ts';
 
 test('a node port is for one port number, with any protocol', () => {
   const dns = (protocol: string, port = 53) => ({ port, protocol, nodePort: 30_053 });
@@ -26,28 +26,4 @@ test('health checks need a node port of their own', () => {
   expect(sharedNodePortFaults(balanced(80)).map(textOf)).toEqual([
     'spec.healthCheckNodePort: Invalid value: 80: failed to allocate requested HealthCheck NodePort 80: provided port is not in the valid range. The range of valid ports is 30000-32767',
   ]);
-});
-
-test('applying keeps the node ports that others gave, and not those that the manifest had', () => {
-  const live = {
-    ports: [
-      { name: 'a', port: 80, nodePort: 30_080 },
-      { name: 'b', port: 81, protocol: 'TCP', nodePort: 30_081 },
-    ],
-  };
-  const last = (...ports: ServicePort[]) => ({
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'web' },
-    spec: { ports },
-  });
-  const next = [
-    { name: 'a', port: 81 },
-    { name: 'b', port: 80 },
-  ];
-  const merged = (before: unknown) =>
-    mergedNodePorts(before, live, next).map(({ nodePort }) => nodePort);
-  expect(merged(last({ port: 80 }, { port: 81 }))).toEqual([30_081, 30_080]);
-  expect(merged(undefined)).toEqual([30_081, 30_080]);
-  expect(merged(last({ port: 80, nodePort: 30_080 }))).toEqual([30_081, undefined]);
 });

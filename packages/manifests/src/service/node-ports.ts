@@ -1,7 +1,6 @@
 import { type FieldError, invalid } from '../meta/field-error.ts';
 import {
   NODE_PORTS,
-  Service,
   type ServicePort,
   type ServiceSpec,
   takesHealthCheckPort,
@@ -55,26 +54,6 @@ export function keptNodePorts(
 ): ServicePort[] {
   if (!takesNodePorts(before) || !takesNodePorts(rest)) return ports;
   return withNodePortsOf(before.ports, ports, [hasSameName, hasSameNumber]);
-}
-
-/**
- * The ports of a service whose manifest is applied, with the node ports that others gave them: `kubectl apply` merges ports
- * by number and protocol, and leaves alone what a manifest does not have and did not have when it was applied last.
- */
-export function mergedNodePorts(
-  last: unknown,
-  live: ServiceSpec,
-  ports: ServicePort[],
-): ServicePort[] {
-  const said = portsOf(last);
-  const given = (live.ports ?? []).filter(
-    (port) => !said.some((one) => hasSameNumber(one, port) && !isSilent(one)),
-  );
-  return withNodePortsOf(given, ports, [hasSameNumber]);
-}
-
-function portsOf(last: unknown): readonly ServicePort[] {
-  return Service.safeParse(last).data?.spec?.ports ?? [];
 }
 
 /** `rules`: by which ports are found again, the most certain one first. */

@@ -152,7 +152,7 @@ describe('addresses and node ports', () => {
     const both = { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' };
     expect(specOf(await api.read('svc/s'))).toMatchObject(both);
     const put = (spec: object) => api.object('PUT', 'svc/s', serviceText('s', spec));
-    expect(await put({ ports: [{ port: 81 }] })).toMatchObject({ status: 200 });
+    expect(await put({ ports: [{ port: 80 }] })).toMatchObject({ status: 200 });
     expect(specOf(await api.read('svc/s'))).toMatchObject(both);
     // A selector finds addresses of the one family that there is.
     expect(await put({ ...headless, selector: { a: 'b' } })).toMatchObject({ status: 422 });

@@ -9,6 +9,8 @@ import type { Store } from '../../store/store.ts';
 import { committed, type Committed } from '../committed.ts';
 import { draftOfChange, withDeletion } from './drafts/changed-meta.ts';
 import { isStale, otherObjectMessage, staleMessage } from './drafts/conflicts.ts';
+import { titleOf } from './drafts/draft-faults.ts';
+import { hasEndpoints } from './writing/dependents.ts';
 import type { DraftWriter } from './writing/draft-writer.ts';
 import { notDeclared } from './writing/refusals.ts';
 import { removeObject } from './writing/removal.ts';
@@ -49,7 +51,7 @@ export class Deleter {
     const { writer } = this.#parts;
     return writer.retried(async () => {
       const before = writer.find(ref);
-      if (before === undefined) return this.#deleteUnread(ref, request.dryRun);
+      if (before === undefined) return this.#deleteUnread(ref, request);
       checkPreconditions({ ref, before }, request);
       const finalizers = finalizersOf(before.manifest.metadata, request.propagationPolicy);
       return finalizers.length > 0
@@ -59,13 +61,14 @@ export class Deleter {
   }
 
   /** An object whose stored value cannot be read can be deleted all the same. */
-  async #deleteUnread(ref: ObjectRef, dryRun: boolean): Promise<DeletedObject> {
+  async #deleteUnread(ref: ObjectRef, request: DeleteRequest): Promise<DeletedObject> {
     const { store, picture } = this.#parts;
     const { kind, namespace, name } = ref;
     if (!picture.unreadable.has(keyOfObject(ref))) throw notDeclared(ref, picture);
+    checkNamesNone(ref, request);
     const { apiVersion } = KINDS[kind];
     const object = { apiVersion, kind, metadata: { namespace, name } };
-    if (dryRun) return dryReply(picture, object);
+    if (request.dryRun) return dryReply(picture, object);
     const outcome = await removeObject(store, picture, { ref, expected: undefined });
     if (outcome.kind !== 'changed') throw notDeclared(ref, picture);
     const value = { revision: String(outcome.revision), object };
@@ -80,11 +83,26 @@ export class Deleter {
     const { store, picture } = this.#parts;
     const object = shownObject(before.manifest, before.revision);
     if (dryRun) return dryReply(picture, object);
+    if (hasEndpoints(picture, ref)) return this.#removeMarked(before);
     const outcome = await removeObject(store, picture, { ref, expected: before.revision });
     if (outcome.kind === 'missing') throw notDeclared(ref, picture);
     if (outcome.kind === 'other') return undefined;
     const value = { revision: String(outcome.revision), object };
     return committed(picture, value, outcome.revision);
+  }
+
+  /**
+   * Removes a service with what was written as its endpoints. The mark is written first: whoever changes the service
+   * before that keeps both, and another server finishes what this one does not come to.
+   */
+  async #removeMarked(before: Declared): Promise<DeletedObject | undefined> {
+    const { picture, writer, clock } = this.#parts;
+    const marked = withDeletion(before.manifest, [], clock.wallMs());
+    const written = await writer.write([draftOfChange(before, marked)], false);
+    if (written === undefined) return undefined;
+    const { revision } = written;
+    const object = shownObject(before.manifest, before.revision);
+    return committed(picture, { revision: String(revision), object }, revision);
   }
 
   async #mark(
@@ -130,6 +148,16 @@ function checkPreconditions(
   if (!isStale(resourceVersion, known.before)) return;
   const field = 'resourceVersion';
   throw new ProblemError('object_changed', staleMessage(known.ref), { field });
+}
+
+/** Of an object that cannot be read, nobody knows which one it is. */
+function checkNamesNone(ref: ObjectRef, { uid = '', resourceVersion = '' }: DeleteRequest): void {
+  const field = uid === '' ? 'resourceVersion' : 'uid';
+  if (uid === '' && resourceVersion === '') return;
+  const why =
+    'its stored value cannot be read, so it cannot be compared: delete it by its name only';
+  const message = `${field}: Invalid value: ${JSON.stringify(uid || resourceVersion)}: ${titleOf(ref)}: ${why}`;
+  throw new ProblemError('object_changed', message, { field });
 }
 
 function dryReply(picture: Picture, object: ManifestObject): DeletedObject {

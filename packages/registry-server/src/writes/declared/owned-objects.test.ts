@@ -81,3 +81,58 @@ test('a deletion that another server did not finish is finished', async () => {
   await passed(3_000);
   expect(await isThere()).toBe(false);
 });
+
+test('an object in no namespace stays, whatever is said of an owner in one', async () => {
+  const value = JSON.stringify({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name: 'nginx', namespace: '', uid: '2', ownerReferences: [owner('1')] },
+    spec: { controller: 'acme.io/nginx' },
+  });
+  const item = { key: 'ingressclass/_/nginx', value, forMs: 0, why: 'created' } as const;
+  await putOne(store, item, 0);
+  await passed(60_000);
+  expect(await isThere()).toBe(true);
+});
+
+test.each([1, 2, 3])('owners in a circle of %i do not wait for each other', async (count) => {
+  const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['foregroundDeletion'] };
+  for (let i = 0; i < count; i++) {
+    const before = (i + 1) % count;
+    const reference = { ...slice({}), metadata: { name: `n${before}`, uid: `${before}` } };
+    const { apiVersion, kind, metadata } = reference;
+    const ownerReferences = [{ apiVersion, kind, ...metadata, blockOwnerDeletion: true }];
+    const one = slice({ name: `n${i}`, uid: `${i}`, ownerReferences, ...leaving });
+    const key = `endpointslice/default/n${i}`;
+    await putOne(store, { key, value: JSON.stringify(one), forMs: 0, why: 'created' }, 0);
+  }
+  await passed(5_000);
+  expect(await isThere()).toBe(false);
+});
+
+test('an object that gets another owner while its own goes stays', async () => {
+  const { deleter } = server.core.declaring;
+  const remove = store.remove.bind(store);
+  let isFirst = true;
+  store.remove = async (request) => {
+    if (request.key === 'endpointslice/default/child' && isFirst) {
+      isFirst = false;
+      await stored({ labels: { kept: 'yes' } });
+    }
+    return remove(request);
+  };
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default', uid: '1' },
+    spec: { type: 'ExternalName', externalName: 'a.example' },
+  };
+  const value = JSON.stringify(service);
+  await putOne(store, { key: 'service/default/web', value, forMs: 0, why: 'created' }, 0);
+  await stored({ ownerReferences: [owner('1')] });
+  await passed(2_000);
+  const ref = { kind: 'Service', namespace: 'default', name: 'web' } as const;
+  await Promise.all([deleter.delete(ref, { dryRun: false }), passed(30_000)]);
+  expect(isFirst).toBe(false);
+  expect(await isThere()).toBe(true);
+});

@@ -4,6 +4,7 @@ import type { Clock } from '@rollcall/runtime';
 import type { Declarations, Declared } from '../../picture/declared/declarations.ts';
 import { keyOfObject, nameKeyOf, objectRefOf } from '../../picture/declared/object-key.ts';
 import type { Picture } from '../../picture/picture.ts';
+import { StoreUnavailableError } from '../../store/store.ts';
 import {
   draftOfChange,
   refOfDeclared,
@@ -21,6 +22,9 @@ const MISSING_MS = 15_000;
 
 /** Longest chain of owners that one pass follows; the next pass follows the rest. */
 const MAX_ROUNDS = 50;
+
+/** Another server deleted or changed the object first: the next pass looks at it anew. */
+const OTHERS_FIRST: ReadonlySet<string> = new Set(['object_changed', 'object_not_found']);
 
 /** `solid`: keeps its objects. `leaving`: goes once they have gone. `gone`: they go too. */
 type OwnerState = 'solid' | 'leaving' | 'gone';
@@ -45,19 +49,23 @@ export class OwnedObjects {
     this.#parts = parts;
   }
 
-  /** One pass. Rejects with the error of the store. */
+  /** One pass. Rejects with the error of the store, and at the end with the first error about a single object. */
   async collect(): Promise<void> {
+    const faults: unknown[] = [];
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const { roll } = this.#parts.picture;
       if (roll === undefined) return;
       const linked = [...roll.declarations.linked()];
       const seen = new Map<string, number>();
       let hasChanged = false;
-      for (const one of linked) hasChanged = (await this.#weigh(one, seen)) || hasChanged;
-      for (const one of linked) hasChanged = (await this.#advance(one)) || hasChanged;
+      for (const one of linked)
+        hasChanged = (await attempt(() => this.#weigh(one, seen), faults)) || hasChanged;
+      for (const one of linked)
+        hasChanged = (await attempt(() => this.#advance(one), faults)) || hasChanged;
       this.#missing = seen;
-      if (!hasChanged) return;
+      if (!hasChanged) break;
     }
+    if (faults.length > 0) throw faults[0];
   }
 
   /** Looks at the owners of an object; true when it changed. */
@@ -71,11 +79,22 @@ export class OwnedObjects {
     return this.#write(declared, withOwners(declared.manifest, kept));
   }
 
+  /** Deletes an object as it was looked at: somebody may have given it another owner meanwhile. */
+  async #delete(declared: Declared): Promise<boolean> {
+    const { manifest, revision } = declared;
+    const { uid } = manifest.metadata;
+    const seen = { uid, resourceVersion: String(revision) };
+    await this.#parts.deleter.delete(refOfDeclared(declared), { dryRun: false, ...seen });
+    return true;
+  }
+
   #stateOf(owner: OwnerReference, owned: Declared, seen: Map<string, number>): OwnerState {
     const { name = '', uid = '' } = owner;
     const kind = kindOfOwner(owner);
     // What this registry does not keep, it cannot miss.
     if (kind === undefined) return 'solid';
+    // An object in no namespace does not say in which one its owner is, so nobody can tell whether that is gone.
+    if (KINDS[kind].isNamespaced && owned.namespace === '') return 'solid';
     const { picture, clock } = this.#parts;
     const ref = objectRefOf({ kind, namespace: owned.namespace, name });
     const known = this.#declarations?.get(kind, nameKeyOf(ref));
@@ -110,8 +129,28 @@ export class OwnedObjects {
       }
       return this.#write(declared, withoutFinalizer(manifest, ORPHAN));
     }
-    if (!finalizers.includes(FOREGROUND) || owned.some((one) => blocks(one, uid))) return false;
+    if (!finalizers.includes(FOREGROUND)) return false;
+    const isBlocked = owned.some((one) => blocks(one, uid) && !this.#waitsFor(one, declared));
+    if (isBlocked) return false;
     return this.#write(declared, withoutFinalizer(manifest, FOREGROUND));
+  }
+
+  /**
+   * Whether an object that is being deleted waits itself for the other, directly or over others: of a circle of owners,
+   * nobody would ever be first.
+   */
+  #waitsFor(one: Declared, other: Declared): boolean {
+    const seen = new Set<Declared>();
+    const next = [one];
+    for (let at = next.pop(); at !== undefined; at = next.pop()) {
+      if (at.manifest.metadata.uid === other.manifest.metadata.uid) return true;
+      const { uid, deletionTimestamp, finalizers = [] } = at.manifest.metadata;
+      const isWaiting = deletionTimestamp !== undefined && finalizers.includes(FOREGROUND);
+      if (!isWaiting || seen.has(at)) continue;
+      seen.add(at);
+      next.push(...this.#ownedBy(uid).filter((owned) => blocks(owned, uid)));
+    }
+    return false;
   }
 
   #ownedBy(uid: string | undefined): Declared[] {
@@ -139,6 +178,18 @@ export class OwnedObjects {
 
   get #declarations(): Declarations | undefined {
     return this.#parts.picture.roll?.declarations;
+  }
+}
+
+/** One object that cannot be written does not keep the pass from the others. */
+async function attempt(step: () => Promise<boolean>, faults: unknown[]): Promise<boolean> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) throw error;
+    const isOthers = error instanceof ProblemError && OTHERS_FIRST.has(error.code);
+    if (!isOthers) faults.push(error);
+    return false;
   }
 }
 

@@ -62,6 +62,19 @@ test('a status is written alone: nothing else of the object changes, and a write
   expect(await statusOf()).toEqual({ conditions: [condition], loadBalancer: {} });
 });
 
+test.each([
+  { status: null },
+  { status: { conditions: null } },
+  { status: { loadBalancer: { ingress: [] } } },
+])('after the patch %j of a status that is not there, nothing has changed', async (patch) => {
+  const before = await api.read('services/web');
+  const json = 'application/merge-patch+json';
+  await api.object('PATCH', 'services/web/status', JSON.stringify(patch), json);
+  expect(await api.read('services/web')).toEqual(before);
+  const { results } = await api.apply(JSON.stringify(before), '?mode=replace');
+  expect(results[0]?.action).toBe('unchanged');
+});
+
 test('what a manifest says of the status is not taken', async () => {
   const text = JSON.parse(
     serviceText('web', { type: 'LoadBalancer', ports: [{ port: 80 }] }),

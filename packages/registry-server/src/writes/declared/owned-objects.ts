@@ -160,18 +160,6 @@ export class OwnedObjects {
     );
   }
 
-  /** False when another server, or somebody else, has deleted it meanwhile. */
-  async #delete(declared: Declared): Promise<boolean> {
-    const { uid } = declared.manifest.metadata;
-    try {
-      await this.#parts.deleter.delete(refOfDeclared(declared), { dryRun: false, uid });
-      return true;
-    } catch (error) {
-      if (error instanceof ProblemError) return false;
-      throw error;
-    }
-  }
-
   async #write(before: Declared, manifest: Declared['manifest']): Promise<boolean> {
     return (await this.#parts.writer.one(draftOfChange(before, manifest), false)) !== undefined;
   }

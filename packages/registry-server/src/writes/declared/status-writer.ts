@@ -97,7 +97,9 @@ export class StatusWriter {
     const { status = {} } = wanted as { readonly status?: ShownStatus };
     const own = withoutReported(status, manifest, reports);
     const { status: _, ...rest } = manifest as Manifest & { readonly status?: unknown };
-    const next = (Object.keys(own).length === 0 ? rest : { ...rest, status: own }) as Manifest;
+    // Without a status there is no field for it, as in an object of which none was ever written.
+    if (Object.keys(own).length === 0) return rest as Manifest;
+    const next = { ...rest, status: own } as Manifest;
     return KINDS[kind].status?.defaults(next as never) ?? next;
   }
 }

@@ -12,9 +12,12 @@ const TAKEN = 'provided port is already allocated';
 /**
  * Faults of the node ports that a valid service asks for, by themselves. Ports with the same number, one for each
  * protocol, may share a node port. Ports with different numbers may not, nor may health checks: it would be allocated
- * twice.
+ * twice. `before`: the service that it replaces; the port that it has for health checks may stay.
  */
-export function sharedNodePortFaults(spec: ServiceSpec): FieldError[] {
+export function sharedNodePortFaults(
+  spec: ServiceSpec,
+  before: ServiceSpec | undefined,
+): FieldError[] {
   const { ports = [], healthCheckNodePort = 0 } = spec;
   const owners = new Map<number, number | undefined>();
   const faults = ports.flatMap(({ port, nodePort }, i) => {
@@ -26,6 +29,7 @@ export function sharedNodePortFaults(spec: ServiceSpec): FieldError[] {
   if (!takesHealthCheckPort(spec) || healthCheckNodePort === 0) return faults;
   const field = 'spec.healthCheckNodePort';
   if (owners.has(healthCheckNodePort)) faults.push(invalid(field, healthCheckNodePort, TAKEN));
+  if (healthCheckNodePort === before?.healthCheckNodePort) return faults;
   const { first, last } = NODE_PORTS;
   if (healthCheckNodePort < first || healthCheckNodePort > last) {
     const detail = `failed to allocate requested HealthCheck NodePort ${healthCheckNodePort}: provided port is not in the valid range. The range of valid ports is ${first}-${last}`;

@@ -1,7 +1,7 @@
 import type { ManifestObject } from '@rollcall/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RegistryServer } from '../compose.ts';
-import { ManifestApi, NGINX, serviceText } from '../testing/manifest-api.ts';
+import { ManifestApi, NGINX, portsOf, serviceText, specOf } from '../testing/manifest-api.ts';
 import { startTestServer } from '../testing/test-server.ts';
 
 // The numbers are those of docs/kubernetes-differences.md.
@@ -24,7 +24,7 @@ test('O1: the paths are not those of a Kubernetes API server', async () => {
   expect((await api.object('GET', 'services')).status).toBe(200);
 });
 
-test('O2: hand-written addresses may be loopback addresses', async () => {
+test('O2: hand-written addresses and external IPs may be loopback addresses', async () => {
   const endpoints = {
     apiVersion: 'v1',
     kind: 'Endpoints',
@@ -32,6 +32,10 @@ test('O2: hand-written addresses may be loopback addresses', async () => {
     subsets: [{ addresses: [{ ip: '127.0.0.1' }], ports: [{ port: 80 }] }],
   };
   expect((await api.apply(JSON.stringify(endpoints))).results[0]?.action).toBe('created');
+  const allowing = await startTestServer('--allow-external-ip', '127.0.0.0/8');
+  const spec = { ports: [{ port: 80 }], externalIPs: ['127.0.0.9'] };
+  await new ManifestApi(allowing).apply(serviceText('own', spec));
+  await allowing.close();
 });
 
 test('O3: what was exported can be declared again, also as a new object', async () => {
@@ -178,5 +182,71 @@ test('O22: a backend that is no service is stored, and said to be routed to by n
   const { results } = await api.apply(JSON.stringify(ingress));
   expect(results[0]?.warnings).toEqual([
     'spec.defaultBackend.resource is stored; balancers route only to services',
+  ]);
+});
+
+test('O23: the address that a load balancer is asked for is an address', async () => {
+  const spec = { type: 'LoadBalancer', ports: [{ port: 80 }], loadBalancerIP: 'any' };
+  expect((await api.refused(serviceText('asked', spec))).detail).toContain(
+    'spec.loadBalancerIP: Invalid value: "any": must be a valid IP address',
+  );
+});
+
+test.each(['010.1.1.1', '::ffff:10.1.1.1'])('O24: %s is refused', async (ip) => {
+  const subsets = [{ addresses: [{ ip }], ports: [{ port: 80 }] }];
+  const text = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'odd' }, subsets };
+  expect((await api.refused(JSON.stringify(text))).detail).toContain('subsets[0].addresses[0].ip');
+});
+
+test('O25: an ExternalName has no policy for traffic inside', async () => {
+  await api.apply(serviceText('turned', { ports: [{ port: 80 }] }));
+  const { spec, ...rest } = await api.read('services/turned');
+  const next = { ...(spec as object), type: 'ExternalName', externalName: 'a.example' };
+  await api.object('PUT', 'services/turned', JSON.stringify({ ...rest, spec: next }));
+  expect(specOf(await api.read('services/turned'))).not.toHaveProperty('internalTrafficPolicy');
+});
+
+test('O26: applied ports are merged by number and protocol', async () => {
+  const ports = (name: string) => [
+    { name: 'tcp', port: 53, protocol: 'TCP' },
+    { name, port: 53, protocol: 'UDP' },
+  ];
+  await api.apply(serviceText('dns', { ports: ports('udp') }));
+  await api.apply(serviceText('dns', { ports: ports('datagrams') }));
+  expect(portsOf(await api.read('services/dns'))).toMatchObject(ports('datagrams'));
+});
+
+test('O27: PUT and PATCH tell no warnings', async () => {
+  const text = serviceText('quiet', { ports: [{ port: 80, protocol: 'SCTP' }] });
+  const { body } = await api.object('PUT', 'services/quiet', text);
+  expect(body).not.toHaveProperty('warnings');
+  expect((await api.apply(text)).results[0]?.warnings).toHaveLength(1);
+});
+
+test('O28: Endpoints and names of hosts in slices are not called deprecated', async () => {
+  const slice = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'hosts' },
+    addressType: 'FQDN',
+    endpoints: [{ addresses: ['a.example'] }],
+  };
+  const subsets = [{ addresses: [{ ip: '10.1.1.1' }], ports: [{ port: 80 }] }];
+  const endpoints = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'old' }, subsets };
+  for (const object of [slice, endpoints])
+    expect((await api.apply(JSON.stringify(object))).results[0]?.warnings).toEqual([]);
+});
+
+test('O29: a renamed port keeps its node port, and a second protocol shares it', async () => {
+  const port = (name: string, protocol = 'TCP') => ({ name, port: 80, protocol });
+  const put = (...ports: object[]) =>
+    api.object('PUT', 'services/node', serviceText('node', { type: 'NodePort', ports }));
+  await put(port('a'));
+  const [before] = portsOf(await api.read('services/node'));
+  await put(port('b'), port('c', 'UDP'));
+  const after = portsOf(await api.read('services/node'));
+  expect(after.map(({ nodePort }) => nodePort)).toEqual([
+    before?.['nodePort'],
+    before?.['nodePort'],
   ]);
 });

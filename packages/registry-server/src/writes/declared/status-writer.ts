@@ -98,7 +98,7 @@ export class StatusWriter {
     const own = withoutReported(status, manifest, reports);
     const { status: _, ...rest } = manifest as Manifest & { readonly status?: unknown };
     // Without a status there is no field for it, as in an object of which none was ever written.
-    if (Object.keys(own).length === 0) return rest as Manifest;
+    if (Object.keys(own).length === 0) return rest;
     const next = { ...rest, status: own } as Manifest;
     return KINDS[kind].status?.defaults(next as never) ?? next;
   }

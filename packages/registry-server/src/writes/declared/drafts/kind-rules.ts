@@ -66,6 +66,6 @@ export function settled(one: Examined, before: Manifest | undefined): Examined {
   const { spec, faults: ofFamilies } = settleFamilies(manifest.spec ?? {}, old);
   return {
     manifest: { ...manifest, spec },
-    faults: [...ofFamilies, ...sharedNodePortFaults(spec)],
+    faults: [...ofFamilies, ...sharedNodePortFaults(spec, old)],
   };
 }

@@ -64,3 +64,25 @@ test('where all is valid, it says how much it looked at', async () => {
   expect([code, out]).toEqual([0, '3 objects checked: all are valid\n']);
   await other.close();
 });
+
+test('many and large objects are checked in parts that fit into a request', async () => {
+  const address = (i: number, n: number) => `10.${n}.${Math.floor(i / 250)}.${(i % 250) + 1}`;
+  for (let n = 0; n < 25; n++) {
+    const endpoints = Array.from({ length: 1_000 }, (_, i) => ({ addresses: [address(i, n)] }));
+    const slice = {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: `large-${n}` },
+      addressType: 'IPv4',
+      endpoints,
+    };
+    await cli.apply(JSON.stringify(slice));
+  }
+  const { code, out, err } = await cli.run('doctor');
+  expect({ code, err }).toEqual({ code: 1, err: '' });
+  expect(out).toContain('39 objects checked: 1 not valid');
+});
+
+test('names are refused: it checks everything', async () => {
+  expect(await cli.run('doctor', 'svc', 'made')).toMatchObject({ code: 2, out: '' });
+});

@@ -1,5 +1,5 @@
 import type { Fault, ManifestObject } from '@rollcall/client-sdk';
-import { EXIT } from '../base/cli-error.ts';
+import { EXIT, usageError } from '../base/cli-error.ts';
 import { type Arguments, type Command, flagOption } from '../session/command.ts';
 import { type Context, say } from '../session/context.ts';
 import { faultsText } from '../session/refusal.ts';
@@ -21,8 +21,9 @@ const CHECKED: readonly Resource[] = [
   deployments,
 ];
 
-/** How many objects one request checks. */
-const AT_ONCE = 200;
+/** How much one request checks. The registry takes bodies of 1 MiB unless it is told otherwise (`--max-body-bytes`). */
+const MOST_AT_ONCE = 200;
+const MOST_BYTES = 500_000;
 
 /** What a writer would put back: without what only the registry says. */
 function writable(whole: ManifestObject): object {
@@ -31,14 +32,30 @@ function writable(whole: ManifestObject): object {
   return { ...object, metadata: namespace === '' ? rest : { ...rest, namespace } };
 }
 
+/** The objects as JSON, in parts of which each fits into a request. */
+function* partsOf(objects: readonly ManifestObject[]): Generator<readonly string[]> {
+  let part: string[] = [];
+  let bytes = 0;
+  for (const object of objects) {
+    const text = JSON.stringify(writable(object));
+    const own = Buffer.byteLength(text);
+    if (part.length === MOST_AT_ONCE || (part.length > 0 && bytes + own > MOST_BYTES)) {
+      yield part;
+      [part, bytes] = [[], 0];
+    }
+    part.push(text);
+    bytes += own;
+  }
+  if (part.length > 0) yield part;
+}
+
 /** The faults that the registry finds in objects when they are put back as they are. Writes nothing. */
 async function faultsIn(context: Context, objects: readonly ManifestObject[]): Promise<Fault[]> {
   const found: Fault[] = [];
-  for (let at = 0; at < objects.length; at += AT_ONCE) {
-    const items = objects.slice(at, at + AT_ONCE).map(writable);
+  for (const part of partsOf(objects)) {
     const { results } = await context.rollcall.call('apply', {
       query: { mode: 'replace', dryRun: true, partial: true },
-      body: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+      body: `{"apiVersion":"v1","kind":"List","items":[${part.join()}]}`,
     });
     for (const { namespace, faults } of results) {
       // An object that went meanwhile has nothing wrong with it.
@@ -51,6 +68,8 @@ async function faultsIn(context: Context, objects: readonly ManifestObject[]): P
 }
 
 async function run(context: Context, given: Arguments): Promise<number> {
+  const [word] = given.words;
+  if (word !== undefined) throw usageError(`expected no names, got "${word}"`);
   const namespace = flagOption(given, 'all-namespaces') ? '*' : context.namespace;
   const lists = await Promise.all(
     CHECKED.map((resource) => resource.list(context, namespace, undefined)),

@@ -332,6 +332,22 @@ describe('a damaged export', () => {
         /spec\.ports\[0\]\.port/,
         (content) => void (first(content).value = first(content).value.replace(':80,', ':99999,')),
       ],
+      [
+        /status\.loadBalancer\.ingress: Forbidden: may only be used when/,
+        (content) => {
+          const loadBalancer = { ingress: [{ ip: '203.0.113.7' }] };
+          const manifest = JSON.parse(first(content).value) as object;
+          first(content).value = JSON.stringify({ ...manifest, status: { loadBalancer } });
+        },
+      ],
+      // All of them are named, so that they can be mended at once.
+      [
+        /^service\/.*spec\.ports\[0\]\.port.*; instance\/.*weight/s,
+        (content) => {
+          first(content).value = first(content).value.replace(':80,', ':99999,');
+          content.instances[0]!.body['weight'] = -1;
+        },
+      ],
     ];
     for (const [message, change] of wrong) {
       const said = await load(other, withContent(text, change));
@@ -340,6 +356,21 @@ describe('a damaged export', () => {
     }
     expect(contentOf(await exported(other))).toEqual({ resources: [], instances: [] });
   });
+});
+
+test('of very many entries at fault the first 20 are named', async () => {
+  const one = await start();
+  await fill(one);
+  const text = withContent(await exported(one), (content) => {
+    const [known] = content.resources;
+    content.resources = Array.from({ length: 50 }, (_, i) => {
+      return { ...known!, key: `configmap/default/n${i}` };
+    });
+  });
+  const { message } = await load(await start(), text);
+  const others = /and (\d+) more$/.exec(message)?.[1];
+  expect(message.match(/configmap\//g)).toHaveLength(20);
+  expect(others).toBe('30');
 });
 
 test('only an admin may, and the size has a limit of its own', async () => {

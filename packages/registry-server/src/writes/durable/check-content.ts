@@ -63,30 +63,36 @@ export function invalidExport(message: string, cause?: unknown): ProblemError {
   return new ProblemError('invalid_export', message, { cause });
 }
 
+/** How many entries at fault one message names. */
+const MOST_NAMED = 20;
+
 /**
- * Throws `invalid_export` unless this registry could have written every entry itself. The checksum only detects
- * accidental changes, and one bad record would stop every server that reads it.
+ * Throws `invalid_export`, with the entries at fault, unless this registry could have written every entry itself. The
+ * checksum only detects accidental changes, and one bad record would stop every server that reads it.
  */
 export function checkContent({ resources, instances }: DurablePart): void {
   const seen = new Set<string>();
-  const checkOnce = (item: string) => {
-    if (seen.has(item)) throw invalidExport(`${item}: expected it once`);
+  const faults: string[] = [];
+  const check = (item: string, faultOf: () => string | undefined) => {
+    const fault = seen.has(item) ? 'expected it once' : faultOf();
     seen.add(item);
+    if (fault !== undefined) faults.push(`${item}: ${fault}`);
   };
   for (const resource of resources) {
-    checkOnce(resource.key);
     const isOverride = resource.key.startsWith('override/');
-    const fault =
-      faultIn(StoredTimes, resource) ??
-      (isOverride ? overrideFault(resource) : objectFault(resource));
-    if (fault !== undefined) throw invalidExport(`${resource.key}: ${fault}`);
+    check(
+      resource.key,
+      () =>
+        faultIn(StoredTimes, resource) ??
+        (isOverride ? overrideFault(resource) : objectFault(resource)),
+    );
   }
-  for (const record of instances) {
-    const item = `instance/${instanceKeyOf(record)}`;
-    checkOnce(item);
-    const fault = instanceFault(record);
-    if (fault !== undefined) throw invalidExport(`${item}: ${fault}`);
-  }
+  for (const record of instances)
+    check(`instance/${instanceKeyOf(record)}`, () => instanceFault(record));
+  if (faults.length === 0) return;
+  const named = faults.slice(0, MOST_NAMED).join('; ');
+  const more = faults.length - MOST_NAMED;
+  throw invalidExport(more > 0 ? `${named}; and ${more} more` : named);
 }
 
 function faultIn(schema: z.ZodType, value: unknown): string | undefined {
@@ -124,7 +130,9 @@ function objectFault({ key, value, claims }: ResourceRecord): string | undefined
   const [fault] = faults;
   if (fault !== undefined) return `${fault.field}: ${fault.message}`;
   if (manifest === undefined) return 'expected a manifest';
-  const [invalid] = examine(manifest).faults;
+  const whole = examine(manifest);
+  const ofStatus = KINDS[ref.kind].status?.validate(whole.manifest as never) ?? [];
+  const [invalid] = [...whole.faults, ...ofStatus];
   if (invalid !== undefined) return `${invalid.field}: ${invalid.message}`;
   const { metadata, kind } = manifest;
   const isOwn =

@@ -11,6 +11,7 @@ import {
 import type { ResourceRecord } from '../../store/record.ts';
 import { withClaims } from './claim-slots.ts';
 import { objectOfKey, type ReportRef, reportOfKey, nameKeyOf } from './object-key.ts';
+import { OwnerIndex } from './owner-index.ts';
 import { hasSelector, profileOf } from './profile.ts';
 import { ReportTable, type StoredReport } from './report-table.ts';
 import { selects } from './selected-endpoints.ts';
@@ -48,6 +49,7 @@ export class Declarations {
   readonly #pairs = new Map<ServiceKey, string>();
   /** Kind and name -> objects with owners, and those that are being deleted. */
   readonly #linked = new Map<string, Declared>();
+  readonly #owners = new OwnerIndex<Declared>();
   /** Uids of objects that were removed while this roll was followed. */
   readonly #left = new Set<string>();
   /** `namespace/service` -> slices written for it. */
@@ -88,6 +90,11 @@ export class Declarations {
   /** Objects that have owners, and those that are being deleted. */
   linked(): Iterable<Declared> {
     return this.#linked.values();
+  }
+
+  /** The objects that name the owner with this uid. */
+  ownedBy(uid: string): readonly Declared[] {
+    return this.#owners.of(uid);
   }
 
   /** Whether the object with this uid was removed, as far as remembered. */
@@ -150,6 +157,7 @@ export class Declarations {
     (this.#tables[kind] as Map<ServiceKey, Declared>).set(key, declared);
     const { manifest } = declared;
     if (isLinked(manifest)) this.#linked.set(`${kind}/${key}`, declared);
+    this.#owners.add(declared);
     if (manifest.kind === 'Service') this.#index(key, declared, manifest);
     if (manifest.kind === 'EndpointSlice') add(this.#slices, sliceServiceOf(declared), key);
   }
@@ -159,6 +167,7 @@ export class Declarations {
     if (declared === undefined) return undefined;
     this.#tables[kind].delete(key);
     this.#linked.delete(`${kind}/${key}`);
+    this.#owners.remove(declared);
     const { manifest } = declared;
     if (manifest.kind === 'Service') {
       drop(this.#bySelector, this.#pairs.get(key), key);

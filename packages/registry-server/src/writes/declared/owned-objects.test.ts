@@ -136,3 +136,30 @@ test('an object that gets another owner while its own goes stays', async () => {
   expect(isFirst).toBe(false);
   expect(await isThere()).toBe(true);
 });
+
+test('a pass that has changed enough leaves the rest to the next one', async () => {
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default', uid: '1' },
+    spec: { type: 'ExternalName', externalName: 'a.example' },
+  };
+  const value = JSON.stringify(service);
+  await putOne(store, { key: 'service/default/web', value, forMs: 0, why: 'created' }, 0);
+  for (let i = 0; i < 10; i++) {
+    const one = JSON.stringify(
+      slice({ name: `n${i}`, uid: `n${i}`, ownerReferences: [owner('1')] }),
+    );
+    const key = `endpointslice/default/n${i}`;
+    await putOne(store, { key, value: one, forMs: 0, why: 'created' }, 0);
+  }
+  await passed(1_000);
+  const { deleter, owned } = server.core.declaring;
+  const ref = { kind: 'Service', namespace: 'default', name: 'web' } as const;
+  await deleter.delete(ref, { dryRun: false });
+  const count = async () => (await store.snapshot()).resources.length;
+  await owned.collect(4);
+  expect(await count()).toBe(6);
+  await passed(3_000);
+  expect(await count()).toBe(0);
+});

@@ -49,21 +49,27 @@ export class OwnedObjects {
     this.#parts = parts;
   }
 
-  /** One pass. Rejects with the error of the store, and at the end with the first error about a single object. */
-  async collect(): Promise<void> {
+  /**
+   * One pass. Rejects with the error of the store, and at the end with the first error about a single object.
+   * @param most - how many changes are enough; the next pass makes the others
+   */
+  async collect(most = Infinity): Promise<void> {
     const faults: unknown[] = [];
+    let changes = 0;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const { roll } = this.#parts.picture;
       if (roll === undefined) return;
       const linked = [...roll.declarations.linked()];
       const seen = new Map<string, number>();
-      let hasChanged = false;
-      for (const one of linked)
-        hasChanged = (await attempt(() => this.#weigh(one, seen), faults)) || hasChanged;
-      for (const one of linked)
-        hasChanged = (await attempt(() => this.#advance(one), faults)) || hasChanged;
+      const before = changes;
+      const weighings = linked.map((one) => () => this.#weigh(one, seen));
+      const advances = linked.map((one) => () => this.#advance(one));
+      for (const step of [...weighings, ...advances]) {
+        if (await attempt(step, faults)) changes++;
+        if (changes >= most) return;
+      }
       this.#missing = seen;
-      if (!hasChanged) break;
+      if (changes === before) break;
     }
     if (faults.length > 0) throw faults[0];
   }
@@ -153,11 +159,8 @@ export class OwnedObjects {
     return false;
   }
 
-  #ownedBy(uid: string | undefined): Declared[] {
-    const linked = [...(this.#declarations?.linked() ?? [])];
-    return linked.filter(({ manifest }) =>
-      (manifest.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid),
-    );
+  #ownedBy(uid: string | undefined): readonly Declared[] {
+    return this.#declarations?.ownedBy(uid ?? '') ?? [];
   }
 
   async #write(before: Declared, manifest: Declared['manifest']): Promise<boolean> {

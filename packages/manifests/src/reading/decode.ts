@@ -69,7 +69,9 @@ function decodeFaults(
       ? (TYPES[issue.expected] ?? issue.expected)
       : issue.code === 'invalid_union'
         ? 'an integer or a string'
-        : issue.message;
+        : issue.code === 'invalid_value'
+          ? issue.values.map((one) => JSON.stringify(one)).join(' or ')
+          : issue.message;
   const field = fieldOf(path);
   const isHidden = kindOf(root) === 'Secret' && /^(string)?data$/i.test(String(path[0]));
   const shown = isHidden ? '' : `${JSON.stringify(value)}: `;

@@ -140,6 +140,25 @@ describe('what was applied', () => {
     ]);
   });
 
+  test('an object cannot be patched into one of another kind', async () => {
+    await api.apply(NGINX);
+    for (const [field, value, expected] of [
+      ['kind', 'Ingress', 'Service'],
+      ['apiVersion', 'v2', 'v1'],
+    ] as const) {
+      const { status, body } = await api.object(
+        'PATCH',
+        'svc/nginx',
+        JSON.stringify({ [field]: value }),
+        MERGE,
+      );
+      expect(status).toBe(422);
+      expect((body as Problem).detail).toBe(
+        `Service "nginx": ${field}: Invalid value: "${value}": expected "${expected}"`,
+      );
+    }
+  });
+
   test('who an object is cannot be patched', async () => {
     await api.apply(
       JSON.stringify({ apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'e' } }),

@@ -92,11 +92,15 @@ async function run(context: Context, given: Arguments): Promise<number> {
     throw usageError(`--type must be one of [json merge strategic], not "${type}"`);
   }
   const dry = dryOf(given);
+  const wanted = await patchOf(given);
+  const isMapping = typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted);
+  if (type !== 'json' && !isMapping)
+    throw usageError(`--patch: expected a mapping, got ${JSON.stringify(wanted)}`);
   const { before, after } = await patchedObject(context, {
     resource,
     name,
     type,
-    wanted: await patchOf(given),
+    wanted,
     isForStatus: isForStatus(given),
     query: { dryRun: dry.isDry, fieldManager: managerOf(given, 'patch') },
   });

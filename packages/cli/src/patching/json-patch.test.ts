@@ -77,3 +77,7 @@ test.each<[string, Step]>([
 ])('%s: %o', (why, step) => {
   expect(() => after(step)).toThrow(why);
 });
+
+test.each([null, 5, 'x', [[]]])('a step that is %j is refused', (step) => {
+  expect(() => stepped(OBJECT, [step] as unknown as Step[])).toThrow('expected mappings as steps');
+});

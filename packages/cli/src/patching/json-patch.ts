@@ -18,7 +18,11 @@ export function stepped<T extends object>(object: T, steps: readonly Step[]): T 
   if (!Array.isArray(steps)) throw usageError('--patch: expected a list of steps for --type=json');
   // The object is put into a mapping, so that the path of the whole object has a parent too.
   const whole = { '': structuredClone(object) as unknown };
-  for (const step of steps as readonly Step[]) take(whole, step);
+  for (const step of steps as readonly unknown[]) {
+    if (!isContainer(step) || Array.isArray(step))
+      throw usageError(`--patch: expected mappings as steps, got ${JSON.stringify(step)}`);
+    take(whole, step as unknown as Step);
+  }
   return whole[''] as T;
 }
 

@@ -84,6 +84,8 @@ test('lists of texts', () => {
   });
   const gone = { '$deleteFromPrimitiveList/finalizers': ['x.test/a'] };
   expect(of({ metadata: gone })).toEqual({ metadata: { finalizers: [] } });
+  // What is not there is not made.
+  expect(of({ spec: { '$deleteFromPrimitiveList/none': ['x'] } })).toEqual({ spec: {} });
   expect(of({ spec: { '$setElementOrder/ports': [{ port: 80 }] } })).toEqual({ spec: {} });
 });
 
@@ -94,6 +96,14 @@ test.each([
   ],
   [{ spec: { ports: [{ name: 'x' }] } }, 'spec.ports: expected port in each element'],
   [{ spec: { ports: ['x'] } }, 'spec.ports: expected mappings'],
+  [{ spec: { ports: [{ $patch: 'delete' }] } }, 'spec.ports: expected port in each element'],
+  [{ spec: { $retainKeys: 5 } }, 'spec.$retainKeys: expected a list, got 5'],
+  [
+    { metadata: { '$deleteFromPrimitiveList/finalizers': 'x' } },
+    'metadata.$deleteFromPrimitiveList/finalizers: expected a list, got "x"',
+  ],
+  [{ spec: { $unknown: 1 } }, 'spec.$unknown: expected one of the directives $patch, '],
+  [{ $patch: 'delete' }, 'an object is not deleted by a patch'],
 ])('%o is refused', (patch, why) => {
   expect(() => of(patch)).toThrow(why);
 });

@@ -16,6 +16,7 @@ const COMMON_KEYS: Readonly<Record<string, string>> = { 'metadata.ownerReference
 const SETS = new Set(['metadata.finalizers']);
 
 const DIRECTIVES = ['delete', 'merge', 'replace'];
+const WORDS = ['$patch', '$retainKeys', '$deleteFromPrimitiveList/', '$setElementOrder/'];
 
 const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -26,6 +27,8 @@ const isObject = (value: Json): value is JsonObject =>
  * order.
  */
 export function mergePatchOf(object: JsonObject & { readonly kind: string }, patch: Json): Json {
+  if (isObject(patch) && patch['$patch'] === 'delete')
+    throw usageError('--patch: $patch: an object is not deleted by a patch: use delete');
   return new Strategy(object.kind).ofValue(object, patch, '');
 }
 
@@ -46,12 +49,13 @@ class Strategy {
     if (word === 'delete') return null;
     const known = isObject(before) ? before : {};
     const result: Record<string, Json> = {};
-    const retained = patch['$retainKeys'];
+    const retained = listOf(patch, '$retainKeys', path);
     for (const key of Object.keys(known)) {
-      const goes = Array.isArray(retained) && !retained.includes(key);
+      const goes = retained !== undefined && !retained.includes(key);
       if (word === 'replace' || goes) result[key] = null;
     }
     for (const [key, value] of Object.entries(patch)) {
+      checkDirective(key, path);
       if (!key.startsWith('$')) {
         const last = word === 'replace' ? undefined : known[key];
         const next = this.ofValue(last, value, path === '' ? key : `${path}.${key}`);
@@ -59,8 +63,9 @@ class Strategy {
         result[key] = word === 'replace' ? replaced(known[key], next) : next;
       } else if (key.startsWith('$deleteFromPrimitiveList/')) {
         const name = key.slice(key.indexOf('/') + 1);
-        const list = Array.isArray(known[name]) ? known[name] : [];
-        result[name] ??= list.filter((one) => !(value as readonly Json[]).includes(one));
+        const gone = listOf(patch, key, path) ?? [];
+        const list = known[name];
+        if (Array.isArray(list)) result[name] ??= list.filter((one) => !gone.includes(one));
       }
     }
     return result;
@@ -70,7 +75,9 @@ class Strategy {
     const isReplaced = patch.some(
       (one) => isObject(one) && one['$patch'] === 'replace' && isBare(one),
     );
-    const elements = patch.filter((one) => !(isObject(one) && isBare(one)));
+    const elements = patch.filter(
+      (one) => !(isObject(one) && one['$patch'] === 'replace' && isBare(one)),
+    );
     if (isReplaced) return elements;
     if (SETS.has(path)) return [...new Set([...before, ...elements])];
     const key = COMMON_KEYS[path] ?? KEYS[`${this.#kind} ${path}`];
@@ -134,12 +141,27 @@ function replaced(before: Json, next: Json): Json {
 /** Whether an element is only a directive, which is about its list. */
 const isBare = (element: JsonObject) => Object.keys(element).join() === '$patch';
 
+/** The list that a directive has as its value. */
+function listOf(patch: JsonObject, key: string, path: string): readonly Json[] | undefined {
+  const value = patch[key];
+  if (value === undefined || Array.isArray(value)) return value;
+  throw usageError(`--patch: ${placeOf(path, key)}: expected a list, got ${JSON.stringify(value)}`);
+}
+
+function checkDirective(key: string, path: string): void {
+  if (!key.startsWith('$') || WORDS.some((word) => key.startsWith(word))) return;
+  throw usageError(
+    `--patch: ${placeOf(path, key)}: expected one of the directives ${WORDS.join(', ')}`,
+  );
+}
+
+const placeOf = (path: string, key: string) => (path === '' ? key : `${path}.${key}`);
+
 function directiveOf(patch: JsonObject, path: string): string | undefined {
   const word = patch['$patch'];
   if (word === undefined) return undefined;
   if (typeof word === 'string' && DIRECTIVES.includes(word)) return word;
-  const place = path === '' ? '$patch' : `${path}.$patch`;
   throw usageError(
-    `--patch: ${place}: expected one of ${DIRECTIVES.join(', ')}, got ${JSON.stringify(word)}`,
+    `--patch: ${placeOf(path, '$patch')}: expected one of ${DIRECTIVES.join(', ')}, got ${JSON.stringify(word)}`,
   );
 }

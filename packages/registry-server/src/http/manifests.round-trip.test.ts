@@ -122,3 +122,34 @@ test('O6: what the registry makes itself stays as it makes it, and the writer is
   ]);
   expect(await api.read('ep/nginx')).toEqual(derived);
 });
+
+test('what is derived can be put back and patched too where endpoints of the same name were written', async () => {
+  const ports = { http: { port: 8080, containerPort: 80 } };
+  await api.register('nginx/a', { address: '10.0.0.1', ports });
+  await api.apply(NGINX);
+  const json = 'application/merge-patch+json';
+  const putBack = async () => {
+    const derived = await api.read('ep/nginx');
+    const { resourceVersion } = derived.metadata;
+    const patch = JSON.stringify({ metadata: { resourceVersion, labels: { a: 'b' } } });
+    for (const [method, text, type] of [
+      ['PUT', JSON.stringify(derived), undefined],
+      ['PATCH', patch, json],
+    ] as const) {
+      const { status, body } = await api.object(method, 'ep/nginx', text, type);
+      expect({ status, body }).toEqual({ status: 200, body: derived });
+    }
+    expect(await api.read('ep/nginx')).toEqual(derived);
+  };
+  await putBack();
+  const subsets = [{ addresses: [{ ip: '10.9.9.9' }], ports: [{ port: 80 }] }];
+  const written = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'nginx' }, subsets };
+  await api.apply(JSON.stringify(written), '?mode=create');
+  await putBack();
+  // What was written can be changed as well: it counts once the service selects nothing.
+  const patch = JSON.stringify({ metadata: { labels: { own: 'yes' } } });
+  expect((await api.object('PATCH', 'ep/nginx', patch, json)).status).toBe(200);
+  await api.apply(serviceText('nginx', { ports: [{ port: 8080 }] }));
+  const shown = await api.read('ep/nginx');
+  expect(shown).toMatchObject({ metadata: { labels: { own: 'yes' } }, subsets });
+});

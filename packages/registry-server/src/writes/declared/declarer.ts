@@ -11,6 +11,7 @@ import type { ApplyMode } from './drafts/conflicts.ts';
 import { IngressClasses } from './drafts/ingress-classes.ts';
 import { faultsOf, NO_LOCATION, titleOf } from './drafts/draft-faults.ts';
 import { decoded, type Draft, type DraftContext, draftOf, settle } from './drafts/draft.ts';
+import { isPutBack } from './drafts/put-back.ts';
 import { type DraftWriter, onlyObject } from './writing/draft-writer.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import {
@@ -24,6 +25,12 @@ import {
 } from './writing/refusals.ts';
 
 import { openedSecret } from './drafts/secrets.ts';
+
+/** The version that a patch is for, if it says so. */
+function versionIn(patch: unknown): unknown {
+  const { metadata } = Object(patch) as { readonly metadata?: unknown };
+  return (Object(metadata) as { readonly resourceVersion?: unknown }).resourceVersion;
+}
 
 export interface DeclarerParts {
   readonly writer: DraftWriter;
@@ -116,6 +123,10 @@ export class Declarer {
   ): Promise<Committed<ManifestObject>> {
     return this.#writer.retried(async () => {
       const before = this.#writer.find(ref);
+      const own = this.#derived(ref);
+      // What the registry makes, it makes again: nothing changes.
+      if (own !== undefined && isPutBack(own, { before, version: versionIn(patch) }))
+        return { value: own, isApplied: true };
       if (before === undefined) throw notDeclared(ref, this.#picture);
       const target = this.#patchable(ref, before.manifest);
       const { manifest, errors } = decoded(patched(target, patch), target);

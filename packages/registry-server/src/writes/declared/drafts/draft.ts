@@ -20,6 +20,7 @@ import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-fault
 import type { IngressClasses } from './ingress-classes.ts';
 import { kindFaults, settled } from './kind-rules.ts';
 import { objectRefOf, type ObjectRef } from '../../../picture/declared/object-key.ts';
+import { isPutBack } from './put-back.ts';
 import { keptSecret, sealedManifest } from './secrets.ts';
 import { type ApplyMode, conflictOf } from './conflicts.ts';
 import { isSameObject, LAST_APPLIED, withHistory, withMeta, type Writing } from './stored-meta.ts';
@@ -62,9 +63,11 @@ export function draftOf(read: ReadManifest, context: DraftContext): Draft {
   if (manifest === undefined || given === undefined) return refusedDraft(read, manifest);
   const { named, ref } = withName(manifest, context);
   const before = context.find(ref);
-  if (before === undefined && context.mode !== 'create' && context.mode !== 'apply') {
+  if (context.mode !== 'create' && context.mode !== 'apply') {
     const own = context.derived(ref);
-    if (own !== undefined) return derivedDraft(ref, own, read);
+    const version = given.metadata.resourceVersion;
+    if (own !== undefined && isPutBack(own, { before, version }))
+      return derivedDraft(ref, own, read);
   }
   if (read.faults.length === 0) return draftOver({ given, named, ref, before, read }, context);
   if (context.mode === 'create') return refusedDraft(read, manifest);

@@ -189,14 +189,16 @@ function withoutLeftovers(spec: Drawn, before: Drawn): Drawn {
   return rest;
 }
 
+const selects = (spec: Drawn | undefined) => Object.keys(spec?.['selector'] ?? {}).length > 0;
+
 /**
- * Whether the families are those of a service whose addresses others write: it may name families that the registry has
- * no addresses of, and this model does not judge it.
+ * Whether the families are those of a service whose addresses others write, or wrote until it got a selector: it may
+ * name families that the registry has no addresses of, and this model does not judge it.
  */
 export function hasForeignFamilies(spec: Drawn, before: Drawn | undefined): boolean {
   const address = given(spec['clusterIP']) ? spec['clusterIP'] : before?.['clusterIP'];
-  const hasSelector = Object.keys(spec['selector'] ?? {}).length > 0;
-  if (address !== 'None' || hasSelector) return false;
+  const isNewlySelecting = selects(spec) && before !== undefined && !selects(before);
+  if (address !== 'None' || (selects(spec) && !isNewlySelecting)) return false;
   const { ipFamilyPolicy, ipFamilies } = { ...before, ...spec };
   const isPlain = ipFamilyPolicy === undefined || ipFamilyPolicy === 'SingleStack';
   return !isPlain || !isGood(ALONE.ipFamilies, ipFamilies);

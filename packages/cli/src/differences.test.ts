@@ -201,12 +201,12 @@ test.each(['--server-side', '--prune', '--force', '-k'])(
 
 test('C26: what is derived or implicit cannot be changed', async () => {
   await cli.register('only/a', 9_999);
-  for (const argv of [
-    ['svc', 'only', 'a=b'],
-    ['ep', 'nginx', 'a=b'],
-  ]) {
-    const { code, err } = await cli.run('label', ...argv);
-    expect([code, err]).toEqual([1, expect.stringContaining('not found')]);
+  for (const [type, name, why] of [
+    ['svc', 'only', 'services "only" not found: it is not declared'],
+    ['ep', 'nginx', 'endpoints "nginx" is derived from the instances of its service'],
+  ] as const) {
+    const { code, err } = await cli.run('label', type, name, 'a=b');
+    expect([code, err]).toEqual([1, expect.stringContaining(why)]);
   }
   expect((await cli.run('get', 'svc', 'only')).code).toBe(0);
 });

@@ -21,9 +21,9 @@ import {
   patchFaults,
   refusal,
   refusedResult,
+  derivedOnly,
   unopened,
 } from './writing/refusals.ts';
-
 import { openedSecret } from './drafts/secrets.ts';
 
 /** The version that a patch is for, if it says so. */
@@ -124,9 +124,8 @@ export class Declarer {
     return this.#writer.retried(async () => {
       const before = this.#writer.find(ref);
       const own = this.#derived(ref);
-      // What the registry makes, it makes again: nothing changes.
       if (own !== undefined && isPutBack(own, { before, version: versionIn(patch) }))
-        return { value: own, isApplied: true };
+        throw derivedOnly(ref);
       if (before === undefined) throw notDeclared(ref, this.#picture);
       const target = this.#patchable(ref, before.manifest);
       const { manifest, errors } = decoded(patched(target, patch), target);

@@ -9,7 +9,6 @@ import {
   KINDS,
   type Manifest,
   type ReadManifest,
-  resourceOf,
   validateAnnotations,
 } from '@rollcall/manifests';
 import type { Random } from '@rollcall/runtime';
@@ -20,7 +19,7 @@ import { faultsOf, faultsOfBoth, type LocateField, titleOf } from './draft-fault
 import type { IngressClasses } from './ingress-classes.ts';
 import { kindFaults, settled } from './kind-rules.ts';
 import { objectRefOf, type ObjectRef } from '../../../picture/declared/object-key.ts';
-import { isPutBack } from './put-back.ts';
+import { derivedMessage, isPutBack } from './put-back.ts';
 import { keptSecret, sealedManifest } from './secrets.ts';
 import { type ApplyMode, conflictOf } from './conflicts.ts';
 import { isSameObject, LAST_APPLIED, withHistory, withMeta, type Writing } from './stored-meta.ts';
@@ -178,10 +177,8 @@ function examined(wanted: Manifest, before: Manifest | undefined, isExamined: bo
 
 /** Who puts back what the registry made finds it as it was: it makes it again in any case. */
 function derivedDraft(ref: ObjectRef, derived: ManifestObject, { locate }: ReadManifest): Draft {
-  const what = `${resourceOf(ref.kind)} ${JSON.stringify(ref.name)}`;
-  const warning = `${what} is derived from the instances of its service: what is written to it has no effect`;
   const nothing = { manifest: undefined, before: undefined, faults: [] };
-  return { ref, action: 'unchanged', ...nothing, derived, warnings: [warning], locate };
+  return { ref, action: 'unchanged', ...nothing, derived, warnings: [derivedMessage(ref)], locate };
 }
 
 function refusedDraft(read: ReadManifest, manifest: Manifest | undefined): Draft {

@@ -11,6 +11,7 @@ import { claimSlotsOf } from '../../../picture/declared/claim-slots.ts';
 import type { Declared } from '../../../picture/declared/declarations.ts';
 import type { Picture } from '../../../picture/picture.ts';
 import type { Draft } from '../drafts/draft.ts';
+import { derivedMessage } from '../drafts/put-back.ts';
 import { titleOf } from '../drafts/draft-faults.ts';
 import { ipv4OfNumber } from '../../../picture/declared/ipv4.ts';
 import { keyOfObject, type ObjectRef } from '../../../picture/declared/object-key.ts';
@@ -82,6 +83,11 @@ export function notDeclared(ref: ObjectRef, picture: Picture): ProblemError {
   if (!isImplicit) return refused;
   const why = 'it is not declared, it exists because instances registered under its name';
   return new ProblemError('object_not_found', `${refused.message}: ${why}`, { field: 'name' });
+}
+
+/** What the registry makes itself, it makes again as it was: a change would be lost without a word. */
+export function derivedOnly(ref: Pick<ObjectRef, 'kind' | 'name'>): ProblemError {
+  return new ProblemError('invalid_manifest', derivedMessage(ref));
 }
 
 /** Of a Secret that cannot be read, no part can be changed. */

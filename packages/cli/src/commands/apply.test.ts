@@ -163,6 +163,13 @@ describe('patch', () => {
   test.each<[argv: string[], code: number, err: RegExp]>([
     [[], 2, /must specify --patch or --patch-file/],
     [['-p', '{'], 1, /unable to parse "\{"/],
+    [
+      ['-p', 'x'],
+      1,
+      /^error: unable to parse "x": expected an object with the fields to change\n$/,
+    ],
+    [['--type=merge', '-p', '[]'], 1, /unable to parse "\[\]": expected an object with the fields/],
+    [['--type=json', '-p', '{}'], 1, /^error: unable to parse "\{\}": expected a list of steps\n$/],
     [['--type=odd', '-p', '{}'], 2, /--type must be one of \[json merge strategic\], not "odd"/],
     [['-p', '{"spec":{"type":"clusterIP"}}'], 1, /spec\.type: Unsupported value: "clusterIP"/],
     [['--type=json', '-p', '[{"op":"remove","path":"/spec/x"}]'], 1, /there is no such field/],
@@ -184,7 +191,10 @@ describe('edit', () => {
       out: 'service/nginx edited\n',
     });
     expect(await cli.out('get', 'svc', 'nginx')).toContain('8081/TCP');
-    expect((await edit('true')).out).toBe('Edit cancelled, no changes made.\n');
+    expect((await edit('true')).err).toBe('Edit cancelled, no changes made.\n');
+    const empty = { code: 0, out: '', err: 'Edit cancelled, saved file was empty.\n' };
+    expect(await edit('truncate -s 0')).toEqual(empty);
+    expect(await edit("sed -i 's,^,# ,'")).toEqual(empty);
     expect((await edit('false')).err).toBe('error: there was a problem with the editor "false"\n');
   });
 

@@ -197,6 +197,23 @@ status:
   });
 });
 
+test('create deployment has a container for each image, named after it', async () => {
+  const images = ['registry.example:5000/team/Nginx.Web:1.27', 'side@sha256:00'];
+  const argv = images.flatMap((image) => ['--image', image]);
+  const path = '{.spec.template.spec.containers[*].name}|{.spec.template.spec.containers[*].image}';
+  expect(
+    await cli.out(
+      'create',
+      'deployment',
+      'web',
+      ...argv,
+      '--dry-run=client',
+      '-o',
+      `jsonpath=${path}`,
+    ),
+  ).toBe(`nginx-web side|${images.join(' ')}`);
+});
+
 test('create deployment and namespace', async () => {
   const { out, err } = await cli.run(
     'create',

@@ -25,17 +25,24 @@ import {
 } from './apply.ts';
 import { managerOf } from './writing.ts';
 
+/** A container is named after its image, without the registry and the tag. */
+function containerNameOf(image: string): string {
+  const [named = ''] = (image.split('/').at(-1) ?? '').split(/[:@]/);
+  return named.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-');
+}
+
 /** `create deployment NAME --image=IMAGE`: labels and selector `app=NAME`. */
 function createDeployment(context: Context, given: Arguments): Promise<number> {
   const [, name] = given.words;
   if (name === undefined) throw usageError('exactly one NAME is required, got 0');
   const port = numberOption(given, 'port');
   const labels = { app: name };
-  const container = {
-    name,
-    image: textOption(given, 'image') ?? name,
+  const images = listOption(given, 'image');
+  const containers = (images.length === 0 ? [name] : images).map((image) => ({
+    name: containerNameOf(image),
+    image,
     ...(port === undefined ? {} : { ports: [{ containerPort: port }] }),
-  };
+  }));
   return createOne(context, given, {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -43,7 +50,7 @@ function createDeployment(context: Context, given: Arguments): Promise<number> {
     spec: {
       replicas: numberOption(given, 'replicas') ?? 1,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [container] } },
+      template: { metadata: { labels }, spec: { containers } },
     },
   });
 }
@@ -203,7 +210,12 @@ export const create: Command = {
       value: 'KEY=VALUE',
       help: 'An annotation of the ingress; repeat for several',
     },
-    image: { type: 'string', value: 'IMAGE', help: 'Stored in the deployment; nothing is started' },
+    image: {
+      type: 'string',
+      multiple: true,
+      value: 'IMAGE',
+      help: 'Stored in the deployment, a container for each; nothing is started',
+    },
     replicas: {
       type: 'string',
       value: 'COUNT',

@@ -7,6 +7,7 @@ import { endpointSlicePage, endpointsPage } from '../pages/endpoints-page.ts';
 import { ingressClassPage, ingressPage } from '../pages/ingress-page.ts';
 import { instancePage } from '../pages/instance-page.ts';
 import { otherPage } from '../pages/other-page.ts';
+import { namespacePage, plainPage } from '../pages/plain-page.ts';
 import { servicePage } from '../pages/service-page.ts';
 import { find, type Found, nothingFound } from '../resources/finding.ts';
 import { selectionsBy } from '../resources/named-in-files.ts';
@@ -21,6 +22,8 @@ const PAGES: Readonly<Record<string, Page>> = {
   Ingress: ingressPage,
   IngressClass: ingressClassPage,
   Deployment: deploymentPage,
+  HTTPRoute: plainPage,
+  Namespace: (_, object) => namespacePage(object),
   Endpoints: (_, object) => endpointsPage(object),
   EndpointSlice: (_, object) => endpointSlicePage(object),
 };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CliError, EXIT, usageError } from '../base/cli-error.ts';
 import type { Arguments, Command } from '../session/command.ts';
-import { type Context, say } from '../session/context.ts';
+import { type Context, say, warn } from '../session/context.ts';
 import { yamlText } from '../output/document.ts';
 import { oneOf } from '../resources/catalog.ts';
 import { instances } from '../resources/instances.ts';
@@ -37,6 +37,13 @@ async function opened(editor: string, file: string, env: NodeJS.ProcessEnv): Pro
   } catch {
     return false;
   }
+}
+
+/** Why there is nothing to write: undefined when there is. */
+function reasonToCancel(before: string, text: string): string | undefined {
+  if (text === before) return 'no changes made';
+  const isEmpty = text.split('\n').every((line) => /^\s*(#|$)/.test(line));
+  return isEmpty ? 'saved file was empty' : undefined;
 }
 
 interface Edited {
@@ -82,9 +89,10 @@ async function run(context: Context, given: Arguments): Promise<number> {
     throw new CliError(`error: there was a problem with the editor "${editor}"`);
   }
   const text = readFileSync(file, 'utf8');
-  if (text === before) {
+  const cancelled = reasonToCancel(before, text);
+  if (cancelled !== undefined) {
     rmSync(folder, { recursive: true });
-    say(context, 'Edit cancelled, no changes made.');
+    warn(context, `Edit cancelled, ${cancelled}.`);
     return EXIT.ok;
   }
   // A refused file is kept, so that the user's changes are not lost.

@@ -231,6 +231,9 @@ describe('label and annotate', () => {
       err: "error: 'env' already has a value (prod), and --overwrite is false\n",
     });
     expect((await label('env=test', '--overwrite')).out).toBe('service/nginx labeled\n');
+    const twice = 'error: can not both modify and remove a label in the same command\n';
+    expect(await label('env=prod', 'env-')).toEqual({ code: 2, out: '', err: twice });
+    expect((await label('env-', 'env=prod')).err).toBe(twice);
     expect((await label('a=b', 'env-')).out).toBe('service/nginx modified\n');
     expect((await label('a-')).out).toBe('service/nginx unlabeled\n');
     expect((await label('a-')).out).toBe('label "a" not found.\nservice/nginx not labeled\n');

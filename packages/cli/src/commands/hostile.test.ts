@@ -134,13 +134,13 @@ test('faults of a manifest that repeat its values', async () => {
 });
 
 test('what an editor shows is what is there', async () => {
-  const { out } = await cli.runWith(
+  const { err } = await cli.runWith(
     { env: { EDITOR: `sh -c 'cat "$1" > ${cli.folder}/seen' sh` } },
     'edit',
     'svc',
     'web',
   );
-  expect(out).toBe('Edit cancelled, no changes made.\n');
+  expect(err).toBe('Edit cancelled, no changes made.\n');
   const seen = readFileSync(`${cli.folder}/seen`, 'utf8');
   expect(seen).not.toMatch(COMMANDS);
   expect(parse(seen)).toMatchObject({ metadata: { annotations: { note: HOSTILE } } });

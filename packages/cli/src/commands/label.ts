@@ -20,9 +20,17 @@ function split(
   const names: string[] = [];
   for (const word of words) {
     const equals = word.indexOf('=');
-    if (equals > 0) pairs[word.slice(0, equals)] = word.slice(equals + 1);
-    else if (word.endsWith('-') && names.length > 0) pairs[word.slice(0, -1)] = null;
-    else names.push(word);
+    const isRemoval = equals <= 0 && word.endsWith('-') && names.length > 0;
+    if (equals <= 0 && !isRemoval) {
+      names.push(word);
+      continue;
+    }
+    const key = word.slice(0, isRemoval ? -1 : equals);
+    if (Object.hasOwn(pairs, key) && (pairs[key] === null) !== isRemoval) {
+      const one = what === 'labels' ? 'a label' : 'an annotation';
+      throw usageError(`can not both modify and remove ${one} in the same command`);
+    }
+    pairs[key] = isRemoval ? null : word.slice(equals + 1);
   }
   if (Object.keys(pairs).length === 0) {
     throw usageError(`at least one ${what.slice(0, -1)} update is required: KEY=VALUE or KEY-`);

@@ -29,18 +29,30 @@ interface Patching {
   readonly query: { readonly dryRun: boolean; readonly fieldManager: string };
 }
 
-async function patchOf(given: Arguments): Promise<unknown> {
+/** What the patch has to be: the steps of a JSON patch, else fields. */
+function checkForm(text: string, wanted: unknown, type: string): void {
+  const isList = Array.isArray(wanted);
+  const isRight = type === 'json' ? isList : typeof wanted === 'object' && wanted && !isList;
+  if (isRight) return;
+  const expected = type === 'json' ? 'a list of steps' : 'an object with the fields to change';
+  throw new CliError(`error: unable to parse "${text}": expected ${expected}`);
+}
+
+async function patchOf(given: Arguments, type: string): Promise<unknown> {
   const file = textOption(given, 'patch-file');
   const text = file === undefined ? textOption(given, 'patch') : readText(file);
   if (text === undefined) {
     throw usageError('must specify --patch or --patch-file containing the contents of the patch');
   }
   const { parse } = await import('yaml');
+  let wanted: unknown;
   try {
-    return parse(text) as unknown;
+    wanted = parse(text) as unknown;
   } catch (error) {
     throw new CliError(`error: unable to parse "${text}": ${(error as Error).message}`);
   }
+  checkForm(text, wanted, type);
+  return wanted;
 }
 
 /** Sends what the patch makes of the object; a merge patch is sent as it is. */
@@ -92,15 +104,11 @@ async function run(context: Context, given: Arguments): Promise<number> {
     throw usageError(`--type must be one of [json merge strategic], not "${type}"`);
   }
   const dry = dryOf(given);
-  const wanted = await patchOf(given);
-  const isMapping = typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted);
-  if (type !== 'json' && !isMapping)
-    throw usageError(`--patch: expected a mapping, got ${JSON.stringify(wanted)}`);
   const { before, after } = await patchedObject(context, {
     resource,
     name,
     type,
-    wanted,
+    wanted: await patchOf(given, type),
     isForStatus: isForStatus(given),
     query: { dryRun: dry.isDry, fieldManager: managerOf(given, 'patch') },
   });

@@ -6,7 +6,7 @@ import { firstFew, NONE } from '../resources/resource.ts';
 import { balancersText, specOf } from '../resources/services.ts';
 import { ingressClassSpec, ingressSpec } from '../resources/ingresses.ts';
 import { isNotFound } from '../session/refusal.ts';
-import { annotationsOf, eventsOf, eventsText, linesOf, pairs } from './page.ts';
+import { annotationsOf, eventsOf, eventsText, pairs, several } from './page.ts';
 
 const MOST_EVENTS = 20;
 
@@ -67,12 +67,6 @@ export async function ingressClassPage(context: Context, object: ManifestObject)
   const own = eventsOf(events, 'IngressClass');
   if (own.length === 0) return tabbedText([...lines, ['Events:', NONE]]);
   return tabbedText(lines) + eventsText(own, clock.wallMs());
-}
-
-/** The first value after its title, the others below it. */
-function several(title: string, values: readonly string[]): string[][] {
-  const [first = NONE, ...others] = values.flatMap(linesOf);
-  return [[title, first], ...others.map((value) => ['', value])];
 }
 
 function tlsLines({ tls = [] }: IngressSpec): string[][] {

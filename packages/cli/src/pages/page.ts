@@ -130,3 +130,9 @@ export function eventsText(events: readonly TimelineEvent[], nowMs: number): str
   ]);
   return `Events:\n${ruledRows(['Type', 'Reason', 'Age', 'From', 'Message'], rows)}`;
 }
+
+/** The first value after its title, the others below it. */
+export function several(title: string, values: readonly string[]): string[][] {
+  const [first = NONE, ...others] = values.flatMap(linesOf);
+  return [[title, first], ...others.map((value) => ['', value])];
+}

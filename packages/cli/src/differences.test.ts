@@ -1,4 +1,6 @@
+import { readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { text as textFrom } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Backend } from './testing/backend.ts';
@@ -61,6 +63,8 @@ test('C6: a namespace needs no creation', async () => {
     0,
     'namespace/shop does not have to be created: it exists as soon as it contains something\n',
   ]);
+  expect(await cli.out('get', 'ns', '-o', 'name')).toBe('namespace/default\n');
+  expect((await cli.run('delete', 'ns', 'default')).code).toBe(1);
 });
 
 test('C7: a wrong command line ends with 2', async () => {
@@ -81,6 +85,14 @@ test('C8: an error has a place in the file and a remedy; C10: an unknown field i
   );
   expect(stray.err).toContain(
     'The Service "stray" is invalid: spec.portz: strict decoding error: unknown field "spec.portz"',
+  );
+  const object = JSON.parse(await cli.out('get', 'svc', 'nginx', '-o', 'json')) as {
+    readonly metadata: object;
+  };
+  const old = { ...object, metadata: { ...object.metadata, resourceVersion: '1' } };
+  const replaced = await cli.runWith({ stdin: JSON.stringify(old) }, 'replace', '-f', '-');
+  expect(replaced.err).toContain(
+    'The Service "nginx" is invalid: metadata.resourceVersion: Operation cannot be fulfilled on services "nginx": ',
   );
 });
 
@@ -192,12 +204,18 @@ test('C24: go templates have no pipes', async () => {
   expect((await cli.run('get', 'svc', 'nginx', '-o', piped)).code).not.toBe(0);
 });
 
-test.each(['--server-side', '--prune', '--force', '-k'])(
-  'C25: apply %s is refused',
-  async (option) => {
-    expect((await cli.run('apply', option, '-f', 'svc.yaml')).code).toBe(2);
-  },
-);
+test.each([
+  ...['--server-side', '--prune', '--force', '-k', '--validate=false', '--context=a'].map(
+    (option) => `apply ${option} -f svc.yaml`,
+  ),
+  'label svc nginx --list',
+  'wait --for=delete svc --all',
+  'delete svc nginx --now',
+  'edit -f svc.yaml',
+])('C25: %s is refused', async (line) => {
+  const { code, err } = await cli.run(...line.split(' '));
+  expect([code, err]).toEqual([2, expect.stringMatching(/^error: unknown option '--?[a-z-]+'/)]);
+});
 
 test('C26: what is derived or implicit cannot be changed', async () => {
   await cli.register('only/a', 9_999);
@@ -215,6 +233,8 @@ test('C27: a service without ready endpoints has <none>', async () => {
   await cli.apply(serviceText('empty', { selector: { app: 'no' }, ports: [{ port: 80 }] }));
   expect(await cli.out('describe', 'svc', 'empty')).toMatch(/^Endpoints: +<none>$/m);
   expect(await cli.out('get', 'ep', 'empty', '--no-headers')).toMatch(/^empty +<none> /);
+  await cli.run('create', 'ingress', 'empty', '--rule=a.example/=empty:80');
+  expect(await cli.out('describe', 'ing', 'empty')).toMatch(/ empty:80 \(<none>\)$/m);
 });
 
 test('C28: a backend whose port the service does not have has <none>', async () => {
@@ -232,4 +252,42 @@ test('C28: a backend whose port the service does not have has <none>', async () 
 test('C29: what is there already is an answer of the server, whichever command asks', async () => {
   const { err } = await cli.run('create', 'service', 'clusterip', 'nginx', '--tcp=80');
   expect(err).toBe('Error from server (AlreadyExists): services "nginx" already exists\n');
+});
+
+test('C30: a refused file of edit is kept, and its place is named', async () => {
+  const env = { EDITOR: `sh -c 'cp "$1" ${cli.folder}/seen; sed -i s/8080/99999/ "$1"' sh` };
+  const { code, err } = await cli.runWith({ env }, 'edit', 'svc', 'nginx');
+  expect(code).toBe(1);
+  const [, file = ''] = /at (\S+nginx\.yaml):\d+:\d+/.exec(err) ?? [];
+  expect(readFileSync(file, 'utf8')).toContain('99999');
+  rmSync(dirname(file), { recursive: true });
+  expect(readFileSync(`${cli.folder}/seen`, 'utf8')).not.toContain('#');
+});
+
+test('C31: the only subresource is the status', async () => {
+  expect(await cli.run('get', 'deploy', 'hello-world', '--subresource=scale')).toEqual({
+    code: 2,
+    out: '',
+    err: 'error: invalid subresource value: "scale". Must be one of [status]\n',
+  });
+});
+
+test('C32: apply keeps the fields of the file, and adds none', async () => {
+  const text = serviceText('kept', { ports: [{ port: 80, name: 'a' }], clusterIP: 'None' });
+  await cli.apply(text);
+  const path = String.raw`{.metadata.annotations.kubectl\.kubernetes\.io/last-applied-configuration}`;
+  const kept = await cli.out('get', 'svc', 'kept', '-o', `jsonpath=${path}`);
+  expect(JSON.parse(kept)).toEqual(JSON.parse(text));
+  expect(kept.indexOf('metadata')).toBeLessThan(kept.indexOf('clusterIP'));
+  expect(kept.indexOf('ports')).toBeLessThan(kept.indexOf('clusterIP'));
+});
+
+test('C33: what is not there is deleted', async () => {
+  expect(await cli.out('wait', '--for=delete', 'svc/gone')).toBe('service/gone condition met\n');
+});
+
+test('C34: a deployment needs no image', async () => {
+  const argv = ['deployment', 'plain', '--dry-run=client', '-o'];
+  const path = 'jsonpath={.spec.template.spec.containers[*].image}';
+  expect(await cli.out('create', ...argv, path)).toBe('plain');
 });

@@ -120,6 +120,7 @@ test('O13: derived slices have names that every server makes alike, and no uid',
   for (const { metadata } of slices) {
     expect(metadata.name).toMatch(/^nginx-[0-9a-f]{10}$/);
     expect(metadata.uid).toBeUndefined();
+    expect(metadata).not.toHaveProperty('generation');
   }
   expect(slices).toHaveLength(1);
 });
@@ -249,4 +250,38 @@ test('O29: a renamed port keeps its node port, and a second protocol shares it',
     before?.['nodePort'],
     before?.['nodePort'],
   ]);
+});
+
+test('O30: of a deployment, what means nothing here is stored as it was written', async () => {
+  const deploymentText = (app: string) =>
+    JSON.stringify({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'loose' },
+      spec: {
+        selector: { matchLabels: { app } },
+        template: { metadata: { labels: { app } }, spec: { containers: [{ name: 'c', mine: 1 }] } },
+        paused: 'soon',
+      },
+    });
+  const { spec } = await declared(deploymentText('a'));
+  expect(spec).toMatchObject({
+    replicas: 1,
+    paused: 'soon',
+    template: { spec: { containers: [{ name: 'c', mine: 1 }] } },
+  });
+  expect(spec).not.toHaveProperty('strategy');
+  const moved = await declared(deploymentText('b'));
+  expect(moved.spec).toMatchObject({ selector: { matchLabels: { app: 'b' } } });
+});
+
+test('O31: reported conditions name their reporter, and have no time of transition', async () => {
+  await api.apply(serviceText('reported', { ports: [{ port: 80 }] }));
+  const condition = { type: 'ClusterIPBound', status: 'True', reason: 'Bound', message: 'all' };
+  const path = '/v1/namespaces/default/services/reported/reports/proxy';
+  await api.call('PUT', path, JSON.stringify({ conditions: [condition] }), 'application/json');
+  const { conditions } = (await api.read('services/reported'))['status'] as {
+    conditions: object[];
+  };
+  expect(conditions).toContainEqual({ ...condition, message: 'proxy: all' });
 });

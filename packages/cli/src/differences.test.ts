@@ -102,6 +102,11 @@ test('C9: of several documents, none is written if one is refused', async () => 
   expect((await cli.run('get', 'svc', 'good')).code).toBe(1);
   await cli.runWith({ stdin: text }, 'apply', '-f', '-', '--partial');
   expect((await cli.run('get', 'svc', 'good')).code).toBe(0);
+  const [first, second] = [80, 81].map((port) =>
+    cli.file(`twice-${port}.yaml`, serviceText('twice', { ports: [{ port }] })),
+  );
+  const twice = await cli.run('apply', '-f', String(first), '-f', String(second));
+  expect([twice.code, twice.err]).toEqual([1, expect.stringContaining('declared twice')]);
 });
 
 test('C11: explain shows names and types, and why an instance is no endpoint', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DEPLOYMENT, NGINX } from '../testing/manifests.ts';
+import { DEPLOYMENT, NGINX, serviceText } from '../testing/manifests.ts';
 import { TestCli } from '../testing/test-cli.ts';
 
 let cli: TestCli;
@@ -26,6 +26,16 @@ test.each<[argv: string[], out: string]>([
   const before = await declared();
   expect(await cli.run('delete', ...argv)).toEqual({ code: 0, out, err: '' });
   expect(await declared()).toHaveLength(before.length - (out.match(/deleted/g) ?? []).length);
+});
+
+test('what went with an object that was deleted before it is not missing', async () => {
+  const endpoints = { subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] };
+  const metadata = { name: 'manual' };
+  await cli.apply(`${serviceText('manual', { ports: [{ port: 80 }] })}---
+${JSON.stringify({ apiVersion: 'v1', kind: 'Endpoints', metadata, ...endpoints })}`);
+  const { code, err } = await cli.run('delete', 'svc,ep', '--all');
+  expect([code, err]).toEqual([0, '']);
+  expect(await cli.out('get', 'svc,ep', '-A', '-o', 'name')).not.toContain('manual');
 });
 
 test('what files say; once more, it is gone', async () => {

@@ -138,6 +138,12 @@ async function doomedOf(context: Context, given: Arguments): Promise<NamedObject
   return doomed;
 }
 
+/** What was found is deleted if it is still there: deleting one object may delete another. What was named has to be there. */
+function ignoresMissing(given: Arguments): boolean {
+  const isFound = ['selector', 'field-selector'].some((name) => textOption(given, name));
+  return isFound || flagOption(given, 'all') || flagOption(given, 'ignore-not-found');
+}
+
 /** An instance's id is unique only within its service. */
 function nameOf(object: ManifestObject): string {
   const { name } = object.metadata;
@@ -160,7 +166,7 @@ async function run(context: Context, given: Arguments): Promise<number> {
     } catch (error) {
       const isMissing = error instanceof RollcallError && error.code.endsWith('_not_found');
       if (!isMissing) throw error;
-      if (flagOption(given, 'ignore-not-found')) continue;
+      if (ignoresMissing(given)) continue;
       warn(context, `Error from server (NotFound): ${error.message}`);
       exitCode = EXIT.failed;
     }

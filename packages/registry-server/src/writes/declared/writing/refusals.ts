@@ -26,7 +26,7 @@ function faultOf({ ref, locate }: Draft, field: string, message: string): Fault 
   return { object: titleOf(ref), ...locate(field), field, message, fix: '' };
 }
 
-/** Refuses a second document of the same object in one text. */
+/** Refuses a second document of the same object in what is applied at once: one file, or a folder. */
 export function dedupe(drafts: readonly Draft[]): Draft[] {
   const seen = new Set<string>();
   return drafts.map((draft) => {
@@ -35,8 +35,8 @@ export function dedupe(drafts: readonly Draft[]): Draft[] {
       seen.add(key);
       return draft;
     }
-    const fault = faultOf(draft, 'metadata.name', 'declared twice in one file');
-    return { ...draft, action: 'refused', faults: [fault] };
+    const fault = faultOf(draft, 'metadata.name', 'declared twice in what is applied');
+    return { ...draft, action: 'refused', faults: [{ ...fault, fix: 'leave one of the two out' }] };
   });
 }
 

@@ -28,14 +28,27 @@ test.each<[argv: string[], out: string]>([
   expect(await declared()).toHaveLength(before.length - (out.match(/deleted/g) ?? []).length);
 });
 
-test('what went with an object that was deleted before it is not missing', async () => {
+test('the Endpoints that went with their service are not missing', async () => {
   const endpoints = { subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] };
   const metadata = { name: 'manual' };
   await cli.apply(`${serviceText('manual', { ports: [{ port: 80 }] })}---
 ${JSON.stringify({ apiVersion: 'v1', kind: 'Endpoints', metadata, ...endpoints })}`);
-  const { code, err } = await cli.run('delete', 'svc,ep', '--all');
-  expect([code, err]).toEqual([0, '']);
+  const both = 'service "manual" deleted\nendpoints "manual" deleted\n';
+  const argv = ['delete', 'svc/manual', 'ep/manual'];
+  expect(await cli.run(...argv)).toEqual({ code: 0, out: both, err: '' });
+  expect((await cli.run(...argv)).code).toBe(1);
+  expect((await cli.run('delete', 'ep/nginx')).code).toBe(1);
   expect(await cli.out('get', 'svc,ep', '-A', '-o', 'name')).not.toContain('manual');
+});
+
+test('what went with its owner is not missing when it was selected, not named', async () => {
+  const uid = await cli.out('get', 'svc', 'nginx', '-o', 'jsonpath={.metadata.uid}');
+  const owner = { apiVersion: 'v1', kind: 'Service', name: 'nginx', uid };
+  const metadata = { ownerReferences: [owner] };
+  await cli.apply(serviceText('owned', { ports: [{ port: 80 }] }, metadata));
+  const { code, err } = await cli.run('delete', 'svc', '--all', '--cascade=foreground');
+  expect([code, err]).toEqual([0, '']);
+  expect(await cli.out('get', 'svc', '-o', 'name')).not.toContain('owned');
 });
 
 test('what files say; once more, it is gone', async () => {

@@ -13,10 +13,12 @@ import {
 } from '../session/command.ts';
 import { type Context, say, warn } from '../session/context.ts';
 import { selectionsOf } from '../resources/catalog.ts';
+import { endpoints } from '../resources/endpoints.ts';
 import { fieldFilter } from '../resources/field-selector.ts';
 import { type NamedObject, namedInFiles } from '../resources/named-in-files.ts';
 import { instances, instanceSpec } from '../resources/instances.ts';
 import { checkWritable, isDeclared } from '../resources/resource.ts';
+import { services } from '../resources/services.ts';
 import { DRY_RUN, dryOf, FILES } from './apply.ts';
 import { visibleLine } from '../output/untrusted.ts';
 import { isNotFound } from '../session/refusal.ts';
@@ -144,6 +146,15 @@ function ignoresMissing(given: Arguments): boolean {
   return isFound || flagOption(given, 'all') || flagOption(given, 'ignore-not-found');
 }
 
+/** Whether the Endpoints of a service that was deleted before: they go with it at once, in Kubernetes a little later. */
+function wentBefore(one: NamedObject, gone: readonly NamedObject[]): boolean {
+  const { resource, namespace, name } = one;
+  if (resource !== endpoints) return false;
+  return gone.some(
+    (other) => other.resource === services && other.namespace === namespace && other.name === name,
+  );
+}
+
 /** An instance's id is unique only within its service. */
 function nameOf(object: ManifestObject): string {
   const { name } = object.metadata;
@@ -156,16 +167,22 @@ async function run(context: Context, given: Arguments): Promise<number> {
   if (doomed.length === 0) say(context, 'No resources found');
   const deletion = deletionOf(context, given, dry.isDry);
   const kept: { readonly one: NamedObject; readonly uid: string }[] = [];
+  const gone: NamedObject[] = [];
   let exitCode: number = EXIT.ok;
   for (const one of doomed) {
     const type = one.resource.prefix;
     try {
       const { name, keptUid } = await deleteOne(context, one, deletion);
       say(context, `${type} "${name}" deleted${dry.suffix}`);
-      if (keptUid !== undefined) kept.push({ one, uid: keptUid });
+      if (keptUid === undefined) gone.push(one);
+      else kept.push({ one, uid: keptUid });
     } catch (error) {
       const isMissing = error instanceof RollcallError && error.code.endsWith('_not_found');
       if (!isMissing) throw error;
+      if (wentBefore(one, gone)) {
+        say(context, `${type} "${one.name}" deleted${dry.suffix}`);
+        continue;
+      }
       if (ignoresMissing(given)) continue;
       warn(context, `Error from server (NotFound): ${error.message}`);
       exitCode = EXIT.failed;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '@rollcall/runtime';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { putOne } from '../../store/put-one.ts';
-import type { RemoveRequest } from '../../store/store.ts';
+import { type RemoveRequest, StoreUnavailableError } from '../../store/store.ts';
 import { BareServer } from '../../testing/bare-server.ts';
 
 /** Another server writes between the moment at which a deletion has read the object, and its first write. */
@@ -87,5 +87,19 @@ test('what cannot be read is deleted by its name, and not as a certain object or
   }
   expect(await keys()).toEqual(['service/default/web']);
   await deleter.delete(WEB, { dryRun: false });
+  expect(await keys()).toEqual([]);
+});
+
+test('a deletion during which the store goes away is finished when it is back', async () => {
+  await put('service/default/web', service());
+  await put('endpoints/default/web', endpoints);
+  const { deleter, owned } = server.core.declaring;
+  const remove = store.remove.bind(store);
+  store.remove = () => Promise.reject(new StoreUnavailableError('away'));
+  const { value } = await deleter.delete(WEB, { dryRun: false });
+  expect(value.object.metadata.name).toBe('web');
+  expect(await keys()).toEqual(['endpoints/default/web', 'service/default/web']);
+  store.remove = remove;
+  await owned.collect();
   expect(await keys()).toEqual([]);
 });

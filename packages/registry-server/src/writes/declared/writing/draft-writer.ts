@@ -3,7 +3,7 @@ import type { Declared } from '../../../picture/declared/declarations.ts';
 import { keyOfObject, nameKeyOf, type ObjectRef } from '../../../picture/declared/object-key.ts';
 import { shownStatus } from '../../../picture/declared/reported-status.ts';
 import type { Picture } from '../../../picture/picture.ts';
-import type { PutOutcome, Store } from '../../../store/store.ts';
+import { type PutOutcome, type Store, StoreUnavailableError } from '../../../store/store.ts';
 import { committed, type Committed } from '../../committed.ts';
 import type { AddressRules } from '../drafts/address-rules.ts';
 import type { Draft } from '../drafts/draft.ts';
@@ -70,10 +70,26 @@ export class DraftWriter {
     for (const { ref, manifest } of due) {
       if (manifest === undefined || !isEnded(manifest)) continue;
       const expected = byKey.get(keyOfObject(ref))?.revision;
-      const removed = await removeObject(this.#store, this.#picture, { ref, expected });
-      if (removed.kind === 'changed') revision = removed.revision;
+      revision = Math.max(revision, await this.#removeEnded({ ref, expected }));
     }
     return { objects, revision };
+  }
+
+  /**
+   * Removes an object that nothing keeps any more; returns the revision, or 0. What was written counts: if the store goes
+   * away now, the next pass over objects that are being deleted removes it.
+   */
+  async #removeEnded(what: {
+    readonly ref: ObjectRef;
+    readonly expected: number | undefined;
+  }): Promise<number> {
+    try {
+      const removed = await removeObject(this.#store, this.#picture, what);
+      return removed.kind === 'changed' ? removed.revision : 0;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return 0;
+      throw error;
+    }
   }
 
   put(drafts: readonly Draft[], dryRun: boolean): Promise<PutOutcome> {

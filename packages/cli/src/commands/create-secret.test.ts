@@ -45,6 +45,21 @@ test('a certificate and its key become a Secret that shows neither', async () =>
   expect(await cli.out('delete', 'secret', 'shop')).toContain('secret "shop" deleted');
 });
 
+test('a step cannot change a part of what it holds, but the whole, or the rest of it', async () => {
+  await create('tls', 'stepped', `--cert=${cert}`, `--key=${key}`);
+  const patch = (...steps: object[]) =>
+    cli.run('patch', 'secret', 'stepped', '--type=json', '-p', JSON.stringify(steps));
+  const part = { op: 'replace', path: '/data/tls.crt', value: 'eA==' };
+  expect(await patch(part)).toMatchObject({
+    code: 2,
+    err: 'error: --patch: /data/tls.crt: the content of a Secret is not shown: use --type=merge\n',
+  });
+  const value = { 'tls.crt': other.cert, 'tls.key': other.key };
+  const label = { op: 'add', path: '/metadata/labels', value: { a: 'b' } };
+  for (const step of [label, { op: 'add', path: '/stringData', value }])
+    expect(await patch(step)).toMatchObject({ code: 0, err: '' });
+});
+
 test('a difference of what it holds is one, and is not shown', async () => {
   const secretText = ({ cert: crt, key: secretKey }: typeof own) =>
     JSON.stringify({

@@ -63,6 +63,7 @@ function sendPatch(
 ): Promise<ManifestObject> {
   const params = { ns: namespace, kind: resource.names[0] ?? '', name };
   if (type === 'json') {
+    if (before.kind === 'Secret') checkWholeContent(wanted);
     const body = JSON.stringify(stepped(before, wanted as Step[]));
     return rollcall.call(isStatus ? 'putStatus' : 'putManifest', { params, query, body });
   }
@@ -70,6 +71,17 @@ function sendPatch(
     type === 'strategic' ? versioned(mergePatchOf(before, wanted), before) : wanted
   ) as Patch;
   return rollcall.call(isStatus ? 'patchStatus' : 'patchManifest', { params, query, body });
+}
+
+/** What a Secret holds is not shown, so there is nothing in which a step could find a part of it. */
+function checkWholeContent(steps: unknown): void {
+  const places = (Array.isArray(steps) ? steps : []).flatMap((step: unknown) => {
+    const { path, from } = Object(step) as Partial<Step>;
+    return [path, from];
+  });
+  const part = places.find((one) => /^\/(data|stringData)\//.test(String(one)));
+  if (part === undefined) return;
+  throw usageError(`--patch: ${part}: the content of a Secret is not shown: use --type=merge`);
 }
 
 /** A computed patch is one of this version only: its lists hold what others wrote. */

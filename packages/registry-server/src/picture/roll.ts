@@ -213,7 +213,7 @@ export class Roll {
     this.#resources.delete(key);
     this.#overrides.delete(key);
     if (key.startsWith('override/')) return this.#overridden(key);
-    return { kind: 'services', touches: this.declarations.remove(key) };
+    return { kind: 'services', touches: this.declarations.remove(key, revision) };
   }
 
   #overridden(key: string): Effect {

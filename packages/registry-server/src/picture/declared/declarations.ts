@@ -50,8 +50,8 @@ export class Declarations {
   /** Kind and name -> objects with owners, and those that are being deleted. */
   readonly #linked = new Map<string, Declared>();
   readonly #owners = new OwnerIndex<Declared>();
-  /** Uids of objects that were removed while this roll was followed. */
-  readonly #left = new Set<string>();
+  /** Uid of an object that was removed while this roll was followed -> the revision of that. */
+  readonly #left = new Map<string, number>();
   /** `namespace/service` -> slices written for it. */
   readonly #slices = new Map<ServiceKey, Set<ServiceKey>>();
 
@@ -73,7 +73,8 @@ export class Declarations {
     return [...touches(declared), ...(before === undefined ? [] : touches(before))];
   }
 
-  remove(key: string): readonly ServiceTouch[] {
+  /** `revision`: that of the removal. */
+  remove(key: string, revision: number): readonly ServiceTouch[] {
     const report = reportOfKey(key);
     if (report !== undefined) {
       this.#reports.remove(report);
@@ -83,7 +84,7 @@ export class Declarations {
     if (ref === undefined) return [];
     const before = this.#forget(ref.kind, nameKeyOf(ref));
     if (before === undefined) return [];
-    this.#noteLeft(before);
+    this.#noteLeft(before, revision);
     return touches(before);
   }
 
@@ -97,9 +98,9 @@ export class Declarations {
     return this.#owners.of(uid);
   }
 
-  /** Whether the object with this uid was removed, as far as remembered. */
-  hasLeft(uid: string): boolean {
-    return this.#left.has(uid);
+  /** The revision at which the object with this uid was removed, as far as remembered. */
+  leftAt(uid: string): number | undefined {
+    return this.#left.get(uid);
   }
 
   /** A declared object by `namespace/name`. */
@@ -177,11 +178,11 @@ export class Declarations {
     return declared;
   }
 
-  #noteLeft({ manifest }: Declared): void {
+  #noteLeft({ manifest }: Declared, revision: number): void {
     const { uid } = manifest.metadata;
     if (uid === undefined) return;
-    this.#left.add(uid);
-    const [oldest] = this.#left;
+    this.#left.set(uid, revision);
+    const [oldest] = this.#left.keys();
     if (this.#left.size > MAX_LEFT && oldest !== undefined) this.#left.delete(oldest);
   }
 

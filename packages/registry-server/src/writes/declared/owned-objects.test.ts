@@ -73,6 +73,29 @@ test('an owner that comes back in time keeps it', async () => {
   expect((await store.snapshot()).resources.map(({ key }) => key)).toEqual(['service/default/web']);
 });
 
+test('an object that is restored after its owner went waits for the owner', async () => {
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default', uid: '1' },
+    spec: { type: 'ExternalName', externalName: 'a.example' },
+  };
+  const item = { key: 'service/default/web', value: JSON.stringify(service), forMs: 0 };
+  const count = async () => (await store.snapshot()).resources.length;
+  await putOne(store, { ...item, why: 'created' }, 0);
+  await stored({ ownerReferences: [owner('1')] });
+  await passed(2_000);
+  await store.remove({ key: item.key, floor: 0 });
+  await passed(3_000);
+  expect(await count()).toBe(0);
+  await stored({ ownerReferences: [owner('1')] });
+  await passed(10_000);
+  expect(await count()).toBe(1);
+  await putOne(store, { ...item, why: 'created' }, 0);
+  await passed(60_000);
+  expect(await count()).toBe(2);
+});
+
 test('a deletion that another server did not finish is finished', async () => {
   await stored({ deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['acme.io/a'] });
   await passed(3_000);

@@ -110,7 +110,9 @@ export class OwnedObjects {
       return isLeaving ? 'leaving' : 'solid';
     }
     if (picture.unreadable.has(keyOfObject(ref))) return 'solid';
-    if (this.#declarations?.hasLeft(uid) === true) return 'gone';
+    // What was written later may be a part of a backup: its owner may follow.
+    const leftAt = this.#declarations?.leftAt(uid) ?? 0;
+    if (owned.revision < leftAt) return 'gone';
     const nowMs = clock.monotonicMs();
     const sinceMs = this.#missing.get(uid) ?? nowMs;
     seen.set(uid, sinceMs);

@@ -186,3 +186,31 @@ test('a pass that has changed enough leaves the rest to the next one', async () 
   await passed(3_000);
   expect(await count()).toBe(0);
 });
+
+test.each([
+  ['of another kind', { kind: 'Pod' }, 'endpointslice/default/child', 'EndpointSlice'],
+  ['in a namespace, for one in none', {}, 'ingressclass/_/child', 'IngressClass'],
+])('an owner %s with its uid is not it, and is not waited for', async (_, more, key, kind) => {
+  const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['foregroundDeletion'] };
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default', uid: '1', ...leaving },
+    spec: { type: 'ExternalName', externalName: 'a.example' },
+  };
+  const ownerReferences = [{ ...owner('1'), blockOwnerDeletion: true, ...more }];
+  const one =
+    kind === 'EndpointSlice'
+      ? slice({ ownerReferences })
+      : {
+          apiVersion: 'networking.k8s.io/v1',
+          kind,
+          metadata: { name: 'child', namespace: '', uid: '2', ownerReferences },
+          spec: { controller: 'acme.io/nginx' },
+        };
+  await putOne(store, { key, value: JSON.stringify(one), forMs: 0, why: 'created' }, 0);
+  const value = JSON.stringify(service);
+  await putOne(store, { key: 'service/default/web', value, forMs: 0, why: 'created' }, 0);
+  await passed(5_000);
+  expect((await store.snapshot()).resources.map((each) => each.key)).toEqual([key]);
+});

@@ -138,7 +138,7 @@ export class OwnedObjects {
       return this.#write(declared, withoutFinalizer(manifest, ORPHAN));
     }
     if (!finalizers.includes(FOREGROUND)) return false;
-    const isBlocked = owned.some((one) => blocks(one, uid) && !this.#waitsFor(one, declared));
+    const isBlocked = owned.some((one) => blocks(one, declared) && !this.#waitsFor(one, declared));
     if (isBlocked) return false;
     return this.#write(declared, withoutFinalizer(manifest, FOREGROUND));
   }
@@ -156,7 +156,8 @@ export class OwnedObjects {
       const isWaiting = deletionTimestamp !== undefined && finalizers.includes(FOREGROUND);
       if (!isWaiting || seen.has(at)) continue;
       seen.add(at);
-      next.push(...this.#ownedBy(uid).filter((owned) => blocks(owned, uid)));
+      const owner = at;
+      next.push(...this.#ownedBy(uid).filter((owned) => blocks(owned, owner)));
     }
     return false;
   }
@@ -186,11 +187,17 @@ async function attempt(step: () => Promise<boolean>, faults: unknown[]): Promise
   }
 }
 
-/** Whether an object keeps its owner from going before it. */
-function blocks({ manifest }: Declared, uid: string | undefined): boolean {
-  return (manifest.metadata.ownerReferences ?? []).some(
-    (owner) => owner.uid === uid && owner.blockOwnerDeletion === true,
-  );
+/**
+ * Whether an object keeps its owner from going before it. It does not with a reference that names something else by the
+ * owner's uid: it would never go itself.
+ */
+function blocks({ manifest, namespace }: Declared, owner: Declared): boolean {
+  const { kind, metadata } = owner.manifest;
+  return (manifest.metadata.ownerReferences ?? []).some((one) => {
+    if (one.uid !== metadata.uid || one.blockOwnerDeletion !== true) return false;
+    const isIn = owner.namespace === '' || owner.namespace === namespace;
+    return isIn && kindOfOwner(one) === kind && one.name === owner.name;
+  });
 }
 
 /** The kind that an owner has, if the registry keeps objects of it. */

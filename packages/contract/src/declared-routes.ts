@@ -45,6 +45,19 @@ const IngressReportParams = z.strictObject({
 const INGRESS_REPORT = '/v1/namespaces/:ns/ingresses/:ingress/reports/:reporter';
 const MANIFESTS = '/v1/namespaces/:ns/manifests/:kind';
 
+/** What the calls have in common that write an object, or its status, as a whole. */
+const PUTS_OBJECT = {
+  scope: 'admin',
+  params: ObjectParams,
+  query: Revisable,
+  body: ManifestText,
+  bodyType: 'manifest',
+  reply: { status: 200, body: ManifestObject },
+} as const;
+
+/** The same of calls that change fields of it. */
+const PATCHES_OBJECT = { ...PUTS_OBJECT, body: MergePatch, bodyType: 'merge-patch' } as const;
+
 /** The calls that declare objects, read them, and report about them. */
 export const DECLARED_ROUTES = {
   explain: {
@@ -79,23 +92,13 @@ export const DECLARED_ROUTES = {
     method: 'PUT',
     path: `${MANIFESTS}/:name`,
     summary: 'Declare one object, or replace it',
-    scope: 'admin',
-    params: ObjectParams,
-    query: Revisable,
-    body: ManifestText,
-    bodyType: 'manifest',
-    reply: { status: 200, body: ManifestObject },
+    ...PUTS_OBJECT,
   },
   patchManifest: {
     method: 'PATCH',
     path: `${MANIFESTS}/:name`,
     summary: 'Change fields of a declared object (JSON merge patch, RFC 7396)',
-    scope: 'admin',
-    params: ObjectParams,
-    query: Revisable,
-    body: MergePatch,
-    bodyType: 'merge-patch',
-    reply: { status: 200, body: ManifestObject },
+    ...PATCHES_OBJECT,
   },
   readManifest: {
     method: 'GET',
@@ -135,23 +138,13 @@ export const DECLARED_ROUTES = {
     method: 'PUT',
     path: `${MANIFESTS}/:name/status`,
     summary: 'Replace the status of a declared object, and nothing else of it',
-    scope: 'admin',
-    params: ObjectParams,
-    query: Revisable,
-    body: ManifestText,
-    bodyType: 'manifest',
-    reply: { status: 200, body: ManifestObject },
+    ...PUTS_OBJECT,
   },
   patchStatus: {
     method: 'PATCH',
     path: `${MANIFESTS}/:name/status`,
     summary: 'Change fields of the status of a declared object (JSON merge patch, RFC 7396)',
-    scope: 'admin',
-    params: ObjectParams,
-    query: Revisable,
-    body: MergePatch,
-    bodyType: 'merge-patch',
-    reply: { status: 200, body: ManifestObject },
+    ...PATCHES_OBJECT,
   },
   readSecret: {
     method: 'GET',

@@ -3,8 +3,8 @@ import { validateNoNewFinalizers } from './finalizers.ts';
 import type { ObjectMeta } from './object-meta.ts';
 
 /**
- * Faults of metadata that takes the place of other metadata. What only a server sets is kept whatever a text says of it,
- * so only a deletion that somebody writes into a living object is a fault.
+ * Faults of new metadata of an object. Fields that only the server sets keep their values, whatever the text says, with
+ * one exception: a `deletionTimestamp` in an object that is not being deleted is a fault.
  */
 export function validateMetaUpdate(before: ObjectMeta, next: ObjectMeta): FieldError[] {
   const faults = validateNoNewFinalizers(before, next);

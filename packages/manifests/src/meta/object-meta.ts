@@ -6,7 +6,7 @@ export const absent = <T extends z.ZodType>(schema: T) =>
 
 const TextMap = z.record(z.string(), z.string());
 
-/** Names an object in the same namespace (or in none) that this one belongs to, and goes with. */
+/** Names an owner of an object, in the same namespace or in none. The object is deleted with its last owner. */
 export const OwnerReference = z.strictObject({
   apiVersion: absent(z.string()),
   kind: absent(z.string()),

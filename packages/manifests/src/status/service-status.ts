@@ -25,7 +25,7 @@ export type ServiceStatus = z.output<typeof ServiceStatus>;
 
 const FIELD = 'status.loadBalancer.ingress';
 
-/** An address without a mode is one that packets arrive with. */
+/** An IP address without a mode gets the mode `VIP`. */
 export function defaultServiceStatus(status: ServiceStatus): ServiceStatus {
   const ingress = status.loadBalancer?.ingress;
   if (ingress === undefined) return status;

@@ -285,3 +285,27 @@ test('O31: reported conditions name their reporter, and have no time of transiti
   };
   expect(conditions).toContainEqual({ ...condition, message: 'proxy: all' });
 });
+
+const SLICE = {
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { name: 'typed' },
+  addressType: 'IPv4',
+};
+
+test('O32: the type IP of addresses is unknown, also where the type may not change', async () => {
+  await api.apply(JSON.stringify({ ...SLICE, endpoints: [] }));
+  const text = JSON.stringify({ ...SLICE, addressType: 'IP', endpoints: [] });
+  const { status, body } = await api.object('PUT', 'endpointslices/typed', text);
+  expect(status).toBe(422);
+  expect((body as { detail: string }).detail).toContain('addressType: Unsupported value: "IP"');
+});
+
+test('O33: a zone in deprecatedTopology is taken and dropped', async () => {
+  const deprecatedTopology = { 'topology.kubernetes.io/zone': 'z1' };
+  const endpoints = [{ addresses: ['10.1.1.1'], deprecatedTopology }];
+  const metadata = { name: 'old-zone' };
+  await api.apply(JSON.stringify({ ...SLICE, metadata, endpoints }));
+  const shown = await api.read('endpointslices/old-zone');
+  expect(shown['endpoints']).toEqual([{ addresses: ['10.1.1.1'] }]);
+});

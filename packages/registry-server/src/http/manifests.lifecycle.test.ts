@@ -306,7 +306,7 @@ describe('what only a server sets', () => {
       { manager: 'alice', operation: 'Update', apiVersion: 'v1' },
       { manager: 'bob', operation: 'Update', apiVersion: 'v1' },
     ]);
-    // Who changes nothing has not written.
+    // A write that changes nothing names no writer.
     const { results } = await api.apply(
       named('web', { labels: { a: 'b' } }),
       '?fieldManager=carol',

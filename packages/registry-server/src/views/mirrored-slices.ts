@@ -1,7 +1,7 @@
 import type { ManifestObject } from '@rollcall/contract';
 import { type Endpoints, SERVICE_NAME_LABEL } from '@rollcall/manifests';
 import { mirroredAddresses } from '../picture/declared/mirrored.ts';
-import { type AddressType, controllerRef, familyOf, sliceNameOf } from './slices.ts';
+import { type AddressType, controllerRef, familyOf, sliceMeta, sliceNameOf } from './slices.ts';
 
 /** Annotations that are about the Endpoints object alone. */
 const OWN_ANNOTATIONS: ReadonlySet<string> = new Set([
@@ -82,11 +82,7 @@ function headOf({ metadata }: Endpoints, name: string, revision: number): Manife
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
-      name,
-      namespace,
-      generateName: `${service}-`,
-      resourceVersion: String(revision),
-      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+      ...sliceMeta(name, { namespace, service, revision, createdAt: creationTimestamp }),
       labels: {
         ...labels,
         [SERVICE_NAME_LABEL]: service,

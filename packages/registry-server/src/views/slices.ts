@@ -161,6 +161,21 @@ function emptySlice(source: SliceSource, addressType: AddressType): ManifestObje
   return { ...headOf(source, name), addressType, endpoints: [], ports: null };
 }
 
+/** The metadata of a slice that its service alone decides. */
+export function sliceMeta(
+  name: string,
+  source: Pick<SliceSource, 'namespace' | 'service' | 'revision' | 'createdAt'>,
+) {
+  const { namespace, service, revision, createdAt } = source;
+  return {
+    name,
+    namespace,
+    generateName: `${service}-`,
+    resourceVersion: String(revision),
+    ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }),
+  };
+}
+
 function headOf(source: SliceSource, name: string): ManifestObject {
   const { namespace, service, revision, isHeadless, uid, createdAt, labels } = source;
   const own = Object.entries(labels).filter(([key]) => !RESERVED.has(key));
@@ -168,11 +183,7 @@ function headOf(source: SliceSource, name: string): ManifestObject {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
-      name,
-      namespace,
-      generateName: `${service}-`,
-      resourceVersion: String(revision),
-      ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }),
+      ...sliceMeta(name, { namespace, service, revision, createdAt }),
       labels: {
         ...Object.fromEntries(own),
         [SERVICE_NAME_LABEL]: service,

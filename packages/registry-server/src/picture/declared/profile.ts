@@ -13,7 +13,7 @@ const UNPROXIED = ['service.kubernetes.io/service-proxy-name', 'service.kubernet
 
 const policyOf = (text: string | undefined) => (text === 'Local' ? 'Local' : 'Cluster');
 
-/** Addresses of load balancers that packets arrive with, written by clients or reported. */
+/** Addresses of load balancers with the mode `VIP`: clients write them, or balancers report them. */
 function virtualIps(
   { status }: Service,
   reports: Iterable<Pick<ServiceReport, 'loadBalancer'>>,

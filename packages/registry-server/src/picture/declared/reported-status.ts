@@ -66,7 +66,7 @@ export function shownStatus(manifest: Manifest, reports: readonly StoredReport[]
   };
 }
 
-/** A status without what data planes report: who writes back what was shown has not written that. */
+/** The status without what data planes report: a client that sends back what it was shown did not write those parts. */
 export function withoutReported(
   status: ShownStatus,
   manifest: Manifest,

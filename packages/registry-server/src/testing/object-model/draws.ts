@@ -11,7 +11,7 @@ export interface Values<T> {
 /** How many good values are drawn for each bad one: most objects are to be valid as a whole. */
 const GOOD_PER_BAD = 40;
 
-/** Mostly good ones. */
+/** Values of a field; most of them are good. */
 export function drawn<T>({ good, bad }: Values<T>): fc.Arbitrary<unknown> {
   return fc.oneof(
     { weight: GOOD_PER_BAD, arbitrary: fc.constantFrom(...good) },

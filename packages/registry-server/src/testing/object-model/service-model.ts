@@ -107,7 +107,7 @@ export const serviceSpecs: fc.Arbitrary<Drawn> = fc
     return stray.isHere ? whole : fitting(whole);
   });
 
-/** Mostly without what the type has not: a service with three strays says no more than one with one. */
+/** Without the fields that the type does not have: such a field makes the whole service invalid. */
 function fitting(spec: Drawn): Drawn {
   const { type = 'ClusterIP' } = spec;
   const rest: Record<string, unknown> = { ...spec };
